@@ -1,0 +1,1 @@
+"""Contract tests, fixtures and a sandbox for the Atomic Cards API."""

@@ -1,0 +1,59 @@
+"""Errors, divided by who is at fault: the caller, the target, or the transport between them.
+
+No message of these errors carries a token or a client secret.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.exchange import Exchange
+
+
+class AtomicCardsError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Args:
+        message: What was wrong, where, and how to mend it.
+        exchange: The request and response that showed it, if there was one.
+    """
+
+    def __init__(self, message: str, exchange: Exchange | None = None) -> None:
+        super().__init__(message)
+        self.exchange = exchange
+
+
+class MisuseError(AtomicCardsError):
+    """The caller asked for something that cannot be right; nothing was sent."""
+
+
+class SettingsError(MisuseError):
+    """A setting is missing, malformed, or contradicts another one."""
+
+
+class ScopeError(MisuseError):
+    """An action was not pinned to cards of this run, and was refused before it left the process."""
+
+
+class RefusedError(AtomicCardsError):
+    """The target answered with a client error (HTTP 4xx): it understood, and said no."""
+
+
+class ContractBrokenError(AtomicCardsError):
+    """The target answered with something that the documented contract does not allow."""
+
+
+class TransportError(AtomicCardsError):
+    """No usable answer arrived: connection failed, timed out, or the target was unavailable."""
+
+
+class OutcomeUnknownError(TransportError):
+    """A request that changes state got no usable answer: it may or may not have been applied.
+
+    It is never repeated automatically. Look at the state of the cards before deciding.
+    """
+
+
+class SeedingError(AtomicCardsError):
+    """Cards could not be put in place, so nothing can be said about the target."""

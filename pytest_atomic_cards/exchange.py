@@ -1,0 +1,131 @@
+"""Exchange: one request and its response with its time, wherever it came from.
+
+The unit that reports, rules and recordings read. An exchange never carries a secret: credentials
+are replaced when it is made, not when it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+REDACTED: Final = "[redacted]"
+_SECRET_HEADERS: Final = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
+)
+_BODY_SHOWN: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP request and what came back.
+
+    Args:
+        method: HTTP method, upper case.
+        url: Absolute URL with the encoded query.
+        request_headers: Headers as sent; secret ones hold ``[redacted]``.
+        request_body: Body as sent, or empty.
+        status: HTTP status, or ``None`` where no response arrived.
+        response_headers: Headers as received, names lower case; secret ones redacted.
+        response_body: Body as received, or empty.
+        started: When the request was sent, UTC.
+        elapsed: Seconds until the response was read.
+        error: Why no response arrived, else ``None``.
+    """
+
+    method: str
+    url: str
+    started: datetime
+    elapsed: float
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request_body: bytes = b""
+    status: int | None = None
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    response_body: bytes = b""
+    error: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, still encoded."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> str:
+        """The encoded query string of the URL, without ``?``."""
+        return urlsplit(self.url).query
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    def json(self) -> Any:  # noqa: ANN401 - a JSON value
+        """The response body as JSON; ``None`` where it is empty or not JSON."""
+        try:
+            return json.loads(self.response_body)
+        except ValueError:
+            return None
+
+    def curl(self) -> str:
+        """A runnable command that repeats the request with ``$ATOMIC_TOKEN`` as the token."""
+        parts = ["curl", "--globoff", "-sS", "-i", "-X", self.method, shlex.quote(self.url)]
+        for name, value in self.request_headers.items():
+            if name.lower() == "authorization":
+                parts += ["-H", f'"{name}: Bearer $ATOMIC_TOKEN"']
+            elif name.lower() in {"user-agent", "content-type", "accept"}:
+                parts += ["-H", shlex.quote(f"{name}: {value}")]
+        if not any(name.lower() == "user-agent" for name in self.request_headers):
+            parts += ["-H", "'User-Agent:'"]
+        if self.request_body:
+            parts += ["--data-binary", shlex.quote(self.request_body.decode("utf-8", "replace"))]
+        return " ".join(parts)
+
+    def describe(self) -> str:
+        """The response in one line for a person: status and the beginning of the body."""
+        if self.status is None:
+            return f"no response ({self.error})"
+        body = self.response_body.decode("utf-8", "replace")
+        shown = (
+            body if len(body) <= _BODY_SHOWN else f"{body[:_BODY_SHOWN]}… ({len(body)} characters)"
+        )
+        return f"HTTP {self.status} {shown}".rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The exchange as JSON values, bodies as structure where they are JSON."""
+        return {
+            "method": self.method,
+            "url": self.url,
+            "requestHeaders": dict(self.request_headers),
+            "requestBody": _readable(self.request_body),
+            "status": self.status,
+            "responseHeaders": dict(self.response_headers),
+            "responseBody": _readable(self.response_body),
+            "started": self.started.isoformat(),
+            "elapsed": round(self.elapsed, 6),
+            "error": self.error,
+            "curl": self.curl(),
+        }
+
+
+def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """A copy of headers in which the values of secret ones are replaced."""
+    return {
+        name: REDACTED if name.lower() in _SECRET_HEADERS else value
+        for name, value in headers.items()
+    }
+
+
+def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")

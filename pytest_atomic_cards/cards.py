@@ -5,16 +5,14 @@ Source: Cards API page › Retrieving cards, Complete (sample bodies, not a sche
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pytest_atomic_cards.errors import ContractBrokenError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Json = Any
 

@@ -1,0 +1,1 @@
+"""Client of the Cards API: tokens, session with scope guard, typed operations."""

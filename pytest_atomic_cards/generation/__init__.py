@@ -1,0 +1,1 @@
+"""Strategies and stateful machines that generate queries, payloads and populations."""

@@ -1,0 +1,1 @@
+"""A stateful, steerable Cards API: the default target."""

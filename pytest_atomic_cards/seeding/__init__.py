@@ -1,0 +1,1 @@
+"""What to seed and how: straight into the sandbox, or through an Action Flow."""

@@ -1,0 +1,1 @@
+"""Requirements, verdicts and what decides them."""

@@ -57,3 +57,7 @@ class OutcomeUnknownError(TransportError):
 
 class SeedingError(AtomicCardsError):
     """Cards could not be put in place, so nothing can be said about the target."""
+
+
+class NotAvailableError(AtomicCardsError):
+    """The target cannot give what was asked for, such as a snoozed card over the public API."""

@@ -1,0 +1,74 @@
+"""Fixtures of the contract suite: one world, seeded once, and shared by all contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_atomic_cards.plugin import settings_of
+from pytest_atomic_cards.reporting.findings import FindingsReporter
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.targets import Target, world_on
+from pytest_atomic_cards.verification.history import History
+from pytest_atomic_cards.verification.population import SharedPopulation, seed_population
+from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
+from pytest_atomic_cards.verification.suite import ContractHooks
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let verdicts decide outcomes, and report them."""
+    settings = settings_of(config)
+    config.addinivalue_line("markers", "requirement(id): the requirement that a contract decides")
+    config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
+
+
+@pytest.fixture(scope="session")
+def probe(cards_target: Target) -> Iterator[Probe]:
+    """Asks the world that the contracts share."""
+    with world_on(cards_target) as cards:
+        yield Probe(cards)
+
+
+@pytest.fixture
+def fresh(cards_target: Target) -> Iterator[Probe]:
+    """Asks a world of its own, for contracts in which time passes or credentials end."""
+    with world_on(cards_target) as cards:
+        yield Probe(cards)
+
+
+@pytest.fixture(scope="session")
+def history(probe: Probe) -> History:
+    """What all listings of the shared world have shown so far."""
+    return History.of(probe)
+
+
+@pytest.fixture(scope="session")
+def population(probe: Probe, history: History) -> SharedPopulation:
+    """Cards in every state that the target can give; contracts only look at them."""
+    del history
+    return seed_population(probe.cards)
+
+
+@pytest.fixture(scope="session")
+def reserve(probe: Probe, history: History) -> Reserve:
+    """Groups of fresh active cards, to act on."""
+    del history
+    return Reserve(probe.cards.seeder)
+
+
+@pytest.fixture(scope="session")
+def in_state(probe: Probe, history: History) -> StateReserve:
+    """Fresh cards of any state, to act on."""
+    del history
+    return StateReserve(probe.cards.seeder)
+
+
+@pytest.fixture(scope="session")
+def listing(probe: Probe) -> Group:
+    """A listing of more than 1000 cards, which nothing changes."""
+    return probe.cards.seeder.seed_bulk(1_030)

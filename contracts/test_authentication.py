@@ -1,0 +1,183 @@
+"""Authentication and roles: who gets in, and who does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pytest_atomic_cards.errors import AtomicCardsError, TransportError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.verification.oracle import invented
+from pytest_atomic_cards.verification.population import SharedPopulation
+from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import Violation, expect
+
+TOKEN_LIFETIME = timedelta(hours=1)
+TIMES_USED = 5
+CLIENT_ERRORS = range(400, 500)
+UNAUTHORIZED = 401
+
+each_request = pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/cards"), ("PUT", "/cards/cancel")]
+)
+
+
+def bearer(token: str) -> dict[str, Any]:
+    """How to send a request with a given token."""
+    return {"headers": {"Authorization": f"Bearer {token}"}}
+
+
+def check_refused(
+    probe: Probe,
+    group: Group,
+    method: str,
+    path: str,
+    **how: Any,  # noqa: ANN401 - passed on
+) -> None:
+    """Expect a request for one card to be refused, to show nothing, and to change nothing."""
+    card = group.cards[0]
+    before = probe.states(group)
+    exchange = probe.raw(method, path, group.single(card), **how)
+    expect(
+        exchange.status in CLIENT_ERRORS and key_of(card).encode() not in exchange.response_body,
+        exchange,
+        expected="a refusal (HTTP 4xx) without the card",
+        came=f"HTTP {exchange.status}",
+    )
+    after = probe.states_later(group, lambda states: states == before)
+    expect(after == before, exchange, expected="no card to change", came="one did")
+
+
+@requirement("AUTH-01")
+@each_request
+def test_no_token(method: str, path: str, probe: Probe, reserve: Reserve) -> None:
+    """Without an Authorization header nothing is shown and nothing changes."""
+    check_refused(probe, reserve.take(), method, path, authenticated=False)
+
+
+@requirement("AUTH-02")
+@each_request
+@pytest.mark.parametrize("make", [str.strip, str.upper], ids=["made-up", "in-capitals"])
+def test_invalid_token(
+    make: Callable[[str], str], method: str, path: str, probe: Probe, reserve: Reserve
+) -> None:
+    """A token that was never issued opens nothing."""
+    check_refused(probe, reserve.take(), method, path, **bearer(make(invented())))
+
+
+@requirement("AUTH-03")
+def test_credentials_obtain_a_token(probe: Probe) -> None:
+    """The token that the credentials obtain opens the Cards API."""
+    exchange = probe.raw("GET", "/cards", CardQuery(user_id=invented()))
+    expect(
+        exchange.status not in {401, 403},
+        exchange,
+        expected="the token of these credentials to be accepted",
+        came=f"HTTP {exchange.status}",
+    )
+
+
+@requirement("AUTH-04")
+def test_token_serves_many_requests(probe: Probe, population: SharedPopulation) -> None:
+    """Of many requests at most one needs a new token, as the old one may expire in between."""
+    refused: list[Exchange] = []
+
+    def observe(exchange: Exchange) -> None:
+        if exchange.status == UNAUTHORIZED:
+            refused.append(exchange)
+
+    probe.api.session.listeners.append(observe)
+    try:
+        for _ in range(TIMES_USED):
+            probe.page(population.plain[0].pin)
+    finally:
+        probe.api.session.listeners.remove(observe)
+    expect(
+        len(refused) <= 1,
+        *refused,
+        expected=f"one token to serve {TIMES_USED} requests",
+        came=f"it was refused {len(refused)} times",
+    )
+
+
+@requirement("AUTH-05")
+@each_request
+def test_expired_token(method: str, path: str, fresh: Probe) -> None:
+    """After its hour a token opens nothing."""
+    token = token_of_role(fresh, "events")
+    fresh.cards.sandbox.clock.advance(TOKEN_LIFETIME + timedelta(minutes=1))
+    check_refused(fresh, Reserve(fresh.cards.seeder).take(), method, path, **bearer(token))
+
+
+@requirement("AUTH-06")
+@each_request
+@pytest.mark.parametrize("role", ["workbench", "auth"])
+def test_other_roles(role: str, method: str, path: str, probe: Probe, reserve: Reserve) -> None:
+    """A token of another role than events opens nothing here."""
+    token = token_of_role(probe, role)
+    check_refused(probe, reserve.take(), method, path, **bearer(token))
+
+
+@requirement("AUTH-07")
+def test_deleted_credential(probe: Probe) -> None:
+    """A credential that was deleted obtains no token any more."""
+    environment = probe.cards.environment
+    credential = environment.create_credential("events")
+    environment.delete_credential(credential.client_id)
+    check_no_token(probe, credential.client_id, credential.client_secret)
+
+
+@requirement("AUTH-08")
+def test_wrong_secret(probe: Probe) -> None:
+    """The right client id with a made-up secret obtains no token."""
+    check_no_token(probe, probe.cards.client_id, invented())
+
+
+@requirement("AUTH-09")
+@each_request
+def test_no_user_agent(method: str, path: str, probe: Probe, reserve: Reserve) -> None:
+    """Without a User-Agent nothing is shown and nothing changes."""
+    check_refused(probe, reserve.take(), method, path, user_agent=False)
+
+
+@requirement("AUTH-10")
+@each_request
+def test_token_of_another_environment(
+    method: str, path: str, probe: Probe, reserve: Reserve
+) -> None:
+    """A token that was issued for another environment opens nothing here."""
+    sandbox = probe.cards.sandbox
+    neighbour = sandbox.create_environment(f"foreign-{len(sandbox.environments)}")
+    credential = neighbour.create_credential("events")
+    token = probe.cards.authenticate(
+        client_id=credential.client_id, client_secret=credential.client_secret
+    ).token()
+    check_refused(probe, reserve.take(), method, path, **bearer(token))
+
+
+def token_of_role(probe: Probe, role: str) -> str:
+    """A token of a new credential."""
+    credential = probe.cards.environment.create_credential(role)
+    source = probe.cards.authenticate(
+        client_id=credential.client_id, client_secret=credential.client_secret
+    )
+    return source.token()
+
+
+def check_no_token(probe: Probe, client_id: str, client_secret: str) -> None:
+    """Expect the token endpoint to refuse."""
+    source = probe.cards.authenticate(client_id=client_id, client_secret=client_secret)
+    try:
+        source.token()
+    except TransportError:
+        raise
+    except AtomicCardsError:
+        return
+    raise Violation("no token for these credentials", "one was issued")

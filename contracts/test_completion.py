@@ -1,0 +1,111 @@
+"""Completion payload: what may be sent when completing a card, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_atomic_cards.generation.strategies import payloads
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.verification.generated import for_all
+from pytest_atomic_cards.verification.probe import Probe, left, only
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect
+
+SAMPLED = {"quantity": 2, "size": "large"}
+GENERATED = 12
+
+
+def complete(
+    probe: Probe, reserve: Reserve, payload: Mapping[str, Any] | None, *, whole: bool = False
+) -> Group:
+    """Complete the first card of a fresh group, or all of it, and see that it closes."""
+    group = reserve.take()
+    query = group.pin.replace(multiple=True) if whole else group.single(group.cards[0])
+    exchange = probe.change(Action.COMPLETE, query, group, payload)
+    done = group if whole else only(group, group.cards[0])
+    states = probe.states_once(done, left(Status.ACTIVE))
+    expect(
+        left(Status.ACTIVE)(states),
+        exchange,
+        expected="the card to be completed",
+        came="it is still active",
+    )
+    return done
+
+
+@requirement("COMPLETE-01")
+def test_without_payload(probe: Probe, reserve: Reserve) -> None:
+    """A complete without a body closes the card."""
+    complete(probe, reserve, None)
+
+
+@requirement("COMPLETE-02")
+def test_with_payload(probe: Probe, reserve: Reserve) -> None:
+    """A complete with the documentation's own example payload closes the card."""
+    complete(probe, reserve, SAMPLED)
+
+
+@requirement("COMPLETE-03")
+def test_any_object(probe: Probe, reserve: Reserve) -> None:
+    """Any JSON object is accepted as payload."""
+    for_all(payloads(), examples=GENERATED)(lambda payload: complete(probe, reserve, payload))
+
+
+@requirement("COMPLETE-04")
+def test_payload_reaches_analytics(probe: Probe, reserve: Reserve) -> None:
+    """Each card's completion event holds the payload it was completed with, and no other's."""
+    environment = probe.cards.environment
+
+    def check(first: dict[str, Any], second: dict[str, Any]) -> None:
+        sent = {
+            complete(probe, reserve, payload).cards[0].card_instance_id: payload
+            for payload in (first, second)
+        }
+        events = environment.analytics_events()
+        for card_id, payload in sent.items():
+            check_event(events, card_id, payload)
+
+    for_all(payloads(), payloads(), examples=GENERATED)(check)
+
+
+@requirement("COMPLETE-05")
+def test_payload_is_withheld(fresh: Probe) -> None:
+    """With card responses excluded from export no event shows the payload."""
+    environment = fresh.cards.environment
+    environment.export_card_responses = False
+    complete(fresh, Reserve(fresh.cards.seeder), {"secret": "withheld-value"})
+    shown = [event for event in environment.analytics_events() if "withheld-value" in str(event)]
+    expect(
+        not shown,
+        expected="no payload in analytics where card responses are not exported",
+        came=f"it is in {len(shown)} event(s)",
+    )
+
+
+@requirement("COMPLETE-06")
+def test_payload_of_several_cards(probe: Probe, reserve: Reserve) -> None:
+    """Each of several cards completed at once has the payload in its event."""
+    environment = probe.cards.environment
+    group = complete(probe, reserve, SAMPLED, whole=True)
+    events = environment.analytics_events()
+    for card in group.cards:
+        check_event(events, card.card_instance_id, SAMPLED)
+
+
+def check_event(
+    events: list[dict[str, Any]], card_id: str | None, payload: Mapping[str, Any]
+) -> None:
+    """Expect one completion event of the card, with the payload."""
+    values = [
+        event.get("properties", {}).get("values")
+        for event in events
+        if event.get("cardInstanceId") == card_id and event.get("eventType") == "card-completed"
+    ]
+    expect(
+        values == [payload],
+        expected=f"one card-completed event of card {card_id} with properties.values {payload}",
+        came=f"there is {values}",
+    )

@@ -1,0 +1,100 @@
+"""Limits: how many cards one cancel takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.verification.draining import (
+    CARDS,
+    DEFAULT_LIMIT,
+    RAISED_LIMIT,
+    Drained,
+    Step,
+    drain,
+)
+from pytest_atomic_cards.verification.probe import Probe, response_of
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+
+BELOW_DEFAULT = 2
+
+
+@pytest.fixture(scope="session")
+def drained(probe: Probe) -> Drained:
+    """A group of more cards than two cancels can take, cancelled step by step."""
+    return drain(probe, probe.cards.seeder.seed_bulk(CARDS))
+
+
+def check_limit(step: Step, limit: int) -> None:
+    """Expect a cancel of more cards than its limit to take just as many."""
+    if step.before <= limit:
+        not_exercised(f"only {step.before} active cards were left, and the limit is {limit}")
+    expect(
+        step.cancelled == limit,
+        step.exchange,
+        expected=f"{limit} of {step.before} active cards to be cancelled",
+        came=f"{step.cancelled} were",
+    )
+
+
+@requirement("LIMIT-01")
+def test_default_limit(drained: Drained) -> None:
+    """Without limit 500 of the cards are cancelled."""
+    check_limit(drained.default, DEFAULT_LIMIT)
+
+
+@requirement("LIMIT-02")
+def test_raised_limit(drained: Drained) -> None:
+    """With limit=1000 a thousand are, and no more."""
+    check_limit(drained.raised, RAISED_LIMIT)
+
+
+@requirement("LIMIT-03")
+def test_repeating_drains(drained: Drained) -> None:
+    """Repeating the request leaves no active card."""
+    last = (drained.repeats or (drained.raised,))[-1]
+    expect(
+        drained.left == 0,
+        last.exchange,
+        expected="no active card to be left after repeated cancels",
+        came=f"{drained.left} are left after {2 + len(drained.repeats)} requests",
+    )
+
+
+@requirement("LIMIT-04")
+def test_low_limit(probe: Probe, reserve: Reserve) -> None:
+    """With limit=2 no more than two of the cards are cancelled."""
+    group = reserve.take()
+    if len(group.cards) <= BELOW_DEFAULT:
+        not_exercised(f"the target gave {len(group.cards)} cards where more than 2 are needed")
+    query = group.pin.replace(multiple=True, limit=BELOW_DEFAULT)
+    exchange = probe.change(Action.CANCEL, query, group)
+
+    def untouched(states: dict[str, str | None]) -> int:
+        return sum(word == Status.ACTIVE for word in states.values())
+
+    due = len(group.cards) - BELOW_DEFAULT
+    states = probe.states_later(group, lambda now: untouched(now) == due)
+    expect(
+        untouched(states) == due,
+        exchange,
+        expected=f"2 of {len(group.cards)} cards to be cancelled with limit=2",
+        came=f"{len(group.cards) - untouched(states)} were",
+    )
+
+
+@requirement("LIMIT-05")
+def test_summary_at_the_limit(drained: Drained) -> None:
+    """summary.updated is no more than the limit."""
+    for step, limit in ((drained.default, DEFAULT_LIMIT), (drained.raised, RAISED_LIMIT)):
+        if step.before <= limit or not step.exchange.succeeded:
+            continue
+        updated = response_of(step.exchange).summary.updated
+        expect(
+            updated is not None and updated <= limit,
+            step.exchange,
+            expected=f"summary.updated to be at most {limit}",
+            came=f"it is {updated}",
+        )

@@ -1,0 +1,129 @@
+"""Several cards at once: multiple=1 and what happens without it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.verification.probe import Probe, all_in, left, only, words_of
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect
+
+BAD_REQUEST = 400
+
+each_action = pytest.mark.parametrize("action", list(Action))
+
+
+def act_without_multiple(probe: Probe, reserve: Reserve, action: Action) -> tuple[Group, Exchange]:
+    """Act on a whole group of active cards without multiple=1."""
+    group = reserve.take()
+    return group, probe.act(action, group.pin, group)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        pytest.param(Action.CANCEL, marks=requirement("MULTI-01")),
+        pytest.param(Action.DISMISS, marks=requirement("MULTI-02")),
+        pytest.param(Action.COMPLETE, marks=requirement("MULTI-03")),
+    ],
+)
+def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """Without multiple=1 the action fails; for cancel the documentation says with 400."""
+    group, exchange = act_without_multiple(probe, reserve, action)
+    refused = exchange.status == BAD_REQUEST if action is Action.CANCEL else not exchange.succeeded
+    wanted = "400 Bad Request" if action is Action.CANCEL else "a failure"
+    expect(
+        refused,
+        exchange,
+        expected=f"{wanted} for {action} of {len(group.cards)} active cards without multiple=1",
+        came=f"HTTP {exchange.status}",
+    )
+
+
+@requirement("MULTI-04")
+@pytest.mark.parametrize("action", [Action.DISMISS, Action.COMPLETE])
+def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """Dismiss and complete fail with 400 as cancel does."""
+    _, exchange = act_without_multiple(probe, reserve, action)
+    expect(
+        exchange.status == BAD_REQUEST,
+        exchange,
+        expected="400 Bad Request",
+        came=f"HTTP {exchange.status}",
+    )
+
+
+@requirement("MULTI-05")
+@each_action
+def test_failure_changes_nothing(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """All cards are still active after the failure."""
+    group, exchange = act_without_multiple(probe, reserve, action)
+    states = probe.states_later(group, all_in(Status.ACTIVE))
+    expect(
+        all_in(Status.ACTIVE)(states),
+        exchange,
+        expected="every card to be still active after the failure",
+        came=f"they are {words_of(states)}",
+    )
+
+
+@requirement("MULTI-06")
+@each_action
+def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """With multiple=1 all cards of the query change, and a neighbouring group stays active."""
+    group, bystanders = reserve.take(), reserve.take()
+    exchange = probe.change(action, group.pin.replace(multiple=True), group)
+    states = probe.states_once(group, all_in(action.outcome))
+    expect(
+        left(Status.ACTIVE)(states),
+        exchange,
+        expected=f"all {len(states)} cards that match to be changed",
+        came=f"they are {words_of(states)}",
+    )
+    others = probe.states_later(bystanders, all_in(Status.ACTIVE))
+    expect(
+        all_in(Status.ACTIVE)(others),
+        exchange,
+        expected="cards that do not match to stay active",
+        came=f"they are {words_of(others)}",
+    )
+
+
+@requirement("MULTI-07")
+@each_action
+def test_multiple_with_one_match(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """multiple=1 is no hindrance where one card matches, and widens nothing."""
+    act_on_one(probe, reserve, action, multiple=True)
+
+
+@requirement("MULTI-08")
+@each_action
+def test_one_match_without_multiple(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """The one card that matches changes; the others of its group stay active."""
+    act_on_one(probe, reserve, action, multiple=False)
+
+
+def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool) -> None:
+    """Act on one card of a group, and look at all of them."""
+    group = reserve.take()
+    chosen, *rest = group.cards
+    query = group.single(chosen).replace(multiple=multiple)
+    exchange = probe.change(action, query, group)
+    states = probe.states_once(only(group, chosen), left(Status.ACTIVE))
+    expect(
+        left(Status.ACTIVE)(states),
+        exchange,
+        expected="the one card that matches to be changed",
+        came="it is still active",
+    )
+    others = probe.states_later(only(group, *rest), all_in(Status.ACTIVE))
+    expect(
+        all_in(Status.ACTIVE)(others),
+        exchange,
+        expected="cards that do not match to stay active",
+        came=f"they are {words_of(others)}",
+    )

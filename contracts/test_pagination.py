@@ -1,0 +1,181 @@
+"""Pagination: limit, offset, and what a walk through the pages sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.seeding.reader import Found, Group, key_of
+from pytest_atomic_cards.verification.population import SharedPopulation
+from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+
+DEFAULT_PAGE = 100
+LARGEST_PAGE = 1000
+FAR_BEYOND = 1_000_000
+
+
+def keys(found: Found) -> list[str]:
+    """The keys of listed cards, in their order."""
+    return [key_of(card) for card in found.cards]
+
+
+def expect_count(found: Found, count: int, what: str) -> None:
+    """Expect a page to hold a number of cards."""
+    expect(
+        len(found.cards) == count,
+        *found.exchanges,
+        expected=f"{count} cards {what}",
+        came=f"{len(found.cards)} cards came",
+    )
+
+
+def need(listing: Group, count: int) -> None:
+    """End the contract where the listing is not that long."""
+    if listing.count < count:
+        not_exercised(f"the target gave {listing.count} cards of the {count} that this needs")
+
+
+@pytest.fixture(scope="session")
+def stable(probe: Probe, listing: Group) -> bool:
+    """Whether identical requests for a page list the same cards, which is not documented."""
+    pages = [set(keys(probe.page(listing.pin.replace(limit=50, offset=50)))) for _ in range(4)]
+    return all(page == pages[0] for page in pages)
+
+
+@requirement("PAGE-01")
+def test_default_page(probe: Probe, listing: Group) -> None:
+    """Without parameters 100 cards come, also when only offset is given."""
+    need(listing, DEFAULT_PAGE + 1)
+    expect_count(probe.page(listing.pin), DEFAULT_PAGE, "without limit and offset")
+
+
+@requirement("PAGE-02")
+@pytest.mark.parametrize("limit", [1, 2, 37, 99, 100, 101, 250])
+def test_limit(limit: int, probe: Probe, listing: Group) -> None:
+    """A limit below the length of the listing is how many cards come."""
+    need(listing, limit + 1)
+    expect_count(probe.page(listing.pin.replace(limit=limit)), limit, f"with limit={limit}")
+
+
+@requirement("PAGE-03")
+def test_a_thousand(probe: Probe, listing: Group) -> None:
+    """limit=1000 gives 1000 different cards."""
+    need(listing, LARGEST_PAGE)
+    page = probe.page(listing.pin.replace(limit=LARGEST_PAGE))
+    expect_count(page, LARGEST_PAGE, "with limit=1000")
+    expect_count(
+        Found(tuple({key_of(card): card for card in page.cards}.values()), page.exchanges),
+        LARGEST_PAGE,
+        "that differ from each other, with limit=1000",
+    )
+
+
+@requirement("PAGE-04")
+@pytest.mark.parametrize("offset", [1, 100, 500])
+def test_offset_counts_cards(offset: int, probe: Probe, listing: Group, stable: bool) -> None:  # noqa: FBT001
+    """Cards from the offset on come, as many as without it: the listing less its first ones."""
+    need(listing, offset + DEFAULT_PAGE)
+    page = probe.page(listing.pin.replace(offset=offset))
+    expect_count(page, DEFAULT_PAGE, f"with offset={offset} alone")
+    if not stable:
+        not_exercised("identical requests list different cards, so offsets cannot be compared")
+    before = probe.page(listing.pin.replace(limit=offset))
+    again = set(keys(page)) & set(keys(before))
+    expect(
+        not again,
+        *before.exchanges,
+        *page.exchanges,
+        expected=f"none of the first {offset} card(s) with offset={offset}",
+        came=f"{len(again)} of them came again",
+    )
+    through = probe.page(listing.pin.replace(limit=offset + DEFAULT_PAGE))
+    expect(
+        set(keys(through)) == set(keys(before)) | set(keys(page)),
+        *through.exchanges,
+        *page.exchanges,
+        expected=f"the first {offset} cards and the {DEFAULT_PAGE} from offset={offset} to be the "
+        f"first {offset + DEFAULT_PAGE}",
+        came=f"{len(set(keys(through)) ^ (set(keys(before)) | set(keys(page))))} card(s) differ",
+    )
+
+
+@requirement("PAGE-05")
+@pytest.mark.parametrize("size", [100, 170, 400])
+def test_pages_partition_the_listing(
+    size: int,
+    probe: Probe,
+    listing: Group,
+    stable: bool,  # noqa: FBT001
+) -> None:
+    """A walk by limit and offset sees each card exactly once, in full pages but for the last."""
+    need(listing, size + 1)
+    seen: list[str] = []
+    pages = []
+    for offset in range(0, listing.count + 3 * size, size):
+        page = probe.page(listing.pin.replace(limit=size, offset=offset))
+        pages.append(page)
+        if offset + size <= listing.count:
+            expect_count(page, size, f"with limit={size} and offset={offset}")
+        seen += keys(page)
+        if len(page.cards) < size:
+            break
+    if not stable:
+        not_exercised("identical requests list different cards, so pages cannot be compared")
+    expect(
+        len(seen) == len(set(seen)),
+        *pages[-1].exchanges,
+        expected=f"no card on two pages of {size}",
+        came=f"{len(seen) - len(set(seen))} card(s) came twice",
+    )
+    lost = {key_of(card) for card in listing.cards} - set(seen)
+    expect(
+        not lost and len(seen) >= listing.count,
+        *pages[-1].exchanges,
+        expected=f"all {listing.count} cards on the pages of {size}",
+        came=f"{max(len(lost), listing.count - len(seen))} card(s) came on none",
+    )
+
+
+@requirement("PAGE-06")
+def test_beyond_the_end(probe: Probe, listing: Group) -> None:
+    """Far beyond the last card nothing comes."""
+    for query in (
+        listing.pin.replace(offset=FAR_BEYOND),
+        listing.pin.replace(offset=FAR_BEYOND, limit=10),
+    ):
+        expect_count(probe.page(query), 0, f"with offset={FAR_BEYOND}")
+
+
+@requirement("PAGE-07")
+def test_pages_are_repeatable(stable: bool, listing: Group, probe: Probe) -> None:  # noqa: FBT001
+    """The same page requested again holds the same cards."""
+    need(listing, DEFAULT_PAGE)
+    page = probe.page(listing.pin.replace(limit=50, offset=50))
+    expect(
+        stable,
+        *page.exchanges,
+        expected="the same cards for the same limit and offset",
+        came="identical requests listed different cards",
+    )
+
+
+@requirement("PAGE-08")
+def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -> None:
+    """Pages of one card each, of a query by several attributes, hold just the cards that match."""
+    for group in population.plain:
+        active = {key_of(card) for card in group.cards}
+        pin = group.pin.replace(status="active")
+        pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
+        for page in pages:
+            expect_count(page, 1, f"on a page of one of {pin}")
+        for offset in (len(active), len(active) + 1):
+            beyond = probe.page(pin.replace(limit=1, offset=offset))
+            expect_count(beyond, 0, f"with offset={offset}, of {len(active)} that match {pin}")
+        seen = {key for page in pages for key in keys(page)}
+        expect(
+            seen <= active,
+            *pages[-1].exchanges,
+            expected=f"only cards that match {pin}",
+            came=f"{len(seen - active)} other(s) came",
+        )

@@ -1,0 +1,135 @@
+"""Results and summary: what the answer of an action says."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.cards import ActionResponse
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.verification.probe import Probe, only, response_of
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect
+
+IDS = ("cardInstanceId", "cardTemplateId", "lifecycleId", "userId")
+
+other_actions = pytest.mark.parametrize("action", [Action.DISMISS, Action.CANCEL])
+
+
+def act_on_group(
+    probe: Probe, reserve: Reserve, action: Action
+) -> tuple[Group, ActionResponse, Exchange]:
+    """Act on all cards of a fresh group."""
+    group = reserve.take()
+    exchange = probe.change(action, group.pin.replace(multiple=True), group)
+    return group, response_of(exchange), exchange
+
+
+def act_on_one(
+    probe: Probe, reserve: Reserve, action: Action
+) -> tuple[Group, ActionResponse, Exchange]:
+    """Act on the first card of a fresh group."""
+    group = reserve.take()
+    exchange = probe.change(action, group.single(group.cards[0]), group)
+    return group, response_of(exchange), exchange
+
+
+def check_one_result_each(group: Group, response: ActionResponse, exchange: Exchange) -> None:
+    """Expect one result for each card of the group and no other."""
+    acted = sorted(str(result.card_instance_id) for result in response.results)
+    due = sorted(str(card.card_instance_id) for card in group.cards)
+    expect(
+        acted == due,
+        exchange,
+        expected=f"one result for each of the {len(due)} cards acted on",
+        came=f"{len(acted)} result(s) came, for {', '.join(acted) or 'none'}",
+    )
+
+
+def check_ids(group: Group, response: ActionResponse, exchange: Exchange) -> None:
+    """Expect each result to carry its card's ids."""
+    by_id = {card.card_instance_id: card for card in group.cards}
+    for result in response.results:
+        card = by_id.get(result.card_instance_id)
+        for name in IDS:
+            due = card.raw.get(name) if card else "that of a card acted on"
+            expect(
+                card is not None and result.raw.get(name) == due,
+                exchange,
+                expected=f"{name} of the result to be {due!r}",
+                came=f"it is {result.raw.get(name)!r}",
+            )
+
+
+def check_word(response: ActionResponse, exchange: Exchange, action: Action) -> None:
+    """Expect each result's action to be the action's word."""
+    words = {result.action for result in response.results}
+    expect(
+        words == {action.value},
+        exchange,
+        expected=f"action to be {action.value!r} in every result",
+        came=f"it is {', '.join(map(repr, sorted(map(str, words)))) or 'absent'}",
+    )
+
+
+def check_summary(response: ActionResponse, exchange: Exchange, count: int) -> None:
+    """Expect the summary to count the cards."""
+    summary = response.summary
+    expect(
+        (summary.total, summary.updated) == (count, count),
+        exchange,
+        expected=f"a summary with total {count} and updated {count}",
+        came=f"total is {summary.total} and updated {summary.updated}",
+    )
+
+
+@requirement("RESULT-01")
+def test_complete_returns_one_result_each(probe: Probe, reserve: Reserve) -> None:
+    """Completing several cards, or one of several, returns one result for each and no other."""
+    check_one_result_each(*act_on_group(probe, reserve, Action.COMPLETE))
+    group, response, exchange = act_on_one(probe, reserve, Action.COMPLETE)
+    check_one_result_each(only(group, group.cards[0]), response, exchange)
+
+
+@requirement("RESULT-02")
+def test_complete_results_name_their_cards(probe: Probe, reserve: Reserve) -> None:
+    """Each result carries the ids of its card, and the word complete."""
+    group, response, exchange = act_on_group(probe, reserve, Action.COMPLETE)
+    check_ids(group, response, exchange)
+    check_word(response, exchange, Action.COMPLETE)
+
+
+@requirement("RESULT-03")
+def test_complete_of_one_is_summed_up(probe: Probe, reserve: Reserve) -> None:
+    """The summary of one completed card is total 1 and updated 1, as sampled."""
+    _, response, exchange = act_on_one(probe, reserve, Action.COMPLETE)
+    check_summary(response, exchange, 1)
+
+
+@requirement("RESULT-04")
+@other_actions
+def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """Dismiss and cancel return one result a card with its ids, and a summary of one."""
+    group, response, exchange = act_on_group(probe, reserve, action)
+    check_one_result_each(group, response, exchange)
+    check_ids(group, response, exchange)
+    _, response, exchange = act_on_one(probe, reserve, action)
+    check_summary(response, exchange, 1)
+
+
+@requirement("RESULT-05")
+@pytest.mark.parametrize("action", list(Action))
+def test_summary_counts_every_card(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """The summary of a group of open cards counts each of them."""
+    group, response, exchange = act_on_group(probe, reserve, action)
+    check_summary(response, exchange, len(group.cards))
+
+
+@requirement("RESULT-06")
+@other_actions
+def test_words_of_other_actions(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """The results of dismiss and cancel carry that word."""
+    _, response, exchange = act_on_group(probe, reserve, action)
+    check_word(response, exchange, action)

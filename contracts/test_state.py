@@ -1,0 +1,86 @@
+"""State rules: every state × action, read from the lifecycle table."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.lifecycle import Action, Status, Transition
+from pytest_atomic_cards.seeding.reader import key_of
+from pytest_atomic_cards.verification.probe import Probe, States, only, response_of, words_of
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+
+CELLS = [
+    pytest.param(cell, id=f"{cell.before}-{cell.action}", marks=requirement(rule.id))
+    for rule in catalogue().requirements.values()
+    for cell in rule.cells
+]
+KNOWN_WORDS = set(Status)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_action_in_state(cell: Transition, probe: Probe, in_state: StateReserve) -> None:
+    """The action changes the card as the table says, or leaves it as it is."""
+    group, card = in_state.take(cell.before)
+    watched = only(group, card)
+    before = probe.states(watched)
+    if cell.allowed:
+        exchange = probe.change(cell.action, group.single(card), watched)
+        states = probe.states_once(watched, lambda now: _became(now, cell.after))
+        held = _became(states, cell.after)
+    else:
+        exchange = probe.act(cell.action, group.single(card), watched)
+        states = probe.states_later(watched, lambda now: now == before)
+        held = states == before
+    expect(
+        held,
+        exchange,
+        expected=f"{cell.action} of a card that is {cell.before} to leave it {cell.after}",
+        came=f"it is {words_of(states)}",
+    )
+
+
+def _became(states: States, after: Status) -> bool:
+    """Whether a card reached a closed state; how an unknown word is spelled is judged elsewhere."""
+    return all(word is None or word == after or word not in KNOWN_WORDS for word in states.values())
+
+
+@requirement("STATE-13")
+@pytest.mark.parametrize("action", list(Action))
+def test_words_of_closed_states(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """The state word of a card that was acted on is the documented one."""
+    group = reserve.take()
+    card = group.cards[0]
+    exchange = probe.change(action, group.single(card), group)
+    watched = only(group, card)
+    states = probe.states_once(watched, lambda now: now[key_of(card)] == action.outcome)
+    word = states[key_of(card)]
+    if word is None:
+        not_exercised(f"cards are not listed after {action}")
+    expect(
+        word == action.outcome,
+        exchange,
+        expected=f"the state word {action.outcome.value!r} after {action}",
+        came=f"it is {word!r}",
+    )
+
+
+@requirement("STATE-14")
+@pytest.mark.parametrize("action", list(Action))
+def test_refused_cards_do_not_count_as_updated(
+    action: Action, probe: Probe, in_state: StateReserve
+) -> None:
+    """Acting on a completed card updates none, by the summary's own count."""
+    group, card = in_state.take(Status.COMPLETED)
+    exchange = probe.act(action, group.single(card), only(group, card))
+    if not exchange.succeeded or not exchange.response_body:
+        return
+    summary = response_of(exchange).summary
+    expect(
+        summary.updated in {0, None},
+        exchange,
+        expected="summary.updated to be 0",
+        came=f"it is {summary.updated}",
+    )

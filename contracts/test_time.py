@@ -1,0 +1,134 @@
+"""Time and history: what the platform does by itself, and what must never come undone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.verification.history import History
+from pytest_atomic_cards.verification.population import SharedPopulation
+from pytest_atomic_cards.verification.probe import Probe, all_in, left, words_of
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+
+SOON = timedelta(seconds=4)
+A_WHILE = timedelta(seconds=1)
+LONG = timedelta(hours=1)
+
+
+def seed_one(probe: Probe, spec: CardSpec) -> Group:
+    """One card of its own invocation."""
+    return probe.cards.seeder.seed(Population((spec,)))[0]
+
+
+def check_becomes(probe: Probe, group: Group, state: Status) -> None:
+    """Expect the cards of a group to get into a state by themselves."""
+    states = probe.states_once(group, all_in(state))
+    expect(
+        all_in(state)(states),
+        *probe.find(group.pin).exchanges,
+        expected=f"the card to become {state} by itself",
+        came=f"it is {words_of(states)}",
+    )
+
+
+@requirement("TIME-01")
+def test_embargo_ends(fresh: Probe) -> None:
+    """When the embargo is over the card is active."""
+    group = seed_one(fresh, CardSpec(embargo=SOON))
+    fresh.cards.pass_time(SOON)
+    check_becomes(fresh, group, Status.ACTIVE)
+
+
+@requirement("TIME-02")
+def test_card_expires(fresh: Probe) -> None:
+    """When its expiry time is reached an active card is no longer active, but expired."""
+    group = seed_one(fresh, CardSpec(expires=SOON))
+    fresh.cards.pass_time(SOON)
+    states = fresh.states_once(group, left(Status.ACTIVE))
+    if Status.ACTIVE in states.values() and not fresh.delivery_is_honoured:
+        not_exercised("the card's expiry was not honoured; the flow's own options may override it")
+    check_becomes(fresh, group, Status.EXPIRED)
+
+
+@requirement("TIME-03")
+def test_snooze_ends(fresh: Probe) -> None:
+    """When the snooze is over the card is active."""
+    group = seed_one(fresh, CardSpec(snooze=SOON))
+    fresh.cards.pass_time(SOON)
+    check_becomes(fresh, group, Status.ACTIVE)
+
+
+@requirement("TIME-07")
+def test_embargo_holds(fresh: Probe) -> None:
+    """Well before the embargo ends the card is still embargoed."""
+    group = seed_one(fresh, CardSpec(embargo=LONG))
+    fresh.cards.pass_time(A_WHILE)
+    states = fresh.states(group)
+    expect(
+        all_in(Status.EMBARGOED)(states),
+        *fresh.find(group.pin).exchanges,
+        expected="the card to stay embargoed for an hour",
+        came=f"it is {words_of(states)} after {A_WHILE.seconds} s",
+    )
+
+
+@requirement("TIME-06")
+def test_updated_moves(probe: Probe, reserve: Reserve) -> None:
+    """After a dismiss updated is later than before."""
+    group = reserve.take()
+    card = group.cards[0]
+    exchange = probe.change(Action.DISMISS, group.single(card), group)
+    after = probe.watch(lambda: probe.look(group, card), lambda now: now.status is not card.status)
+    if after.updated is None or card.updated is None or after.status is None:
+        not_exercised("no listing shows when the dismissed card was updated")
+    expect(
+        after.updated > card.updated,
+        exchange,
+        expected=f"updated to move on from {card.updated}",
+        came=f"it is {after.updated}",
+    )
+
+
+@requirement("TIME-05")
+def test_created_never_changes(
+    probe: Probe, population: SharedPopulation, reserve: Reserve, history: History
+) -> None:
+    """No listing of this run showed another created than the first one of that card."""
+    group = reserve.take()
+    probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
+    probe.states(group)
+    probe.find(population.plain[0].pin)
+    for sighting in history.sightings.values():
+        expect(
+            sighting.recreated is None,
+            *filter(None, [sighting.recreated]),
+            expected=f"created to stay {sighting.created}",
+            came="it changed",
+        )
+
+
+@requirement("TIME-04")
+def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history: History) -> None:
+    """Cards that were seen closed in this run are in the same state when looked at again."""
+    closed = history.closed
+    if not closed:
+        not_exercised("no card of this run was seen in a closed state")
+    for group in population.by_state.values():
+        members = {key_of(card): closed.get(key_of(card)) for card in group.cards}
+        due = {key: str(word) for key, word in members.items() if word}
+        if not due:
+            continue
+        states = probe.watch(
+            lambda group=group: probe.states(group),
+            lambda now, due=due: due.items() <= now.items(),
+        )
+        expect(
+            due.items() <= states.items(),
+            *probe.find(group.pin).exchanges,
+            expected=f"closed cards to stay {', '.join(sorted(set(due.values())))}",
+            came=f"they are {words_of(states)}",
+        )

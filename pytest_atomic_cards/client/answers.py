@@ -1,0 +1,67 @@
+"""What an answer means: the body that was asked for, or the error that says who is at fault."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_atomic_cards.errors import (
+    ContractBrokenError,
+    OutcomeUnknownError,
+    RefusedError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_atomic_cards.exchange import Exchange
+
+_View = TypeVar("_View")
+
+
+def view_of(
+    exchange: Exchange,
+    view: Callable[[Any], _View],
+    *,
+    advice: str = "",
+) -> _View:
+    """What a view makes of the JSON body of an exchange, if it was successful.
+
+    Args:
+        exchange: The answer.
+        view: Reads the body; raises :class:`ContractBrokenError` where it cannot.
+        advice: How to mend a refusal, where that is known.
+
+    Raises:
+        RefusedError: The status is 4xx.
+        OutcomeUnknownError: The status is 5xx, to a request that changes state.
+        TransportError: The status is 5xx, to a GET.
+        ContractBrokenError: The status is none of these and not 2xx, or the body is not JSON, or
+            not what the view needs.
+    """
+    if exchange.succeeded:
+        try:
+            return view(json.loads(exchange.response_body))
+        except ContractBrokenError as error:
+            reason = f"That breaks the contract: {error}."
+        except (ValueError, RecursionError):
+            reason = "The body is not JSON."
+        raise ContractBrokenError(_told(exchange, reason), exchange)
+    status = exchange.status or 0
+    if status < HTTPStatus.BAD_REQUEST:
+        raise ContractBrokenError(_told(exchange, "Expected HTTP 200."), exchange)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise RefusedError(_told(exchange, advice), exchange)
+    if exchange.method == "GET":
+        raise TransportError(_told(exchange), exchange)
+    doubt = (
+        "It may or may not have been applied; list the cards to see their state before you decide."
+    )
+    raise OutcomeUnknownError(_told(exchange, doubt), exchange)
+
+
+def _told(exchange: Exchange, *sentences: str) -> str:
+    what = f"{exchange.method} {exchange.url} answered {exchange.describe()}"
+    return "\n".join(filter(None, (what, *sentences, f"Repeat it with: {exchange.curl()}")))

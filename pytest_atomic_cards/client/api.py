@@ -1,0 +1,262 @@
+"""Operations of the Cards API, typed.
+
+Source: Cards API page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from pytest_atomic_cards.cards import ActionResponse, Card, cards_of
+from pytest_atomic_cards.client.answers import view_of
+from pytest_atomic_cards.client.drain import Drain, DrainProgress, DrainReport
+from pytest_atomic_cards.client.session import NO_BODY, CardsSession
+from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, SettingsError
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import CardQuery
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.exchange import Exchange
+
+LARGEST_LIMIT: Final = 1000
+"""Largest ``limit`` of a listing or of cancel that the documentation shows."""
+
+DEFAULT_PAGE: Final = 100
+"""How many cards a listing returns without ``limit``."""
+
+_Cards = list[Card]  # inside CardsApi, ``list`` is the method
+
+
+def environment_path(environment_id: str) -> str:
+    """The path of an environment below the root of the API.
+
+    Raises:
+        SettingsError: The id cannot be a segment of a path.
+    """
+    if environment_id in {"", ".", ".."}:
+        raise SettingsError(f"ATOMIC_CARDS_ENVIRONMENT_ID cannot be {environment_id!r}")
+    return f"/v1/{quote(environment_id, safe='')}"
+
+
+class CardsApi:
+    """Lists and actions the cards of one environment.
+
+    Args:
+        session: Sends the requests.
+        environment_id: The environment.
+
+    Raises:
+        SettingsError: ``environment_id`` is malformed.
+    """
+
+    def __init__(self, session: CardsSession, environment_id: str) -> None:
+        self.session = session
+        self.environment_id = environment_id
+        self._path = f"{environment_path(environment_id)}/cards"
+
+    def list(self, query: CardQuery = CardQuery()) -> _Cards:  # noqa: B008 - it is frozen
+        """One page of the cards that match.
+
+        ``multiple`` has no meaning here and is not sent. An answer of 404 means that no card
+        matches: what a listing without a match answers is not documented.
+
+        Raises:
+            RefusedError: The target refused the query.
+            ContractBrokenError: The body is not what the documentation shows.
+            TransportError: No usable answer came.
+        """
+        exchange = self.list_exchange(query.replace(multiple=False))
+        if exchange.status == HTTPStatus.NOT_FOUND:
+            return []
+        return view_of(exchange, cards_of)
+
+    def iterate(
+        self,
+        query: CardQuery = CardQuery(),  # noqa: B008 - it is frozen
+        *,
+        page_size: int = DEFAULT_PAGE,
+    ) -> Iterator[Card]:
+        """All cards that match, page by page, each once.
+
+        A page with fewer cards than were asked for is the last one. Cards that are created or
+        leave the query while it is walked may be missed: nothing promises a stable order.
+
+        Args:
+            query: Which cards. Its ``limit`` is the most cards to yield in all, its ``offset``
+                how many to skip before the first.
+            page_size: Cards to ask for at once, from 1 to 1000.
+
+        Raises:
+            MisuseError: ``page_size`` is out of range.
+            RefusedError: The target refused the query.
+            ContractBrokenError: A body is not what the documentation shows, or a page held no
+                card that was not on an earlier page already.
+            TransportError: No usable answer came.
+        """
+        if not 1 <= page_size <= LARGEST_LIMIT:
+            raise MisuseError(f"page_size must be from 1 to {LARGEST_LIMIT}, not {page_size}")
+        return self._pages(query, page_size)
+
+    def _pages(self, query: CardQuery, page_size: int) -> Iterator[Card]:
+        offset = query.offset or 0
+        seen: set[str] = set()
+        while query.limit is None or len(seen) < query.limit:
+            left = None if query.limit is None else query.limit - len(seen)
+            size = page_size if left is None else min(page_size, left)
+            page = self.list(query.replace(limit=size, offset=offset))
+            fresh = {
+                card.card_instance_id: card
+                for card in page
+                if card.card_instance_id and card.card_instance_id not in seen
+            }
+            if page and not fresh:
+                raise ContractBrokenError(
+                    f"the page at offset {offset} of {query} held no card that was not on an "
+                    "earlier page already; offset seems to have no effect"
+                )
+            seen.update(fresh)
+            yield from list(fresh.values())[:left]
+            if len(page) < size:
+                return
+            offset += len(page)
+
+    def dismiss(self, query: CardQuery, *, unscoped: bool = False) -> ActionResponse:
+        """Dismiss the card that matches, or all of them with ``multiple``. See :meth:`act`."""
+        return self.act(Action.DISMISS, query, unscoped=unscoped)
+
+    def complete(
+        self,
+        query: CardQuery,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        unscoped: bool = False,
+    ) -> ActionResponse:
+        """Complete the card that matches, or all of them with ``multiple``. See :meth:`act`."""
+        return self.act(Action.COMPLETE, query, payload, unscoped=unscoped)
+
+    def cancel(self, query: CardQuery, *, unscoped: bool = False) -> ActionResponse:
+        """Cancel the card that matches, or all of them with ``multiple``. See :meth:`act`."""
+        return self.act(Action.CANCEL, query, unscoped=unscoped)
+
+    def act(
+        self,
+        action: Action,
+        query: CardQuery,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        unscoped: bool = False,
+    ) -> ActionResponse:
+        """Do something to the card that matches, or to all of them with ``multiple``.
+
+        Args:
+            action: What to do.
+            query: Which cards.
+            payload: State of the card on completion.
+            unscoped: Allow a query without any attribute, which means every card there is.
+
+        Raises:
+            MisuseError: The query has no attribute, or the payload cannot be sent; nothing was.
+            ScopeError: The query is not pinned to cards of this run; nothing was sent.
+            RefusedError: The target refused it, for instance as more than one card matches.
+            OutcomeUnknownError: It may or may not have been applied.
+            ContractBrokenError: The body is not what the documentation shows.
+            TransportError: It was not applied, as there was no connection.
+        """
+        exchange = self.act_exchange(action, query, payload, unscoped=unscoped)
+        return view_of(exchange, ActionResponse.from_body, advice=_advice(exchange, query))
+
+    def drain(
+        self,
+        action: Action,
+        query: CardQuery,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        batch: int | None = None,
+        on_progress: Callable[[DrainProgress], None] | None = None,
+        max_requests: int = 1000,
+        unscoped: bool = False,
+    ) -> DrainReport:
+        """Repeat an action until no card is left that it can change.
+
+        Args:
+            action: What to do.
+            query: Which cards; without ``limit`` and ``offset``.
+            payload: State of each card on completion.
+            batch: Most cards for one request, from 1 to 1000; the target's own number if left
+                out, which is 500 for cancel.
+            on_progress: Called after each request.
+            max_requests: Most actions to send.
+            unscoped: Allow a query without any attribute, which means every card there is.
+
+        Returns:
+            What was done, and how many cards were seen to be left.
+
+        Raises:
+            AtomicCardsError: As for :meth:`act`, but an outcome that is unknown, or a refusal
+                because no card matches, is settled by looking at the cards.
+
+        Source: Cards API page › Request limits.
+        """
+        if query.limit is not None or query.offset is not None:
+            raise MisuseError("drain goes on to the end; use batch instead of limit and offset")
+        if batch is not None and not 1 <= batch <= LARGEST_LIMIT:
+            raise MisuseError(f"batch must be from 1 to {LARGEST_LIMIT}, not {batch}")
+
+        def act(narrowed: CardQuery) -> ActionResponse:
+            return self.act(action, narrowed.replace(limit=batch), payload, unscoped=unscoped)
+
+        every = query.replace(multiple=True)
+        steps = Drain(act, self.list, action, every, retry=self.session.retry)
+        return steps.run(on_progress, max_requests)
+
+    def list_exchange(self, query: CardQuery) -> Exchange:
+        """Send a listing as it is, and return the exchange whatever its status.
+
+        Raises:
+            TransportError: No usable answer came.
+        """
+        return self.session.send("GET", self._path, query.parameters())
+
+    def act_exchange(
+        self,
+        action: Action,
+        query: CardQuery,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        unscoped: bool = False,
+    ) -> Exchange:
+        """Send an action as it is, and return the exchange whatever its status.
+
+        Raises:
+            MisuseError: The query has no attribute, or the payload cannot be sent; nothing was.
+            ScopeError: The query is not pinned to cards of this run; nothing was sent.
+            OutcomeUnknownError: It may or may not have been applied.
+            TransportError: It was not applied, as there was no connection.
+        """
+        if not query.attributes and not unscoped:
+            raise MisuseError(
+                f"{action} without any attribute is not scoped: it could change every card of "
+                "the environment. Name an attribute, or pass unscoped=True"
+            )
+        if payload is not None and (
+            action is not Action.COMPLETE or not isinstance(payload, Mapping)
+        ):
+            raise MisuseError(f"{action} takes no payload; complete takes a JSON object")
+        return self.session.send(
+            "PUT",
+            f"{self._path}/{action.value}",
+            query.parameters(),
+            json=NO_BODY if payload is None else dict(payload),
+        )
+
+
+def _advice(exchange: Exchange, query: CardQuery) -> str:
+    if exchange.status == HTTPStatus.BAD_REQUEST and not query.multiple:
+        return (
+            "The documented reason is that more than one card matches: pass multiple=True to "
+            "act on all of them, or narrow the query"
+        )
+    return ""

@@ -1,0 +1,181 @@
+"""Drain: repeat an action until no card is left that it can change.
+
+The documentation has this loop for cancel, and does not say when it ends.
+Source: Cards API page › Request limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from pytest_atomic_cards.errors import OutcomeUnknownError, RefusedError
+from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_atomic_cards.cards import ActionResponse, Card
+    from pytest_atomic_cards.client.retry import RetryPolicy
+    from pytest_atomic_cards.query import CardQuery
+
+_MAY_MEAN_NO_MATCH: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
+)
+_UNPROMISED_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DrainProgress:
+    """How far a drain has come, in counts.
+
+    Args:
+        requests: Actions sent so far.
+        updated: Cards changed so far, by the target's own count.
+        last_updated: Cards changed by the last action.
+    """
+
+    requests: int
+    updated: int
+    last_updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainReport:
+    """What a drain did, in counts.
+
+    Args:
+        requests: Actions sent.
+        updated: Cards changed, by the target's own count; those of an action whose outcome is
+            unknown are not among them.
+        unknown_outcomes: Actions that got no usable answer.
+        left: Cards that a last look at one page still showed in a state that the action can
+            change. More than 0 where the target would not change them.
+    """
+
+    requests: int
+    updated: int
+    unknown_outcomes: int
+    left: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing was left."""
+        return self.left == 0
+
+
+class Drain:
+    """One drain.
+
+    While the target reports cards that it had not reported before, it is asked again. Otherwise
+    the listing decides. Where it still shows cards in some state, the action is narrowed to that
+    state, in case closed cards stand in its way, and repeated a limited number of times, in case
+    the listing lags behind.
+
+    Args:
+        act: Sends the action.
+        look: Lists one page.
+        action: The action that ``act`` sends.
+        query: Which cards.
+        retry: How often to repeat an action that changes nothing, and how long to wait between.
+    """
+
+    def __init__(
+        self,
+        act: Callable[[CardQuery], ActionResponse],
+        look: Callable[[CardQuery], list[Card]],
+        action: Action,
+        query: CardQuery,
+        *,
+        retry: RetryPolicy,
+    ) -> None:
+        self._act = act
+        self._look = look
+        self._action = action
+        self._query = query
+        self._retry = retry
+        self._states = _states_to_change(action, query)
+        self._reported: set[str] = set()
+        self._refusal: RefusedError | None = None
+        self._requests = self._updated = self._unknown = 0
+
+    def run(
+        self, on_progress: Callable[[DrainProgress], None] | None, max_requests: int
+    ) -> DrainReport:
+        """Repeat until nothing is left, or nothing changes any more, or ``max_requests`` are sent.
+
+        Raises:
+            AtomicCardsError: An action or a listing failed.
+        """
+        query, stalled = self._query, None
+        hopeless: set[Status | str] = set()
+        while self._requests < max_requests:
+            last_updated, progressed = self._attempt(query)
+            if on_progress is not None:
+                on_progress(DrainProgress(self._requests, self._updated, last_updated))
+            if progressed:
+                stalled = None
+                continue
+            left = self._left()
+            if query.status in left and stalled is not None and not stalled.again():
+                hopeless.add(query.status)
+            state = next((one for one in left if one not in hopeless), None)
+            if state is None:
+                break
+            if query.status != state or stalled is None:
+                query, stalled = self._query.replace(status=state), self._patience(state).begin()
+        else:
+            left = self._left()
+        if left and hopeless.issuperset(left) and self._refusal is not None:
+            raise self._refusal
+        return DrainReport(self._requests, self._updated, self._unknown, sum(left.values()))
+
+    def _attempt(self, query: CardQuery) -> tuple[int, bool]:
+        self._requests += 1
+        self._refusal = None
+        try:
+            response = self._act(query)
+        except OutcomeUnknownError:
+            self._unknown += 1
+            return 0, False
+        except RefusedError as error:
+            if error.exchange is None or error.exchange.status not in _MAY_MEAN_NO_MATCH:
+                raise
+            self._refusal = error
+            return 0, False
+        counted = response.summary.updated
+        updated = len(response.results) if counted is None else counted
+        self._updated += updated
+        return updated, updated > 0 and self._brings_news(response)
+
+    def _brings_news(self, response: ActionResponse) -> bool:
+        """Whether a card was reported for the first time, as far as cards have ids at all."""
+        ids = {one.card_instance_id for one in response.results if one.card_instance_id}
+        news = ids - self._reported
+        self._reported |= ids
+        return bool(news) or not ids
+
+    def _left(self) -> dict[Status | str, int]:
+        """How many cards a page shows that could still be changed, by their state."""
+        pages = {state: self._look(self._query.replace(status=state)) for state in self._states}
+        counts = {
+            state: sum(card.status in self._states for card in page)
+            for state, page in pages.items()
+        }
+        return {state: count for state, count in counts.items() if count}
+
+    def _patience(self, state: Status | str) -> RetryPolicy:
+        """How long to insist: not for long where nobody promises that the action is allowed."""
+        promised = state in set(Status) and (
+            TRANSITIONS[Status(state), self._action].level is Level.DOCUMENTED
+        )
+        return self._retry if promised else replace(self._retry, attempts=_UNPROMISED_ATTEMPTS)
+
+
+def _states_to_change(action: Action, query: CardQuery) -> tuple[Status | str, ...]:
+    changeable = tuple(status for status in Status if TRANSITIONS[status, action].allowed)
+    if query.status is None:
+        return changeable
+    closed = query.status in set(Status) and query.status not in changeable
+    return () if closed else (query.status,)

@@ -1,0 +1,109 @@
+"""When to try again, and how long to wait before: one policy for tokens and for requests."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRANSIENT: Final = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""Statuses that say nothing about the request itself, only about the moment it was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often to try, and how long to wait in between. All times are in seconds.
+
+    Args:
+        attempts: Most attempts in all, the first one included.
+        base: Wait after the first attempt; it doubles after each further one.
+        cap: Longest wait of our own choosing.
+        retry_after_cap: Longest wait that a target's ``Retry-After`` is granted.
+        budget: No attempt is started once this much time has passed.
+        sleep: Waits.
+        clock: Time that only moves forward.
+        wall_clock: Seconds since the epoch, to read a ``Retry-After`` that is a date.
+        jitter: A number from 0 to 1; a wait of our own is at least half its length.
+    """
+
+    attempts: int = 6
+    base: float = 0.1
+    cap: float = 5.0
+    retry_after_cap: float = 30.0
+    budget: float = 90.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+
+    def begin(self) -> Backoff:
+        """Start to count the attempts of one request, the first of which is about to be made."""
+        return Backoff(self)
+
+
+class Backoff:
+    """The attempts of one request so far."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._started = policy.clock()
+        self.attempts = 1
+
+    def again(self, retry_after: str | None = None) -> bool:
+        """Wait before another attempt.
+
+        Args:
+            retry_after: Value of the ``Retry-After`` header of the last answer, if it had one.
+
+        Returns:
+            Whether another attempt may be made; without a wait if it may not.
+        """
+        policy = self._policy
+        wait = self._wait(retry_after)
+        spent = policy.clock() - self._started
+        if self.attempts >= policy.attempts or spent + wait > policy.budget:
+            return False
+        policy.sleep(wait)
+        self.attempts += 1
+        return True
+
+    def _wait(self, retry_after: str | None) -> float:
+        policy = self._policy
+        asked = parse_retry_after(retry_after, policy.wall_clock()) if retry_after else None
+        if asked is not None:
+            return min(asked, policy.retry_after_cap)
+        own = min(policy.base * 2.0 ** (self.attempts - 1), policy.cap)
+        return own * (1 + policy.jitter()) / 2
+
+
+def parse_retry_after(value: str, now: float) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header, or ``None`` where it cannot be read.
+
+    Args:
+        value: Seconds, or an HTTP date.
+        now: Seconds since the epoch.
+
+    Source: RFC 9110 › 10.2.3 Retry-After.
+    """
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else max(seconds, 0.0)

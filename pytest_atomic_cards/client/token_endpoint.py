@@ -1,0 +1,210 @@
+"""The OAuth token endpoint: how to ask it for a token, and what its refusals mean.
+
+Source: Authentication page; token endpoint of Amazon Cognito.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode
+
+from pytest_atomic_cards.client.redaction import Hidden, Redactor
+from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
+from pytest_atomic_cards.client.transport import Answer, NoAnswer, Wire, default_user_agent
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    RefusedError,
+    SettingsError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    import requests
+
+GrantTypeIn = Literal["auto", "query", "form"]
+
+DOCUMENTED_LIFETIME: Final = 3600.0
+"""Seconds that an access token lives. Source: Authentication page."""
+
+HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
+"""What a token may consist of."""
+
+_SETTING: Final = "ATOMIC_CARDS_TOKEN_URL"
+_CREDENTIALS: Final = "ATOMIC_CARDS_CLIENT_ID and ATOMIC_CARDS_CLIENT_SECRET"
+_PLACES: Final[dict[GrantTypeIn, tuple[GrantTypeIn, ...]]] = {
+    "auto": ("query", "form"),
+    "query": ("query",),
+    "form": ("form",),
+}
+_MISPLACED: Final = frozenset({400, 404, 405, 411, 415})
+"""Answers that may mean that the endpoint looked for ``grant_type`` elsewhere."""
+_BAD_CREDENTIALS: Final = frozenset({"invalid_client", "unauthorized_client"})
+_SHOWN: Final = 300
+
+
+class TokenEndpoint:
+    """Asks for tokens with the OAuth 2 client-credentials grant.
+
+    Args:
+        url: The token endpoint.
+        client_id: Id of the API credential.
+        client_secret: Secret of the API credential.
+        grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
+            in the form, as Cognito documents; or in the first of these two that is accepted.
+        http: Gives the transport.
+        timeout: Seconds to wait for a connection, and for each part of an answer.
+        retry: When to try again.
+        user_agent: Value of the ``User-Agent`` header.
+
+    Raises:
+        SettingsError: A value is missing or malformed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        grant_type_in: GrantTypeIn,
+        http: requests.Session,
+        timeout: float,
+        retry: RetryPolicy,
+        user_agent: str | None,
+    ) -> None:
+        client_secret = Hidden(client_secret)
+        if not client_id or not client_secret or ":" in client_id:
+            raise SettingsError(f"{_CREDENTIALS} must be set, and the id must not hold a colon")
+        self._wire = Wire(http, url, setting=_SETTING, timeout=timeout)
+        basic = Hidden(base64.b64encode(f"{client_id}:{client_secret}".encode()).decode())
+        self.secrets = frozenset({client_secret, basic})
+        self._redactor = Redactor(self.secrets)
+        self._headers = {
+            "Authorization": Hidden(f"Basic {basic}"),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "User-Agent": user_agent or default_user_agent(),
+            "Accept": "application/json",
+        }
+        self._parameters = urlencode({"grant_type": "client_credentials", "client_id": client_id})
+        self._places = _PLACES[grant_type_in]
+        self._retry = retry
+
+    @property
+    def url(self) -> str:
+        """The token endpoint."""
+        return self._wire.url
+
+    @property
+    def accepted_place(self) -> str | None:
+        """Where ``grant_type`` goes, or ``None`` while that is not known."""
+        return self._places[0] if len(self._places) == 1 else None
+
+    def learn(self, place: str) -> None:
+        """Take over from another process where ``grant_type`` goes, unless it is known already."""
+        self._places = tuple(one for one in self._places if one == place) or self._places
+
+    def fetch(self) -> tuple[str, float]:
+        """A new token, and how many seconds it lives.
+
+        Raises:
+            SettingsError: The credentials were refused.
+            RefusedError: The request was refused for another reason.
+            ContractBrokenError: The answer held no usable token.
+            TransportError: There was no answer.
+        """
+        refusals = []
+        for place in self._places:
+            answer = self._ask(place)
+            if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                self._places = (place,)
+                return self._read(answer)
+            refusals.append(answer)
+            if answer.status not in _MISPLACED:
+                break
+        raise self._refused(refusals)
+
+    def _ask(self, place: GrantTypeIn) -> Answer:
+        in_query = place == "query"
+        url = f"{self.url}?{self._parameters}" if in_query else self.url
+        body = b"" if in_query else self._parameters.encode()
+        backoff = self._retry.begin()
+        while True:
+            answer = self._wire.exchange("POST", url, self._headers, body)
+            if isinstance(answer, Answer) and answer.status not in TRANSIENT:
+                return answer
+            retry_after = answer.headers.get("retry-after") if isinstance(answer, Answer) else None
+            if not backoff.again(retry_after):
+                raise self._unavailable(answer, backoff.attempts)
+
+    def _read(self, answer: Answer) -> tuple[str, float]:
+        token, lifetime = _token_in(answer.body)
+        if token is None:
+            raise ContractBrokenError(
+                f"the token endpoint at {self._wire.host} answered HTTP {answer.status}, but "
+                f"without a JSON object that holds a usable access_token; check {_SETTING}"
+            )
+        return token, lifetime
+
+    def _refused(self, refusals: list[Answer]) -> AtomicCardsError:
+        answer = next((one for one in refusals if _blames_credentials(one)), refusals[-1])
+        what = f"the token endpoint at {self._wire.host} answered {self._describe(answer)}"
+        if _blames_credentials(answer):
+            return SettingsError(f"{what}: it refuses the credentials; check {_CREDENTIALS}")
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TransportError(f"{what}; try again later, or check {_SETTING}")
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            return ContractBrokenError(f"{what} instead of a token; check {_SETTING}")
+        return RefusedError(f"{what}; check {_SETTING}")
+
+    def _unavailable(self, answer: Answer | NoAnswer, attempts: int) -> TransportError:
+        last = (
+            self._describe(answer)
+            if isinstance(answer, Answer)
+            else self._redactor.text(answer.reason)
+        )
+        return TransportError(
+            f"no token from the endpoint at {self._wire.host} after {attempts} attempts, "
+            f"at last: {last}; check {_SETTING}"
+        )
+
+    def _describe(self, answer: Answer) -> str:
+        fields = _json_object(answer.body)
+        words = [fields[name] for name in ("error", "error_description") if name in fields]
+        text = ", ".join(map(str, words)) or answer.body.decode("utf-8", "replace")
+        return f"HTTP {answer.status} {self._redactor.text(text)[:_SHOWN]}".rstrip()
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _token_in(body: bytes) -> tuple[Hidden | None, float]:
+    fields = _json_object(body)
+    value = fields.get("access_token")
+    usable = isinstance(value, str) and HEADER_SAFE.fullmatch(value)
+    return Hidden(value) if usable else None, _lifetime(fields.get("expires_in"))
+
+
+def _lifetime(expires_in: object) -> float:
+    try:
+        seconds = float(expires_in)  # type: ignore[arg-type] # what is no number is caught
+    except (TypeError, ValueError, OverflowError):
+        return DOCUMENTED_LIFETIME
+    return seconds if seconds > 0 and math.isfinite(seconds) else DOCUMENTED_LIFETIME
+
+
+def _blames_credentials(answer: Answer) -> bool:
+    return (
+        answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        or str(_json_object(answer.body).get("error")) in _BAD_CREDENTIALS
+    )

@@ -1,0 +1,191 @@
+"""Access tokens: where they come from, and how one is shared instead of fetched per request.
+
+Source: Authentication page (tokens are to be reused until they expire).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pytest_atomic_cards.client.redaction import Hidden
+from pytest_atomic_cards.client.retry import RetryPolicy
+from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
+from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
+from pytest_atomic_cards.client.transport import open_http
+from pytest_atomic_cards.errors import MisuseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import requests
+
+_TOKENS_REMEMBERED: Final = 8
+
+
+class TokenSource(Protocol):
+    """Gives access tokens to a session. Called from several threads at once."""
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """All strings that must never be shown, among them the tokens given out."""
+        ...
+
+    def token(self) -> str:
+        """A token to send now."""
+        ...
+
+    def renew(self, stale: str) -> str:
+        """Another token than ``stale``, which the target refused; or the same, if there is none."""
+        ...
+
+
+class StaticToken:
+    """One given token that is never renewed.
+
+    Raises:
+        MisuseError: It is empty, or holds a character that no header can carry.
+    """
+
+    def __init__(self, token: str) -> None:
+        token = Hidden(token)
+        if not HEADER_SAFE.fullmatch(token):
+            raise MisuseError("a token must be visible ASCII characters without a space")
+        self._token = token
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The token."""
+        return frozenset({self._token})
+
+    def token(self) -> str:
+        """The token."""
+        return self._token
+
+    def renew(self, stale: str) -> str:  # noqa: ARG002 - there is no other token
+        """The same token."""
+        return self._token
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class ClientCredentials:
+    """Fetches tokens with the OAuth 2 client-credentials grant, as few as possible.
+
+    One token is shared by all threads and, through ``cache``, by all processes of a run, until
+    shortly before it expires.
+
+    Args:
+        token_url: The token endpoint.
+        client_id: Id of the API credential.
+        client_secret: Secret of the API credential.
+        grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
+            in the form, as Cognito documents; or in the first of these two that is accepted.
+        http: Gives the transport; one for the network if left out.
+        timeout: Seconds to wait for a connection, and for each part of an answer.
+        cache: A file in a private directory that the processes of a run share.
+        clock: Seconds since the epoch.
+        retry: When to try again.
+        user_agent: Value of the ``User-Agent`` header.
+
+    Raises:
+        SettingsError: A value is missing or malformed.
+    """
+
+    def __init__(
+        self,
+        *,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        grant_type_in: GrantTypeIn = "auto",
+        http: requests.Session | None = None,
+        timeout: float = 30.0,
+        cache: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        retry: RetryPolicy | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        client_secret = Hidden(client_secret)
+        retry = retry or RetryPolicy()
+        self._endpoint = TokenEndpoint(
+            token_url,
+            client_id,
+            client_secret,
+            grant_type_in=grant_type_in,
+            http=http or open_http(),
+            timeout=timeout,
+            retry=retry,
+            user_agent=user_agent,
+        )
+        self._client_id = client_id
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: IssuedToken | None = None
+        self._given_out: tuple[str, ...] = ()
+        self._cache = cache and TokenCache(
+            cache,
+            owner=hashlib.sha256(f"{token_url}\n{client_id}\n{client_secret}".encode()).hexdigest(),
+            patience=2 * (retry.budget + timeout),
+        )
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The client secret, alone and as sent, and the last few tokens."""
+        return self._endpoint.secrets.union(self._given_out)
+
+    def token(self) -> str:
+        """The current token; fetched if there is none or it is about to expire.
+
+        Raises:
+            SettingsError: The token endpoint refused the credentials, or the cache is not writable.
+            RefusedError: The endpoint refused the request for another reason.
+            ContractBrokenError: Its answer held no usable token.
+            TransportError: It gave no answer.
+        """
+        held = self._held
+        if held is not None and held.usable(self._clock()):
+            return held.value
+        return self._obtain(unlike=None)
+
+    def renew(self, stale: str) -> str:
+        """A token other than ``stale``; fetched only if nobody else has done so already.
+
+        Raises:
+            AtomicCardsError: As for :meth:`token`.
+        """
+        return self._obtain(unlike=stale)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"{name}(token_url={self._endpoint.url!r}, client_id={self._client_id!r})"
+
+    def _obtain(self, unlike: str | None) -> str:
+        with self._lock:
+            held = self._held
+            if held is None or not self._will_do(held, unlike):
+                with self._cache.exclusive() if self._cache else nullcontext():
+                    self._held = held = self._shared_or_new(unlike)
+                self._given_out = (held.value, *self._given_out)[:_TOKENS_REMEMBERED]
+            return held.value
+
+    def _shared_or_new(self, unlike: str | None) -> IssuedToken:
+        shared = self._cache.load() if self._cache else None
+        if shared is not None:
+            self._endpoint.learn(shared.grant_type_in)
+            if self._will_do(shared, unlike):
+                return shared
+        issued = self._clock()
+        value, lifetime = self._endpoint.fetch()
+        fresh = IssuedToken(value, issued, lifetime, self._endpoint.accepted_place or "")
+        if self._cache:
+            self._cache.store(fresh)
+        return fresh
+
+    def _will_do(self, token: IssuedToken, unlike: str | None) -> bool:
+        return token.usable(self._clock()) and token.value != unlike

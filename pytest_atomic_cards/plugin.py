@@ -1,0 +1,122 @@
+"""The pytest plugin: options, header and fixtures. Wiring only.
+
+Loaded into every pytest run where the package is installed, so it imports nothing but the
+standard library and pytest; all else is imported when a fixture needs it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards import options
+from pytest_atomic_cards.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_atomic_cards.client.api import CardsApi
+    from pytest_atomic_cards.options import Settings
+    from pytest_atomic_cards.sandbox import Sandbox
+    from pytest_atomic_cards.targets import Target
+    from pytest_atomic_cards.world import Cards
+
+SETTINGS = pytest.StashKey["Settings"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an ini option for each setting, and a command line option for some."""
+    group = parser.getgroup("atomic-cards", "contract tests of the Atomic Cards API")
+    for option in options.OPTIONS:
+        if option.flag and option.parse is options.truth:
+            group.addoption(
+                option.command_line,
+                dest=option.destination,
+                action="store_const",
+                const="true",
+                help=option.help,
+            )
+        elif option.flag:
+            group.addoption(
+                option.command_line,
+                dest=option.destination,
+                metavar=option.metavar,
+                help=option.help,
+            )
+        if not option.secret:
+            parser.addini(option.ini_name, option.help, type="string", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A bad setting ends the run before the first request."""
+    settings_of(config)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings of a run, resolved once.
+
+    Raises:
+        pytest.UsageError: A setting cannot be used.
+    """
+    if SETTINGS not in config.stash:
+        given = {
+            option.name: getattr(config.option, option.destination, None)
+            for option in options.OPTIONS
+        }
+        try:
+            config.stash[SETTINGS] = options.resolve(given, config.getini)
+        except SettingsError as error:
+            raise pytest.UsageError(f"atomic-cards: {error}") from None
+    return config.stash[SETTINGS]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what the cards fixtures run against."""
+    unknown = options.unknown_variables()
+    hint = f"; unknown and ignored: {', '.join(unknown)}" if unknown else ""
+    return f"atomic-cards: {settings_of(config).describe()}{hint}"
+
+
+@pytest.fixture(scope="session")
+def cards_settings(pytestconfig: pytest.Config) -> Settings:
+    """The settings of this run."""
+    return settings_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def cards_target(
+    cards_settings: Settings, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Target:
+    """The target of this run: the embedded sandbox, or a live Cards API."""
+    from pytest_atomic_cards.targets import open_target
+
+    shared = hasattr(pytestconfig, "workerinput")
+    cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
+    return open_target(cards_settings, cache)
+
+
+@pytest.fixture
+def cards(cards_target: Target) -> Iterator[Cards]:
+    """A fresh world of cards: seed, look, act, let time pass. Cleaned up after the test."""
+    from pytest_atomic_cards.targets import world_on
+
+    with world_on(cards_target) as world:
+        yield world
+
+
+@pytest.fixture
+def cards_api(cards: Cards) -> CardsApi:
+    """The typed client of the Cards API, authenticated, of the test's world."""
+    return cards.api
+
+
+@pytest.fixture
+def cards_sandbox(cards: Cards) -> Sandbox:
+    """The sandbox of the test's world; skips the test on a live target."""
+    from pytest_atomic_cards.errors import NotAvailableError
+
+    try:
+        return cards.sandbox
+    except NotAvailableError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,115 @@
+"""Gathers the findings of all contracts and tells them: in the terminal, and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import pytest
+
+from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.reporting.document import document, write_json
+from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.suite import Finding, explain, finding_in
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+_MARKS: Final = {
+    Verdict.HELD: ("✓", {"green": True}),
+    Verdict.VIOLATED: ("✗", {"red": True, "bold": True}),
+    Verdict.DRIFTED: ("≠", {"red": True, "bold": True}),
+    Verdict.COULD_NOT_TELL: ("?", {"yellow": True, "bold": True}),
+    Verdict.NOT_EXERCISED: ("·", {"light": True}),
+}
+_WORDS: Final = {
+    "conformant": {"green": True, "bold": True},
+    "partial": {"yellow": True, "bold": True},
+    "could not tell": {"yellow": True, "bold": True},
+    "violated": {"red": True, "bold": True},
+}
+
+
+class FindingsReporter:
+    """Listens to the reports of all processes of a run, in the one that controls it."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._settings = settings
+        self._findings: list[Finding] = []
+        if settings.report and not config.option.xmlpath:
+            config.option.xmlpath = str(settings.report / "junit.xml")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in what a contract found."""
+        finding = finding_in(report)
+        if finding is not None:
+            self._findings.append(finding)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell the verdicts by area, then what failed in full, then what the run comes to."""
+        if not self._findings:
+            return
+        rules = judge_run(self._findings)
+        conclusion = conclude(rules, strict=self._settings.strict)
+        writer = terminalreporter
+        writer.section("Atomic Cards API contract")
+        _tell_areas(writer, rules)
+        _tell_failures(writer, rules)
+        _tell_conclusion(writer, rules, conclusion)
+        if self._settings.report:
+            try:
+                path = self._settings.report / "report.json"
+                write_json(path, document(rules, conclusion, self._settings))
+            except SettingsError as error:
+                raise pytest.UsageError(str(error)) from None
+            writer.line(f"report: {path}")
+
+
+def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+    for area, title in catalogue().areas.items():
+        own = [rule for rule in rules if rule.requirement.area == area]
+        held = sum(rule.verdict is Verdict.HELD for rule in own)
+        writer.write(f"{title:28}")
+        for rule in own:
+            mark, style = _MARKS[rule.verdict]
+            writer.write(mark, **style)
+        writer.line(f"  {held} of {len(own)} held")
+    writer.line("")
+
+
+def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+    for rule in rules:
+        if rule.verdict in {Verdict.HELD, Verdict.NOT_EXERCISED}:
+            continue
+        for line in explain(rule.findings[0]).splitlines():
+            headline = not line.startswith(" ")
+            writer.line(line, **(_MARKS[rule.verdict][1] if headline else {}))
+        if len(rule.findings) > 1:
+            writer.line(f"  and {len(rule.findings) - 1} more contract(s) of this requirement")
+        writer.line("")
+
+
+def _tell_conclusion(
+    writer: pytest.TerminalReporter, rules: list[Rule], conclusion: Conclusion
+) -> None:
+    for rule in rules:
+        if rule.verdict is Verdict.NOT_EXERCISED:
+            writer.line(f"· {rule.requirement.id} not exercised: {'; '.join(rule.reasons)}")
+    counts = {level: [rule for rule in rules if rule.requirement.level is level] for level in Level}
+    for level, own in counts.items():
+        words = [
+            f"{number} {verdict}"
+            for verdict in Verdict
+            if (number := sum(rule.verdict is verdict for rule in own))
+        ]
+        writer.line(f"{level}: {len(own)} requirements, {', '.join(words)}")
+    writer.write("verdict: ")
+    writer.write(conclusion.word, **_WORDS[conclusion.word])
+    if conclusion.word == "partial":
+        ids = ", ".join(rule.requirement.id for rule in conclusion.unexercised)
+        writer.write(f" (no documented requirement is violated; not exercised: {ids})")
+    elif conclusion.grave:
+        writer.write(f" ({', '.join(rule.requirement.id for rule in conclusion.grave)})")
+    writer.line("")

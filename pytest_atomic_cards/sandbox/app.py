@@ -1,0 +1,243 @@
+"""Sandbox: a stateful Cards API as a WSGI application, with its token endpoint and Action Flows."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.sandbox.behaviour import Behaviour
+from pytest_atomic_cards.sandbox.cards_endpoint import CardsEndpoint
+from pytest_atomic_cards.sandbox.clock import SandboxClock
+from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW, Environment
+from pytest_atomic_cards.sandbox.faults import fault_named, install
+from pytest_atomic_cards.sandbox.flow_endpoint import FlowEndpoint
+from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.stale_reads import StaleReads
+from pytest_atomic_cards.sandbox.store import Store
+from pytest_atomic_cards.sandbox.token_endpoint import TokenEndpoint, TokenRefusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from pytest_atomic_cards.sandbox.records import Json
+
+TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
+DEFAULT_ENVIRONMENT: Final = "sandbox"
+
+_LARGEST_BODY: Final = 10_000_000
+_STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_ACTIONS: Final = {action.value: action for action in Action}
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+_Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Sandbox:
+    """A whole Cards API in this process. Call it as a WSGI application.
+
+    Args:
+        profile: How it answers the questions that the documentation leaves open.
+        faults: Names of :data:`FAULTS`: what it does wrong.
+        db: File to keep environments and cards in; in memory if left out. Credentials, tokens,
+            flows and starts that wait for their delay are never kept.
+        creation_delay: How long after a start its cards are created, by the sandbox's clock.
+        clock: The clock; a new one that runs with real time if left out.
+        token_lifetime: How long an access token is good. Source: Authentication page.
+        token_rate_limit: Most token requests in a minute, beyond which the answer is 429.
+
+    Raises:
+        MisuseError: A fault is unknown.
+    """
+
+    token_path: Final = TOKEN_PATH
+    flow_id: Final = DEFAULT_FLOW
+
+    def __init__(
+        self,
+        profile: Profile | None = None,
+        faults: Collection[str] = (),
+        *,
+        db: Path | None = None,
+        creation_delay: timedelta = timedelta(0),
+        clock: SandboxClock | None = None,
+        token_lifetime: timedelta = timedelta(hours=1),
+        token_rate_limit: int | None = None,
+    ) -> None:
+        self.profile = profile or Profile()
+        self.clock = clock or SandboxClock()
+        self.faults = tuple(faults)
+        chosen = [fault_named(name) for name in self.faults]
+        self._behaviour = behaviour = Behaviour(self.profile)
+        self._store = Store(
+            db,
+            self.clock,
+            behaviour,
+            system_updates=self.profile.updated_by_system == "yes",
+            fold=str.casefold if self.profile.attribute_case == "insensitive" else None,
+        )
+        lags = bool(chosen) or self.profile.read_after_write == "delayed"
+        self._cards = CardsEndpoint(behaviour, self._store, StaleReads() if lags else None)
+        self._flows = FlowEndpoint(behaviour, self._store, creation_delay)
+        self._tokens = TokenEndpoint(behaviour, self.clock, token_lifetime, token_rate_limit)
+        parts = {"behaviour": behaviour, "store": self._store, "cards": self._cards}
+        for fault in chosen:
+            install(fault, parts)
+        self.environments: dict[str, Environment] = {
+            environment_id: self._environment(environment_id, number)
+            for environment_id, number in self._store.environments().items()
+        }
+        self.default = self.environments.get(DEFAULT_ENVIRONMENT) or self.create_environment(
+            DEFAULT_ENVIRONMENT
+        )
+
+    def create_environment(self, environment_id: str) -> Environment:
+        """A new, empty environment.
+
+        Raises:
+            MisuseError: The id is taken, or cannot be a segment of a path.
+        """
+        if not environment_id or "/" in environment_id or not environment_id.isprintable():
+            raise MisuseError(f"{environment_id!r} cannot be an environment id in a path")
+        if environment_id in self.environments:
+            raise MisuseError(f"there is an environment {environment_id!r} already")
+        number = self._store.add_environment(environment_id)
+        environment = self._environment(environment_id, number)
+        self.environments[environment_id] = environment
+        return environment
+
+    def close(self) -> None:
+        """Close the database."""
+        self._store.close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request. Source: PEP 3333."""
+        try:
+            status, headers, body = self._answer(environ)
+        except Refusal as refusal:
+            status, headers, body = self._refused(refusal)
+        headers.append(("Content-Length", str(len(body))))
+        start_response(_STATUS_LINES[status], headers)
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+    def _answer(self, environ: WSGIEnvironment) -> _Answer:
+        path: str = environ.get("PATH_INFO", "")
+        if path.endswith("/"):
+            path = self._behaviour.slashed_path(path)
+        if path == TOKEN_PATH:
+            return self._token(environ)
+        self._behaviour.check_user_agent(environ.get("HTTP_USER_AGENT"))
+        match path.split("/"):
+            case ["", "v1", environment_id, "cards"]:
+                self._allow(environ, "GET")
+                environment = self._authorised(environ, environment_id)
+                query_string = environ.get("QUERY_STRING", "")
+                return self._json(self._cards.show(environment.number, query_string))
+            case ["", "v1", environment_id, "cards", word] if word in _ACTIONS:
+                self._allow(environ, "PUT")
+                environment = self._authorised(environ, environment_id)
+                query_string = environ.get("QUERY_STRING", "")
+                return self._json(
+                    self._cards.act(
+                        environment.number, _ACTIONS[word], query_string, _body(environ)
+                    )
+                )
+            case ["", "v1", environment_id, "action-flow", flow_id, ("start" | "test") as mode]:
+                self._allow(environ, "POST")
+                environment = self._authorised(environ, environment_id)
+                return self._start(environ, environment, _text(flow_id), test=mode == "test")
+            case ["", "v1", "environments"]:
+                self._allow(environ, "GET")
+                return self._discovery(environ)
+        raise Refusal(404, "no such resource")
+
+    def _allow(self, environ: WSGIEnvironment, method: str) -> None:
+        if environ["REQUEST_METHOD"] != method:
+            raise self._behaviour.wrong_method(method)
+
+    def _authorised(self, environ: WSGIEnvironment, environment_id: str) -> Environment:
+        environment_id = _text(environment_id)
+        self._behaviour.authorise(
+            environ.get("HTTP_AUTHORIZATION"),
+            self._tokens.grants,
+            self._tokens.credentials,
+            environment_id,
+            self.clock.milliseconds(),
+        )
+        environment = self.environments.get(environment_id)
+        if environment is None:
+            raise Refusal(404, "no such environment")
+        return environment
+
+    def _token(self, environ: WSGIEnvironment) -> _Answer:
+        if environ["REQUEST_METHOD"] != "POST":
+            raise TokenRefusal(405, "invalid_request", (("Allow", "POST"),))
+        return self._json(
+            self._tokens.issue(
+                environ.get("HTTP_AUTHORIZATION"), environ.get("QUERY_STRING", ""), _body(environ)
+            )
+        )
+
+    def _start(
+        self, environ: WSGIEnvironment, environment: Environment, flow_id: str, *, test: bool
+    ) -> _Answer:
+        flow = environment.flows.get(flow_id)
+        if flow is None:
+            raise Refusal(404, "no such Action Flow")
+        body = self._flows.start(
+            environment.number,
+            flow,
+            _body(environ),
+            test=test,
+            test_users=environment.test_users,
+        )
+        return self._json(body, int(self.profile.start_status))
+
+    def _discovery(self, environ: WSGIEnvironment) -> _Answer:
+        grant = self._behaviour.identify(
+            environ.get("HTTP_AUTHORIZATION"),
+            self._tokens.grants,
+            self._tokens.credentials,
+            self.clock.milliseconds(),
+        )
+        own = grant.credential.environment_id
+        return self._json({"data": [{"id": own, "name": own}]})
+
+    def _json(self, body: Json, status: int = 200) -> _Answer:
+        return status, [("Content-Type", self._behaviour.content_type())], _encode(body).encode()
+
+    def _refused(self, refusal: Refusal) -> _Answer:
+        if isinstance(refusal, TokenRefusal):
+            kind, body = "application/json", _encode({"error": refusal.message}).encode()
+        else:
+            kind, body = self._behaviour.error_body(refusal.message)
+        return refusal.status, [("Content-Type", kind), *refusal.headers], body
+
+    def _environment(self, environment_id: str, number: int) -> Environment:
+        return Environment(environment_id, number, self._store, self._tokens.credentials)
+
+
+def _text(segment: str) -> str:
+    """A segment of PATH_INFO, whose characters stand for bytes, as text."""
+    if segment.isascii():
+        return segment
+    try:
+        return segment.encode("latin-1").decode()
+    except UnicodeError:
+        raise Refusal(400, "the path is not UTF-8") from None
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    text = environ.get("CONTENT_LENGTH") or "0"
+    if not text.isascii() or not text.isdigit():
+        raise Refusal(400, "Content-Length must be a whole number")
+    if len(text) > len(str(_LARGEST_BODY)) or int(text) > _LARGEST_BODY:
+        raise Refusal(413, f"a body may have at most {_LARGEST_BODY} bytes")
+    read: Callable[[int], bytes] = environ["wsgi.input"].read
+    return read(int(text)) if text != "0" else b""

@@ -1,0 +1,205 @@
+"""Behaviour: every decision of the server, each a small method on plain values.
+
+The documented facts are written here once; each open question is answered by the profile. A fault
+replaces one method on one instance.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
+from pytest_atomic_cards.sandbox.access import AccessDecisions
+from pytest_atomic_cards.sandbox.body_decisions import BodyDecisions
+from pytest_atomic_cards.sandbox.creation_decisions import CreationDecisions
+from pytest_atomic_cards.sandbox.query_decisions import Filters, QueryDecisions
+from pytest_atomic_cards.sandbox.records import Json, Row, encode_json
+from pytest_atomic_cards.sandbox.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_atomic_cards.profile import Profile
+
+_DEEPEST: Final = 256
+_DELAY: Final = 0.15
+_STATUSES: Final = tuple(Status)
+
+
+class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecisions):
+    """The decisions of one sandbox.
+
+    Args:
+        profile: The answers to the open questions.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._actionable: dict[Action, tuple[str, ...]] = {}
+
+    # Listing
+
+    def order(self) -> str:
+        """The order in which cards are listed and acted on, as the store names it."""
+        order = self.profile.order
+        return "oldest-first" if order == "shuffled-page" else order
+
+    def page(self, rows: list[Row]) -> list[Row]:
+        """The cards of a page in the order in which they are shown."""
+        if self.profile.order == "shuffled-page":
+            random.shuffle(rows)
+        return rows
+
+    def zero_match_listing(self) -> None:
+        """Refuses a listing that no card matches, or lets it be empty."""
+        if self.profile.zero_match_listing == "404":
+            raise Refusal(404, "no card matches")
+
+    def staleness(self, filters: Filters) -> float:  # noqa: ARG002 - for faults
+        """For how many seconds of real time a listing does not show a change."""
+        return _DELAY if self.profile.read_after_write == "delayed" else 0.0
+
+    # Actions
+
+    def outcome(self, status: Status, action: Action) -> Status:
+        """The state of a card after an action; the same where the action is not allowed."""
+        if action is Action.CANCEL and (
+            (status is Status.EMBARGOED and self.profile.cancel_embargoed == "refused")
+            or (status is Status.SNOOZED and self.profile.cancel_snoozed == "refused")
+        ):
+            return status
+        return TRANSITIONS[status, action].after
+
+    def actionable(self, action: Action) -> tuple[str, ...]:
+        """The states in which an action changes a card."""
+        known = self._actionable.get(action)
+        if known is None:
+            known = tuple(
+                status.value for status in _STATUSES if self.outcome(status, action) is not status
+            )
+            self._actionable[action] = known
+        return known
+
+    def counts_other_states(self) -> bool:
+        """Whether an action has to know how many cards match in states it does not allow."""
+        return (
+            self.profile.wrong_state != "unselected" or self.profile.multiple_counts == "matching"
+        )
+
+    def check_multiple(self, actionable: int, matching: int, *, multiple: bool) -> None:
+        """Refuses an action on more than one card unless it may touch several.
+
+        Source: Cards API page › Actioning multiple cards at once.
+        """
+        count = actionable if self.profile.multiple_counts == "actionable" else matching
+        if count > 1 and not multiple:
+            raise Refusal(400, "more than one card matches; pass multiple=1 to action them all")
+
+    def check_states(self, actionable: int, matching: int, action: Action) -> None:
+        """Refuses an action that matches cards in a state it does not allow, or lets it pass."""
+        if self.profile.wrong_state == "refused" and matching > actionable:
+            raise Refusal(409, f"a matching card is in a state that {action} does not allow")
+
+    def zero_match_action(self) -> None:
+        """Refuses an action that no card matches, or lets it be empty."""
+        match self.profile.zero_match_action:
+            case "404":
+                raise Refusal(404, "no card matches")
+            case "400":
+                raise Refusal(400, "no card matches")
+            case "empty":
+                pass
+
+    def batch(self, rows: list[Row], limit: int) -> list[Row]:
+        """The cards that an action changes, of those that it could."""
+        return rows[:limit]
+
+    def reports_other_states(self) -> bool:
+        """Whether an action that changes no card still counts those that match."""
+        return self.profile.wrong_state == "counted"
+
+    def total(self, changed: int, actionable: int, matching: int, limit: int) -> int:
+        """``summary.total``. Inferred: the number of cards matched."""
+        if self.profile.wrong_state == "counted":
+            return matching if self.profile.summary_total == "matched" else min(matching, limit)
+        return actionable if self.profile.summary_total == "matched" else changed
+
+    def counts_beyond_limit(self) -> bool:
+        """Whether an action has to know how many cards it could change but for its limit."""
+        return self.profile.summary_total == "matched" or self.counts_other_states()
+
+    # Completion
+
+    def completion(self, action: Action, body: bytes) -> str | None:
+        """The completion payload in the body of an action, as JSON text."""
+        if action is not Action.COMPLETE or not body:
+            return None
+        payload = self.json(body)
+        if not isinstance(payload, dict) and self.profile.non_object_payload == "400":
+            raise Refusal(400, "the completion payload must be a JSON object")
+        return encode_json(payload)
+
+    def completions(self, completion: str | None, rows: Sequence[Row]) -> list[str | None]:
+        """What is stored of a completion payload for each card."""
+        return [completion] * len(rows)
+
+    def json(self, body: bytes) -> Json:
+        """A body as a JSON value that can be written again."""
+        try:
+            value = json.loads(body.decode(), parse_constant=_refuse_constant)
+            if _is_deeper_than(value, _DEEPEST):
+                raise Refusal(400, f"the body is nested deeper than {_DEEPEST} levels")
+            encode_json(value)
+        except UnicodeDecodeError:
+            raise Refusal(400, "the body is not UTF-8") from None
+        except (ValueError, RecursionError):
+            raise Refusal(400, "the body is not JSON") from None
+        return value
+
+    # Time
+
+    def next_transition(self, row: Row) -> tuple[int, str] | None:
+        """When a card next changes by itself, in milliseconds, and into which state.
+
+        Source: Card lifecycle model › Publish, Unsnooze, Expire.
+        """
+        ends, expires = _ENDS.get(row.status), row.expires_at
+        if row.status == Status.EMBARGOED:
+            if self.profile.expiry_while_embargoed == "waits":
+                expires = None
+        elif row.status == Status.SNOOZED:
+            if self.profile.expiry_while_snoozed == "waits":
+                expires = None
+        elif row.status != Status.ACTIVE:
+            return None
+        end = ends and ends(row)
+        if end is not None and (expires is None or end <= expires):
+            return end, Status.ACTIVE.value
+        return None if expires is None else (expires, Status.EXPIRED.value)
+
+
+_ENDS: Final[Mapping[str, Callable[[Row], int | None]]] = {
+    Status.EMBARGOED.value: attrgetter("embargo_until"),
+    Status.SNOOZED.value: attrgetter("snooze_until"),
+}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_deeper_than(value: Json, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            child
+            for parent in layer
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not layer:
+            return False
+    return True

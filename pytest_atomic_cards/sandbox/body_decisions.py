@@ -1,0 +1,120 @@
+"""What bodies look like: of a card, of a result, of an error; and how the protocol says no."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.sandbox.records import Json, Row, encode_json
+from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.times import format_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_atomic_cards.profile import Profile
+
+Body = dict[str, Any]
+
+
+class BodyDecisions:
+    """Decisions on the form of answers."""
+
+    profile: Profile
+
+    def timestamp(self, milliseconds: int) -> str:
+        """A moment as bodies show it."""
+        return format_milliseconds(milliseconds)
+
+    def card_body(self, row: Row) -> Body:
+        """One card of a listing. Source: Cards API page › Retrieving cards."""
+        body = {
+            "eventName": row.event_name,
+            "eventSource": row.event_source,
+            "cardTemplateId": row.card_template_id,
+            "cardInstanceId": row.card_instance_id,
+            "cardTemplateName": row.card_template_name,
+            "lifecycleId": row.lifecycle_id,
+            "flowInstanceId": row.flow_instance_id,
+            "flowInvocationId": row.flow_invocation_id,
+            "definition": {},
+            "payload": json.loads(row.payload),
+            "status": row.status,
+            "userId": row.user_id,
+            "created": self.timestamp(row.created),
+            "updated": self.timestamp(row.updated),
+        }
+        return self.extended(body, "card")
+
+    def listing_body(self, cards: list[Body]) -> Body:
+        """The body of a listing."""
+        return self.extended({"data": cards}, "listing")
+
+    def result_body(self, row: Row, action: Action) -> Body:
+        """What an action did to one card. Source: Cards API page › Complete."""
+        body = {
+            "eventName": row.event_name,
+            "eventSource": row.event_source,
+            "lifecycleId": row.lifecycle_id,
+            "cardTemplateId": row.card_template_id,
+            "cardInstanceId": row.card_instance_id,
+            "userId": row.user_id,
+            "action": self.action_word(action),
+        }
+        return self.extended(body, "result")
+
+    def action_word(self, action: Action) -> str:
+        """The ``action`` of a result; only ``complete`` is documented."""
+        if self.profile.action_word == "past" and action is not Action.COMPLETE:
+            return action.outcome.value
+        return action.value
+
+    def action_body(self, results: list[Body], total: int, updated: int) -> Body:
+        """The body of an action's answer."""
+        body = {"data": results, "summary": self.summary(total, updated)}
+        return self.extended(body, "action")
+
+    def summary(self, total: int, updated: int) -> Body:
+        """The counts of an action's answer."""
+        return {"total": total, "updated": updated}
+
+    def extended(self, body: Body, kind: str) -> Body:
+        """A body with fields beyond the documented ones, where the profile has them."""
+        if self.profile.extra_fields == "some":
+            body |= _EXTRA_FIELDS[kind]
+        return body
+
+    def content_type(self) -> str:
+        """The type of a body of JSON."""
+        return "application/json"
+
+    def slashed_path(self, path: str) -> str:
+        """The path to look up for one that ends with a slash."""
+        return path.rstrip("/") if self.profile.trailing_slash == "served" else path
+
+    def wrong_method(self, allowed: str) -> Refusal:
+        """The refusal of another method on a known path."""
+        if self.profile.wrong_method == "404":
+            return Refusal(404, "no such resource")
+        return Refusal(405, f"only {allowed} is allowed here", (("Allow", allowed),))
+
+    def error_body(self, message: str) -> tuple[str, bytes]:
+        """Content type and body of a refusal."""
+        match self.profile.error_body:
+            case "message":
+                return "application/json", encode_json({"message": message}).encode()
+            case "errors":
+                return "application/json", encode_json({"errors": [{"message": message}]}).encode()
+            case "text":
+                return "text/plain; charset=utf-8", message.encode("utf-8", "replace")
+            case "empty":
+                return "application/json", b""
+
+
+_EXTRA_FIELDS: Final[Mapping[str, Mapping[str, Json]]] = {
+    "card": {"priority": 5, "streams": []},
+    "listing": {"links": {}},
+    "result": {"changed": True},
+    "action": {"warnings": []},
+}

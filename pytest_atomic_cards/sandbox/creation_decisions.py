@@ -1,0 +1,48 @@
+"""What an Action Flow does with the targets of a start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_atomic_cards.lifecycle import Status
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.profile import Profile
+
+
+class CreationDecisions:
+    """Decisions on cards that an Action Flow sends. Source: Action Flow API page."""
+
+    profile: Profile
+
+    def templates(self, template_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """The templates of the cards that one target gets."""
+        return template_ids * int(self.profile.cards_per_target)
+
+    def event_source(self, *, test: bool) -> str:
+        """The eventSource of a card."""
+        return self.profile.test_event_source if test else "live"
+
+    def honours_delivery_options(self) -> bool:
+        """Whether embargo and expiry of a request count."""
+        return self.profile.delivery_options == "honoured"
+
+    def first_status(self, embargo_until: int | None, now: int) -> Status:
+        """The state in which a card is created; an embargo in the past is ignored.
+
+        Source: Delivery page.
+        """
+        if embargo_until is not None and embargo_until > now:
+            return Status.EMBARGOED
+        return Status.ACTIVE
+
+    def start_body(self, flow_invocation_id: str) -> dict[str, Any]:
+        """The body of the answer of start."""
+        body = {"flowInvocationId": flow_invocation_id}
+        match self.profile.start_response:
+            case "flat":
+                return body
+            case "data-object":
+                return {"data": body}
+            case "data-array":
+                return {"data": [body]}

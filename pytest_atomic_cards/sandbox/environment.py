@@ -1,0 +1,171 @@
+"""Environment: one isolated space of cards, and the hand that reaches into it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.sandbox.access import CARDS_ROLE, ROLES, Credential
+from pytest_atomic_cards.sandbox.flow_endpoint import Flow, new_token
+from pytest_atomic_cards.sandbox.records import DEFAULT_TEMPLATE, CardRecord, row_of
+from pytest_atomic_cards.sandbox.times import format_milliseconds, to_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_atomic_cards.sandbox.store import Store
+
+DEFAULT_FLOW: Final = "sandbox-flow"
+
+
+class Environment:
+    """One environment of a sandbox. Made by ``Sandbox.create_environment``.
+
+    Attributes:
+        environment_id: Its id, as in the path of every request.
+        export_card_responses: Whether completion payloads appear in analytics events.
+        test_users: Users whom test starts reach, or ``None`` for all. Others are ignored.
+        flows: The Action Flows by id.
+    """
+
+    def __init__(
+        self, environment_id: str, number: int, store: Store, credentials: dict[str, Credential]
+    ) -> None:
+        self.environment_id = environment_id
+        self.number = number
+        self.export_card_responses = True
+        self.test_users: frozenset[str] | None = None
+        self.flows: dict[str, Flow] = {}
+        self._store = store
+        self._credentials = credentials
+        self.define_flow(DEFAULT_FLOW)
+
+    def __repr__(self) -> str:
+        return f"Environment({self.environment_id!r})"
+
+    def create_credential(self, role: str = CARDS_ROLE) -> Credential:
+        """A new client id and secret for this environment.
+
+        Raises:
+            MisuseError: There is no such role.
+        """
+        if role not in ROLES:
+            raise MisuseError(f"there is no role {role!r}; choose one of {', '.join(ROLES)}")
+        credential = Credential(
+            f"client-{new_token()}", secrets.token_urlsafe(24), role, self.environment_id
+        )
+        self._credentials[credential.client_id] = credential
+        return credential
+
+    def delete_credential(self, client_id: str) -> None:
+        """Delete a credential; no token is issued for it any more.
+
+        Raises:
+            MisuseError: This environment has no such credential.
+        """
+        credential = self._credentials.get(client_id)
+        if credential is None or credential.environment_id != self.environment_id:
+            raise MisuseError(f"{self.environment_id!r} has no credential {client_id!r}")
+        del self._credentials[client_id]
+
+    def define_flow(
+        self,
+        flow_id: str,
+        template_ids: tuple[str, ...] = (DEFAULT_TEMPLATE,),
+        *,
+        published: bool = True,
+    ) -> None:
+        """Define or replace an Action Flow that sends one card of each template to each target."""
+        self.flows[flow_id] = Flow(flow_id, tuple(template_ids), published)
+
+    def seed(self, specs: Iterable[Mapping[str, Any]]) -> list[CardRecord]:
+        """Put cards straight in, in any state. No event tells of it.
+
+        Args:
+            specs: For each card the fields of :class:`CardRecord` that matter; the others are
+                generated. ``embargo_until``, ``expires_at`` and ``snooze_until`` may be a
+                timedelta from now.
+
+        Raises:
+            MisuseError: A field is unknown or has an impossible value, or an id is taken.
+        """
+        with self._store.hold() as now:
+            given = list(specs)
+            first = self._store.take_seq(len(given))
+            rows = [
+                row_of(spec, seq=seq, environment=self.number, token=new_token(), now=now)
+                for seq, spec in enumerate(given, first)
+            ]
+            self._store.insert(rows)
+        return [CardRecord.from_row(row, self.environment_id) for row in rows]
+
+    def cards(self) -> list[CardRecord]:
+        """Every card as it truly is, the oldest first."""
+        rows = self._store.all(self.number)
+        return [CardRecord.from_row(row, self.environment_id) for row in rows]
+
+    def card(self, card_instance_id: str) -> CardRecord:
+        """One card as it truly is.
+
+        Raises:
+            MisuseError: There is no such card here.
+        """
+        row = self._store.find(self.number, card_instance_id)
+        if row is None:
+            raise MisuseError(f"{self.environment_id!r} has no card {card_instance_id!r}")
+        return CardRecord.from_row(row, self.environment_id)
+
+    def snooze(self, card_instance_id: str, until: datetime | timedelta) -> None:
+        """Snooze an active card as its customer would; the public API has no such action.
+
+        Args:
+            card_instance_id: Which card.
+            until: When the snooze ends, or how long it lasts.
+
+        Raises:
+            MisuseError: The card is not active, or the time is not in the future.
+        """
+        with self._store.hold() as now:
+            row = self._store.find(self.number, card_instance_id)
+            if row is None or row.status != Status.ACTIVE:
+                state = "not here" if row is None else row.status
+                raise MisuseError(
+                    f"only an active card can be snoozed; {card_instance_id!r} is {state}"
+                )
+            end = (
+                now + until // timedelta(milliseconds=1)
+                if isinstance(until, timedelta)
+                else to_milliseconds(until)
+            )
+            if end <= now:
+                raise MisuseError(f"a snooze must end in the future, not at {until}")
+            self._store.snooze(row, end, now)
+
+    def analytics_events(self) -> list[dict[str, Any]]:
+        """One event for every change of state since creation, in order of time.
+
+        The type names are documented. That the payload of an API completion is found at
+        ``properties.values``, as a customer's input is, is inferred.
+
+        Source: Analytics reference; Extracting analytics.
+        """
+        events = []
+        for kind, at, card, invocation, instance, completion in self._store.events(self.number):
+            properties: dict[str, Any] = {}
+            if kind == "card-completed" and completion is not None and self.export_card_responses:
+                properties["values"] = json.loads(completion)
+            events.append(
+                {
+                    "eventType": kind,
+                    "cardInstanceId": card,
+                    "flowInvocationId": invocation,
+                    "flowInstanceId": instance,
+                    "timestamp": format_milliseconds(at),
+                    "properties": properties,
+                }
+            )
+        return events

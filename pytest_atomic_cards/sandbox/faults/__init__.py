@@ -1,0 +1,62 @@
+"""Faults: named switches that each make a sandbox wrong in one way, to prove what checks catch."""
+
+from __future__ import annotations
+
+import difflib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.sandbox.faults import (
+    access,
+    completion,
+    isolation,
+    limits,
+    multiple,
+    pagination,
+    protocol,
+    query,
+    results,
+    shape,
+    state,
+    timing,
+)
+from pytest_atomic_cards.sandbox.faults.fault import Fault, install
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FAULTS", "Fault", "fault_named", "install"]
+
+_AREAS: Final = (
+    query,
+    isolation,
+    pagination,
+    multiple,
+    state,
+    limits,
+    results,
+    completion,
+    access,
+    shape,
+    timing,
+    protocol,
+)
+FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
+    {fault.name: fault for area in _AREAS for fault in area.FAULTS}
+)
+"""Every fault by name."""
+
+
+def fault_named(name: str) -> Fault:
+    """The fault with a name.
+
+    Raises:
+        MisuseError: There is none.
+    """
+    fault = FAULTS.get(name)
+    if fault is None:
+        near = difflib.get_close_matches(name, FAULTS, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see FAULTS for all of them"
+        raise MisuseError(f"there is no fault {name!r}; {hint}")
+    return fault

@@ -1,0 +1,145 @@
+"""Faults of the parameter multiple, and of actions that should be all or nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
+from pytest_atomic_cards.sandbox.refusal import Refusal
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.lifecycle import Action
+    from pytest_atomic_cards.sandbox.records import Row
+
+_AREA: Final = "multiple"
+
+
+def _always_refused(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
+    del multiple
+    original(actionable, matching, multiple=False)
+
+
+def _two_allowed(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
+    if actionable > 2:  # noqa: PLR2004
+        original(actionable, matching, multiple=multiple)
+
+
+def _refused_with(
+    status: int, original: Original, actionable: int, matching: int, *, multiple: bool
+) -> None:
+    try:
+        original(actionable, matching, multiple=multiple)
+    except Refusal as refusal:
+        raise Refusal(status, refusal.message) from None
+
+
+def _refused_after(
+    wrapped: str,
+    original: Original,
+    environment: int,
+    action: Action,
+    *rest: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """Refuses as it should, but has acted with these parameters before."""
+    query_string, body = rest
+    try:
+        return original(environment, action, query_string, body)
+    except Refusal as refusal:
+        if "multiple" in refusal.message:
+            original(environment, action, f"{query_string}&{wrapped}", body)
+        raise
+
+
+def _accepted_with(
+    parameters: str | None,
+    original: Original,
+    environment: int,
+    action: Action,
+    *rest: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """Accepts what it should refuse, and acts with these parameters, or not at all."""
+    query_string, body = rest
+    try:
+        return original(environment, action, query_string, body)
+    except Refusal as refusal:
+        if "multiple" not in refusal.message:
+            raise
+        if parameters is None:
+            return {"data": [], "summary": {"total": 0, "updated": 0}}
+        return original(environment, action, f"{query_string}&{parameters}", body)
+
+
+def _all_but_last(
+    original: Original, rows: list[Row], action: Action, now: int, completion: str | None
+) -> None:
+    original(rows[:-1] if len(rows) > 1 else rows, action, now, completion)
+
+
+def _first_only(original: Original, rows: list[Row], limit: int) -> list[Row]:
+    del original, limit
+    return rows[:1]
+
+
+_CHECKS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
+    ("multiple-not-needed", "Several cards are changed without multiple=1.", constant(None)),
+    (
+        "multiple-not-needed-for-two",
+        "Two cards are changed without multiple=1; three are not.",
+        _two_allowed,
+    ),
+    (
+        "multiple-always-refused",
+        "Several cards are refused even with multiple=1.",
+        _always_refused,
+    ),
+    (
+        "multiple-refused-with-409",
+        "Several cards without multiple=1 are refused with 409 instead of 400.",
+        partial(_refused_with, 409),
+    ),
+    (
+        "multiple-refused-with-500",
+        "Several cards without multiple=1 give a server error.",
+        partial(_refused_with, 500),
+    ),
+)
+_ACTS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
+    (
+        "multiple-silently-nothing",
+        "Several cards without multiple=1 give 200, and nothing is done.",
+        partial(_accepted_with, None),
+    ),
+    (
+        "multiple-silently-first",
+        "Several cards without multiple=1 give 200, and the first is changed.",
+        partial(_accepted_with, "multiple=1&limit=1"),
+    ),
+    (
+        "refused-after-first",
+        "Several cards without multiple=1 are refused after the first was changed.",
+        partial(_refused_after, "multiple=1&limit=1"),
+    ),
+    (
+        "refused-after-all",
+        "Several cards without multiple=1 are refused after all were changed.",
+        partial(_refused_after, "multiple=1"),
+    ),
+)
+
+FAULTS: Final = (
+    *(Fault(name, _AREA, text, {"check_multiple": wrapper}) for name, text, wrapper in _CHECKS),
+    *(Fault(name, _AREA, text, {"cards.act": wrapper}) for name, text, wrapper in _ACTS),
+    Fault(
+        "multiple-skips-last",
+        _AREA,
+        "With multiple=1 the last card is reported but not changed.",
+        {"cards.change": _all_but_last},
+    ),
+    Fault(
+        "multiple-first-only",
+        _AREA,
+        "With multiple=1 only the first card is changed.",
+        {"batch": _first_only},
+    ),
+)

@@ -1,0 +1,59 @@
+"""Faults of robustness: server errors where the answer should be another."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pytest_atomic_cards.sandbox.faults.fault import Fault, Original
+from pytest_atomic_cards.sandbox.refusal import Refusal
+
+_AREA: Final = "protocol"
+
+
+def _error_for_quotes(original: Original, text: str) -> str:
+    value: str = original(text)
+    if "'" in value:
+        raise Refusal(500, "internal error")
+    return value
+
+
+def _error_beyond_ascii(original: Original, text: str) -> str:
+    value: str = original(text)
+    if not value.isascii():
+        raise Refusal(500, "internal error")
+    return value
+
+
+def _error_for_refusal(original: Original, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    try:
+        return original(*args, **kwargs)
+    except Refusal:
+        raise Refusal(500, "internal error") from None
+
+
+FAULTS: Final = (
+    Fault(
+        "quote-gives-500",
+        _AREA,
+        "An apostrophe in a query gives a server error.",
+        {"decode": _error_for_quotes},
+    ),
+    Fault(
+        "unicode-gives-500",
+        _AREA,
+        "A character beyond ASCII in a query gives a server error.",
+        {"decode": _error_beyond_ascii},
+    ),
+    Fault(
+        "bad-number-gives-500",
+        _AREA,
+        "A limit or offset that is not a number gives a server error.",
+        {"number": _error_for_refusal},
+    ),
+    Fault(
+        "bad-json-gives-500",
+        _AREA,
+        "A body that is not JSON gives a server error.",
+        {"json": _error_for_refusal},
+    ),
+)

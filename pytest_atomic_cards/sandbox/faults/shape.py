@@ -1,0 +1,250 @@
+"""Faults of what a listing's body looks like."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
+from pytest_atomic_cards.sandbox.times import format_milliseconds
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.sandbox.body_decisions import Body
+    from pytest_atomic_cards.sandbox.records import Json, Row
+
+_AREA: Final = "shape"
+_FIELDS: Final = (
+    "eventName",
+    "eventSource",
+    "cardTemplateId",
+    "cardInstanceId",
+    "cardTemplateName",
+    "lifecycleId",
+    "flowInstanceId",
+    "flowInvocationId",
+    "definition",
+    "payload",
+    "status",
+    "userId",
+    "created",
+    "updated",
+)
+_PAYLOAD_FIELDS: Final = ("detail", "target", "cardOptions", "metadata")
+
+
+def _without(name: str, original: Original, row: Row) -> Body:
+    body: Body = original(row)
+    del body[name]
+    return body
+
+
+def _without_payload(name: str, original: Original, row: Row) -> Body:
+    body: Body = original(row)
+    del body["payload"][name]
+    return body
+
+
+def _with(name: str, change: Any, original: Original, row: Row) -> Body:  # noqa: ANN401
+    body: Body = original(row)
+    body[name] = change(body)
+    return body
+
+
+def _local(original: Original, milliseconds: int) -> str:
+    return str(original(milliseconds)).removesuffix("Z")
+
+
+def _flat(original: Original, cards: list[Body]) -> list[Body]:
+    data: list[Body] = original(cards)["data"]
+    return data
+
+
+def _keyed(original: Original, cards: list[Body]) -> Body:
+    body: Body = original(cards)
+    body["data"] = {card["cardInstanceId"]: card for card in cards}
+    return body
+
+
+def _nested(original: Original, cards: list[Body]) -> Body:
+    body: Body = original(cards)
+    body["data"] = {"cards": body["data"]}
+    return body
+
+
+def _renamed(original: Original, cards: list[Body]) -> Body:
+    body: Body = original(cards)
+    body["cards"] = body.pop("data")
+    return body
+
+
+def _target(body: Body) -> Json:
+    return body["payload"] | {"target": {"usersById": body["userId"]}}
+
+
+def _others_target(body: Body) -> Json:
+    return body["payload"] | {"target": {"usersById": []}}
+
+
+_VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
+    (
+        "card-shows-other-user",
+        "A card's userId is not its customer's.",
+        "userId",
+        lambda body: f"other-{body['userId']}",
+    ),
+    (
+        "card-shows-other-lifecycle",
+        "A card's lifecycleId is not the one it is found by.",
+        "lifecycleId",
+        lambda body: f"other-{body['lifecycleId']}",
+    ),
+    (
+        "card-shows-invocation-as-instance",
+        "A card's flowInstanceId holds its flowInvocationId.",
+        "flowInstanceId",
+        lambda body: body["flowInvocationId"],
+    ),
+    (
+        "card-always-active",
+        "A card's status is always active, whatever it is found by.",
+        "status",
+        lambda _body: "active",
+    ),
+    (
+        "card-status-capitalised",
+        "A card's status begins with a capital letter.",
+        "status",
+        lambda body: body["status"].capitalize(),
+    ),
+    (
+        "card-status-open-or-closed",
+        "A card's status is open or closed instead of one of the seven words.",
+        "status",
+        lambda body: "open" if body["status"] in {"active", "snoozed", "embargoed"} else "closed",
+    ),
+    (
+        "card-id-number",
+        "A card's cardInstanceId is a number.",
+        "cardInstanceId",
+        lambda body: len(body["cardInstanceId"]),
+    ),
+    ("card-user-null", "A card's userId is null.", "userId", lambda _body: None),
+    ("card-payload-null", "A card's payload is null.", "payload", lambda _body: None),
+    (
+        "card-payload-text",
+        "A card's payload is JSON in a string.",
+        "payload",
+        lambda body: str(body["payload"]),
+    ),
+    (
+        "card-definition-array",
+        "A card's definition is an array.",
+        "definition",
+        lambda _body: [],
+    ),
+    (
+        "card-target-text",
+        "usersById of a card's payload is a string instead of an array.",
+        "payload",
+        _target,
+    ),
+    (
+        "card-target-empty",
+        "usersById of a card's payload lacks the card's user.",
+        "payload",
+        _others_target,
+    ),
+    (
+        "card-detail-lost",
+        "detail of a card's payload is always empty.",
+        "payload",
+        lambda body: body["payload"] | {"detail": {}},
+    ),
+    (
+        "card-detail-of-text",
+        "Values in detail of a card's payload are all strings.",
+        "payload",
+        lambda body: (
+            body["payload"]
+            | {"detail": {name: str(value) for name, value in body["payload"]["detail"].items()}}
+        ),
+    ),
+    (
+        "created-moves",
+        "created changes when the card does.",
+        "created",
+        lambda body: body["updated"],
+    ),
+    (
+        "updated-stays",
+        "updated does not change when the card does.",
+        "updated",
+        lambda body: body["created"],
+    ),
+    (
+        "updated-is-now",
+        "updated is the time of the request.",
+        "updated",
+        lambda _body: format_milliseconds(time.time_ns() // 1_000_000),
+    ),
+    (
+        "updated-before-created",
+        "updated lies before created.",
+        "updated",
+        lambda _body: "2000-01-01T00:00:00.000Z",
+    ),
+)
+_TIMESTAMPS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
+    ("timestamps-without-zone", "Timestamps have no time zone.", _local),
+    (
+        "timestamps-in-milliseconds",
+        "Timestamps are numbers of milliseconds.",
+        lambda _original, milliseconds: milliseconds,
+    ),
+    (
+        "timestamps-with-space",
+        "Timestamps have a space between date and time.",
+        lambda original, milliseconds: original(milliseconds).replace("T", " "),
+    ),
+    ("timestamps-null", "Timestamps are null.", constant(None)),
+)
+_LISTINGS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
+    ("listing-unwrapped", "A listing is an array instead of an object with data.", _flat),
+    ("listing-keyed-by-id", "data of a listing is an object keyed by card id.", _keyed),
+    ("listing-nested", "data of a listing is an object that holds the array.", _nested),
+    ("listing-under-cards", "A listing has its array under cards instead of data.", _renamed),
+)
+
+FAULTS: Final = (
+    *(
+        Fault(
+            f"card-lacks-{name}",
+            _AREA,
+            f"A listed card has no {name}.",
+            {"card_body": partial(_without, name)},
+        )
+        for name in _FIELDS
+    ),
+    *(
+        Fault(
+            f"card-payload-lacks-{name}",
+            _AREA,
+            f"The payload of a listed card has no {name}.",
+            {"card_body": partial(_without_payload, name)},
+        )
+        for name in _PAYLOAD_FIELDS
+    ),
+    *(
+        Fault(name, _AREA, text, {"card_body": partial(_with, field, change)})
+        for name, text, field, change in _VALUES
+    ),
+    *(Fault(name, _AREA, text, {"timestamp": wrapper}) for name, text, wrapper in _TIMESTAMPS),
+    *(Fault(name, _AREA, text, {"listing_body": wrapper}) for name, text, wrapper in _LISTINGS),
+    Fault(
+        "json-as-html",
+        _AREA,
+        "Bodies of JSON are labelled text/html.",
+        {"content_type": constant("text/html; charset=utf-8")},
+    ),
+)

@@ -1,0 +1,207 @@
+"""What the server makes of a query string: decoding, attributes, limit, offset, multiple."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+from pytest_atomic_cards.lifecycle import OPEN, Action, Status
+from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.sandbox.refusal import Refusal
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.profile import Profile
+
+Pairs = Sequence[tuple[str, str]]
+"""Decoded names and values of a query string, in its order."""
+Filters = dict[str, tuple[str, ...]]
+"""Attribute, by its name in the API → the values of which a card must have one."""
+
+DEFAULT_PAGE: Final = 100
+MAX_PAGE: Final = 1_000
+DEFAULT_BATCH: Final = 500
+MAX_BATCH: Final = 1_000
+UNLIMITED: Final = 2**61
+
+_ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
+_CONTROLS: Final = frozenset({"limit", "offset", "multiple"})
+_STATUS: Final = Attribute.STATUS.value
+_STATUSES: Final = tuple(status.value for status in Status)
+_OPEN: Final = tuple(status.value for status in Status if status in OPEN)
+_TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
+_BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
+_LONGEST_NUMBER: Final = 18
+
+
+class QueryDecisions:
+    """Decisions on the query string. Source: Cards API page › Query attributes, Pagination."""
+
+    profile: Profile
+
+    def parameters(self, query_string: str) -> list[tuple[str, str]]:
+        """Names and values of an encoded query string."""
+        pairs = []
+        for part in query_string.split("&"):
+            if part:
+                name, _, value = part.partition("=")
+                pairs.append((self.decode(name), self.decode(value)))
+        return pairs
+
+    def decode(self, text: str) -> str:
+        """A name or value of a query string: percent-encoded UTF-8, ``+`` for a space."""
+        if text.isascii() and "%" not in text:
+            return text.replace("+", " ") if "+" in text else text
+        if _BROKEN_ESCAPE.search(text):
+            raise Refusal(400, "the query string holds a broken percent escape")
+        try:
+            return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
+        except UnicodeError:
+            raise Refusal(400, "the query string is not UTF-8") from None
+
+    def listing_filters(self, pairs: Pairs) -> Filters:
+        """Which cards to list."""
+        return self.filters(pairs)
+
+    def action_filters(self, pairs: Pairs) -> Filters:
+        """Which cards to act on."""
+        return self.filters(pairs)
+
+    def filters(self, pairs: Pairs) -> Filters:
+        """The attributes of a query; all must be satisfied."""
+        found: Filters = {}
+        for name, value in pairs:
+            if name in _ATTRIBUTES:
+                found[name] = self.repeated(name, found[name], value) if name in found else (value,)
+            elif name not in _CONTROLS:
+                self.unknown_parameter(name)
+        for name, values in tuple(found.items()):
+            if "" in values:
+                self.empty_attribute(found, name)
+        if _STATUS in found:
+            found[_STATUS] = tuple(map(self.status_word, found[_STATUS]))
+        return found
+
+    def repeated(self, name: str, earlier: tuple[str, ...], value: str) -> tuple[str, ...]:
+        """The values of an attribute that is given once more."""
+        match self.profile.repeated_attribute:
+            case "first":
+                return earlier
+            case "last":
+                return (value,)
+            case "any":
+                return (*earlier, value)
+            case "400":
+                raise Refusal(400, f"{name} is given more than once")
+
+    def unknown_parameter(self, name: str) -> None:
+        """Refuses an unknown parameter, or lets it pass."""
+        if self.profile.unknown_parameter == "400":
+            raise Refusal(400, f"unknown query parameter {name!r}")
+
+    def empty_attribute(self, found: Filters, name: str) -> None:
+        """Changes the filters for an attribute with an empty value."""
+        values = tuple(value for value in found[name] if value)
+        match self.profile.empty_attribute:
+            case "absent" if not values:
+                del found[name]
+            case "400":
+                raise Refusal(400, f"{name} is empty")
+            case _:
+                found[name] = values
+
+    def status_word(self, word: str) -> str:
+        """A state to compare with."""
+        if self.profile.attribute_case == "insensitive":
+            word = word.casefold()
+        if word not in _STATUSES and self.profile.unknown_status == "400":
+            raise Refusal(400, f"unknown status {word!r}; known: {', '.join(_STATUSES)}")
+        return word
+
+    def listed_statuses(self, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """The states that a listing looks in; ``None`` for all."""
+        if given is None and self.profile.closed_cards_listed == "only-by-status":
+            given = _OPEN
+        if self.profile.cancelled_cards_listed == "no":
+            return tuple(word for word in given or _STATUSES if word != Status.CANCELLED)
+        return given
+
+    def listing_window(self, pairs: Pairs) -> tuple[int, int]:
+        """Limit and offset of a listing."""
+        controls = self.controls(pairs)
+        limit = self.number("limit", controls.get("limit"))
+        offset = self.number("offset", controls.get("offset"))
+        return self.page_size(limit), self.page_start(offset, limit)
+
+    def page_size(self, limit: int | None) -> int:
+        """How many cards a listing shows at most."""
+        if limit is None:
+            return DEFAULT_PAGE
+        if limit == 0:
+            match self.profile.limit_zero:
+                case "empty":
+                    return 0
+                case "default":
+                    return DEFAULT_PAGE
+                case "400":
+                    raise Refusal(400, "limit must be at least 1")
+        if limit > MAX_PAGE:
+            match self.profile.listing_limit_over_1000:
+                case "clamped":
+                    return MAX_PAGE
+                case "400":
+                    raise Refusal(400, f"limit must be at most {MAX_PAGE}")
+                case "served":
+                    return limit
+        return limit
+
+    def page_start(self, offset: int | None, limit: int | None) -> int:  # noqa: ARG002 - for faults
+        """How many cards a listing skips."""
+        return offset or 0
+
+    def action_window(self, action: Action, pairs: Pairs) -> tuple[int, int]:
+        """Most cards that an action changes, and how many it skips."""
+        controls = self.controls(pairs)
+        offset = 0
+        if "offset" in controls and self.profile.action_offset != "ignored":
+            if self.profile.action_offset == "400":
+                raise Refusal(400, "offset is not supported for actions")
+            offset = self.number("offset", controls["offset"]) or 0
+        if action is not Action.CANCEL and self.profile.other_action_limits == "none":
+            return UNLIMITED, offset
+        return self.batch_size(self.number("limit", controls.get("limit"), least=1)), offset
+
+    def batch_size(self, limit: int | None) -> int:
+        """Most cards that one action changes. Source: Cards API page › Request limits."""
+        if limit is None:
+            return DEFAULT_BATCH
+        if limit > MAX_BATCH:
+            if self.profile.action_limit_over_1000 == "400":
+                raise Refusal(400, f"limit must be at most {MAX_BATCH}")
+            return MAX_BATCH
+        return limit
+
+    def multiple(self, pairs: Pairs) -> bool:
+        """Whether an action may change more than one card."""
+        value = self.controls(pairs).get("multiple")
+        if self.profile.multiple_spelling == "truthy":
+            return value is not None and value.casefold() in _TRUTHY
+        return value == "1"
+
+    def controls(self, pairs: Pairs) -> Mapping[str, str]:
+        """The parameters that are not attributes; the last counts of those given twice."""
+        return {name: value for name, value in pairs if name in _CONTROLS}
+
+    def number(self, name: str, text: str | None, least: int = 0) -> int | None:
+        """A whole number of the query; ``None`` where it is missing or to be ignored."""
+        if text is None:
+            return None
+        if text.isascii() and text.isdigit():
+            digits = text.lstrip("0") or "0"
+            value = int(digits) if len(digits) <= _LONGEST_NUMBER else UNLIMITED
+            if value >= least:
+                return value
+        if self.profile.bad_number == "ignored":
+            return None
+        raise Refusal(400, f"{name} must be a whole number from {least}, not {text[:40]!r}")

@@ -1,0 +1,36 @@
+"""StaleReads: what cards looked like a short while ago, for a server whose reads lag behind."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_atomic_cards.sandbox.records import Row
+
+
+class StaleReads:
+    """Earlier forms of changed cards, by row number."""
+
+    def __init__(self) -> None:
+        self._earlier: defaultdict[int, list[tuple[float, Row]]] = defaultdict(list)
+        self._last_change = -inf
+
+    def remember(self, rows: Sequence[Row]) -> None:
+        """Keep the forms of cards that are about to change."""
+        self._last_change = time.monotonic()
+        for row in rows:
+            self._earlier[row.seq].append((self._last_change, row))
+
+    def has_any(self, seconds: float) -> bool:
+        """Whether any card changed in the last seconds."""
+        return self._last_change > time.monotonic() - seconds
+
+    def as_of(self, row: Row, seconds: float) -> Row:
+        """The form that a card had some seconds ago."""
+        then = time.monotonic() - seconds
+        return next((old for at, old in self._earlier.get(row.seq, ()) if at > then), row)

@@ -1,0 +1,281 @@
+"""Store: the cards of all environments, in SQLite.
+
+One connection and one lock; every write is one transaction. What time brings about (an embargo or
+a snooze that ends, an expiry, a delayed creation) is caught up with, in the order of its times,
+before anything is read or written.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+import threading
+from contextlib import contextmanager
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.sandbox.reading import Reader, Selection
+from pytest_atomic_cards.sandbox.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_atomic_cards.sandbox.clock import SandboxClock
+    from pytest_atomic_cards.sandbox.records import Row
+
+
+class Timetable(Protocol):
+    """Decides what time does to a card."""
+
+    def next_transition(self, row: Row) -> tuple[int, str] | None:
+        """When a card next changes by itself, in milliseconds, and into which state."""
+
+
+EVENT_TYPES: Final[Mapping[str, str]] = {
+    Status.ACTIVE: "card-published",
+    Status.EMBARGOED: "card-embargoed",
+    Status.SNOOZED: "card-snoozed",
+    Status.DISMISSED: "card-dismissed",
+    Status.COMPLETED: "card-completed",
+    Status.CANCELLED: "card-cancelled",
+    Status.EXPIRED: "card-expired",
+}
+"""Source: Analytics reference › Events."""
+_UNSNOOZED: Final = "card-unsnoozed"
+
+
+class Store:
+    """The cards of all environments.
+
+    Args:
+        path: Database file, or ``None`` for a database in memory.
+        clock: The sandbox's clock.
+        timetable: Decides what time does to a card.
+        system_updates: Whether ``updated`` moves on what time does.
+        fold: How attribute values are made alike before they are compared; ``None`` for exactly.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        clock: SandboxClock,
+        timetable: Timetable,
+        *,
+        system_updates: bool,
+        fold: Callable[[str], str] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._timetable = timetable
+        self._system_updates = system_updates
+        self._lock = threading.RLock()
+        self._schema = Schema(folded=fold is not None)
+        self._waiting: list[tuple[int, int, Row]] = []
+        self._connection = sqlite3.connect(
+            ":memory:" if path is None else path,
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=1_024,
+        )
+        self._reader = Reader(self._connection, self._schema, fold)
+        if fold is not None:
+            self._connection.create_function("fold", 1, fold, deterministic=True)
+        if path is not None:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+        for statement in self._schema.create():
+            self._connection.execute(statement)
+        self._last_seq: int = self._reader.value("SELECT coalesce(max(seq), 0) FROM card")
+        if path is not None:
+            self._reschedule()
+        self._next_due = self._earliest_due()
+
+    def close(self) -> None:
+        """Close the database; one in memory is gone."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def hold(self) -> Iterator[int]:
+        """Keep every other thread out, having caught up with the time; gives it, milliseconds."""
+        with self._lock:
+            yield self.settle()
+
+    # Environments
+
+    def environments(self) -> dict[str, int]:
+        """The number of every environment by its id."""
+        with self._lock:
+            rows = self._connection.execute("SELECT id, number FROM environment ORDER BY number")
+            return dict(rows.fetchall())
+
+    def add_environment(self, environment_id: str) -> int:
+        """The number of a new environment."""
+        with self._transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO environment (id) VALUES (?)", (environment_id,)
+            )
+            return int(cursor.lastrowid or 0)
+
+    # Reading
+
+    def page(self, selection: Selection, *, order: str, limit: int, offset: int = 0) -> list[Row]:
+        """Cards of a selection.
+
+        Args:
+            selection: Which cards.
+            order: ``oldest-first``, ``newest-first`` or ``by-id``.
+            limit: Most cards to return.
+            offset: How many to skip.
+        """
+        if limit == 0 or selection.is_impossible:
+            return []
+        with self._lock:
+            self.settle()
+            return self._reader.page(selection, order, limit, offset)
+
+    def count(self, selection: Selection) -> int:
+        """How many cards a selection has."""
+        if selection.is_impossible:
+            return 0
+        with self._lock:
+            self.settle()
+            return self._reader.count(selection)
+
+    def all(self, environment: int) -> list[Row]:
+        """Every card of an environment, the oldest first."""
+        with self._lock:
+            self.settle()
+            return self._reader.page(Selection(environment, {}), "oldest-first", -1, 0)
+
+    def find(self, environment: int, card_instance_id: str) -> Row | None:
+        """The card with an id."""
+        with self._lock:
+            self.settle()
+            rows = self._reader.rows(self._schema.card, (card_instance_id, environment))
+            return rows[0] if rows else None
+
+    def events(self, environment: int) -> list[tuple[Any, ...]]:
+        """Every status change: type, milliseconds, card id, invocation, instance, completion."""
+        with self._lock:
+            self.settle()
+            return self._connection.execute(self._schema.events, (environment,)).fetchall()
+
+    # Writing
+
+    def take_seq(self, count: int) -> int:
+        """Reserve row numbers for new cards; gives the first."""
+        with self._lock:
+            first = self._last_seq + 1
+            self._last_seq += count
+            return first
+
+    def insert(self, rows: Sequence[Row], *, announce: bool = False) -> None:
+        """Put cards in. With ``announce`` there is an event for the state each begins in."""
+        values = []
+        for row in rows:
+            due = self._timetable.next_transition(row)
+            if due is not None:
+                self._next_due = min(self._next_due, due[0])
+            values.append((*row, None if due is None else due[0]))
+        with self._transaction() as connection:
+            connection.executemany(self._schema.insert, values)
+            if announce:
+                self._announce((row.seq, EVENT_TYPES[row.status], row.created) for row in rows)
+
+    def insert_later(self, rows: Iterable[Row]) -> None:
+        """Put cards in when the time in their ``created`` has come."""
+        with self._lock:
+            for row in rows:
+                heapq.heappush(self._waiting, (row.created, row.seq, row))
+            self._next_due = self._earliest_due()
+
+    def change(
+        self, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
+    ) -> None:
+        """Bring cards into another state, all or none, with what each was completed with."""
+        with self._transaction() as connection:
+            connection.executemany(
+                self._schema.change,
+                [
+                    (after, now, completion, row.seq)
+                    for row, completion in zip(rows, completions, strict=True)
+                ],
+            )
+            self._announce((row.seq, EVENT_TYPES[after], now) for row in rows)
+
+    def snooze(self, row: Row, until: int, now: int) -> None:
+        """Snooze an active card."""
+        snoozed = row._replace(status=Status.SNOOZED.value, snooze_until=until)
+        with self._transaction() as connection:
+            connection.execute("UPDATE card SET snooze_until = ? WHERE seq = ?", (until, row.seq))
+            self._move(snoozed, now)
+            self._announce([(row.seq, EVENT_TYPES[Status.SNOOZED], now)])
+        self._next_due = self._earliest_due()
+
+    def settle(self) -> int:
+        """Catch up with the time; gives it, in milliseconds."""
+        now = self._clock.milliseconds()
+        if self._next_due <= now:
+            self._pass_time(now)
+        return now
+
+    def _pass_time(self, now: int) -> None:
+        arrived = []
+        while self._waiting and self._waiting[0][0] <= now:
+            arrived.append(heapq.heappop(self._waiting)[2])
+        self.insert(arrived, announce=True)
+        due = self._reader.rows(self._schema.due, (now,))
+        queue = [(at, row.seq, row, after) for row in due for at, after in self._transitions(row)]
+        heapq.heapify(queue)
+        with self._transaction():
+            while queue and queue[0][0] <= now:
+                at, seq, row, after = heapq.heappop(queue)
+                woken = row.status == Status.SNOOZED and after == Status.ACTIVE
+                changed = row._replace(
+                    status=after, updated=at if self._system_updates else row.updated
+                )
+                self._move(changed, changed.updated)
+                self._announce([(seq, _UNSNOOZED if woken else EVENT_TYPES[after], at)])
+                for later, then in self._transitions(changed):
+                    heapq.heappush(queue, (max(at, later), seq, changed, then))
+        self._next_due = self._earliest_due()
+
+    def _transitions(self, row: Row) -> list[tuple[int, str]]:
+        transition = self._timetable.next_transition(row)
+        return [] if transition is None else [transition]
+
+    def _move(self, row: Row, updated: int) -> None:
+        due = self._timetable.next_transition(row)
+        self._connection.execute(
+            "UPDATE card SET status = ?, updated = ?, due = ? WHERE seq = ?",
+            (row.status, updated, None if due is None else due[0], row.seq),
+        )
+
+    def _reschedule(self) -> None:
+        """Decide anew when each card changes: the file may come from another profile."""
+        with self._transaction():
+            for row in self._reader.rows(self._schema.timed, ()):
+                self._move(row, row.updated)
+
+    def _announce(self, events: Iterable[tuple[int, str, int]]) -> None:
+        self._connection.executemany("INSERT INTO event (card, type, at) VALUES (?, ?, ?)", events)
+
+    def _earliest_due(self) -> float:
+        stored = self._connection.execute("SELECT min(due) FROM card").fetchone()[0]
+        waiting = self._waiting[0][0] if self._waiting else inf
+        return min(waiting, inf if stored is None else stored)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            connection = self._connection
+            self._reader.forget()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")

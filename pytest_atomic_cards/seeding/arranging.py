@@ -1,0 +1,127 @@
+"""Arranging: bring freshly created cards into the states that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.errors import (
+    NotAvailableError,
+    OutcomeUnknownError,
+    RefusedError,
+    SeedingError,
+)
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.placement import Placement
+from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+
+EMBARGO: Final = timedelta(hours=1)
+"""How long an embargo lasts where a spec asks for an embargoed card and does not say."""
+SNOOZE: Final = timedelta(hours=1)
+"""How long a snooze lasts where a spec asks for a snoozed card and does not say."""
+EXPIRY: Final = timedelta(seconds=2)
+"""When a card expires where a spec asks for an expired card and does not say."""
+
+_ACTIONS: Final = {action.outcome: action for action in Action}
+_TRIES: Final = 6
+
+
+def creatable(population: Population) -> Population:
+    """The population with the delivery options that its states need at creation."""
+    return Population(tuple(map(_with_delivery, population)))
+
+
+def _with_delivery(spec: CardSpec) -> CardSpec:
+    if spec.status is Status.EMBARGOED and spec.embargo is None:
+        return replace(spec, embargo=EMBARGO)
+    if spec.status is Status.EXPIRED and spec.expires is None:
+        return replace(spec, expires=EXPIRY)
+    return spec
+
+
+class Arranger:
+    """Brings groups into states, and reads back that they are there."""
+
+    def __init__(self, api: CardsApi, reader: Reader, placement: Placement) -> None:
+        self._api = api
+        self._reader = reader
+        self._placement = placement
+
+    def arrange(self, population: Population, group: Group) -> Group:
+        """Bring each card of ``group`` into the state that its spec asks for.
+
+        Cards beyond the population's (a flow may send several to one customer) go along where
+        all specs ask for one state, and stay active otherwise.
+
+        Raises:
+            NotAvailableError: The target did not honour an embargo or expiry, or cannot snooze.
+            SeedingError: A card did not reach its state.
+        """
+        states = [spec.status for spec in population]
+        extra = states[0] if len(set(states)) == 1 else Status.ACTIVE
+        states += [extra] * (len(group.cards) - len(states))
+        arranged: dict[str, Card] = {}
+        for state in dict.fromkeys(states):
+            members = tuple(
+                card for card, wanted in zip(group.cards, states, strict=True) if wanted is state
+            )
+            self._bring(state, group, members, population)
+            arranged |= {key_of(card): replace(card, status=state) for card in members}
+        return replace(group, cards=tuple(arranged[key_of(card)] for card in group.cards))
+
+    def _bring(
+        self, state: Status, group: Group, members: Sequence[Card], population: Population
+    ) -> None:
+        if state is Status.ACTIVE:
+            return
+        if state in _ACTIONS:
+            whole = len(members) == len(group.cards)
+            for pin in [group.pin] if whole else map(group.single, members):
+                self._act(_ACTIONS[state], pin, lambda: self._reached(state, group, members))
+        elif state is Status.SNOOZED:
+            spec = next(spec for spec in population if spec.status is state)
+            for card in members:
+                self._placement.snooze(card, spec.snooze or SNOOZE)
+        elif state is Status.EXPIRED:
+            spec = next(spec for spec in population if spec.status is state)
+            self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
+        if not poll(lambda: self._reached(state, group, members), bool, self._placement.settling):
+            self._complain(state, group)
+
+    def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
+        """Act until the outcome is known; repeating is harmless, as only these cards match."""
+        for _ in range(_TRIES):
+            try:
+                self._api.act(action, pin.replace(multiple=True, status=Status.ACTIVE))
+            except OutcomeUnknownError:
+                if poll(reached, bool, patience=0.5):
+                    return
+            except RefusedError as error:
+                raise SeedingError(
+                    f"cannot {action} cards to seed: {error}", error.exchange
+                ) from None
+            else:
+                return
+        raise SeedingError(f"cannot {action} cards to seed: no usable answer {_TRIES} times")
+
+    def _reached(self, state: Status, group: Group, members: Sequence[Card]) -> bool:
+        words = self._reader.states(group)
+        hidden = {None} if state.is_closed else set()
+        return all(words.get(key_of(card)) in {state.value, *hidden} for card in members)
+
+    def _complain(self, state: Status, group: Group) -> None:
+        words = sorted({str(word) for word in self._reader.states(group).values()})
+        message = f"cards that should be {state} are {', '.join(words)}"
+        if state in {Status.EMBARGOED, Status.EXPIRED} and not self._placement.delivery_is_certain:
+            raise NotAvailableError(
+                f"{message}: the target did not honour the request's delivery options; "
+                "the Action Flow's own configuration may override them"
+            )
+        raise SeedingError(message)

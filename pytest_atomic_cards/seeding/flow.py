@@ -1,0 +1,150 @@
+"""Seeding through an Action Flow: the only way that the public API has to create cards.
+
+Source: Action Flow API › start, test; Steps › activities are queued before processing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import cycle, groupby
+from typing import Final
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.client.flows import ActionFlows, FlowTarget
+from pytest_atomic_cards.errors import NotAvailableError, RefusedError, SeedingError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.seeding.placement import Placed, UserIds
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+
+_CHOSEN_BY_TARGET: Final = {
+    "template": "cardTemplateId",
+    "event_name": "eventName",
+    "lifecycle_id": "lifecycleId",
+    "flow_instance_id": "flowInstanceId",
+    "flow_invocation_id": "flowInvocationId",
+}
+
+
+class ServerClock:
+    """The target's time, as the ``Date`` of its answers tells it (RFC 9110 › 6.6.1)."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def observe(self, exchange: Exchange) -> None:
+        """Learn from an answer."""
+        with suppress(KeyError, ValueError, TypeError):
+            date = parsedate_to_datetime(exchange.response_headers["date"])
+            ahead = date - exchange.started
+            self._ahead = ahead if abs(ahead) > _NOTABLE else timedelta(0)
+
+    def now(self) -> datetime:
+        """The target's time now, UTC."""
+        return datetime.now(UTC) + self._ahead
+
+
+_NOTABLE: Final = timedelta(seconds=2)
+
+
+class FlowPlacement:
+    """Starts the Action Flow of the settings, one invocation a population."""
+
+    delivery_is_certain = False
+    settling = 10.0
+
+    def __init__(self, flows: ActionFlows, settings: Settings, clock: ServerClock) -> None:
+        self._flows = flows
+        self._clock = clock
+        self._settings = settings
+        self._user_ids = UserIds()
+        self.patience = settings.seed_timeout
+
+    def new_user(self, suffix: str = "") -> str:
+        """A user id that nothing else on the target has."""
+        if self._settings.user_ids:
+            raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
+        return self._user_ids.new(suffix)
+
+    def place(self, population: Population) -> Placed:
+        """Start the flow once, with one target for each run of cards that are alike."""
+        _refuse_what_the_flow_decides(population)
+        users = tuple(self._users(population))
+        pairs = list(zip(population, users, strict=True))
+        targets = [
+            self._target(spec, [user for _, user in pairs_of_target])
+            for spec, pairs_of_target in _alike(pairs)
+        ]
+        flow, mode = self._settings.flow_id or "", self._settings.flow_mode
+        try:
+            invocation = self._flows.start(flow, targets, mode=mode)
+        except RefusedError as error:
+            raise SeedingError(
+                f"Action Flow {flow!r} was not started: {error}; check ATOMIC_CARDS_FLOW_ID, "
+                "that the flow is published, and ATOMIC_CARDS_FLOW_VARIABLES",
+                error.exchange,
+            ) from None
+        return Placed(
+            invocation.flow_invocation_id, users, users_are_ours=self._user_ids.own(users)
+        )
+
+    def _users(self, population: Population) -> Iterator[str]:
+        allowed = self._settings.user_ids
+        wanted = {spec.user for spec in population if spec.user}
+        if allowed and not wanted <= set(allowed):
+            raise NotAvailableError(
+                f"ATOMIC_CARDS_USER_IDS does not allow user {min(wanted - set(allowed))!r}"
+            )
+        choices = cycle(allowed) if allowed else iter(self._user_ids.new, None)
+        for spec in population:
+            yield spec.user or next(choices)
+
+    def _target(self, spec: CardSpec, users: Sequence[str]) -> FlowTarget:
+        embargo = self._clock.now() + spec.embargo if spec.embargo else None
+        return FlowTarget(
+            users=users,
+            variables={**self._settings.flow_variables, **spec.variables},
+            metadata=spec.metadata,
+            priority=spec.priority,
+            embargo=embargo,
+            expires_interval=spec.expires,
+        )
+
+    def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see Placement
+        """Refuse: only a customer's device can snooze."""
+        raise NotAvailableError("the public API has no way to snooze a card")
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Wait in real time."""
+        time.sleep(duration.total_seconds())
+
+
+def _refuse_what_the_flow_decides(population: Population) -> None:
+    for field, attribute in _CHOSEN_BY_TARGET.items():
+        if any(getattr(spec, field) is not None for spec in population):
+            raise NotAvailableError(
+                f"{attribute} of a card is decided by the Action Flow on a live target; "
+                f"leave {field} out"
+            )
+
+
+def _alike(
+    pairs: list[tuple[CardSpec, str]],
+) -> Iterator[tuple[CardSpec, list[tuple[CardSpec, str]]]]:
+    """Runs of cards that one flow target can hold: alike, and no user twice."""
+
+    def but_for_user(pair: tuple[CardSpec, str]) -> tuple[object, ...]:
+        spec = pair[0]
+        return (spec.variables, spec.metadata, spec.priority, spec.embargo, spec.expires)
+
+    for _, run in groupby(pairs, key=but_for_user):
+        rest = list(run)
+        while rest:
+            once = {user: (spec, user) for spec, user in reversed(rest)}
+            yield rest[0][0], list(once.values())
+            taken = {id(spec_and_user) for spec_and_user in once.values()}
+            rest = [pair for pair in rest if id(pair) not in taken]

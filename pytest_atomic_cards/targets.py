@@ -1,0 +1,137 @@
+"""Targets: what the settings name, and the worlds of cards that are opened on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+import requests
+
+from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.client.flows import ActionFlows
+from pytest_atomic_cards.client.scope import Scope
+from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.options import Settings, TargetKind
+from pytest_atomic_cards.sandbox import Sandbox
+from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
+from pytest_atomic_cards.seeding.direct import DirectPlacement
+from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.world import Cards
+
+SANDBOX_URL: Final = "http://sandbox.invalid"
+"""The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
+
+
+class Target(Protocol):
+    """Something that answers the Cards API."""
+
+    def open_world(self) -> Cards:
+        """A new world of cards; :meth:`Cards.clean_up` ends it."""
+
+
+class SandboxTarget:
+    """The embedded sandbox: each world is a sandbox of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def open_world(self) -> Cards:
+        """A new sandbox, empty, with its clock at the present."""
+        sandbox = Sandbox(faults=self._settings.fault)
+        environment = sandbox.default
+        credential = environment.create_credential("events")
+        http = requests.Session()
+        http.trust_env = False
+        http.mount(SANDBOX_URL, SandboxAdapter(sandbox))
+        authenticate = partial(
+            ClientCredentials,
+            token_url=f"{SANDBOX_URL}{sandbox.token_path}",
+            http=http,
+            clock=lambda: sandbox.clock.now().timestamp(),
+        )
+        session = CardsSession(
+            base_url=SANDBOX_URL,
+            tokens=authenticate(
+                client_id=credential.client_id, client_secret=credential.client_secret
+            ),
+            http=http,
+            timeout=self._settings.timeout,
+        )
+        return Cards(
+            CardsApi(session, environment.environment_id),
+            DirectPlacement(sandbox, environment),
+            client_id=credential.client_id,
+            authenticate=authenticate,
+            sandbox=sandbox,
+            environment=environment,
+        )
+
+
+class LiveTarget:
+    """A Cards API on the network: all worlds share its environment, a session and a token.
+
+    Args:
+        settings: Where it is and what to authenticate with.
+        token_cache: File in which the worker processes of a run share their access token.
+    """
+
+    def __init__(self, settings: Settings, token_cache: Path | None = None) -> None:
+        self._settings = settings
+        self._authenticate = partial(
+            ClientCredentials,
+            token_url=settings.token_endpoint or "",
+            grant_type_in=settings.grant_type_in,
+            timeout=settings.timeout,
+        )
+        self._scope = Scope()
+        self._session = CardsSession(
+            base_url=settings.base_url,
+            tokens=self._authenticate(
+                client_id=settings.client_id or "",
+                client_secret=settings.client_secret or "",
+                cache=token_cache,
+            ),
+            guard=self._scope,
+            timeout=settings.timeout,
+        )
+        self._clock = ServerClock()
+        self._session.listeners.append(self._clock.observe)
+
+    def open_world(self) -> Cards:
+        """A world that acts only on the cards which it, or another world of this run, seeded."""
+        environment_id = self._settings.environment_id or ""
+        return Cards(
+            CardsApi(self._session, environment_id),
+            FlowPlacement(ActionFlows(self._session, environment_id), self._settings, self._clock),
+            client_id=self._settings.client_id or "",
+            authenticate=self._authenticate,
+            scope=self._scope,
+        )
+
+
+def open_target(settings: Settings, token_cache: Path | None = None) -> Target:
+    """The target that the settings name."""
+    if settings.target is TargetKind.LIVE:
+        return LiveTarget(settings, token_cache)
+    return SandboxTarget(settings)
+
+
+@contextmanager
+def world_on(target: Target) -> Iterator[Cards]:
+    """A world of cards, cleaned up at the end.
+
+    Raises:
+        SeedingError: Cards that were seeded may still be open at the end.
+    """
+    world = target.open_world()
+    try:
+        yield world
+    finally:
+        report = world.clean_up()
+        if report.left_open:
+            raise SeedingError("seeded cards may be left open: " + "; ".join(report.left_open))

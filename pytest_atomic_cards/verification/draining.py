@@ -1,0 +1,97 @@
+"""The cancel experiment: how many cards one cancel takes, and whether repeating it drains all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pytest_atomic_cards.errors import OutcomeUnknownError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.verdicts import CouldNotTell
+
+DEFAULT_LIMIT: Final = 500
+"""Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
+RAISED_LIMIT: Final = 1000
+"""Cards that a cancel takes with ``limit=1000``. Source: Cards API page › Request limits."""
+CARDS: Final = DEFAULT_LIMIT + RAISED_LIMIT + 10
+_MOST_REPEATS: Final = 12
+_PAGES: Final = 20
+_TRIES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cancel: how many active cards there were before and after it."""
+
+    before: int
+    after: int
+    exchange: Exchange
+
+    @property
+    def cancelled(self) -> int:
+        """How many cards are no longer active."""
+        return self.before - self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The steps of the experiment.
+
+    Args:
+        default: The first cancel, without ``limit``.
+        raised: The second one, with ``limit=1000``.
+        repeats: All further ones, without ``limit``, until none was left or none changed.
+    """
+
+    default: Step
+    raised: Step
+    repeats: tuple[Step, ...]
+
+    @property
+    def left(self) -> int:
+        """Active cards at the end."""
+        return (self.repeats or (self.raised,))[-1].after
+
+
+def drain(probe: Probe, group: Group) -> Drained:
+    """Cancel a large group step by step, and count by listing what is still active."""
+    query = group.pin.replace(status=Status.ACTIVE, multiple=True)
+    default = _step(probe, query, DEFAULT_LIMIT)
+    raised = _step(probe, query.replace(limit=RAISED_LIMIT), RAISED_LIMIT)
+    repeats: list[Step] = []
+    left = raised.after
+    while left and len(repeats) < _MOST_REPEATS:
+        repeats.append(_step(probe, query, DEFAULT_LIMIT))
+        if repeats[-1].after == left:
+            break
+        left = repeats[-1].after
+    return Drained(default, raised, tuple(repeats))
+
+
+def _step(probe: Probe, query: CardQuery, most: int) -> Step:
+    before = _active(probe, query)
+    exchange = _cancel(probe, query, before)
+    after = probe.watch(lambda: _active(probe, query), lambda left: left <= max(0, before - most))
+    return Step(before, after, exchange)
+
+
+def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
+    """One cancel that was applied, also where its answer was lost."""
+    for _ in range(_TRIES):
+        try:
+            return probe.api.act_exchange(Action.CANCEL, query)
+        except OutcomeUnknownError as error:
+            left = probe.watch(lambda: _active(probe, query), lambda left: left < before)
+            if left < before and error.exchange:
+                return error.exchange
+            lost = error
+    raise CouldNotTell.because_of(lost)
+
+
+def _active(probe: Probe, query: CardQuery) -> int:
+    plain = query.replace(multiple=False, limit=None)
+    return len({key_of(card) for card in probe.find(plain, _PAGES).cards})

@@ -1,0 +1,106 @@
+"""The oracle of listings: which of our cards a query must and must not return.
+
+Two readings of a combination are kept apart. That the given values select cards *together* is
+documented; that they are joined by *and* is inferred. A target that joins them by *or* breaks the
+inferred requirement only; one that does neither breaks the documented one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import Attribute, CardQuery
+from pytest_atomic_cards.seeding.reader import Found, key_of
+from pytest_atomic_cards.verification.verdicts import Violation
+
+_INVENTED: Final = "no-such-value-"
+
+
+def invented() -> str:
+    """An attribute value that no card has."""
+    return f"{_INVENTED}{secrets.token_hex(6)}"
+
+
+def judge_listing(
+    ours: Collection[Card],
+    query: CardQuery,
+    found: Found,
+    *,
+    owed: Collection[Status] = (Status.ACTIVE,),
+    or_allowed: bool = False,
+) -> None:
+    """Compare a listing with what it owes us.
+
+    Args:
+        ours: Cards whose attributes are known, and which nothing changes meanwhile.
+        query: What was asked.
+        found: What was listed, for all pages that were read.
+        owed: States whose cards must be listed; whether others are is not documented.
+        or_allowed: Whether a listing passes that joins the values by *or*.
+
+    Raises:
+        Violation: A card is listed that has not every wanted value, or one is missing that has.
+    """
+    wanted = query.attributes
+    listed = {key_of(card) for card in found.cards}
+    absent = [
+        card
+        for card in ours
+        if card.status in owed and _has_all(card, wanted) and key_of(card) not in listed
+    ]
+    if absent and found.complete:
+        raise Violation(
+            f"{len(absent)} more active card(s) that match {query}",
+            f"they are missing, the first being {_shown(absent[0], wanted)}",
+            found.exchanges,
+        )
+    wrong = [card for card in found.cards if _differs_in(card, wanted)]
+    if not wrong:
+        return
+    strange = [card for card in wrong if len(_differs_in(card, wanted)) == len(wanted)]
+    joined_by_or = not strange and all(
+        key_of(card) in listed for card in ours if card.status in owed and _has_any(card, wanted)
+    )
+    if joined_by_or and or_allowed:
+        return
+    example = (strange or wrong)[0]
+    raise Violation(
+        f"only cards that match {query}",
+        f"{len(wrong)} of {len(found.cards)} differ, one having {_shown(example, wanted)}",
+        found.exchanges,
+    )
+
+
+def _has_all(card: Card, wanted: Mapping[Attribute, str]) -> bool:
+    values = card.attributes
+    return all(values.get(attribute) == value for attribute, value in wanted.items())
+
+
+def _has_any(card: Card, wanted: Mapping[Attribute, str]) -> bool:
+    values = card.attributes
+    return any(values.get(attribute) == value for attribute, value in wanted.items())
+
+
+def _differs_in(card: Card, wanted: Mapping[Attribute, str]) -> list[Attribute]:
+    """The attributes in which a listed card differs, as far as its body shows them.
+
+    Case is disregarded, as whether it matters is an open question.
+    """
+    return [
+        attribute
+        for attribute, value in wanted.items()
+        if value.startswith(_INVENTED)
+        or (
+            (held := getattr(card, attribute.field)) is not None
+            and str(held).casefold() != value.casefold()
+        )
+    ]
+
+
+def _shown(card: Card, wanted: Mapping[Attribute, str]) -> str:
+    pairs = ", ".join(f"{name.value}={getattr(card, name.field)!s}" for name in wanted)
+    return f"cardInstanceId={card.card_instance_id} {pairs}".rstrip()

@@ -1,0 +1,131 @@
+"""The population that read-only contracts share: seeded once, then left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.world import Cards
+
+ODD_VALUES: Final = (
+    " a b",
+    "+a+b",
+    "%20",
+    "%2B",
+    "&limit=1",
+    "=b",
+    "#f",
+    "?q",
+    "/x/y",
+    ";c,d",
+    "\"quoted'",
+    "100%",
+    "ü-é",
+    "日本語",
+    "😀",
+)
+"""Suffixes that break a value which is decoded twice, not at all, or as something else."""
+
+
+@dataclass(slots=True)
+class SharedPopulation:
+    """Cards whose attributes and states are known and stay as they are.
+
+    Args:
+        plain: Active cards of two invocations for the same customers.
+        odd: Active cards whose customers' ids need encoding; empty where there are none.
+        by_state: A group for every other state that this target could be brought to.
+        absent: Why the others are not there.
+    """
+
+    plain: tuple[Group, Group]
+    odd: Group | None = None
+    by_state: dict[Status, Group] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Every group."""
+        odd = [self.odd] if self.odd else []
+        return [*self.plain, *odd, *self.by_state.values()]
+
+    @property
+    def cards(self) -> list[Card]:
+        """Every card, with the state it was brought to."""
+        return [card for group in self.groups for card in group.cards]
+
+    @property
+    def active(self) -> list[Card]:
+        """The active cards."""
+        return [card for card in self.cards if card.status is Status.ACTIVE]
+
+    def values(self, attribute: Attribute) -> list[str]:
+        """The different values of an attribute among the active cards."""
+        values = (card.attributes.get(attribute) for card in self.active)
+        return list(dict.fromkeys(value for value in values if value))
+
+
+def seed_population(cards: Cards) -> SharedPopulation:
+    """Seed the shared population, as much of it as the target can give.
+
+    Raises:
+        SeedingError: Not even plain active cards can be seeded.
+    """
+    first, second = _plain(cards)
+    population = SharedPopulation((first, second))
+    wanted: dict[str, Population] = {
+        state.value: Population.of(2, CardSpec(status=state))
+        for state in Status
+        if state is not Status.ACTIVE
+    }
+    for name, specs in wanted.items():
+        try:
+            population.by_state[Status(name)] = cards.seeder.seed(specs)[0]
+        except (NotAvailableError, SeedingError) as error:
+            population.absent[name] = str(error)
+    try:
+        population.odd = _odd(cards)
+    except (NotAvailableError, SeedingError) as error:
+        population.absent["odd"] = str(error)
+    return population
+
+
+def _plain(cards: Cards) -> tuple[Group, Group]:
+    try:
+        users = [cards.placement.new_user() for _ in range(3)]
+    except NotAvailableError:
+        specs = Population.of(3)
+    else:
+        specs = Population(tuple(CardSpec(user=user) for user in users))
+    first, second = cards.seeder.seed(specs, specs)
+    return first, second
+
+
+def _odd(cards: Cards) -> Group:
+    """Cards with odd customer ids and, where the target lets us choose, odd values throughout."""
+    users = [cards.placement.new_user(odd) for odd in ODD_VALUES]
+    chosen = Population(
+        tuple(
+            CardSpec(
+                user=user,
+                template=f"template{odd}",
+                event_name=f"event{odd}",
+                lifecycle_id=f"{user}-lifecycle{odd}",
+                flow_instance_id=f"{user}-instance{odd}",
+                expires=timedelta(days=30),
+            )
+            for user, odd in zip(users, ODD_VALUES, strict=True)
+        )
+    )
+    try:
+        return cards.seeder.seed(chosen)[0]
+    except NotAvailableError:
+        plain = Population(tuple(CardSpec(user=user) for user in users))
+        return cards.seeder.seed(plain)[0]

@@ -1,0 +1,237 @@
+"""Probe: what contracts ask of a target, and how patiently they look at the answer.
+
+Whether a listing right after an action shows the new state is an open question. So the probe
+polls for what must come about, and looks twice before it says that something did not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pytest_atomic_cards.cards import ActionResponse, Card
+from pytest_atomic_cards.client.api import environment_path
+from pytest_atomic_cards.errors import (
+    ContractBrokenError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    TransportError,
+)
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.seeding.reader import Found, Group, key_of
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.verification.verdicts import Violation, expect
+from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.sandbox import CardRecord
+
+States = dict[str, str | None]
+Seen = TypeVar("Seen")
+
+_TRIES: Final = 8
+_UNAVAILABLE: Final = frozenset({401, 403})
+
+
+class Probe:
+    """Asks one target, patiently.
+
+    Args:
+        cards: The world that the contracts run in.
+    """
+
+    def __init__(self, cards: Cards) -> None:
+        self.cards = cards
+        self.api = cards.api
+        self._reader = cards.reader
+        self._settling = cards.placement.settling
+        self._lag = 0.0
+
+    # Reading
+
+    def page(self, query: CardQuery) -> Found:
+        """One page, as :meth:`Reader.page` reads it; a server error is a violation."""
+        return _served(self._reader.page, query)
+
+    def find(self, query: CardQuery, most_pages: int = 6) -> Found:
+        """All cards that match, as :meth:`Reader.find` reads them; so is a server error here."""
+        return _served(lambda query: self._reader.find(query, most_pages), query)
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        query: CardQuery,
+        *,
+        environment_id: str | None = None,
+        reverse: bool = False,
+        **how: Any,  # noqa: ANN401 - passed on
+    ) -> Exchange:
+        """A request below an environment's path, sent as :meth:`CardsSession.send` does.
+
+        A request that changes cards and gets no usable answer is sent again: contracts use it
+        only for requests that must be refused.
+        """
+        root = environment_path(environment_id or self.api.environment_id)
+        parameters = query.parameters()[:: -1 if reverse else 1]
+        return self.api.session.send(method, f"{root}{path}", parameters, repeatable=True, **how)
+
+    def states(self, group: Group) -> States:
+        """The state word of each card of a group; ``None`` where no listing shows it."""
+        return self._reader.states(group)
+
+    def look(self, group: Group, card: Card) -> Card:
+        """One card of a group as it is listed now; without a status where no listing shows it."""
+        return self._reader.look(group, card)
+
+    @property
+    def delivery_is_honoured(self) -> bool:
+        """Whether embargo and expiry hold as requested: known beforehand, or tried by embargo."""
+        if self.cards.placement.delivery_is_certain:
+            return True
+        try:
+            self.cards.seeder.seed(Population((CardSpec(status=Status.EMBARGOED),)))
+        except NotAvailableError:
+            return False
+        return True
+
+    def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
+        """What is seen as soon as it is as awaited, or when patience has run out."""
+        began = time.monotonic()
+        seen = look()
+        if reached(seen):
+            return seen
+        seen = poll(look, reached, self._settling)
+        if reached(seen):
+            self._lag = max(self._lag, time.monotonic() - began)
+        return seen
+
+    def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
+        """The states of a group as soon as they are as awaited, or out of patience."""
+        return self.watch(lambda: self.states(group), reached)
+
+    def states_later(self, group: Group, hoped: Callable[[States], bool]) -> States:
+        """The states when every change that was under way must have become visible."""
+        time.sleep(2 * self._lag)
+        return self.states_once(group, hoped)
+
+    # Acting
+
+    def act(
+        self,
+        action: Action,
+        query: CardQuery,
+        watched: Group,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Exchange:
+        """Act, and act again while the answer is lost and the watched cards are unchanged.
+
+        Raises:
+            OutcomeUnknownError: The answer was lost, and the cards changed: take fresh ones.
+            TransportError: There is no usable answer, or access was denied.
+        """
+        before = self.states(watched)
+        for attempt in range(_TRIES):
+            try:
+                exchange = self.api.act_exchange(action, query, payload)
+            except OutcomeUnknownError:
+                after = self.states_later(watched, lambda now: now == before)
+                if attempt == _TRIES - 1 or after != before:
+                    raise
+            else:
+                break
+        if exchange.status in _UNAVAILABLE:
+            raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)
+        return exchange
+
+    def change(
+        self,
+        action: Action,
+        query: CardQuery,
+        watched: Group,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Exchange:
+        """Act where the documentation says that it must succeed.
+
+        Raises:
+            Violation: It was refused.
+        """
+        exchange = self.act(action, query, watched, payload)
+        expect(
+            exchange.succeeded,
+            exchange,
+            expected=f"{action} {query} to succeed",
+            came=f"it was answered with HTTP {exchange.status}",
+        )
+        return exchange
+
+    # Seeding
+
+    def seed_for(self, users: Iterable[str]) -> Group:
+        """Active cards of one invocation for the given customers."""
+        specs = tuple(CardSpec(user=user) for user in users)
+        return self.cards.seeder.seed(Population(specs))[0]
+
+    def neighbour_card(self, user: str) -> CardRecord | None:
+        """An active card of the same customer in another environment, where one can be had."""
+        try:
+            sandbox = self.cards.sandbox
+        except NotAvailableError:
+            return None
+        neighbour = sandbox.create_environment(f"neighbour-{len(sandbox.environments)}")
+        return neighbour.seed([{"user_id": user, "card_template_id": "neighbour"}])[0]
+
+    def neighbour_state(self, card: CardRecord) -> Status:
+        """The state of a neighbour's card."""
+        neighbour = self.cards.sandbox.environments[card.environment_id]
+        return neighbour.card(card.card_instance_id).status
+
+
+def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
+    try:
+        return read(query)
+    except ContractBrokenError as error:
+        if error.exchange and (error.exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Violation(f"an answer to {query}", str(error), (error.exchange,)) from None
+        raise
+
+
+def response_of(exchange: Exchange) -> ActionResponse:
+    """The body of an action's answer.
+
+    Raises:
+        ContractBrokenError: It is not of the sampled form; the shape contracts judge that.
+    """
+    try:
+        return ActionResponse.from_body(exchange.json())
+    except ContractBrokenError as error:
+        raise ContractBrokenError(str(error), exchange) from None
+
+
+def all_in(state: Status) -> Callable[[States], bool]:
+    """Whether all cards are in a state; a closed one may also have left the listings."""
+    allowed = {state.value, None} if state.is_closed else {state.value}
+    return lambda states: set(states.values()) <= allowed
+
+
+def left(state: Status) -> Callable[[States], bool]:
+    """Whether no card is in a state any more."""
+    return lambda states: state.value not in states.values()
+
+
+def only(group: Group, *cards: Card) -> Group:
+    """Some cards of a group; its pin still selects all of them."""
+    return Group(group.pin, cards, tuple(card.user_id or "" for card in cards))
+
+
+def words_of(states: States) -> str:
+    """State words for a message."""
+    return ", ".join(sorted({word or "not listed" for word in states.values()}))
+
+
+__all__ = ["Probe", "States", "all_in", "key_of", "left", "only", "response_of", "words_of"]

@@ -1,0 +1,204 @@
+"""The contract suite as pytest sees it: contracts, their verdicts, and what a report says.
+
+A contract is a test that is marked with the requirement it decides. Registered by the suite's
+``conftest.py``; nothing here touches other tests.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, OutcomeUnknownError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.verification.requirements import Requirement, catalogue
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Verdict, Violation
+
+MARKER: Final = "requirement"
+PROPERTY: Final = "atomic_cards"
+_TRIES: Final = 4
+
+
+def requirement(requirement_id: str) -> pytest.MarkDecorator:
+    """Mark a test as the contract of one requirement.
+
+    Raises:
+        MisuseError: The catalogue has no such requirement.
+    """
+    return getattr(pytest.mark, MARKER)(catalogue()[requirement_id].id)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one contract found, in a form that travels between processes.
+
+    Args:
+        requirement: Id of the contract's requirement.
+        verdict: What was found.
+        reason: Why, in one line; empty where the requirement held.
+        expected: What the requirement demanded, where it was violated.
+        came: What came instead.
+        exchanges: The telling exchanges as JSON values, the last one first.
+    """
+
+    requirement: str
+    verdict: Verdict
+    reason: str = ""
+    expected: str = ""
+    came: str = ""
+    exchanges: tuple[dict[str, Any], ...] = ()
+
+
+_SHOWN_EXCHANGES: Final = 4
+
+
+def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
+    """What a phase of a contract found; ``None`` where it decided nothing."""
+    own = _requirement_of(item).id
+    error = call.excinfo.value if call.excinfo else None
+    if error is None:
+        return Finding(own, Verdict.HELD) if call.when == "call" else None
+    if isinstance(error, Violation):
+        notes = "; ".join(getattr(error, "__notes__", ()))
+        reason = f"{error} ({notes})" if notes else str(error)
+        exchanges = _shown(error.exchanges)
+        return Finding(own, Verdict.VIOLATED, reason, error.expected, error.came, exchanges)
+    if isinstance(error, (pytest.skip.Exception, NotAvailableError)):
+        return Finding(own, Verdict.NOT_EXERCISED, str(error))
+    if isinstance(error, AtomicCardsError):
+        error = CouldNotTell.because_of(error)
+    if isinstance(error, CouldNotTell):
+        return Finding(own, Verdict.COULD_NOT_TELL, str(error), exchanges=_shown(error.exchanges))
+    if isinstance(error, Exception):
+        return Finding(own, Verdict.COULD_NOT_TELL, f"{type(error).__name__}: {error}")
+    return None
+
+
+def _shown(exchanges: tuple[Exchange, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple(exchange.as_dict() for exchange in exchanges[: -_SHOWN_EXCHANGES - 1 : -1])
+
+
+def _requirement_of(item: pytest.Item) -> Requirement:
+    marker = item.get_closest_marker(MARKER)
+    if marker is None:
+        raise pytest.UsageError(f"contract {item.nodeid} names no requirement")
+    return catalogue()[marker.args[0]]
+
+
+def is_grave(finding: Finding, *, strict: bool) -> bool:
+    """Whether a finding makes the run fail."""
+    if finding.verdict not in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.COULD_NOT_TELL}:
+        return False
+    return strict or catalogue()[finding.requirement].level is Level.DOCUMENTED
+
+
+class ContractHooks:
+    """Turns outcomes of contracts into findings, in the process that runs them."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+        """Run a contract again, with fresh cards, where the answer to an action was lost."""
+        if pyfuncitem.get_closest_marker(MARKER) is None:
+            return (yield)
+        try:
+            return (yield)
+        except OutcomeUnknownError as error:
+            lost = error
+        parameters = inspect.signature(pyfuncitem.obj).parameters
+        arguments = {name: pyfuncitem.funcargs[name] for name in parameters}
+        for _ in range(_TRIES):
+            try:
+                pyfuncitem.obj(**arguments)
+            except OutcomeUnknownError as error:
+                lost = error
+            else:
+                return True
+        raise lost
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the finding of a contract to its report, and let it decide the outcome."""
+        report = yield
+        if item.get_closest_marker(MARKER) is None:
+            return report
+        finding = _finding(item, call)
+        if finding is None:
+            return report
+        _describe(report, finding)
+        if finding.verdict is Verdict.NOT_EXERCISED:
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {finding.reason}")
+        elif finding.verdict is not Verdict.HELD:
+            if is_grave(finding, strict=self._strict):
+                report.outcome = "failed"
+            else:
+                report.outcome = "skipped"
+                report.wasxfail = f"{finding.verdict} (inferred): {finding.reason}"
+            unforeseen = isinstance(call.excinfo and call.excinfo.value, Exception) and not (
+                isinstance(call.excinfo.value, (AtomicCardsError, Violation))  # type: ignore[union-attr]
+            )
+            if not unforeseen:
+                report.longrepr = explain(finding)
+        return report
+
+
+def _describe(report: pytest.TestReport, finding: Finding) -> None:
+    rule = catalogue()[finding.requirement]
+    report.user_properties += [
+        ("requirement", rule.id),
+        ("level", rule.level.value),
+        ("verdict", finding.verdict.value),
+    ]
+    setattr(report, PROPERTY, json.dumps(_as_json(finding)))
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in Finding.__slots__}
+
+
+def finding_in(report: pytest.TestReport) -> Finding | None:
+    """The finding that a report carries, from this process or another."""
+    text = getattr(report, PROPERTY, None)
+    if text is None:
+        return None
+    values = json.loads(text)
+    return Finding(
+        **values | {"verdict": Verdict(values["verdict"]), "exchanges": tuple(values["exchanges"])}
+    )
+
+
+def explain(finding: Finding) -> str:
+    """A finding for whoever reads the log at night: sentence, source, difference, command."""
+    rule = catalogue()[finding.requirement]
+    lines = [f"{rule.id} ({rule.level}) {finding.verdict}", f"  {rule.statement}"]
+    lines.append(f"  source:   {rule.source}")
+    if finding.expected:
+        lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
+    else:
+        lines.append(f"  reason:   {finding.reason}")
+    for exchange in finding.exchanges[:1]:
+        lines.append(f"  answer:   HTTP {exchange['status']} {_excerpt(exchange)}".rstrip())
+        lines.append(f"  try:      {exchange['curl']}")
+    return "\n".join(lines)
+
+
+_EXCERPT: Final = 300
+
+
+def _excerpt(exchange: dict[str, Any]) -> str:
+    body = exchange["responseBody"]
+    if exchange["error"]:
+        return str(exchange["error"])
+    text = "" if body is None else body if isinstance(body, str) else json.dumps(body)
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

@@ -1,0 +1,203 @@
+"""Cards: one world of cards on a target, as tests see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pytest_atomic_cards.cards import ActionResponse, Card
+from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.errors import MisuseError, NotAvailableError
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.placement import Placement
+from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
+from pytest_atomic_cards.seeding.seeder import CleanUp, Seeder
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.client.scope import Scope
+    from pytest_atomic_cards.client.tokens import TokenSource
+    from pytest_atomic_cards.sandbox import Environment, Sandbox
+
+
+class Cards:
+    """A world of cards: seed them, look at them, act on them, let time pass.
+
+    On the sandbox each world is its own; on a live target worlds share the environment, and each
+    touches only the cards that it seeded.
+
+    Args:
+        api: Client of the target.
+        placement: How cards come into being on it.
+        client_id: Id of the credential that the client authenticates with.
+        authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
+        scope: Which cards are this world's own, on a target that others share.
+        sandbox: The sandbox, where that is the target.
+        environment: The environment of the sandbox.
+    """
+
+    def __init__(
+        self,
+        api: CardsApi,
+        placement: Placement,
+        *,
+        client_id: str,
+        authenticate: Callable[..., TokenSource],
+        scope: Scope | None = None,
+        sandbox: Sandbox | None = None,
+        environment: Environment | None = None,
+    ) -> None:
+        self.api = api
+        self.reader = Reader(api)
+        self.seeder = Seeder(api, placement, scope)
+        self.placement = placement
+        self.client_id = client_id
+        self.authenticate = authenticate
+        self.scope = scope
+        self._sandbox = sandbox
+        self._environment = environment
+        self._groups: dict[str, Group] = {}
+
+    # Seeding
+
+    def seed(self, spec: CardSpec | None = None, /, **fields: Any) -> Card:  # noqa: ANN401
+        """Seed one card and return it in the state that was asked for.
+
+        Args:
+            spec: The card to seed, or its fields as keywords (see :class:`CardSpec`).
+            **fields: Fields of :class:`CardSpec`, such as ``user="customer-1"``.
+
+        Raises:
+            NotAvailableError: The target cannot give such a card.
+            SeedingError: The card did not appear in time, or not as asked for.
+            MisuseError: The fields contradict each other or are unknown.
+        """
+        return self.seed_all(Population((_spec(spec, fields),)))[0]
+
+    def seed_all(self, population: Population) -> list[Card]:
+        """Seed a population as one invocation; the cards come in the order of its specs.
+
+        Raises:
+            NotAvailableError: The target cannot give such cards.
+            SeedingError: The cards did not appear in time, or not as asked for.
+        """
+        group = self.seeder.seed(population)[0]
+        self._groups |= dict.fromkeys(map(key_of, group.cards), group)
+        return list(group.cards[: len(population)])
+
+    # Looking
+
+    def get(self, card: Card) -> Card:
+        """A card that this world seeded, as the target shows it now.
+
+        A closed card that no listing shows any more keeps the attributes it had; its status is
+        then ``None``.
+
+        Raises:
+            MisuseError: This world did not seed the card.
+        """
+        return self.reader.look(self._group(card), card)
+
+    def list(self, query: CardQuery | None = None, /, **attributes: Any) -> list[Card]:  # noqa: ANN401
+        """One page of cards that match a query, or attributes given as keywords."""
+        return self.api.list(_query(query, attributes))
+
+    def wait_for(self, card: Card, status: Status, timeout: float = 10.0) -> Card:
+        """Poll until a card is in a state.
+
+        Raises:
+            TimeoutError: It is not, after ``timeout`` seconds.
+        """
+        found = poll(lambda: self.get(card), lambda now: now.status is status, timeout)
+        if found.status is not status:
+            raise TimeoutError(
+                f"card {key_of(card)} is {found.status} and not {status} after {timeout:g} s"
+            )
+        return found
+
+    # Acting
+
+    def dismiss(self, card: Card) -> ActionResponse:
+        """Dismiss one card that this world seeded."""
+        return self.api.dismiss(self._pin(card))
+
+    def complete(self, card: Card, payload: Mapping[str, Any] | None = None) -> ActionResponse:
+        """Complete one card that this world seeded, with an optional JSON payload."""
+        return self.api.complete(self._pin(card), payload)
+
+    def cancel(self, card: Card) -> ActionResponse:
+        """Cancel one card that this world seeded."""
+        return self.api.cancel(self._pin(card))
+
+    def snooze(self, card: Card, duration: timedelta) -> None:
+        """Snooze an active card, as its customer would.
+
+        Raises:
+            NotAvailableError: The target is live; the public API has no snooze.
+        """
+        self.placement.snooze(card, duration)
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Let time pass on the target: at once on the sandbox, by waiting on a live one."""
+        self.placement.pass_time(duration)
+
+    # The target
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox behind this world.
+
+        Raises:
+            NotAvailableError: The target is live.
+        """
+        if self._sandbox is None:
+            raise NotAvailableError("a live target cannot be steered as the sandbox can")
+        return self._sandbox
+
+    @property
+    def environment(self) -> Environment:
+        """This world's environment of the sandbox.
+
+        Raises:
+            NotAvailableError: The target is live.
+        """
+        if self._environment is None:
+            raise NotAvailableError("a live target cannot be steered as the sandbox can")
+        return self._environment
+
+    def clean_up(self) -> CleanUp:
+        """Cancel what this world seeded, where others share the target."""
+        return self.seeder.clean_up() if self.scope else CleanUp(0)
+
+    def _pin(self, card: Card) -> CardQuery:
+        return self._group(card).single(card)
+
+    def _group(self, card: Card) -> Group:
+        group = self._groups.get(key_of(card))
+        if group is None:
+            raise MisuseError(
+                f"card {key_of(card)} was not seeded here; use cards.api with a query for others"
+            )
+        return group
+
+
+def _spec(spec: CardSpec | None, fields: dict[str, Any]) -> CardSpec:
+    if spec is None:
+        try:
+            return CardSpec(**fields)
+        except TypeError as error:
+            raise MisuseError(f"cannot seed such a card: {error}") from None
+    return replace(spec, **fields)
+
+
+def _query(query: CardQuery | None, attributes: dict[str, Any]) -> CardQuery:
+    if query is None:
+        try:
+            return CardQuery(**attributes)
+        except TypeError as error:
+            raise MisuseError(f"cannot query so: {error}") from None
+    return query.replace(**attributes)

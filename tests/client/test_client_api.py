@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+
+from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    MisuseError,
+    OutcomeUnknownError,
+    RefusedError,
+    SettingsError,
+    TransportError,
+)
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import CardQuery
+
+ONE = CardQuery(lifecycle_id="life-1")
+DONE = {
+    "data": [{"cardInstanceId": "card-1", "action": "complete", "userId": "u"}],
+    "summary": {"total": 1, "updated": 1},
+}
+
+
+def api(target: Target, environment_id: str = "env") -> CardsApi:
+    """The operations over a scripted target."""
+    session = CardsSession(
+        base_url=BASE,
+        tokens=StaticToken(TOKEN),
+        http=target.http(),
+        retry=FakeTime().policy(),
+    )
+    return CardsApi(session, environment_id)
+
+
+def listing(ids: range) -> Reply:
+    """A listing of cards with these numbers as their ids."""
+    return Reply(body={"data": [{"cardInstanceId": f"card-{n}"} for n in ids]})
+
+
+def shelf(count: int, *, ignore_offset: bool = False, clamp: int = 10_000) -> Target:
+    """A target that lists this many cards, page by page."""
+
+    def answer(request: requests.PreparedRequest) -> Reply:
+        query = parse_qs(urlsplit(str(request.url)).query)
+        limit = min(int(query.get("limit", ["100"])[0]), clamp)
+        offset = 0 if ignore_offset else int(query.get("offset", ["0"])[0])
+        return listing(range(count)[offset : offset + limit])
+
+    return Target(answer)
+
+
+def numbers(cards: object) -> list[int]:
+    """The numbers in the ids of cards."""
+    return [int(card.card_instance_id.removeprefix("card-")) for card in cards]
+
+
+def test_a_listing_is_one_get_with_the_attributes() -> None:
+    """The request is the documented path and query, and the cards come back typed."""
+    target = Target(Reply(body={"data": [{"cardInstanceId": "1", "status": "active"}]}))
+    (card,) = api(target).list(CardQuery(user_id="a b", status=Status.ACTIVE, limit=5))
+    assert target.urls == [f"{BASE}/v1/env/cards?userId=a%20b&status=active&limit=5"]
+    assert card.status is Status.ACTIVE
+
+
+def test_a_listing_without_arguments_asks_for_everything() -> None:
+    """No query means no parameters."""
+    target = Target()
+    assert api(target).list() == []
+    assert target.urls == [f"{BASE}/v1/env/cards"]
+
+
+def test_multiple_is_not_sent_with_a_listing() -> None:
+    """A query that was made for an action can be listed first."""
+    target = Target()
+    api(target).list(CardQuery(user_id="u", multiple=True))
+    assert target.urls == [f"{BASE}/v1/env/cards?userId=u"]
+
+
+def test_a_404_is_an_empty_listing() -> None:
+    """A target may answer a listing without a match with 404."""
+    assert api(Target(Reply(404, b""))).list(ONE) == []
+
+
+@pytest.mark.parametrize("environment_id", ["a/b", "é", "%2F", "x?y"])
+def test_an_environment_id_is_one_segment(environment_id: str) -> None:
+    """Whatever the id holds, it cannot change the path around it."""
+    target = Target()
+    api(target, environment_id).list()
+    assert urlsplit(target.urls[0]).path.count("/") == 3
+
+
+@pytest.mark.parametrize("environment_id", ["", ".", ".."])
+def test_an_environment_id_that_is_no_segment_is_refused(environment_id: str) -> None:
+    """An id that would vanish from the path names its setting."""
+    with pytest.raises(SettingsError, match="ATOMIC_CARDS_ENVIRONMENT_ID"):
+        api(Target(), environment_id)
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250, 300])
+def test_iterating_yields_every_card_once(count: int) -> None:
+    """Pages of the default size are walked to the end, whatever the number of cards."""
+    assert numbers(api(shelf(count)).iterate()) == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "expected"),
+    [(0, None, range(0)), (7, 5, range(5, 12)), (25, None, range(25)), (None, 95, range(95, 100))],
+)
+def test_limit_and_offset_of_the_query_bound_the_walk(
+    limit: int | None, offset: int | None, expected: range
+) -> None:
+    """``limit`` is the most cards in all, and ``offset`` how many are skipped first."""
+    query = CardQuery(limit=limit, offset=offset)
+    assert numbers(api(shelf(100)).iterate(query, page_size=10)) == list(expected)
+
+
+def test_no_card_beyond_the_limit_is_asked_for() -> None:
+    """The last page is no larger than what is still wanted."""
+    target = shelf(100)
+    list(api(target).iterate(CardQuery(limit=25), page_size=10))
+    limits = [parse_qs(urlsplit(url).query)["limit"] for url in target.urls]
+    assert limits == [["10"], ["10"], ["5"]]
+
+
+def test_pages_are_fetched_as_they_are_needed() -> None:
+    """Taking the first card fetches one page."""
+    target = shelf(1000)
+    next(api(target).iterate())
+    assert len(target.requests) == 1
+
+
+def test_a_card_that_moved_to_the_next_page_is_not_repeated() -> None:
+    """Overlapping pages, as from a listing that grows at its front, yield each card once."""
+    target = Target(listing(range(10)), listing(range(8, 18)), listing(range(18, 20)))
+    assert numbers(api(target).iterate(page_size=10)) == list(range(20))
+
+
+def test_a_longer_page_than_asked_for_is_taken_whole() -> None:
+    """A target that ignores ``limit`` does not lose or repeat cards."""
+    target = Target(listing(range(30)), listing(range(0)))
+    assert numbers(api(target).iterate(page_size=10)) == list(range(30))
+
+
+def test_a_target_that_ignores_offset_does_not_hold_us_for_ever() -> None:
+    """A page that brings nothing new ends the walk with an error."""
+    with pytest.raises(ContractBrokenError, match="offset"):
+        list(api(shelf(500, ignore_offset=True)).iterate())
+
+
+def test_cards_without_ids_do_not_hold_us_for_ever() -> None:
+    """A target that never names its cards is not asked again and again."""
+    with pytest.raises(ContractBrokenError):
+        list(api(Target(Reply(body={"data": [{}] * 100}))).iterate())
+
+
+@pytest.mark.parametrize("page_size", [0, -1, 1001])
+def test_a_page_size_out_of_range_is_refused_at_once(page_size: int) -> None:
+    """A page is from 1 to 1000 cards, and the call says so, not the first use of its result."""
+    with pytest.raises(MisuseError, match="1000"):
+        api(Target()).iterate(page_size=page_size)
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (CardsApi.dismiss, "dismiss"),
+        (CardsApi.complete, "complete"),
+        (CardsApi.cancel, "cancel"),
+    ],
+)
+def test_an_action_is_one_put(call: Callable[..., object], word: str) -> None:
+    """The request is the documented path and query, without a body."""
+    target = Target(Reply(body=DONE))
+    call(api(target), CardQuery(lifecycle_id="life-1", multiple=True))
+    assert target.methods == ["PUT"]
+    assert target.urls == [f"{BASE}/v1/env/cards/{word}?lifecycleId=life-1&multiple=1"]
+    assert target.requests[0].body is None
+
+
+def test_an_action_answers_with_results_and_summary() -> None:
+    """The response comes back typed."""
+    response = api(Target(Reply(body=DONE))).complete(ONE)
+    assert [result.card_instance_id for result in response.results] == ["card-1"]
+    assert (response.summary.total, response.summary.updated) == (1, 1)
+
+
+@pytest.mark.parametrize("payload", [{}, {"quantity": 2, "size": "large", "ñ": [None, {"x": 1}]}])
+def test_a_completion_payload_is_sent(payload: dict[str, object]) -> None:
+    """The payload is the body, also where it is empty."""
+    target = Target(Reply(body=DONE))
+    api(target).complete(ONE, payload)
+    assert json.loads(target.requests[0].body or b"null") == payload
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        (Action.DISMISS, {"a": 1}),
+        (Action.CANCEL, {}),
+        (Action.COMPLETE, {"a": float("nan")}),
+        (Action.COMPLETE, [1]),
+    ],
+)
+def test_a_payload_that_cannot_be_right_is_refused(action: Action, payload: dict) -> None:
+    """Only complete takes a payload, and only a JSON object; otherwise nothing is sent."""
+    target = Target()
+    with pytest.raises(MisuseError):
+        api(target).act(action, ONE, payload)
+    assert not target.requests
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_an_action_without_any_attribute_is_refused(action: Action) -> None:
+    """A request that could change every card needs to be asked for by name."""
+    target = Target(Reply(body=DONE))
+    with pytest.raises(MisuseError, match="unscoped=True"):
+        api(target).act(action, CardQuery(multiple=True, limit=5))
+    assert not target.requests
+    api(target).act(action, CardQuery(multiple=True, limit=5), unscoped=True)
+    assert target.urls == [f"{BASE}/v1/env/cards/{action.value}?limit=5&multiple=1"]
+
+
+def test_a_refusal_shows_status_body_query_and_curl() -> None:
+    """The error has all that is needed to see and repeat it, and the exchange."""
+    target = Target(Reply(409, {"message": "wrong state"}))
+    with pytest.raises(RefusedError) as caught:
+        api(target).dismiss(ONE)
+    for part in ("409", "wrong state", "lifecycleId=life-1", "curl", "$ATOMIC_TOKEN"):
+        assert part in str(caught.value)
+    assert caught.value.exchange is not None
+    assert caught.value.exchange.status == 409
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_400_without_multiple_says_how_to_mend_it() -> None:
+    """The documented reason, more than one match, is named with both remedies."""
+    with pytest.raises(RefusedError, match=r"more than one card.*multiple=True.*narrow"):
+        api(Target(Reply(400))).cancel(ONE)
+
+
+def test_a_400_with_multiple_does_not_advise_it() -> None:
+    """Where ``multiple`` was sent, that advice would mislead."""
+    with pytest.raises(RefusedError) as caught:
+        api(Target(Reply(400))).cancel(CardQuery(lifecycle_id="x", multiple=True))
+    assert "multiple=True" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(400), RefusedError),
+        (Reply(403), RefusedError),
+        (Reply(500), TransportError),
+        (Reply(302), ContractBrokenError),
+        (Reply(200, b""), ContractBrokenError),
+        (Reply(200, b"<html>"), ContractBrokenError),
+        (Reply(200, []), ContractBrokenError),
+        (Reply(200, {"cards": []}), ContractBrokenError),
+        (Reply(200, {"data": {}}), ContractBrokenError),
+        (Reply(200, {"data": ["card"]}), ContractBrokenError),
+        (Reply(200, b"[" * 100_000), ContractBrokenError),
+    ],
+)
+def test_a_listing_says_who_is_at_fault(reply: Reply, error: type[AtomicCardsError]) -> None:
+    """Refusals, unusable bodies and failures of the target are told apart."""
+    with pytest.raises(error) as caught:
+        api(Target(reply)).list(ONE)
+    assert type(caught.value) is error
+    assert caught.value.exchange is not None
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(404), RefusedError),
+        (Reply(500), OutcomeUnknownError),
+        (Reply(503), OutcomeUnknownError),
+        (Reply(204, b""), ContractBrokenError),
+        (Reply(200, {"summary": {}}), ContractBrokenError),
+    ],
+)
+def test_an_action_says_who_is_at_fault(reply: Reply, error: type[AtomicCardsError]) -> None:
+    """A failure of the target leaves the outcome of an action unknown."""
+    with pytest.raises(error) as caught:
+        api(Target(reply)).cancel(ONE)
+    assert type(caught.value) is error
+    assert caught.value.exchange is not None
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 500])
+def test_raw_variants_return_every_answer(status: int) -> None:
+    """An exchange is handed over whatever its status."""
+    cards = api(Target(Reply(status)))
+    assert cards.list_exchange(ONE).status == status
+    assert cards.act_exchange(Action.CANCEL, ONE).status == status
+
+
+def test_a_raw_listing_is_sent_as_it_is() -> None:
+    """The raw variant does not drop ``multiple``."""
+    target = Target()
+    api(target).list_exchange(CardQuery(multiple=True))
+    assert target.urls == [f"{BASE}/v1/env/cards?multiple=1"]

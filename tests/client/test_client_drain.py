@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+
+from pytest_atomic_cards.client import CardsApi, CardsSession, DrainProgress, StaticToken
+from pytest_atomic_cards.errors import MisuseError, RefusedError, TransportError
+from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
+from pytest_atomic_cards.query import CardQuery
+
+MINE = CardQuery(flow_invocation_id="inv-1")
+
+
+@dataclass
+class Shelf:
+    """A small target with cards in some states, and switches for what is not documented.
+
+    The switches: how a request is answered that matches nothing (``zero``) or closed cards too
+    (``closed``: left out, counted, or refused), whether ``summary`` is sent, whether results are
+    named, how many listings are stale after an action, and which states cannot be changed though
+    they should.
+    """
+
+    cards: dict[str, Status]
+    zero: int = 200
+    closed: str = "left out"
+    summary: bool = True
+    named: bool = True
+    default_batch: int = 500
+    lag: int = 0
+    stuck: frozenset[Status] = frozenset()
+    busy: list[int] = field(default_factory=list)
+    lies: bool = False
+    _stale: list[tuple[str, Status]] = field(default_factory=list)
+    _stale_reads: int = 0
+
+    def __call__(self, request: requests.PreparedRequest) -> Reply:
+        parts = urlsplit(str(request.url))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if request.method == "GET":
+            return self._list(query)
+        action = Action(parts.path.rpartition("/")[2])
+        assert query["multiple"] == "1"
+        status = self.busy.pop(0) if self.busy else 200
+        answer = self._act(action, query)
+        return Reply(status) if status != 200 else answer
+
+    def _list(self, query: dict[str, str]) -> Reply:
+        cards = list(self.cards.items())
+        if self._stale_reads:
+            self._stale_reads -= 1
+            cards = self._stale
+        found = [
+            {"cardInstanceId": name, "status": status}
+            for name, status in cards
+            if query.get("status", status) == status
+        ]
+        if not found and self.zero != 200:
+            return Reply(404)
+        return Reply(body={"data": found[:100]})
+
+    def _act(self, action: Action, query: dict[str, str]) -> Reply:
+        self._stale, self._stale_reads = list(self.cards.items()), self.lag
+        matched = [n for n, s in self.cards.items() if query.get("status", s) == s]
+        able = [
+            name
+            for name in matched
+            if TRANSITIONS[self.cards[name], action].allowed and self.cards[name] not in self.stuck
+        ]
+        if self.closed == "refused" and len(able) < len(matched):
+            return Reply(409)
+        batch = (able if self.closed == "left out" else matched)[
+            : int(query.get("limit", self.default_batch))
+        ]
+        if not batch and self.zero != 200:
+            return Reply(self.zero)
+        done = [name for name in batch if name in able]
+        for name in done:
+            self.cards[name] = action.outcome
+        results = [{"cardInstanceId": name} if self.named else {} for name in done]
+        updated = len(batch) if self.lies else len(done)
+        summary = {"total": len(batch), "updated": updated}
+        return Reply(body={"data": results} | ({"summary": summary} if self.summary else {}))
+
+
+def cards(**counts: int) -> dict[str, Status]:
+    """Cards by the name of their state."""
+    return {f"{state}-{n}": Status(state) for state, count in counts.items() for n in range(count)}
+
+
+def over(shelf: Callable[[requests.PreparedRequest], Reply]) -> tuple[CardsApi, Target]:
+    """The operations over a shelf, and the target that counts its requests."""
+    target = Target(shelf)
+    session = CardsSession(
+        base_url=BASE, tokens=StaticToken(TOKEN), http=target.http(), retry=FakeTime().policy()
+    )
+    return CardsApi(session, "env"), target
+
+
+@pytest.mark.parametrize("summary", [True, False])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("closed", ["left out", "counted", "refused"])
+@pytest.mark.parametrize("zero", [200, 400, 404])
+def test_every_card_is_cancelled_whatever_the_legal_choices(
+    zero: int, closed: str, *, summary: bool, named: bool
+) -> None:
+    """Closed cards in the way, and answers that say nothing, do not stop a drain early."""
+    states = cards(completed=60, active=70, embargoed=5, snoozed=5, expired=3)
+    shelf = Shelf(states, zero=zero, closed=closed, summary=summary, named=named)
+    report = over(shelf)[0].drain(Action.CANCEL, MINE, batch=50)
+    assert Counter(shelf.cards.values()) == {
+        Status.COMPLETED: 60,
+        Status.CANCELLED: 80,
+        Status.EXPIRED: 3,
+    }
+    assert report.finished
+    assert report.updated == 80
+
+
+def test_more_cards_than_one_request_takes_are_drained() -> None:
+    """The documented loop: requests of the default size until nothing is left."""
+    shelf = Shelf(cards(active=1234))
+    report = over(shelf)[0].drain(Action.CANCEL, MINE)
+    assert set(shelf.cards.values()) == {Status.CANCELLED}
+    assert (report.requests, report.updated, report.left) == (4, 1234, 0)
+
+
+def test_the_batch_is_sent_as_limit() -> None:
+    """A batch size is passed on to every request."""
+    api, target = over(Shelf(cards(active=5)))
+    api.drain(Action.DISMISS, MINE, batch=2)
+    limits = [parse_qs(urlsplit(url).query)["limit"] for url in target.urls if "dismiss" in url]
+    assert limits == [["2"]] * 4
+
+
+def test_nothing_to_do_is_done_at_once() -> None:
+    """Where no card matches, one action and a look settle it."""
+    report = over(Shelf({}, zero=404))[0].drain(Action.COMPLETE, MINE)
+    assert (report.requests, report.updated, report.finished) == (1, 0, True)
+
+
+def test_only_the_states_that_the_action_can_change_count_as_left() -> None:
+    """Embargoed cards, which cannot be dismissed, do not keep a dismissal going."""
+    report = over(Shelf(cards(active=3, embargoed=2)))[0].drain(Action.DISMISS, MINE)
+    assert (report.updated, report.finished) == (3, True)
+
+
+def test_a_query_with_a_status_looks_at_no_other() -> None:
+    """Draining the active cards leaves the snoozed ones alone."""
+    shelf = Shelf(cards(active=3, snoozed=2))
+    report = over(shelf)[0].drain(Action.CANCEL, MINE.replace(status=Status.ACTIVE))
+    assert report.finished
+    assert Counter(shelf.cards.values()) == {Status.CANCELLED: 3, Status.SNOOZED: 2}
+
+
+def test_progress_is_told_after_each_request() -> None:
+    """The callback gets running totals."""
+    heard: list[DrainProgress] = []
+    over(Shelf(cards(active=5)))[0].drain(Action.CANCEL, MINE, batch=3, on_progress=heard.append)
+    assert heard == [DrainProgress(1, 3, 3), DrainProgress(2, 5, 2), DrainProgress(3, 5, 0)]
+
+
+def test_the_payload_goes_to_every_card() -> None:
+    """Completing in batches sends the payload each time."""
+    api, target = over(Shelf(cards(active=5)))
+    api.drain(Action.COMPLETE, MINE, {"size": "large"}, batch=2)
+    bodies = [json.loads(r.body or b"") for r in target.requests if r.method == "PUT"]
+    assert bodies == [{"size": "large"}] * 4
+
+
+def test_cards_that_the_target_will_not_change_end_the_drain() -> None:
+    """A target that leaves embargoed cards alone is asked a limited number of times."""
+    shelf = Shelf(cards(active=3, embargoed=4), stuck=frozenset({Status.EMBARGOED}))
+    report = over(shelf)[0].drain(Action.CANCEL, MINE)
+    assert (report.updated, report.left, report.finished) == (3, 4, False)
+    assert report.requests < 20
+
+
+def test_cards_that_the_target_refuses_to_change_are_an_error() -> None:
+    """Where it says no each time, the refusal is what the caller sees."""
+    shelf = Shelf(cards(embargoed=4), zero=400, stuck=frozenset({Status.EMBARGOED}))
+    with pytest.raises(RefusedError):
+        over(shelf)[0].drain(Action.CANCEL, MINE)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_target_that_counts_what_it_did_not_do_does_not_hold_us_for_ever(*, named: bool) -> None:
+    """Updates that are claimed again and again for nothing end the drain."""
+    shelf = Shelf(cards(completed=4), closed="counted", lies=True, named=named)
+    api, target = over(shelf)
+    api.drain(Action.CANCEL, MINE, max_requests=25)
+    assert len(target.requests) <= 30
+
+
+def test_the_number_of_requests_is_bounded() -> None:
+    """After the last permitted request the report says that cards are left."""
+    report = over(Shelf(cards(active=10)))[0].drain(Action.CANCEL, MINE, batch=1, max_requests=4)
+    assert (report.requests, report.updated, report.left) == (4, 4, 6)
+
+
+def test_a_listing_that_lags_behind_does_not_end_the_drain_wrongly() -> None:
+    """Where listings show old states for a while, the drain still ends as finished."""
+    shelf = Shelf(cards(active=3), lag=2)
+    report = over(shelf)[0].drain(Action.CANCEL, MINE)
+    assert report.finished
+    assert report.updated == 3
+
+
+@pytest.mark.parametrize("busy", [429, 500, 502, 503, 504])
+def test_an_unknown_outcome_is_settled_by_looking(busy: int) -> None:
+    """An action without a usable answer is followed by a listing, not by an error."""
+    shelf = Shelf(cards(active=700), busy=[busy, 200, busy])
+    report = over(shelf)[0].drain(Action.CANCEL, MINE)
+    assert report.finished
+    assert report.unknown_outcomes == 2
+    assert set(shelf.cards.values()) == {Status.CANCELLED}
+
+
+def test_a_target_that_never_answers_ends_the_drain() -> None:
+    """Where nothing gets through at all, the failure of the listing is what the caller sees."""
+    api, target = over(lambda _: Reply(503))
+    with pytest.raises(TransportError):
+        api.drain(Action.CANCEL, MINE)
+    assert len(target.requests) < 20
+
+
+@pytest.mark.parametrize("status", [401, 403, 405, 422])
+def test_other_refusals_are_raised_at_once(status: int) -> None:
+    """A refusal that cannot mean that nothing matches is not argued with."""
+    target = Target(Reply(status))
+    session = CardsSession(base_url=BASE, tokens=StaticToken(TOKEN), http=target.http())
+    with pytest.raises(RefusedError):
+        CardsApi(session, "env").drain(Action.CANCEL, MINE)
+    assert len(target.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "batch"),
+    [
+        (MINE.replace(limit=5), None),
+        (MINE.replace(offset=5), None),
+        (MINE, 0),
+        (MINE, 1001),
+        (CardQuery(), None),
+    ],
+)
+def test_a_drain_that_cannot_be_meant_is_refused(query: CardQuery, batch: int | None) -> None:
+    """Limits, offsets, impossible batches and unscoped queries send nothing."""
+    api, target = over(Shelf({}))
+    with pytest.raises(MisuseError):
+        api.drain(Action.CANCEL, query, batch=batch)
+    assert not target.requests

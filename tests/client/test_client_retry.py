@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from client_doubles import FakeTime
+
+from pytest_atomic_cards.client.retry import parse_retry_after
+
+NOW = 1_700_000_000.0
+
+
+def test_own_waits_double_up_to_the_cap() -> None:
+    """Waits double from the base, and stay at the cap once they reach it."""
+    time = FakeTime()
+    backoff = time.policy(attempts=6, base=1.0, cap=5.0).begin()
+    while backoff.again():
+        pass
+    assert time.sleeps == [1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+def test_jitter_shortens_a_wait_by_half_at_most() -> None:
+    """With the least jitter a wait is half as long as with the most."""
+    time = FakeTime()
+    time.policy(base=1.0, jitter=lambda: 0.0).begin().again()
+    assert time.sleeps == [0.5]
+
+
+def test_retry_after_is_honoured_up_to_its_cap() -> None:
+    """A wait that the target asks for replaces our own, but not beyond the cap."""
+    time = FakeTime()
+    backoff = time.policy(retry_after_cap=20.0).begin()
+    backoff.again("7")
+    backoff.again("3600")
+    assert time.sleeps == [7.0, 20.0]
+
+
+def test_no_attempt_is_started_beyond_the_budget() -> None:
+    """When the next wait would end after the budget, there is no wait and no attempt."""
+    time = FakeTime()
+    backoff = time.policy(attempts=100, budget=25.0).begin()
+    granted = [backoff.again("10") for _ in range(3)]
+    assert granted == [True, True, False]
+    assert time.sleeps == [10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("5", 5.0),
+        ("0.5", 0.5),
+        ("-5", 0.0),
+        (formatdate(NOW + 90, usegmt=True), 90.0),
+        (formatdate(NOW - 90, usegmt=True), 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("Wed, 99 Foo 2020 25:61:00 GMT", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
+    """Both forms of Retry-After are understood, and nonsense is left aside."""
+    assert parse_retry_after(value, NOW) == seconds

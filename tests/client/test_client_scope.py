@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from client_doubles import BASE, TOKEN, FakeTime, Target
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, ScopeWarning, StaticToken
+from pytest_atomic_cards.errors import MisuseError, ScopeError
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import CardQuery
+
+CANCEL = f"{BASE}/v1/env/cards/cancel"
+MINE = "inv-1"
+NAMES = [
+    "eventName",
+    "lifecycleId",
+    "cardTemplateId",
+    "flowInstanceId",
+    "flowInvocationId",
+    "userId",
+    "status",
+    "limit",
+    "offset",
+    "multiple",
+]
+
+
+def scope_of_this_run() -> Scope:
+    """A scope with one invocation, one user, and one card."""
+    scope = Scope()
+    scope.adopt_invocation(MINE)
+    scope.adopt_user("user of mine")
+    body = {
+        "cardInstanceId": "card-1",
+        "flowInvocationId": "inv-2",
+        "flowInstanceId": "flow-1",
+        "lifecycleId": "life-1",
+        "userId": "a-real-customer",
+        "cardTemplateId": "template-1",
+        "eventName": "",
+    }
+    scope.adopt([Card.from_body(body)])
+    return scope
+
+
+def guarded(target: Target, scope: Scope) -> CardsSession:
+    """A session whose requests pass the scope on their way to the target."""
+    return CardsSession(
+        base_url=BASE,
+        tokens=StaticToken(TOKEN),
+        http=target.http(),
+        guard=scope,
+        retry=FakeTime().policy(),
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "flowInvocationId=inv-1",
+        "flowInvocationId=inv-2",
+        "flowInstanceId=flow-1&multiple=1",
+        "lifecycleId=life-1&limit=1000",
+        "userId=user%20of%20mine&status=active&cardTemplateId=x&eventName=y&offset=0",
+        "userId=a-real-customer&flowInvocationId=%69nv-1",
+    ],
+)
+def test_an_action_pinned_to_this_run_passes(query: str) -> None:
+    """One id of this run is enough, whatever else narrows the query."""
+    scope_of_this_run().check("PUT", f"{CANCEL}?{query}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "multiple=1",
+        "status=active&multiple=1",
+        "userId=a-real-customer",
+        "cardTemplateId=template-1&multiple=1",
+        "flowInvocationId=",
+        "flowInvocationId",
+        "flowInvocationId=inv-3",
+        "flowInstanceId=inv-1",
+        "flowinvocationid=inv-1",
+        "FlowInvocationId=inv-1",
+        "flowInvocationId=inv-1&flowInvocationId=inv-9",
+        "flowInvocationId=inv-1&flowInvocationId=inv-1",
+        "flowInvocationId=inv-1&flowInvocation%49d=inv-9",
+        "flowInvocationId=inv-1&userId=",
+        "flowInvocationId=inv-1&unknown=1",
+        "flowInvocationId=inv-1&",
+        "&flowInvocationId=inv-1",
+        "flowInvocationId=inv-1;userId=x",
+        "flowInvocationId=inv-1=",
+        "flowInvocationId[]=inv-1",
+        "flowInvocationId=INV-1",
+        "flowInvocationId=inv-1%",
+        "flowInvocationId=inv-1%zz",
+        "flowInvocationId=inv-1%00",
+        "flowInvocationId=inv-1%ff",
+        "flowInvocationId=inv-1&userId=%ff",
+        "flowInvocationId=%EF%BB%BFinv-1",
+        "flowInvocationId=%2569nv-1",
+        "userId=user+of+mine",
+        "userId=x#&flowInvocationId=inv-1",
+    ],
+)
+def test_any_other_action_is_refused(query: str) -> None:
+    """What is not pinned, or could be read in two ways, does not pass."""
+    with pytest.raises(ScopeError, match="refused to send PUT"):
+        scope_of_this_run().check("PUT", f"{CANCEL}?{query}")
+
+
+@pytest.mark.parametrize("method", ["PUT", "put", "POST", "PATCH", "DELETE", "BREW"])
+@pytest.mark.parametrize(
+    "path",
+    ["/cards/cancel", "/cards", "/cards/", "//cards/cancel", "/%63ards/cancel", "/CARDS/cancel",
+     "/cards;x/cancel", "/x\\cards/cancel"],
+)  # fmt: skip
+def test_whatever_could_change_cards_is_guarded(method: str, path: str) -> None:
+    """No method but a reading one, and no spelling of the path, gets past the guard."""
+    with pytest.raises(ScopeError):
+        scope_of_this_run().check(method, f"{BASE}/v1/env{path}?multiple=1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/env/cards"),
+        ("HEAD", "/v1/env/cards/cancel"),
+        ("POST", "/v1/my-cards-env/action-flow/flow/start"),
+        ("POST", "/oauth2/token"),
+    ],
+)
+def test_requests_that_change_no_cards_pass(method: str, path: str) -> None:
+    """Listings, the start of a flow and token requests are not the guard's business."""
+    Scope().check(method, f"{BASE}{path}?multiple=1")
+
+
+def test_nothing_is_in_scope_at_first() -> None:
+    """Before anything was seeded every action is refused."""
+    with pytest.raises(ScopeError):
+        Scope().check("PUT", f"{CANCEL}?flowInvocationId={MINE}")
+
+
+@pytest.mark.parametrize("adopt", [Scope.adopt_invocation, Scope.adopt_user])
+def test_an_empty_id_is_not_taken_in(adopt: Callable[[Scope, str], None]) -> None:
+    """An empty id would pin nothing."""
+    with pytest.raises(MisuseError, match="empty"):
+        adopt(Scope(), "")
+
+
+def test_a_card_without_ids_brings_nothing_into_scope() -> None:
+    """A card body that lacks its ids does not open the guard."""
+    scope = Scope()
+    scope.adopt([Card.from_body({"lifecycleId": "", "flowInvocationId": None})])
+    with pytest.raises(ScopeError):
+        scope.check("PUT", f"{CANCEL}?lifecycleId=")
+
+
+def test_the_guard_can_be_switched_off_loudly() -> None:
+    """Inside ``unguarded`` an action passes, a warning has the reason, and afterwards it ends."""
+    scope = Scope()
+    reason = "clean-up of a scratch environment"
+    with pytest.warns(ScopeWarning, match=reason) as caught, scope.unguarded(reason):
+        scope.check("PUT", f"{CANCEL}?multiple=1")
+    assert caught[0].filename == __file__
+    with pytest.raises(ScopeError):
+        scope.check("PUT", f"{CANCEL}?multiple=1")
+
+
+def test_the_guard_comes_back_after_an_error() -> None:
+    """An exception inside ``unguarded`` switches the guard on again."""
+    scope = Scope()
+    with pytest.warns(ScopeWarning), pytest.raises(RuntimeError), scope.unguarded("a test"):
+        raise RuntimeError
+    with pytest.raises(ScopeError):
+        scope.check("PUT", f"{CANCEL}?multiple=1")
+
+
+def test_the_guard_stays_on_for_other_threads() -> None:
+    """Switching it off in one thread does not let another one through."""
+    scope = Scope()
+    with ThreadPoolExecutor(1) as pool, pytest.warns(ScopeWarning), scope.unguarded("a test"):
+        other = pool.submit(scope.check, "PUT", f"{CANCEL}?multiple=1")
+    with pytest.raises(ScopeError):
+        other.result()
+
+
+def test_where_warnings_are_errors_the_guard_stays_on() -> None:
+    """A run that forbids warnings cannot switch the guard off."""
+    scope = Scope()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ScopeWarning), scope.unguarded("a test"):
+            pytest.fail("the body must not run")
+    with pytest.raises(ScopeError):
+        scope.check("PUT", CANCEL)
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_switching_off_needs_a_reason(reason: str) -> None:
+    """Without a reason the guard stays on."""
+    with pytest.raises(MisuseError), Scope().unguarded(reason):
+        pytest.fail("the body must not run")
+
+
+def test_cancelling_everything_is_impossible_by_accident() -> None:
+    """An unscoped drain is refused by the guard even where the client was told to go on."""
+    target = Target()
+    api = CardsApi(guarded(target, scope_of_this_run()), "env")
+    with pytest.raises(ScopeError):
+        api.drain(Action.CANCEL, CardQuery(), unscoped=True)
+    assert not target.requests
+
+
+names = st.sampled_from([*NAMES, "userid", "flowInvocationID", "flowInvocationId ", "", "id"])
+values = st.one_of(
+    st.sampled_from([MINE, "", "inv-9", "inv-1 ", "user of mine", "1", "a&userId=b"]),
+    st.text(max_size=4),
+)
+
+
+@given(pairs=st.lists(st.tuples(names, values), max_size=4))
+@example(pairs=[("flowInvocationId", MINE)])
+@example(pairs=[("multiple", "1")])
+@settings(deadline=None, max_examples=300)
+def test_only_pinned_actions_arrive(pairs: list[tuple[str, str]]) -> None:
+    """Of arbitrary parameters, exactly the documented, unique, non-empty and pinned ones arrive."""
+    target = Target()
+    given_names = [name for name, _ in pairs]
+    pinned = ("flowInvocationId", MINE) in pairs or ("userId", "user of mine") in pairs
+    clean = (
+        set(given_names) <= set(NAMES)
+        and len(set(given_names)) == len(given_names)
+        and all(value for _, value in pairs)
+    )
+    try:
+        guarded(target, scope_of_this_run()).send("PUT", "/v1/env/cards/cancel", pairs)
+    except (ScopeError, MisuseError):  # MisuseError: half of a surrogate pair
+        assert not target.requests
+        assert not (pinned and clean)
+    else:
+        assert len(target.requests) == 1
+        assert pinned
+        assert clean
+
+
+PINNED = "status=active&flowInvocationId=inv-1&multiple=1"
+
+
+@given(
+    start=st.integers(0, len(PINNED)),
+    length=st.integers(0, 4),
+    patch=st.text(st.sampled_from("&=;%#?+/ inv-1\t\n69"), max_size=4),
+)
+@settings(deadline=None, max_examples=500)
+def test_a_damaged_query_passes_only_if_every_reader_sees_the_pin(
+    start: int, length: int, patch: str
+) -> None:
+    """An altered query that passes has the pin once, and nothing that servers read differently."""
+    raw = PINNED[:start] + patch + PINNED[start + length :]
+    try:
+        scope_of_this_run().check("PUT", f"{CANCEL}?{raw}")
+    except ScopeError:
+        return
+    sent = urlsplit(f"{CANCEL}?{raw}").query
+    pairs = parse_qsl(sent, keep_blank_values=True, strict_parsing=True, errors="strict")
+    assert ("flowInvocationId", MINE) in pairs
+    assert all(value for _, value in pairs)
+    assert {name for name, _ in pairs} <= set(NAMES)
+    assert len(dict(pairs)) == len(pairs)
+    assert not set(sent) & set(";+#/? \t\n")

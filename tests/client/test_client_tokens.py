@@ -1,0 +1,418 @@
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import subprocess
+import sys
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+import requests
+from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, raw_server
+
+from pytest_atomic_cards.client import ClientCredentials, StaticToken
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    MisuseError,
+    RefusedError,
+    SettingsError,
+    TransportError,
+)
+
+ISSUED = Reply(body={"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"})
+
+
+def credentials(
+    target: Target, time: FakeTime | None = None, **changes: object
+) -> ClientCredentials:
+    """A token source of which the target is the endpoint."""
+    time = time or FakeTime()
+    values = {
+        "token_url": TOKEN_URL,
+        "client_id": "client-1",
+        "client_secret": SECRET,
+        "http": target.http(),
+        "clock": time,
+        "retry": time.policy(),
+    }
+    return ClientCredentials(**values | changes)
+
+
+def numbered(expires_in: object = 3600) -> Target:
+    """A token endpoint that never issues the same token twice."""
+    count = iter(range(1, 1000))
+    return Target(
+        lambda _: Reply(body={"access_token": f"token-{next(count)}", "expires_in": expires_in})
+    )
+
+
+def test_the_request_is_the_vendors_example() -> None:
+    """The first request has its parameters in the query, no body, Basic auth and a User-Agent."""
+    target = Target(ISSUED)
+    assert credentials(target).token() == TOKEN
+    (request,) = target.requests
+    basic = base64.b64encode(f"client-1:{SECRET}".encode()).decode()
+    assert request.method == "POST"
+    assert request.url == f"{TOKEN_URL}?grant_type=client_credentials&client_id=client-1"
+    assert not request.body
+    assert request.headers["Content-Length"] == "0"
+    assert request.headers["Authorization"] == f"Basic {basic}"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["User-Agent"].startswith("pytest-atomic-cards/")
+
+
+def test_the_form_is_sent_where_it_is_asked_for() -> None:
+    """With ``grant_type_in="form"`` the parameters are in the body and not in the URL."""
+    target = Target(ISSUED)
+    credentials(target, grant_type_in="form").token()
+    (request,) = target.requests
+    assert request.url == TOKEN_URL
+    assert request.body == b"grant_type=client_credentials&client_id=client-1"
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 411, 415])
+def test_the_form_is_tried_once_and_remembered(status: int) -> None:
+    """A target that does not read the query is asked by form, from then on at once."""
+    time = FakeTime()
+    target = Target(Reply(status, {"error": "invalid_request"}), ISSUED)
+    source = credentials(target, time)
+    source.token()
+    time.now += 3600
+    source.token()
+    assert [request.body is None for request in target.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize("place", ["query", "form"])
+def test_a_chosen_place_is_the_only_one_tried(place: str) -> None:
+    """Where the place of ``grant_type`` is set, a refusal is final."""
+    target = Target(Reply(400, {"error": "invalid_request"}))
+    with pytest.raises(RefusedError, match="invalid_request"):
+        credentials(target, grant_type_in=place).token()
+    assert len(target.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "last_use"),
+    [(3600, 3539.0), (100, 89.0), ("3600", 3539.0), (None, 3539.0), (0, 3539.0), ("soon", 3539.0)],
+)
+def test_a_token_is_used_until_shortly_before_it_expires(
+    expires_in: object, last_use: float
+) -> None:
+    """One token serves until a tenth of its life, at most a minute, is left; 3600 s is assumed."""
+    time, target = FakeTime(), numbered(expires_in)
+    source = credentials(target, time)
+    start = time.now
+    assert source.token() == "token-1"
+    time.now = start + last_use
+    assert source.token() == "token-1"
+    time.now = start + last_use + 2
+    assert source.token() == "token-2"
+
+
+def test_threads_share_one_fetch() -> None:
+    """Sixteen threads that need a token at once cause one request."""
+    target = numbered()
+    source = credentials(target)
+    barrier = threading.Barrier(16)
+
+    def take(_: int) -> str:
+        barrier.wait()
+        return source.token()
+
+    with ThreadPoolExecutor(16) as pool:
+        tokens = set(pool.map(take, range(16)))
+    assert tokens == {"token-1"}
+    assert len(target.requests) == 1
+
+
+def test_threads_share_one_renewal() -> None:
+    """Threads whose token was refused at once cause one further request."""
+    target = numbered()
+    source = credentials(target)
+    stale = source.token()
+    with ThreadPoolExecutor(8) as pool:
+        tokens = set(pool.map(source.renew, [stale] * 8))
+    assert tokens == {"token-2"}
+    assert len(target.requests) == 2
+
+
+def test_renewing_an_older_token_gives_the_current_one() -> None:
+    """A token that was replaced already is not a reason to fetch another."""
+    target = numbered()
+    source = credentials(target)
+    first = source.token()
+    second = source.renew(first)
+    assert source.renew(first) == second
+    assert len(target.requests) == 2
+
+
+def test_the_cache_spares_the_second_process_a_fetch(tmp_path: Path) -> None:
+    """A token in the cache file is used by another source with the same credentials."""
+    time, cache, target = FakeTime(), tmp_path / "private" / "token.json", numbered()
+    first = credentials(target, time, cache=cache).token()
+    assert credentials(target, time, cache=cache).token() == first
+    assert len(target.requests) == 1
+
+
+def test_the_cache_is_private(tmp_path: Path) -> None:
+    """Only the owner can read the cache file and the directory that was made for it."""
+    cache = tmp_path / "private" / "token.json"
+    credentials(Target(ISSUED), cache=cache).token()
+    assert cache.stat().st_mode & 0o777 == 0o600
+    assert cache.parent.stat().st_mode & 0o777 == 0o700
+    assert sorted(path.name for path in cache.parent.iterdir()) == ["token.json", "token.json.lock"]
+
+
+def test_the_cache_does_not_hold_the_client_secret(tmp_path: Path) -> None:
+    """The cache file identifies its credential without holding the secret."""
+    cache = tmp_path / "token.json"
+    credentials(Target(ISSUED), cache=cache).token()
+    assert SECRET not in json.dumps(json.loads(cache.read_text()))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"client_secret": "another-secret"},
+        {"client_id": "client-2"},
+        {"token_url": "http://else.test/oauth2/token"},
+    ],
+)
+def test_a_cached_token_of_another_credential_is_not_used(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    """A cache file serves the credential and the endpoint that it was made for, and no other."""
+    time, cache, target = FakeTime(), tmp_path / "token.json", numbered()
+    credentials(target, time, cache=cache).token()
+    assert credentials(target, time, cache=cache, **other).token() == "token-2"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"owner": 1}', b"\xff\xfe", b'{"value": "x"}', b"null"]
+)
+def test_a_damaged_cache_is_replaced(tmp_path: Path, content: bytes) -> None:
+    """Whatever the cache file holds that is no token of ours is overwritten."""
+    cache = tmp_path / "token.json"
+    cache.write_bytes(content)
+    assert credentials(Target(ISSUED), cache=cache).token() == TOKEN
+    assert TOKEN.encode() in cache.read_bytes()
+
+
+def test_an_expired_token_in_the_cache_is_replaced(tmp_path: Path) -> None:
+    """A cached token is used no longer than one in memory."""
+    time, cache, target = FakeTime(), tmp_path / "token.json", numbered()
+    credentials(target, time, cache=cache).token()
+    time.now += 3600
+    assert credentials(target, time, cache=cache).token() == "token-2"
+
+
+def test_a_renewal_by_another_process_is_taken_over(tmp_path: Path) -> None:
+    """A source whose token was refused first looks whether the cache has a newer one."""
+    time, cache, target = FakeTime(), tmp_path / "token.json", numbered()
+    mine, other = (credentials(target, time, cache=cache) for _ in range(2))
+    stale = mine.token()
+    fresh = other.renew(stale)
+    assert mine.renew(stale) == fresh
+    assert len(target.requests) == 2
+
+
+def test_the_cache_remembers_where_grant_type_goes(tmp_path: Path) -> None:
+    """A process that starts later asks in the way that was found to work."""
+    time, cache = FakeTime(), tmp_path / "token.json"
+    target = Target(Reply(404), ISSUED)
+    credentials(target, time, cache=cache).token()
+    time.now += 3600
+    credentials(target, time, cache=cache).token()
+    assert [request.body is None for request in target.requests] == [True, False, False]
+
+
+def test_a_cache_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    """A cache path below a file is refused with the path in the message."""
+    (tmp_path / "file").write_text("")
+    cache = tmp_path / "file" / "token.json"
+    with pytest.raises(SettingsError, match=r"token\.json cannot be written"):
+        credentials(Target(ISSUED), cache=cache).token()
+
+
+def test_processes_share_one_fetch(tmp_path: Path) -> None:
+    """Four processes that start at once cause one request to the token endpoint."""
+    program = (
+        "import sys; from pathlib import Path; from pytest_atomic_cards.client import *;"
+        "print(ClientCredentials(token_url=sys.argv[1], client_id='client-1',"
+        " client_secret='a-secret', cache=Path(sys.argv[2])).token())"
+    )
+    with raw_server(ISSUED.content()) as server:
+        command = [sys.executable, "-c", program, f"{server.url}/token", tmp_path / "token.json"]
+        workers = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+            for _ in range(4)
+        ]
+        outputs = [worker.communicate()[0].strip() for worker in workers]
+    assert outputs == [TOKEN] * 4
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_endpoint_is_asked_again(status: int) -> None:
+    """Transient answers are repeated after a wait."""
+    time, target = FakeTime(), Target(Reply(status), Reply(status), ISSUED)
+    assert credentials(target, time).token() == TOKEN
+    assert time.sleeps == [0.1, 0.2]
+
+
+def test_a_broken_connection_is_tried_again() -> None:
+    """A connection error and a time-out are repeated as a busy answer is."""
+    target = Target(requests.ConnectionError("reset"), requests.ReadTimeout("slow"), ISSUED)
+    assert credentials(target).token() == TOKEN
+    assert len(target.requests) == 3
+
+
+def test_retry_after_of_the_endpoint_is_honoured() -> None:
+    """Seconds and dates in Retry-After set the wait."""
+    time = FakeTime()
+    date = formatdate(time.now + 7 + 4, usegmt=True)
+    target = Target(
+        Reply(429, headers={"Retry-After": "7"}), Reply(503, headers={"Retry-After": date}), ISSUED
+    )
+    credentials(target, time).token()
+    assert time.sleeps == [7.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(400, {"error": "invalid_client"}),
+        Reply(401, {"error": "invalid_client", "error_description": "no such client"}),
+        Reply(401, b"Unauthorized"),
+        Reply(403, b""),
+    ],
+)
+def test_wrong_credentials_name_the_settings(reply: Reply) -> None:
+    """A refusal of the credentials says which settings to check."""
+    with pytest.raises(
+        SettingsError, match="ATOMIC_CARDS_CLIENT_ID and ATOMIC_CARDS_CLIENT_SECRET"
+    ):
+        credentials(Target(reply)).token()
+
+
+def test_wrong_credentials_are_told_even_if_the_form_is_not_understood() -> None:
+    """Of two refusals the one that blames the credentials is reported."""
+    target = Target(Reply(400, {"error": "invalid_client"}), Reply(415, b"what?"))
+    with pytest.raises(SettingsError, match="invalid_client"):
+        credentials(target).token()
+
+
+def test_credentials_are_not_sent_twice_after_a_401() -> None:
+    """A 401 leaves no doubt about the place of ``grant_type``, so there is no second request."""
+    target = Target(Reply(401))
+    with pytest.raises(SettingsError):
+        credentials(target).token()
+    assert len(target.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>hello</html>",
+        b"",
+        b"[]",
+        {"token": "another-name"},
+        {"access_token": None},
+        {"access_token": ""},
+        {"access_token": 7},
+        {"access_token": "two\r\nlines"},
+        b"[" * 100_000,
+    ],
+)
+def test_an_answer_without_a_token_breaks_the_contract(body: object) -> None:
+    """Success without a usable access_token is the target's fault."""
+    with pytest.raises(ContractBrokenError, match="access_token"):
+        credentials(Target(Reply(200, body))).token()
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"), [(Reply(302), ContractBrokenError), (Reply(500), TransportError)]
+)
+def test_other_answers_point_at_the_token_url(reply: Reply, error: type[AtomicCardsError]) -> None:
+    """A redirect or a server error names the setting of the endpoint."""
+    with pytest.raises(error, match="ATOMIC_CARDS_TOKEN_URL"):
+        credentials(Target(reply)).token()
+
+
+def test_an_unreachable_endpoint_names_its_host() -> None:
+    """When no answer comes at all, the message has the host and the setting."""
+    with pytest.raises(TransportError, match=r"auth\.test .*ATOMIC_CARDS_TOKEN_URL"):
+        credentials(Target(requests.ConnectionError("refused"))).token()
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Reply(400, {"error": "invalid_client", "error_description": f"bad secret {SECRET}"}),
+        Reply(500, SECRET.encode()),
+        Reply(200, {"accessToken": TOKEN}),
+        requests.ConnectionError(f"could not send {SECRET}"),
+    ],
+)
+def test_no_error_shows_a_secret(outcome: Reply | Exception) -> None:
+    """Neither message nor chain nor the local variables of a traceback hold secret or token."""
+    with pytest.raises(AtomicCardsError) as caught:
+        credentials(Target(outcome)).token()
+    trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    own_frames = [frame for frame in trace.stack if "pytest_atomic_cards" in frame.filename]
+    shown = [
+        str(caught.value),
+        str(trace.__context__),
+        *(str(frame.locals) for frame in own_frames),
+    ]
+    basic = base64.b64encode(f"client-1:{SECRET}".encode()).decode()
+    assert own_frames
+    assert not any(secret in text for secret in (SECRET, TOKEN, basic) for text in shown)
+
+
+def test_repr_and_log_show_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    """A source can be printed, and its requests logged, without giving anything away."""
+    caplog.set_level(logging.DEBUG)
+    source = credentials(Target(ISSUED))
+    token = source.token()
+    shown = f"{source!r} {StaticToken(TOKEN)!r} {[token]!r} {caplog.text}"
+    assert "client-1" in shown
+    assert SECRET not in shown
+    assert TOKEN not in shown
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": ""},
+        {"client_secret": ""},
+        {"client_id": "a:b"},
+        {"token_url": "auth.test/token"},
+        {"token_url": "ftp://auth.test/token"},
+        {"token_url": "http://user:password@auth.test/token"},
+        {"token_url": "http://auth.test/token?grant_type=x"},
+        {"token_url": "http://[half"},
+        {"token_url": "http://host:port/"},
+    ],
+)
+def test_settings_that_cannot_be_right_are_refused_at_once(changes: dict[str, str]) -> None:
+    """A malformed setting is named before any request, and a password in a URL is not shown."""
+    target = Target(ISSUED)
+    with pytest.raises(SettingsError, match="ATOMIC_CARDS_") as caught:
+        credentials(target, **changes)
+    assert not target.requests
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\r\nbreak", "tokén"])
+def test_a_token_that_no_header_can_carry_is_refused(token: str) -> None:
+    """A static token must be visible ASCII, and the message does not repeat it."""
+    with pytest.raises(MisuseError) as caught:
+        StaticToken(token)
+    assert not token or token not in str(caught.value)

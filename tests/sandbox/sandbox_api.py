@@ -1,0 +1,100 @@
+"""A bare WSGI caller for the sandbox's own tests: no client code between them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_atomic_cards.sandbox import Credential, Environment, Sandbox
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back from one request."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def ids(self) -> list[str]:
+        """The card ids in ``data``, in its order."""
+        return [element["cardInstanceId"] for element in self.json["data"]]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """``summary.total`` and ``summary.updated``."""
+        return self.json["summary"]["total"], self.json["summary"]["updated"]
+
+
+class Api:
+    """Calls a sandbox as one client of one environment."""
+
+    def __init__(self, sandbox: Sandbox, environment: Environment | None = None) -> None:
+        self.sandbox = sandbox
+        self.environment = environment or sandbox.default
+        self.prefix = f"/v1/{self.environment.environment_id}"
+        self.headers = {"User-Agent": "test"}
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        body: bytes = b"",
+        headers: Mapping[str, str | None] | None = None,
+    ) -> Reply:
+        """One request; a header given as None is left out."""
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        for name, value in (self.headers | dict(headers or {})).items():
+            if value is not None:
+                variable = name.upper().replace("-", "_")
+                environ[variable if variable == "CONTENT_LENGTH" else f"HTTP_{variable}"] = value
+        answer: list[Any] = []
+        chunks = self.sandbox(environ, lambda status, head: answer.extend((status, head)))
+        return Reply(int(answer[0][:3]), dict(answer[1]), b"".join(chunks))
+
+    def token(self, credential: Credential, query: str | None = None, body: bytes = b"") -> Reply:
+        """A request to the token endpoint."""
+        pair = f"{credential.client_id}:{credential.client_secret}".encode()
+        query = "grant_type=client_credentials" if query is None else query
+        basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        return self.request("POST", self.sandbox.token_path, query, body, basic)
+
+    def log_in(self, role: str = "events") -> Credential:
+        """Use the token of a new credential from now on."""
+        credential = self.environment.create_credential(role)
+        access_token = self.token(credential).json["access_token"]
+        self.headers["Authorization"] = f"Bearer {access_token}"
+        return credential
+
+    def get(self, **parameters: Any) -> Reply:
+        """A listing."""
+        return self.request("GET", f"{self.prefix}/cards", urlencode(parameters))
+
+    def put(self, action: str, body: bytes = b"", **parameters: Any) -> Reply:
+        """An action."""
+        path = f"{self.prefix}/cards/{action}"
+        return self.request("PUT", path, urlencode(parameters), body)
+
+    def start(self, body: Any, flow: str = "sandbox-flow", mode: str = "start") -> Reply:
+        """A start of an Action Flow."""
+        path = f"{self.prefix}/action-flow/{flow}/{mode}"
+        return self.request("POST", path, body=json.dumps(body).encode())

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+
+import pytest
 
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe, all_in, left, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.timed import Timed, let_time_pass
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
-
-SOON = timedelta(seconds=4)
-A_WHILE = timedelta(seconds=1)
-LONG = timedelta(hours=1)
-
-
-def seed_one(probe: Probe, spec: CardSpec) -> Group:
-    """One card of its own invocation."""
-    return probe.cards.seeder.seed(Population((spec,)))[0]
 
 
 def check_becomes(probe: Probe, group: Group, state: Status) -> None:
@@ -35,44 +29,45 @@ def check_becomes(probe: Probe, group: Group, state: Status) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def timed(cards_target: Target) -> Iterator[Timed]:
+    """Cards whose embargo, snooze and expiry are over, in a world of their own."""
+    with world_on(cards_target) as cards:
+        yield let_time_pass(Probe(cards))
+
+
 @requirement("TIME-01")
-def test_embargo_ends(fresh: Probe) -> None:
+def test_embargo_ends(timed: Timed) -> None:
     """When the embargo is over the card is active."""
-    group = seed_one(fresh, CardSpec(embargo=SOON))
-    fresh.cards.pass_time(SOON)
-    check_becomes(fresh, group, Status.ACTIVE)
+    check_becomes(timed.probe, timed.group("embargo"), Status.ACTIVE)
 
 
 @requirement("TIME-02")
-def test_card_expires(fresh: Probe) -> None:
+def test_card_expires(timed: Timed) -> None:
     """When its expiry time is reached an active card is no longer active, but expired."""
-    group = seed_one(fresh, CardSpec(expires=SOON))
-    fresh.cards.pass_time(SOON)
-    states = fresh.states_once(group, left(Status.ACTIVE))
-    if Status.ACTIVE in states.values() and not fresh.delivery_is_honoured:
+    group = timed.group("expiry")
+    states = timed.probe.states_once(group, left(Status.ACTIVE))
+    if Status.ACTIVE in states.values() and not timed.delivery_is_honoured:
         not_exercised("the card's expiry was not honoured; the flow's own options may override it")
-    check_becomes(fresh, group, Status.EXPIRED)
+    check_becomes(timed.probe, group, Status.EXPIRED)
 
 
 @requirement("TIME-03")
-def test_snooze_ends(fresh: Probe) -> None:
+def test_snooze_ends(timed: Timed) -> None:
     """When the snooze is over the card is active."""
-    group = seed_one(fresh, CardSpec(snooze=SOON))
-    fresh.cards.pass_time(SOON)
-    check_becomes(fresh, group, Status.ACTIVE)
+    check_becomes(timed.probe, timed.group("snooze"), Status.ACTIVE)
 
 
 @requirement("TIME-07")
-def test_embargo_holds(fresh: Probe) -> None:
+def test_embargo_holds(timed: Timed) -> None:
     """Well before the embargo ends the card is still embargoed."""
-    group = seed_one(fresh, CardSpec(embargo=LONG))
-    fresh.cards.pass_time(A_WHILE)
-    states = fresh.states(group)
+    group = timed.group("long embargo")
+    states = timed.probe.states(group)
     expect(
         all_in(Status.EMBARGOED)(states),
-        *fresh.find(group.pin).exchanges,
+        *timed.probe.find(group.pin).exchanges,
         expected="the card to stay embargoed for an hour",
-        came=f"it is {words_of(states)} after {A_WHILE.seconds} s",
+        came=f"it is {words_of(states)} after some seconds",
     )
 
 

@@ -161,6 +161,13 @@ OPTIONS: Final = (
         flag=True,
         metavar="NAME",
     ),
+    Option(
+        "profile",
+        "answers to the open questions, as a TOML file: the sandbox behaves so",
+        Path,
+        flag=True,
+        metavar="FILE",
+    ),
     Option("api_url", "base URL of the Cards API, up to but without /v1", _url),
     Option("org_id", "organization id, from which the vendor's base URL is built", _segment),
     Option("token_url", "URL of the OAuth token endpoint", _url),
@@ -195,6 +202,7 @@ class Settings:
     report: Path | None = None
     strict: bool = False
     fault: tuple[str, ...] = ()
+    profile: Path | None = None
     api_url: str | None = None
     org_id: str | None = None
     token_url: str | None = None

@@ -9,8 +9,10 @@ Source of each question: the Cards API page is silent on it.
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_type_hints
+from pathlib import Path
+from typing import Any, Literal, Self, get_args, get_type_hints
 
 from pytest_atomic_cards.errors import MisuseError
 
@@ -177,6 +179,27 @@ class Profile:
     trailing_slash: Literal["served", "404"] = _question(
         "Is a path with a trailing slash served?", "404"
     )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The profile in a TOML file; questions that it leaves out have their default answers.
+
+        Raises:
+            MisuseError: The file cannot be read, or holds something else than answers.
+        """
+        try:
+            answers = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise MisuseError(f"profile {path} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise MisuseError(f"profile {path} is not TOML: {error}") from None
+        unknown = answers.keys() - QUESTIONS.keys()
+        if unknown:
+            raise MisuseError(
+                f"profile {path}: unknown question {', '.join(sorted(unknown))}; "
+                f"known: {', '.join(QUESTIONS)}"
+            )
+        return cls(**answers)
 
     def __post_init__(self) -> None:
         for name, question in QUESTIONS.items():

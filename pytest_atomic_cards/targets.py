@@ -17,6 +17,7 @@ from pytest_atomic_cards.client.session import CardsSession
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.errors import SeedingError
 from pytest_atomic_cards.options import Settings, TargetKind
+from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 from pytest_atomic_cards.seeding.direct import DirectPlacement
@@ -39,10 +40,11 @@ class SandboxTarget:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
     def open_world(self) -> Cards:
         """A new sandbox, empty, with its clock at the present."""
-        sandbox = Sandbox(faults=self._settings.fault)
+        sandbox = Sandbox(profile=self._profile, faults=self._settings.fault)
         environment = sandbox.default
         credential = environment.create_credential("events")
         http = requests.Session()

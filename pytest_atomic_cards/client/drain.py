@@ -106,10 +106,11 @@ class Drain:
         """Repeat until nothing is left, or nothing changes any more, or ``max_requests`` are sent.
 
         Raises:
+            RefusedError: The target keeps to refuse cards that the listing shows.
             AtomicCardsError: An action or a listing failed.
         """
         query, stalled = self._query, None
-        hopeless: set[Status | str] = set()
+        hopeless: dict[Status | str, RefusedError | None] = {}
         while self._requests < max_requests:
             last_updated, progressed = self._attempt(query)
             if on_progress is not None:
@@ -119,7 +120,7 @@ class Drain:
                 continue
             left = self._left()
             if query.status in left and stalled is not None and not stalled.again():
-                hopeless.add(query.status)
+                hopeless[query.status] = self._refusal
             state = next((one for one in left if one not in hopeless), None)
             if state is None:
                 break
@@ -127,8 +128,9 @@ class Drain:
                 query, stalled = self._query.replace(status=state), self._patience(state).begin()
         else:
             left = self._left()
-        if left and hopeless.issuperset(left) and self._refusal is not None:
-            raise self._refusal
+        refusal = next(filter(None, map(hopeless.get, left)), None)
+        if refusal is not None:
+            raise refusal
         return DrainReport(self._requests, self._updated, self._unknown, sum(left.values()))
 
     def _attempt(self, query: CardQuery) -> tuple[int, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
@@ -118,15 +118,11 @@ def with_values(population: Population, pool: Sequence[str]) -> Population:
 
 
 def _with_values(spec: CardSpec, pool: Sequence[str]) -> CardSpec:
-    stand_ins = {field: getattr(spec, field) for field in _ID_FIELDS}
-    return dataclasses.replace(
-        spec,
-        **{
-            field: pool[int(digit) % len(pool)]
-            for field, digit in stand_ins.items()
-            if digit is not None
-        },
-    )
+    digits = ((field, getattr(spec, field)) for field in _ID_FIELDS)
+    changes: dict[str, Any] = {
+        field: pool[int(digit) % len(pool)] for field, digit in digits if digit is not None
+    }
+    return dataclasses.replace(spec, **changes)
 
 
 def _statuses_in(values: Mapping[Attribute, Sequence[str]]) -> list[Status]:

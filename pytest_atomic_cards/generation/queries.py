@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from hypothesis import strategies as st
 
 from pytest_atomic_cards.generation.populations import SPEC_FIELDS
+from pytest_atomic_cards.generation.shrinking import weighted
 from pytest_atomic_cards.generation.values import attribute_values
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
@@ -133,8 +134,8 @@ def plans(
     each_from_some = st.tuples(*[card for _ in Attribute])
     near = st.integers(0, len(Attribute) * _NEAR_MISSES_OF)
     miss = st.tuples(st.integers(0, len(Attribute) - 1), near | attribute_values())
-    misses = st.one_of(st.none(), st.none(), st.none(), miss) if unmatched else st.none()
-    return st.builds(Plan, combinations, st.one_of(card, card, card, each_from_some), misses)
+    misses = weighted((4, st.none()), (1, miss)) if unmatched else st.none()
+    return st.builds(Plan, combinations, weighted((4, card), (1, each_from_some)), misses)
 
 
 class KnownValues:

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def weighted(*choices: tuple[int, SearchStrategy[T]]) -> SearchStrategy[T]:
+    """One of several strategies, each as often as its weight says. Shrinks towards the first.
+
+    ``st.one_of`` takes a strategy that it is given twice for one.
+    """
+    return st.one_of(*(choice.map(_itself) for weight, choice in choices for _ in range(weight)))
+
+
+def _itself(value: T) -> T:
+    return value
+
+
 def droppable(
     elements: SearchStrategy[T], *, min_size: int = 0, max_size: int | None = None
 ) -> SearchStrategy[list[T]]:
@@ -26,7 +38,6 @@ def droppable(
         min_size: Fewest elements *before* dropping: a list may well be shorter.
         max_size: Most elements.
     """
-    present = elements.map(lambda element: (element,))
-    optional = st.one_of(st.just(()), present, present, present, present)
+    optional = weighted((1, st.just(())), (4, elements.map(lambda element: (element,))))
     lists = st.lists(optional, min_size=min_size, max_size=max_size)
     return lists.map(lambda kept: list(chain.from_iterable(kept)))

@@ -11,6 +11,8 @@ populations to seed; histories for stateful tests. All of them shrink towards th
 plainest, and none of them strays from what is documented to be legal, unless it is asked to.
 """
 
+from __future__ import annotations
+
 from pytest_atomic_cards.generation.histories import (
     Act,
     Advance,

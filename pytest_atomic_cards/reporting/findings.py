@@ -91,12 +91,20 @@ def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> No
         writer.line("")
 
 
+def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
+    """Ids of the rules that were not exercised, by the reason."""
+    ids: dict[str, list[str]] = {}
+    for rule in rules:
+        if rule.verdict is Verdict.NOT_EXERCISED:
+            ids.setdefault("; ".join(rule.reasons), []).append(rule.requirement.id)
+    return ids
+
+
 def _tell_conclusion(
     writer: pytest.TerminalReporter, rules: list[Rule], conclusion: Conclusion
 ) -> None:
-    for rule in rules:
-        if rule.verdict is Verdict.NOT_EXERCISED:
-            writer.line(f"· {rule.requirement.id} not exercised: {'; '.join(rule.reasons)}")
+    for reason, ids in _unexercised(rules).items():
+        writer.line(f"· not exercised, as {reason}: {', '.join(ids)}")
     counts = {level: [rule for rule in rules if rule.requirement.level is level] for level in Level}
     for level, own in counts.items():
         words = [
@@ -108,8 +116,8 @@ def _tell_conclusion(
     writer.write("verdict: ")
     writer.write(conclusion.word, **_WORDS[conclusion.word])
     if conclusion.word == "partial":
-        ids = ", ".join(rule.requirement.id for rule in conclusion.unexercised)
-        writer.write(f" (no documented requirement is violated; not exercised: {ids})")
+        count = len(conclusion.unexercised)
+        writer.write(f" (nothing documented is violated; {count} documented not exercised)")
     elif conclusion.grave:
         writer.write(f" ({', '.join(rule.requirement.id for rule in conclusion.grave)})")
     writer.line("")

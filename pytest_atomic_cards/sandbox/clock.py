@@ -13,6 +13,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NANOSECONDS_IN_MILLISECOND: Final = 1_000_000
 
+_LATEST: Final = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // _MICROSECOND * 1_000
+
 
 class SandboxClock:
     """UTC time that runs with the real time, a settable distance ahead of it.
@@ -42,12 +44,14 @@ class SandboxClock:
         """Move the time forwards; what was due in between happens at its own time.
 
         Raises:
-            MisuseError: ``by`` is negative.
+            MisuseError: ``by`` is negative, or leads beyond the year 9999.
         """
         if by < timedelta(0):
             raise MisuseError(f"a sandbox clock only goes forwards; it cannot advance by {by}")
         nanoseconds = by // _MICROSECOND * 1_000
         with self._lock:
+            if self.nanoseconds() + nanoseconds > _LATEST:
+                raise MisuseError(f"advancing by {by} leads beyond the year 9999")
             self._offset += nanoseconds
             if self._frozen is not None:
                 self._frozen += nanoseconds

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.sandbox.records import Json, Row, payload_text
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.sandbox.times import parse_duration, parse_timestamp
+from pytest_atomic_cards.sandbox.times import LATEST, parse_duration, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -166,6 +166,8 @@ class FlowEndpoint:
             None if interval is None else now + interval,
         ]
         expires = min((end for end in ends if end is not None), default=None)
+        if expires is not None and expires > LATEST:
+            raise Refusal(400, "cardOptions.expiresInterval ends beyond the year 9999")
         if not self._behaviour.honours_delivery_options():
             embargo = expires = None
             options = {}

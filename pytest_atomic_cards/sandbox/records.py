@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute
-from pytest_atomic_cards.sandbox.times import from_milliseconds, to_milliseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from pytest_atomic_cards.sandbox.times import LATEST, from_milliseconds, to_milliseconds
 
 Json = Any
 
@@ -168,13 +166,13 @@ def row_of(spec: Mapping[str, Any], *, seq: int, environment: int, token: str, n
         _text(given, "flow_invocation_id", f"invocation-{token}"),
         user,
         _status(given),
-        payload_text(user, *(given.get(name, {}) for name in _OBJECTS)),
+        _payload(user, given),
         now if created is None else created,
         _milliseconds(given.get("updated"), now) or created or now,
         _milliseconds(given.get("embargo_until"), now),
         _milliseconds(given.get("expires_at"), now),
         _milliseconds(given.get("snooze_until"), now),
-        None if completion is None else encode_json(completion),
+        None if completion is None else _json(completion, "completion"),
     )
 
 
@@ -193,6 +191,23 @@ def payload_text(
             "metadata": metadata,
         }
     )
+
+
+def _payload(user: str, given: Mapping[str, Any]) -> str:
+    for name in _OBJECTS:
+        if not isinstance(given.get(name, {}), Mapping):
+            raise MisuseError(f"{name} must be a mapping, not {given[name]!r}")
+    try:
+        return payload_text(user, *(given.get(name, {}) for name in _OBJECTS))
+    except (TypeError, ValueError) as error:
+        raise MisuseError(f"variables, metadata and card_options must be JSON: {error}") from None
+
+
+def _json(value: Json, what: str) -> str:
+    try:
+        return encode_json(value)
+    except (TypeError, ValueError) as error:
+        raise MisuseError(f"{what} must be JSON: {error}") from None
 
 
 def _status(given: Mapping[str, Any]) -> str:
@@ -218,11 +233,14 @@ def _text(given: Mapping[str, Any], name: str, default: str) -> str:
 def _milliseconds(value: object, now: int) -> int | None:
     if value is None:
         return None
-    if isinstance(value, timedelta):
-        return now + value // timedelta(milliseconds=1)
     if isinstance(value, datetime):
         return to_milliseconds(value)
-    raise MisuseError(f"a time must be a datetime, or a timedelta from now, not {value!r}")
+    if not isinstance(value, timedelta):
+        raise MisuseError(f"a time must be a datetime, or a timedelta from now, not {value!r}")
+    moment = now + value // timedelta(milliseconds=1)
+    if moment > LATEST:
+        raise MisuseError(f"{value} from now lies beyond the year 9999")
+    return moment
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

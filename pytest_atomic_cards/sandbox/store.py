@@ -10,10 +10,12 @@ from __future__ import annotations
 import heapq
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.sandbox.reading import Reader, Selection
 from pytest_atomic_cards.sandbox.schema import Schema
@@ -78,6 +80,7 @@ class Store:
             isolation_level=None,
             cached_statements=1_024,
         )
+        weakref.finalize(self, self._connection.close)
         self._reader = Reader(self._connection, self._schema, fold)
         if fold is not None:
             self._connection.create_function("fold", 1, fold, deterministic=True)
@@ -172,7 +175,15 @@ class Store:
             return first
 
     def insert(self, rows: Sequence[Row], *, announce: bool = False) -> None:
-        """Put cards in. With ``announce`` there is an event for the state each begins in."""
+        """Put cards in, all or none.
+
+        Args:
+            rows: The cards.
+            announce: Whether there is an event for the state that each begins in.
+
+        Raises:
+            MisuseError: An id is taken, or a text is not valid Unicode.
+        """
         values = []
         for row in rows:
             due = self._timetable.next_transition(row)
@@ -180,7 +191,12 @@ class Store:
                 self._next_due = min(self._next_due, due[0])
             values.append((*row, None if due is None else due[0]))
         with self._transaction() as connection:
-            connection.executemany(self._schema.insert, values)
+            try:
+                connection.executemany(self._schema.insert, values)
+            except sqlite3.IntegrityError:
+                raise MisuseError("a card_instance_id is taken already; ids are unique") from None
+            except UnicodeEncodeError as error:
+                raise MisuseError(f"{error.object!r} is not valid Unicode text") from None
             if announce:
                 self._announce((row.seq, EVENT_TYPES[row.status], row.created) for row in rows)
 

@@ -14,6 +14,8 @@ from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.sandbox.clock import EPOCH
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
+LATEST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MILLISECOND
+"""The end of the year 9999, beyond which no moment can be written."""
 _TIMESTAMP: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
 )
@@ -58,11 +60,14 @@ def parse_timestamp(text: str) -> int:
 
     Raises:
         ValueError: It is not a four-digit year, date, 24-hour time with seconds, and ``Z`` or an
-            offset.
+            offset; or it is a moment beyond the year 9999.
     """
     if not _TIMESTAMP.fullmatch(text):
         raise ValueError(f"{text!r} is not an ISO-8601 timestamp with a time zone")
-    return (datetime.fromisoformat(text) - EPOCH) // _MILLISECOND
+    milliseconds = (datetime.fromisoformat(text) - EPOCH) // _MILLISECOND
+    if milliseconds > LATEST:
+        raise ValueError(f"{text!r} lies beyond the year 9999")
+    return milliseconds
 
 
 def parse_duration(text: str) -> int:

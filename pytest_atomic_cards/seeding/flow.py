@@ -6,6 +6,7 @@ Source: Action Flow API › start, test; Steps › activities are queued before 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -75,10 +76,7 @@ class FlowPlacement:
         _refuse_what_the_flow_decides(population)
         users = tuple(self._users(population))
         pairs = list(zip(population, users, strict=True))
-        targets = [
-            self._target(spec, [user for _, user in pairs_of_target])
-            for spec, pairs_of_target in _alike(pairs)
-        ]
+        targets = [self._target(spec, users_of_target) for spec, users_of_target in _alike(pairs)]
         flow, mode = self._settings.flow_id or "", self._settings.flow_mode
         try:
             invocation = self._flows.start(flow, targets, mode=mode)
@@ -134,17 +132,20 @@ def _refuse_what_the_flow_decides(population: Population) -> None:
 
 def _alike(
     pairs: list[tuple[CardSpec, str]],
-) -> Iterator[tuple[CardSpec, list[tuple[CardSpec, str]]]]:
-    """Runs of cards that one flow target can hold: alike, and no user twice."""
+) -> Iterator[tuple[CardSpec, list[str]]]:
+    """The customers of each flow target: their cards are alike, and none is in it twice."""
 
     def but_for_user(pair: tuple[CardSpec, str]) -> tuple[object, ...]:
         spec = pair[0]
         return (spec.variables, spec.metadata, spec.priority, spec.embargo, spec.expires)
 
     for _, run in groupby(pairs, key=but_for_user):
-        rest = list(run)
-        while rest:
-            once = {user: (spec, user) for spec, user in reversed(rest)}
-            yield rest[0][0], list(once.values())
-            taken = {id(spec_and_user) for spec_and_user in once.values()}
-            rest = [pair for pair in rest if id(pair) not in taken]
+        targets: list[tuple[CardSpec, dict[str, None]]] = []
+        turns: Counter[str] = Counter()
+        for spec, user in run:
+            turn = turns[user]
+            turns[user] += 1
+            if turn == len(targets):
+                targets.append((spec, {}))
+            targets[turn][1][user] = None
+        yield from ((spec, list(users)) for spec, users in targets)

@@ -89,17 +89,6 @@ class Probe:
         """One card of a group as it is listed now; without a status where no listing shows it."""
         return self._reader.look(group, card)
 
-    @property
-    def delivery_is_honoured(self) -> bool:
-        """Whether embargo and expiry hold as requested: known beforehand, or tried by embargo."""
-        if self.cards.placement.delivery_is_certain:
-            return True
-        try:
-            self.cards.seeder.seed(Population((CardSpec(status=Status.EMBARGOED),)))
-        except NotAvailableError:
-            return False
-        return True
-
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
         """What is seen as soon as it is as awaited, or when patience has run out."""
         began = time.monotonic()

@@ -183,6 +183,16 @@ def test_cards_that_the_target_will_not_change_end_the_drain() -> None:
     assert report.requests < 20
 
 
+def test_a_state_that_cannot_be_changed_does_not_hide_the_next() -> None:
+    """Where embargoed cards are refused, the snoozed ones are cancelled all the same."""
+    states = cards(active=2, embargoed=2, snoozed=2)
+    shelf = Shelf(states, closed="refused", stuck=frozenset({Status.EMBARGOED}))
+    api, _ = over(shelf)
+    with pytest.raises(RefusedError, match="409"):
+        api.drain(Action.CANCEL, MINE)
+    assert Counter(shelf.cards.values()) == {Status.CANCELLED: 4, Status.EMBARGOED: 2}
+
+
 def test_cards_that_the_target_refuses_to_change_are_an_error() -> None:
     """Where it says no each time, the refusal is what the caller sees."""
     shelf = Shelf(cards(embargoed=4), zero=400, stuck=frozenset({Status.EMBARGOED}))

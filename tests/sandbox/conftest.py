@@ -20,7 +20,7 @@ def new_api() -> Iterator[Callable[..., Api]]:
     made: list[Sandbox] = []
     own = {"faults", "db", "creation_delay", "clock", "token_lifetime", "token_rate_limit"}
 
-    def make(**settings: Any) -> Api:
+    def make(**settings: Any) -> Api:  # noqa: ANN401
         answers = {name: settings.pop(name) for name in settings.keys() - own}
         sandbox = Sandbox(Profile(**answers), **settings)
         made.append(sandbox)

@@ -24,7 +24,7 @@ class Reply:
     body: bytes
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - a JSON value
         return json.loads(self.body)
 
     @property
@@ -71,30 +71,36 @@ class Api:
         chunks = self.sandbox(environ, lambda status, head: answer.extend((status, head)))
         return Reply(int(answer[0][:3]), dict(answer[1]), b"".join(chunks))
 
-    def token(self, credential: Credential, query: str | None = None, body: bytes = b"") -> Reply:
+    def token(
+        self,
+        credential: Credential,
+        query: str = "grant_type=client_credentials",
+        body: bytes = b"",
+    ) -> Reply:
         """A request to the token endpoint."""
         pair = f"{credential.client_id}:{credential.client_secret}".encode()
-        query = "grant_type=client_credentials" if query is None else query
         basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
         return self.request("POST", self.sandbox.token_path, query, body, basic)
 
     def log_in(self, role: str = "events") -> Credential:
         """Use the token of a new credential from now on."""
         credential = self.environment.create_credential(role)
-        access_token = self.token(credential).json["access_token"]
+        access_token = self.token(credential, body=b"grant_type=client_credentials").json[
+            "access_token"
+        ]
         self.headers["Authorization"] = f"Bearer {access_token}"
         return credential
 
-    def get(self, **parameters: Any) -> Reply:
+    def get(self, **parameters: Any) -> Reply:  # noqa: ANN401
         """A listing."""
         return self.request("GET", f"{self.prefix}/cards", urlencode(parameters))
 
-    def put(self, action: str, body: bytes = b"", **parameters: Any) -> Reply:
+    def put(self, action: str, body: bytes = b"", **parameters: Any) -> Reply:  # noqa: ANN401
         """An action."""
         path = f"{self.prefix}/cards/{action}"
         return self.request("PUT", path, urlencode(parameters), body)
 
-    def start(self, body: Any, flow: str = "sandbox-flow", mode: str = "start") -> Reply:
+    def start(self, body: object, flow: str = "sandbox-flow", mode: str = "start") -> Reply:
         """A start of an Action Flow."""
         path = f"{self.prefix}/action-flow/{flow}/{mode}"
         return self.request("POST", path, body=json.dumps(body).encode())

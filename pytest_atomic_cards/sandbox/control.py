@@ -1,0 +1,199 @@
+"""Controls of a sandbox that is served: what a test in another process can do beyond the API.
+
+Only the loopback server has them, under ``/_sandbox/``; they are no part of the Cards API.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.times import format_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from pytest_atomic_cards.sandbox.app import Sandbox
+    from pytest_atomic_cards.sandbox.environment import Environment
+    from pytest_atomic_cards.sandbox.records import CardRecord
+
+PREFIX: Final = "/_sandbox/"
+
+_LARGEST_BODY: Final = 10_000_000
+_FURTHEST: Final = timedelta(days=36_525)
+_LAST_YEAR: Final = 9_000
+_TEXTS: Final = {
+    "cardInstanceId": "card_instance_id",
+    "cardTemplateId": "card_template_id",
+    "cardTemplateName": "card_template_name",
+    "eventName": "event_name",
+    "eventSource": "event_source",
+    "lifecycleId": "lifecycle_id",
+    "flowInstanceId": "flow_instance_id",
+    "flowInvocationId": "flow_invocation_id",
+    "userId": "user_id",
+    "status": "status",
+}
+_OBJECTS: Final = {
+    "variables": "variables",
+    "metadata": "metadata",
+    "cardOptions": "card_options",
+}
+_TIMES: Final = {
+    "created": "created",
+    "updated": "updated",
+    "embargoUntil": "embargo_until",
+    "expiresAt": "expires_at",
+    "snoozeUntil": "snooze_until",
+}
+_FIELDS: Final = _TEXTS | _OBJECTS | _TIMES | {"completion": "completion"}
+
+
+class Control:
+    """A sandbox with its controls, as a WSGI application.
+
+    ``POST clock`` with ``{"advance": seconds}`` lets time pass. ``POST snooze`` with
+    ``{"cardInstanceId", "seconds"}`` snoozes an active card. ``POST cards`` with
+    ``{"cards": [{…}]}`` puts cards in: each with the field names of a listing, and also
+    ``variables``, ``metadata``, ``cardOptions``, and the times ``created``, ``updated``,
+    ``embargoUntil``, ``expiresAt`` and ``snoozeUntil`` in seconds from now. ``GET analytics``
+    lists the events. All but the clock's take an ``environment``, which may be left out.
+
+    Args:
+        sandbox: Answers all other requests.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._routes: dict[str, tuple[str, Callable[[Request], Any]]] = {
+            "clock": ("POST", self._clock),
+            "snooze": ("POST", self._snooze),
+            "cards": ("POST", self._seed),
+            "analytics": ("GET", self._analytics),
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request. Source: PEP 3333."""
+        if not environ["PATH_INFO"].startswith(PREFIX):
+            return self._sandbox(environ, start_response)
+        try:
+            response = _response(200, self._answer(Request(environ)))
+        except Refusal as refusal:
+            response = _response(refusal.status, {"message": refusal.message})
+            response.headers.extend(refusal.headers)
+        except MisuseError as error:
+            response = _response(400, {"message": str(error)})
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Any:  # noqa: ANN401 - a JSON value
+        method, answer = self._routes.get(request.path.removeprefix(PREFIX), ("", None))
+        if answer is None:
+            raise Refusal(404, f"no such control; there are {', '.join(self._routes)}")
+        if request.method != method:
+            raise Refusal(405, f"use {method}", (("Allow", method),))
+        return answer(request)
+
+    def _clock(self, request: Request) -> dict[str, Any]:
+        by = _seconds(_fields(request, {"advance"}).get("advance"), "advance")
+        if by < timedelta(0):
+            raise Refusal(400, "time only goes forwards; advance must not be negative")
+        clock = self._sandbox.clock
+        if (clock.now() + by).year >= _LAST_YEAR:
+            raise Refusal(400, f"the clock cannot go beyond the year {_LAST_YEAR}")
+        clock.advance(by)
+        return {"now": format_milliseconds(clock.milliseconds())}
+
+    def _snooze(self, request: Request) -> dict[str, Any]:
+        fields = _fields(request, {"environment", "cardInstanceId", "seconds"})
+        environment = self._environment(fields.get("environment"))
+        name = fields.get("cardInstanceId")
+        if not isinstance(name, str):
+            raise Refusal(400, "cardInstanceId must be a string")
+        environment.snooze(name, _seconds(fields.get("seconds"), "seconds"))
+        return _shown(environment.card(name))
+
+    def _seed(self, request: Request) -> dict[str, Any]:
+        fields = _fields(request, {"environment", "cards"})
+        environment = self._environment(fields.get("environment"))
+        cards = fields.get("cards")
+        if not isinstance(cards, list):
+            raise Refusal(400, "cards must be an array")
+        seeded = environment.seed([_spec(card) for card in cards])
+        return {"data": [_shown(record) for record in seeded]}
+
+    def _analytics(self, request: Request) -> dict[str, Any]:
+        query = parse_qs(request.query_string.decode("latin-1"), keep_blank_values=True)
+        names = query.get("environment", [None])
+        return {"data": self._environment(names[-1]).analytics_events()}
+
+    def _environment(self, name: object) -> Environment:
+        if name is None:
+            return self._sandbox.default
+        environment = self._sandbox.environments.get(name) if isinstance(name, str) else None
+        if environment is None:
+            raise Refusal(404, f"there is no environment {name!r}")
+        return environment
+
+
+def _response(status: int, body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")
+
+
+def _fields(request: Request, known: set[str]) -> dict[str, Any]:
+    request.max_content_length = _LARGEST_BODY
+    try:
+        document = json.loads(request.get_data(), parse_constant=_refuse_constant)
+        json.dumps(document, ensure_ascii=False).encode()
+    except RequestEntityTooLarge:
+        raise Refusal(413, f"a body may have at most {_LARGEST_BODY} bytes") from None
+    except (ValueError, RecursionError):
+        raise Refusal(400, "the body must be JSON in UTF-8") from None
+    if not isinstance(document, dict):
+        raise Refusal(400, "the body must be a JSON object")
+    _refuse_unknown(document, known)
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _refuse_unknown(document: Mapping[str, Any], known: Iterable[str]) -> None:
+    unknown = document.keys() - set(known)
+    if unknown:
+        names = ", ".join(sorted(known))
+        raise Refusal(400, f"unknown field {min(unknown)!r}; there are {names}")
+
+
+def _seconds(value: object, name: str) -> timedelta:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Refusal(400, f"{name} must be a number of seconds")
+    if not abs(value) <= _FURTHEST.total_seconds():  # nor is NaN
+        raise Refusal(400, f"{name} must be at most 100 years")
+    return timedelta(seconds=value)
+
+
+def _spec(card: object) -> dict[str, Any]:
+    if not isinstance(card, dict):
+        raise Refusal(400, "each card must be an object")
+    _refuse_unknown(card, _FIELDS)
+    spec: dict[str, Any] = {}
+    for name, value in card.items():
+        if name in _OBJECTS and not isinstance(value, dict | None):
+            raise Refusal(400, f"{name} must be an object")
+        is_time = name in _TIMES and value is not None
+        spec[_FIELDS[name]] = _seconds(value, name) if is_time else value
+    return spec
+
+
+def _shown(record: CardRecord) -> dict[str, Any]:
+    return {name: getattr(record, field) for name, field in _TEXTS.items()}

@@ -1,0 +1,175 @@
+"""The sandbox on a real socket: for clients in other processes and other languages."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+from typing import TYPE_CHECKING, Final, Self
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.sandbox.app import Sandbox
+from pytest_atomic_cards.sandbox.control import Control
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from werkzeug.serving import BaseWSGIServer
+
+    from pytest_atomic_cards.profile import Profile
+
+_BACKLOG: Final = 128
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing about requests that were answered."""
+
+
+class SandboxServer:
+    """Serves a sandbox, with its controls, from threads of this process.
+
+    Args:
+        sandbox: What to serve; it is not closed with the server.
+        host: Address to listen on.
+        port: Port to listen on; 0 for a free one.
+    """
+
+    def __init__(self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._sandbox = sandbox
+        self._host = host
+        self._port = port
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The root of the API, without ``/v1``; its port is known once the server was started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    def start(self) -> None:
+        """Listen, and answer requests until :meth:`stop`.
+
+        Raises:
+            SettingsError: The port or the address is not to be had.
+        """
+        with self._listen() as listener:
+            self._port = listener.getsockname()[1]
+            self._server = make_server(
+                self._host,
+                self._port,
+                Control(self._sandbox),
+                threaded=True,
+                request_handler=_QuietHandler,
+                fd=listener.fileno(),
+            )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="sandbox-server", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening; does nothing if the server is not running."""
+        server, self._server = self._server, None
+        thread, self._thread = self._thread, None
+        if server is not None and thread is not None:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _listen(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            return socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SettingsError(
+                f"the sandbox cannot listen on port {self._port} of {self._host} ({reason}); "
+                "choose another with --port, or 0 for a free one"
+            ) from None
+
+
+def run_sandbox(
+    port: int = 0,
+    db: Path | None = None,
+    host: str = "127.0.0.1",
+    profile: Profile | None = None,
+    faults: Sequence[str] = (),
+) -> int:
+    """Serve a sandbox until Ctrl-C or SIGTERM, having told how to point a client at it.
+
+    Args:
+        port: Port to listen on; 0 for a free one.
+        db: File to keep environments and cards in; in memory if left out. The credentials are
+            new each time.
+        host: Address to listen on.
+        profile: How it answers the questions that the documentation leaves open.
+        faults: Names of what it does wrong.
+
+    Returns:
+        The exit code of the command.
+
+    Raises:
+        MisuseError: A fault is unknown, the file is no database of a sandbox, or the port is
+            taken.
+    """
+    asked_to_stop = threading.Event()
+
+    def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        asked_to_stop.set()
+
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        sandbox = _open(db, profile, faults)
+        try:
+            with SandboxServer(sandbox, host, port) as server:
+                sys.stdout.write(_directions(sandbox, server.url))
+                sys.stdout.flush()
+                asked_to_stop.wait()
+        finally:
+            sandbox.close()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def _open(db: Path | None, profile: Profile | None, faults: Sequence[str]) -> Sandbox:
+    try:
+        return Sandbox(profile, faults, db=db)
+    except sqlite3.Error as error:
+        raise SettingsError(
+            f"{db} cannot be used as the sandbox's database ({error}); choose another with --db"
+        ) from None
+
+
+def _directions(sandbox: Sandbox, url: str) -> str:
+    credential = sandbox.default.create_credential()
+    variables = {
+        "TARGET": "live",
+        "API_URL": url,
+        "TOKEN_URL": f"{url}{sandbox.token_path}",
+        "ENVIRONMENT_ID": sandbox.default.environment_id,
+        "CLIENT_ID": credential.client_id,
+        "CLIENT_SECRET": credential.client_secret,
+        "FLOW_ID": sandbox.flow_id,
+    }
+    lines = [
+        f"export ATOMIC_CARDS_{name}={shlex.quote(value)}" for name, value in variables.items()
+    ]
+    return "\n".join([f"# Sandbox at {url} until Ctrl-C. To point a client at it:", *lines, ""])

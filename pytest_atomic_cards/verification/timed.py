@@ -1,0 +1,63 @@
+"""The time experiment: cards with an embargo, a snooze and an expiry, and one wait for them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from pytest_atomic_cards.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.verification.probe import Probe
+
+SOON: Final = timedelta(seconds=4)
+_SPECS: Final = {
+    "embargo": CardSpec(embargo=SOON),
+    "snooze": CardSpec(snooze=SOON),
+    "long embargo": CardSpec(embargo=timedelta(hours=1)),
+    "expiry": CardSpec(expires=SOON),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Groups by the name of what was to end, after it was to end.
+
+    Args:
+        probe: Asks the world that they are in.
+        groups: The groups that could be seeded.
+        absent: Why the others could not.
+    """
+
+    probe: Probe
+    groups: dict[str, Group]
+    absent: dict[str, NotAvailableError | SeedingError]
+
+    def group(self, name: str) -> Group:
+        """One of the groups.
+
+        Raises:
+            NotAvailableError: The target cannot give such cards.
+            SeedingError: They could not be seeded.
+        """
+        if name in self.absent:
+            raise self.absent[name]
+        return self.groups[name]
+
+    @property
+    def delivery_is_honoured(self) -> bool:
+        """Whether the target keeps to requested times: known beforehand, or seen by an embargo."""
+        return self.probe.cards.placement.delivery_is_certain or "long embargo" in self.groups
+
+
+def let_time_pass(probe: Probe) -> Timed:
+    """Seed all groups, and let the time pass that they need."""
+    timed = Timed(probe, {}, {})
+    for name, spec in _SPECS.items():
+        try:
+            timed.groups[name] = probe.cards.seeder.seed(Population((spec,)))[0]
+        except (NotAvailableError, SeedingError) as error:
+            timed.absent[name] = error
+    probe.cards.pass_time(SOON)
+    return timed

@@ -1,0 +1,204 @@
+"""Speed of the sandbox, as ratios against a peer in the same run."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+import requests
+
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.benchmark
+
+_FEW, _MANY = 1_000, 1_000_000
+_BASE = "https://sandbox.test"
+_MODULI = {
+    "eventName": 5,
+    "lifecycleId": 0.5,
+    "cardTemplateId": 10,
+    "flowInstanceId": 1,
+    "flowInvocationId": 0.01,
+    "userId": 0.02,
+}
+"""Of how many values an attribute is, or of how many a card where less than one."""
+
+
+def _microseconds(call: Callable[[], object], repeat: int) -> float:
+    """The median of some calls, after one that warms up."""
+    call()
+    taken = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken) * 1e6
+
+
+def _authorization(sandbox: Sandbox) -> str:
+    credential = sandbox.default.create_credential()
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount(_BASE, SandboxAdapter(sandbox))
+        reply = session.post(
+            f"{_BASE}{sandbox.token_path}",
+            params={"grant_type": "client_credentials"},
+            auth=(credential.client_id, credential.client_secret),
+        )
+    return f"Bearer {reply.json()['access_token']}"
+
+
+def _call(sandbox: Sandbox, authorization: str, method: str, path: str, query: str) -> Any:  # noqa: ANN401
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "HTTP_USER_AGENT": "benchmark",
+        "HTTP_AUTHORIZATION": authorization,
+        "wsgi.input": io.BytesIO(),
+    }
+    return b"".join(sandbox(environ, lambda *_: None))
+
+
+def _populated(count: int) -> Sandbox:
+    sandbox = Sandbox()
+    fields = {Attribute(name).field: share for name, share in _MODULI.items()}
+    states = list(Status)
+    for first in range(0, count, 50_000):
+        sandbox.default.seed(
+            {
+                field: f"{field}-{number * 7919 % max(1, int(share if share > 1 else share * count))}"
+                for field, share in fields.items()
+            }
+            | {"status": states[number * 13 % 7]}
+            for number in range(first, min(first + 50_000, count))
+        )
+    return sandbox
+
+
+@pytest.fixture(scope="module")
+def populations() -> Iterator[list[tuple[Sandbox, str]]]:
+    """A sandbox of a thousand cards and one of a million, each with an Authorization header."""
+    start = time.perf_counter()
+    sandboxes = [_populated(_FEW), _populated(_MANY)]
+    print(f"\nseeding {_FEW + _MANY:,} cards: {time.perf_counter() - start:.0f} s")
+    yield [(sandbox, _authorization(sandbox)) for sandbox in sandboxes]
+    for sandbox in sandboxes:
+        sandbox.close()
+
+
+def test_a_single_card_query_costs_little_more_than_the_session_itself():
+    """A one-hit listing takes at most 1.6 times as long as a constant answer of the same size."""
+    sandbox = Sandbox()
+    cards = sandbox.default.seed({} for _ in range(_FEW))
+    authorization = _authorization(sandbox)
+    query = f"lifecycleId={cards[500].lifecycle_id}"
+    path = "/v1/sandbox/cards"
+    body = _call(sandbox, authorization, "GET", path, query)
+
+    def constant(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response("200 OK", headers)
+        return [body]
+
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = authorization
+        session.mount(_BASE, SandboxAdapter(sandbox))
+        session.mount("https://constant.test", SandboxAdapter(constant))
+        rounds = [
+            [
+                _microseconds(lambda: session.get(f"{base}{path}?{query}"), 500)  # noqa: B023
+                for base in ("https://constant.test", _BASE)
+            ]
+            for _ in range(5)
+        ]
+    ratio = statistics.median(ours / peer for peer, ours in rounds)
+    peer, ours = map(min, zip(*rounds, strict=True))
+    wsgi = _microseconds(lambda: _call(sandbox, authorization, "GET", path, query), 2_000)
+    print(
+        f"\none hit: {ours:.0f} µs through requests ({1e6 / ours:,.0f} requests/s), "
+        f"constant answer {peer:.0f} µs, ratio {ratio:.2f}; plain WSGI call {wsgi:.0f} µs"
+    )
+    assert ratio < 1.6
+
+
+def test_a_page_of_a_million_costs_as_much_as_one_of_a_thousand(
+    populations: list[tuple[Sandbox, str]],
+):
+    """For every combination of attributes, ten cards of a million take at most 3 times as long."""
+    ratios = []
+    for count in range(8):
+        for pick in itertools.combinations(Attribute, count):
+            taken = []
+            for sandbox, authorization in populations:
+                model = json.loads(
+                    _call(sandbox, authorization, "GET", "/v1/sandbox/cards", "limit=1&offset=400")
+                )["data"][0]
+                query = urlencode({name.value: model[name.value] for name in pick} | {"limit": 10})
+                taken.append(
+                    min(
+                        _microseconds(
+                            lambda: _call(
+                                sandbox, authorization, "GET", "/v1/sandbox/cards", query
+                            ),  # noqa: B023
+                            15,
+                        )
+                        for _ in range(3)
+                    )
+                )
+            ratios.append((taken[1] / taken[0], taken, [name.value for name in pick]))
+    ratios.sort(key=lambda entry: entry[0])
+    middle, (worst, taken, names) = ratios[len(ratios) // 2][0], ratios[-1]
+    print(
+        f"\n{len(ratios)} combinations, {_MANY:,} against {_FEW:,} cards: median ratio {middle:.2f}, "
+        f"worst {worst:.2f} ({taken[0]:.0f} → {taken[1]:.0f} µs for {', '.join(names)})"
+    )
+    assert middle < 2
+    assert worst < 3
+
+
+def test_paging_on_does_not_get_slower(populations: list[tuple[Sandbox, str]]):
+    """A page at the end of a million cards, read after the one before it, costs as at the start."""
+    sandbox, authorization = populations[1]
+
+    def page(offset: int) -> float:
+        query = f"limit=1000&offset={offset}"
+        start = time.perf_counter()
+        _call(sandbox, authorization, "GET", "/v1/sandbox/cards", query)
+        return (time.perf_counter() - start) * 1e3
+
+    jump = page(_MANY - 12_000)
+    first = statistics.median(page(offset) for offset in range(0, 10_000, 1_000))
+    last = statistics.median(page(offset) for offset in range(_MANY - 11_000, _MANY, 1_000))
+    print(
+        f"\npages of 1000: first {first:.1f} ms, last {last:.1f} ms; "
+        f"the first jump to the end {jump:.1f} ms"
+    )
+    assert last < 3 * first
+
+
+def test_a_batch_of_a_million_costs_as_much_as_one_of_a_thousand(
+    populations: list[tuple[Sandbox, str]],
+):
+    """Cancelling 10 of a million cards takes at most 6 times as long as of a thousand."""
+    taken = []
+    for sandbox, authorization in populations:
+        query = "cardTemplateId=card_template_id-3&multiple=1&limit=10"
+        path = "/v1/sandbox/cards/cancel"
+        taken.append(
+            _microseconds(lambda: _call(sandbox, authorization, "PUT", path, query), 3)  # noqa: B023
+        )
+    print(f"\ncancel of 10: {taken[0]:.0f} µs of a thousand, {taken[1]:.0f} µs of a million")
+    assert taken[1] < 6 * taken[0]

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from pytest_atomic_cards.client import CardsApi, CardsSession, ClientCredentials
+from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.sandbox import Sandbox
+from pytest_atomic_cards.sandbox.server import SandboxServer, run_sandbox
+
+COMMAND = (
+    "import sys; from pathlib import Path;"
+    "from pytest_atomic_cards.sandbox.server import run_sandbox;"
+    "sys.exit(run_sandbox(0, Path(sys.argv[1]) if len(sys.argv) > 1 else None))"
+)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A new sandbox."""
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.close()
+
+
+def session(url: str, client_id: str, client_secret: str) -> CardsSession:
+    """A client of a served sandbox."""
+    tokens = ClientCredentials(
+        token_url=f"{url}/oauth2/token", client_id=client_id, client_secret=client_secret
+    )
+    return CardsSession(base_url=url, tokens=tokens)
+
+
+def test_a_client_works_against_it(sandbox: Sandbox) -> None:
+    """Token, listing and action go over the socket, with the values unharmed."""
+    sandbox.default.seed([{"user_id": "a%2F+ü&b"}])
+    credential = sandbox.default.create_credential()
+    with (
+        SandboxServer(sandbox) as server,
+        session(server.url, credential.client_id, credential.client_secret) as client,
+    ):
+        api = CardsApi(client, sandbox.default.environment_id)
+        (card,) = api.list(CardQuery(user_id="a%2F+ü&b"))
+        api.complete(CardQuery(lifecycle_id=card.lifecycle_id), {"ü": 1})
+    assert sandbox.default.cards()[0].completion == {"ü": 1}
+
+
+def test_the_controls_are_there(sandbox: Sandbox) -> None:
+    """The served sandbox can be steered under its own prefix."""
+    before = sandbox.clock.now()
+    with SandboxServer(sandbox) as server:
+        reply = requests.post(f"{server.url}/_sandbox/clock", json={"advance": 3600}, timeout=10)
+    assert reply.status_code == 200
+    assert (sandbox.clock.now() - before).total_seconds() >= 3600
+
+
+def test_requests_are_answered_side_by_side(sandbox: Sandbox) -> None:
+    """A request that waits in the application does not hold up another."""
+    meeting = threading.Barrier(2)
+
+    class Meeting(Sandbox):
+        def __call__(self, environ, start_response):  # noqa: ANN001, ANN204
+            meeting.wait(timeout=30)
+            return super().__call__(environ, start_response)
+
+    sandbox = Meeting()
+    with SandboxServer(sandbox) as server, ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda _: requests.get(server.url, timeout=60), range(2)))
+    sandbox.close()
+    assert [reply.status_code for reply in replies] == [404, 404]
+
+
+def test_each_card_is_cancelled_once_however_many_ask(sandbox: Sandbox) -> None:
+    """Drains from several threads over the socket count each card once between them."""
+    sandbox.default.seed([{"user_id": "u"}] * 200)
+    credential = sandbox.default.create_credential()
+    with (
+        SandboxServer(sandbox) as server,
+        session(server.url, credential.client_id, credential.client_secret) as client,
+    ):
+        api = CardsApi(client, sandbox.default.environment_id)
+        with ThreadPoolExecutor(4) as pool:
+            drains = [
+                pool.submit(api.drain, Action.CANCEL, CardQuery(user_id="u"), batch=7)
+                for _ in range(4)
+            ]
+    assert sum(drain.result().updated for drain in drains) == 200
+
+
+def test_the_port_is_free_after_stopping(sandbox: Sandbox) -> None:
+    """A stopped server answers no more, and can be started again on its port."""
+    server = SandboxServer(sandbox)
+    server.start()
+    url = server.url
+    server.stop()
+    server.stop()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+    with server:
+        assert server.url == url
+        assert requests.get(url, timeout=10).status_code == 404
+
+
+def test_a_busy_port_is_one_clear_error(sandbox: Sandbox) -> None:
+    """The message has port and address, and how to mend it."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"port {port} of 127\.0\.0\.1 .*--port"):
+            SandboxServer(sandbox, port=port).start()
+
+
+def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
+    """The message names the file, and the signal handlers are as before."""
+    file = tmp_path / "notes.txt"
+    file.write_text("these are my notes, and not a database at all" * 100)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(SettingsError, match=r"notes\.txt .*--db"):
+        run_sandbox(0, file)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class Served:
+    """The command in a process of its own, and the variables that it printed."""
+
+    def __init__(self, *arguments: str | Path) -> None:
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", COMMAND, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": ""},
+        )
+        assert self.process.stdout is not None
+        self.comment = self.process.stdout.readline()
+        lines = [shlex.split(self.process.stdout.readline()) for _ in range(7)]
+        self.exported = dict(line[1].split("=", 1) for line in lines if line[0] == "export")
+
+    def api(self) -> tuple[CardsSession, CardsApi]:
+        """A client that is pointed at it by the variables alone."""
+        value = {name.removeprefix("ATOMIC_CARDS_"): text for name, text in self.exported.items()}
+        tokens = ClientCredentials(
+            token_url=value["TOKEN_URL"],
+            client_id=value["CLIENT_ID"],
+            client_secret=value["CLIENT_SECRET"],
+        )
+        client = CardsSession(base_url=value["API_URL"], tokens=tokens)
+        return client, CardsApi(client, value["ENVIRONMENT_ID"])
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; the exit code and what was written to standard error."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_how_to_reach_it_and_ends_cleanly(number: signal.Signals) -> None:
+    """The printed variables are enough for a client; a signal ends it with 0 and no complaint."""
+    served = Served()
+    client, api = served.api()
+    with client:
+        assert api.list() == []
+    assert served.comment.startswith("# Sandbox at http://127.0.0.1:")
+    assert sorted(served.exported) == [
+        "ATOMIC_CARDS_API_URL",
+        "ATOMIC_CARDS_CLIENT_ID",
+        "ATOMIC_CARDS_CLIENT_SECRET",
+        "ATOMIC_CARDS_ENVIRONMENT_ID",
+        "ATOMIC_CARDS_FLOW_ID",
+        "ATOMIC_CARDS_TARGET",
+        "ATOMIC_CARDS_TOKEN_URL",
+    ]
+    assert served.exported["ATOMIC_CARDS_TARGET"] == "live"
+    assert served.end(number) == (0, "")
+
+
+def test_cards_in_a_file_outlive_the_command(tmp_path: Path) -> None:
+    """With a database file the next start serves the same cards."""
+    db = tmp_path / "cards.db"
+    first = Served(db)
+    url = first.exported["ATOMIC_CARDS_API_URL"]
+    seeded = requests.post(
+        f"{url}/_sandbox/cards", json={"cards": [{"userId": "kept"}]}, timeout=10
+    )
+    assert seeded.status_code == 200
+    assert first.end(signal.SIGTERM) == (0, "")
+    second = Served(db)
+    client, api = second.api()
+    with client:
+        assert [card.user_id for card in api.list()] == ["kept"]
+    assert second.end(signal.SIGTERM) == (0, "")

@@ -1,1 +1,113 @@
-"""Contract tests, fixtures and a sandbox for the Atomic Cards API."""
+"""Contract tests, fixtures and a sandbox for the Atomic Cards API.
+
+The names below are the public API. They are imported when they are first used, so that a test run
+which does not use them pays nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cards import ActionResponse, ActionResult, ActionSummary, Card
+    from pytest_atomic_cards.client.api import CardsApi
+    from pytest_atomic_cards.client.session import CardsSession
+    from pytest_atomic_cards.errors import (
+        AtomicCardsError,
+        ContractBrokenError,
+        MisuseError,
+        NotAvailableError,
+        OutcomeUnknownError,
+        RefusedError,
+        ScopeError,
+        SeedingError,
+        SettingsError,
+        TransportError,
+    )
+    from pytest_atomic_cards.exchange import Exchange
+    from pytest_atomic_cards.generation import strategies
+    from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
+    from pytest_atomic_cards.profile import Profile
+    from pytest_atomic_cards.query import Attribute, CardQuery
+    from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
+    from pytest_atomic_cards.sandbox.server import SandboxServer
+    from pytest_atomic_cards.seeding.spec import CardSpec, Population
+    from pytest_atomic_cards.targets import world_on
+    from pytest_atomic_cards.world import Cards
+
+__all__ = [
+    "TRANSITIONS",
+    "Action",
+    "ActionResponse",
+    "ActionResult",
+    "ActionSummary",
+    "AtomicCardsError",
+    "Attribute",
+    "Card",
+    "CardQuery",
+    "CardSpec",
+    "Cards",
+    "CardsApi",
+    "CardsSession",
+    "ContractBrokenError",
+    "Exchange",
+    "Level",
+    "MisuseError",
+    "NotAvailableError",
+    "OutcomeUnknownError",
+    "Population",
+    "Profile",
+    "RefusedError",
+    "Sandbox",
+    "SandboxAdapter",
+    "SandboxServer",
+    "ScopeError",
+    "SeedingError",
+    "SettingsError",
+    "Status",
+    "TransportError",
+    "strategies",
+    "world_on",
+]
+
+_MODULES: Final = {
+    "cards": ("ActionResponse", "ActionResult", "ActionSummary", "Card"),
+    "client.api": ("CardsApi",),
+    "client.session": ("CardsSession",),
+    "errors": (
+        "AtomicCardsError",
+        "ContractBrokenError",
+        "MisuseError",
+        "NotAvailableError",
+        "OutcomeUnknownError",
+        "RefusedError",
+        "ScopeError",
+        "SeedingError",
+        "SettingsError",
+        "TransportError",
+    ),
+    "exchange": ("Exchange",),
+    "lifecycle": ("TRANSITIONS", "Action", "Level", "Status"),
+    "profile": ("Profile",),
+    "query": ("Attribute", "CardQuery"),
+    "sandbox.adapter": ("SandboxAdapter",),
+    "sandbox.app": ("Sandbox",),
+    "sandbox.server": ("SandboxServer",),
+    "seeding.spec": ("CardSpec", "Population"),
+    "targets": ("world_on",),
+    "world": ("Cards",),
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
+    if name == "strategies":
+        return import_module("pytest_atomic_cards.generation.strategies")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

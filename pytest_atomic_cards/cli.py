@@ -55,7 +55,7 @@ def check(pytest_arguments: Sequence[str]) -> int:
             [
                 *overrides,
                 "-q",
-                "--tb=short",
+                "--tb=no",
                 "--show-capture=no",
                 "-p",
                 "no:cacheprovider",

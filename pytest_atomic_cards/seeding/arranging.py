@@ -66,7 +66,7 @@ class Arranger:
         """
         states = [spec.status for spec in population]
         extra = states[0] if len(set(states)) == 1 else Status.ACTIVE
-        states += [extra] * (len(group.cards) - len(states))
+        states = (states + [extra] * len(group.cards))[: len(group.cards)]
         arranged: dict[str, Card] = {}
         for state in dict.fromkeys(states):
             members = tuple(

@@ -58,8 +58,17 @@ class Drained:
 
 
 def drain(probe: Probe, group: Group) -> Drained:
-    """Cancel a large group step by step, and count by listing what is still active."""
+    """Cancel a large group step by step, and count by listing what is still active.
+
+    Raises:
+        CouldNotTell: Listings do not show all of the group, or answers were lost.
+    """
     query = group.pin.replace(status=Status.ACTIVE, multiple=True)
+    listed = _active(probe, query)
+    if listed < group.count:
+        raise CouldNotTell(
+            f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
+        )
     default = _step(probe, query, DEFAULT_LIMIT)
     raised = _step(probe, query.replace(limit=RAISED_LIMIT), RAISED_LIMIT)
     repeats: list[Step] = []

@@ -10,6 +10,7 @@ import inspect
 import json
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -39,7 +40,8 @@ class Finding:
     """What one contract found, in a form that travels between processes.
 
     Args:
-        requirement: Id of the contract's requirement.
+        contract: Name of the contract, to select it with ``-k``.
+        requirement: Id of its requirement.
         verdict: What was found.
         reason: Why, in one line; empty where the requirement held.
         expected: What the requirement demanded, where it was violated.
@@ -47,6 +49,7 @@ class Finding:
         exchanges: The telling exchanges as JSON values, the last one first.
     """
 
+    contract: str
     requirement: str
     verdict: Verdict
     reason: str = ""
@@ -60,23 +63,23 @@ _SHOWN_EXCHANGES: Final = 4
 
 def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
     """What a phase of a contract found; ``None`` where it decided nothing."""
-    own = _requirement_of(item).id
+    found = partial(Finding, item.name, _requirement_of(item).id)
     error = call.excinfo.value if call.excinfo else None
     if error is None:
-        return Finding(own, Verdict.HELD) if call.when == "call" else None
+        return found(Verdict.HELD) if call.when == "call" else None
     if isinstance(error, Violation):
         notes = "; ".join(getattr(error, "__notes__", ()))
         reason = f"{error} ({notes})" if notes else str(error)
         exchanges = _shown(error.exchanges)
-        return Finding(own, Verdict.VIOLATED, reason, error.expected, error.came, exchanges)
+        return found(Verdict.VIOLATED, reason, error.expected, error.came, exchanges)
     if isinstance(error, (pytest.skip.Exception, NotAvailableError)):
-        return Finding(own, Verdict.NOT_EXERCISED, str(error))
+        return found(Verdict.NOT_EXERCISED, str(error))
     if isinstance(error, AtomicCardsError):
         error = CouldNotTell.because_of(error)
     if isinstance(error, CouldNotTell):
-        return Finding(own, Verdict.COULD_NOT_TELL, str(error), exchanges=_shown(error.exchanges))
+        return found(Verdict.COULD_NOT_TELL, str(error), exchanges=_shown(error.exchanges))
     if isinstance(error, Exception):
-        return Finding(own, Verdict.COULD_NOT_TELL, f"{type(error).__name__}: {error}")
+        return found(Verdict.COULD_NOT_TELL, f"{type(error).__name__}: {error}")
     return None
 
 
@@ -182,7 +185,7 @@ def explain(finding: Finding) -> str:
     """A finding for whoever reads the log at night: sentence, source, difference, command."""
     rule = catalogue()[finding.requirement]
     lines = [f"{rule.id} ({rule.level}) {finding.verdict}", f"  {rule.statement}"]
-    lines.append(f"  source:   {rule.source}")
+    lines += [f"  source:   {rule.source}", f"  contract: {finding.contract}"]
     if finding.expected:
         lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
     else:

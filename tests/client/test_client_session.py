@@ -22,6 +22,7 @@ from pytest_atomic_cards.client import (
     StaticToken,
     open_http,
 )
+from pytest_atomic_cards.client.redaction import Redactor
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
     MisuseError,
@@ -480,6 +481,12 @@ def test_a_token_given_by_header_is_redacted_too() -> None:
         "GET", "/v1", headers={"Authorization": "Bearer another-token-1"}
     )
     assert "another-token-1" not in json.dumps(exchange.as_dict())
+
+
+def test_a_secret_that_is_part_of_another_leaves_no_rest() -> None:
+    """Where one secret begins another, the longer one is hidden whole."""
+    redactor = Redactor(["abcdef", "abcdefghij"])
+    assert redactor.text("abcdefghij abcdef") == "[redacted] [redacted]"
 
 
 def test_short_words_are_left_as_they_are() -> None:

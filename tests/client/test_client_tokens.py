@@ -10,6 +10,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from pathlib import Path
+from time import sleep
 
 import pytest
 import requests
@@ -44,12 +45,15 @@ def credentials(
     return ClientCredentials(**values | changes)
 
 
-def numbered(expires_in: object = 3600) -> Target:
-    """A token endpoint that never issues the same token twice."""
+def numbered(expires_in: object = 3600, delay: float = 0.0) -> Target:
+    """A token endpoint that never issues the same token twice, and takes its time."""
     count = iter(range(1, 1000))
-    return Target(
-        lambda _: Reply(body={"access_token": f"token-{next(count)}", "expires_in": expires_in})
-    )
+
+    def answer(_: requests.PreparedRequest) -> Reply:
+        sleep(delay)
+        return Reply(body={"access_token": f"token-{next(count)}", "expires_in": expires_in})
+
+    return Target(answer)
 
 
 def test_the_request_is_the_vendors_example() -> None:
@@ -117,7 +121,7 @@ def test_a_token_is_used_until_shortly_before_it_expires(
 
 def test_threads_share_one_fetch() -> None:
     """Sixteen threads that need a token at once cause one request."""
-    target = numbered()
+    target = numbered(delay=0.05)
     source = credentials(target)
     barrier = threading.Barrier(16)
 
@@ -133,7 +137,7 @@ def test_threads_share_one_fetch() -> None:
 
 def test_threads_share_one_renewal() -> None:
     """Threads whose token was refused at once cause one further request."""
-    target = numbered()
+    target = numbered(delay=0.05)
     source = credentials(target)
     stale = source.token()
     with ThreadPoolExecutor(8) as pool:

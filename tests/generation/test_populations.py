@@ -1,0 +1,197 @@
+"""Populations hold cards that collide, and shrink to few and plain ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+
+from pytest_atomic_cards.generation.strategies import (
+    card_specs,
+    durations,
+    populations,
+    statuses,
+)
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+
+from .drawing import sample, smallest
+
+IDS = ("user", "template", "event_name", "lifecycle_id", "flow_instance_id", "flow_invocation_id")
+
+
+def _ids(population: Population) -> set[str]:
+    return {getattr(spec, name) for spec in population for name in IDS} - {None}
+
+
+def _share_a_user(population: Population) -> bool:
+    users = Counter(spec.user for spec in population if spec.user is not None)
+    return max(users.values(), default=0) > 1
+
+
+def test_statuses_are_the_seven_and_shrink_to_active():
+    """Every state occurs; the simplest is active."""
+    assert set(sample(statuses())) == set(Status)
+    assert smallest(statuses(), lambda _: True) is Status.ACTIVE
+
+
+def test_durations_never_tie_with_whole_hours():
+    """Every duration is half past an hour, so that it differs from any number of hours."""
+    assert {length % timedelta(hours=1) for length in sample(durations())} == {
+        timedelta(minutes=30)
+    }
+
+
+def test_card_specs_collide():
+    """No attribute has more than three values, whatever number of cards is drawn."""
+    specs = sample(card_specs(), 500)
+    for name in IDS:
+        assert len({getattr(spec, name) for spec in specs} - {None}) == 3
+
+
+def test_card_specs_leave_attributes_to_the_target():
+    """Every attribute is left out in some cards and set in others."""
+    specs = sample(card_specs(), 500)
+    for name in IDS:
+        assert {getattr(spec, name) is None for spec in specs} == {True, False}
+
+
+def test_card_specs_have_every_status():
+    """All seven states are seeded."""
+    assert {spec.status for spec in sample(card_specs(), 500)} == set(Status)
+
+
+def test_card_specs_hold_only_the_values_given():
+    """An attribute that is not named is left to the target, and so is an unnamed status."""
+    specs = sample(card_specs({Attribute.USER_ID: ["ann", "bob"]}))
+    assert {spec.user for spec in specs} == {None, "ann", "bob"}
+    assert {spec.status for spec in specs} == {Status.ACTIVE}
+    assert all(getattr(spec, name) is None for spec in specs for name in IDS[1:])
+
+
+def test_card_specs_hold_only_the_statuses_given():
+    """Statuses can be given as words or as members."""
+    words = {Attribute.STATUS: ["completed", Status.EXPIRED]}
+    assert {spec.status for spec in sample(card_specs(words))} == {
+        Status.COMPLETED,
+        Status.EXPIRED,
+    }
+
+
+def test_a_status_that_does_not_exist_is_refused():
+    """A misspelt status is an error before anything is drawn, and the error names it."""
+    with pytest.raises(ValueError, match="'canceled' is not a valid Status"):
+        card_specs({Attribute.STATUS: ["canceled"]})
+
+
+def test_card_specs_are_untimed_unless_asked():
+    """Without ``timed`` no card has a duration."""
+    specs = sample(card_specs())
+    assert {(spec.expires, spec.embargo, spec.snooze) for spec in specs} == {(None, None, None)}
+
+
+def test_timed_card_specs_use_the_documented_exits_only():
+    """Active cards expire, embargoes end and snoozed cards wake up; each with and without."""
+    specs = sample(card_specs(timed=True), 1_000)
+    timers = {
+        (spec.status, name)
+        for spec in specs
+        for name in ("expires", "embargo", "snooze")
+        if getattr(spec, name) is not None
+    }
+    assert timers == {
+        (Status.ACTIVE, "expires"),
+        (Status.EMBARGOED, "embargo"),
+        (Status.SNOOZED, "snooze"),
+    }
+    assert any(spec.status is Status.EMBARGOED and spec.embargo is None for spec in specs)
+
+
+def test_card_specs_shrink_to_a_plain_card():
+    """Where any card will do, it is active and everything is left to the target."""
+    assert smallest(card_specs(timed=True), lambda _: True) == CardSpec()
+
+
+@settings(deadline=None)
+@given(populations(2, 4))
+def test_populations_have_the_size_asked_for(population: Population):
+    """The size lies between the two bounds."""
+    assert 2 <= len(population) <= 4
+
+
+def test_populations_reach_both_ends_of_their_size():
+    """Empty populations occur, and full ones."""
+    sizes = {len(population) for population in sample(populations(), 1_000)}
+    assert sizes == set(range(9))
+
+
+@settings(deadline=None)
+@given(populations())
+def test_populations_have_few_distinct_values(population: Population):
+    """At most three values are shared by all attributes, none differing only in case."""
+    values = _ids(population)
+    assert len(values) <= 3
+    assert len({value.casefold() for value in values}) == len(values)
+
+
+def test_populations_have_awkward_values():
+    """Values that need encoding occur."""
+    assert any("%" in value for population in sample(populations()) for value in _ids(population))
+
+
+def test_populations_collide():
+    """Two cards of one user are common."""
+    examples = sample(populations())
+    assert sum(map(_share_a_user, examples)) > len(examples) / 4
+
+
+def test_populations_hold_only_the_values_given():
+    """Values given are used as they are."""
+    given_values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["completed"]}
+    examples = sample(populations(1, values=given_values))
+    assert {spec.user for population in examples for spec in population} == {None, "ann"}
+    assert {spec.status for population in examples for spec in population} == {Status.COMPLETED}
+
+
+def test_a_population_shrinks_to_nothing():
+    """Where any population will do, it is empty."""
+    assert smallest(populations(), lambda _: True) == Population()
+
+
+def test_a_population_shrinks_to_plain_cards():
+    """Where the number matters, that many plain cards are left."""
+    found = smallest(populations(), lambda population: len(population) > 2)
+    assert found == Population.of(3)
+
+
+def test_a_minimum_is_filled_up_with_plain_cards():
+    """Where the smallest allowed will do, its cards are the plainest of the values given."""
+    only_closed = {Attribute.STATUS: ["expired"]}
+    found = smallest(populations(2, values=only_closed), lambda _: True)
+    assert found == Population.of(2, CardSpec(status=Status.EXPIRED))
+
+
+def test_two_cards_of_one_user_shrink_to_two_cards_with_one_value():
+    """The smallest population on which two cards share a user has nothing but that."""
+    found = smallest(populations(), _share_a_user)
+    assert found == Population.of(2, CardSpec(user="0"))
+
+
+def test_two_users_shrink_to_two_cards_with_two_values():
+    """The smallest population with two users has two cards, and the two plainest values."""
+
+    def two_users(population: Population) -> bool:
+        return len({spec.user for spec in population} - {None}) > 1
+
+    found = smallest(populations(), two_users)
+    assert sorted(spec.user or "" for spec in found) == ["0", "1"]
+    assert all(spec == CardSpec(user=spec.user) for spec in found)
+
+
+def test_an_awkward_value_shrinks_to_one_card_that_has_it():
+    """The smallest population with a plus sign is one card whose user is just that."""
+    found = smallest(populations(), lambda cards: any("+" in (spec.user or "") for spec in cards))
+    assert found == Population.of(1, CardSpec(user="+"))

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.findings import FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.targets import Target, world_on
+from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation, seed_population
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
-from pytest_atomic_cards.verification.suite import ContractHooks
+from pytest_atomic_cards.verification.suite import ContractHooks, select
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,6 +28,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the contracts of the requirements that ``--cards-only`` names."""
+    try:
+        select(config, items, settings_of(config).only)
+    except MisuseError as error:
+        raise pytest.UsageError(f"--cards-only: {error}") from None
+
+
+@pytest.fixture(scope="session")
+def effort(cards_settings: Settings) -> Effort:
+    """How many cases to generate, and from which seed."""
+    return Effort.of(cards_settings)
 
 
 @pytest.fixture(scope="session")

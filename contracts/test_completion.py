@@ -8,7 +8,7 @@ from typing import Any
 from pytest_atomic_cards.generation.strategies import payloads
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.generated import for_all
+from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.probe import Probe, left, only
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
@@ -49,17 +49,21 @@ def test_with_payload(probe: Probe, reserve: Reserve) -> None:
 
 
 @requirement("COMPLETE-03")
-def test_any_object(probe: Probe, reserve: Reserve) -> None:
+def test_any_object(probe: Probe, reserve: Reserve, effort: Effort) -> None:
     """Any JSON object is accepted as payload."""
-    for_all(payloads(), examples=GENERATED)(lambda payload: complete(probe, reserve, payload))
+
+    @effort.for_all(payloads(), usual=GENERATED)
+    def accepted(payload: dict[str, Any]) -> None:
+        complete(probe, reserve, payload)
 
 
 @requirement("COMPLETE-04")
-def test_payload_reaches_analytics(probe: Probe, reserve: Reserve) -> None:
+def test_payload_reaches_analytics(probe: Probe, reserve: Reserve, effort: Effort) -> None:
     """Each card's completion event holds the payload it was completed with, and no other's."""
     environment = probe.cards.environment
 
-    def check(first: dict[str, Any], second: dict[str, Any]) -> None:
+    @effort.for_all(payloads(), payloads(), usual=GENERATED)
+    def kept_apart(first: dict[str, Any], second: dict[str, Any]) -> None:
         sent = {
             complete(probe, reserve, payload).cards[0].card_instance_id: payload
             for payload in (first, second)
@@ -67,8 +71,6 @@ def test_payload_reaches_analytics(probe: Probe, reserve: Reserve) -> None:
         events = environment.analytics_events()
         for card_id, payload in sent.items():
             check_event(events, card_id, payload)
-
-    for_all(payloads(), payloads(), examples=GENERATED)(check)
 
 
 @requirement("COMPLETE-05")

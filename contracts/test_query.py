@@ -12,7 +12,7 @@ from pytest_atomic_cards.generation.strategies import queries
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, key_of
-from pytest_atomic_cards.verification.generated import for_all
+from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.oracle import invented, judge_listing
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe, left, only
@@ -76,13 +76,16 @@ def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuer
 
 @requirement("QUERY-08")
 def test_attributes_combine(
-    probe: Probe, population: SharedPopulation, by_subset: list[tuple[CardQuery, Found]]
+    probe: Probe,
+    population: SharedPopulation,
+    by_subset: list[tuple[CardQuery, Found]],
+    effort: Effort,
 ) -> None:
     """Every combination of attributes lists the card it is taken from; generated ones agree."""
     for query, found in by_subset:
         judge_listing(population.cards, query, found, or_allowed=True)
 
-    @for_all(queries(population.cards, paging=False), examples=GENERATED)
+    @effort.for_all(queries(population.cards, paging=False), usual=GENERATED)
     def lists_what_matches(query: CardQuery) -> None:
         judge_listing(population.cards, query, probe.find(query), or_allowed=True)
 

@@ -100,6 +100,19 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("a whole number from 0")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    number = _whole(text)
+    if not number:
+        raise ValueError("a whole number from 1")
+    return number
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
     try:
@@ -168,6 +181,30 @@ OPTIONS: Final = (
         flag=True,
         metavar="FILE",
     ),
+    Option(
+        "only",
+        "run only the contracts of these requirements, divided by commas",
+        _words,
+        (),
+        flag=True,
+        metavar="ID",
+    ),
+    Option(
+        "effort",
+        "how many cases are generated: quick for each change, thorough for each night",
+        _one_of("quick", "default", "thorough"),
+        "default",
+        flag=True,
+        metavar="{quick,default,thorough}",
+    ),
+    Option(
+        "examples",
+        "generated cases of each contract, instead of what the effort gives",
+        _count,
+        flag=True,
+        metavar="N",
+    ),
+    Option("seed", "seed of generated cases", _whole, 1, flag=True, metavar="N"),
     Option("api_url", "base URL of the Cards API, up to but without /v1", _url),
     Option("org_id", "organization id, from which the vendor's base URL is built", _segment),
     Option("token_url", "URL of the OAuth token endpoint", _url),
@@ -203,6 +240,10 @@ class Settings:
     strict: bool = False
     fault: tuple[str, ...] = ()
     profile: Path | None = None
+    only: tuple[str, ...] = ()
+    effort: Literal["quick", "default", "thorough"] = "default"
+    examples: int | None = None
+    seed: int = 1
     api_url: str | None = None
     org_id: str | None = None
     token_url: str | None = None
@@ -267,6 +308,12 @@ class Settings:
 
     def describe(self) -> str:
         """Target and mode in one line, without secrets."""
+        return f"{self._describe_target()}; effort {self._describe_effort()}, seed {self.seed}"
+
+    def _describe_effort(self) -> str:
+        return self.effort if self.examples is None else f"{self.examples} examples"
+
+    def _describe_target(self) -> str:
         if self.target is TargetKind.LIVE:
             return (
                 f"live {self.base_url}, environment {self.environment_id}, "

@@ -11,7 +11,7 @@ from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.reporting.document import document, write_json
-from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.reporting.rules import NOT_RUN, Conclusion, Rule, conclude, judge_run
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import Finding, explain, finding_in
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -104,7 +104,8 @@ def _tell_conclusion(
     writer: pytest.TerminalReporter, rules: list[Rule], conclusion: Conclusion
 ) -> None:
     for reason, ids in _unexercised(rules).items():
-        writer.line(f"· not exercised, as {reason}: {', '.join(ids)}")
+        which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)
+        writer.line(f"· not exercised, as {reason}: {which}")
     counts = {level: [rule for rule in rules if rule.requirement.level is level] for level in Level}
     for level, own in counts.items():
         words = [

@@ -10,7 +10,7 @@ from pytest_atomic_cards.verification.requirements import Requirement, catalogue
 from pytest_atomic_cards.verification.suite import Finding, is_grave
 from pytest_atomic_cards.verification.verdicts import Verdict
 
-NOT_RUN = "no contract of it was run"
+NOT_RUN = "none of their contracts was selected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pytest_atomic_cards.errors import OutcomeUnknownError
+from pytest_atomic_cards.errors import OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.verdicts import CouldNotTell
 
 DEFAULT_LIMIT: Final = 500
 """Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
@@ -61,12 +60,13 @@ def drain(probe: Probe, group: Group) -> Drained:
     """Cancel a large group step by step, and count by listing what is still active.
 
     Raises:
-        CouldNotTell: Listings do not show all of the group, or answers were lost.
+        SeedingError: Listings do not show all of the group.
+        OutcomeUnknownError: Answers were lost again and again.
     """
     query = group.pin.replace(status=Status.ACTIVE, multiple=True)
     listed = _active(probe, query)
     if listed < group.count:
-        raise CouldNotTell(
+        raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
     default = _step(probe, query, DEFAULT_LIMIT)
@@ -98,9 +98,9 @@ def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
             if left < before and error.exchange:
                 return error.exchange
             lost = error
-    raise CouldNotTell.because_of(lost)
+    raise lost
 
 
 def _active(probe: Probe, query: CardQuery) -> int:
     plain = query.replace(multiple=False, limit=None)
-    return len({key_of(card) for card in probe.find(plain, _PAGES).cards})
+    return len({key_of(card) for card in probe.cards.reader.find(plain, _PAGES).cards})

@@ -3,42 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Final
 
-from hypothesis import HealthCheck, given, settings
+import hypothesis
+from hypothesis import HealthCheck, given
 from hypothesis.strategies import SearchStrategy, tuples
 
 from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.verification.verdicts import CouldNotTell
 
+_FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
 
-def for_all(
-    *strategies: SearchStrategy[Any], examples: int
-) -> Callable[[Callable[..., None]], None]:
-    """Run the decorated body at once, for ``examples`` cases drawn from the strategies.
 
-    The same suite generates the same cases on each run. A transport or seeding error ends the run
-    at once and is not shrunk.
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many cases a run generates, and from which seed. The same seed gives the same cases.
 
-    Raises:
-        CouldNotTell: The target could not be asked.
+    Args:
+        factor: Multiplies the number of cases that a contract asks for.
+        fixed: The number of cases of every contract, instead.
+        seed: Where the generation starts.
     """
 
-    def run(body: Callable[..., None]) -> None:
-        def guarded(case: tuple[Any, ...]) -> None:
-            try:
-                body(*case)
-            except AtomicCardsError as error:
-                raise CouldNotTell.because_of(error) from error
+    factor: float = 1.0
+    fixed: int | None = None
+    seed: int = 1
 
-        configured = settings(
-            max_examples=examples,
+    @classmethod
+    def of(cls, settings: Settings) -> Effort:
+        """The effort that the settings ask for."""
+        return cls(_FACTORS[settings.effort], settings.examples, settings.seed)
+
+    def examples(self, usual: int) -> int:
+        """How many cases to generate where ``usual`` are usual."""
+        return self.fixed or max(1, ceil(usual * self.factor))
+
+    def settings(self, usual: int, **more: Any) -> hypothesis.settings:  # noqa: ANN401
+        """Settings of Hypothesis for a contract; they load no profile and keep no database."""
+        return hypothesis.settings(
+            max_examples=self.examples(usual),
             deadline=None,
             database=None,
-            derandomize=True,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
+            **more,
         )
-        configured(given(tuples(*strategies))(guarded))()
 
-    return run
+    def for_all(
+        self, *strategies: SearchStrategy[Any], usual: int
+    ) -> Callable[[Callable[..., None]], None]:
+        """Run the decorated body at once, for cases drawn from the strategies.
+
+        A transport or seeding error ends the run at once and is not shrunk.
+
+        Args:
+            *strategies: One for each argument of the body.
+            usual: How many cases to generate at default effort.
+
+        Raises:
+            CouldNotTell: The target could not be asked.
+        """
+
+        def run(body: Callable[..., None]) -> None:
+            def guarded(case: tuple[Any, ...]) -> None:
+                try:
+                    body(*case)
+                except AtomicCardsError as error:
+                    raise CouldNotTell.because_of(error) from error
+
+            generated = given(tuples(*strategies))(guarded)
+            hypothesis.seed(self.seed)(self.settings(usual)(generated))()
+
+        return run

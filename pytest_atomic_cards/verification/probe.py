@@ -58,9 +58,9 @@ class Probe:
         """One page, as :meth:`Reader.page` reads it; a server error is a violation."""
         return _served(self._reader.page, query)
 
-    def find(self, query: CardQuery, most_pages: int = 6) -> Found:
+    def find(self, query: CardQuery) -> Found:
         """All cards that match, as :meth:`Reader.find` reads them; so is a server error here."""
-        return _served(lambda query: self._reader.find(query, most_pages), query)
+        return _served(self._reader.find, query)
 
     def raw(
         self,

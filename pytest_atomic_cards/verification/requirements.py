@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -48,8 +49,11 @@ class Catalogue:
         try:
             return self.requirements[requirement_id]
         except KeyError:
-            known = ", ".join(self.requirements)
-            raise MisuseError(f"no requirement {requirement_id!r}; known: {known}") from None
+            near = get_close_matches(requirement_id.upper(), self.requirements, n=3)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise MisuseError(
+                f"the catalogue has no requirement {requirement_id!r}{hint}"
+            ) from None
 
 
 @cache

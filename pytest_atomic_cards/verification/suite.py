@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -92,6 +92,24 @@ def _requirement_of(item: pytest.Item) -> Requirement:
     if marker is None:
         raise pytest.UsageError(f"contract {item.nodeid} names no requirement")
     return catalogue()[marker.args[0]]
+
+
+def select(config: pytest.Config, items: list[pytest.Item], only: Collection[str]) -> None:
+    """Deselect the contracts of all requirements but some; none named means all.
+
+    Raises:
+        MisuseError: The catalogue has no such requirement.
+    """
+    wanted = {catalogue()[requirement_id].id for requirement_id in only}
+    if not wanted:
+        return
+    others = [
+        item
+        for item in items
+        if item.get_closest_marker(MARKER) and _requirement_of(item).id not in wanted
+    ]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 def is_grave(finding: Finding, *, strict: bool) -> bool:

@@ -5,22 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
 from pytest_atomic_cards.errors import AtomicCardsError
-
-_ISOLATION = (
-    "addopts=",
-    "filterwarnings=",
-    "python_files=test_*.py",
-    "python_classes=Test*",
-    "python_functions=test_*",
-    "usefixtures=",
-    "log_cli=false",
-    "xfail_strict=false",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def check(pytest_arguments: Sequence[str]) -> int:
-    """Run the contract suite against the target; ini options of the project's tests are set aside.
+    """Run the contract suite against the target, setting aside the options of other tests.
 
     Args:
         pytest_arguments: Further arguments for pytest, such as ``--cards-report DIR`` or ``-k``.
@@ -48,24 +36,33 @@ def check(pytest_arguments: Sequence[str]) -> int:
     """
     import pytest
 
-    suite = Path(str(resources.files("pytest_atomic_cards.contracts")))
-    overrides = [argument for option in _ISOLATION for argument in ("-o", option)]
-    return int(
-        pytest.main(
-            [
-                *overrides,
-                "-q",
-                "--tb=no",
-                "--show-capture=no",
-                "-p",
-                "no:cacheprovider",
-                "-r",
-                "",
-                *pytest_arguments,
-                str(suite),
-            ]
-        )
-    )
+    from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+
+    return int(pytest.main([*PYTEST_ARGUMENTS, *pytest_arguments, str(suite_directory())]))
+
+
+def prove(arguments: argparse.Namespace) -> int:
+    """Show that each fault of the sandbox is caught, and that each requirement can fail."""
+    from pytest_atomic_cards.sandbox import FAULTS
+    from pytest_atomic_cards.verification import proving
+
+    def tell(trial: proving.Trial, violated: list[str]) -> None:
+        print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
+
+    if arguments.all:
+        trials = [proving.Trial(fault) for fault in FAULTS]
+    else:
+        trials = proving.covering(proving.recorded())
+    table = proving.run_trials(trials, arguments.jobs, tell)
+    if arguments.write:
+        proving.write(table, arguments.write)
+    wrong = proving.gaps(table, FAULTS)
+    for sentence in wrong:
+        print(f"atomic-cards prove: {sentence}", file=sys.stderr)  # noqa: T201
+    if not wrong:
+        caught = len(proving.requirements_in(table))
+        print(f"{len(table)} faults are caught, and {caught} requirements can fail")  # noqa: T201
+    return 1 if wrong else 0
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
@@ -88,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
         help="run the contract suite against the target; takes pytest's own arguments",
         add_help=False,
     )
+    proof = commands.add_parser("prove", help="show that the suite catches each sandbox fault")
+    proof.add_argument("--all", action="store_true", help="run all contracts on each fault")
+    proof.add_argument("--jobs", type=_jobs, metavar="N", help="processes; default: the cores")
+    proof.add_argument(
+        "--write", type=Path, metavar="DIR", help="write faults.toml and README.md there"
+    )
+    proof.set_defaults(run=prove)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")
@@ -96,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=sandbox)
     return parser
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"a number of processes from 1, not {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.reporting.rules import Conclusion, Rule
 
@@ -43,20 +41,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON to a file whole or not at all.
+def write_report(path: Path, value: dict[str, Any]) -> None:
+    """Write the result of a run.
 
     Raises:
-        SettingsError: The directory cannot be written to.
+        SettingsError: The file cannot be written.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError as error:
-        raise SettingsError(
-            f"--cards-report: cannot write {path}: {error.strerror}; name a writable directory"
-        ) from None
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

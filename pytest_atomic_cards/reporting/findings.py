@@ -10,7 +10,7 @@ import pytest
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.options import Settings
-from pytest_atomic_cards.reporting.document import document, write_json
+from pytest_atomic_cards.reporting.document import document, write_report
 from pytest_atomic_cards.reporting.rules import NOT_RUN, Conclusion, Rule, conclude, judge_run
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import Finding, explain, finding_in
@@ -61,9 +61,9 @@ class FindingsReporter:
         if self._settings.report:
             try:
                 path = self._settings.report / "report.json"
-                write_json(path, document(rules, conclusion, self._settings))
+                write_report(path, document(rules, conclusion, self._settings))
             except SettingsError as error:
-                raise pytest.UsageError(str(error)) from None
+                raise pytest.UsageError(f"--cards-report: {error}") from None
             writer.line(f"report: {path}")
 
 

@@ -46,7 +46,7 @@ class Sandbox:
         profile: How it answers the questions that the documentation leaves open.
         faults: Names of :data:`FAULTS`: what it does wrong.
         db: File to keep environments and cards in; in memory if left out. Credentials, tokens,
-            flows and starts that wait for their delay are never kept.
+            flows, settings of environments and starts that wait for their delay are not kept.
         creation_delay: How long after a start its cards are created, by the sandbox's clock.
         clock: The clock; a new one that runs with real time if left out.
         token_lifetime: How long an access token is good. Source: Authentication page.
@@ -80,7 +80,7 @@ class Sandbox:
             self.clock,
             behaviour,
             system_updates=self.profile.updated_by_system == "yes",
-            fold=str.casefold if self.profile.attribute_case == "insensitive" else None,
+            ignores_case=self.profile.attribute_case == "insensitive",
         )
         lags = bool(chosen) or self.profile.read_after_write == "delayed"
         self._cards = CardsEndpoint(behaviour, self._store, StaleReads() if lags else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import socket
@@ -83,7 +84,6 @@ class SandboxServer:
         if server is not None and thread is not None:
             server.shutdown()
             thread.join()
-            server.server_close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -97,7 +97,8 @@ class SandboxServer:
         try:
             return socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
         except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
+            number = error.errno if isinstance(error, OSError) else None
+            reason = os.strerror(number) if number and number > 0 else error
             raise SettingsError(
                 f"the sandbox cannot listen on port {self._port} of {self._host} ({reason}); "
                 "choose another with --port, or 0 for a free one"

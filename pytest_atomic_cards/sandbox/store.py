@@ -21,7 +21,7 @@ from pytest_atomic_cards.sandbox.reading import Reader, Selection
 from pytest_atomic_cards.sandbox.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_atomic_cards.sandbox.clock import SandboxClock
@@ -56,7 +56,7 @@ class Store:
         clock: The sandbox's clock.
         timetable: Decides what time does to a card.
         system_updates: Whether ``updated`` moves on what time does.
-        fold: How attribute values are made alike before they are compared; ``None`` for exactly.
+        ignores_case: Whether attribute values are compared without regard to case.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Store:
         timetable: Timetable,
         *,
         system_updates: bool,
-        fold: Callable[[str], str] | None = None,
+        ignores_case: bool = False,
     ) -> None:
         self._clock = clock
         self._timetable = timetable
         self._system_updates = system_updates
         self._lock = threading.RLock()
-        self._schema = Schema(folded=fold is not None)
+        self._schema = Schema(folded=ignores_case)
         self._waiting: list[tuple[int, int, Row]] = []
         self._connection = sqlite3.connect(
             ":memory:" if path is None else path,
@@ -81,9 +81,10 @@ class Store:
             cached_statements=1_024,
         )
         weakref.finalize(self, self._connection.close)
-        self._reader = Reader(self._connection, self._schema, fold)
-        if fold is not None:
-            self._connection.create_function("fold", 1, fold, deterministic=True)
+        self._reader = Reader(
+            self._connection, self._schema, str.casefold if ignores_case else None
+        )
+        self._connection.create_function("fold", 1, str.casefold, deterministic=True)
         if path is not None:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")

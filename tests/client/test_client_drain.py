@@ -82,11 +82,11 @@ class Shelf:
         if not batch and self.zero != 200:
             return Reply(self.zero)
         done = [name for name in batch if name in able]
+        told = batch if self.lies else done
         for name in done:
             self.cards[name] = action.outcome
-        results = [{"cardInstanceId": name} if self.named else {} for name in done]
-        updated = len(batch) if self.lies else len(done)
-        summary = {"total": len(batch), "updated": updated}
+        results = [{"cardInstanceId": name} if self.named else {} for name in told]
+        summary = {"total": len(batch), "updated": len(told)}
         return Reply(body={"data": results} | ({"summary": summary} if self.summary else {}))
 
 
@@ -180,7 +180,7 @@ def test_cards_that_the_target_will_not_change_end_the_drain() -> None:
     shelf = Shelf(cards(active=3, embargoed=4), stuck=frozenset({Status.EMBARGOED}))
     report = over(shelf)[0].drain(Action.CANCEL, MINE)
     assert (report.updated, report.left, report.finished) == (3, 4, False)
-    assert report.requests < 20
+    assert report.requests <= 5
 
 
 def test_a_state_that_cannot_be_changed_does_not_hide_the_next() -> None:
@@ -200,13 +200,26 @@ def test_cards_that_the_target_refuses_to_change_are_an_error() -> None:
         over(shelf)[0].drain(Action.CANCEL, MINE)
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_a_target_that_counts_what_it_did_not_do_does_not_hold_us_for_ever(*, named: bool) -> None:
-    """Updates that are claimed again and again for nothing end the drain."""
-    shelf = Shelf(cards(completed=4), closed="counted", lies=True, named=named)
-    api, target = over(shelf)
-    api.drain(Action.CANCEL, MINE, max_requests=25)
-    assert len(target.requests) <= 30
+def test_a_target_that_counts_the_same_cards_again_is_seen_through() -> None:
+    """Updates that are claimed a second time for the same cards are no progress."""
+    shelf = Shelf(cards(completed=4), closed="counted", lies=True)
+    report = over(shelf)[0].drain(Action.CANCEL, MINE)
+    assert report.requests == 2
+    assert report.finished
+
+
+def test_a_target_that_claims_updates_for_ever_is_left() -> None:
+    """Where the claims name no cards, the number of requests is the limit."""
+    shelf = Shelf(cards(completed=4), closed="counted", lies=True, named=False)
+    assert over(shelf)[0].drain(Action.CANCEL, MINE, max_requests=25).requests == 25
+
+
+def test_patience_begins_anew_after_progress() -> None:
+    """Unknown outcomes that are spread over a long drain do not add up."""
+    shelf = Shelf(cards(active=30), busy=[*[503] * 4, 200] * 4)
+    report = over(shelf)[0].drain(Action.CANCEL, MINE, batch=1)
+    assert report.finished
+    assert report.unknown_outcomes == 16
 
 
 def test_the_number_of_requests_is_bounded() -> None:

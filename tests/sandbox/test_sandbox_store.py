@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from sandbox_api import Api
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.lifecycle import Status
@@ -18,8 +19,6 @@ from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from sandbox_api import Api
 
 
 def test_seeded_cards_have_unique_ids_of_their_own(api: Api):
@@ -94,6 +93,18 @@ def test_a_file_keeps_cards_and_environments(tmp_path: Path):
     again.clock.advance(timedelta(hours=2))
     assert again.default.cards()[0].status is Status.EXPIRED
     again.close()
+
+
+def test_a_file_can_be_opened_with_another_comparison(tmp_path: Path):
+    """Cards kept by a sandbox that ignores case are found exactly by one that does not."""
+    path = tmp_path / "cards.db"
+    for answer, expected in (("insensitive", 1), ("sensitive", 1), ("insensitive", 3)):
+        sandbox = Sandbox(Profile(attribute_case=answer), db=path)
+        sandbox.default.seed([{"user_id": "A" if answer == "sensitive" else "a"}])
+        api = Api(sandbox)
+        api.log_in()
+        assert len(api.get(userId="A").ids) == expected
+        sandbox.close()
 
 
 def test_a_file_takes_the_profile_of_its_sandbox(tmp_path: Path):

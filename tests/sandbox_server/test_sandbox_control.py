@@ -168,6 +168,13 @@ def test_a_body_that_is_no_json_is_refused(client: Client, content: bytes) -> No
     assert client.post("/_sandbox/clock", data=content).status_code == 400
 
 
+def test_a_number_that_json_does_not_have_is_refused(sandbox: Sandbox, client: Client) -> None:
+    """NaN inside a card is refused, as no listing could show it."""
+    content = b'{"cards": [{"metadata": {"a": NaN}}]}'
+    assert client.post("/_sandbox/cards", data=content).status_code == 400
+    assert not sandbox.default.cards()
+
+
 def test_an_endless_body_is_refused(client: Client) -> None:
     """A body beyond the limit gets 413."""
     assert client.post("/_sandbox/clock", data=b" " * 10_000_001).status_code == 413

@@ -1,0 +1,32 @@
+"""How the installed suite is run: where it is, and with which of pytest's own options."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+PYTEST_ARGUMENTS: Final = (
+    *(
+        argument
+        for option in (
+            "addopts=",
+            "filterwarnings=",
+            "python_files=test_*.py",
+            "python_classes=Test*",
+            "python_functions=test_*",
+            "usefixtures=",
+            "log_cli=false",
+            "xfail_strict=false",
+        )
+        for argument in ("-o", option)
+    ),
+    *("-q", "--tb=no", "--show-capture=no", "-r", "", "-p", "no:cacheprovider"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
+"""Arguments that set the options of a project's own tests aside."""
+
+
+def suite_directory() -> Path:
+    """Where the contract suite is installed."""
+    return Path(str(resources.files("pytest_atomic_cards.contracts")))

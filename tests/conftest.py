@@ -1,0 +1,36 @@
+"""Fixtures that the tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from live_sandbox import LiveSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from live_sandbox import Serve
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of whoever runs the tests stay out of them; child processes cache their imports."""
+    for name in [name for name in os.environ if name.startswith("ATOMIC_CARDS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves sandboxes on loopback, to be taken for live targets until the end of the test."""
+    with ExitStack() as running:
+
+        def start(**settings: Any) -> LiveSandbox:  # noqa: ANN401 - see LiveSandbox
+            return running.enter_context(LiveSandbox(**settings))
+
+        yield start

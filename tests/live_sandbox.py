@@ -1,0 +1,101 @@
+"""A sandbox behind a socket, which the code under test takes for a live target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from pytest_atomic_cards.options import Settings, TargetKind
+from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.sandbox import Sandbox
+from pytest_atomic_cards.sandbox.server import SandboxServer
+from pytest_atomic_cards.targets import LiveTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from pytest_atomic_cards.sandbox import CardRecord
+    from pytest_atomic_cards.world import Cards
+
+_OF_SANDBOX = {"faults", "creation_delay", "token_lifetime"}
+
+
+class _Logging(Sandbox):
+    """A sandbox that keeps the method and path of every request."""
+
+    log: list[str]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.log.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        return super().__call__(environ, start_response)
+
+
+class LiveSandbox:
+    """A served sandbox, and the settings that name it as a live target.
+
+    Args:
+        **settings: Keywords of ``Sandbox``; all others are answers of its ``Profile``.
+    """
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - passed on
+        own = {name: settings.pop(name) for name in settings.keys() & _OF_SANDBOX}
+        self.sandbox = _Logging(Profile(**settings), **own)
+        self.log = self.sandbox.log = []
+        self.environment = self.sandbox.default
+        self.credential = self.environment.create_credential()
+        self._server = SandboxServer(self.sandbox)
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+        self.sandbox.close()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Environment variables that point a run at it."""
+        values = {name: str(value) for name, value in self._values().items()}
+        return {f"ATOMIC_CARDS_{name.upper()}": value for name, value in values.items()}
+
+    def settings(self, **changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
+        """Settings that name it as the target."""
+        return Settings(**self._values() | {"seed_timeout": 10.0} | changes)
+
+    def open_world(self, *, settling: float = 5.0, **changes: Any) -> Cards:  # noqa: ANN401
+        """A world on it, of a run of its own.
+
+        Args:
+            settling: Seconds of real time until a change of state must be visible.
+            **changes: Fields of ``Settings``.
+        """
+        world = LiveTarget(self.settings(**changes)).open_world()
+        world.placement.settling = settling
+        return world
+
+    @property
+    def open_cards(self) -> list[CardRecord]:
+        """The cards that are open, as they truly are."""
+        return [card for card in self.environment.cards() if card.status.is_open]
+
+    def count(self, request: str) -> int:
+        """How many requests began with a method and path."""
+        return sum(entry.startswith(request) for entry in self.log)
+
+    def _values(self) -> dict[str, Any]:
+        return {
+            "target": TargetKind.LIVE,
+            "api_url": self._server.url,
+            "token_url": f"{self._server.url}{self.sandbox.token_path}",
+            "environment_id": self.environment.environment_id,
+            "client_id": self.credential.client_id,
+            "client_secret": self.credential.client_secret,
+            "flow_id": self.sandbox.flow_id,
+        }
+
+
+Serve = Callable[..., LiveSandbox]
+"""The fixture ``serve``: starts one, with the keywords of :class:`LiveSandbox`."""

@@ -1,0 +1,331 @@
+"""Seeding through an Action Flow, against a sandbox behind a socket."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.errors import NotAvailableError, ScopeError, SeedingError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.flow import ServerClock
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
+
+    from pytest_atomic_cards.world import Cards
+
+HOUR = timedelta(hours=1)
+SHORTLY = timedelta(milliseconds=150)
+
+
+def starts(cards: Cards) -> list[list[dict[str, Any]]]:
+    """The ``flows`` of every start that is sent from now on."""
+    sent: list[list[dict[str, Any]]] = []
+
+    def observe(exchange: Exchange) -> None:
+        if exchange.path.endswith(("/start", "/test")):
+            sent.append(json.loads(exchange.request_body)["flows"])
+
+    cards.api.session.listeners.append(observe)
+    return sent
+
+
+def users_of(flow: dict[str, Any]) -> list[str]:
+    """The customers that one element of ``flows`` targets."""
+    users: list[str] = flow["target"]["usersById"]
+    return users
+
+
+# Waiting
+
+
+def test_cards_that_appear_late_are_waited_for(serve: Serve):
+    """A card that is created some time after the start is polled for, and returned active."""
+    live = serve(creation_delay=SHORTLY)
+    card = live.open_world().seed(user="customer-1")
+    assert (card.user_id, card.status) == ("customer-1", Status.ACTIVE)
+    assert live.count("GET /v1/sandbox/cards") > 1
+
+
+def test_cards_that_never_appear_are_given_up(serve: Serve):
+    """After the seed timeout the error says how many cards of which invocation are missing."""
+    cards = serve(creation_delay=HOUR).open_world(seed_timeout=0.1)
+    with pytest.raises(SeedingError, match=r"2 seeded card.* invocation-\w+.*after 0\.1 s"):
+        cards.seed_all(Population.of(2))
+
+
+def test_one_start_seeds_a_whole_population(serve: Serve):
+    """All cards of a population come from one start, in the order of its specs."""
+    live = serve()
+    cards = live.open_world()
+    users = ["customer-b", "customer-a", "customer-c"]
+    seeded = cards.seed_all(Population(tuple(CardSpec(user=user) for user in users)))
+    assert [card.user_id for card in seeded] == users
+    assert live.count("POST /v1/sandbox/action-flow") == 1
+
+
+def test_a_flow_that_sends_several_cards_is_taken_whole(serve: Serve):
+    """All cards that a flow sends to its targets belong to the group and go along in its state."""
+    live = serve()
+    live.environment.define_flow(live.sandbox.flow_id, ("bill", "reminder"))
+    cards = live.open_world()
+    (group,) = cards.seeder.seed(Population.of(3, CardSpec(status=Status.DISMISSED)))
+    assert len(group.cards) == 6
+    assert {card.card_template_id for card in group.cards} == {"bill", "reminder"}
+    assert {card.status for card in live.environment.cards()} == {Status.DISMISSED}
+
+
+def test_a_flow_that_sends_several_cards_still_gives_one_for_one_spec(serve: Serve):
+    """Seeding one card returns one card, which can be acted on alone."""
+    live = serve(cards_per_target="2")
+    cards = live.open_world()
+    card = cards.seed()
+    cards.dismiss(card)
+    assert cards.get(card).status is Status.DISMISSED
+    states = sorted(record.status.value for record in live.environment.cards())
+    assert states == ["active", "dismissed"]
+
+
+# What is asked for
+
+
+@pytest.mark.parametrize(
+    ("specs", "targeted"),
+    [
+        ([{"user": "a"}, {"user": "b"}, {"user": "c"}], [["a", "b", "c"]]),
+        ([{"user": "a"}, {"user": "a"}, {"user": "b"}], [["a", "b"], ["a"]]),
+        ([{"user": "a"}, {"user": "b", "priority": 1}], [["a"], ["b"]]),
+        ([{"user": "a", "variables": {"n": 1}}, {"user": "b"}], [["a"], ["b"]]),
+        ([{"user": "a", "metadata": {"n": 1}}, {"user": "b"}], [["a"], ["b"]]),
+        ([{"user": "a", "expires": HOUR}, {"user": "b", "expires": HOUR}], [["a", "b"]]),
+        ([{"user": "a", "expires": HOUR}, {"user": "b"}], [["a"], ["b"]]),
+    ],
+)
+def test_targets_hold_cards_that_are_alike(
+    specs: list[dict[str, Any]], targeted: list[list[str]], serve: Serve
+):
+    """One target of a start names all customers whose cards are alike, and none of them twice."""
+    cards = serve().open_world()
+    sent = starts(cards)
+    seeded = cards.seed_all(Population(tuple(CardSpec(**spec) for spec in specs)))
+    assert [users_of(flow) for flow in sent[0]] == targeted
+    assert sorted(str(card.user_id) for card in seeded) == sorted(spec["user"] for spec in specs)
+
+
+def test_everything_that_a_card_is_given_is_sent(serve: Serve):
+    """Variables, metadata, priority and expiry of a spec arrive at the card."""
+    live = serve()
+    card = live.open_world(flow_variables={"name": "of the settings", "due": "today"}).seed(
+        variables={"name": "of the spec"}, metadata={"run": 7}, priority=2, expires=HOUR
+    )
+    assert card.payload["detail"] == {"name": "of the spec", "due": "today"}
+    assert card.payload["metadata"] == {"run": 7}
+    assert card.payload["cardOptions"]["priority"] == 2
+    (record,) = live.environment.cards()
+    assert record.expires_at is not None
+
+
+def test_users_are_generated_and_never_repeated(serve: Serve):
+    """Cards without a user get customers that no other run has, one each."""
+    live = serve()
+    for _ in range(2):
+        live.open_world().seed_all(Population.of(3))
+    assert len({record.user_id for record in live.environment.cards()}) == 6
+
+
+def test_only_the_allowed_users_are_targeted(serve: Serve):
+    """With ATOMIC_CARDS_USER_IDS cards go to those customers in turn, and to no others."""
+    cards = serve().open_world(user_ids=("ann", "bob"))
+    seeded = cards.seed_all(Population.of(3))
+    assert sorted(str(card.user_id) for card in seeded) == ["ann", "ann", "bob"]
+    assert cards.seed(user="bob").user_id == "bob"
+    with pytest.raises(NotAvailableError, match=r"ATOMIC_CARDS_USER_IDS.*'eve'"):
+        cards.seed(user="eve")
+    with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
+        cards.placement.new_user()
+
+
+def test_a_flow_that_is_not_published_can_be_tested(serve: Serve):
+    """In flow mode test the flow's test endpoint is used, and its cards are found all the same."""
+    live = serve()
+    live.environment.define_flow("draft", published=False)
+    card = live.open_world(flow_id="draft", flow_mode="test").seed()
+    assert card.event_source == "test"
+    assert live.count("POST /v1/sandbox/action-flow/draft/test") == 1
+
+
+def test_a_user_who_is_no_test_user_is_told(serve: Serve):
+    """Where test mode ignores the customers the error is that no card appeared."""
+    live = serve()
+    live.environment.test_users = frozenset({"tester"})
+    cards = live.open_world(flow_mode="test", seed_timeout=0.1)
+    with pytest.raises(SeedingError, match="not all visible"):
+        cards.seed(user="customer-1")
+    assert cards.seed(user="tester").user_id == "tester"
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("flow", ["no-such-flow", "draft"])
+def test_a_refused_start_names_the_settings(flow: str, serve: Serve):
+    """Where a flow cannot be started the error names what to check, and holds the exchange."""
+    live = serve()
+    live.environment.define_flow("draft", published=False)
+    with pytest.raises(SeedingError) as caught:
+        live.open_world(flow_id=flow).seed()
+    message = str(caught.value)
+    for part in (flow, "ATOMIC_CARDS_FLOW_ID", "published", "ATOMIC_CARDS_FLOW_VARIABLES"):
+        assert part in message
+    assert caught.value.exchange is not None
+    assert not live.environment.cards()
+
+
+@pytest.mark.parametrize(
+    ("field", "attribute"),
+    [
+        ("template", "cardTemplateId"),
+        ("event_name", "eventName"),
+        ("lifecycle_id", "lifecycleId"),
+        ("flow_instance_id", "flowInstanceId"),
+        ("flow_invocation_id", "flowInvocationId"),
+    ],
+)
+def test_the_flow_decides_over_attributes(field: str, attribute: str, serve: Serve):
+    """An attribute that a live target chooses itself cannot be asked for; nothing is started."""
+    live = serve()
+    with pytest.raises(NotAvailableError, match=f"{attribute}.*leave {field} out"):
+        live.open_world().seed(**{field: "chosen"})
+    assert live.count("POST /v1") == 0
+
+
+def test_nobody_can_snooze_over_the_public_api(serve: Serve):
+    """Neither a snoozed card nor the snoozing of one is to be had from a live target."""
+    cards = serve().open_world()
+    with pytest.raises(NotAvailableError, match="no way to snooze"):
+        cards.seed(status=Status.SNOOZED)
+    with pytest.raises(NotAvailableError, match="no way to snooze"):
+        cards.snooze(cards.seed(), HOUR)
+
+
+def test_a_live_target_cannot_be_steered(serve: Serve):
+    """There is no sandbox behind a live target to reach for."""
+    cards = serve().open_world()
+    with pytest.raises(NotAvailableError, match="live target"):
+        _ = cards.sandbox
+    with pytest.raises(NotAvailableError, match="live target"):
+        _ = cards.environment
+
+
+# States
+
+
+@pytest.mark.parametrize("state", [Status.DISMISSED, Status.COMPLETED, Status.CANCELLED])
+@pytest.mark.parametrize("closed_cards_listed", ["yes", "only-by-status"])
+def test_closed_cards_are_made_by_acting(state: Status, closed_cards_listed: str, serve: Serve):
+    """A card is brought to a closed state through the API, wherever closed cards are listed."""
+    live = serve(closed_cards_listed=closed_cards_listed)
+    assert live.open_world().seed(status=state).status is state
+    assert [record.status for record in live.environment.cards()] == [state]
+
+
+def test_cards_of_one_population_can_be_in_different_states(serve: Serve):
+    """Each card is in the state that its own spec asks for."""
+    states = [Status.COMPLETED, Status.ACTIVE, Status.DISMISSED, Status.EMBARGOED]
+    live = serve()
+    specs = Population(tuple(CardSpec(status=state) for state in states))
+    assert [card.status for card in live.open_world().seed_all(specs)] == states
+    assert sorted(record.status for record in live.environment.cards()) == sorted(states)
+
+
+def test_embargo_and_expiry_are_asked_for_and_read_back(serve: Serve):
+    """An embargoed card is embargoed; one that expires is waited for until it has."""
+    cards = serve().open_world()
+    assert cards.seed(embargo=HOUR).status is Status.EMBARGOED
+    expired = cards.seed(status=Status.EXPIRED, expires=SHORTLY)
+    assert cards.get(expired).status is Status.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"embargo": HOUR}, {"status": Status.EXPIRED, "expires": SHORTLY}],
+    ids=["embargo", "expiry"],
+)
+def test_delivery_options_that_are_not_honoured_are_told(wanted: dict[str, Any], serve: Serve):
+    """A flow that overrides embargo or expiry makes such cards unavailable, not wrong."""
+    cards = serve(delivery_options="ignored").open_world(settling=0.1)
+    with pytest.raises(NotAvailableError, match=r"did not honour.*delivery options"):
+        cards.seed(**wanted)
+
+
+def test_an_action_without_effect_is_a_seeding_error(serve: Serve):
+    """A target on which dismissing changes nothing cannot give dismissed cards."""
+    cards = serve(faults=["dismiss-without-effect"]).open_world(settling=0.1)
+    with pytest.raises(SeedingError, match="should be dismissed are active"):
+        cards.seed(status=Status.DISMISSED)
+
+
+def test_an_action_that_is_refused_is_a_seeding_error(serve: Serve):
+    """A target that refuses to act on several cards cannot give groups of closed ones."""
+    cards = serve(faults=["multiple-always-refused"]).open_world(settling=0.1)
+    with pytest.raises(SeedingError, match="cannot complete cards to seed"):
+        cards.seed_all(Population.of(2, CardSpec(status=Status.COMPLETED)))
+
+
+def test_cards_are_seen_once_the_target_shows_them(serve: Serve):
+    """A target whose listings lag behind is polled until they show the state asked for."""
+    cards = serve(read_after_write="delayed").open_world()
+    assert cards.get(cards.seed(status=Status.COMPLETED)).status is Status.COMPLETED
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        (format_datetime(datetime.now(UTC) + HOUR, usegmt=True), HOUR),
+        (format_datetime(datetime.now(UTC) - HOUR, usegmt=True), -HOUR),
+        (format_datetime(datetime.now(UTC), usegmt=True), timedelta(0)),
+        ("yesterday", timedelta(0)),
+        (None, timedelta(0)),
+    ],
+    ids=["ahead", "behind", "in step", "unreadable", "absent"],
+)
+def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta):
+    """Times are reckoned from the target's own Date, where it differs from ours by seconds."""
+    clock = ServerClock()
+    headers = {} if date is None else {"date": date}
+    now = datetime.now(UTC)
+    clock.observe(
+        Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)
+    )
+    assert abs(clock.now() - datetime.now(UTC) - ahead) < timedelta(minutes=5)
+
+
+# Scope
+
+
+def test_nothing_but_seeded_cards_can_be_acted_on(serve: Serve):
+    """An action that is not pinned to cards of this run never leaves the process."""
+    live = serve()
+    live.environment.seed([{"user_id": "stranger"}])
+    cards = live.open_world()
+    own = cards.seed()
+    for query in (
+        CardQuery(user_id="stranger"),
+        CardQuery(status=Status.ACTIVE, multiple=True),
+        CardQuery(card_template_id=own.card_template_id, multiple=True),
+    ):
+        with pytest.raises(ScopeError, match="refused to send PUT"):
+            cards.api.cancel(query)
+    assert live.count("PUT") == 0
+    cards.cancel(own)
+    assert live.count("PUT") == 1

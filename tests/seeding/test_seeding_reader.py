@@ -1,0 +1,231 @@
+"""Reading cards from targets that make other choices, or are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scripted_listing import Answer, Listing, card_body, paged
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, TransportError
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
+
+PIN = CardQuery(flow_invocation_id="invocation")
+
+
+def group_of(*bodies: dict[str, Any]) -> Group:
+    """A group of cards with these bodies."""
+    cards = tuple(map(Card.from_body, bodies))
+    return Group(PIN, cards, tuple(card.user_id or "" for card in cards))
+
+
+def constant(status: int, body: Any = b"") -> Listing:  # noqa: ANN401 - JSON values or bytes
+    """A target that gives one answer to everything."""
+    return Listing(lambda _: (status, body))
+
+
+# Pages
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"data": []}),
+        (200, b""),
+        (204, b""),
+        (404, {"message": "no cards"}),
+        (404, b"<html>not JSON</html>"),
+        (400, {"message": "nothing matches"}),
+        (410, b""),
+    ],
+)
+def test_no_card_may_be_answered_in_many_ways(status: int, body: Any):  # noqa: ANN401
+    """An empty listing, 204, 404 and other refusals all mean that no card matches."""
+    page = Reader(constant(status, body).api()).page(PIN)
+    assert page.cards == ()
+    assert [exchange.status for exchange in page.exchanges] == [status]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_denied_listing_says_nothing_about_cards(status: int):
+    """Being denied is a failure to ask, never an empty listing."""
+    with pytest.raises(TransportError, match=f"denied with HTTP {status}") as caught:
+        Reader(constant(status).api()).page(PIN)
+    assert caught.value.exchange is not None
+
+
+def test_a_server_error_breaks_the_contract():
+    """A listing that fails with 500 each time is the target's fault."""
+    with pytest.raises(ContractBrokenError, match="fails with HTTP 500") as caught:
+        Reader(constant(500, {"message": "oops"}).api()).page(PIN)
+    assert caught.value.exchange is not None
+    assert caught.value.exchange.status == 500
+
+
+def test_a_passing_server_error_is_forgiven():
+    """A single 500 among good answers is asked again."""
+    script: list[Answer] = [(500, b""), (200, {"data": [card_body(1)]})]
+    page = Reader(Listing(lambda _: script.pop(0)).api()).page(PIN)
+    assert [card.card_instance_id for card in page.cards] == ["card-1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"not JSON", [], {"cards": []}, {"data": {}}, {"data": None}, {"data": ["card-1"]}],
+    ids=repr,
+)
+def test_a_body_that_is_no_listing_breaks_the_contract(body: Any):  # noqa: ANN401
+    """A success without a readable array of cards is the target's fault."""
+    with pytest.raises(ContractBrokenError, match="listing") as caught:
+        Reader(constant(200, body).api()).page(PIN)
+    assert caught.value.exchange is not None
+
+
+@pytest.mark.parametrize("largest", [100, 101, 499, 1_000])
+@pytest.mark.parametrize("count", [0, 99, 100, 101, 1_000, 1_234])
+def test_all_pages_are_read_whatever_their_size(largest: int, count: int):
+    """A target that gives smaller pages than were asked for is read to the end all the same."""
+    listing = Listing(paged([card_body(number) for number in range(count)], largest))
+    found = Reader(listing.api()).find(PIN, most_pages=20)
+    assert [card.card_instance_id for card in found.cards] == [f"card-{n}" for n in range(count)]
+    assert found.complete
+    assert len(found.exchanges) == len(listing.queries)
+
+
+def test_reading_ends_where_offset_has_no_effect():
+    """A target that repeats its first page for ever is not asked for ever."""
+    first = [card_body(number) for number in range(100)]
+    listing = constant(200, {"data": first})
+    found = Reader(listing.api()).find(PIN)
+    assert len(found.cards) == 100
+    assert len(listing.queries) == 2
+
+
+def test_reading_ends_after_the_most_pages():
+    """A listing that is longer than may be read is marked as incomplete."""
+    listing = Listing(paged([card_body(number) for number in range(500)], largest=100))
+    found = Reader(listing.api()).find(PIN, most_pages=3)
+    assert len(found.cards) == 300
+    assert not found.complete
+
+
+# States
+
+
+def test_closed_cards_are_found_by_their_state():
+    """Cards that a plain listing leaves out are looked for by each state."""
+    cards = [card_body(1), card_body(2, status="completed"), card_body(3, status="expired")]
+
+    def answer(query: dict[str, str]) -> Answer:
+        wanted = query.get("status", "active")
+        return 200, {"data": [card for card in cards if card["status"] == wanted]}
+
+    states = Reader(Listing(answer).api()).states(group_of(*cards))
+    assert states == {"card-1": "active", "card-2": "completed", "card-3": "expired"}
+
+
+def test_a_card_that_no_listing_shows_has_no_state():
+    """A card that has left all listings is None, and does not hide the others."""
+    states = Reader(Listing(paged([card_body(1)])).api()).states(
+        group_of(card_body(1), card_body(2))
+    )
+    assert states == {"card-1": "active", "card-2": None}
+
+
+def test_cards_of_others_are_not_taken_for_the_groups():
+    """What a listing shows beyond the group is left out of its states."""
+    listing = constant(200, {"data": [card_body(1), card_body(9, status="dismissed")]})
+    assert Reader(listing.api()).states(group_of(card_body(1))) == {"card-1": "active"}
+
+
+@pytest.mark.parametrize("listed", ["always", "by status"])
+def test_looking_at_one_card_finds_it_in_any_state(listed: str):
+    """One card is read by a query of its own, by state where that is needed."""
+    now = card_body(2, status="dismissed")
+
+    def answer(query: dict[str, str]) -> Answer:
+        narrowed = query if listed == "always" else {"status": "active"} | query
+        return paged([now])(narrowed)
+
+    group = group_of(card_body(1), card_body(2))
+    card = Reader(Listing(answer).api()).look(group, group.cards[1])
+    assert (card.card_instance_id, card.status) == ("card-2", Status.DISMISSED)
+
+
+def test_looking_at_a_card_that_is_gone_keeps_what_was_known():
+    """A card that no listing shows keeps its attributes; its state is None."""
+    group = group_of(card_body(1))
+    card = Reader(constant(404).api()).look(group, group.cards[0])
+    assert (card.card_instance_id, card.user_id, card.status) == ("card-1", "user-1", None)
+
+
+# Telling cards apart
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "parameters"),
+    [
+        ({}, {}, ["flowInstanceId"]),
+        ({"flowInstanceId": "same"}, {"flowInstanceId": "same"}, ["lifecycleId"]),
+        ({"flowInstanceId": None}, {"flowInstanceId": None}, ["lifecycleId"]),
+        (
+            {"flowInstanceId": "same", "lifecycleId": None},
+            {"flowInstanceId": "same", "lifecycleId": None},
+            ["flowInvocationId", "userId"],
+        ),
+        (
+            {"flowInstanceId": "same", "lifecycleId": "same", "userId": "same"},
+            {
+                "flowInstanceId": "same",
+                "lifecycleId": "same",
+                "userId": "same",
+                "cardTemplateId": "other",
+            },
+            ["cardTemplateId", "flowInstanceId"],
+        ),
+        (
+            {"flowInstanceId": None, "lifecycleId": None, "userId": "same"},
+            {
+                "flowInstanceId": None,
+                "lifecycleId": None,
+                "userId": "same",
+                "cardTemplateId": "other",
+            },
+            ["cardTemplateId", "flowInvocationId", "userId"],
+        ),
+    ],
+)
+def test_the_shortest_telling_query_is_chosen(
+    first: dict[str, Any], second: dict[str, Any], parameters: list[str]
+):
+    """One card is selected by as few attributes as tell it from all others of its group."""
+    group = group_of(card_body(1, **first), card_body(2, **second))
+    card, other = group.cards
+    query = group.single(card)
+    assert sorted(name for name, _ in query.parameters()) == sorted(parameters)
+    assert query.matches(card.attributes)
+    assert not query.matches(other.attributes)
+
+
+def test_cards_that_cannot_be_told_apart_are_refused():
+    """Where no attributes tell a card from another, acting on it alone is misuse."""
+    alike = {"flowInstanceId": "same", "lifecycleId": "same", "userId": "same"}
+    group = group_of(card_body(1, **alike), card_body(2, **alike))
+    with pytest.raises(MisuseError, match="no attributes tell card card-1"):
+        group.single(group.cards[0])
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({}, "card-1"),
+        ({"cardInstanceId": None}, "lifecycle-1"),
+        ({"cardInstanceId": None, "lifecycleId": None}, "instance-1/template/user-1"),
+    ],
+)
+def test_a_card_without_an_id_is_known_by_the_best_it_has(fields: dict[str, Any], key: str):
+    """The key of a card is its instance id, or else what its body still has."""
+    assert key_of(Card.from_body(card_body(1, **fields))) == key

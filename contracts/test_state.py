@@ -6,7 +6,14 @@ import pytest
 
 from pytest_atomic_cards.lifecycle import Action, Status, Transition
 from pytest_atomic_cards.seeding.reader import key_of
-from pytest_atomic_cards.verification.probe import Probe, States, only, response_of, words_of
+from pytest_atomic_cards.verification.probe import (
+    Probe,
+    States,
+    all_in,
+    only,
+    response_of,
+    words_of,
+)
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.suite import requirement
@@ -25,7 +32,7 @@ def test_action_in_state(cell: Transition, probe: Probe, in_state: StateReserve)
     """The action changes the card as the table says, or leaves it as it is."""
     group, card = in_state.take(cell.before)
     watched = only(group, card)
-    before = probe.states(watched)
+    before = probe.states_once(watched, all_in(cell.before))
     if cell.allowed:
         exchange = probe.change(cell.action, group.single(card), watched)
         states = probe.states_once(watched, lambda now: _became(now, cell.after))

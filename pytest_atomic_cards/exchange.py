@@ -65,10 +65,10 @@ class Exchange:
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
 
     def json(self) -> Any:  # noqa: ANN401 - a JSON value
-        """The response body as JSON; ``None`` where it is empty or not JSON."""
+        """The response body as JSON; ``None`` where it is empty, not JSON, or too deep to read."""
         try:
             return json.loads(self.response_body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def curl(self) -> str:
@@ -125,5 +125,5 @@ def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
         return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body.decode("utf-8", "replace")

@@ -114,21 +114,31 @@ def _count(text: str) -> int:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    try:
-        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or parts.query or parts.fragment:
-        raise ValueError("an http or https URL without a query")
-    if parts.username or parts.password:
+    if "@" in text:
         raise ValueError("a URL without user name and password")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character in text for character in "?# \t\n"):
+        raise ValueError("an http or https URL without a query")
     return text.rstrip("/")
 
 
+def _path(text: str) -> Path:
+    return Path(_text(text))
+
+
 def _segment(text: str) -> str:
-    if not text or any(character in text for character in "/?#% \t\n"):
+    if text in {"", ".", ".."} or any(character in text for character in "/?#% \t\n"):
         raise ValueError("one segment of a URL path")
+    return text
+
+
+def _label(text: str) -> str:
+    if not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
+        raise ValueError("letters, digits, hyphens and underscores")
     return text
 
 
@@ -139,9 +149,13 @@ def _words(text: str) -> tuple[str, ...]:
     return words
 
 
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_json)
     except ValueError:
         value = None
     if not isinstance(value, dict):
@@ -155,6 +169,12 @@ def _text(text: str) -> str:
     return text
 
 
+def _client_id(text: str) -> str:
+    if ":" in _text(text):
+        raise ValueError("some text without a colon")
+    return text
+
+
 OPTIONS: Final = (
     Option(
         "target",
@@ -164,7 +184,7 @@ OPTIONS: Final = (
         flag=True,
         metavar="{sandbox,live}",
     ),
-    Option("report", "write report.json and junit.xml here", Path, flag=True, metavar="DIR"),
+    Option("report", "write report.json and junit.xml here", _path, flag=True, metavar="DIR"),
     Option("strict", "inferred requirements fail too", truth, default=False, flag=True),
     Option(
         "fault",
@@ -177,7 +197,7 @@ OPTIONS: Final = (
     Option(
         "profile",
         "answers to the open questions, as a TOML file: the sandbox behaves so",
-        Path,
+        _path,
         flag=True,
         metavar="FILE",
     ),
@@ -206,10 +226,10 @@ OPTIONS: Final = (
     ),
     Option("seed", "seed of generated cases", _whole, 1, flag=True, metavar="N"),
     Option("api_url", "base URL of the Cards API, up to but without /v1", _url),
-    Option("org_id", "organization id, from which the vendor's base URL is built", _segment),
+    Option("org_id", "organization id, from which the vendor's base URL is built", _label),
     Option("token_url", "URL of the OAuth token endpoint", _url),
     Option("environment_id", "id of the environment", _segment),
-    Option("client_id", "id of an API credential of role events", _text),
+    Option("client_id", "id of an API credential of role events", _client_id),
     Option("client_secret", "secret of that credential", _text, secret=True),
     Option("flow_id", "id of the Action Flow that seeding starts", _segment),
     Option("flow_mode", "start or test the Action Flow", _one_of("start", "test"), "start"),
@@ -356,7 +376,7 @@ def _parsed(option: Option, source: str, text: str) -> Any:  # noqa: ANN401 - ty
     try:
         return option.parse(text)
     except ValueError as error:
-        shown = "" if option.secret else f", not {text!r}"
+        shown = "" if option.secret or "@" in text else f", not {text!r}"
         raise SettingsError(f"{source} must be {error}{shown}") from None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards import options
-from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.errors import MisuseError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,10 +65,30 @@ def settings_of(config: pytest.Config) -> Settings:
             for option in options.OPTIONS
         }
         try:
-            config.stash[SETTINGS] = options.resolve(given, config.getini)
+            settings = options.resolve(given, config.getini)
+            _look_up(settings)
         except SettingsError as error:
             raise pytest.UsageError(f"atomic-cards: {error}") from None
+        config.stash[SETTINGS] = settings
     return config.stash[SETTINGS]
+
+
+def _look_up(settings: Settings) -> None:
+    """See that what the settings name is there, where they name something."""
+    setting = "--cards-profile"
+    try:
+        if settings.profile:
+            from pytest_atomic_cards.profile import Profile
+
+            Profile.read(settings.profile)
+        setting = "--cards-fault"
+        if settings.fault:
+            from pytest_atomic_cards.sandbox.faults import fault_named
+
+            for name in settings.fault:
+                fault_named(name)
+    except MisuseError as error:
+        raise SettingsError(f"{setting}: {error}") from None
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.generation.shrinking import droppable
+from pytest_atomic_cards.generation.shrinking import droppable, numbers
 from pytest_atomic_cards.generation.values import attribute_values
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute
@@ -72,14 +72,25 @@ def card_specs(
             after :func:`durations`.
     """
     allowed = same_for_all(("0", "1", "a b+c&d=%20é")) if values is None else values
-    fields = {
-        field: st.sampled_from([None, *allowed[attribute]])
+    options = {
+        field: [None, *allowed[attribute]]
         for attribute, field in SPEC_FIELDS.items()
         if attribute in allowed and attribute is not Attribute.STATUS
     }
+    most = max(map(len, options.values()), default=1)
+
+    def spec(drawn: tuple[int, ...], status: Status, timer: timedelta | None) -> CardSpec:
+        fields: dict[str, Any] = {
+            field: choices[number % len(choices)]
+            for (field, choices), number in zip(options.items(), drawn, strict=True)
+        }
+        if timer and status in _TIMERS:
+            fields[_TIMERS[status]] = timer
+        return CardSpec(**fields, status=status)
+
+    timers = st.sampled_from([None, *_DURATIONS]) if timed else st.none()
     status = st.sampled_from(_statuses_in(allowed))
-    timer = st.sampled_from([None, *_DURATIONS]) if timed else st.none()
-    return st.builds(_spec, st.fixed_dictionaries(fields), status, timer)
+    return st.builds(spec, numbers(len(options), below=most), status, timers)
 
 
 def populations(
@@ -127,8 +138,3 @@ def _with_values(spec: CardSpec, pool: Sequence[str]) -> CardSpec:
 
 def _statuses_in(values: Mapping[Attribute, Sequence[str]]) -> list[Status]:
     return [Status(word) for word in values.get(Attribute.STATUS, [Status.ACTIVE])]
-
-
-def _spec(fields: Mapping[str, str | None], status: Status, timer: timedelta | None) -> CardSpec:
-    timers = {_TIMERS[status]: timer} if timer and status in _TIMERS else {}
-    return CardSpec(**fields, **timers, status=status)  # type: ignore[arg-type] # names of fields

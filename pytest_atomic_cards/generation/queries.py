@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from hypothesis import strategies as st
 
 from pytest_atomic_cards.generation.populations import SPEC_FIELDS
-from pytest_atomic_cards.generation.shrinking import weighted
+from pytest_atomic_cards.generation.shrinking import numbers, weighted
 from pytest_atomic_cards.generation.values import attribute_values
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _LARGEST_LIMIT: Final = 1_000
-_NEAR_MISSES_OF: Final = 20
+_MOST_POSITIONS: Final = 50_000
+_NEAR_MISSES_OF: Final = 8
 
 
 class HasAttributes(Protocol):
@@ -39,15 +40,15 @@ def attribute_combinations(min_size: int = 0) -> SearchStrategy[frozenset[Attrib
     Args:
         min_size: Fewest attributes; 1 keeps an action from being unscoped.
     """
-    few = st.tuples(*[st.sampled_from((False, False, True)) for _ in Attribute])
-    many = st.tuples(*[st.booleans() for _ in Attribute])
+    even = numbers(len(Attribute), below=2).map(lambda drawn: [bool(n) for n in drawn])
+    sparse = numbers(len(Attribute), below=3).map(lambda drawn: [n == 1 for n in drawn])
 
-    def combine(included: tuple[bool, ...]) -> frozenset[Attribute]:
+    def combine(included: list[bool]) -> frozenset[Attribute]:
         chosen = frozenset(compress(Attribute, included))
         others = (attribute for attribute in Attribute if attribute not in chosen)
         return chosen.union(islice(others, max(0, min_size - len(chosen))))
 
-    return (few | many).map(combine)
+    return (sparse | even).map(combine)
 
 
 def queries(
@@ -130,8 +131,9 @@ def plans(
     combinations: SearchStrategy[frozenset[Attribute]], count: int, *, unmatched: bool = True
 ) -> SearchStrategy[Plan]:
     """Plans for queries about ``count`` cards or so."""
-    card = st.integers(0, max(count - 1, 0))
-    each_from_some = st.tuples(*[card for _ in Attribute])
+    positions = min(max(count, 1), _MOST_POSITIONS)
+    card = st.integers(0, positions - 1)
+    each_from_some = numbers(len(Attribute), below=positions)
     near = st.integers(0, len(Attribute) * _NEAR_MISSES_OF)
     miss = st.tuples(st.integers(0, len(Attribute) - 1), near | attribute_values())
     misses = weighted((4, st.none()), (1, miss)) if unmatched else st.none()

@@ -1,4 +1,4 @@
-"""Building blocks that shrink better than the obvious ones."""
+"""Building blocks that shrink better, or are drawn faster, than the obvious ones."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ def weighted(*choices: tuple[int, SearchStrategy[T]]) -> SearchStrategy[T]:
 
 def _itself(value: T) -> T:
     return value
+
+
+def numbers(count: int, below: int) -> SearchStrategy[tuple[int, ...]]:
+    """Some whole numbers, each of which shrinks to 0, in a single draw.
+
+    To draw them as a text takes about half as long as to draw them one by one.
+
+    Args:
+        count: How many.
+        below: What each is less than; at most 50,000, as surrogates follow.
+    """
+    first = ord("0")
+    digits = st.characters(min_codepoint=first, max_codepoint=first + below - 1)
+    texts = st.text(digits, min_size=count, max_size=count)
+    return texts.map(lambda text: tuple(ord(digit) - first for digit in text))
 
 
 def droppable(

@@ -44,16 +44,13 @@ class Drained:
         default: The first cancel, without ``limit``.
         raised: The second one, with ``limit=1000``.
         repeats: All further ones, without ``limit``, until none was left or none changed.
+        left: Active cards at the end.
     """
 
     default: Step
     raised: Step
     repeats: tuple[Step, ...]
-
-    @property
-    def left(self) -> int:
-        """Active cards at the end."""
-        return (self.repeats or (self.raised,))[-1].after
+    left: int
 
 
 def drain(probe: Probe, group: Group) -> Drained:
@@ -78,10 +75,12 @@ def drain(probe: Probe, group: Group) -> Drained:
         if repeats[-1].after == left:
             break
         left = repeats[-1].after
-    return Drained(default, raised, tuple(repeats))
+    left = probe.watch(lambda: _active(probe, query), lambda left: not left)
+    return Drained(default, raised, tuple(repeats), left)
 
 
 def _step(probe: Probe, query: CardQuery, most: int) -> Step:
+    probe.settle()
     before = _active(probe, query)
     exchange = _cancel(probe, query, before)
     after = probe.watch(lambda: _active(probe, query), lambda left: left <= max(0, before - most))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import hypothesis
@@ -13,9 +14,37 @@ from hypothesis.strategies import SearchStrategy, tuples
 
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.options import Settings
-from pytest_atomic_cards.verification.verdicts import CouldNotTell
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
+_SHRINKING_SECONDS: Final = 8.0
+
+
+@dataclass(slots=True)
+class Shrinking:
+    """The violations that were found while a failing case is made smaller.
+
+    When the time is over, known cases fail as before and all others pass, unasked: Hypothesis then
+    settles on the smallest known one.
+    """
+
+    ends: float = math.inf
+    found: dict[str, Violation] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time for shrinking has run out."""
+        return time.monotonic() > self.ends
+
+    def remember(self, case: object, violation: Violation) -> None:
+        """Take in a failing case; the first one starts the time."""
+        self.ends = min(self.ends, time.monotonic() + _SHRINKING_SECONDS)
+        self.found[repr(case)] = violation
+
+    def recall(self, case: object) -> None:
+        """Fail again where the case is known to fail."""
+        if repr(case) in self.found:
+            raise self.found[repr(case)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +68,7 @@ class Effort:
 
     def examples(self, usual: int) -> int:
         """How many cases to generate where ``usual`` are usual."""
-        return self.fixed or max(1, ceil(usual * self.factor))
+        return self.fixed or max(1, math.ceil(usual * self.factor))
 
     def settings(self, usual: int, **more: Any) -> hypothesis.settings:  # noqa: ANN401
         """Settings of Hypothesis for a contract; they load no profile and keep no database."""
@@ -57,7 +86,8 @@ class Effort:
     ) -> Callable[[Callable[..., None]], None]:
         """Run the decorated body at once, for cases drawn from the strategies.
 
-        A transport or seeding error ends the run at once and is not shrunk.
+        A transport or seeding error ends the run at once and is not shrunk. A violation is shrunk
+        for some seconds; a target that answers slowly may leave it larger than it need be.
 
         Args:
             *strategies: One for each argument of the body.
@@ -68,11 +98,18 @@ class Effort:
         """
 
         def run(body: Callable[..., None]) -> None:
+            shrinking = Shrinking()
+
             def guarded(case: tuple[Any, ...]) -> None:
+                if shrinking.is_over:
+                    return shrinking.recall(case)
                 try:
                     body(*case)
                 except AtomicCardsError as error:
                     raise CouldNotTell.because_of(error) from error
+                except Violation as violation:
+                    shrinking.remember(case, violation)
+                    raise
 
             generated = given(tuples(*strategies))(guarded)
             hypothesis.seed(self.seed)(self.settings(usual)(generated))()

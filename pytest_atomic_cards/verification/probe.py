@@ -35,6 +35,7 @@ States = dict[str, str | None]
 Seen = TypeVar("Seen")
 
 _TRIES: Final = 8
+_LEAST_PATIENCE: Final = 1.0
 _UNAVAILABLE: Final = frozenset({401, 403})
 
 
@@ -49,7 +50,7 @@ class Probe:
         self.cards = cards
         self.api = cards.api
         self._reader = cards.reader
-        self._settling = cards.placement.settling
+        self._patience = cards.placement.settling
         self._lag = 0.0
 
     # Reading
@@ -90,14 +91,21 @@ class Probe:
         return self._reader.look(group, card)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
-        """What is seen as soon as it is as awaited, or when patience has run out."""
+        """What is seen as soon as it is as awaited, or when patience has run out.
+
+        A target that kept us waiting in vain gets less patience the next time, but never less
+        than its changes have been seen to take.
+        """
         began = time.monotonic()
         seen = look()
         if reached(seen):
             return seen
-        seen = poll(look, reached, self._settling)
+        seen = poll(look, reached, self._patience)
         if reached(seen):
             self._lag = max(self._lag, time.monotonic() - began)
+        else:
+            least = min(_LEAST_PATIENCE, self._patience)
+            self._patience = max(least, 5 * self._lag, self._patience / 3)
         return seen
 
     def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
@@ -106,8 +114,12 @@ class Probe:
 
     def states_later(self, group: Group, hoped: Callable[[States], bool]) -> States:
         """The states when every change that was under way must have become visible."""
-        time.sleep(2 * self._lag)
+        self.settle()
         return self.states_once(group, hoped)
+
+    def settle(self) -> None:
+        """Wait twice as long as any change took so far to become visible."""
+        time.sleep(2 * self._lag)
 
     # Acting
 

@@ -168,9 +168,12 @@ def test_a_body_that_is_no_json_is_refused(client: Client, content: bytes) -> No
     assert client.post("/_sandbox/clock", data=content).status_code == 400
 
 
-def test_a_number_that_json_does_not_have_is_refused(sandbox: Sandbox, client: Client) -> None:
+@pytest.mark.parametrize("field", ["metadata", "variables", "cardOptions", "completion"])
+def test_a_number_that_json_does_not_have_is_refused(
+    sandbox: Sandbox, client: Client, field: str
+) -> None:
     """NaN inside a card is refused, as no listing could show it."""
-    content = b'{"cards": [{"metadata": {"a": NaN}}]}'
+    content = f'{{"cards": [{{"{field}": {{"a": NaN}}}}]}}'.encode()
     assert client.post("/_sandbox/cards", data=content).status_code == 400
     assert not sandbox.default.cards()
 

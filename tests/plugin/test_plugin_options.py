@@ -1,0 +1,362 @@
+"""Settings: where they come from, and what is said of bad ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.options import (
+    OPTIONS,
+    VENDOR_TOKEN_URL,
+    Option,
+    Settings,
+    TargetKind,
+    resolve,
+    unknown_variables,
+)
+
+BY_NAME = {option.name: option for option in OPTIONS}
+SECRET = "hunter2-of-the-client"
+LIVE = {
+    "ATOMIC_CARDS_TARGET": "live",
+    "ATOMIC_CARDS_API_URL": "https://cards.example.com",
+    "ATOMIC_CARDS_TOKEN_URL": "https://auth.example.com/oauth2/token",
+    "ATOMIC_CARDS_ENVIRONMENT_ID": "environment-1",
+    "ATOMIC_CARDS_CLIENT_ID": "client-1",
+    "ATOMIC_CARDS_CLIENT_SECRET": SECRET,
+    "ATOMIC_CARDS_FLOW_ID": "flow-1",
+}
+"""A complete live target."""
+NAMES = re.compile(r"ATOMIC_CARDS_[A-Z_]+|atomic_cards_[a-z_]+|--cards-[a-z-]+")
+"""What settings are called."""
+
+
+def settle(
+    environ: Mapping[str, str] | None = None,
+    command_line: Mapping[str, str] | None = None,
+    ini: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of these sources."""
+    texts = ini or {}
+    return resolve(command_line or {}, lambda name: texts.get(name, ""), environ or {})
+
+
+# Precedence
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "values"),
+    [
+        ("report", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), None)),
+        ("strict", ("true", "false", "yes"), (True, False, True, False)),
+        ("fault", ("a", "b,c", "d"), (("a",), ("b", "c"), ("d",), ())),
+        ("profile", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), None)),
+        ("only", ("A", "B , C,", "D"), (("A",), ("B", "C"), ("D",), ())),
+        ("effort", ("quick", "thorough", "quick"), ("quick", "thorough", "quick", "default")),
+        ("examples", ("1", "2", "3"), (1, 2, 3, None)),
+        ("seed", ("0", "2", "3"), (0, 2, 3, 1)),
+        ("flow_mode", (None, "test", "start"), (None, "test", "start", "start")),
+        ("flow_variables", (None, '{"a": 1}', "{}"), (None, {"a": 1}, {}, {})),
+        ("user_ids", (None, "a", "b,c"), (None, ("a",), ("b", "c"), ())),
+        ("grant_type_in", (None, "form", "query"), (None, "form", "query", "auto")),
+        ("timeout", (None, "1.5", "2"), (None, 1.5, 2.0, 30.0)),
+        ("seed_timeout", (None, "1.5", "2"), (None, 1.5, 2.0, 60.0)),
+        ("api_url", (None, "http://a/", "https://b/v1"), (None, "http://a", "https://b/v1", None)),
+        ("org_id", (None, "a", "b"), (None, "a", "b", None)),
+        ("token_url", (None, "http://a/t", "http://b/t"), (None, "http://a/t", "http://b/t", None)),
+        ("environment_id", (None, "a", "b"), (None, "a", "b", None)),
+        ("client_id", (None, "a", "b"), (None, "a", "b", None)),
+        ("flow_id", (None, "a", "b"), (None, "a", "b", None)),
+    ],
+)
+def test_precedence(name: str, texts: tuple[str | None, ...], values: tuple[Any, ...]):
+    """The command line wins over the environment, that over the ini file, that over the default."""
+    option = BY_NAME[name]
+    typed, exported, written = texts
+    assert (typed is not None) == option.flag
+    ini = {option.ini_name: str(written)}
+    environ = {option.environment_variable: str(exported)}
+    if typed is not None:
+        assert getattr(settle(environ, {name: typed}, ini), name) == values[0]
+        assert getattr(settle(None, {name: typed}), name) == values[0]
+    assert getattr(settle(environ, None, ini), name) == values[1]
+    assert getattr(settle(environ), name) == values[1]
+    assert getattr(settle(None, None, ini), name) == values[2]
+    assert getattr(settle(), name) == values[3]
+
+
+def test_the_target_follows_the_same_precedence():
+    """A target that is named on the command line wins over one in the environment."""
+    assert settle(LIVE).target is TargetKind.LIVE
+    assert settle(LIVE, {"target": "sandbox"}).target is TargetKind.SANDBOX
+    written = {"atomic_cards_target": "live"}
+    assert settle(LIVE | {"ATOMIC_CARDS_TARGET": "sandbox"}, None, written).target == "sandbox"
+    assert settle(LIVE | {"ATOMIC_CARDS_TARGET": ""}, None, written).target is TargetKind.LIVE
+    assert settle().target is TargetKind.SANDBOX
+
+
+def test_every_setting_can_be_given():
+    """Each field of the settings is an option with its default, and a variable of its own."""
+    assert [field.name for field in dataclasses.fields(Settings)] == [o.name for o in OPTIONS]
+    assert {option.name: option.default for option in OPTIONS} == {
+        field.name: getattr(settle(), field.name) for field in dataclasses.fields(Settings)
+    }
+    assert len({option.environment_variable for option in OPTIONS}) == len(OPTIONS)
+
+
+def test_an_empty_variable_is_not_set():
+    """A variable that is exported empty, as CI systems do, leaves the setting to the ini file."""
+    written = {"atomic_cards_flow_id": "of-the-ini"}
+    assert settle({"ATOMIC_CARDS_FLOW_ID": ""}, None, written).flow_id == "of-the-ini"
+    assert settle({"ATOMIC_CARDS_REPORT": ""}).report is None
+
+
+def test_the_secret_is_read_from_the_environment_only():
+    """A client secret in an ini file, which would be committed, is not read."""
+    written = {"atomic_cards_client_secret": SECRET}
+    assert settle(None, None, written).client_secret is None
+    assert settle({"ATOMIC_CARDS_CLIENT_SECRET": SECRET}).client_secret == SECRET
+
+
+def test_misspelt_variables_are_found():
+    """A variable that begins like a setting and is none is listed as a likely typo."""
+    environ = LIVE | {"ATOMIC_CARDS_ORGID": "x", "ATOMIC_CARDS_": "x", "ATOMIC_TOKEN": "x"}
+    assert unknown_variables(environ) == ["ATOMIC_CARDS_", "ATOMIC_CARDS_ORGID"]
+
+
+# The live target
+
+
+@pytest.mark.parametrize(
+    ("changes", "base_url", "token_endpoint"),
+    [
+        ({}, "https://cards.example.com", "https://auth.example.com/oauth2/token"),
+        (
+            {"ATOMIC_CARDS_API_URL": "http://127.0.0.1:8080/v1/"},
+            "http://127.0.0.1:8080",
+            "https://auth.example.com/oauth2/token",
+        ),
+        (
+            {"ATOMIC_CARDS_API_URL": "", "ATOMIC_CARDS_ORG_ID": "acme"},
+            "https://acme.customer-api.atomic.io",
+            "https://auth.example.com/oauth2/token",
+        ),
+        (
+            {
+                "ATOMIC_CARDS_API_URL": "",
+                "ATOMIC_CARDS_ORG_ID": "acme",
+                "ATOMIC_CARDS_TOKEN_URL": "",
+            },
+            "https://acme.customer-api.atomic.io",
+            VENDOR_TOKEN_URL,
+        ),
+        (
+            {
+                "ATOMIC_CARDS_API_URL": "https://acme.customer-api.atomic.io",
+                "ATOMIC_CARDS_ORG_ID": "acme",
+                "ATOMIC_CARDS_TOKEN_URL": "",
+            },
+            "https://acme.customer-api.atomic.io",
+            VENDOR_TOKEN_URL,
+        ),
+    ],
+)
+def test_where_a_live_target_is(changes: dict[str, str], base_url: str, token_endpoint: str):
+    """The base URL is given or built from the organization; the token URL is the vendor's own
+    for the vendor's API only.
+    """
+    settings = settle(LIVE | changes)
+    assert (settings.base_url, settings.token_endpoint) == (base_url, token_endpoint)
+
+
+# Bad settings
+
+BAD_VALUES = [
+    ("target", "production"),
+    ("target", "LIVE"),
+    ("target", "sandbox,live"),
+    ("report", "   "),
+    ("strict", "perhaps"),
+    ("strict", "2"),
+    ("fault", ","),
+    ("fault", " , "),
+    ("profile", "   "),
+    ("only", ",,"),
+    ("effort", "heroic"),
+    ("examples", "0"),
+    ("examples", "-1"),
+    ("examples", "many"),
+    ("seed", "-1"),
+    ("seed", "1.5"),
+    ("seed", "²"),
+    ("api_url", "cards.example.com"),
+    ("api_url", "ftp://cards.example.com"),
+    ("api_url", "https://"),
+    ("api_url", "https:///v1"),
+    ("api_url", "https://cards.example.com?key=1"),
+    ("api_url", "https://cards.example.com?"),
+    ("api_url", "https://cards.example.com#top"),
+    ("api_url", "https://cards.example.com:0"),
+    ("api_url", "https://cards.example.com:99999"),
+    ("api_url", "https://cards.example.com:http"),
+    ("api_url", "https://[::1"),
+    ("api_url", "https://cards example.com"),
+    ("api_url", f"https://user:{SECRET}@cards.example.com"),
+    ("api_url", f"ftp://user:{SECRET}@cards.example.com?key=1"),
+    ("token_url", "/oauth2/token"),
+    ("token_url", "https://auth.example.com/token?grant_type=client_credentials"),
+    ("token_url", f"https://user:{SECRET}@auth.example.com"),
+    ("org_id", "acme/other"),
+    ("org_id", "acme.example.com"),
+    ("org_id", "acme@example"),
+    ("org_id", "https://acme"),
+    ("org_id", "acmé"),
+    ("environment_id", "a/b"),
+    ("environment_id", "a b"),
+    ("environment_id", ".."),
+    ("environment_id", "a%2Fb"),
+    ("client_id", "   "),
+    ("client_id", "client:1"),
+    ("client_secret", "   "),
+    ("flow_id", "a/b"),
+    ("flow_id", "flow?x=1"),
+    ("flow_id", "."),
+    ("flow_mode", "restart"),
+    ("flow_variables", "name=value"),
+    ("flow_variables", "[1, 2]"),
+    ("flow_variables", "null"),
+    ("flow_variables", '{"a": 1'),
+    ("flow_variables", '{"a": NaN}'),
+    ("user_ids", ","),
+    ("grant_type_in", "header"),
+    ("timeout", "0"),
+    ("timeout", "-3"),
+    ("timeout", "soon"),
+    ("timeout", "nan"),
+    ("timeout", "inf"),
+    ("timeout", "86400"),
+    ("seed_timeout", "0"),
+    ("seed_timeout", "1 minute"),
+]
+
+
+def test_every_option_is_among_the_bad_values():
+    """No option takes whatever it is given."""
+    assert {name for name, _ in BAD_VALUES} == BY_NAME.keys()
+
+
+def refuse_everywhere(option: Option, text: str) -> list[tuple[str, str]]:
+    """What is said of a value in each place where it can be given, with the name it has there."""
+    places: list[tuple[str, dict[str, Any]]] = [
+        (option.environment_variable, {"environ": LIVE | {option.environment_variable: text}})
+    ]
+    if option.flag:
+        places.append((option.command_line, {"command_line": {option.name: text}}))
+    if not option.secret:
+        places.append((option.ini_name, {"ini": {option.ini_name: text}}))
+    said = []
+    for place, sources in places:
+        with pytest.raises(SettingsError) as caught:
+            settle(**sources)
+        said.append((place, str(caught.value)))
+    return said
+
+
+@pytest.mark.parametrize(("name", "text"), BAD_VALUES)
+def test_a_bad_value_is_one_clear_line(name: str, text: str):
+    """A value that cannot be used is refused in one line that names the setting as it was given,
+    says what is wanted, and shows no secret.
+    """
+    for place, message in refuse_everywhere(BY_NAME[name], text):
+        assert message.startswith(f"{place} must be ")
+        assert "\n" not in message
+        assert SECRET not in message
+        assert NAMES.findall(message) == [place]
+
+
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.flag and o.name != "strict"])
+def test_an_empty_argument_is_refused(option: Option):
+    """An option that is given on the command line with an empty value is an error, not ignored."""
+    with pytest.raises(SettingsError, match=f"^{option.command_line} must be "):
+        settle(command_line={option.name: ""})
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"API_URL": ""}, ["ATOMIC_CARDS_API_URL or ATOMIC_CARDS_ORG_ID"]),
+        ({"TOKEN_URL": ""}, ["ATOMIC_CARDS_TOKEN_URL"]),
+        ({"ENVIRONMENT_ID": ""}, ["ATOMIC_CARDS_ENVIRONMENT_ID"]),
+        ({"CLIENT_ID": ""}, ["ATOMIC_CARDS_CLIENT_ID"]),
+        ({"CLIENT_SECRET": ""}, ["ATOMIC_CARDS_CLIENT_SECRET"]),
+        ({"FLOW_ID": ""}, ["ATOMIC_CARDS_FLOW_ID"]),
+        (
+            {"CLIENT_ID": "", "CLIENT_SECRET": "", "FLOW_ID": ""},
+            ["ATOMIC_CARDS_CLIENT_ID", "ATOMIC_CARDS_CLIENT_SECRET", "ATOMIC_CARDS_FLOW_ID"],
+        ),
+        ({"ORG_ID": "acme"}, ["ATOMIC_CARDS_API_URL", "ATOMIC_CARDS_ORG_ID"]),
+        (
+            {"API_URL": "https://other.customer-api.atomic.io", "ORG_ID": "acme"},
+            ["ATOMIC_CARDS_API_URL", "ATOMIC_CARDS_ORG_ID"],
+        ),
+        ({"FAULT": "limit-ignored"}, ["--cards-fault", "--cards-target live"]),
+    ],
+)
+def test_a_live_target_that_lacks_or_contradicts_settings(
+    changes: dict[str, str], named: list[str]
+):
+    """What is missing or contradictory is one line that names just those settings."""
+    environ = LIVE | {f"ATOMIC_CARDS_{name}": value for name, value in changes.items()}
+    with pytest.raises(SettingsError) as caught:
+        settle(environ)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert SECRET not in message
+    assert [name for name in named if name not in message] == []
+    good = [name for name in LIVE if environ[name] and name != "ATOMIC_CARDS_TARGET"]
+    assert [name for name in good if name in message and name not in named] == []
+
+
+def test_the_sandbox_needs_no_settings():
+    """Settings of a live target, complete or not, do no harm while the target is the sandbox."""
+    for name in LIVE:
+        environ = {key: value for key, value in LIVE.items() if key != name}
+        assert settle(environ | {"ATOMIC_CARDS_TARGET": "sandbox"}).target == "sandbox"
+
+
+# Secrets
+
+
+def test_the_secret_is_never_shown():
+    """Neither the settings' repr nor their description holds the client secret."""
+    settings = settle(LIVE)
+    assert settings.client_secret == SECRET
+    assert SECRET not in repr(settings)
+    assert SECRET not in settings.describe()
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, ["embedded sandbox"]),
+        ({"ATOMIC_CARDS_FAULT": "one,two"}, ["embedded sandbox", "one, two"]),
+        (
+            {"ATOMIC_CARDS_API_URL": "https://cards.example.com"},
+            ["embedded sandbox", "ATOMIC_CARDS_API_URL is not used"],
+        ),
+        (LIVE, ["live https://cards.example.com", "environment-1", "flow-1", "start"]),
+        (LIVE | {"ATOMIC_CARDS_FLOW_MODE": "test"}, ["flow-1 (test)"]),
+        ({"ATOMIC_CARDS_EFFORT": "quick", "ATOMIC_CARDS_SEED": "7"}, ["quick", "seed 7"]),
+    ],
+)
+def test_what_a_run_says_of_itself(environ: dict[str, str], said: list[str]):
+    """The description is one line with target, mode and what else decides the run."""
+    description = settle(environ).describe()
+    assert "\n" not in description
+    assert [part for part in said if part not in description] == []

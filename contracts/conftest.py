@@ -17,7 +17,7 @@ from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation, seed_population
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
-from pytest_atomic_cards.verification.suite import ContractHooks, select
+from pytest_atomic_cards.verification.suite import ContractHooks, arrange
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -31,9 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the contracts of the requirements that ``--cards-only`` names."""
+    """Order the contracts, and keep those of the requirements that ``--cards-only`` names."""
     try:
-        select(config, items, settings_of(config).only)
+        arrange(config, items, settings_of(config).only)
     except MisuseError as error:
         raise pytest.UsageError(f"--cards-only: {error}") from None
 

@@ -94,22 +94,28 @@ def _requirement_of(item: pytest.Item) -> Requirement:
     return catalogue()[marker.args[0]]
 
 
-def select(config: pytest.Config, items: list[pytest.Item], only: Collection[str]) -> None:
-    """Deselect the contracts of all requirements but some; none named means all.
+def arrange(config: pytest.Config, items: list[pytest.Item], only: Collection[str]) -> None:
+    """Put contracts in the order of the catalogue, and deselect all but those of some requirements.
+
+    Contracts that need few cards come first in the catalogue, so that listings stay short.
+
+    Args:
+        config: Hears of what is deselected.
+        items: All collected tests; contracts among them are selected and put in order.
+        only: Ids of the requirements to keep; none named means all.
 
     Raises:
         MisuseError: The catalogue has no such requirement.
     """
     wanted = {catalogue()[requirement_id].id for requirement_id in only}
-    if not wanted:
-        return
-    others = [
-        item
-        for item in items
-        if item.get_closest_marker(MARKER) and _requirement_of(item).id not in wanted
-    ]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in others]
+    places = {name: place for place, name in enumerate(catalogue().areas)}
+    contracts = [item for item in items if item.get_closest_marker(MARKER)]
+    contracts.sort(key=lambda item: places[_requirement_of(item).area])
+    if wanted:
+        kept = [item for item in contracts if _requirement_of(item).id in wanted]
+        config.hook.pytest_deselected(items=[item for item in contracts if item not in kept])
+        contracts = kept
+    items[:] = [item for item in items if not item.get_closest_marker(MARKER)] + contracts
 
 
 def is_grave(finding: Finding, *, strict: bool) -> bool:

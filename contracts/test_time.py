@@ -30,8 +30,9 @@ def check_becomes(probe: Probe, group: Group, state: Status) -> None:
 
 
 @pytest.fixture(scope="module")
-def timed(cards_target: Target) -> Iterator[Timed]:
+def timed(probe: Probe, cards_target: Target) -> Iterator[Timed]:
     """Cards whose embargo, snooze and expiry are over, in a world of their own."""
+    del probe
     with world_on(cards_target) as cards:
         yield let_time_pass(Probe(cards))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
+_ORDER: Final = list(Attribute)
 _LARGEST_LIMIT: Final = 1_000
 _MOST_POSITIONS: Final = 50_000
 _NEAR_MISSES_OF: Final = 8
@@ -44,7 +45,7 @@ def attribute_combinations(min_size: int = 0) -> SearchStrategy[frozenset[Attrib
     sparse = numbers(len(Attribute), below=3).map(lambda drawn: [n == 1 for n in drawn])
 
     def combine(included: list[bool]) -> frozenset[Attribute]:
-        chosen = frozenset(compress(Attribute, included))
+        chosen = frozenset(compress(reversed(Attribute), included))
         others = (attribute for attribute in Attribute if attribute not in chosen)
         return chosen.union(islice(others, max(0, min_size - len(chosen))))
 
@@ -118,8 +119,8 @@ class Plan:
     Args:
         chosen: The attributes to set.
         source: The position of the card that gives all values, or of one for each attribute.
-        miss: The position of an attribute to replace by a value that no card has, and that value:
-            the position of a near miss, or a text.
+        miss: Where to have a value that no card has, and which. Where: in the first chosen
+            attribute from a position on. Which: the position of a near miss, or a text.
     """
 
     chosen: frozenset[Attribute]
@@ -162,15 +163,16 @@ class KnownValues:
         values = self._matched(plan, chosen)
         if chosen and (plan.miss or not values):
             position, wanted = plan.miss or (0, 0)
-            attribute = chosen[position % len(chosen)]
+            attribute = min(chosen, key=lambda a: (_ORDER.index(a) - position) % len(_ORDER))
             missing = self._missing(attribute, wanted)
             values |= {attribute: missing} if missing else {}
         return values
 
     def _matched(self, plan: Plan, chosen: list[Attribute]) -> dict[Attribute, str]:
         if isinstance(plan.source, tuple):
-            known = zip(chosen, plan.source, strict=False)
-            return {a: self._of[a][n % len(self._of[a])] for a, n in known if self._of[a]}
+            known = {a: self._of[a] for a in chosen if self._of[a]}
+            sources = dict(zip(Attribute, plan.source, strict=True))
+            return {a: values[sources[a] % len(values)] for a, values in known.items()}
         able = [card for card in self.cards if plan.chosen <= card.keys()]
         able = able or [card for card in self.cards if plan.chosen & card.keys()] or [{}]
         source = able[plan.source % len(able)]

@@ -23,6 +23,7 @@ _MARKS: Final = {
     Verdict.COULD_NOT_TELL: ("?", {"yellow": True, "bold": True}),
     Verdict.NOT_EXERCISED: ("·", {"light": True}),
 }
+_STATEMENT_LINES: Final = 3
 _WORDS: Final = {
     "conformant": {"green": True, "bold": True},
     "partial": {"yellow": True, "bold": True},
@@ -80,15 +81,29 @@ def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
 
 
 def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+    """Each violation in full; requirements that could not be told for one reason together."""
+    alike: dict[object, list[Rule]] = {}
     for rule in rules:
-        if rule.verdict in {Verdict.HELD, Verdict.NOT_EXERCISED}:
-            continue
-        for line in explain(rule.findings[0]).splitlines():
-            headline = not line.startswith(" ")
-            writer.line(line, **(_MARKS[rule.verdict][1] if headline else {}))
-        if len(rule.findings) > 1:
-            writer.line(f"  and {len(rule.findings) - 1} more contract(s) of this requirement")
+        if rule.verdict is Verdict.COULD_NOT_TELL:
+            alike.setdefault(rule.reasons[0], []).append(rule)
+        elif rule.verdict not in {Verdict.HELD, Verdict.NOT_EXERCISED}:
+            alike[rule] = [rule]
+    for group in alike.values():
+        first = group[0]
+        headline, *lines = explain(first.findings[0]).splitlines()
+        if len(group) > 1:
+            headline = f"{len(group)} requirements: {first.verdict}"
+            lines = [f"  ids:      {_ids(group)}", *lines[_STATEMENT_LINES:]]
+        elif len(first.findings) > 1:
+            lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
+        writer.line(headline, **_MARKS[first.verdict][1])
+        for line in lines:
+            writer.line(line)
         writer.line("")
+
+
+def _ids(rules: Iterable[Rule]) -> str:
+    return ", ".join(rule.requirement.id for rule in rules)
 
 
 def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
@@ -120,5 +135,5 @@ def _tell_conclusion(
         count = len(conclusion.unexercised)
         writer.write(f" (nothing documented is violated; {count} documented not exercised)")
     elif conclusion.grave:
-        writer.write(f" ({', '.join(rule.requirement.id for rule in conclusion.grave)})")
+        writer.write(f" ({_ids(conclusion.grave)})")
     writer.line("")

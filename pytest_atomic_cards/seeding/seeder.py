@@ -88,6 +88,8 @@ class Seeder:
         try:
             return self.seed(Population.of(count))[0]
         except SeedingError as error:
+            if error.exchange is None:
+                raise
             refusal = error
         for chunk in _BULK_CHUNKS:
             with suppress(SeedingError):

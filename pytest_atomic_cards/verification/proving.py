@@ -177,10 +177,11 @@ def readme(table: Table) -> str:
 _README: Final = """
 # The contract
 
-Made by `atomic-cards prove --all --write contracts` from `requirements.toml` and from a run of the
+Made by `atomic-cards prove --all --write contracts`, from `requirements.toml` and from a run of the
 whole suite on each fault of the sandbox. A requirement counts as checked only if a fault makes it
 fail, and a fault only counts if a requirement catches it.
 
-*documented*: a page of the vendor says it, and a violation fails the run. *inferred*: concluded from
-pages or from public client code; reported, and failing only with `--cards-strict`.
+*documented*: a page of the vendor says it, and a violation fails the run.
+*inferred*: concluded from pages or from public client code; reported, and failing only with
+`--cards-strict`.
 """

@@ -97,8 +97,6 @@ def _requirement_of(item: pytest.Item) -> Requirement:
 def arrange(config: pytest.Config, items: list[pytest.Item], only: Collection[str]) -> None:
     """Put contracts in the order of the catalogue, and deselect all but those of some requirements.
 
-    Contracts that need few cards come first in the catalogue, so that listings stay short.
-
     Args:
         config: Hears of what is deselected.
         items: All collected tests; contracts among them are selected and put in order.

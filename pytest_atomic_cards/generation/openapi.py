@@ -1,0 +1,179 @@
+"""Our rules as checks of Schemathesis: for ``st run``, and for tests of your own that use it.
+
+One setting brings them in, either of::
+
+    export SCHEMATHESIS_HOOKS=pytest_atomic_cards.generation.openapi
+    hooks = "pytest_atomic_cards.generation.openapi"       # in schemathesis.toml
+
+and ``import pytest_atomic_cards.generation.openapi`` in a ``conftest.py``. Then::
+
+    st run contracts/openapi.yaml --url https://ORGANIZATION.customer-api.atomic.io
+
+A copy of ``openapi.yaml`` ships with this package, at
+``pytest_atomic_cards.generation.openapi_document.DOCUMENT``.
+
+Importing this module changes Schemathesis for the whole process:
+
+*Checks.* Each rule of :data:`~pytest_atomic_cards.generation.openapi_rules.RULES` is a check of its
+name, such as ``--checks cards_match_query``.
+
+*Silence where the documentation is silent.* What it leaves open is not reported: that a malformed
+request is accepted or a well-formed one refused, how other methods are answered, and that an answer
+has no body.
+
+*Credentials.* With ``ATOMIC_CARDS_CLIENT_ID``, ``ATOMIC_CARDS_CLIENT_SECRET`` and
+``ATOMIC_CARDS_TOKEN_URL`` (the vendor's own with ``ATOMIC_CARDS_ORG_ID``) a token is fetched, and
+kept until it expires. ``ATOMIC_CARDS_ENVIRONMENT_ID`` stands in for every ``environmentId``.
+
+*Safety.* A generated action can cancel every card of an environment. With
+``ATOMIC_FLOW_INVOCATION_ID`` each request that could change anything is pinned to the cards of that
+invocation, which should be your own. Without it such requests are sent to this machine only.
+``st run --include-method GET`` leaves them out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import schemathesis
+from schemathesis.core.failures import AcceptedNegativeData, Failure, MalformedJson
+from schemathesis.openapi.checks import (
+    AllowHeaderMismatch,
+    MissingContentType,
+    RejectedPositiveData,
+    UnsupportedMethodResponse,
+)
+
+from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.errors import ScopeError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.generation.openapi_rules import RULES, Rule, told_by
+from pytest_atomic_cards.options import Settings, resolve
+from pytest_atomic_cards.query import Attribute
+
+PIN: Final = "ATOMIC_FLOW_INVOCATION_ID"
+"""Environment variable: the ``flowInvocationId`` that actions are pinned to."""
+
+_OPEN: Final = (
+    AcceptedNegativeData,
+    AllowHeaderMismatch,
+    RejectedPositiveData,
+    UnsupportedMethodResponse,
+)
+_OPEN_WITHOUT_BODY: Final = (MalformedJson, MissingContentType)
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def _settings() -> Settings:
+    return resolve({"target": "sandbox"}, lambda _: "")
+
+
+def _check_of(rule: Rule) -> Callable[..., None]:
+    def check(
+        _context: schemathesis.CheckContext,
+        response: schemathesis.Response,
+        _case: schemathesis.Case,
+    ) -> None:
+        told = told_by(_exchange(response))
+        objection = told and rule(told)
+        if objection:
+            raise AssertionError(objection)
+
+    check.__name__, check.__doc__ = rule.__name__, rule.__doc__
+    return check
+
+
+def _exchange(response: schemathesis.Response) -> Exchange:
+    return Exchange(
+        method=response.request.method or "",
+        url=response.request.url or "",
+        started=datetime.now(UTC),
+        elapsed=response.elapsed,
+        status=response.status_code,
+        response_body=response.content,
+    )
+
+
+@schemathesis.hook
+def filter_failure(
+    _context: schemathesis.HookContext,
+    failure: Failure,
+    _case: schemathesis.Case,
+    response: schemathesis.Response,
+) -> bool:
+    """Drop failures on what the documentation leaves open."""
+    if isinstance(failure, _OPEN_WITHOUT_BODY):
+        return bool(response.content)
+    return not isinstance(failure, _OPEN)
+
+
+@schemathesis.hook
+def before_call(
+    _context: schemathesis.HookContext,
+    case: schemathesis.Case,
+    kwargs: dict[str, Any],
+) -> None:
+    """Name the environment, and hold what could change cards to those of one invocation.
+
+    Raises:
+        ScopeError: The request could change cards of others; it is not sent.
+    """
+    environment_id = _settings().environment_id
+    if environment_id:
+        case.path_parameters = {**case.path_parameters, "environmentId": environment_id}
+    if case.method in _READS:
+        return
+    pin = os.environ.get(PIN)
+    if pin:
+        case.query = {**case.query, Attribute.FLOW_INVOCATION_ID.value: pin}
+    elif case.operation.app is None and not _is_here(
+        kwargs.get("base_url") or case.operation.base_url
+    ):
+        raise ScopeError(
+            f"refused to send {case.method} {case.path}, which could change cards of others: set "
+            f"{PIN} to an invocation of your own, or leave actions out with --include-method GET"
+        )
+
+
+def _is_here(url: str | None) -> bool:
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _authenticate(settings: Settings) -> None:
+    token_url = settings.token_endpoint
+    if not (token_url and settings.client_id and settings.client_secret):
+        return
+    credentials = ClientCredentials(
+        token_url=token_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        grant_type_in=settings.grant_type_in,
+        timeout=settings.timeout,
+    )
+
+    class Token:
+        """Gives every request the token of the run's credentials."""
+
+        def get(self, _case: schemathesis.Case, _context: schemathesis.AuthContext) -> str:
+            return credentials.token()
+
+        def set(
+            self, case: schemathesis.Case, data: str, _context: schemathesis.AuthContext
+        ) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    schemathesis.auth()(Token)
+
+
+for _rule in RULES:
+    schemathesis.check(_check_of(_rule))
+_authenticate(_settings())

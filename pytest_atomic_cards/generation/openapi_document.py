@@ -1,0 +1,156 @@
+"""``openapi.yaml`` as Schemathesis reads it: requests that it allows, and answers it does not.
+
+Schemathesis is the extra ``contracts``; nothing of it is imported before a :class:`Document` is
+made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.client.session import encode_json
+from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.lifecycle import Action
+
+if TYPE_CHECKING:
+    import schemathesis
+    from hypothesis.strategies import SearchStrategy
+
+    from pytest_atomic_cards.exchange import Exchange
+
+DOCUMENT: Final = str(resources.files("pytest_atomic_cards.contracts").joinpath("openapi.yaml"))
+"""Path of ``openapi.yaml``."""
+
+OPERATIONS: Final[Mapping[str, Action | None]] = MappingProxyType(
+    {"listCards": None} | {f"{action}Cards": action for action in Action}
+)
+"""The operations by their id; the action, or ``None`` for the listing."""
+
+_INSTALL: Final = (
+    "openapi.yaml is read by Schemathesis, which is not installed; "
+    'pip install "pytest-atomic-cards[contracts]"'
+)
+_NO_BODY_NEEDED: Final = "status_code_conformance"
+_CONFORMANCE: Final = (
+    _NO_BODY_NEEDED,
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What was generated of a request.
+
+    Args:
+        parameters: Query parameters, unencoded. Text, but for what is malformed on purpose.
+        body: The body; empty for none.
+    """
+
+    parameters: Mapping[str, str]
+    body: bytes
+
+
+class Document:
+    """``openapi.yaml``, loaded.
+
+    Args:
+        seed: Where the generation of values starts.
+
+    Raises:
+        NotAvailableError: Schemathesis is not installed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        try:
+            import schemathesis  # noqa: PLC0415 - an extra, and slow
+            from schemathesis import checks  # noqa: PLC0415
+        except ImportError:
+            raise NotAvailableError(_INSTALL) from None
+        config = schemathesis.Config.from_dict({"seed": seed, "generation": {"allow-x00": False}})
+        self.schema = schemathesis.openapi.from_path(DOCUMENT, config=config)
+        self._checks = {name: getattr(checks, name) for name in _CONFORMANCE}
+
+    def operation(self, operation_id: str) -> schemathesis.APIOperation:
+        """An operation by its id."""
+        return self.schema.find_operation_by_id(operation_id)
+
+    def requests(self, operation_id: str, *, malformed: bool = False) -> SearchStrategy[Generated]:
+        """Requests to an operation that the document allows, or that break it somewhere.
+
+        Values hold no control characters but where they are malformed. Environment and token are
+        left to the sender.
+        """
+        from schemathesis import GenerationMode  # noqa: PLC0415
+
+        mode = GenerationMode.NEGATIVE if malformed else GenerationMode.POSITIVE
+        cases: SearchStrategy[schemathesis.Case] = self.operation(operation_id).as_strategy(
+            mode,
+            path_parameters={"environmentId": "-"},
+            headers={"Authorization": "-"},
+        )
+        return cases.map(lambda case: _generated(case, as_it_is=malformed))
+
+    def objections(self, operation_id: str, exchange: Exchange) -> list[str]:
+        """What the document holds against an answer, a sentence each.
+
+        An answer without a body is judged by its status alone, since nothing is documented of what
+        is answered where no card matches.
+        """
+        from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
+
+        judged = _CONFORMANCE if exchange.response_body else (_NO_BODY_NEEDED,)
+        case = self.operation(operation_id).Case(path_parameters={"environmentId": "-"})
+        try:
+            case.validate_response(
+                _response(exchange), checks=[self._checks[name] for name in judged]
+            )
+        except FailureGroup as group:
+            return [_sentence(failure) for failure in group.exceptions]
+        return []
+
+
+def _generated(case: schemathesis.Case, *, as_it_is: bool) -> Generated:
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in case.query.items()}
+    if not as_it_is:
+        texts = {name: kept for name, value in texts.items() if (kept := _without_controls(value))}
+    return Generated(texts, _body(case.body))
+
+
+def _without_controls(value: str) -> str:
+    return "".join(filter(str.isprintable, value)).strip()
+
+
+def _body(body: Any) -> bytes:  # noqa: ANN401 - a JSON value, bytes, or none
+    from schemathesis.core import NOT_SET  # noqa: PLC0415
+
+    if body is NOT_SET:
+        return b""
+    return body if isinstance(body, bytes) else encode_json(body)
+
+
+def _response(exchange: Exchange) -> schemathesis.Response:
+    from schemathesis import Response  # noqa: PLC0415
+
+    return Response(
+        status_code=exchange.status or 0,
+        headers={name: [value] for name, value in exchange.response_headers.items()},
+        content=exchange.response_body,
+        request=requests.Request(exchange.method, exchange.url).prepare(),
+        elapsed=exchange.elapsed,
+        verify=True,
+    )
+
+
+def _sentence(failure: Any) -> str:  # noqa: ANN401 - a Failure
+    where = "".join(f"[{step!r}]" for step in getattr(failure, "instance_path", ()))
+    first = failure.message.strip().replace("\n", "; ", 1).partition("\n")[0]
+    return f"{failure.title}{' at ' if where else ''}{where}: {first}"

@@ -1,0 +1,112 @@
+"""The catalogue of requirements, and the contracts that decide them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.lifecycle import TRANSITIONS
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+
+RULES = catalogue().requirements
+
+
+def test_ids_are_well_formed() -> None:
+    """An id is a prefix of its area's own and a number of two digits, counted from 01."""
+    by_prefix: dict[str, list[str]] = {}
+    areas: dict[str, set[str]] = {}
+    for name, rule in RULES.items():
+        assert name == rule.id
+        assert re.fullmatch(r"[A-Z]+-\d\d", name)
+        prefix, _, number = name.partition("-")
+        by_prefix.setdefault(prefix, []).append(number)
+        areas.setdefault(prefix, set()).add(rule.area)
+    for numbers in by_prefix.values():
+        assert sorted(numbers) == [f"{n:02}" for n in range(1, len(numbers) + 1)]
+    assert all(len(own) == 1 for own in areas.values())
+    assert len({min(own) for own in areas.values()}) == len(by_prefix)
+
+
+def test_areas_are_known_and_used() -> None:
+    """Every requirement is of an area that has a title, and every area has requirements."""
+    assert {rule.area for rule in RULES.values()} == set(catalogue().areas)
+    assert all(catalogue().areas.values())
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_requirement_is_one_sentence_with_a_source(name: str) -> None:
+    """A statement is a sentence, and its source is named."""
+    rule = RULES[name]
+    assert re.fullmatch(r"[A-Za-z][^\n]{15,200}\.", rule.statement)
+    assert rule.source.strip()
+
+
+def test_no_two_requirements_say_the_same() -> None:
+    """Every statement is said once."""
+    counts = Counter(rule.statement for rule in RULES.values())
+    assert [statement for statement, count in counts.items() if count > 1] == []
+
+
+def test_every_cell_of_the_lifecycle_table_is_a_requirement() -> None:
+    """Each state × action is in exactly one requirement of the area of states."""
+    cells = [
+        (cell.before, cell.action, rule.area) for rule in RULES.values() for cell in rule.cells
+    ]
+    assert sorted(cells) == sorted((*cell, "state") for cell in TRANSITIONS)
+
+
+def test_state_requirements_have_the_level_of_their_cells() -> None:
+    """A requirement about cells is as well known as the lifecycle table says each of them is."""
+    for rule in RULES.values():
+        assert {cell.level for cell in rule.cells} <= {rule.level}
+
+
+def test_an_unknown_requirement_names_the_nearest() -> None:
+    """Asking for an id that is not there is misuse, with a hint."""
+    with pytest.raises(MisuseError, match=r"no requirement 'state-1'.*did you mean STATE-"):
+        _ = catalogue()["state-1"]
+
+
+@pytest.fixture(scope="module")
+def contracts() -> list[pytest.Item]:
+    """Every contract of the suite, collected as the command collects it."""
+    found = _Collected()
+    arguments = [*PYTEST_ARGUMENTS, "-p", "no:faulthandler", "--collect-only"]
+    assert pytest.main([*arguments, str(suite_directory())], plugins=[found]) == 0
+    return found.items
+
+
+class _Collected:
+    items: list[pytest.Item]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = session.items
+
+
+def test_contracts_and_requirements_match(contracts: list[pytest.Item]) -> None:
+    """Every contract names one requirement, and every requirement has at least one contract."""
+    named = [[mark.args[0] for mark in item.iter_markers("requirement")] for item in contracts]
+    assert [item.name for item, names in zip(contracts, named, strict=True) if len(names) != 1] == []
+    assert {name for names in named for name in names} == set(RULES)
+
+
+def test_contracts_run_in_the_order_of_the_areas(contracts: list[pytest.Item]) -> None:
+    """The contracts of an area run one after the other, the areas as the catalogue lists them."""
+    order = [RULES[item.get_closest_marker("requirement").args[0]].area for item in contracts]  # type: ignore[union-attr]
+    assert list(dict.fromkeys(order)) == list(catalogue().areas)
+    assert len([1 for one, other in zip(order, order[1:], strict=False) if one != other]) == (
+        len(catalogue().areas) - 1
+    )
+
+
+def test_contracts_can_be_told_apart(contracts: list[pytest.Item]) -> None:
+    """No two contracts have one name, as reports name them by it, and each says what it checks."""
+    counts = Counter(item.name for item in contracts)
+    assert [name for name, count in counts.items() if count > 1] == []
+    for item in contracts:
+        assert isinstance(item, pytest.Function)
+        assert re.fullmatch(r"[A-Z][^\n]+\.", item.obj.__doc__.splitlines()[0])

@@ -1,0 +1,101 @@
+"""Generated contracts: how many cases, which ones, and how they end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.errors import ContractBrokenError, SeedingError, TransportError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.verification.generated import Effort
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
+
+EXCHANGE = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.1, status=503)
+
+
+def cases_of(effort: Effort, usual: int = 40) -> list[Any]:
+    """The cases that a contract which never fails is run over."""
+    seen: list[Any] = []
+    effort.for_all(st.integers(), st.text(), usual=usual)(lambda *case: seen.append(case))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("settings", "usual", "examples"),
+    [
+        (Settings(), 40, 40),
+        (Settings(effort="quick"), 40, 8),
+        (Settings(effort="quick"), 12, 3),
+        (Settings(effort="quick"), 1, 1),
+        (Settings(effort="thorough"), 40, 400),
+        (Settings(examples=7), 40, 7),
+        (Settings(examples=7, effort="thorough"), 40, 7),
+    ],
+)
+def test_how_many_cases(settings: Settings, usual: int, examples: int) -> None:
+    """Effort scales the usual number of cases, never below one; a given number replaces it."""
+    effort = Effort.of(settings)
+    assert effort.examples(usual) == examples
+    assert len(cases_of(effort, usual)) == examples
+
+
+def test_the_same_seed_gives_the_same_cases() -> None:
+    """Two runs with one seed see the same cases, a run with another seed does not."""
+    assert cases_of(Effort(seed=3)) == cases_of(Effort(seed=3))
+    assert cases_of(Effort(seed=3)) != cases_of(Effort(seed=4))
+
+
+@pytest.mark.parametrize("error", [TransportError, SeedingError, ContractBrokenError])
+def test_an_error_ends_the_run_at_once(error: type[Exception]) -> None:
+    """A target that cannot be asked is asked no further: nothing is shrunk, nothing repeated."""
+    asked = []
+
+    def body(number: int) -> None:
+        asked.append(number)
+        if len(asked) == 3:
+            raise error("no usable answer", EXCHANGE)
+
+    with pytest.raises(CouldNotTell, match="no usable answer") as caught:
+        Effort().for_all(st.integers(), usual=40)(body)
+    assert len(asked) == 3
+    assert caught.value.exchanges == (EXCHANGE,)
+
+
+def test_a_violation_is_shrunk_to_the_smallest_case() -> None:
+    """What is reported is the fewest and plainest values that break the requirement."""
+
+    def body(numbers: list[int], word: str) -> None:
+        expect(
+            sum(numbers) < 1_000 or "x" not in word,
+            EXCHANGE,
+            expected="a small sum",
+            came=f"{numbers} and {word}",
+        )
+
+    lists, words = st.lists(st.integers(0, 500)), st.text("xyz")
+    with pytest.raises(Violation) as caught:
+        Effort().for_all(lists, words, usual=2_000)(body)
+    assert caught.value.came == "[500, 500] and x"
+    assert caught.value.exchanges == (EXCHANGE,)
+
+
+def test_a_slow_target_ends_the_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time for shrinking is over the smallest violation so far is reported, unasked."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    asked: list[int] = []
+
+    def body(number: int) -> None:
+        now[0] += 3.0
+        asked.append(number)
+        expect(number < 1_000, expected="a small number", came=str(number))
+
+    with pytest.raises(Violation) as caught:
+        Effort().for_all(st.integers(0, 10**9), usual=200)(body)
+    failing = [number for number in asked if number >= 1_000]
+    assert int(caught.value.came) == min(failing)
+    assert len(failing) < 10

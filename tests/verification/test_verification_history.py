@@ -1,0 +1,109 @@
+"""History: what it learns from the listings that pass by."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.targets import open_target
+from pytest_atomic_cards.verification.history import History
+from pytest_atomic_cards.verification.probe import Probe
+
+MORNING, EVENING = "2030-01-02T08:00:00.000Z", "2030-01-02T20:00:00.000Z"
+
+
+def listing(*cards: dict[str, Any], **changes: Any) -> Exchange:  # noqa: ANN401
+    """A listing that shows some cards."""
+    values: dict[str, Any] = {
+        "method": "GET",
+        "url": "http://cards.test/v1/environment/cards?limit=5",
+        "started": datetime(2030, 1, 2, tzinfo=UTC),
+        "elapsed": 0.1,
+        "status": 200,
+        "response_body": json.dumps({"data": cards}).encode(),
+    }
+    return Exchange(**values | changes)
+
+
+def shown(status: str, created: str = MORNING, name: str = "card-1") -> dict[str, Any]:
+    """A card as a listing shows it."""
+    return {"cardInstanceId": name, "status": status, "created": created}
+
+
+def history_of(*exchanges: Exchange) -> History:
+    """A history that has seen these exchanges."""
+    history = History()
+    for exchange in exchanges:
+        history.observe(exchange)
+    return history
+
+
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [
+        (["active"], {}),
+        (["active", "dismissed"], {"card-1": Status.DISMISSED}),
+        (["dismissed", "active"], {"card-1": Status.DISMISSED}),
+        (["embargoed", "active", "expired", "cancelled"], {"card-1": Status.EXPIRED}),
+        (["snoozed", "removed"], {}),
+        ([], {}),
+    ],
+)
+def test_the_first_closed_state_counts(words: list[str], closed: dict[str, Status]) -> None:
+    """A card is remembered in the state in which it was first seen closed, come what may."""
+    history = history_of(*(listing(shown(word)) for word in words))
+    assert history.closed == closed
+
+
+def test_cards_are_remembered_apart() -> None:
+    """Each card of a listing has a history of its own."""
+    history = history_of(
+        listing(shown("active"), shown("completed", name="card-2")),
+        listing(shown("cancelled"), shown("active", name="card-3")),
+    )
+    assert history.closed == {"card-1": Status.CANCELLED, "card-2": Status.COMPLETED}
+    assert set(history.sightings) == {"card-1", "card-2", "card-3"}
+
+
+def test_a_created_that_changes_is_kept_with_its_exchange() -> None:
+    """The exchange in which created first differed is the one to show."""
+    steady, moved, later = (
+        listing(shown("active")),
+        listing(shown("active", EVENING)),
+        listing(shown("active", EVENING)),
+    )
+    history = history_of(steady, steady, moved, later)
+    assert history.sightings["card-1"].recreated is moved
+    assert history_of(steady, steady).sightings["card-1"].recreated is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": "PUT", "url": "http://cards.test/v1/environment/cards/cancel"},
+        {"url": "http://cards.test/v1/environment/other"},
+        {"status": 500},
+        {"status": None},
+        {"response_body": b"not JSON"},
+        {"response_body": b'{"data": {}}'},
+        {"response_body": b""},
+    ],
+    ids=str,
+)
+def test_anything_but_a_listing_is_passed_over(changes: dict[str, Any]) -> None:
+    """Actions, failures and unreadable bodies teach nothing."""
+    assert history_of(listing(shown("dismissed"), **changes)).sightings == {}
+
+
+def test_a_history_watches_a_session() -> None:
+    """A history of a probe sees what its world lists from then on."""
+    cards = open_target(Settings()).open_world()
+    history = History.of(Probe(cards))
+    card = cards.seed(status=Status.COMPLETED)
+    assert history.closed == {card.card_instance_id: Status.COMPLETED}

@@ -1,0 +1,144 @@
+"""The oracle: which listings it passes, and what it says of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Found
+from pytest_atomic_cards.verification.oracle import invented, judge_listing
+from pytest_atomic_cards.verification.verdicts import Violation
+
+
+def card(name: str, user: str | None, template: str | None, status: str = "active") -> Card:
+    """A card with three attributes that matter here."""
+    body: dict[str, Any] = {
+        "cardInstanceId": name,
+        "userId": user,
+        "cardTemplateId": template,
+        "status": status,
+    }
+    return Card.from_body(body)
+
+
+OURS = {
+    one.card_instance_id: one
+    for one in (
+        card("a1", "ann", "bill"),
+        card("a2", "ann", "offer"),
+        card("b1", "bob", "bill"),
+        card("b2", "bob", "offer"),
+        card("closed", "ann", "bill", "dismissed"),
+    )
+}
+OTHERS = {
+    one.card_instance_id: one
+    for one in (
+        card("foreign match", "ann", "bill"),
+        card("foreign half", "ann", "letter"),
+        card("foreign", "eve", "letter"),
+        card("capitals", "ANN", "Bill"),
+        card("bare", None, None),
+        card("half bare", None, "bill"),
+    )
+}
+ALL = OURS | OTHERS
+BOTH = CardQuery(user_id="ann", card_template_id="bill")
+ONE = CardQuery(user_id="ann")
+
+
+def judge(query: CardQuery, listed: str, *, complete: bool = True, **how: Any) -> None:  # noqa: ANN401
+    """Judge a listing of cards by their names."""
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    found = Found(tuple(ALL[name] for name in names), (), complete=complete)
+    judge_listing(OURS.values(), query, found, **how)
+
+
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        (BOTH, "a1"),
+        (BOTH, "a1, closed"),
+        (BOTH, "foreign match, a1"),
+        (BOTH, "a1, capitals"),
+        (BOTH, "a1, bare, half bare"),
+        (ONE, "a1, a2"),
+        (ONE, "a2, foreign half, a1, closed"),
+        (CardQuery(), "a1, a2, b1, b2"),
+        (CardQuery(), "a1, a2, b1, b2, foreign, closed"),
+        (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, foreign"),
+        (CardQuery(user_id=invented()), ""),
+        (CardQuery(user_id="nobody"), ""),
+    ],
+)
+@pytest.mark.parametrize("or_allowed", [False, True])
+def test_sound_and_complete_listings_pass(
+    query: CardQuery,
+    listed: str,
+    or_allowed: bool,  # noqa: FBT001
+) -> None:
+    """All active cards that match must be there; others that match may be, whosoever they are."""
+    judge(query, listed, or_allowed=or_allowed)
+
+
+def test_joining_by_or_breaks_only_the_inferred_reading() -> None:
+    """A listing of all cards that have any of the values passes where or is allowed."""
+    joined = "a1, a2, b1, closed, foreign half"
+    judge(BOTH, joined, or_allowed=True)
+    with pytest.raises(Violation, match="only cards that match"):
+        judge(BOTH, joined, or_allowed=False)
+
+
+@pytest.mark.parametrize(
+    ("query", "listed", "came"),
+    [
+        (BOTH, "", "1 more active card.*missing.*=a1 "),
+        (BOTH, "closed, foreign match", "1 more active card.*missing.*=a1 "),
+        (ONE, "a1", "1 more active card.*missing.*=a2 "),
+        (CardQuery(), "foreign", "4 more active card"),
+        (BOTH, "a1, foreign", "1 of 2 differ.*userId=eve"),
+        (BOTH, "a1, a2, b1, foreign", "3 of 4 differ.*=foreign "),
+        (BOTH, "a1, a2", "1 of 2 differ.*=a2 "),
+        (BOTH, "a1, b1", "1 of 2 differ.*=b1 "),
+        (ONE, "a1, a2, b1", "1 of 3 differ.*userId=bob"),
+        (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, closed", "status=dismissed"),
+        (CardQuery(status=Status.DISMISSED), "closed, a1", "status=active"),
+        (CardQuery(user_id=invented()), "foreign", "1 of 1 differ"),
+        (CardQuery(user_id=invented()), "bare", "1 of 1 differ"),
+    ],
+)
+@pytest.mark.parametrize("or_allowed", [False, True])
+def test_other_listings_are_violations(
+    query: CardQuery,
+    listed: str,
+    came: str,
+    or_allowed: bool,  # noqa: FBT001
+) -> None:
+    """A card that is missing, or lacks what was asked for, is told by example under any reading."""
+    with pytest.raises(Violation, match=came):
+        judge(query, listed, or_allowed=or_allowed)
+
+
+def test_a_listing_that_was_not_read_to_its_end_misses_nothing() -> None:
+    """Where pages were left unread a card may be on them; strange cards are strange all the same."""
+    judge(BOTH, "", complete=False)
+    with pytest.raises(Violation, match="differ"):
+        judge(BOTH, "foreign", complete=False)
+
+
+def test_what_is_owed_can_be_another_state() -> None:
+    """Where closed cards are owed they must be there, and active ones need not."""
+    dismissed = CardQuery(status=Status.DISMISSED)
+    judge(dismissed, "closed", owed=(Status.DISMISSED,))
+    judge(BOTH, "closed", owed=(Status.DISMISSED,))
+    with pytest.raises(Violation, match="missing"):
+        judge(dismissed, "", owed=(Status.DISMISSED,))
+
+
+def test_invented_values_are_never_the_same() -> None:
+    """A made-up value is new each time."""
+    assert len({invented() for _ in range(50)}) == 50

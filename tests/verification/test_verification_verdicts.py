@@ -1,0 +1,61 @@
+"""Verdicts: which prevails, and what the exceptions that carry them say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.verification.verdicts import (
+    CouldNotTell,
+    Verdict,
+    Violation,
+    expect,
+    not_exercised,
+)
+
+EXCHANGE = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.1, status=500)
+
+
+def test_a_graver_verdict_weighs_more() -> None:
+    """Violated prevails over drifted, over could not tell, over held, over not exercised."""
+    order = [
+        Verdict.VIOLATED,
+        Verdict.DRIFTED,
+        Verdict.COULD_NOT_TELL,
+        Verdict.HELD,
+        Verdict.NOT_EXERCISED,
+    ]
+    assert set(order) == set(Verdict)
+    assert all(graver.weight > other.weight for graver, other in pairwise(order))
+
+
+def test_an_expectation_that_fails_tells_both_sides() -> None:
+    """A violation holds what was expected, what came, and the exchanges that show it."""
+    expect(1 == 1, EXCHANGE, expected="sense", came="nonsense")  # noqa: PLR0133
+    with pytest.raises(Violation, match="^expected sense; nonsense$") as caught:
+        expect([], EXCHANGE, expected="sense", came="nonsense")
+    assert (caught.value.expected, caught.value.came) == ("sense", "nonsense")
+    assert caught.value.exchanges == (EXCHANGE,)
+
+
+def test_a_violation_fails_an_ordinary_test_too() -> None:
+    """A violation is an assertion error."""
+    assert issubclass(Violation, AssertionError)
+
+
+@pytest.mark.parametrize("exchange", [EXCHANGE, None])
+def test_an_error_is_wrapped_with_its_exchange(exchange: Exchange | None) -> None:
+    """What could not be decided keeps the sentence and the exchange of the error behind it."""
+    wrapped = CouldNotTell.because_of(SeedingError("the flow is not published", exchange))
+    assert str(wrapped) == "the flow is not published"
+    assert wrapped.exchanges == ((exchange,) if exchange else ())
+
+
+def test_not_exercised_skips() -> None:
+    """A contract that cannot be exercised ends as skipped, with the reason."""
+    with pytest.raises(pytest.skip.Exception, match="no way to snooze"):
+        not_exercised("no way to snooze")

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, NoReturn, ParamSpec, TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck
@@ -115,8 +115,9 @@ def check_lifecycle(
     except (Exception, CouldNotTell):
         if supply.shortest is None:
             raise
-    if supply.shortest is not None:
-        raise supply.shortest from None
+    found = supply.shortest
+    if found is not None:
+        raise Violation(found.expected, found.came, found.exchanges) from None
 
 
 def _asking(
@@ -197,17 +198,17 @@ class LifecycleMachine(RuleBasedStateMachine):
     def _seed(self, population: Population) -> None:
         group, specs = self.supply.take(population)
         self._groups.append(group)
-        new = []
+        seeded = []
         for card, spec in zip(group.cards, specs, strict=True):
             possibility = Possibility(
                 spec.status,
                 wakes=spec.embargo and self._now + spec.embargo,
                 expires=spec.expires and self._now + spec.expires,
             )
-            name = f"card {len(self.members) + len(new) + 1}"
-            new.append(Member(name, group, card, Belief(possibility)))
-        self.members += new
-        self.steps.append(f"seed {_listed(new)}")
+            name = f"card {len(self.members) + 1}"
+            self.members.append(Member(name, group, card, Belief(possibility)))
+            seeded.append(f"{name} ({_described(spec)})")
+        self.steps.append(f"seed {', '.join(seeded)}")
         self.look()
 
     # Acting
@@ -350,9 +351,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             f"{member.name} to be {member.belief}", f"it is {word or 'not listed'}", listing
         )
 
-    def complain(
-        self, expected: str, came: str, exchanges: Sequence[Exchange] = ()
-    ) -> NoReturn:
+    def complain(self, expected: str, came: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
         """End the run as a failed one.
 
         Args:
@@ -364,17 +363,11 @@ class LifecycleMachine(RuleBasedStateMachine):
             Violation: Always.
         """
         steps = "; ".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
-        violation = Violation(
-            expected, f"{came} after: {steps}", (*self._last_action, *exchanges)
-        )
+        violation = Violation(expected, f"{came} after: {steps}", (*self._last_action, *exchanges))
         self.supply.found(violation, len(self.steps))
         raise violation
 
 
-def _listed(members: Sequence[Member]) -> str:
-    return ", ".join(f"{member.name} ({_described(member)})" for member in members)
-
-
-def _described(member: Member) -> str:
-    (first,) = member.belief.possibilities
-    return first.status.value
+def _described(spec: CardSpec) -> str:
+    embargo = f"embargoed for {spec.embargo}" if spec.embargo else "active"
+    return f"{embargo}, expires after {spec.expires}" if spec.expires else embargo

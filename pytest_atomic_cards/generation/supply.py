@@ -1,17 +1,15 @@
-"""Supply: fresh cards for one run of a machine after another, and patience with one target."""
+"""Supply: fresh cards for one run of a machine after another, and patience with their target."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pytest_atomic_cards.errors import NotAvailableError, SeedingError
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.verdicts import Violation
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,5 +20,73 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 
 _SHRINKING: Final = 10.0
-_LEAST_PATIENCE: Final = 0.25
-_TIMES_AS_PATIENT: Final = 4.0
+_LEAST_PATIENCE: Final = 0.2
+_LAGS_OF_PATIENCE: Final = 4.0
+
+
+class CardSupply:
+    """What all runs of a machine share.
+
+    Args:
+        cards: The world to act in.
+        reserve: Where fresh cards come from on a target that cannot be steered.
+
+    Attributes:
+        is_steerable: Whether cards can be seeded in a moment, and snoozed, and time can pass.
+        shortest: The violation with the fewest steps that was found so far.
+    """
+
+    def __init__(self, cards: Cards, reserve: Reserve | None = None) -> None:
+        self.cards = cards
+        self.is_steerable = _is_steerable(cards)
+        self.shortest: Violation | None = None
+        self._reserve = reserve or Reserve(cards.seeder)
+        self._patience = cards.placement.settling
+        self._lag = 0.0
+        self._steps = 0
+        self._deadline = 0.0
+
+    def take(self, wanted: Population) -> tuple[Group, tuple[CardSpec, ...]]:
+        """Fresh cards as wanted, or active ones where seeding takes time, and what they are."""
+        if self.is_steerable:
+            return self.cards.seeder.seed(wanted)[0], wanted.specs
+        group = self._reserve.take()
+        return group, (CardSpec(),) * len(group.cards)
+
+    def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
+        """What is seen as soon as it is as awaited, or when patience has run out.
+
+        Once it has run out, the target is wrong, and patience is short: what remains is to find
+        few steps that show it.
+        """
+        began = time.monotonic()
+        seen = poll(look, reached, self._patience)
+        if reached(seen):
+            self._lag = max(self._lag, time.monotonic() - began)
+        else:
+            own = max(_LEAST_PATIENCE, _LAGS_OF_PATIENCE * self._lag)
+            self._patience = min(self._patience, own)
+        return seen
+
+    def found(self, violation: Violation, steps: int) -> None:
+        """Take in a violation that a run ended with."""
+        if self.shortest is None:
+            self._deadline = time.monotonic() + _SHRINKING
+        if self.shortest is None or steps <= self._steps:
+            self.shortest, self._steps = violation, steps
+
+    def check_time(self) -> None:
+        """End the search for fewer steps when it has taken long enough.
+
+        Raises:
+            CouldNotTell: It has.
+        """
+        if self.shortest is not None and time.monotonic() > self._deadline:
+            raise CouldNotTell(f"no fewer steps were found within {_SHRINKING:g} s")
+
+
+def _is_steerable(cards: Cards) -> bool:
+    try:
+        return cards.sandbox is not None
+    except NotAvailableError:
+        return False

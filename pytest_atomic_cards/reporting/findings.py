@@ -82,12 +82,12 @@ def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
 
 def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
     """Each violation in full; requirements that could not be told for one reason together."""
-    alike: dict[object, list[Rule]] = {}
+    alike: dict[str, list[Rule]] = {}
     for rule in rules:
         if rule.verdict is Verdict.COULD_NOT_TELL:
             alike.setdefault(rule.reasons[0], []).append(rule)
         elif rule.verdict not in {Verdict.HELD, Verdict.NOT_EXERCISED}:
-            alike[rule] = [rule]
+            alike[rule.requirement.id] = [rule]
     for group in alike.values():
         first = group[0]
         headline, *lines = explain(first.findings[0]).splitlines()

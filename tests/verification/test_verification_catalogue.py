@@ -109,4 +109,4 @@ def test_contracts_can_be_told_apart(contracts: list[pytest.Item]) -> None:
     assert [name for name, count in counts.items() if count > 1] == []
     for item in contracts:
         assert isinstance(item, pytest.Function)
-        assert re.fullmatch(r"[A-Z][^\n]+\.", item.obj.__doc__.splitlines()[0])
+        assert re.fullmatch(r"\S[^\n]+\.", item.obj.__doc__.splitlines()[0])

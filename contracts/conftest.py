@@ -15,6 +15,7 @@ from pytest_atomic_cards.seeding.spec import Population
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.history import History
+from pytest_atomic_cards.verification.observing.hooks import ObservationHooks, arrange_questions
 from pytest_atomic_cards.verification.population import SharedPopulation, seed_population
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
@@ -26,17 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let verdicts decide outcomes, and report them."""
     settings = settings_of(config)
     config.addinivalue_line("markers", "requirement(id): the requirement that a contract decides")
+    config.addinivalue_line("markers", "question(name): the open question that is observed")
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
+    config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the contracts, and keep those of the requirements that ``--cards-only`` names."""
+    settings = settings_of(config)
     try:
-        arrange(config, items, settings_of(config).only)
+        arrange(config, items, settings.only)
     except MisuseError as error:
         raise pytest.UsageError(f"--cards-only: {error}") from None
+    arrange_questions(config, items, settings)
 
 
 @pytest.fixture(scope="session")

@@ -111,6 +111,40 @@ def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -
                 judge_listing(population.cards, query, probe.find(query))
 
 
+@requirement("QUERY-17")
+def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopulation) -> None:
+    """What merely resembles a value of ours does not find its card."""
+    samples = [group.cards[0] for group in (population.plain[0], population.long) if group]
+    held = {value for card in population.cards for value in card.attributes.values()}
+    for card in samples:
+        for attribute, value in card.attributes.items():
+            if attribute is Attribute.STATUS:
+                continue
+            for other in look_alikes(value):
+                query = query_by({attribute: other})
+                found = probe.find(query)
+                expect(
+                    other in held or key_of(card) not in {key_of(one) for one in found.cards},
+                    *found.exchanges,
+                    expected=f"{query} not to find the card with {attribute}={value}",
+                    came="it is listed",
+                )
+
+
+def look_alikes(value: str) -> list[str]:
+    """Values that a target may take for ``value`` if it cuts, trims, pads or reads patterns."""
+    return [
+        value[: len(value) // 2],
+        f"{value}x",
+        f"{value} ",
+        f"0{value}",
+        f"{value}\0x",
+        f"{value[:-1]}_",
+        f"{value[0]}%",
+        f"{value[0]}*",
+    ]
+
+
 @requirement("QUERY-10")
 def test_listings_keep_to_their_environment(probe: Probe, population: SharedPopulation) -> None:
     """Neither a made-up environment nor a second one shows or sees this environment's cards."""
@@ -202,7 +236,7 @@ def test_actions_decode_values_as_listings_do(probe: Probe) -> None:
     group = probe.seed_for(odd)
     for card in group.cards:
         single = only(group, card)
-        probe.change(Action.CANCEL, CardQuery(user_id=card.user_id), group)
+        probe.change(Action.CANCEL, CardQuery(user_id=card.user_id, multiple=True), group)
         states = probe.states_once(single, left(Status.ACTIVE))
         found = probe.find(group.pin)
         expect(

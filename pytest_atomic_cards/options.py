@@ -196,7 +196,15 @@ OPTIONS: Final = (
     ),
     Option(
         "profile",
-        "answers to the open questions, as a TOML file: the sandbox behaves so",
+        "answers to the open questions, as a TOML file: the sandbox behaves so, and another answer "
+        "of a live target is drift",
+        _path,
+        flag=True,
+        metavar="FILE",
+    ),
+    Option(
+        "profile_out",
+        "write the answers to the open questions that the target was seen to give",
         _path,
         flag=True,
         metavar="FILE",
@@ -260,6 +268,7 @@ class Settings:
     strict: bool = False
     fault: tuple[str, ...] = ()
     profile: Path | None = None
+    profile_out: Path | None = None
     only: tuple[str, ...] = ()
     effort: Literal["quick", "default", "thorough"] = "default"
     examples: int | None = None

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_type_hints
+from typing import Any, Final, Literal, Self, get_args, get_type_hints
 
 from pytest_atomic_cards.errors import MisuseError
 
@@ -187,19 +188,7 @@ class Profile:
         Raises:
             MisuseError: The file cannot be read, or holds something else than answers.
         """
-        try:
-            answers = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise MisuseError(f"profile {path} cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise MisuseError(f"profile {path} is not TOML: {error}") from None
-        unknown = answers.keys() - QUESTIONS.keys()
-        if unknown:
-            raise MisuseError(
-                f"profile {path}: unknown question {', '.join(sorted(unknown))}; "
-                f"known: {', '.join(QUESTIONS)}"
-            )
-        return cls(**answers)
+        return cls(**read_answers(path))
 
     def __post_init__(self) -> None:
         for name, question in QUESTIONS.items():
@@ -232,3 +221,57 @@ QUESTIONS: dict[str, Question] = {
     )
 }
 """Every open question by name."""
+
+
+def read_answers(path: Path) -> dict[str, Any]:
+    """The answers that a TOML file gives, by question.
+
+    Raises:
+        MisuseError: The file cannot be read, or holds something else than questions.
+    """
+    try:
+        answers = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise MisuseError(f"profile {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise MisuseError(f"profile {path} is not TOML: {error}") from None
+    unknown = answers.keys() - QUESTIONS.keys()
+    if unknown:
+        raise MisuseError(
+            f"profile {path}: unknown question {', '.join(sorted(unknown))}; "
+            f"known: {', '.join(QUESTIONS)}"
+        )
+    return answers
+
+
+def profile_text(answers: Mapping[str, str], reasons: Mapping[str, str]) -> str:
+    """A TOML file of observed answers, each under its question, that :func:`read_answers` reads.
+
+    What cannot be imitated is told in comments: answers that are none of a question's, and
+    questions that were not answered.
+
+    Args:
+        answers: The answer to each question that has one.
+        reasons: Why the others have none.
+    """
+    blocks = []
+    for name, question in QUESTIONS.items():
+        answer = answers.get(name)
+        if answer in question.answers:
+            line = f'{name} = "{answer}"'
+        elif answer is not None:
+            line = f"# {name}: other: {_line(answer)}; none of {', '.join(question.answers)}"
+        else:
+            line = f"# {name}: not observed: {_line(reasons.get(name, 'it was not asked'))}"
+        blocks.append(f"# {question.text}\n{line}\n")
+    return "\n".join((_TITLE, *blocks))
+
+
+_TITLE: Final = (
+    "# How one target answers the questions that the documentation of the Cards API leaves open.\n"
+)
+
+
+def _line(text: str) -> str:
+    """A text as a part of a comment: on one line, and without control characters."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contract_runs import contract_runner
 from live_sandbox import LiveSandbox
 
-from pytest_atomic_cards.verification.suite import Finding, finding_in
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from contract_runs import RunContracts
     from live_sandbox import Serve
 
-    RunContracts = Callable[..., pytest.RunResult]
+    from pytest_atomic_cards.verification.suite import Finding
 
 pytest_plugins = ["pytester"]
 
@@ -41,16 +40,6 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
-class _Collector:
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        finding = finding_in(report)
-        if finding is not None:
-            self._findings.append(finding)
-
-
 @pytest.fixture
 def findings() -> list[Finding]:
     """What contracts that ``run_contracts`` ran have found so far."""
@@ -59,38 +48,5 @@ def findings() -> list[Finding]:
 
 @pytest.fixture
 def run_contracts(pytester: pytest.Pytester, findings: list[Finding]) -> RunContracts:
-    """Runs contracts that a test writes, wired up as those of the installed suite are.
-
-    They can use ``EXCHANGE``: a request that carried a token, and its answer.
-    """
-    pytester.makeconftest("from pytest_atomic_cards.contracts.conftest import *")
-    collector = _Collector(findings)
-
-    def run(source: str, *arguments: str) -> pytest.RunResult:
-        pytester.makepyfile(test_contracts=CONTRACT_HEAD + textwrap.dedent(source))
-        return pytester.runpytest_inprocess(*arguments, plugins=[collector])
-
-    return run
-
-
-CONTRACT_HEAD = '''
-import os
-import pytest
-from datetime import UTC, datetime
-
-from pytest_atomic_cards.errors import *
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import *
-
-EXCHANGE = Exchange(
-    "PUT",
-    "http://cards.test/v1/environment/cards/cancel?userId=a%20b",
-    datetime(2030, 1, 2, tzinfo=UTC),
-    0.25,
-    request_headers={"Authorization": "[redacted]", "User-Agent": "a-client"},
-    status=200,
-    response_headers={"content-type": "application/json"},
-    response_body=b'{"data": [], "summary": {"total": 2, "updated": 2}}',
-)
-'''
+    """Runs contracts that a test writes, wired up as those of the installed suite are."""
+    return contract_runner(pytester, findings)

@@ -148,11 +148,17 @@ def duration(length: timedelta) -> str:
 
 
 def _invocation_id(body: Any) -> str:  # noqa: ANN401 - a JSON value
-    """The id, at the top level or in ``data``: where it is nested is not documented."""
-    if isinstance(body, dict):
-        data = body.get("data")
-        for place in (body, *(data if isinstance(data, list) else [data])):
+    """The id nearest to the top: that it is there is documented, its place is not."""
+    level = [body]
+    while level:
+        for place in level:
             found = place.get("flowInvocationId") if isinstance(place, dict) else None
             if isinstance(found, str) and found:
                 return found
+        level = [
+            inner
+            for place in level
+            if isinstance(place, (dict, list))
+            for inner in (place.values() if isinstance(place, dict) else place)
+        ]
     raise ContractBrokenError("it holds no flowInvocationId, which it always should")

@@ -89,6 +89,18 @@ class Belief:
         """The states that the card may be in."""
         return {possibility.status for possibility in self.possibilities}
 
+    def must_change(self, action: Action, *, only: Status | None = None) -> bool:
+        """Whether an action that succeeds is surely documented to change the card.
+
+        Args:
+            action: The action.
+            only: The state to which the action is restricted by its query.
+        """
+        return all(
+            only in {None, possibility.status} and possibility.must_change(action)
+            for possibility in self.possibilities
+        )
+
     def acted(self, action: Action, *, succeeded: bool, only: Status | None = None) -> None:
         """Take in an action.
 

@@ -1,8 +1,8 @@
-"""A stateful machine: any sequence of actions leaves each card in a state that the lifecycle allows.
+"""A stateful machine: whatever is done to cards, the lifecycle allows what becomes of them.
 
 Hypothesis draws sequences of steps (seed, dismiss, complete, cancel, snooze, let time pass). After
-each one all cards of the run are listed and compared with the lifecycle table. A sequence that
-fails is shrunk to a short one.
+each step all cards of the run are listed and compared with the lifecycle table. A sequence that
+fails is cut down to a short one.
 
 Example:
     >>> from pytest_atomic_cards import world_on
@@ -19,14 +19,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import hypothesis
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.errors import StopTest
 from hypothesis.stateful import (
@@ -40,8 +41,9 @@ from hypothesis.stateful import (
 from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, TransportError
 from pytest_atomic_cards.generation.beliefs import Belief, Possibility
 from pytest_atomic_cards.generation.histories import actions
-from pytest_atomic_cards.generation.populations import durations, statuses
-from pytest_atomic_cards.generation.shrinking import droppable
+from pytest_atomic_cards.generation.populations import statuses
+from pytest_atomic_cards.generation.programs import Program, Step, minimal
+from pytest_atomic_cards.generation.shrinking import droppable, weighted
 from pytest_atomic_cards.generation.supply import CardSupply
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
@@ -52,20 +54,20 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.cards import Card
     from pytest_atomic_cards.exchange import Exchange
     from pytest_atomic_cards.query import CardQuery
+    from pytest_atomic_cards.verification.probe import States
     from pytest_atomic_cards.verification.reserve import Reserve
     from pytest_atomic_cards.world import Cards
 
-_Machine = TypeVar("_Machine", bound="LifecycleMachine")
-_Given = ParamSpec("_Given")
+_Method = TypeVar("_Method", bound=Callable[..., None])
 
 _MOST_CARDS: Final = 3
-_MOST_GROUPS: Final = 3
-_LARGEST_INDEX: Final = _MOST_CARDS * _MOST_GROUPS - 1
-_MOST_HOURS: Final = 24
-_UNAVAILABLE: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_MOST_GROUPS: Final = 2
+_MOST_HOURS: Final = 6
+_SEARCH: Final = 10.0
+_DENIED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 USUAL: Final = hypothesis.settings(
-    max_examples=25,
+    max_examples=40,
     stateful_step_count=10,
     deadline=None,
     database=None,
@@ -83,12 +85,12 @@ def check_lifecycle(
     seed: int = 1,
     reserve: Reserve | None = None,
 ) -> None:
-    """Run sequences of actions, and see that the lifecycle allows what becomes of the cards.
+    """Run sequences of steps, and see that the lifecycle allows what becomes of the cards.
 
-    Every legal choice of a target is accepted: how it refuses, whether closed cards are listed,
-    whether snoozed and embargoed cards can be cancelled, and readings that are stale for a while.
-    Where an answer is lost, the action may or may not have been applied. Only documented rules
-    can be violated.
+    Every legal choice of a target is accepted: how it refuses, whether it lists closed cards,
+    whether it cancels snoozed and embargoed ones, readings that are stale for a while. Where an
+    answer is lost, the action may or may not have been applied. Only what is documented can be
+    violated.
 
     Args:
         cards: The world to act in. Snoozing and passing time need the sandbox; on a live target
@@ -100,44 +102,63 @@ def check_lifecycle(
 
     Raises:
         Violation: A card got into a state that it must not be in, or an action failed that must
-            succeed, or the reverse. It names the steps that lead there.
+            succeed, or the reverse. It tells the steps that lead there.
         CouldNotTell: The target could not be asked.
     """
     supply = CardSupply(cards, reserve)
+    failures: list[tuple[Program, Violation]] = []
 
     def begin() -> LifecycleMachine:
-        supply.check_time()
-        return (machine or LifecycleMachine)(supply)
+        return (machine or LifecycleMachine)(supply, failures)
+
+    def fails(program: Program) -> bool:
+        try:
+            begin().run(program)
+        except Violation:
+            return True
+        return False
 
     hypothesis.seed(seed)(begin)
+    settings = hypothesis.settings(settings, phases=(Phase.explicit, Phase.generate))
     try:
         run_state_machine_as_test(begin, settings=settings)  # type: ignore[arg-type] # any callable
     except (Exception, CouldNotTell):
-        if supply.shortest is None:
+        if not failures:
             raise
-    found = supply.shortest
-    if found is not None:
-        raise Violation(found.expected, found.came, found.exchanges) from None
+    if failures:
+        with suppress(CouldNotTell):
+            minimal(failures[-1][0], fails, _SEARCH)
+        _, last = failures[-1]
+        raise Violation(last.expected, last.came, last.exchanges)
 
 
-def _asking(
-    step: Callable[Concatenate[_Machine, _Given], None],
-) -> Callable[Concatenate[_Machine, _Given], None]:
-    """Where the target cannot be asked, end at once instead of shrinking that."""
+def step(method: _Method) -> _Method:
+    """Make a method a step of a run that can be run again; it goes right below ``@rule``.
 
-    @wraps(step)
-    def asking(machine: _Machine, *args: _Given.args, **kwargs: _Given.kwargs) -> None:
+    Where the target cannot be asked, the run and the search for others end at once.
+    """
+
+    @wraps(method)
+    def performed(machine: LifecycleMachine, **arguments: Any) -> None:  # noqa: ANN401
+        machine.program.append(Step(method.__name__, arguments))
         try:
-            step(machine, *args, **kwargs)
+            method(machine, **arguments)
         except AtomicCardsError as error:
             raise CouldNotTell.because_of(error) from error
 
-    return asking
+    return performed  # type: ignore[return-value] # it is called by keyword only
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A card of a run: its name in the steps, and what is believed of it."""
+    """A card of a run.
+
+    Args:
+        name: What the steps call it.
+        group: The cards it was seeded with.
+        card: The card as it was first listed.
+        belief: How it may be.
+    """
 
     name: str
     group: Group
@@ -145,52 +166,71 @@ class Member:
     belief: Belief
 
 
-def _spec(wait: timedelta | None, expires: timedelta | None) -> CardSpec:
-    return CardSpec(embargo=wait, expires=expires)
+def _spec(embargo: timedelta | None, expires: timedelta | None) -> CardSpec:
+    return CardSpec(embargo=embargo, expires=expires)
 
 
-_SPECS: Final = st.builds(_spec, *[st.one_of(st.none(), st.none(), durations())] * 2)
+_DURATIONS: Final = st.integers(0, _MOST_HOURS).map(lambda h: timedelta(hours=h, minutes=30))
+"""Never over after a number of whole hours, so that what comes first does not hang on a tie."""
+_SPECS: Final = st.builds(_spec, st.none() | _DURATIONS, st.none() | _DURATIONS)
 _POPULATIONS: Final = droppable(_SPECS, max_size=_MOST_CARDS).map(
-    lambda specs: Population((*specs,) or (CardSpec(),))
+    lambda specs: Population(tuple(specs) or (CardSpec(),))
 )
-_INDEXES: Final = st.integers(0, _LARGEST_INDEX)
+_MOSTLY_NOT: Final = weighted((2, st.just(value=False)), (1, st.just(value=True)))
+_MOSTLY_ANY: Final = weighted((3, st.none()), (1, statuses()))
+_INDEXES: Final = st.integers(0, _MOST_CARDS * _MOST_GROUPS - 1)
 
 
 class LifecycleMachine(RuleBasedStateMachine):
     """Acts on cards of its own, and keeps a belief of each.
 
-    A rule of your own does what it does, tells the beliefs of the cards concerned, adds a line to
-    ``steps``, and ends with :meth:`look`.
+    A rule of your own is also a :func:`step`. It does what it does, tells the beliefs of the
+    cards concerned, adds a line to ``told``, and ends with :meth:`look`.
 
     Args:
         supply: Where cards come from.
+        failures: Takes the steps of this run and what they led to, if it fails.
 
     Attributes:
         members: The cards of this run.
-        steps: What was done so far, for people.
+        told: What was done so far, in words.
+        program: What was done so far, to be done again.
     """
 
-    def __init__(self, supply: CardSupply) -> None:
+    def __init__(self, supply: CardSupply, failures: list[tuple[Program, Violation]]) -> None:
         super().__init__()
         self.supply = supply
         self.cards = supply.cards
         self.members: list[Member] = []
-        self.steps: list[str] = []
+        self.told: list[str] = []
+        self.program: list[Step] = []
+        self._failures = failures
         self._groups: list[Group] = []
+        self._behind: list[Group] = []
         self._now = timedelta(0)
         self._last_action: tuple[Exchange, ...] = ()
+
+    def run(self, program: Program) -> None:
+        """Do the steps of another run.
+
+        Raises:
+            Violation: They lead to one.
+        """
+        for one in program:
+            getattr(self, one.name)(**one.arguments)
+        self.teardown()
 
     # Seeding
 
     @initialize(population=_POPULATIONS)
-    @_asking
+    @step
     def begin(self, population: Population) -> None:
         """Seed the first cards."""
         self._seed(population)
 
     @precondition(lambda self: len(self._groups) < _MOST_GROUPS)
     @rule(population=_POPULATIONS)
-    @_asking
+    @step
     def seed(self, population: Population) -> None:
         """Seed more cards, as another invocation."""
         self._seed(population)
@@ -208,107 +248,100 @@ class LifecycleMachine(RuleBasedStateMachine):
             name = f"card {len(self.members) + 1}"
             self.members.append(Member(name, group, card, Belief(possibility)))
             seeded.append(f"{name} ({_described(spec)})")
-        self.steps.append(f"seed {', '.join(seeded)}")
+        self.told.append(f"seed {', '.join(seeded)}")
         self.look()
 
     # Acting
 
-    @rule(action=actions(), index=_INDEXES, multiple=st.booleans())
-    @_asking
-    def act_on_card(self, action: Action, index: int, *, multiple: bool) -> None:
-        """Dismiss, complete or cancel one card."""
-        member = self.members[index % len(self.members)]
-        self._act(action, member.group.single(member.card), [member], multiple=multiple)
+    @rule(action=actions(), index=_INDEXES, only=_MOSTLY_ANY, multiple=_MOSTLY_NOT)
+    @step
+    def act_on_card(
+        self, action: Action, index: int, *, only: Status | None, multiple: bool
+    ) -> None:
+        """Dismiss, complete or cancel a card, be it in any state or only in one."""
+        member = self._member(index)
+        query = member.group.single(member.card).replace(status=only, multiple=multiple)
+        self._act(action, query, [member], only)
 
-    @rule(action=actions(), index=_INDEXES, multiple=st.booleans())
-    @_asking
-    def act_on_group(self, action: Action, index: int, *, multiple: bool) -> None:
-        """Dismiss, complete or cancel all cards of an invocation."""
-        group = self._groups[index % len(self._groups)]
-        self._act(action, group.pin, self._of(group), multiple=multiple)
-
-    @rule(action=actions(), index=_INDEXES, state=statuses(), multiple=st.booleans())
-    @_asking
-    def act_on_state(self, action: Action, index: int, state: Status, *, multiple: bool) -> None:
-        """Dismiss, complete or cancel those cards of an invocation that are in some state."""
-        group = self._groups[index % len(self._groups)]
-        query = group.pin.replace(status=state)
-        self._act(action, query, self._of(group), only=state, multiple=multiple)
-
-    def _of(self, group: Group) -> list[Member]:
-        return [member for member in self.members if member.group is group]
+    @rule(action=actions(), index=_INDEXES, only=_MOSTLY_ANY, multiple=st.booleans())
+    @step
+    def act_on_group(
+        self, action: Action, index: int, *, only: Status | None, multiple: bool
+    ) -> None:
+        """Dismiss, complete or cancel all cards of an invocation, or those in one state."""
+        group = self._member(index).group
+        query = group.pin.replace(status=only, multiple=multiple)
+        self._act(action, query, self._of(group), only)
 
     def _act(
-        self,
-        action: Action,
-        query: CardQuery,
-        aimed: Sequence[Member],
-        *,
-        multiple: bool,
-        only: Status | None = None,
+        self, action: Action, query: CardQuery, aimed: Sequence[Member], only: Status | None
     ) -> None:
-        what = f"{action} {only + ' of ' if only else ''}{', '.join(m.name for m in aimed)}"
-        what += " with multiple=1" if multiple else ""
+        what = f"{action} {', '.join(member.name for member in aimed)}"
+        what += f" if {only}" if only else ""
+        what += " with multiple=1" if query.multiple else ""
         matched = [member for member in aimed if only is None or only in member.belief.states]
-        certain = [
-            member
-            for member in matched
-            if only is None or member.belief.states == {only}
-            if all(one.must_change(action) for one in member.belief.possibilities)
-        ]
-        due = bool(matched) and len(certain) == len(matched) and (multiple or len(matched) == 1)
-        forbidden = len(certain) > 1 and not multiple
-        succeeded = self._send(action, query.replace(multiple=multiple), what, due=due)
-        if succeeded and forbidden:
-            self.complain(
-                f"{what} to fail, as it matches {len(certain)} cards without multiple=1",
-                "it succeeded",
-            )
+        certain = [member for member in matched if member.belief.must_change(action, only=only)]
+        due = 0 < len(matched) == len(certain) and (query.multiple or len(matched) == 1)
+        succeeded = self._send(action, query, what, due=due)
+        if succeeded and len(certain) > 1 and not query.multiple:
+            self.complain(f"{what} to fail, as it matches {len(certain)} cards", "it succeeded")
         for member in aimed:
             member.belief.acted(action, succeeded=succeeded, only=only)
         self.look()
 
+    def _member(self, index: int) -> Member:
+        return self.members[index % len(self.members)]
+
+    def _of(self, group: Group) -> list[Member]:
+        return [member for member in self.members if member.group is group]
+
     def _send(self, action: Action, query: CardQuery, what: str, *, due: bool) -> bool:
-        """Whether the target says that it carried out an action."""
+        """Whether the target says that it carried out an action, which it must if that is due."""
         try:
             exchange = self.cards.api.act_exchange(action, query)
         except OutcomeUnknownError:
-            self.steps.append(f"{what}: no answer")
+            self.told.append(f"{what}: no answer")
             return False
         status = exchange.status or 0
-        self.steps.append(f"{what}: HTTP {status}")
+        self.told.append(f"{what}: HTTP {status}")
         self._last_action = (exchange,)
-        if exchange.succeeded or status >= HTTPStatus.INTERNAL_SERVER_ERROR or not due:
+        if exchange.succeeded or not due or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return exchange.succeeded
-        if status in _UNAVAILABLE:
+        if status in _DENIED:
             raise TransportError(f"{what} was denied with HTTP {status}", exchange)
         return self.complain(f"{what} to succeed", f"it was answered with HTTP {status}")
 
     # Time
 
-    @precondition(lambda self: self.supply.is_steerable)
-    @rule(index=_INDEXES, duration=durations())
-    @_asking
+    @property
+    def _last_step(self) -> str:
+        return self.program[-1].name
+
+    @precondition(lambda self: self.supply.is_steerable and self._last_step != "snooze")
+    @rule(index=_INDEXES, duration=_DURATIONS)
+    @step
     def snooze(self, index: int, duration: timedelta) -> None:
-        """Snooze a card, if it is surely active."""
-        member = self.members[index % len(self.members)]
-        if member.belief.states == {Status.ACTIVE}:
-            self._settle(member.group)
+        """Snooze the next card that is surely active, if any is."""
+        turned = (self._member(index + more) for more in range(len(self.members)))
+        member = next((one for one in turned if one.belief.states == {Status.ACTIVE}), None)
+        if member is not None:
+            self._settle()
             self.cards.snooze(member.card, duration)
             member.belief.snoozed(self._now + duration)
-            self.steps.append(f"snooze {member.name} for {duration}")
+            self.told.append(f"snooze {member.name} for {duration}")
             self.look()
 
-    @precondition(lambda self: self.supply.is_steerable)
+    @precondition(lambda self: self.supply.is_steerable and self._last_step != "pass_time")
     @rule(hours=st.integers(1, _MOST_HOURS))
-    @_asking
+    @step
     def pass_time(self, hours: int) -> None:
         """Let hours pass."""
+        self._settle()
         self.cards.pass_time(timedelta(hours=hours))
         self._now += timedelta(hours=hours)
         for member in self.members:
             member.belief.passed(self._now)
-        self.steps.append(f"{hours} h pass")
+        self.told.append(f"{hours} h pass")
         self.look()
 
     # Looking
@@ -319,37 +352,48 @@ class LifecycleMachine(RuleBasedStateMachine):
         Raises:
             Violation: A card is in a state that it can never have been in.
         """
-        for group in self._groups:
-            words = self.cards.reader.states(group)
-            for member in self._of(group):
-                word = words[key_of(member.card)]
-                if not member.belief.agrees(word) and not member.belief.could_be_stale(word):
-                    self._complain_of(member, word)
+        self._behind = [
+            group
+            for group in self._groups
+            if not self._agrees(group, self.cards.reader.states(group), stale_allowed=True)
+        ]
 
-    def _settle(self, group: Group) -> None:
-        """See that a group is as it should be, once readings are no longer stale."""
-        members = self._of(group)
-        words = self.supply.watch(
-            lambda: self.cards.reader.states(group),
-            lambda now: all(one.belief.agrees(now[key_of(one.card)]) for one in members),
-        )
-        for member in members:
-            if not member.belief.agrees(words[key_of(member.card)]):
-                self._complain_of(member, words[key_of(member.card)])
+    def _settle(self) -> None:
+        """See that all cards are as they should be, once no reading is stale any more."""
+        for group in self._behind:
+            words = self.supply.watch(
+                lambda group=group: self.cards.reader.states(group),  # type: ignore[misc]
+                lambda now, group=group: self._agrees(group, now, stale_allowed=True),  # type: ignore[misc]
+            )
+            self._agrees(group, words, stale_allowed=False)
+        self._behind = []
 
-    @_asking
+    def _agrees(self, group: Group, words: States, *, stale_allowed: bool) -> bool:
+        """Whether all cards of a group are listed as they should be.
+
+        Raises:
+            Violation: One is not, and that is more than a stale reading.
+        """
+        agree = True
+        for member in self._of(group):
+            word = words[key_of(member.card)]
+            if member.belief.agrees(word):
+                continue
+            if not stale_allowed or not member.belief.could_be_stale(word):
+                listing = self.cards.reader.find(group.pin).exchanges
+                seen = f"it is {word or 'not listed'}"
+                self.complain(f"{member.name} to be {member.belief}", seen, listing)
+            agree = False
+        return agree
+
     def teardown(self) -> None:
         """At the end of a run no reading may be stale any more."""
         if isinstance(sys.exc_info()[1], (StopTest, Violation, CouldNotTell)):
             return
-        for group in self._groups:
-            self._settle(group)
-
-    def _complain_of(self, member: Member, word: str | None) -> NoReturn:
-        listing = self.cards.reader.find(member.group.pin).exchanges
-        self.complain(
-            f"{member.name} to be {member.belief}", f"it is {word or 'not listed'}", listing
-        )
+        try:
+            self._settle()
+        except AtomicCardsError as error:
+            raise CouldNotTell.because_of(error) from error
 
     def complain(self, expected: str, came: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
         """End the run as a failed one.
@@ -362,12 +406,12 @@ class LifecycleMachine(RuleBasedStateMachine):
         Raises:
             Violation: Always.
         """
-        steps = "; ".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
-        violation = Violation(expected, f"{came} after: {steps}", (*self._last_action, *exchanges))
-        self.supply.found(violation, len(self.steps))
+        told = "; ".join(f"{number}. {line}" for number, line in enumerate(self.told, 1))
+        violation = Violation(expected, f"{came} after: {told}", (*self._last_action, *exchanges))
+        self._failures.append((tuple(self.program), violation))
         raise violation
 
 
 def _described(spec: CardSpec) -> str:
-    embargo = f"embargoed for {spec.embargo}" if spec.embargo else "active"
-    return f"{embargo}, expires after {spec.expires}" if spec.expires else embargo
+    state = f"embargoed for {spec.embargo}" if spec.embargo else "active"
+    return f"{state}, expires after {spec.expires}" if spec.expires else state

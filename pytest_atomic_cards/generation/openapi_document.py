@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
-from hypothesis import strategies as st
 
 from pytest_atomic_cards.client.session import encode_json
 from pytest_atomic_cards.errors import NotAvailableError
@@ -79,7 +78,7 @@ class Document:
         self.schema = schemathesis.openapi.from_path(DOCUMENT, config=config)
         self._checks = {name: getattr(checks, name) for name in _CONFORMANCE}
 
-    def operation(self, operation_id: str) -> schemathesis.APIOperation:
+    def operation(self, operation_id: str) -> schemathesis.APIOperation[Any, Any, Any, Any]:
         """An operation by its id."""
         return self.schema.find_operation_by_id(operation_id)
 
@@ -92,7 +91,7 @@ class Document:
         from schemathesis import GenerationMode  # noqa: PLC0415
 
         mode = GenerationMode.NEGATIVE if malformed else GenerationMode.POSITIVE
-        cases: SearchStrategy[schemathesis.Case] = self.operation(operation_id).as_strategy(
+        cases: SearchStrategy[schemathesis.Case[Any]] = self.operation(operation_id).as_strategy(
             mode,
             path_parameters={"environmentId": "-"},
             headers={"Authorization": "-"},
@@ -118,8 +117,11 @@ class Document:
         return []
 
 
-def _generated(case: schemathesis.Case, *, as_it_is: bool) -> Generated:
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in case.query.items()}
+def _generated(case: schemathesis.Case[Any], *, as_it_is: bool) -> Generated:
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in case.query.items()
+    }
     if not as_it_is:
         texts = {name: kept for name, value in texts.items() if (kept := _without_controls(value))}
     return Generated(texts, _body(case.body))

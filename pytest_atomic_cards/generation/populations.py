@@ -88,7 +88,7 @@ def card_specs(
             fields[_TIMERS[status]] = timer
         return CardSpec(**fields, status=status)
 
-    timers = st.sampled_from([None, *_DURATIONS]) if timed else st.none()
+    timers = st.none() | durations() if timed else st.none()
     status = st.sampled_from(_statuses_in(allowed))
     return st.builds(spec, numbers(len(options), below=most), status, timers)
 

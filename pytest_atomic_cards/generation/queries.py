@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, compress, islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ORDER: Final = list(Attribute)
 _LARGEST_LIMIT: Final = 1_000
 _MOST_POSITIONS: Final = 50_000
-_NEAR_MISSES_OF: Final = 8
+_MOST_NEAR_MISSES: Final = 1_000
 
 
 class HasAttributes(Protocol):
@@ -135,7 +135,7 @@ def plans(
     positions = min(max(count, 1), _MOST_POSITIONS)
     card = st.integers(0, positions - 1)
     each_from_some = numbers(len(Attribute), below=positions)
-    near = st.integers(0, len(Attribute) * _NEAR_MISSES_OF)
+    near = st.integers(0, _MOST_NEAR_MISSES)
     miss = st.tuples(st.integers(0, len(Attribute) - 1), near | attribute_values())
     misses = weighted((4, st.none()), (1, miss)) if unmatched else st.none()
     return st.builds(Plan, combinations, weighted((4, card), (1, each_from_some)), misses)
@@ -184,23 +184,21 @@ class KnownValues:
             words = [word for word in Status if word not in self._of[attribute]]
             return words[wanted % len(words) if isinstance(wanted, int) else 0] if words else None
         if isinstance(wanted, int):
-            near = self._near_misses(attribute)
-            wanted = near[wanted % len(near)] if near else "0"
+            wanted = self._near_miss(attribute, wanted)
         present = {value.casefold() for value in self._of[attribute]}
         while wanted.casefold() in present:
             wanted += "0"
         return wanted
 
-    def _near_misses(self, attribute: Attribute) -> list[str]:
-        own = self._of[attribute][:_NEAR_MISSES_OF]
-        others = (
-            values[:_NEAR_MISSES_OF]
-            for other, values in self._of.items()
-            if other not in {attribute, Attribute.STATUS}
-        )
-        longer = (f"{value}0" for value in own)
-        shorter = (value[:-1].strip() for value in own)
-        return list(filter(None, chain(longer, shorter, *others)))
+    def _near_miss(self, attribute: Attribute, position: int) -> str:
+        own = self._of[attribute]
+        longer = [f"{value}0" for value in own]
+        shorter = list(filter(None, (value[:-1].strip() for value in own)))
+        others = self._of.keys() - {attribute, Attribute.STATUS}
+        borrowed = [value for other in Attribute if other in others for value in self._of[other]]
+        kinds = [kind for kind in (longer, shorter, borrowed) if kind] or [["0"]]
+        index, kind = divmod(position, len(kinds))
+        return kinds[kind][index % len(kinds[kind])]
 
 
 def _attributes_of(card: HasAttributes | CardSpec) -> Mapping[Attribute, str]:

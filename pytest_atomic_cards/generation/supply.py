@@ -9,7 +9,6 @@ from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 Seen = TypeVar("Seen")
 
-_SHRINKING: Final = 10.0
 _LEAST_PATIENCE: Final = 0.2
 _LAGS_OF_PATIENCE: Final = 4.0
 
@@ -33,18 +31,14 @@ class CardSupply:
 
     Attributes:
         is_steerable: Whether cards can be seeded in a moment, and snoozed, and time can pass.
-        shortest: The violation with the fewest steps that was found so far.
     """
 
     def __init__(self, cards: Cards, reserve: Reserve | None = None) -> None:
         self.cards = cards
         self.is_steerable = _is_steerable(cards)
-        self.shortest: Violation | None = None
         self._reserve = reserve or Reserve(cards.seeder)
         self._patience = cards.placement.settling
         self._lag = 0.0
-        self._steps = 0
-        self._deadline = 0.0
 
     def take(self, wanted: Population) -> tuple[Group, tuple[CardSpec, ...]]:
         """Fresh cards as wanted, or active ones where seeding takes time, and what they are."""
@@ -67,22 +61,6 @@ class CardSupply:
             own = max(_LEAST_PATIENCE, _LAGS_OF_PATIENCE * self._lag)
             self._patience = min(self._patience, own)
         return seen
-
-    def found(self, violation: Violation, steps: int) -> None:
-        """Take in a violation that a run ended with."""
-        if self.shortest is None:
-            self._deadline = time.monotonic() + _SHRINKING
-        if self.shortest is None or steps <= self._steps:
-            self.shortest, self._steps = violation, steps
-
-    def check_time(self) -> None:
-        """End the search for fewer steps when it has taken long enough.
-
-        Raises:
-            CouldNotTell: It has.
-        """
-        if self.shortest is not None and time.monotonic() > self._deadline:
-            raise CouldNotTell(f"no fewer steps were found within {_SHRINKING:g} s")
 
 
 def _is_steerable(cards: Cards) -> bool:

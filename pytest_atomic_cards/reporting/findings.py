@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import pytest
@@ -11,23 +12,25 @@ from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.reporting.document import document, write_report
+from pytest_atomic_cards.reporting.marks import MARKS
+from pytest_atomic_cards.reporting.observations import (
+    by_question,
+    tell_observations,
+    write_profile,
+)
 from pytest_atomic_cards.reporting.rules import NOT_RUN, Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.verification.observing.hooks import observation_in
+from pytest_atomic_cards.verification.observing.observation import Observation
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import Finding, explain, finding_in
 from pytest_atomic_cards.verification.verdicts import Verdict
 
-_MARKS: Final = {
-    Verdict.HELD: ("✓", {"green": True}),
-    Verdict.VIOLATED: ("✗", {"red": True, "bold": True}),
-    Verdict.DRIFTED: ("≠", {"red": True, "bold": True}),
-    Verdict.COULD_NOT_TELL: ("?", {"yellow": True, "bold": True}),
-    Verdict.NOT_EXERCISED: ("·", {"light": True}),
-}
 _STATEMENT_LINES: Final = 3
 _WORDS: Final = {
     "conformant": {"green": True, "bold": True},
     "partial": {"yellow": True, "bold": True},
     "could not tell": {"yellow": True, "bold": True},
+    "drifted": {"red": True, "bold": True},
     "violated": {"red": True, "bold": True},
 }
 
@@ -38,34 +41,50 @@ class FindingsReporter:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._settings = settings
         self._findings: list[Finding] = []
+        self._observations: list[Observation] = []
         if settings.report and not config.option.xmlpath:
             config.option.xmlpath = str(settings.report / "junit.xml")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what a contract found."""
+        """Take in what a contract found, or what was observed."""
         finding = finding_in(report)
         if finding is not None:
             self._findings.append(finding)
+        observation = observation_in(report)
+        if observation is not None:
+            self._observations.append(observation)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the verdicts by area, then what failed in full, then what the run comes to."""
-        if not self._findings:
+        if not self._findings and not self._observations:
             return
         rules = judge_run(self._findings)
-        conclusion = conclude(rules, strict=self._settings.strict)
+        conclusion = conclude(rules, self._observations, strict=self._settings.strict)
         writer = terminalreporter
         writer.section("Atomic Cards API contract")
         _tell_areas(writer, rules)
         _tell_failures(writer, rules)
+        tell_observations(writer, self._observations)
         _tell_conclusion(writer, rules, conclusion)
+        observed = by_question(self._observations)
         if self._settings.report:
-            try:
-                path = self._settings.report / "report.json"
-                write_report(path, document(rules, conclusion, self._settings))
-            except SettingsError as error:
-                raise pytest.UsageError(f"--cards-report: {error}") from None
+            path = self._settings.report / "report.json"
+            with _usage_errors("--cards-report"):
+                write_report(path, document(rules, conclusion, self._settings, observed))
             writer.line(f"report: {path}")
+        if self._settings.profile_out and observed:
+            with _usage_errors("--cards-profile-out"):
+                write_profile(self._settings.profile_out, observed)
+            writer.line(f"profile: {self._settings.profile_out}")
+
+
+@contextmanager
+def _usage_errors(option: str) -> Iterator[None]:
+    try:
+        yield
+    except SettingsError as error:
+        raise pytest.UsageError(f"{option}: {error}") from None
 
 
 def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
@@ -74,7 +93,7 @@ def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
         held = sum(rule.verdict is Verdict.HELD for rule in own)
         writer.write(f"{title:28}")
         for rule in own:
-            mark, style = _MARKS[rule.verdict]
+            mark, style = MARKS[rule.verdict]
             writer.write(mark, **style)
         writer.line(f"  {held} of {len(own)} held")
     writer.line("")
@@ -96,7 +115,7 @@ def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> No
             lines = [f"  ids:      {_ids(group)}", *lines[_STATEMENT_LINES:]]
         elif len(first.findings) > 1:
             lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
-        writer.line(headline, **_MARKS[first.verdict][1])
+        writer.line(headline, **MARKS[first.verdict][1])
         for line in lines:
             writer.line(line)
         writer.line("")
@@ -134,6 +153,7 @@ def _tell_conclusion(
     if conclusion.word == "partial":
         count = len(conclusion.unexercised)
         writer.write(f" (nothing documented is violated; {count} documented not exercised)")
-    elif conclusion.grave:
-        writer.write(f" ({_ids(conclusion.grave)})")
+    elif conclusion.grave or conclusion.failing:
+        questions = [observation.question for observation in conclusion.failing]
+        writer.write(f" ({', '.join(filter(None, [_ids(conclusion.grave), *questions]))})")
     writer.line("")

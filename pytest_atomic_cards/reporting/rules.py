@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.verification.observing.observation import Observation
 from pytest_atomic_cards.verification.requirements import Requirement, catalogue
 from pytest_atomic_cards.verification.suite import Finding, is_grave
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -56,19 +57,26 @@ class Conclusion:
     """What a run comes to.
 
     Args:
-        word: ``violated``, ``could not tell``, ``partial`` or ``conformant``.
+        word: ``violated``, ``drifted``, ``could not tell``, ``partial`` or ``conformant``.
         grave: Rules that make the run fail.
         unexercised: Documented rules that this run did not exercise.
+        reported: Rules that are violated, but only inferred, in a run that is not strict.
+        failing: Observations that make the run fail.
     """
 
     word: str
     grave: tuple[Rule, ...]
     unexercised: tuple[Rule, ...]
+    reported: tuple[Rule, ...] = ()
+    failing: tuple[Observation, ...] = ()
 
 
-def conclude(rules: Iterable[Rule], *, strict: bool) -> Conclusion:
+def conclude(
+    rules: Iterable[Rule], observations: Iterable[Observation] = (), *, strict: bool
+) -> Conclusion:
     """Sum up a run: only one that exercised every documented requirement is conformant."""
     rules = list(rules)
+    failing = tuple(observation for observation in observations if observation.fails)
     grave = tuple(
         rule for rule in rules if any(is_grave(finding, strict=strict) for finding in rule.findings)
     )
@@ -79,8 +87,13 @@ def conclude(rules: Iterable[Rule], *, strict: bool) -> Conclusion:
     )
     if any(rule.verdict is not Verdict.COULD_NOT_TELL for rule in grave):
         word = "violated"
-    elif grave:
+    elif any(observation.verdict is Verdict.DRIFTED for observation in failing):
+        word = "drifted"
+    elif grave or failing:
         word = "could not tell"
     else:
         word = "partial" if unexercised else "conformant"
-    return Conclusion(word, grave, unexercised)
+    reported = tuple(
+        rule for rule in rules if rule.verdict is Verdict.VIOLATED and rule not in grave
+    )
+    return Conclusion(word, grave, unexercised, reported, failing)

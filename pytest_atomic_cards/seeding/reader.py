@@ -13,7 +13,7 @@ from typing import Final
 
 from pytest_atomic_cards.cards import Card, cards_of
 from pytest_atomic_cards.client.api import CardsApi
-from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, TransportError
+from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError, TransportError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
@@ -72,7 +72,7 @@ class Group:
         """The shortest query that selects one card of the group and no other.
 
         Raises:
-            MisuseError: No combination of attributes does.
+            NotAvailableError: No combination of attributes does.
         """
         values = card.attributes
         for names in _SINGLING:
@@ -82,7 +82,9 @@ class Group:
             rivals = (other for other in self.cards if key_of(other) != key_of(card))
             if not any(chosen.items() <= other.attributes.items() for other in rivals):
                 return CardQuery(**{name.field: value for name, value in chosen.items()})  # type: ignore[arg-type]
-        raise MisuseError(f"no attributes tell card {key_of(card)} from the others of its group")
+        raise NotAvailableError(
+            f"no attributes tell card {key_of(card)} from the others of its invocation"
+        )
 
 
 _SINGLING: Final = (

@@ -59,6 +59,7 @@ class Seeder:
         self._arranger = Arranger(api, self._reader, placement)
         self._scope = scope
         self._open: dict[str, set[Status]] = {}
+        self._cards_per_target = 1
 
     def seed(self, *populations: Population) -> list[Group]:
         """Seed populations, each as one invocation, and hand over its cards in their states.
@@ -69,6 +70,7 @@ class Seeder:
         """
         placed = [self._place(population) for population in populations]
         visible = self._await_visible(placed)
+        self._cards_per_target = len(visible[0]) // placed[0].count or 1
         return [
             self._arranger.arrange(
                 population, Group(CardQuery(flow_invocation_id=one.invocation), cards, one.users)
@@ -85,8 +87,9 @@ class Seeder:
         Raises:
             SeedingError: The target does not give so many cards.
         """
+        targets = ceil(count / self._cards_per_target)
         try:
-            return self.seed(Population.of(count))[0]
+            return self.seed(Population.of(targets))[0]
         except SeedingError as error:
             if error.exchange is None:
                 raise
@@ -96,7 +99,7 @@ class Seeder:
                 first = self.seed(Population.of(chunk))[0]
                 user = first.cards[0].user_id
                 if user and self._scope_allows_user(user):
-                    return self._seed_for_user(user, count, chunk)
+                    return self._seed_for_user(user, targets, chunk)
         raise refusal
 
     def _scope_allows_user(self, user: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -40,21 +41,23 @@ class SharedPopulation:
 
     Args:
         plain: Active cards of two invocations for the same customers.
-        odd: Active cards whose customers' ids need encoding; empty where there are none.
+        odd: Active cards whose customers' ids need encoding; ``None`` where there are none.
+        long: An active card with long and numeric values; ``None`` where there is none.
         by_state: A group for every other state that this target could be brought to.
         absent: Why the others are not there.
     """
 
     plain: tuple[Group, Group]
     odd: Group | None = None
+    long: Group | None = None
     by_state: dict[Status, Group] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[Group]:
         """Every group."""
-        odd = [self.odd] if self.odd else []
-        return [*self.plain, *odd, *self.by_state.values()]
+        single = [group for group in (self.odd, self.long) if group]
+        return [*self.plain, *single, *self.by_state.values()]
 
     @property
     def cards(self) -> list[Card]:
@@ -90,10 +93,11 @@ def seed_population(cards: Cards) -> SharedPopulation:
             population.by_state[Status(name)] = cards.seeder.seed(specs)[0]
         except (NotAvailableError, SeedingError) as error:
             population.absent[name] = str(error)
-    try:
-        population.odd = _odd(cards)
-    except (NotAvailableError, SeedingError) as error:
-        population.absent["odd"] = str(error)
+    for name, seed in (("odd", _odd), ("long", _long)):
+        try:
+            setattr(population, name, seed(cards))
+        except (NotAvailableError, SeedingError) as error:
+            population.absent[name] = str(error)
     return population
 
 
@@ -124,8 +128,24 @@ def _odd(cards: Cards) -> Group:
             for user, odd in zip(users, ODD_VALUES, strict=True)
         )
     )
+    return _seed_chosen(cards, chosen)
+
+
+def _long(cards: Cards) -> Group:
+    """A card with a long customer id and, where the target lets us choose, numeric values."""
+    spec = CardSpec(
+        user=cards.placement.new_user("-long" * 16),
+        template="7007",
+        event_name="8008",
+        lifecycle_id=f"9{secrets.randbelow(10**12)}",
+    )
+    return _seed_chosen(cards, Population((spec,)))
+
+
+def _seed_chosen(cards: Cards, population: Population) -> Group:
+    """Seed with chosen values throughout or, where the target decides them, chosen customers."""
     try:
-        return cards.seeder.seed(chosen)[0]
+        return cards.seeder.seed(population)[0]
     except NotAvailableError:
-        plain = Population(tuple(CardSpec(user=user) for user in users))
+        plain = Population(tuple(CardSpec(user=spec.user) for spec in population))
         return cards.seeder.seed(plain)[0]

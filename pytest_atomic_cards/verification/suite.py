@@ -212,10 +212,17 @@ def explain(finding: Finding) -> str:
         lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
     else:
         lines.append(f"  reason:   {finding.reason}")
-    for exchange in finding.exchanges[:1]:
-        lines.append(f"  answer:   HTTP {exchange['status']} {_excerpt(exchange)}".rstrip())
-        lines.append(f"  try:      {exchange['curl']}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *exchange_lines(next(iter(finding.exchanges), None))])
+
+
+def exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
+    """The telling exchange in lines: the answer, and the command that repeats the request."""
+    if exchange is None:
+        return []
+    return [
+        f"  answer:   HTTP {exchange['status']} {_excerpt(exchange)}".rstrip(),
+        f"  try:      {exchange['curl']}",
+    ]
 
 
 _EXCERPT: Final = 300

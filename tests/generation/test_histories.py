@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 
 from pytest_atomic_cards.generation.strategies import Act, Advance, Seed, Step, actions, histories
@@ -47,6 +48,12 @@ def _hits(act: Act, population: Population) -> bool:
     )
 
 
+@pytest.fixture(scope="module")
+def examples() -> list[History]:
+    """Two hundred histories."""
+    return sample(histories())
+
+
 def test_actions_are_the_three_and_shrink_to_dismiss():
     """Every action occurs; the simplest is the first of the documentation."""
     assert set(sample(actions())) == set(Action)
@@ -61,22 +68,18 @@ def test_a_history_begins_with_cards(history: History):
     assert len(_first(history)) >= 1
 
 
-@settings(deadline=None)
-@given(histories())
-def test_no_action_is_unscoped(history: History):
+def test_no_action_is_unscoped(examples: list[History]):
     """Every action names at least one attribute, and no paging that is undocumented for it."""
-    for act in _acts(history):
+    for act in (act for history in examples for act in _acts(history)):
         assert act.query.attributes
         assert act.query.limit is act.query.offset is None
         assert CardQuery.parse(act.query.encode()) == act.query
 
 
-@settings(deadline=None)
-@given(histories())
-def test_nothing_is_due_on_the_hour(history: History):
+def test_nothing_is_due_on_the_hour(examples: list[History]):
     """Time advances in whole hours, and no timer of a card is a whole number of them."""
     hour = timedelta(hours=1)
-    for step in history:
+    for step in (step for history in examples for step in history):
         match step:
             case Advance(by):
                 assert by > timedelta(0)
@@ -86,9 +89,9 @@ def test_nothing_is_due_on_the_hour(history: History):
                 assert all(timer % hour for timer in timers)
 
 
-def test_histories_have_every_kind_of_step():
+def test_histories_have_every_kind_of_step(examples: list[History]):
     """Seeding again, acting with and without ``multiple``, and waiting all occur."""
-    later = [step for history in sample(histories()) for step in history[1:]]
+    later = [step for history in examples for step in history[1:]]
     assert {type(step) for step in later} == {Seed, Act, Advance}
     acts = [step for step in later if isinstance(step, Act)]
     assert {(act.action, act.query.multiple) for act in acts} == {
@@ -96,16 +99,15 @@ def test_histories_have_every_kind_of_step():
     }
 
 
-def test_most_actions_match_a_card():
+def test_most_actions_match_a_card(examples: list[History]):
     """Most queries match a card of the first step as it was seeded."""
-    examples = sample(histories())
     hits = [_hits(act, _first(history)) for history in examples for act in _acts(history)]
     assert sum(hits) > len(hits) / 2
 
 
-def test_later_cards_share_the_values_of_the_first():
+def test_later_cards_share_the_values_of_the_first(examples: list[History]):
     """All steps of a history draw from the same one to three values."""
-    for history in sample(histories()):
+    for history in examples:
         users = {
             spec.user for step in history if isinstance(step, Seed) for spec in step.population
         }
@@ -115,7 +117,7 @@ def test_later_cards_share_the_values_of_the_first():
 def test_histories_hold_only_the_values_given():
     """Values given are used for the cards of every step."""
     values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["active", "snoozed"]}
-    for history in sample(histories(values=values)):
+    for history in sample(histories(values=values), 50):
         for step in history:
             if isinstance(step, Seed):
                 assert {spec.user for spec in step.population} <= {None, "ann"}
@@ -129,7 +131,7 @@ def test_a_history_shrinks_to_one_plain_card():
 
 def test_a_failing_action_shrinks_to_two_steps():
     """Where one action fails, what is left is a card and that action on one attribute."""
-    history = smallest(histories(), lambda steps: any(act.query.multiple for act in _acts(steps)))
+    history = smallest(histories(3), lambda steps: any(act.query.multiple for act in _acts(steps)))
     seeded, act = history
     assert seeded == Seed(Population.of(1))
     assert isinstance(act, Act)
@@ -144,7 +146,7 @@ def test_a_failing_timer_shrinks_to_one_card_and_one_hour():
         waits = any(isinstance(step, Advance) for step in history)
         return waits and any(spec.expires for spec in _first(history))
 
-    assert smallest(histories(), expires) == (
+    assert smallest(histories(4), expires) == (
         Seed(Population.of(1, CardSpec(expires=timedelta(minutes=30)))),
         Advance(timedelta(hours=1)),
     )

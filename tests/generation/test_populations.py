@@ -32,6 +32,18 @@ def _share_a_user(population: Population) -> bool:
     return max(users.values(), default=0) > 1
 
 
+@pytest.fixture(scope="module")
+def specs() -> list[CardSpec]:
+    """Two hundred cards, drawn one by one."""
+    return sample(card_specs())
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[Population]:
+    """Two hundred populations."""
+    return sample(populations())
+
+
 def test_statuses_are_the_seven_and_shrink_to_active():
     """Every state occurs; the simplest is active."""
     assert set(sample(statuses())) == set(Status)
@@ -45,23 +57,21 @@ def test_durations_never_tie_with_whole_hours():
     }
 
 
-def test_card_specs_collide():
+def test_card_specs_collide(specs: list[CardSpec]):
     """No attribute has more than three values, whatever number of cards is drawn."""
-    specs = sample(card_specs(), 500)
     for name in IDS:
         assert len({getattr(spec, name) for spec in specs} - {None}) == 3
 
 
-def test_card_specs_leave_attributes_to_the_target():
+def test_card_specs_leave_attributes_to_the_target(specs: list[CardSpec]):
     """Every attribute is left out in some cards and set in others."""
-    specs = sample(card_specs(), 500)
     for name in IDS:
         assert {getattr(spec, name) is None for spec in specs} == {True, False}
 
 
-def test_card_specs_have_every_status():
+def test_card_specs_have_every_status(specs: list[CardSpec]):
     """All seven states are seeded."""
-    assert {spec.status for spec in sample(card_specs(), 500)} == set(Status)
+    assert {spec.status for spec in specs} == set(Status)
 
 
 def test_card_specs_hold_only_the_values_given():
@@ -87,15 +97,14 @@ def test_a_status_that_does_not_exist_is_refused():
         card_specs({Attribute.STATUS: ["canceled"]})
 
 
-def test_card_specs_are_untimed_unless_asked():
+def test_card_specs_are_untimed_unless_asked(specs: list[CardSpec]):
     """Without ``timed`` no card has a duration."""
-    specs = sample(card_specs())
     assert {(spec.expires, spec.embargo, spec.snooze) for spec in specs} == {(None, None, None)}
 
 
 def test_timed_card_specs_use_the_documented_exits_only():
     """Active cards expire, embargoes end and snoozed cards wake up; each with and without."""
-    specs = sample(card_specs(timed=True), 1_000)
+    specs = sample(card_specs(timed=True), 300)
     timers = {
         (spec.status, name)
         for spec in specs
@@ -124,34 +133,31 @@ def test_populations_have_the_size_asked_for(population: Population):
 
 def test_populations_reach_both_ends_of_their_size():
     """Empty populations occur, and full ones."""
-    sizes = {len(population) for population in sample(populations(), 1_000)}
-    assert sizes == set(range(9))
+    sizes = {len(population) for population in sample(populations(max_size=4))}
+    assert sizes == set(range(5))
 
 
-@settings(deadline=None)
-@given(populations())
-def test_populations_have_few_distinct_values(population: Population):
+def test_populations_have_few_distinct_values(examples: list[Population]):
     """At most three values are shared by all attributes, none differing only in case."""
-    values = _ids(population)
-    assert len(values) <= 3
-    assert len({value.casefold() for value in values}) == len(values)
+    for values in map(_ids, examples):
+        assert len(values) <= 3
+        assert len({value.casefold() for value in values}) == len(values)
 
 
-def test_populations_have_awkward_values():
+def test_populations_have_awkward_values(examples: list[Population]):
     """Values that need encoding occur."""
-    assert any("%" in value for population in sample(populations()) for value in _ids(population))
+    assert any("%" in value for population in examples for value in _ids(population))
 
 
-def test_populations_collide():
+def test_populations_collide(examples: list[Population]):
     """Two cards of one user are common."""
-    examples = sample(populations())
     assert sum(map(_share_a_user, examples)) > len(examples) / 4
 
 
 def test_populations_hold_only_the_values_given():
     """Values given are used as they are."""
     given_values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["completed"]}
-    examples = sample(populations(1, values=given_values))
+    examples = sample(populations(1, values=given_values), 50)
     assert {spec.user for population in examples for spec in population} == {None, "ann"}
     assert {spec.status for population in examples for spec in population} == {Status.COMPLETED}
 
@@ -163,7 +169,7 @@ def test_a_population_shrinks_to_nothing():
 
 def test_a_population_shrinks_to_plain_cards():
     """Where the number matters, that many plain cards are left."""
-    found = smallest(populations(), lambda population: len(population) > 2)
+    found = smallest(populations(max_size=3), lambda cards: len(cards) > 2)
     assert found == Population.of(3)
 
 
@@ -176,19 +182,20 @@ def test_a_minimum_is_filled_up_with_plain_cards():
 
 def test_two_cards_of_one_user_shrink_to_two_cards_with_one_value():
     """The smallest population on which two cards share a user has nothing but that."""
-    found = smallest(populations(), _share_a_user)
+    found = smallest(populations(max_size=4), _share_a_user)
     assert found == Population.of(2, CardSpec(user="0"))
 
 
 def test_two_users_shrink_to_two_cards_with_two_values():
-    """The smallest population with two users has two cards, and the two plainest values."""
+    """The smallest population with two users has two cards with a plain user each, no more."""
 
     def two_users(population: Population) -> bool:
         return len({spec.user for spec in population} - {None}) > 1
 
-    found = smallest(populations(), two_users)
-    assert sorted(spec.user or "" for spec in found) == ["0", "1"]
+    found = smallest(populations(max_size=4), two_users)
+    assert len(found) == 2
     assert all(spec == CardSpec(user=spec.user) for spec in found)
+    assert all(spec.user and len(spec.user) <= 2 for spec in found)
 
 
 def test_an_awkward_value_shrinks_to_one_card_that_has_it():

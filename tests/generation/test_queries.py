@@ -42,9 +42,15 @@ def _share(examples: list[CardQuery]) -> float:
     return sum(map(_matches_some, examples)) / len(examples)
 
 
+@pytest.fixture(scope="module")
+def examples() -> list[CardQuery]:
+    """Five hundred queries on the seven cards."""
+    return sample(queries(THINGS), 500)
+
+
 def test_every_combination_of_attributes_occurs():
-    """All 128 sets of the seven attributes come up within 2,000 draws."""
-    assert len(set(sample(attribute_combinations(), 2_000))) == 128
+    """All 128 sets of the seven attributes come up within 1,000 draws."""
+    assert len(set(sample(attribute_combinations(), 1_000))) == 128
 
 
 @pytest.mark.parametrize("fewest", range(8))
@@ -83,24 +89,25 @@ def test_queries_stay_within_what_is_documented(query: CardQuery):
     assert not query.multiple
 
 
-def test_most_queries_match_a_card():
+def test_most_queries_match_a_card(examples: list[CardQuery]):
     """Given cards, most queries match one of them, and some match none."""
-    assert 0.5 < _share(sample(queries(THINGS), 500)) < 1
+    assert 0.6 < _share(examples) < 1
 
 
 def test_queries_without_unmatched_values_hold_only_values_of_cards():
     """With ``unmatched=False`` every value is one that some card has for that attribute."""
-    held = {pair for thing in THINGS for pair in thing.attributes.items()}
-    for query in sample(queries(THINGS, unmatched=False), 500):
+    named = [Thing(thing.attributes | {Attribute.EVENT_NAME: "e"}) for thing in THINGS]
+    held = {pair for thing in named for pair in thing.attributes.items()}
+    for query in sample(queries(named, unmatched=False)):
         assert set(query.attributes.items()) <= held
 
 
 def test_some_queries_mix_the_values_of_several_cards():
     """Without unmatched values there are still queries that match no card."""
-    assert 0 < _share(sample(queries(THINGS, unmatched=False), 500)) < 1
+    assert 0 < _share(sample(queries(THINGS, unmatched=False))) < 1
 
 
-def test_some_queries_miss_by_one_value():
+def test_some_queries_miss_by_one_value(examples: list[CardQuery]):
     """Some queries match a card in all attributes but one, whose value no card has."""
 
     def misses_by_one(query: CardQuery) -> bool:
@@ -109,14 +116,17 @@ def test_some_queries_miss_by_one_value():
             for thing in THINGS
         )
 
-    assert any(map(misses_by_one, sample(queries(THINGS))))
+    assert any(map(misses_by_one, examples))
 
 
-@pytest.mark.parametrize("near", ["userId 30", "userId", "lifecycleId 3"])
-def test_unmatched_values_are_near_misses(near: str):
-    """A longer, a shorter, and another attribute's value are all tried in place of the right one."""
-    examples = sample(queries(THINGS, attributes=st.just(frozenset({Attribute.USER_ID}))), 2_000)
-    assert any(query.user_id == near for query in examples)
+def test_unmatched_values_are_near_misses():
+    """A longer, a shorter, and another attribute's value are tried in place of the right one."""
+    only_user = st.just(frozenset({Attribute.USER_ID}))
+    users = {query.user_id for query in sample(queries(THINGS, attributes=only_user), 500)}
+    own = {thing.attributes[Attribute.USER_ID] for thing in THINGS}
+    assert users & {f"{user}0" for user in own}
+    assert "userId" in users
+    assert (users - own) & {value for thing in THINGS for value in thing.attributes.values()}
 
 
 def test_unmatched_values_do_not_hang_on_case():
@@ -133,7 +143,7 @@ def test_unmatched_values_do_not_hang_on_case():
 def test_unmatched_statuses_are_words_that_no_card_has():
     """Where every card is active, another status is one of the other six words."""
     active = [Thing({Attribute.STATUS: "active"})]
-    examples = sample(queries(active, attributes=st.just(frozenset({Attribute.STATUS}))))
+    examples = sample(queries(active, attributes=st.just(frozenset({Attribute.STATUS}))), 500)
     assert {query.status for query in examples} == set(Status)
 
 
@@ -153,7 +163,7 @@ def test_most_queries_leave_out_what_the_card_lacks():
 
 @pytest.mark.parametrize("cards", [[], [Thing()], THINGS], ids=["none", "bare", "no event name"])
 @pytest.mark.parametrize("unmatched", [True, False])
-def test_a_query_never_widens_to_every_card(cards: list[Thing], unmatched: bool):
+def test_a_query_never_widens_to_every_card(cards: list[Thing], *, unmatched: bool):
     """Where no card has the attribute asked for, a value that matches nothing stands in."""
     event_name = st.just(frozenset({Attribute.EVENT_NAME}))
     for query in sample(queries(cards, attributes=event_name, unmatched=unmatched), 50):
@@ -191,9 +201,8 @@ def test_a_listed_card_gives_values_to_queries():
     assert found == CardQuery(user_id="u", status=Status.ACTIVE)
 
 
-def test_pages_lie_about_the_number_of_cards():
+def test_pages_lie_about_the_number_of_cards(examples: list[CardQuery]):
     """Limit and offset go up to one more than there are cards, and some queries set neither."""
-    examples = sample(queries(THINGS), 1_000)
     assert {query.limit for query in examples} == {None, *range(1, 9)}
     assert {query.offset for query in examples} == {None, *range(9)}
 

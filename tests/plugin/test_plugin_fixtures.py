@@ -198,19 +198,3 @@ def test_workers_share_a_token_and_nothing_else(
     assert live.count("POST /oauth2/token") == 1
     assert len(live.environment.cards()) == 16
     assert not live.open_cards
-
-
-def test_worlds_on_the_sandbox_are_isolated_between_workers(pytester: pytest.Pytester) -> None:
-    """Under xdist each test on the embedded sandbox finds its world empty."""
-    pytester.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.parametrize("number", range(6))
-        def test_world(number, cards):
-            assert cards.list() == []
-            cards.seed(user="customer-1")
-            assert len(cards.list(user_id="customer-1")) == 1
-        """
-    )
-    pytester.runpytest_subprocess("-p", "no:schemathesis", "-n", "2").assert_outcomes(passed=6)

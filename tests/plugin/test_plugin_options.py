@@ -57,6 +57,7 @@ def settle(
         ("strict", ("true", "false", "yes"), (True, False, True, False)),
         ("fault", ("a", "b,c", "d"), (("a",), ("b", "c"), ("d",), ())),
         ("profile", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), None)),
+        ("profile_out", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), None)),
         ("only", ("A", "B , C,", "D"), (("A",), ("B", "C"), ("D",), ())),
         ("effort", ("quick", "thorough", "quick"), ("quick", "thorough", "quick", "default")),
         ("examples", ("1", "2", "3"), (1, 2, 3, None)),
@@ -75,7 +76,7 @@ def settle(
         ("flow_id", (None, "a", "b"), (None, "a", "b", None)),
     ],
 )
-def test_precedence(name: str, texts: tuple[str | None, ...], values: tuple[Any, ...]):
+def test_precedence(name: str, texts: tuple[str | None, ...], values: tuple[Any, ...]) -> None:
     """The command line wins over the environment, that over the ini file, that over the default."""
     option = BY_NAME[name]
     typed, exported, written = texts
@@ -91,7 +92,7 @@ def test_precedence(name: str, texts: tuple[str | None, ...], values: tuple[Any,
     assert getattr(settle(), name) == values[3]
 
 
-def test_the_target_follows_the_same_precedence():
+def test_the_target_follows_the_same_precedence() -> None:
     """A target that is named on the command line wins over one in the environment."""
     assert settle(LIVE).target is TargetKind.LIVE
     assert settle(LIVE, {"target": "sandbox"}).target is TargetKind.SANDBOX
@@ -101,7 +102,7 @@ def test_the_target_follows_the_same_precedence():
     assert settle().target is TargetKind.SANDBOX
 
 
-def test_every_setting_can_be_given():
+def test_every_setting_can_be_given() -> None:
     """Each field of the settings is an option with its default, and a variable of its own."""
     assert [field.name for field in dataclasses.fields(Settings)] == [o.name for o in OPTIONS]
     assert {option.name: option.default for option in OPTIONS} == {
@@ -110,21 +111,21 @@ def test_every_setting_can_be_given():
     assert len({option.environment_variable for option in OPTIONS}) == len(OPTIONS)
 
 
-def test_an_empty_variable_is_not_set():
+def test_an_empty_variable_is_not_set() -> None:
     """A variable that is exported empty, as CI systems do, leaves the setting to the ini file."""
     written = {"atomic_cards_flow_id": "of-the-ini"}
     assert settle({"ATOMIC_CARDS_FLOW_ID": ""}, None, written).flow_id == "of-the-ini"
     assert settle({"ATOMIC_CARDS_REPORT": ""}).report is None
 
 
-def test_the_secret_is_read_from_the_environment_only():
+def test_the_secret_is_read_from_the_environment_only() -> None:
     """A client secret in an ini file, which would be committed, is not read."""
     written = {"atomic_cards_client_secret": SECRET}
     assert settle(None, None, written).client_secret is None
     assert settle({"ATOMIC_CARDS_CLIENT_SECRET": SECRET}).client_secret == SECRET
 
 
-def test_misspelt_variables_are_found():
+def test_misspelt_variables_are_found() -> None:
     """A variable that begins like a setting and is none is listed as a likely typo."""
     environ = LIVE | {"ATOMIC_CARDS_ORGID": "x", "ATOMIC_CARDS_": "x", "ATOMIC_TOKEN": "x"}
     assert unknown_variables(environ) == ["ATOMIC_CARDS_", "ATOMIC_CARDS_ORGID"]
@@ -167,10 +168,10 @@ def test_misspelt_variables_are_found():
         ),
     ],
 )
-def test_where_a_live_target_is(changes: dict[str, str], base_url: str, token_endpoint: str):
-    """The base URL is given or built from the organization; the token URL is the vendor's own
-    for the vendor's API only.
-    """
+def test_where_a_live_target_is(
+    changes: dict[str, str], base_url: str, token_endpoint: str
+) -> None:
+    """The base URL is given or built; the vendor's token URL is assumed for its own API only."""
     settings = settle(LIVE | changes)
     assert (settings.base_url, settings.token_endpoint) == (base_url, token_endpoint)
 
@@ -187,6 +188,7 @@ BAD_VALUES = [
     ("fault", ","),
     ("fault", " , "),
     ("profile", "   "),
+    ("profile_out", "   "),
     ("only", ",,"),
     ("effort", "heroic"),
     ("examples", "0"),
@@ -246,7 +248,7 @@ BAD_VALUES = [
 ]
 
 
-def test_every_option_is_among_the_bad_values():
+def test_every_option_is_among_the_bad_values() -> None:
     """No option takes whatever it is given."""
     assert {name for name, _ in BAD_VALUES} == BY_NAME.keys()
 
@@ -269,10 +271,8 @@ def refuse_everywhere(option: Option, text: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "text"), BAD_VALUES)
-def test_a_bad_value_is_one_clear_line(name: str, text: str):
-    """A value that cannot be used is refused in one line that names the setting as it was given,
-    says what is wanted, and shows no secret.
-    """
+def test_a_bad_value_is_one_clear_line(name: str, text: str) -> None:
+    """A bad value is refused in one line that names the setting, and it only, without secrets."""
     for place, message in refuse_everywhere(BY_NAME[name], text):
         assert message.startswith(f"{place} must be ")
         assert "\n" not in message
@@ -281,7 +281,7 @@ def test_a_bad_value_is_one_clear_line(name: str, text: str):
 
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.flag and o.name != "strict"])
-def test_an_empty_argument_is_refused(option: Option):
+def test_an_empty_argument_is_refused(option: Option) -> None:
     """An option that is given on the command line with an empty value is an error, not ignored."""
     with pytest.raises(SettingsError, match=f"^{option.command_line} must be "):
         settle(command_line={option.name: ""})
@@ -310,7 +310,7 @@ def test_an_empty_argument_is_refused(option: Option):
 )
 def test_a_live_target_that_lacks_or_contradicts_settings(
     changes: dict[str, str], named: list[str]
-):
+) -> None:
     """What is missing or contradictory is one line that names just those settings."""
     environ = LIVE | {f"ATOMIC_CARDS_{name}": value for name, value in changes.items()}
     with pytest.raises(SettingsError) as caught:
@@ -323,7 +323,7 @@ def test_a_live_target_that_lacks_or_contradicts_settings(
     assert [name for name in good if name in message and name not in named] == []
 
 
-def test_the_sandbox_needs_no_settings():
+def test_the_sandbox_needs_no_settings() -> None:
     """Settings of a live target, complete or not, do no harm while the target is the sandbox."""
     for name in LIVE:
         environ = {key: value for key, value in LIVE.items() if key != name}
@@ -333,7 +333,7 @@ def test_the_sandbox_needs_no_settings():
 # Secrets
 
 
-def test_the_secret_is_never_shown():
+def test_the_secret_is_never_shown() -> None:
     """Neither the settings' repr nor their description holds the client secret."""
     settings = settle(LIVE)
     assert settings.client_secret == SECRET
@@ -355,7 +355,7 @@ def test_the_secret_is_never_shown():
         ({"ATOMIC_CARDS_EFFORT": "quick", "ATOMIC_CARDS_SEED": "7"}, ["quick", "seed 7"]),
     ],
 )
-def test_what_a_run_says_of_itself(environ: dict[str, str], said: list[str]):
+def test_what_a_run_says_of_itself(environ: dict[str, str], said: list[str]) -> None:
     """The description is one line with target, mode and what else decides the run."""
     description = settle(environ).describe()
     assert "\n" not in description

@@ -51,7 +51,7 @@ def test_the_header_of_a_live_run_has_no_secret(
 
 
 def test_help_lists_every_setting(pytester: pytest.Pytester) -> None:
-    """pytest --help shows each command line and ini option, and no way to give the secret."""
+    """The help of pytest shows each command line and ini option, and no way to give the secret."""
     text = pytester.runpytest_inprocess("--help").stdout.str()
     for option in OPTIONS:
         assert (f"{option.command_line}" in text) == option.flag
@@ -98,20 +98,26 @@ def test_settings_come_from_the_ini_file(
         (
             [],
             {"ATOMIC_CARDS_TIMEOUT": "soon"},
-            "ERROR: atomic-cards: ATOMIC_CARDS_TIMEOUT must be a number of seconds above 0, "
-            "not 'soon'",
+            (
+                "ERROR: atomic-cards: ATOMIC_CARDS_TIMEOUT must be a number of seconds above 0, "
+                "not 'soon'"
+            ),
         ),
         (
             ["--cards-target", "live"],
             {"ATOMIC_CARDS_ORG_ID": "acme", "ATOMIC_CARDS_CLIENT_SECRET": SECRET},
-            "ERROR: atomic-cards: a live target needs ATOMIC_CARDS_ENVIRONMENT_ID, "
-            "ATOMIC_CARDS_CLIENT_ID, ATOMIC_CARDS_FLOW_ID; set *",
+            (
+                "ERROR: atomic-cards: a live target needs ATOMIC_CARDS_ENVIRONMENT_ID, "
+                "ATOMIC_CARDS_CLIENT_ID, ATOMIC_CARDS_FLOW_ID; set *"
+            ),
         ),
         (
             ["--cards-fault", "limit-ignore"],
             {},
-            "ERROR: atomic-cards: --cards-fault: there is no fault 'limit-ignore'; "
-            "did you mean limit-ignored*",
+            (
+                "ERROR: atomic-cards: --cards-fault: there is no fault 'limit-ignore'; "
+                "did you mean limit-ignored*"
+            ),
         ),
         (
             ["--cards-profile", "missing.toml"],

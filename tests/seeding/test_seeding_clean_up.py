@@ -35,7 +35,7 @@ def seed_variety(cards: Cards) -> None:
     cards.seed(expires=HOUR)
 
 
-def test_everything_open_is_cancelled(serve: Serve):
+def test_everything_open_is_cancelled(serve: Serve) -> None:
     """After the clean-up no seeded card is open, and closed ones are as they were."""
     live = serve()
     cards = live.open_world()
@@ -47,7 +47,7 @@ def test_everything_open_is_cancelled(serve: Serve):
     assert [live.environment.card(record.card_instance_id) for record in closed] == closed
 
 
-def test_more_cards_than_one_cancel_takes_are_cleaned_up(serve: Serve):
+def test_more_cards_than_one_cancel_takes_are_cleaned_up(serve: Serve) -> None:
     """Cancelling is repeated where a group has more cards than the largest limit."""
     live = serve()
     cards = live.open_world()
@@ -56,7 +56,7 @@ def test_more_cards_than_one_cancel_takes_are_cleaned_up(serve: Serve):
     assert not live.open_cards
 
 
-def test_cards_that_never_became_visible_are_cleaned_up(serve: Serve):
+def test_cards_that_never_became_visible_are_cleaned_up(serve: Serve) -> None:
     """Cards that appear after their seeding was given up are cancelled all the same."""
     live = serve(creation_delay=HOUR)
     cards = live.open_world(seed_timeout=0.05)
@@ -68,7 +68,7 @@ def test_cards_that_never_became_visible_are_cleaned_up(serve: Serve):
     assert not live.open_cards
 
 
-def test_cleaning_up_twice_asks_nothing_more(serve: Serve):
+def test_cleaning_up_twice_asks_nothing_more(serve: Serve) -> None:
     """What was cleaned up is not looked at again."""
     live = serve()
     cards = live.open_world()
@@ -79,7 +79,7 @@ def test_cleaning_up_twice_asks_nothing_more(serve: Serve):
     assert len(live.log) == asked
 
 
-def test_worlds_of_one_run_leave_each_other_alone(serve: Serve):
+def test_worlds_of_one_run_leave_each_other_alone(serve: Serve) -> None:
     """One world's clean-up cancels its own cards only."""
     live = serve()
     target = LiveTarget(live.settings())
@@ -90,7 +90,7 @@ def test_worlds_of_one_run_leave_each_other_alone(serve: Serve):
     assert [record.card_instance_id for record in live.open_cards] == [kept.card_instance_id]
 
 
-def test_strangers_cards_are_never_touched(serve: Serve):
+def test_strangers_cards_are_never_touched(serve: Serve) -> None:
     """A whole run of seeding, acting and cleaning up leaves every other card as it was."""
     live = serve()
     users = ("ann", "bob")
@@ -106,7 +106,7 @@ def test_strangers_cards_are_never_touched(serve: Serve):
     assert after == strangers
 
 
-def test_what_is_left_open_is_told(serve: Serve):
+def test_what_is_left_open_is_told(serve: Serve) -> None:
     """Where the target refuses to cancel, the end of the world names the invocation and why."""
     live = serve(wrong_state="refused", cancel_embargoed="refused")
     with (
@@ -118,7 +118,7 @@ def test_what_is_left_open_is_told(serve: Serve):
 
 
 @pytest.mark.xfail(reason="a cancel that changes nothing is not noticed when cleaning up")
-def test_a_cancel_without_effect_is_told(serve: Serve):
+def test_a_cancel_without_effect_is_told(serve: Serve) -> None:
     """Cards that stay open although each cancel succeeds are reported as left open."""
     live = serve(faults=["cancel-without-effect"])
     cards = live.open_world()
@@ -152,7 +152,7 @@ USERS_TESTS = """
 
 def test_a_failing_test_is_cleaned_up(
     serve: Serve, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """The cards of passing and failing tests are cancelled, and the failure is the user's own."""
     live = serve()
     point_at(live, monkeypatch)
@@ -165,7 +165,7 @@ def test_a_failing_test_is_cleaned_up(
 
 def test_ctrl_c_is_cleaned_up(
     serve: Serve, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """A run that is interrupted in the middle of a test cancels what that test seeded."""
     live = serve()
     point_at(live, monkeypatch)
@@ -177,7 +177,7 @@ def test_ctrl_c_is_cleaned_up(
 
 def test_cards_left_open_fail_the_test(
     serve: Serve, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """A test whose cards cannot be cancelled ends with an error that says so."""
     live = serve(faults=["multiple-always-refused"])
     point_at(live, monkeypatch)
@@ -199,7 +199,7 @@ def statuses(live: LiveSandbox) -> list[Any]:
     return [record.status for record in live.environment.cards()]
 
 
-def test_the_sandbox_needs_no_cleaning(pytester: pytest.Pytester):
+def test_the_sandbox_needs_no_cleaning(pytester: pytest.Pytester) -> None:
     """On the embedded sandbox nothing is cancelled: each world vanishes with its test."""
     pytester.makepyfile(
         """
@@ -220,7 +220,7 @@ def test_the_sandbox_needs_no_cleaning(pytester: pytest.Pytester):
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
-def test_a_query_pins_the_clean_up(serve: Serve):
+def test_a_query_pins_the_clean_up(serve: Serve) -> None:
     """Every cancel that cleaning up sends names an invocation of this run and a state."""
     live = serve()
     cards = live.open_world()

@@ -24,7 +24,7 @@ def cards() -> Cards:
 
 
 @pytest.mark.parametrize("state", list(Status))
-def test_a_card_can_be_had_in_every_state(state: Status, cards: Cards):
+def test_a_card_can_be_had_in_every_state(state: Status, cards: Cards) -> None:
     """A card of any state is handed over in it, and truly is in it."""
     card = cards.seed(status=state)
     assert card.status is state
@@ -32,7 +32,7 @@ def test_a_card_can_be_had_in_every_state(state: Status, cards: Cards):
     assert [record.status for record in cards.environment.cards()] == [state]
 
 
-def test_every_attribute_can_be_chosen(cards: Cards):
+def test_every_attribute_can_be_chosen(cards: Cards) -> None:
     """On the sandbox a spec decides every attribute of its card."""
     chosen = {
         "template": "a template",
@@ -57,7 +57,9 @@ def test_every_attribute_can_be_chosen(cards: Cards):
         ({"expires": HOUR}, Status.ACTIVE, Status.EXPIRED),
     ],
 )
-def test_time_passes_at_once(fields: dict[str, Any], before: Status, after: Status, cards: Cards):
+def test_time_passes_at_once(
+    fields: dict[str, Any], before: Status, after: Status, cards: Cards
+) -> None:
     """Embargo, snooze and expiry end by the sandbox's clock, which needs no waiting."""
     card = cards.seed(**fields)
     assert card.status is before
@@ -65,14 +67,14 @@ def test_time_passes_at_once(fields: dict[str, Any], before: Status, after: Stat
     assert cards.wait_for(card, after).status is after
 
 
-def test_waiting_in_vain_is_told(cards: Cards):
+def test_waiting_in_vain_is_told(cards: Cards) -> None:
     """A card that does not get into a state in time is a TimeoutError that names both states."""
     card = cards.seed()
     with pytest.raises(TimeoutError, match=r"active and not expired after 0\.05 s"):
         cards.wait_for(card, Status.EXPIRED, timeout=0.05)
 
 
-def test_a_bulk_is_one_group(cards: Cards):
+def test_a_bulk_is_one_group(cards: Cards) -> None:
     """Many cards are seeded as one group that one query selects."""
     group = cards.seeder.seed_bulk(1_030)
     assert group.count == len({card.card_instance_id for card in group.cards}) == 1_030
@@ -91,14 +93,14 @@ def test_a_bulk_is_one_group(cards: Cards):
         ({"snooze": HOUR, "embargo": HOUR}, "snooze contradicts status 'embargoed'"),
     ],
 )
-def test_impossible_cards_are_refused(fields: dict[str, Any], message: str, cards: Cards):
+def test_impossible_cards_are_refused(fields: dict[str, Any], message: str, cards: Cards) -> None:
     """A spec that is unknown, out of range or contradicts itself says so, and seeds nothing."""
     with pytest.raises(MisuseError, match=message):
         cards.seed(**fields)
     assert not cards.environment.cards()
 
 
-def test_a_population_is_one_invocation(cards: Cards):
+def test_a_population_is_one_invocation(cards: Cards) -> None:
     """Cards that are seeded together cannot be of different invocations, nor be none at all."""
     mixed = Population(tuple(CardSpec(flow_invocation_id=name) for name in ("one", "two")))
     with pytest.raises(SeedingError, match="must share one flow_invocation_id"):
@@ -107,7 +109,7 @@ def test_a_population_is_one_invocation(cards: Cards):
         cards.seed_all(Population())
 
 
-def test_only_seeded_cards_are_looked_at_and_acted_on(cards: Cards):
+def test_only_seeded_cards_are_looked_at_and_acted_on(cards: Cards) -> None:
     """A card that this world did not seed is refused, with a hint at the client."""
     stranger = open_target(Settings()).open_world().seed()
     for use in (cards.get, cards.dismiss, cards.complete, cards.cancel):
@@ -115,7 +117,7 @@ def test_only_seeded_cards_are_looked_at_and_acted_on(cards: Cards):
             use(stranger)
 
 
-def test_each_action_does_what_it_says(cards: Cards):
+def test_each_action_does_what_it_says(cards: Cards) -> None:
     """Dismiss, complete and cancel close just the card that is named."""
     first, second, third, fourth = cards.seed_all(Population.of(4))
     cards.dismiss(first)

@@ -46,7 +46,7 @@ def users_of(flow: dict[str, Any]) -> list[str]:
 # Waiting
 
 
-def test_cards_that_appear_late_are_waited_for(serve: Serve):
+def test_cards_that_appear_late_are_waited_for(serve: Serve) -> None:
     """A card that is created some time after the start is polled for, and returned active."""
     live = serve(creation_delay=SHORTLY)
     card = live.open_world().seed(user="customer-1")
@@ -54,14 +54,14 @@ def test_cards_that_appear_late_are_waited_for(serve: Serve):
     assert live.count("GET /v1/sandbox/cards") > 1
 
 
-def test_cards_that_never_appear_are_given_up(serve: Serve):
+def test_cards_that_never_appear_are_given_up(serve: Serve) -> None:
     """After the seed timeout the error says how many cards of which invocation are missing."""
     cards = serve(creation_delay=HOUR).open_world(seed_timeout=0.1)
     with pytest.raises(SeedingError, match=r"2 seeded card.* invocation-\w+.*after 0\.1 s"):
         cards.seed_all(Population.of(2))
 
 
-def test_one_start_seeds_a_whole_population(serve: Serve):
+def test_one_start_seeds_a_whole_population(serve: Serve) -> None:
     """All cards of a population come from one start, in the order of its specs."""
     live = serve()
     cards = live.open_world()
@@ -71,7 +71,7 @@ def test_one_start_seeds_a_whole_population(serve: Serve):
     assert live.count("POST /v1/sandbox/action-flow") == 1
 
 
-def test_a_flow_that_sends_several_cards_is_taken_whole(serve: Serve):
+def test_a_flow_that_sends_several_cards_is_taken_whole(serve: Serve) -> None:
     """All cards that a flow sends to its targets belong to the group and go along in its state."""
     live = serve()
     live.environment.define_flow(live.sandbox.flow_id, ("bill", "reminder"))
@@ -82,7 +82,7 @@ def test_a_flow_that_sends_several_cards_is_taken_whole(serve: Serve):
     assert {card.status for card in live.environment.cards()} == {Status.DISMISSED}
 
 
-def test_a_flow_that_sends_several_cards_still_gives_one_for_one_spec(serve: Serve):
+def test_a_flow_that_sends_several_cards_still_gives_one_for_one_spec(serve: Serve) -> None:
     """Seeding one card returns one card, which can be acted on alone."""
     live = serve(cards_per_target="2")
     cards = live.open_world()
@@ -110,7 +110,7 @@ def test_a_flow_that_sends_several_cards_still_gives_one_for_one_spec(serve: Ser
 )
 def test_targets_hold_cards_that_are_alike(
     specs: list[dict[str, Any]], targeted: list[list[str]], serve: Serve
-):
+) -> None:
     """One target of a start names all customers whose cards are alike, and none of them twice."""
     cards = serve().open_world()
     sent = starts(cards)
@@ -119,7 +119,7 @@ def test_targets_hold_cards_that_are_alike(
     assert sorted(str(card.user_id) for card in seeded) == sorted(spec["user"] for spec in specs)
 
 
-def test_everything_that_a_card_is_given_is_sent(serve: Serve):
+def test_everything_that_a_card_is_given_is_sent(serve: Serve) -> None:
     """Variables, metadata, priority and expiry of a spec arrive at the card."""
     live = serve()
     card = live.open_world(flow_variables={"name": "of the settings", "due": "today"}).seed(
@@ -132,7 +132,7 @@ def test_everything_that_a_card_is_given_is_sent(serve: Serve):
     assert record.expires_at is not None
 
 
-def test_users_are_generated_and_never_repeated(serve: Serve):
+def test_users_are_generated_and_never_repeated(serve: Serve) -> None:
     """Cards without a user get customers that no other run has, one each."""
     live = serve()
     for _ in range(2):
@@ -140,7 +140,7 @@ def test_users_are_generated_and_never_repeated(serve: Serve):
     assert len({record.user_id for record in live.environment.cards()}) == 6
 
 
-def test_only_the_allowed_users_are_targeted(serve: Serve):
+def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
     """With ATOMIC_CARDS_USER_IDS cards go to those customers in turn, and to no others."""
     cards = serve().open_world(user_ids=("ann", "bob"))
     seeded = cards.seed_all(Population.of(3))
@@ -152,7 +152,7 @@ def test_only_the_allowed_users_are_targeted(serve: Serve):
         cards.placement.new_user()
 
 
-def test_a_flow_that_is_not_published_can_be_tested(serve: Serve):
+def test_a_flow_that_is_not_published_can_be_tested(serve: Serve) -> None:
     """In flow mode test the flow's test endpoint is used, and its cards are found all the same."""
     live = serve()
     live.environment.define_flow("draft", published=False)
@@ -161,7 +161,7 @@ def test_a_flow_that_is_not_published_can_be_tested(serve: Serve):
     assert live.count("POST /v1/sandbox/action-flow/draft/test") == 1
 
 
-def test_a_user_who_is_no_test_user_is_told(serve: Serve):
+def test_a_user_who_is_no_test_user_is_told(serve: Serve) -> None:
     """Where test mode ignores the customers the error is that no card appeared."""
     live = serve()
     live.environment.test_users = frozenset({"tester"})
@@ -175,7 +175,7 @@ def test_a_user_who_is_no_test_user_is_told(serve: Serve):
 
 
 @pytest.mark.parametrize("flow", ["no-such-flow", "draft"])
-def test_a_refused_start_names_the_settings(flow: str, serve: Serve):
+def test_a_refused_start_names_the_settings(flow: str, serve: Serve) -> None:
     """Where a flow cannot be started the error names what to check, and holds the exchange."""
     live = serve()
     live.environment.define_flow("draft", published=False)
@@ -198,7 +198,7 @@ def test_a_refused_start_names_the_settings(flow: str, serve: Serve):
         ("flow_invocation_id", "flowInvocationId"),
     ],
 )
-def test_the_flow_decides_over_attributes(field: str, attribute: str, serve: Serve):
+def test_the_flow_decides_over_attributes(field: str, attribute: str, serve: Serve) -> None:
     """An attribute that a live target chooses itself cannot be asked for; nothing is started."""
     live = serve()
     with pytest.raises(NotAvailableError, match=f"{attribute}.*leave {field} out"):
@@ -206,7 +206,7 @@ def test_the_flow_decides_over_attributes(field: str, attribute: str, serve: Ser
     assert live.count("POST /v1") == 0
 
 
-def test_nobody_can_snooze_over_the_public_api(serve: Serve):
+def test_nobody_can_snooze_over_the_public_api(serve: Serve) -> None:
     """Neither a snoozed card nor the snoozing of one is to be had from a live target."""
     cards = serve().open_world()
     with pytest.raises(NotAvailableError, match="no way to snooze"):
@@ -215,7 +215,7 @@ def test_nobody_can_snooze_over_the_public_api(serve: Serve):
         cards.snooze(cards.seed(), HOUR)
 
 
-def test_a_live_target_cannot_be_steered(serve: Serve):
+def test_a_live_target_cannot_be_steered(serve: Serve) -> None:
     """There is no sandbox behind a live target to reach for."""
     cards = serve().open_world()
     with pytest.raises(NotAvailableError, match="live target"):
@@ -229,14 +229,16 @@ def test_a_live_target_cannot_be_steered(serve: Serve):
 
 @pytest.mark.parametrize("state", [Status.DISMISSED, Status.COMPLETED, Status.CANCELLED])
 @pytest.mark.parametrize("closed_cards_listed", ["yes", "only-by-status"])
-def test_closed_cards_are_made_by_acting(state: Status, closed_cards_listed: str, serve: Serve):
+def test_closed_cards_are_made_by_acting(
+    state: Status, closed_cards_listed: str, serve: Serve
+) -> None:
     """A card is brought to a closed state through the API, wherever closed cards are listed."""
     live = serve(closed_cards_listed=closed_cards_listed)
     assert live.open_world().seed(status=state).status is state
     assert [record.status for record in live.environment.cards()] == [state]
 
 
-def test_cards_of_one_population_can_be_in_different_states(serve: Serve):
+def test_cards_of_one_population_can_be_in_different_states(serve: Serve) -> None:
     """Each card is in the state that its own spec asks for."""
     states = [Status.COMPLETED, Status.ACTIVE, Status.DISMISSED, Status.EMBARGOED]
     live = serve()
@@ -245,7 +247,7 @@ def test_cards_of_one_population_can_be_in_different_states(serve: Serve):
     assert sorted(record.status for record in live.environment.cards()) == sorted(states)
 
 
-def test_embargo_and_expiry_are_asked_for_and_read_back(serve: Serve):
+def test_embargo_and_expiry_are_asked_for_and_read_back(serve: Serve) -> None:
     """An embargoed card is embargoed; one that expires is waited for until it has."""
     cards = serve().open_world()
     assert cards.seed(embargo=HOUR).status is Status.EMBARGOED
@@ -258,28 +260,30 @@ def test_embargo_and_expiry_are_asked_for_and_read_back(serve: Serve):
     [{"embargo": HOUR}, {"status": Status.EXPIRED, "expires": SHORTLY}],
     ids=["embargo", "expiry"],
 )
-def test_delivery_options_that_are_not_honoured_are_told(wanted: dict[str, Any], serve: Serve):
+def test_delivery_options_that_are_not_honoured_are_told(
+    wanted: dict[str, Any], serve: Serve
+) -> None:
     """A flow that overrides embargo or expiry makes such cards unavailable, not wrong."""
     cards = serve(delivery_options="ignored").open_world(settling=0.1)
     with pytest.raises(NotAvailableError, match=r"did not honour.*delivery options"):
         cards.seed(**wanted)
 
 
-def test_an_action_without_effect_is_a_seeding_error(serve: Serve):
+def test_an_action_without_effect_is_a_seeding_error(serve: Serve) -> None:
     """A target on which dismissing changes nothing cannot give dismissed cards."""
     cards = serve(faults=["dismiss-without-effect"]).open_world(settling=0.1)
     with pytest.raises(SeedingError, match="should be dismissed are active"):
         cards.seed(status=Status.DISMISSED)
 
 
-def test_an_action_that_is_refused_is_a_seeding_error(serve: Serve):
+def test_an_action_that_is_refused_is_a_seeding_error(serve: Serve) -> None:
     """A target that refuses to act on several cards cannot give groups of closed ones."""
     cards = serve(faults=["multiple-always-refused"]).open_world(settling=0.1)
     with pytest.raises(SeedingError, match="cannot complete cards to seed"):
         cards.seed_all(Population.of(2, CardSpec(status=Status.COMPLETED)))
 
 
-def test_cards_are_seen_once_the_target_shows_them(serve: Serve):
+def test_cards_are_seen_once_the_target_shows_them(serve: Serve) -> None:
     """A target whose listings lag behind is polled until they show the state asked for."""
     cards = serve(read_after_write="delayed").open_world()
     assert cards.get(cards.seed(status=Status.COMPLETED)).status is Status.COMPLETED
@@ -299,7 +303,7 @@ def test_cards_are_seen_once_the_target_shows_them(serve: Serve):
     ],
     ids=["ahead", "behind", "in step", "unreadable", "absent"],
 )
-def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta):
+def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> None:
     """Times are reckoned from the target's own Date, where it differs from ours by seconds."""
     clock = ServerClock()
     headers = {} if date is None else {"date": date}
@@ -313,7 +317,7 @@ def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta):
 # Scope
 
 
-def test_nothing_but_seeded_cards_can_be_acted_on(serve: Serve):
+def test_nothing_but_seeded_cards_can_be_acted_on(serve: Serve) -> None:
     """An action that is not pinned to cards of this run never leaves the process."""
     live = serve()
     live.environment.seed([{"user_id": "stranger"}])

@@ -8,7 +8,7 @@ import pytest
 from scripted_listing import Answer, Listing, card_body, paged
 
 from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, TransportError
+from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError, TransportError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
@@ -42,7 +42,7 @@ def constant(status: int, body: Any = b"") -> Listing:  # noqa: ANN401 - JSON va
         (410, b""),
     ],
 )
-def test_no_card_may_be_answered_in_many_ways(status: int, body: Any):  # noqa: ANN401
+def test_no_card_may_be_answered_in_many_ways(status: int, body: Any) -> None:  # noqa: ANN401
     """An empty listing, 204, 404 and other refusals all mean that no card matches."""
     page = Reader(constant(status, body).api()).page(PIN)
     assert page.cards == ()
@@ -50,14 +50,14 @@ def test_no_card_may_be_answered_in_many_ways(status: int, body: Any):  # noqa: 
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_denied_listing_says_nothing_about_cards(status: int):
+def test_a_denied_listing_says_nothing_about_cards(status: int) -> None:
     """Being denied is a failure to ask, never an empty listing."""
     with pytest.raises(TransportError, match=f"denied with HTTP {status}") as caught:
         Reader(constant(status).api()).page(PIN)
     assert caught.value.exchange is not None
 
 
-def test_a_server_error_breaks_the_contract():
+def test_a_server_error_breaks_the_contract() -> None:
     """A listing that fails with 500 each time is the target's fault."""
     with pytest.raises(ContractBrokenError, match="fails with HTTP 500") as caught:
         Reader(constant(500, {"message": "oops"}).api()).page(PIN)
@@ -65,7 +65,7 @@ def test_a_server_error_breaks_the_contract():
     assert caught.value.exchange.status == 500
 
 
-def test_a_passing_server_error_is_forgiven():
+def test_a_passing_server_error_is_forgiven() -> None:
     """A single 500 among good answers is asked again."""
     script: list[Answer] = [(500, b""), (200, {"data": [card_body(1)]})]
     page = Reader(Listing(lambda _: script.pop(0)).api()).page(PIN)
@@ -77,7 +77,7 @@ def test_a_passing_server_error_is_forgiven():
     [b"not JSON", [], {"cards": []}, {"data": {}}, {"data": None}, {"data": ["card-1"]}],
     ids=repr,
 )
-def test_a_body_that_is_no_listing_breaks_the_contract(body: Any):  # noqa: ANN401
+def test_a_body_that_is_no_listing_breaks_the_contract(body: Any) -> None:  # noqa: ANN401
     """A success without a readable array of cards is the target's fault."""
     with pytest.raises(ContractBrokenError, match="listing") as caught:
         Reader(constant(200, body).api()).page(PIN)
@@ -86,7 +86,7 @@ def test_a_body_that_is_no_listing_breaks_the_contract(body: Any):  # noqa: ANN4
 
 @pytest.mark.parametrize("largest", [100, 101, 499, 1_000])
 @pytest.mark.parametrize("count", [0, 99, 100, 101, 1_000, 1_234])
-def test_all_pages_are_read_whatever_their_size(largest: int, count: int):
+def test_all_pages_are_read_whatever_their_size(largest: int, count: int) -> None:
     """A target that gives smaller pages than were asked for is read to the end all the same."""
     listing = Listing(paged([card_body(number) for number in range(count)], largest))
     found = Reader(listing.api()).find(PIN, most_pages=20)
@@ -95,7 +95,7 @@ def test_all_pages_are_read_whatever_their_size(largest: int, count: int):
     assert len(found.exchanges) == len(listing.queries)
 
 
-def test_reading_ends_where_offset_has_no_effect():
+def test_reading_ends_where_offset_has_no_effect() -> None:
     """A target that repeats its first page for ever is not asked for ever."""
     first = [card_body(number) for number in range(100)]
     listing = constant(200, {"data": first})
@@ -104,7 +104,7 @@ def test_reading_ends_where_offset_has_no_effect():
     assert len(listing.queries) == 2
 
 
-def test_reading_ends_after_the_most_pages():
+def test_reading_ends_after_the_most_pages() -> None:
     """A listing that is longer than may be read is marked as incomplete."""
     listing = Listing(paged([card_body(number) for number in range(500)], largest=100))
     found = Reader(listing.api()).find(PIN, most_pages=3)
@@ -115,7 +115,7 @@ def test_reading_ends_after_the_most_pages():
 # States
 
 
-def test_closed_cards_are_found_by_their_state():
+def test_closed_cards_are_found_by_their_state() -> None:
     """Cards that a plain listing leaves out are looked for by each state."""
     cards = [card_body(1), card_body(2, status="completed"), card_body(3, status="expired")]
 
@@ -127,7 +127,7 @@ def test_closed_cards_are_found_by_their_state():
     assert states == {"card-1": "active", "card-2": "completed", "card-3": "expired"}
 
 
-def test_a_card_that_no_listing_shows_has_no_state():
+def test_a_card_that_no_listing_shows_has_no_state() -> None:
     """A card that has left all listings is None, and does not hide the others."""
     states = Reader(Listing(paged([card_body(1)])).api()).states(
         group_of(card_body(1), card_body(2))
@@ -135,14 +135,14 @@ def test_a_card_that_no_listing_shows_has_no_state():
     assert states == {"card-1": "active", "card-2": None}
 
 
-def test_cards_of_others_are_not_taken_for_the_groups():
+def test_cards_of_others_are_not_taken_for_the_groups() -> None:
     """What a listing shows beyond the group is left out of its states."""
     listing = constant(200, {"data": [card_body(1), card_body(9, status="dismissed")]})
     assert Reader(listing.api()).states(group_of(card_body(1))) == {"card-1": "active"}
 
 
 @pytest.mark.parametrize("listed", ["always", "by status"])
-def test_looking_at_one_card_finds_it_in_any_state(listed: str):
+def test_looking_at_one_card_finds_it_in_any_state(listed: str) -> None:
     """One card is read by a query of its own, by state where that is needed."""
     now = card_body(2, status="dismissed")
 
@@ -155,7 +155,7 @@ def test_looking_at_one_card_finds_it_in_any_state(listed: str):
     assert (card.card_instance_id, card.status) == ("card-2", Status.DISMISSED)
 
 
-def test_looking_at_a_card_that_is_gone_keeps_what_was_known():
+def test_looking_at_a_card_that_is_gone_keeps_what_was_known() -> None:
     """A card that no listing shows keeps its attributes; its state is None."""
     group = group_of(card_body(1))
     card = Reader(constant(404).api()).look(group, group.cards[0])
@@ -200,7 +200,7 @@ def test_looking_at_a_card_that_is_gone_keeps_what_was_known():
 )
 def test_the_shortest_telling_query_is_chosen(
     first: dict[str, Any], second: dict[str, Any], parameters: list[str]
-):
+) -> None:
     """One card is selected by as few attributes as tell it from all others of its group."""
     group = group_of(card_body(1, **first), card_body(2, **second))
     card, other = group.cards
@@ -210,11 +210,11 @@ def test_the_shortest_telling_query_is_chosen(
     assert not query.matches(other.attributes)
 
 
-def test_cards_that_cannot_be_told_apart_are_refused():
-    """Where no attributes tell a card from another, acting on it alone is misuse."""
+def test_cards_that_cannot_be_told_apart_are_refused() -> None:
+    """Where no attributes tell a card from another, it cannot be had alone."""
     alike = {"flowInstanceId": "same", "lifecycleId": "same", "userId": "same"}
     group = group_of(card_body(1, **alike), card_body(2, **alike))
-    with pytest.raises(MisuseError, match="no attributes tell card card-1"):
+    with pytest.raises(NotAvailableError, match="no attributes tell card card-1"):
         group.single(group.cards[0])
 
 
@@ -226,6 +226,6 @@ def test_cards_that_cannot_be_told_apart_are_refused():
         ({"cardInstanceId": None, "lifecycleId": None}, "instance-1/template/user-1"),
     ],
 )
-def test_a_card_without_an_id_is_known_by_the_best_it_has(fields: dict[str, Any], key: str):
+def test_a_card_without_an_id_is_known_by_the_best_it_has(fields: dict[str, Any], key: str) -> None:
     """The key of a card is its instance id, or else what its body still has."""
     assert key_of(Card.from_body(card_body(1, **fields))) == key

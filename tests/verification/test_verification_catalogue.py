@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -71,36 +72,32 @@ def test_an_unknown_requirement_names_the_nearest() -> None:
         _ = catalogue()["state-1"]
 
 
-@pytest.fixture(scope="module")
-def contracts() -> list[pytest.Item]:
+@pytest.fixture
+def contracts(pytester: pytest.Pytester) -> list[pytest.Item]:
     """Every contract of the suite, collected as the command collects it."""
-    found = _Collected()
-    arguments = [*PYTEST_ARGUMENTS, "-p", "no:faulthandler", "--collect-only"]
-    assert pytest.main([*arguments, str(suite_directory())], plugins=[found]) == 0
-    return found.items
+    return pytester.inline_genitems(*PYTEST_ARGUMENTS, suite_directory())[0]
 
 
-class _Collected:
-    items: list[pytest.Item]
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = session.items
+def markers(item: pytest.Item, kind: str) -> list[str]:
+    """What the markers of a kind on a test name."""
+    return [str(marker.args[0]) for marker in item.iter_markers(kind)]
 
 
 def test_contracts_and_requirements_match(contracts: list[pytest.Item]) -> None:
-    """Every contract names one requirement, and every requirement has at least one contract."""
-    named = [[mark.args[0] for mark in item.iter_markers("requirement")] for item in contracts]
-    assert [item.name for item, names in zip(contracts, named, strict=True) if len(names) != 1] == []
-    assert {name for names in named for name in names} == set(RULES)
+    """Each test decides one requirement or observes one question; no requirement is left out."""
+    named = {
+        item.name: markers(item, "requirement") + markers(item, "question") for item in contracts
+    }
+    assert {name: found for name, found in named.items() if len(found) != 1} == {}
+    decided = {name for item in contracts for name in markers(item, "requirement")}
+    assert decided == set(RULES)
 
 
 def test_contracts_run_in_the_order_of_the_areas(contracts: list[pytest.Item]) -> None:
     """The contracts of an area run one after the other, the areas as the catalogue lists them."""
-    order = [RULES[item.get_closest_marker("requirement").args[0]].area for item in contracts]  # type: ignore[union-attr]
+    order = [RULES[name].area for item in contracts for name in markers(item, "requirement")]
     assert list(dict.fromkeys(order)) == list(catalogue().areas)
-    assert len([1 for one, other in zip(order, order[1:], strict=False) if one != other]) == (
-        len(catalogue().areas) - 1
-    )
+    assert sum(one != other for one, other in pairwise(order)) == len(catalogue().areas) - 1
 
 
 def test_contracts_can_be_told_apart(contracts: list[pytest.Item]) -> None:

@@ -124,7 +124,7 @@ def test_other_listings_are_violations(
 
 
 def test_a_listing_that_was_not_read_to_its_end_misses_nothing() -> None:
-    """Where pages were left unread a card may be on them; strange cards are strange all the same."""
+    """Where pages were left unread a card may be on them; strange cards stay strange."""
     judge(BOTH, "", complete=False)
     with pytest.raises(Violation, match="differ"):
         judge(BOTH, "foreign", complete=False)

@@ -36,7 +36,7 @@ def test_a_graver_verdict_weighs_more() -> None:
 def test_an_expectation_that_fails_tells_both_sides() -> None:
     """A violation holds what was expected, what came, and the exchanges that show it."""
     expect(1 == 1, EXCHANGE, expected="sense", came="nonsense")  # noqa: PLR0133
-    with pytest.raises(Violation, match="^expected sense; nonsense$") as caught:
+    with pytest.raises(Violation, match=r"^expected sense; nonsense$") as caught:
         expect([], EXCHANGE, expected="sense", came="nonsense")
     assert (caught.value.expected, caught.value.came) == ("sense", "nonsense")
     assert caught.value.exchanges == (EXCHANGE,)

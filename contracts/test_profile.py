@@ -1,0 +1,54 @@
+"""The profile: how this target answers the questions that the documentation leaves open.
+
+No answer is wrong. Where a profile is pinned (``--cards-profile``), another answer than the pinned
+one is drift, and fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+import pytest
+
+from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.profile import QUESTIONS, read_answers
+from pytest_atomic_cards.targets import Target, world_on
+from pytest_atomic_cards.verification.observing import WAITING, Scene
+from pytest_atomic_cards.verification.observing.hooks import MARKER, SEEN
+from pytest_atomic_cards.verification.observing.observation import observe
+from pytest_atomic_cards.verification.observing.timers import Timers
+from pytest_atomic_cards.verification.probe import Probe
+
+LAST = sorted(QUESTIONS, key=WAITING.__contains__)
+
+
+@pytest.fixture(scope="module")
+def scene(probe: Probe, cards_target: Target, cards_settings: Settings) -> Iterator[Scene]:
+    """A world of its own to observe in; on a live target some time passes there from now on."""
+    del probe
+    with world_on(cards_target) as cards:
+        scene = Scene(cards, cards_settings)
+        if scene.is_live:
+            with suppress(AtomicCardsError):
+                scene.once(Timers)
+        yield scene
+        scene.close()
+
+
+@pytest.fixture(scope="module")
+def pinned(cards_settings: Settings) -> Mapping[str, str]:
+    """The answers that are pinned."""
+    return read_answers(cards_settings.profile) if cards_settings.profile else {}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [pytest.param(name, marks=getattr(pytest.mark, MARKER)(name)) for name in LAST],
+)
+def test_question(
+    question: str, scene: Scene, pinned: Mapping[str, str], request: pytest.FixtureRequest
+) -> None:
+    """The target's answer is recorded, and compared with the pinned one where there is one."""
+    request.node.stash[SEEN] = observe(question, scene, pinned.get(question))

@@ -1,0 +1,109 @@
+"""Schema and protocol: requests generated from openapi.yaml, and their answers held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from pytest_atomic_cards.generation.openapi_asker import LISTING, SERVER_ERROR, Asked, Asker
+from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
+from pytest_atomic_cards.generation.openapi_rules import objections
+from pytest_atomic_cards.verification.generated import Effort
+from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, expect
+
+each_operation = pytest.mark.parametrize("operation", list(OPERATIONS))
+each_action = pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != LISTING])
+
+
+@pytest.fixture(scope="module")
+def asker(effort: Effort, probe: Probe, reserve: Reserve) -> Asker:
+    """Asks each operation once, for all contracts; not to be had without Schemathesis."""
+    return Asker(Document(effort.seed), probe, reserve, effort)
+
+
+def shortest_first(found: Iterable[Asked]) -> list[Asked]:
+    """Requests in the order in which they are easy to read."""
+    return sorted(found, key=lambda asked: len(asked.exchange.url) + len(asked.body))
+
+
+def expect_no_server_error(found: Iterable[Asked]) -> None:
+    """Expect answers and refusals only."""
+    for asked in shortest_first(found):
+        exchange = asked.exchange
+        expect(
+            (exchange.status or 0) < SERVER_ERROR,
+            exchange,
+            expected="an answer, or a refusal with 4xx",
+            came=f"the request is answered with HTTP {exchange.status} each time",
+        )
+
+
+def expect_conformance(asker: Asker, operation: str) -> None:
+    """Expect every answer to conform to openapi.yaml."""
+    exchanges = [asked.exchange for asked in shortest_first(asker.asked(operation))]
+    if not any(exchange.succeeded for exchange in exchanges):
+        raise CouldNotTell(f"no {operation} succeeded, so that no body was seen", exchanges)
+    for exchange in exchanges:
+        if (exchange.status or 0) < SERVER_ERROR:
+            found = asker.document.objections(operation, exchange)
+            expect(
+                not found,
+                exchange,
+                expected=f"an answer that openapi.yaml allows for {operation}",
+                came="; ".join(found),
+            )
+
+
+@requirement("SCHEMA-01")
+@each_operation
+def test_documented_requests_are_served(operation: str, asker: Asker) -> None:
+    """No request that openapi.yaml allows is answered with a server error."""
+    expect_no_server_error(asker.asked(operation))
+
+
+@requirement("SCHEMA-02")
+def test_listings_conform(asker: Asker) -> None:
+    """The answers to listings conform to openapi.yaml."""
+    expect_conformance(asker, LISTING)
+
+
+@requirement("SCHEMA-03")
+@each_action
+def test_actions_conform(operation: str, asker: Asker) -> None:
+    """The answers to actions conform to openapi.yaml."""
+    expect_conformance(asker, operation)
+
+
+@requirement("SCHEMA-04")
+@each_operation
+def test_answers_agree_with_their_requests(operation: str, asker: Asker) -> None:
+    """No answer contradicts its own request; listings that do are looked at again."""
+    for asked in shortest_first(asker.asked(operation)):
+        telling = looked_at_again(asker, asked) if operation == LISTING else asked
+        found = list(objections(telling.exchange))
+        expect(
+            not found,
+            telling.exchange,
+            expected="an answer that agrees with the request",
+            came="; ".join(found),
+        )
+
+
+def looked_at_again(asker: Asker, asked: Asked) -> Asked:
+    """A request whose answer is in order, or is still not when no change can be under way."""
+
+    def in_order(now: Asked) -> bool:
+        return not any(objections(now.exchange))
+
+    return asked if in_order(asked) else asker.probe.watch(lambda: asker.again(asked), in_order)
+
+
+@requirement("SCHEMA-05")
+@each_operation
+def test_malformed_requests_are_refused(operation: str, asker: Asker) -> None:
+    """No request that openapi.yaml does not allow is answered with a server error."""
+    expect_no_server_error(asker.asked_malformed(operation))

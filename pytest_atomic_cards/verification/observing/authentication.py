@@ -1,0 +1,196 @@
+"""Open questions of authentication: how a request is refused, and how tokens are asked for.
+
+Where it takes other credentials or environments to see an answer, only the sandbox shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, Final
+
+import requests
+from requests.adapters import BaseAdapter
+
+from pytest_atomic_cards.client.redaction import Hidden
+from pytest_atomic_cards.client.retry import RetryPolicy
+from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
+from pytest_atomic_cards.client.tokens import TokenSource
+from pytest_atomic_cards.client.transport import open_http
+from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, TransportError
+from pytest_atomic_cards.sandbox.access import Credential
+from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
+from pytest_atomic_cards.verification.observing.scene import Observer, Scene
+from pytest_atomic_cards.verification.oracle import invented
+
+_REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_COGNITO: Final = frozenset({"access_token", "expires_in", "token_type"})
+_PLACES: Final[tuple[GrantTypeIn, ...]] = ("query", "form")
+
+
+def no_token(scene: Scene) -> str:
+    """List without an Authorization header."""
+    return _status(scene, authenticated=False)
+
+
+def bad_token(scene: Scene) -> str:
+    """List with a made-up token."""
+    return _status(scene, **_bearer(invented()))
+
+
+def wrong_role(scene: Scene) -> str:
+    """List with a token of another role."""
+    credential = scene.cards.environment.create_credential("workbench")
+    return _status(scene, **_bearer(_token(scene, credential)))
+
+
+def other_environment(scene: Scene) -> str:
+    """List with a token of another environment."""
+    sandbox = scene.cards.sandbox
+    other = sandbox.create_environment(f"other-{len(sandbox.environments)}")
+    return _status(scene, **_bearer(_token(scene, other.create_credential())))
+
+
+def no_user_agent(scene: Scene) -> str:
+    """List without a User-Agent."""
+    status = _status(scene, user_agent=False)
+    return "accepted" if status == str(HTTPStatus.OK.value) else status
+
+
+def deleted_credential(scene: Scene) -> str:
+    """List with a token whose credential has just been deleted."""
+    environment = scene.cards.environment
+    credential = environment.create_credential()
+    bearer = _bearer(_token(scene, credential))
+    environment.delete_credential(credential.client_id)
+    exchange = scene.send("GET", "/cards", scene.still.pin, **bearer)
+    if exchange.succeeded:
+        return "lives"
+    return "dies" if exchange.status in _REFUSALS else str(exchange.status)
+
+
+def token_fields(scene: Scene) -> str:
+    """See the names of the fields in a token response."""
+    names = scene.once(_TokenRequests).fields
+    if names == {"access_token"}:
+        return "access_token-only"
+    return "cognito" if names == _COGNITO else ", ".join(sorted(names))
+
+
+def grant_type_in(scene: Scene) -> str:
+    """Ask for a token with ``grant_type`` in the query, and with it in the form."""
+    accepted = scene.once(_TokenRequests).accepted
+    return "either" if len(accepted) > 1 else accepted[0]
+
+
+class _TokenRequests:
+    """A token asked for in each way. Few requests, as too many are refused with 429.
+
+    Attributes:
+        accepted: Where ``grant_type`` was accepted.
+        fields: The names of the fields in the last response with a token.
+
+    Raises:
+        NotAvailableError: No token was given out.
+        TransportError: There was no usable answer.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        http = open_http(trust_env=scene.is_live)
+        network = http.get_adapter("https://")
+        ear = _Ear(network if scene.is_live else SandboxAdapter(scene.cards.sandbox))
+        for scheme in ("http://", "https://"):
+            http.mount(scheme, ear)
+        client_id, client_secret = _credentials(scene)
+        self.accepted = [
+            place
+            for place in _PLACES
+            if _gets_token(
+                scene.cards.authenticate(
+                    client_id=client_id,
+                    client_secret=client_secret,
+                    grant_type_in=place,
+                    http=http,
+                    retry=RetryPolicy(attempts=2),
+                )
+            )
+        ]
+        self.fields = ear.fields
+        if not self.accepted:
+            raise NotAvailableError("no token is given out, wherever grant_type is")
+
+
+def _gets_token(source: TokenSource) -> bool:
+    try:
+        source.token()
+    except TransportError:
+        raise
+    except AtomicCardsError:
+        return False
+    return True
+
+
+def _credentials(scene: Scene) -> tuple[str, str]:
+    if scene.is_live:
+        settings = scene.settings
+        return settings.client_id or "", Hidden(settings.client_secret or "")
+    credential = scene.cards.environment.create_credential()
+    return credential.client_id, Hidden(credential.client_secret)
+
+
+class _Ear(BaseAdapter):
+    """Passes requests on, and remembers the names of the fields in answers, not their values."""
+
+    def __init__(self, adapter: BaseAdapter) -> None:
+        super().__init__()
+        self._adapter = adapter
+        self.fields: frozenset[str] = frozenset()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        *args: Any,  # noqa: ANN401 - passed on
+        **kwargs: Any,  # noqa: ANN401
+    ) -> requests.Response:
+        """Send the request."""
+        response = self._adapter.send(request, *args, **kwargs)
+        with suppress(ValueError):
+            body = response.json() if response.ok else None
+            if isinstance(body, dict):
+                self.fields = frozenset(body)
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._adapter.close()
+
+
+def _token(scene: Scene, credential: Credential) -> str:
+    source = scene.cards.authenticate(
+        client_id=credential.client_id, client_secret=credential.client_secret
+    )
+    return Hidden(source.token())
+
+
+def _bearer(token: str) -> dict[str, Any]:
+    return {"headers": {"Authorization": Hidden(f"Bearer {token}")}}
+
+
+def _status(scene: Scene, **how: Any) -> str:  # noqa: ANN401 - passed on
+    return str(scene.send("GET", "/cards", scene.still.pin, **how).status)
+
+
+OBSERVERS: Final[Mapping[str, Observer]] = {
+    observer.__name__: observer
+    for observer in (
+        no_token,
+        bad_token,
+        wrong_role,
+        other_environment,
+        no_user_agent,
+        deleted_credential,
+        token_fields,
+        grant_type_in,
+    )
+}

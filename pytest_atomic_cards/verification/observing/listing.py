@@ -1,0 +1,170 @@
+"""Open questions of listings: their order, their numbers, and what they leave out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from itertools import pairwise
+from typing import Any, Final
+
+from pytest_atomic_cards.cards import Card, cards_of
+from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Group
+from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.verification.observing.bulk import Bulk
+from pytest_atomic_cards.verification.observing.scene import Observer, Scene, keys, listed
+from pytest_atomic_cards.verification.probe import key_of, only
+
+_MOMENTS: Final = 4
+_AT_A_MOMENT: Final = Population.of(3)
+_WRITES: Final = 3
+_INSTANT: Final = timedelta(milliseconds=2)
+_BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offset", "x"))
+
+
+def order(scene: Scene) -> str:
+    """List cards of one customer that were created at different times, twice."""
+    names = scene.settings.user_ids
+    user = names[0] if scene.is_live and names else scene.cards.placement.new_user()
+    ours: list[str] = []
+    for _ in range(_MOMENTS):
+        group = scene.cards.seeder.seed(_AT_A_MOMENT.with_fields(user=user))[0]
+        ours += map(key_of, group.cards)
+        scene.cards.pass_time(_INSTANT)
+    query = CardQuery(user_id=user, limit=LARGEST_PAGE)
+    pages = [_known(scene.get(query), ours) for _ in range(2)]
+    if any(len(page) < len(ours) for page in pages):
+        raise NotAvailableError("a listing by userId does not show all cards of a customer")
+    return "shuffled-page" if pages[0] != pages[1] else _order_of(pages[0], ours)
+
+
+def _known(exchange: Exchange, ours: Sequence[str]) -> list[Card]:
+    found = cards_of(exchange.json()) if exchange.succeeded else []
+    return [card for card in found if key_of(card) in ours]
+
+
+def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
+    moments: list[Any] = [card.created for card in cards]
+    if None in moments or len(set(moments)) == 1:
+        moments = [ours.index(key_of(card)) for card in cards]
+    for word, sequence in (
+        ("oldest-first", moments),
+        ("newest-first", moments[::-1]),
+        ("by-id", [key_of(card) for card in cards]),
+    ):
+        if all(before <= after for before, after in pairwise(sequence)):
+            return word
+    return "fixed, but neither by time nor by id"
+
+
+def listing_limit_over_1000(scene: Scene) -> str:
+    """List with ``limit=1001``; where that is served, more than 1000 cards."""
+    exchange = scene.get(scene.still.pin.replace(limit=LARGEST_PAGE + 1))
+    if not exchange.succeeded:
+        return str(exchange.status)
+    scene.evidence = scene.once(Bulk).listing
+    count = len(listed(scene.evidence))
+    words = {LARGEST_PAGE: "clamped", LARGEST_PAGE + 1: "served"}
+    return words.get(count, f"{count} cards")
+
+
+def limit_zero(scene: Scene) -> str:
+    """List a group with ``limit=0``."""
+    exchange = scene.get(scene.still.pin.replace(limit=0))
+    if exchange.status != HTTPStatus.OK:
+        return str(exchange.status)
+    found = listed(exchange)
+    if found >= keys(scene.still):
+        return "default"
+    return f"{len(found)} card(s)" if found else "empty"
+
+
+def bad_number(scene: Scene) -> str:
+    """List a group with limits and offsets that are no numbers, or negative."""
+    seen: dict[str, str] = {}
+    for name, value in _BAD_NUMBERS:
+        exchange = scene.get(scene.still.pin, (name, value))
+        ignored = listed(exchange) >= keys(scene.still)
+        word = "ignored" if ignored else f"{exchange.status}"
+        seen[f"{name}={value}"] = word
+    words = set(seen.values())
+    if len(words) == 1:
+        return words.pop()
+    return ", ".join(f"{parameter} {word}" for parameter, word in seen.items())
+
+
+def closed_cards_listed(scene: Scene) -> str:
+    """List a group of which a card was dismissed, once that has become visible."""
+    closed = _close(scene, Action.DISMISS)
+    if closed.word is None:
+        return "no"
+    query, key = closed.group.pin, closed.key
+
+    def plainly() -> str | None:
+        exchange = scene.get(query)
+        words = {key_of(card): card.status for card in cards_of(exchange.json())}
+        return words.get(key)
+
+    word = scene.probe.watch(plainly, lambda word: word != Status.ACTIVE)
+    return "only-by-status" if word is None else "yes"
+
+
+def cancelled_cards_listed(scene: Scene) -> str:
+    """Look for a cancelled card, also by each state."""
+    word = _close(scene, Action.CANCEL).word
+    if word is None:
+        return "no"
+    return "yes" if word == Status.CANCELLED else word
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A card that an action closed, and the state word under which it is still listed."""
+
+    group: Group
+    key: str
+    word: str | None
+
+
+def _close(scene: Scene, action: Action) -> _Closed:
+    group = scene.group()
+    card = group.cards[0]
+    key, watched = key_of(card), only(group, card)
+    scene.succeed(scene.put(action, group.single(card)))
+    acted = time.monotonic()
+    states = scene.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
+    if states[key] is None:
+        scene.rest(acted)
+        states = scene.probe.states(watched)
+    return _Closed(group, key, states[key])
+
+
+def read_after_write(scene: Scene) -> str:
+    """Dismiss cards one by one, and look for each among the active ones at once."""
+    group = scene.group()
+    for card in group.cards[:_WRITES]:
+        query = group.single(card)
+        scene.succeed(scene.put(Action.DISMISS, query))
+        if listed(scene.get(query.replace(status=Status.ACTIVE))):
+            return "delayed"
+    return "immediate"
+
+
+OBSERVERS: Final[Mapping[str, Observer]] = {
+    observer.__name__: observer
+    for observer in (
+        order,
+        listing_limit_over_1000,
+        limit_zero,
+        bad_number,
+        closed_cards_listed,
+        cancelled_cards_listed,
+        read_after_write,
+    )
+}

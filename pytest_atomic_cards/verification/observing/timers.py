@@ -1,0 +1,109 @@
+"""Timers: cards that are given an expiry or an embargo; seeded early, looked at late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum
+from functools import cached_property
+from typing import Final
+
+from pytest_atomic_cards.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.lifecycle import OPEN
+from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.seeding.spec import CardSpec
+from pytest_atomic_cards.verification.observing.scene import Scene
+from pytest_atomic_cards.verification.timed import SOON
+
+_LONG: Final = timedelta(hours=1)
+_MARGIN: Final = timedelta(milliseconds=100)
+
+
+class Timed(Enum):
+    """What a card is given: an expiry that comes soon, an embargo or a snooze that lasts."""
+
+    HELD = CardSpec(embargo=_LONG)
+    SNOOZED = CardSpec(expires=SOON, snooze=_LONG)
+    EMBARGOED = CardSpec(expires=SOON, embargo=_LONG)
+    ACTIVE = CardSpec(expires=SOON)
+
+
+class Timers:
+    """A card of each kind of :class:`Timed`.
+
+    The active one is seeded last: when it has expired, the time of the others has come as well.
+
+    Args:
+        scene: Where to look at them.
+        seed: Seeds one card; as all others of the scene if left out.
+    """
+
+    def __init__(self, scene: Scene, seed: Callable[[CardSpec], Group] | None = None) -> None:
+        self._scene = scene
+        self._groups: dict[Timed, Group] = {}
+        self._absent: dict[Timed, NotAvailableError | SeedingError] = {}
+        for kind in Timed:
+            self._began = time.monotonic()
+            try:
+                self._groups[kind] = (seed or scene.seed)(kind.value)
+            except (NotAvailableError, SeedingError) as error:
+                self._absent[kind] = error
+
+    @classmethod
+    def started(cls, scene: Scene) -> Timers:
+        """The same, but by an Action Flow that is asked for the times."""
+        if scene.is_live:
+            return scene.once(cls)
+        return cls(scene, lambda spec: scene.start(spec).group)
+
+    def has(self, kind: Timed) -> bool:
+        """Whether the target gave a card of a kind, with the times that were asked for.
+
+        Raises:
+            SeedingError: It could not be seeded.
+        """
+        try:
+            self.group(kind)
+        except NotAvailableError:
+            return False
+        return True
+
+    def group(self, kind: Timed) -> Group:
+        """The card of a kind as it was seeded, and others of its invocation.
+
+        Raises:
+            NotAvailableError: The target cannot give such a card, or did not.
+            SeedingError: It could not be seeded.
+        """
+        if kind in self._absent:
+            raise self._absent[kind]
+        return self._groups[kind]
+
+    @cached_property
+    def expired_at(self) -> float | None:
+        """When the active card was seen to have expired, by the monotonic clock, if it was."""
+        group = self.group(Timed.ACTIVE)
+        passed = timedelta(seconds=time.monotonic() - self._began)
+        self._scene.cards.pass_time(max(timedelta(0), SOON + _MARGIN - passed))
+        if poll(lambda: self._is_open(group), lambda still: not still, self._scene.patience):
+            return None
+        return time.monotonic()
+
+    def expires(self, kind: Timed) -> bool:
+        """Whether a card expired when the active one did.
+
+        Raises:
+            NotAvailableError: The active one did not, or the target cannot give such a card.
+        """
+        group = self.group(kind)
+        if self.expired_at is None:
+            raise NotAvailableError("an active card did not expire at the time asked for")
+        if self._is_open(group):
+            self._scene.rest(self.expired_at)
+        self._scene.get(group.pin)
+        return not self._is_open(group)
+
+    def _is_open(self, group: Group) -> bool:
+        return any(word in OPEN for word in self._scene.probe.states(group).values())

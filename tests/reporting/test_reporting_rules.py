@@ -1,0 +1,123 @@
+"""From findings to rules, and from rules to what a run comes to."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.reporting.rules import Conclusion, conclude, judge_run
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.suite import Finding
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+HELD, VIOLATED, DRIFTED, NOT_EXERCISED, COULD_NOT_TELL = Verdict
+DOCUMENTED, INFERRED = "PAGE-01", "PAGE-07"
+OF_LEVEL = {
+    level: [rule.id for rule in catalogue().requirements.values() if rule.level is level]
+    for level in Level
+}
+
+
+def finding(name: str, verdict: Verdict, reason: str = "", contract: str = "test") -> Finding:
+    """What one contract found."""
+    return Finding(contract, name, verdict, reason)
+
+
+def run_with(changes: dict[str, Verdict], *, strict: bool = False) -> Conclusion:
+    """What a run comes to in which everything held but for some requirements."""
+    findings = [finding(name, changes.get(name, HELD)) for name in catalogue().requirements]
+    return conclude(judge_run(findings), strict=strict)
+
+
+def test_every_requirement_is_a_rule() -> None:
+    """A rule for each requirement comes in the order of the catalogue, whatever was run."""
+    rules = judge_run([finding(INFERRED, HELD), finding(DOCUMENTED, HELD)])
+    assert [rule.requirement.id for rule in rules] == list(catalogue().requirements)
+    held = {rule.requirement.id for rule in rules if rule.verdict is HELD}
+    assert held == {DOCUMENTED, INFERRED}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        ([], NOT_EXERCISED),
+        ([HELD], HELD),
+        ([NOT_EXERCISED], NOT_EXERCISED),
+        ([HELD, NOT_EXERCISED], HELD),
+        ([NOT_EXERCISED, NOT_EXERCISED], NOT_EXERCISED),
+        ([HELD, COULD_NOT_TELL, NOT_EXERCISED], COULD_NOT_TELL),
+        ([COULD_NOT_TELL, DRIFTED, HELD], DRIFTED),
+        ([HELD, VIOLATED, HELD], VIOLATED),
+        ([VIOLATED, DRIFTED, COULD_NOT_TELL, NOT_EXERCISED, HELD], VIOLATED),
+    ],
+)
+def test_the_heaviest_verdict_prevails(verdicts: list[Verdict], verdict: Verdict) -> None:
+    """A requirement has the gravest verdict that any of its contracts has."""
+    rules = {
+        rule.requirement.id: rule
+        for rule in judge_run([finding(DOCUMENTED, one) for one in verdicts])
+    }
+    rule = rules[DOCUMENTED]
+    assert (rule.verdict, rule.contracts) == (verdict, len(verdicts))
+    assert [one.verdict for one in rule.findings] == [one for one in verdicts if one is verdict]
+
+
+def test_reasons_are_those_of_the_prevailing_verdict() -> None:
+    """Reasons are told once each, and only of the contracts that decided."""
+    findings = [
+        finding(DOCUMENTED, NOT_EXERCISED, "no way to"),
+        finding(DOCUMENTED, VIOLATED, "one too many"),
+        finding(DOCUMENTED, VIOLATED, "one too few"),
+        finding(DOCUMENTED, VIOLATED, "one too many"),
+        finding(DOCUMENTED, HELD),
+    ]
+    rules = {rule.requirement.id: rule for rule in judge_run(findings)}
+    assert rules[DOCUMENTED].reasons == ("one too many", "one too few")
+    assert rules[INFERRED].reasons != ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "strict_word"),
+    [
+        ({}, "conformant", "conformant"),
+        ({INFERRED: NOT_EXERCISED}, "conformant", "conformant"),
+        ({INFERRED: VIOLATED}, "conformant", "violated"),
+        ({INFERRED: COULD_NOT_TELL}, "conformant", "could not tell"),
+        ({INFERRED: DRIFTED}, "conformant", "violated"),
+        ({DOCUMENTED: NOT_EXERCISED}, "partial", "partial"),
+        ({DOCUMENTED: NOT_EXERCISED, INFERRED: VIOLATED}, "partial", "violated"),
+        ({DOCUMENTED: VIOLATED}, "violated", "violated"),
+        ({DOCUMENTED: DRIFTED}, "violated", "violated"),
+        ({DOCUMENTED: COULD_NOT_TELL}, "could not tell", "could not tell"),
+        ({DOCUMENTED: COULD_NOT_TELL, INFERRED: VIOLATED}, "could not tell", "violated"),
+        ({DOCUMENTED: COULD_NOT_TELL, "PAGE-02": VIOLATED}, "violated", "violated"),
+        ({DOCUMENTED: COULD_NOT_TELL, "PAGE-02": NOT_EXERCISED}, *["could not tell"] * 2),
+    ],
+)
+def test_what_a_run_comes_to(changes: dict[str, Verdict], word: str, strict_word: str) -> None:
+    """Violated goes before undecided, that before partial; inferred counts in strict runs only."""
+    assert run_with(changes).word == word
+    assert run_with(changes, strict=True).word == strict_word
+
+
+def test_a_conclusion_names_what_counts() -> None:
+    """The rules that fail the run and the documented ones left out are named, and no others."""
+    changes = {
+        DOCUMENTED: VIOLATED,
+        INFERRED: VIOLATED,
+        "PAGE-02": NOT_EXERCISED,
+        "PAGE-03": COULD_NOT_TELL,
+        OF_LEVEL[Level.INFERRED][0]: NOT_EXERCISED,
+    }
+    conclusion = run_with(changes)
+    assert {rule.requirement.id for rule in conclusion.grave} == {DOCUMENTED, "PAGE-03"}
+    assert [rule.requirement.id for rule in conclusion.unexercised] == ["PAGE-02"]
+    strict = run_with(changes, strict=True)
+    assert {rule.requirement.id for rule in strict.grave} == {DOCUMENTED, "PAGE-03", INFERRED}
+
+
+def test_a_run_of_nothing_is_partial() -> None:
+    """Where no contract ran, nothing is claimed."""
+    conclusion = conclude(judge_run([]), strict=True)
+    assert conclusion.word == "partial"
+    assert len(conclusion.unexercised) == len(OF_LEVEL[Level.DOCUMENTED])

@@ -1,0 +1,289 @@
+"""openapi.yaml: what it declares, what it generates, and which answers it allows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document, Generated
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import Attribute
+
+ATTRIBUTES = set(Attribute)
+SAMPLED_CARD = {
+    "eventName": "",
+    "eventSource": "live",
+    "cardTemplateId": "abc",
+    "cardInstanceId": "123",
+    "cardTemplateName": "My card",
+    "lifecycleId": "def",
+    "flowInstanceId": "456",
+    "flowInvocationId": "789",
+    "definition": {},
+    "payload": {
+        "detail": {"name": "John Smith"},
+        "target": {"usersById": ["123"]},
+        "cardOptions": {},
+        "metadata": {},
+    },
+    "status": "active",
+    "userId": "123",
+    "created": "2020-01-14T23:03:04.239Z",
+    "updated": "2020-01-14T23:03:04.239Z",
+}
+SAMPLED_RESULT = {
+    "eventName": "",
+    "eventSource": "live",
+    "lifecycleId": "123",
+    "cardTemplateId": "abc",
+    "cardInstanceId": "456",
+    "userId": "user_1",
+    "action": "complete",
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    """The document that ships with the suite."""
+    return Document(seed=1)
+
+
+def test_it_is_valid(document: Document):
+    """It is an OpenAPI 3.1 document by the schema of OpenAPI."""
+    assert document.schema.raw_schema["openapi"].startswith("3.1.")
+    document.schema.validate()
+
+
+def test_its_operations_are_the_documented_ones(document: Document):
+    """It lists cards and has a path for each action, below an environment, with a bearer token."""
+    found = {
+        (operation.method.upper(), operation.path): operation.definition.raw["operationId"]
+        for operation in (result.ok() for result in document.schema.get_all_operations())
+    }
+    root = "/v1/{environmentId}/cards"
+    assert found == {("GET", root): "listCards"} | {
+        ("PUT", f"{root}/{action}"): f"{action}Cards" for action in Action
+    }
+    assert set(OPERATIONS) == set(found.values())
+    schemes = document.schema.raw_schema["components"]["securitySchemes"]
+    assert [(scheme["type"], scheme["scheme"]) for scheme in schemes.values()] == [
+        ("http", "bearer")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "others"),
+    [
+        ("listCards", {"limit", "offset"}),
+        ("dismissCards", {"multiple"}),
+        ("cancelCards", {"multiple", "limit"}),
+        ("completeCards", {"multiple"}),
+    ],
+)
+def test_its_parameters_are_the_documented_ones(
+    operation: str, others: set[str], document: Document
+):
+    """Each operation has the seven attributes, and those of the other parameters it documents."""
+    parameters = {parameter.name for parameter in document.operation(operation).query}
+    assert parameters == ATTRIBUTES | others
+    assert not any(parameter.is_required for parameter in document.operation(operation).query)
+
+
+def answer(
+    body: Any = None,  # noqa: ANN401 - a JSON value
+    status: int = 200,
+    kind: str | None = "application/json",
+    *,
+    raw: bytes | None = None,
+) -> Exchange:
+    """An answer to any operation."""
+    return Exchange(
+        method="GET",
+        url="https://cards.test/v1/env/cards",
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        elapsed=0.1,
+        status=status,
+        response_headers={"content-type": kind} if kind else {},
+        response_body=json.dumps(body).encode() if raw is None else raw,
+    )
+
+
+def listing(**fields: object) -> dict[str, Any]:
+    """The sampled listing with some fields of its card changed."""
+    return {"data": [SAMPLED_CARD | fields]}
+
+
+def acted(**fields: object) -> dict[str, Any]:
+    """The sampled answer to an action with some fields of its result changed."""
+    return {"data": [SAMPLED_RESULT | fields], "summary": {"total": 1, "updated": 1}}
+
+
+ALLOWED = {
+    "the sample": (listing(), acted()),
+    "nothing": ({"data": []}, {"data": [], "summary": {"total": 0, "updated": 0}}),
+    "fields beyond the sample": (
+        listing(priority=5) | {"next": None},
+        acted(changed=True) | {"warnings": []},
+    ),
+    "an event name of null": (listing(eventName=None), acted(eventName=None)),
+    "another state": (listing(status="dismissed"), acted(action="dismissed")),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_it_allows_what_is_sampled_or_left_open(name: str, document: Document):
+    """The samples of the page conform, and so do bodies that differ where nothing is documented."""
+    listed, done = ALLOWED[name]
+    assert document.objections("listCards", answer(listed)) == []
+    for action in Action:
+        assert document.objections(f"{action}Cards", answer(done)) == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    "given_answer",
+    [
+        answer(raw=b"", status=204, kind=None),
+        answer(raw=b"", kind=None),
+        answer(raw=b"", kind="application/json"),
+        answer({"message": "no"}, status=400),
+        answer([{"code": 409}], status=409),
+        answer(raw=b"<h1>404</h1>", status=404, kind="text/html"),
+        answer(raw=b"", status=401, kind=None),
+        answer(raw=b"slow down", status=429, kind="text/plain"),
+    ],
+    ids=lambda found: f"{found.status} {found.response_body.decode() or 'without a body'}",
+)
+def test_it_allows_every_refusal_and_none(
+    operation: str, given_answer: Exchange, document: Document
+):
+    """An answer without a body, and a 4xx with whatever body, conform."""
+    assert document.objections(operation, given_answer) == []
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.api+json"])
+def test_it_allows_narrower_types_of_json(kind: str, document: Document):
+    """A body may have a more telling label than application/json, and is judged all the same."""
+    assert document.objections("listCards", answer(listing(), kind=kind)) == []
+    assert document.objections("listCards", answer({"data": {}}, kind=kind)) != []
+
+
+def without(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """A copy of a body that lacks a field."""
+    return {key: value for key, value in body.items() if key != name}
+
+
+@pytest.mark.parametrize("name", SAMPLED_CARD)
+def test_it_wants_every_field_of_a_card(name: str, document: Document):
+    """A card that lacks a sampled field, or has it as a number, does not conform."""
+    assert document.objections("listCards", answer({"data": [without(SAMPLED_CARD, name)]}))
+    assert document.objections("listCards", answer(listing(**{name: 7})))
+
+
+@pytest.mark.parametrize("name", SAMPLED_RESULT)
+def test_it_wants_every_field_of_a_result(name: str, document: Document):
+    """A result that lacks a sampled field, or has it as a number, does not conform."""
+    lacking = {"data": [without(SAMPLED_RESULT, name)], "summary": acted()["summary"]}
+    for action in Action:
+        assert document.objections(f"{action}Cards", answer(lacking))
+        assert document.objections(f"{action}Cards", answer(acted(**{name: 7})))
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong", "told"),
+    [
+        ("listCards", answer([SAMPLED_CARD]), "is not of type"),
+        ("listCards", answer({"data": {}}), "['data']"),
+        ("listCards", answer(listing(created="2020-01-14")), "['data'][0]['created']"),
+        ("listCards", answer(listing(), status=202), "202"),
+        ("listCards", answer(listing(), kind="text/html"), "text/html"),
+        ("listCards", answer(raw=b"<h1>cards</h1>"), "JSON"),
+        ("completeCards", answer({"data": []}), "summary"),
+        (
+            "completeCards",
+            answer(acted() | {"summary": {"total": "1", "updated": 1}}),
+            "['summary']['total']",
+        ),
+    ],
+)
+def test_it_objects_in_sentences(operation: str, wrong: Exchange, told: str, document: Document):
+    """What does not conform is told in one line that says where."""
+    (objection,) = document.objections(operation, wrong)
+    assert told in objection
+    assert "\n" not in objection
+
+
+def drawn(operation: str, *, of: int, malformed: bool = False) -> list[Generated]:
+    """Requests that a document of a seed generates."""
+    found: list[Generated] = []
+
+    @seed(of)
+    @settings(
+        max_examples=25,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(Document(of).requests(operation, malformed=malformed))
+    def collect(generated: Generated) -> None:
+        found.append(generated)
+
+    collect()
+    return found
+
+
+def test_the_same_seed_generates_the_same_requests():
+    """Requests are reproducible from the seed, and differ from those of another."""
+    assert drawn("cancelCards", of=3) == drawn("cancelCards", of=3) != drawn("cancelCards", of=4)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_it_generates_documented_requests(operation: str, document: Document):
+    """Values are documented ones: not empty, printable, within the documented ranges."""
+    known = {parameter.name for parameter in document.operation(operation).query}
+    found = drawn(operation, of=1)
+    assert any(len(generated.parameters) > 3 for generated in found)
+    for generated in found:
+        assert generated.parameters.keys() <= known
+        assert all(text and text.isprintable() for text in generated.parameters.values())
+        assert generated.parameters.get("multiple", "1") == "1"
+        assert 1 <= int(generated.parameters.get("limit", "1")) <= 1000
+        assert int(generated.parameters.get("offset", "0")) >= 0
+        if generated.body:
+            assert operation == "completeCards"
+            assert isinstance(json.loads(generated.body), dict)
+
+
+def test_it_generates_malformed_requests():
+    """Requests that break the document have limits that are none, and bodies that are no JSON."""
+    limits = {
+        generated.parameters.get("limit", "1")
+        for generated in drawn("listCards", of=1, malformed=True)
+    }
+    assert any(not text.isdigit() for text in limits)
+    bodies = [generated.body for generated in drawn("completeCards", of=1, malformed=True)]
+    assert any(not is_json(body) for body in bodies if body)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is JSON."""
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
+def test_without_schemathesis_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
+    """Where the extra is missing, the error names it."""
+    monkeypatch.setitem(sys.modules, "schemathesis", None)
+    with pytest.raises(NotAvailableError, match=r'pip install "pytest-atomic-cards\[contracts\]"'):
+        Document(seed=1)

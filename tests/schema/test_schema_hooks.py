@@ -1,0 +1,159 @@
+"""Our rules in ``st run``: one setting, with and without a fault, and no card of others touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_atomic_cards.generation.openapi_document import DOCUMENT
+from pytest_atomic_cards.lifecycle import Status
+
+if TYPE_CHECKING:
+    from live_sandbox import LiveSandbox, Serve
+
+HOOKS: Final = {"SCHEMATHESIS_HOOKS": "pytest_atomic_cards.generation.openapi"}
+FEW: Final = ("--phases", "coverage,fuzzing", "-n", "20")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of ``st run``: its exit code, its output, and its report."""
+
+    code: int
+    output: str
+    report: dict[str, Any]
+
+    @property
+    def failures(self) -> set[str]:
+        """The titles of the failures."""
+        return {failure["title"] for failure in self.report["failures"]}
+
+
+StRun = Callable[..., Run]
+
+
+@pytest.fixture
+def st_run(tmp_path: Path) -> StRun:
+    """Runs Schemathesis' own command on openapi.yaml, with our hooks."""
+
+    def run(url: str, *arguments: str, **environment: str) -> Run:
+        report = tmp_path / "report.json"
+        script = "import sys, schemathesis.cli as cli; sys.exit(cli.schemathesis())"
+        command = [sys.executable, "-c", script, "run", DOCUMENT, "--url", url]
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*command, "--seed", "1", "--report-json-path", str(report), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=tmp_path,
+            env={**os.environ, **HOOKS, **environment},
+        )
+        return Run(done.returncode, done.stdout + done.stderr, json.loads(report.read_text()))
+
+    return run
+
+
+def seeded(live: LiveSandbox) -> LiveSandbox:
+    """A sandbox with cards that the document's own examples find, and others."""
+    examples = {"user_id": "123", "lifecycle_id": "1234", "card_template_id": "abc"}
+    live.environment.seed([examples, *({"user_id": f"user-{n % 5}"} for n in range(30))])
+    return live
+
+
+CHOICES: Final = {
+    "default": {},
+    "other": {
+        "zero_match_listing": "404",
+        "zero_match_action": "404",
+        "wrong_state": "counted",
+        "bad_number": "ignored",
+        "non_object_payload": "accepted",
+        "repeated_attribute": "any",
+        "empty_attribute": "absent",
+        "attribute_case": "insensitive",
+        "multiple_spelling": "truthy",
+        "action_word": "past",
+        "order": "shuffled-page",
+        "summary_total": "matched",
+        "other_action_limits": "none",
+        "no_token": "403",
+        "bad_token": "403",
+        "error_body": "empty",
+        "extra_fields": "some",
+        "wrong_method": "404",
+        "trailing_slash": "served",
+    },
+}
+
+
+@pytest.mark.parametrize("choices", CHOICES)
+def test_a_sandbox_without_a_fault_has_no_issues(choices: str, st_run: StRun, serve: Serve):
+    """No check of ours or of Schemathesis fails, whatever legal choices the target makes."""
+    live = seeded(serve(**CHOICES[choices]))
+    run = st_run(live.environ["ATOMIC_CARDS_API_URL"], "-n", "8", **live.environ)
+    assert run.code == 0, run.output
+    assert run.report["test_cases"]["generated"] > 100
+    assert run.report["warnings"]["missing_auth"] == []
+    assert len(live.open_cards) < 31  # actions did reach cards
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "check"),
+    [
+        ("list-ignores-userId", "GET", "cards_match_query"),
+        ("limit-ignored", "GET", "cards_within_limit"),
+        ("card-listed-twice", "GET", "cards_not_repeated"),
+        ("multiple-not-needed", "PUT", "cards_one_without_multiple"),
+        ("result-action-always-update", "PUT", "cards_action_word"),
+        ("summary-total-zero", "PUT", "cards_summary_adds_up"),
+    ],
+)
+def test_a_fault_fails_the_check_that_is_about_it(
+    fault: str, method: str, check: str, st_run: StRun, serve: Serve
+):
+    """With one setting ``st run`` sees behaviour that is wrong, by the name of our check."""
+    live = seeded(serve(faults=[fault]))
+    narrowed = ("--include-method", method, "--checks", check)
+    run = st_run(live.environ["ATOMIC_CARDS_API_URL"], *FEW, *narrowed, **live.environ)
+    assert run.code == 1, run.output
+    assert run.failures == {f"Custom check failed: `{check}`"}
+
+
+def test_actions_are_pinned(st_run: StRun, serve: Serve):
+    """With an invocation in the environment every action is held to its cards."""
+    live = seeded(serve())
+    own = live.environment.seed([{"flow_invocation_id": "own"}] * 5)
+    others = {card.card_instance_id for card in live.open_cards} - {
+        card.card_instance_id for card in own
+    }
+    run = st_run(
+        live.environ["ATOMIC_CARDS_API_URL"],
+        "-n",
+        "10",
+        ATOMIC_FLOW_INVOCATION_ID="own",
+        **live.environ,
+    )
+    assert run.code == 0, run.output
+    assert live.count("PUT") > 50
+    assert others == {card.card_instance_id for card in live.open_cards} - {
+        card.card_instance_id for card in own
+    }
+    assert {live.environment.card(card.card_instance_id).status for card in own} != {Status.ACTIVE}
+
+
+def test_actions_that_are_not_pinned_are_not_sent_elsewhere(st_run: StRun):
+    """Without an invocation no action leaves for another machine, and the run says why."""
+    run = st_run("http://cards.invalid", *FEW, "--include-method", "PUT")
+    assert run.code == 1
+    assert "refused to send PUT" in run.output
+    assert "ATOMIC_FLOW_INVOCATION_ID" in run.output
+    assert run.report["failures"] == []

@@ -1,0 +1,148 @@
+"""Rules that one exchange can show: what each objects to, and what none objects to."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.generation.openapi_rules import RULES, objections, told_by
+
+CARD = {
+    "cardInstanceId": "c1",
+    "lifecycleId": "l1",
+    "userId": "u1",
+    "cardTemplateId": "t1",
+    "status": "active",
+}
+RESULT = {"cardInstanceId": "c1", "lifecycleId": "l1", "userId": "u1"}
+
+
+def exchange(request: str, body: Any, status: int = 200) -> Exchange:  # noqa: ANN401 - a JSON value
+    """A request, as method and what follows ``/cards``, and its answer."""
+    method, rest = request.split(" ", 1)
+    return Exchange(
+        method=method,
+        url=f"https://cards.test/v1/env/cards{rest}",
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        elapsed=0.1,
+        status=status,
+        response_body=json.dumps(body).encode(),
+    )
+
+
+def cards(count: int, **fields: str | float | None) -> dict[str, Any]:
+    """The body of a listing of so many cards, which differ in their id."""
+    return {"data": [CARD | {"cardInstanceId": f"c{n}"} | fields for n in range(count)]}
+
+
+def acted(
+    word: str, results: int = 1, total: int = 1, updated: int = 1, **fields: str | None
+) -> dict[str, Any]:
+    """The body of an action's answer."""
+    data = [RESULT | {"cardInstanceId": f"c{n}", "action": word} | fields for n in range(results)]
+    return {"data": data, "summary": {"total": total, "updated": updated}}
+
+
+WRONG = [
+    ("cards_match_query", "GET ?userId=u2", cards(1)),
+    ("cards_match_query", "GET ?userId=u1&lifecycleId=l2", cards(1)),
+    ("cards_match_query", "GET ?status=dismissed", cards(1)),
+    ("cards_match_query", "GET ?userId=u%20%201", cards(1, userId="u 1")),
+    ("cards_match_query", "GET ?cardTemplateId=7", cards(1, cardTemplateId="007")),
+    ("cards_match_query", "PUT /dismiss?userId=u2", acted("dismiss")),
+    ("cards_within_limit", "GET ?limit=2", cards(3)),
+    ("cards_within_limit", "GET ", cards(101)),
+    ("cards_within_limit", "PUT /cancel?multiple=1", acted("cancel", 501, 501, 501)),
+    ("cards_within_limit", "PUT /cancel?multiple=1&limit=2", acted("cancel", 3, 3, 3)),
+    ("cards_not_repeated", "GET ", {"data": [CARD, CARD]}),
+    (
+        "cards_not_repeated",
+        "PUT /cancel?multiple=1",
+        acted("cancel", 2, 2, 2, cardInstanceId="c1"),
+    ),
+    ("cards_one_without_multiple", "PUT /dismiss?userId=u1", acted("dismiss", 2, 2, 2)),
+    ("cards_action_word", "PUT /complete?userId=u1", acted("completed")),
+    ("cards_action_word", "PUT /dismiss?userId=u1", acted("cancel")),
+    ("cards_summary_adds_up", "PUT /cancel?userId=u1", acted("cancel", 0, 1, 1)),
+    ("cards_summary_adds_up", "PUT /cancel?userId=u1", acted("cancel", 1, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "request_", "body"), WRONG)
+def test_a_rule_objects(name: str, request_: str, body: dict[str, Any]):
+    """An answer that contradicts its request breaks the one rule that is about it."""
+    told = told_by(exchange(request_, body))
+    assert told is not None
+    assert [rule.__name__ for rule in RULES if rule(told)] == [name]
+
+
+def test_every_rule_is_shown_to_object():
+    """The samples above break each rule."""
+    assert {name for name, *_ in WRONG} == {rule.__name__ for rule in RULES}
+
+
+LEGAL = {
+    "letters of either case": ("GET ?userId=U1", cards(1)),
+    "a status that is none": ("GET ?status=Open", cards(1)),
+    "an attribute twice": ("GET ?userId=u1&userId=u2", cards(1)),
+    "an empty attribute": ("GET ?userId=", cards(1)),
+    "a list of values": ("GET ?userId=u1,u2", cards(2)),
+    "a bare plus for a space": ("GET ?userId=u+1", cards(1, userId="u 1")),
+    "a bare plus for itself": ("GET ?userId=u+1", cards(1, userId="u+1")),
+    "a value that is not UTF-8": ("GET ?userId=%FF", cards(1)),
+    "an unknown parameter": ("GET ?colour=red", cards(1)),
+    "a null": ("GET ?userId=u1", cards(1, userId=None)),
+    "a number as an id": ("GET ?cardTemplateId=7", cards(1, cardTemplateId=7)),
+    "as many as the limit": ("GET ?limit=3", cards(3)),
+    "a limit of zero as none": ("GET ?limit=0", cards(3)),
+    "a limit that is no number": ("GET ?limit=two", cards(3)),
+    "a limit above the largest": ("GET ?limit=1001", cards(1001)),
+    "a limit twice": ("GET ?limit=2&limit=3", cards(3)),
+    "the default page": ("GET ", cards(100)),
+    "a dismiss without limits": ("PUT /dismiss?multiple=1", acted("dismiss", 501, 501, 501)),
+    "multiple spelled otherwise": ("PUT /dismiss?multiple=true", acted("dismiss", 2, 2, 2)),
+    "the state as the word": ("PUT /dismiss?userId=u1", acted("dismissed")),
+    "no word": ("PUT /dismiss?userId=u1", acted("dismiss", action=None)),
+    "skipped cards among the results": ("PUT /dismiss?multiple=1", acted("dismiss", 2, 2, 0)),
+    "skipped cards in the total only": ("PUT /dismiss?userId=u1", acted("dismiss", 1, 3, 1)),
+    "all that match in the total": ("PUT /cancel?limit=1&multiple=1", acted("cancel", 1, 9, 1)),
+    "a summary without counts": ("PUT /cancel?userId=u1", {"data": [], "summary": {}}),
+}
+
+
+@pytest.mark.parametrize("choice", LEGAL)
+def test_no_rule_objects_to_what_is_left_open(choice: str):
+    """An answer that makes a choice which the documentation leaves open breaks no rule."""
+    request, body = LEGAL[choice]
+    told = told_by(exchange(request, body))
+    assert told is not None
+    assert [rule(told) for rule in RULES if rule(told)] == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "body", "status"),
+    [
+        ("GET ?userId=u2", cards(1), 400),
+        ("GET ?userId=u2", {"cards": [CARD]}, 200),
+        ("GET ?userId=u2", None, 204),
+        ("GET /c1?userId=u2", cards(1), 200),
+        ("POST ?userId=u2", cards(1), 200),
+        ("PUT /snooze?userId=u2", acted("snooze"), 200),
+        ("PUT /dismiss?userId=u2", {"data": {}}, 200),
+    ],
+)
+def test_other_answers_are_passed_over(request_: str, body: dict[str, Any], status: int):
+    """A refusal, an unreadable body, and what is none of the Cards API are not judged."""
+    assert told_by(exchange(request_, body, status)) is None
+    assert list(objections(exchange(request_, body, status))) == []
+
+
+def test_an_objection_is_one_sentence_that_names_the_card():
+    """What is told names the card, the attribute and the value."""
+    assert list(objections(exchange("GET ?userId=u2", cards(1)))) == [
+        "card c0 has userId=u1, which was not asked for"
+    ]

@@ -17,10 +17,9 @@ BAD_REQUEST = 400
 each_action = pytest.mark.parametrize("action", list(Action))
 
 
-def act_without_multiple(probe: Probe, reserve: Reserve, action: Action) -> tuple[Group, Exchange]:
+def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange:
     """Act on a whole group of active cards without multiple=1."""
-    group = reserve.take()
-    return group, probe.act(action, group.pin, group)
+    return probe.act(action, group.pin.replace(status=Status.ACTIVE), group)
 
 
 @pytest.mark.parametrize(
@@ -32,14 +31,25 @@ def act_without_multiple(probe: Probe, reserve: Reserve, action: Action) -> tupl
     ],
 )
 def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Reserve) -> None:
-    """Without multiple=1 the action fails; for cancel the documentation says with 400."""
-    group, exchange = act_without_multiple(probe, reserve, action)
+    """Without multiple=1 the action fails, for a group and for two; cancel fails with 400."""
+    group = reserve.take()
+    check_fails(probe, group, action)
+    *closed, _, _ = group.cards
+    for card in closed:
+        probe.change(action, group.single(card), group)
+        probe.states_once(only(group, card), left(Status.ACTIVE))
+    check_fails(probe, group, action)
+
+
+def check_fails(probe: Probe, group: Group, action: Action) -> None:
+    """Expect an action on more than one card to fail without multiple=1."""
+    exchange = act_without_multiple(probe, group, action)
     refused = exchange.status == BAD_REQUEST if action is Action.CANCEL else not exchange.succeeded
     wanted = "400 Bad Request" if action is Action.CANCEL else "a failure"
     expect(
         refused,
         exchange,
-        expected=f"{wanted} for {action} of {len(group.cards)} active cards without multiple=1",
+        expected=f"{wanted} for {action} of several active cards without multiple=1",
         came=f"HTTP {exchange.status}",
     )
 
@@ -48,7 +58,7 @@ def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Res
 @pytest.mark.parametrize("action", [Action.DISMISS, Action.COMPLETE])
 def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: Reserve) -> None:
     """Dismiss and complete fail with 400 as cancel does."""
-    _, exchange = act_without_multiple(probe, reserve, action)
+    exchange = act_without_multiple(probe, reserve.take(), action)
     expect(
         exchange.status == BAD_REQUEST,
         exchange,
@@ -61,7 +71,8 @@ def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: Reserve
 @each_action
 def test_failure_changes_nothing(action: Action, probe: Probe, reserve: Reserve) -> None:
     """All cards are still active after the failure."""
-    group, exchange = act_without_multiple(probe, reserve, action)
+    group = reserve.take()
+    exchange = act_without_multiple(probe, group, action)
     states = probe.states_later(group, all_in(Status.ACTIVE))
     expect(
         all_in(Status.ACTIVE)(states),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import Action, Status, Transition
+from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status, Transition
 from pytest_atomic_cards.seeding.reader import key_of
 from pytest_atomic_cards.verification.probe import (
     Probe,
@@ -75,12 +75,19 @@ def test_words_of_closed_states(action: Action, probe: Probe, reserve: Reserve) 
 
 
 @requirement("STATE-14")
-@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        pytest.param(state, action, id=f"{state}-{action}")
+        for (state, action), cell in TRANSITIONS.items()
+        if not cell.allowed
+    ],
+)
 def test_refused_cards_do_not_count_as_updated(
-    action: Action, probe: Probe, in_state: StateReserve
+    state: Status, action: Action, probe: Probe, in_state: StateReserve
 ) -> None:
-    """Acting on a completed card updates none, by the summary's own count."""
-    group, card = in_state.take(Status.COMPLETED)
+    """Acting on a card in a state that does not allow it updates none, by the summary's count."""
+    group, card = in_state.take(state)
     exchange = probe.act(action, group.single(card), only(group, card))
     if not exchange.succeeded or not exchange.response_body:
         return

@@ -49,6 +49,10 @@ class Exchange:
     response_body: bytes = b""
     error: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request_headers", redact_headers(self.request_headers))
+        object.__setattr__(self, "response_headers", redact_headers(self.response_headers))
+
     @property
     def path(self) -> str:
         """The path of the URL, still encoded."""
@@ -79,17 +83,21 @@ class Exchange:
                 parts += ["-H", f'"{name}: Bearer $ATOMIC_TOKEN"']
             elif name.lower() in {"user-agent", "content-type", "accept"}:
                 parts += ["-H", shlex.quote(f"{name}: {value}")]
-        if not any(name.lower() == "user-agent" for name in self.request_headers):
-            parts += ["-H", "'User-Agent:'"]
+        added_by_curl = {"User-Agent", "Content-Type"} if self.request_body else {"User-Agent"}
+        sent = {name.lower() for name in self.request_headers}
+        for name in sorted(added_by_curl):
+            if name.lower() not in sent:
+                parts += ["-H", shlex.quote(f"{name}:")]
         if self.request_body:
-            parts += ["--data-binary", shlex.quote(self.request_body.decode("utf-8", "replace"))]
+            parts += ["--data-raw", shlex.quote(self.request_body.decode("utf-8", "replace"))]
         return " ".join(parts)
 
     def describe(self) -> str:
         """The response in one line for a person: status and the beginning of the body."""
         if self.status is None:
             return f"no response ({self.error})"
-        body = self.response_body.decode("utf-8", "replace")
+        lines = self.response_body.decode("utf-8", "replace").splitlines()
+        body = " ".join(line.strip() for line in lines)
         shown = (
             body if len(body) <= _BODY_SHOWN else f"{body[:_BODY_SHOWN]}… ({len(body)} characters)"
         )

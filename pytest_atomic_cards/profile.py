@@ -9,6 +9,7 @@ Source of each question: the Cards API page is silent on it.
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -263,13 +264,18 @@ def profile_text(answers: Mapping[str, str], reasons: Mapping[str, str]) -> str:
             line = f"# {name}: other: {_line(answer)}; none of {', '.join(question.answers)}"
         else:
             line = f"# {name}: not observed: {_line(reasons.get(name, 'it was not asked'))}"
-        blocks.append(f"# {question.text}\n{line}\n")
+        blocks.append(f"{_wrapped(question.text)}\n{line}\n")
     return "\n".join((_TITLE, *blocks))
 
 
+_WIDTH: Final = 100
 _TITLE: Final = (
     "# How one target answers the questions that the documentation of the Cards API leaves open.\n"
 )
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
 def _line(text: str) -> str:

@@ -5,6 +5,7 @@ Source: Cards API page › Query attributes, Pagination, Actioning multiple card
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -107,10 +108,15 @@ class CardQuery:
         """Read a query back from a percent-encoded query string.
 
         Raises:
-            MisuseError: A parameter is unknown, repeated, or has an impossible value.
+            MisuseError: A parameter is unknown, repeated, or has an impossible value, or the
+                string is not UTF-8.
         """
         values: dict[str, str | int | bool] = {}
-        for name, value in parse_qsl(query_string, keep_blank_values=True):
+        try:
+            pairs = parse_qsl(query_string, keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            raise MisuseError(f"query string {query_string!r} is not UTF-8") from None
+        for name, value in pairs:
             field = _FIELDS.get(name)
             if field is None:
                 raise MisuseError(f"unknown query parameter {name!r}; known: {', '.join(_FIELDS)}")
@@ -152,13 +158,13 @@ def _parse_value(name: str, value: str) -> str | int | bool:
             raise MisuseError(f"multiple={value!r} is not documented; only multiple=1 is")
         return True
     if name in {"limit", "offset"}:
-        try:
-            return int(value)
-        except ValueError:
-            raise MisuseError(f"{name}={value!r} is not a whole number") from None
+        if not _WHOLE_NUMBER.fullmatch(value):
+            raise MisuseError(f"{name}={value!r} is not a whole number")
+        return int(value)
     return value
 
 
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,4300}")  # no more digits than int() reads
 _FIELDS = {attribute.value: attribute.field for attribute in Attribute} | {
     name: name for name in ("limit", "offset", "multiple")
 }

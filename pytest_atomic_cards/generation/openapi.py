@@ -130,7 +130,8 @@ def before_call(
         return
     pin = os.environ.get(PIN)
     if pin:
-        own = case.query if isinstance(case.query, Mapping) else {}
+        query: object = case.query  # that of a malformed request can be anything
+        own = query if isinstance(query, Mapping) else {}
         case.query = {**own, Attribute.FLOW_INVOCATION_ID.value: pin}
     elif case.operation.app is None and not _is_here(
         kwargs.get("base_url") or case.operation.base_url

@@ -33,7 +33,7 @@ SERVER_ERROR: Final = 500
 _LISTINGS: Final = 30
 _ACTIONS: Final = 10
 _MALFORMED: Final = 8
-_GROUPS: Final = 3
+_GROUPS: Final = 2
 _TRIES: Final = 3
 _CONTROLS: Final = ("limit", "multiple")
 _AWKWARD: Final = ('O\'Neill "&" <Söhne> +1=100%/日本😀', "long-" * 40)
@@ -157,9 +157,10 @@ class Asker:
         return st.builds(_pinned, st.sampled_from(cards), attribute_combinations())
 
     def _groups_of(self, operation: str) -> list[Group]:
-        """The groups that an operation may list or change."""
+        """The groups that an operation may list or change: one for samples, others for the rest."""
         if operation not in self._groups:
-            self._groups[operation] = [self._reserve.take() for _ in range(_GROUPS)]
+            count = 1 + self._effort.examples(_GROUPS)
+            self._groups[operation] = [self._reserve.take() for _ in range(count)]
         return self._groups[operation]
 
 

@@ -66,9 +66,8 @@ def _first_failing(
 
 
 def _simpler(program: Program) -> Iterator[Program]:
+    yield from _with_one_card(program)
     first, *rest = program
-    for population in _smaller(first.arguments[POPULATION]):
-        yield tuple(step.given(population=population, index=0) for step in program)
     for place in reversed(range(len(rest))):
         yield (first, *rest[:place], *rest[place + 1 :])
     for place, step in enumerate(rest):
@@ -78,9 +77,20 @@ def _simpler(program: Program) -> Iterator[Program]:
                 yield (first, *rest[:place], plain, *rest[place + 1 :])
 
 
-def _smaller(population: Population) -> Iterator[Population]:
-    plain = CardSpec()
-    if population.specs != (plain,):
-        yield Population((plain,))
-    if len(population) > 1:
-        yield from (Population((spec,)) for spec in population if spec != plain)
+def _with_one_card(program: Program) -> Iterator[Program]:
+    first, *rest = program
+    seeded = [spec for step in program for spec in step.arguments.get(POPULATION, ())]
+    candidates = [
+        CardSpec(),
+        *(CardSpec(expires=spec.expires) for spec in seeded if spec.expires),
+        *(CardSpec(embargo=spec.embargo) for spec in seeded if spec.embargo),
+        *seeded,
+    ]
+    others = [step.given(index=0) for step in rest if POPULATION not in step.arguments]
+    for spec in candidates:
+        if _weight(spec) < sum(map(_weight, seeded)):
+            yield (first.given(population=Population((spec,))), *others)
+
+
+def _weight(spec: CardSpec) -> int:
+    return 1 + (spec.embargo is not None) + (spec.expires is not None)

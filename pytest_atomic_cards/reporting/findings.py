@@ -157,3 +157,5 @@ def _tell_conclusion(
         questions = [observation.question for observation in conclusion.failing]
         writer.write(f" ({', '.join(filter(None, [_ids(conclusion.grave), *questions]))})")
     writer.line("")
+    if conclusion.reported:
+        writer.line(f"violated, but only inferred: {_ids(conclusion.reported)}")

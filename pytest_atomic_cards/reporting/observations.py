@@ -26,25 +26,43 @@ def tell_observations(writer: pytest.TerminalReporter, observations: Sequence[Ob
     """Tell each drift and failure in full, then how many questions have an answer."""
     if not observations:
         return
-    reasons: dict[tuple[Verdict, str], list[str]] = {}
-    for one in observations:
-        if one.fails:
-            headline, *lines = explain(one).splitlines()
-            writer.line(headline, **MARKS[one.verdict][1])
-            for line in [*lines, ""]:
-                writer.line(line)
-        elif one.observed is None:
-            reasons.setdefault((one.verdict, one.reason), []).append(one.question)
-    for (verdict, reason), questions in reasons.items():
-        writer.line(f"{MARKS[verdict][0]} not observed, as {reason}: {', '.join(questions)}")
-    observed = by_question(observations).values()
-    answers = [one for one in observed if one.observed is not None]
+    _tell_failing(writer, [one for one in observations if one.fails])
+    for (verdict, reason), unseen in _alike(one for one in observations if not one.fails).items():
+        if reason:
+            writer.line(f"{MARKS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
+    answers = [one for one in by_question(observations).values() if one.observed is not None]
     others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]
     if others:
-        writer.line(f"no answer that is listed has {', '.join(others)}")
+        writer.line(f"answers that no profile has: {', '.join(others)}")
     drifted = sum(one.verdict is Verdict.DRIFTED for one in answers)
     end = f", {drifted} drifted" if drifted else ""
     writer.line(f"profile: {len(answers)} of {len(QUESTIONS)} questions observed{end}")
+
+
+def _tell_failing(writer: pytest.TerminalReporter, failing: Sequence[Observation]) -> None:
+    """Each drift in full; questions without an answer for one reason together."""
+    drifts = [[one] for one in failing if one.verdict is Verdict.DRIFTED]
+    doubts = _alike(one for one in failing if one.verdict is not Verdict.DRIFTED)
+    for group in [*drifts, *doubts.values()]:
+        headline, text, *lines = explain(group[0]).splitlines()
+        if len(group) > 1:
+            headline = f"{len(group)} questions: {group[0].verdict}"
+            text = f"  names:    {_names(group)}"
+        writer.line(headline, **MARKS[group[0].verdict][1])
+        for line in [text, *lines, ""]:
+            writer.line(line)
+
+
+def _alike(observations: Iterable[Observation]) -> dict[tuple[Verdict, str], list[Observation]]:
+    """Observations by verdict and reason."""
+    groups: dict[tuple[Verdict, str], list[Observation]] = {}
+    for one in observations:
+        groups.setdefault((one.verdict, one.reason), []).append(one)
+    return groups
+
+
+def _names(observations: Iterable[Observation]) -> str:
+    return ", ".join(one.question for one in observations)
 
 
 def write_profile(path: Path, observed: Mapping[str, Observation]) -> None:

@@ -10,6 +10,7 @@ Answer = TypeVar("Answer")
 
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.5
+_LEAST_ASKED: Final = 3
 
 
 def poll(
@@ -20,12 +21,16 @@ def poll(
 ) -> Answer:
     """Ask at once, and again until the answer is ``done`` or ``patience`` seconds have passed.
 
+    On a machine so busy that one question takes all the time, a few are asked all the same.
+
     Returns:
         The last answer, whether done or not.
     """
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
-    while not done(answer := ask()) and time.monotonic() < deadline:
+    asked = 1
+    while not done(answer := ask()) and (asked < _LEAST_ASKED or time.monotonic() < deadline):
         sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
+        asked += 1
     return answer

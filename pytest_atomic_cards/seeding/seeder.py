@@ -136,7 +136,7 @@ class Seeder:
             for one in placed:
                 if one.invocation not in seen:
                     cards = self._visible(one, thorough=rounds > 1)
-                    if len(cards) >= one.count or (rounds > 1 and self._is_paged_away(one, cards)):
+                    if len(cards) >= one.count or self._is_paged_away(one, cards):
                         seen[one.invocation] = _in_order(cards, one.users)
             return [one for one in placed if one.invocation not in seen]
 
@@ -152,18 +152,21 @@ class Seeder:
         return [seen[one.invocation] for one in placed]
 
     def _visible(self, placed: Placed, *, thorough: bool) -> list[Card]:
-        """The cards of an invocation, also where its own attribute does not find them."""
-        cards = self._own(placed, CardQuery(flow_invocation_id=placed.invocation))
+        """The cards of an invocation, also where its own attribute or a limit does not find them."""
+        pin = CardQuery(flow_invocation_id=placed.invocation)
+        cards = self._own(placed, self._reader.find(pin, _MOST_PAGES))
+        if not cards and thorough:
+            cards = self._own(placed, self._reader.page(pin))
         if not cards and thorough:
             for user in dict.fromkeys(placed.users):
-                more = self._own(placed, CardQuery(user_id=user))
+                more = self._own(placed, self._reader.find(CardQuery(user_id=user), _MOST_PAGES))
                 if not more:
                     break
                 cards |= more
         return list(cards.values())
 
-    def _own(self, placed: Placed, query: CardQuery) -> dict[str, Card]:
-        found: Found = self._reader.find(query, _MOST_PAGES)
+    @staticmethod
+    def _own(placed: Placed, found: Found) -> dict[str, Card]:
         return {
             key_of(card): card
             for card in found.cards
@@ -181,7 +184,9 @@ class Seeder:
             return False
         hidden = sorted(set(placed.users) - {card.user_id for card in cards})
         sample = hidden[:: max(1, len(hidden) // _SAMPLE)]
-        return bool(sample) and all(self._own(placed, CardQuery(user_id=user)) for user in sample)
+        return bool(sample) and all(
+            self._own(placed, self._reader.page(CardQuery(user_id=user))) for user in sample
+        )
 
     # Cleaning up
 

@@ -54,7 +54,7 @@ def examples() -> list[History]:
     return sample(histories())
 
 
-def test_actions_are_the_three_and_shrink_to_dismiss():
+def test_actions_are_the_three_and_shrink_to_dismiss() -> None:
     """Every action occurs; the simplest is the first of the documentation."""
     assert set(sample(actions())) == set(Action)
     assert smallest(actions(), lambda _: True) is Action.DISMISS
@@ -62,13 +62,13 @@ def test_actions_are_the_three_and_shrink_to_dismiss():
 
 @settings(deadline=None)
 @given(histories(5))
-def test_a_history_begins_with_cards(history: History):
+def test_a_history_begins_with_cards(history: History) -> None:
     """The first step seeds at least one card, and there are no more steps than asked for."""
     assert 1 <= len(history) <= 5
     assert len(_first(history)) >= 1
 
 
-def test_no_action_is_unscoped(examples: list[History]):
+def test_no_action_is_unscoped(examples: list[History]) -> None:
     """Every action names at least one attribute, and no paging that is undocumented for it."""
     for act in (act for history in examples for act in _acts(history)):
         assert act.query.attributes
@@ -76,7 +76,7 @@ def test_no_action_is_unscoped(examples: list[History]):
         assert CardQuery.parse(act.query.encode()) == act.query
 
 
-def test_nothing_is_due_on_the_hour(examples: list[History]):
+def test_nothing_is_due_on_the_hour(examples: list[History]) -> None:
     """Time advances in whole hours, and no timer of a card is a whole number of them."""
     hour = timedelta(hours=1)
     for step in (step for history in examples for step in history):
@@ -89,7 +89,7 @@ def test_nothing_is_due_on_the_hour(examples: list[History]):
                 assert all(timer % hour for timer in timers)
 
 
-def test_histories_have_every_kind_of_step(examples: list[History]):
+def test_histories_have_every_kind_of_step(examples: list[History]) -> None:
     """Seeding again, acting with and without ``multiple``, and waiting all occur."""
     later = [step for history in examples for step in history[1:]]
     assert {type(step) for step in later} == {Seed, Act, Advance}
@@ -99,13 +99,13 @@ def test_histories_have_every_kind_of_step(examples: list[History]):
     }
 
 
-def test_most_actions_match_a_card(examples: list[History]):
+def test_most_actions_match_a_card(examples: list[History]) -> None:
     """Most queries match a card of the first step as it was seeded."""
     hits = [_hits(act, _first(history)) for history in examples for act in _acts(history)]
     assert sum(hits) > len(hits) / 2
 
 
-def test_later_cards_share_the_values_of_the_first(examples: list[History]):
+def test_later_cards_share_the_values_of_the_first(examples: list[History]) -> None:
     """All steps of a history draw from the same one to three values."""
     for history in examples:
         users = {
@@ -114,7 +114,7 @@ def test_later_cards_share_the_values_of_the_first(examples: list[History]):
         assert len(users - {None}) <= 3
 
 
-def test_histories_hold_only_the_values_given():
+def test_histories_hold_only_the_values_given() -> None:
     """Values given are used for the cards of every step."""
     values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["active", "snoozed"]}
     for history in sample(histories(values=values), 50):
@@ -124,12 +124,12 @@ def test_histories_hold_only_the_values_given():
                 assert {spec.status for spec in step.population} <= {Status.ACTIVE, Status.SNOOZED}
 
 
-def test_a_history_shrinks_to_one_plain_card():
+def test_a_history_shrinks_to_one_plain_card() -> None:
     """Where any history will do, it seeds one plain card and ends."""
     assert smallest(histories(), lambda _: True) == (Seed(Population.of(1)),)
 
 
-def test_a_failing_action_shrinks_to_two_steps():
+def test_a_failing_action_shrinks_to_two_steps() -> None:
     """Where one action fails, what is left is a card and that action on one attribute."""
     history = smallest(histories(3), lambda steps: any(act.query.multiple for act in _acts(steps)))
     seeded, act = history
@@ -139,7 +139,7 @@ def test_a_failing_action_shrinks_to_two_steps():
     assert len(act.query.attributes) == 1
 
 
-def test_a_failing_timer_shrinks_to_one_card_and_one_hour():
+def test_a_failing_timer_shrinks_to_one_card_and_one_hour() -> None:
     """Where an expiry comes about, what is left is one card that expires and the shortest wait."""
 
     def expires(history: History) -> bool:

@@ -44,37 +44,37 @@ def examples() -> list[Population]:
     return sample(populations())
 
 
-def test_statuses_are_the_seven_and_shrink_to_active():
+def test_statuses_are_the_seven_and_shrink_to_active() -> None:
     """Every state occurs; the simplest is active."""
     assert set(sample(statuses())) == set(Status)
     assert smallest(statuses(), lambda _: True) is Status.ACTIVE
 
 
-def test_durations_never_tie_with_whole_hours():
+def test_durations_never_tie_with_whole_hours() -> None:
     """Every duration is half past an hour, so that it differs from any number of hours."""
     assert {length % timedelta(hours=1) for length in sample(durations())} == {
         timedelta(minutes=30)
     }
 
 
-def test_card_specs_collide(specs: list[CardSpec]):
+def test_card_specs_collide(specs: list[CardSpec]) -> None:
     """No attribute has more than three values, whatever number of cards is drawn."""
     for name in IDS:
         assert len({getattr(spec, name) for spec in specs} - {None}) == 3
 
 
-def test_card_specs_leave_attributes_to_the_target(specs: list[CardSpec]):
+def test_card_specs_leave_attributes_to_the_target(specs: list[CardSpec]) -> None:
     """Every attribute is left out in some cards and set in others."""
     for name in IDS:
         assert {getattr(spec, name) is None for spec in specs} == {True, False}
 
 
-def test_card_specs_have_every_status(specs: list[CardSpec]):
+def test_card_specs_have_every_status(specs: list[CardSpec]) -> None:
     """All seven states are seeded."""
     assert {spec.status for spec in specs} == set(Status)
 
 
-def test_card_specs_hold_only_the_values_given():
+def test_card_specs_hold_only_the_values_given() -> None:
     """An attribute that is not named is left to the target, and so is an unnamed status."""
     specs = sample(card_specs({Attribute.USER_ID: ["ann", "bob"]}))
     assert {spec.user for spec in specs} == {None, "ann", "bob"}
@@ -82,7 +82,7 @@ def test_card_specs_hold_only_the_values_given():
     assert all(getattr(spec, name) is None for spec in specs for name in IDS[1:])
 
 
-def test_card_specs_hold_only_the_statuses_given():
+def test_card_specs_hold_only_the_statuses_given() -> None:
     """Statuses can be given as words or as members."""
     words = {Attribute.STATUS: ["completed", Status.EXPIRED]}
     assert {spec.status for spec in sample(card_specs(words))} == {
@@ -91,18 +91,18 @@ def test_card_specs_hold_only_the_statuses_given():
     }
 
 
-def test_a_status_that_does_not_exist_is_refused():
+def test_a_status_that_does_not_exist_is_refused() -> None:
     """A misspelt status is an error before anything is drawn, and the error names it."""
     with pytest.raises(ValueError, match="'canceled' is not a valid Status"):
         card_specs({Attribute.STATUS: ["canceled"]})
 
 
-def test_card_specs_are_untimed_unless_asked(specs: list[CardSpec]):
+def test_card_specs_are_untimed_unless_asked(specs: list[CardSpec]) -> None:
     """Without ``timed`` no card has a duration."""
     assert {(spec.expires, spec.embargo, spec.snooze) for spec in specs} == {(None, None, None)}
 
 
-def test_timed_card_specs_use_the_documented_exits_only():
+def test_timed_card_specs_use_the_documented_exits_only() -> None:
     """Active cards expire, embargoes end and snoozed cards wake up; each with and without."""
     specs = sample(card_specs(timed=True), 300)
     timers = {
@@ -119,42 +119,42 @@ def test_timed_card_specs_use_the_documented_exits_only():
     assert any(spec.status is Status.EMBARGOED and spec.embargo is None for spec in specs)
 
 
-def test_card_specs_shrink_to_a_plain_card():
+def test_card_specs_shrink_to_a_plain_card() -> None:
     """Where any card will do, it is active and everything is left to the target."""
     assert smallest(card_specs(timed=True), lambda _: True) == CardSpec()
 
 
 @settings(deadline=None)
 @given(populations(2, 4))
-def test_populations_have_the_size_asked_for(population: Population):
+def test_populations_have_the_size_asked_for(population: Population) -> None:
     """The size lies between the two bounds."""
     assert 2 <= len(population) <= 4
 
 
-def test_populations_reach_both_ends_of_their_size():
+def test_populations_reach_both_ends_of_their_size() -> None:
     """Empty populations occur, and full ones."""
     sizes = {len(population) for population in sample(populations(max_size=4))}
     assert sizes == set(range(5))
 
 
-def test_populations_have_few_distinct_values(examples: list[Population]):
+def test_populations_have_few_distinct_values(examples: list[Population]) -> None:
     """At most three values are shared by all attributes, none differing only in case."""
     for values in map(_ids, examples):
         assert len(values) <= 3
         assert len({value.casefold() for value in values}) == len(values)
 
 
-def test_populations_have_awkward_values(examples: list[Population]):
+def test_populations_have_awkward_values(examples: list[Population]) -> None:
     """Values that need encoding occur."""
     assert any("%" in value for population in examples for value in _ids(population))
 
 
-def test_populations_collide(examples: list[Population]):
+def test_populations_collide(examples: list[Population]) -> None:
     """Two cards of one user are common."""
     assert sum(map(_share_a_user, examples)) > len(examples) / 4
 
 
-def test_populations_hold_only_the_values_given():
+def test_populations_hold_only_the_values_given() -> None:
     """Values given are used as they are."""
     given_values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["completed"]}
     examples = sample(populations(1, values=given_values), 50)
@@ -162,31 +162,31 @@ def test_populations_hold_only_the_values_given():
     assert {spec.status for population in examples for spec in population} == {Status.COMPLETED}
 
 
-def test_a_population_shrinks_to_nothing():
+def test_a_population_shrinks_to_nothing() -> None:
     """Where any population will do, it is empty."""
     assert smallest(populations(), lambda _: True) == Population()
 
 
-def test_a_population_shrinks_to_plain_cards():
+def test_a_population_shrinks_to_plain_cards() -> None:
     """Where the number matters, that many plain cards are left."""
     found = smallest(populations(max_size=3), lambda cards: len(cards) > 2)
     assert found == Population.of(3)
 
 
-def test_a_minimum_is_filled_up_with_plain_cards():
+def test_a_minimum_is_filled_up_with_plain_cards() -> None:
     """Where the smallest allowed will do, its cards are the plainest of the values given."""
     only_closed = {Attribute.STATUS: ["expired"]}
     found = smallest(populations(2, values=only_closed), lambda _: True)
     assert found == Population.of(2, CardSpec(status=Status.EXPIRED))
 
 
-def test_two_cards_of_one_user_shrink_to_two_cards_with_one_value():
+def test_two_cards_of_one_user_shrink_to_two_cards_with_one_value() -> None:
     """The smallest population on which two cards share a user has nothing but that."""
     found = smallest(populations(max_size=4), _share_a_user)
     assert found == Population.of(2, CardSpec(user="0"))
 
 
-def test_two_users_shrink_to_two_cards_with_two_values():
+def test_two_users_shrink_to_two_cards_with_two_values() -> None:
     """The smallest population with two users has two cards with a plain user each, no more."""
 
     def two_users(population: Population) -> bool:
@@ -198,7 +198,7 @@ def test_two_users_shrink_to_two_cards_with_two_values():
     assert all(spec.user and len(spec.user) <= 2 for spec in found)
 
 
-def test_an_awkward_value_shrinks_to_one_card_that_has_it():
+def test_an_awkward_value_shrinks_to_one_card_that_has_it() -> None:
     """The smallest population with a plus sign is one card whose user is just that."""
     found = smallest(populations(), lambda cards: any("+" in (spec.user or "") for spec in cards))
     assert found == Population.of(1, CardSpec(user="+"))

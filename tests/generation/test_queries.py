@@ -48,25 +48,25 @@ def examples() -> list[CardQuery]:
     return sample(queries(THINGS), 500)
 
 
-def test_every_combination_of_attributes_occurs():
+def test_every_combination_of_attributes_occurs() -> None:
     """All 128 sets of the seven attributes come up within 1,000 draws."""
     assert len(set(sample(attribute_combinations(), 1_000))) == 128
 
 
 @pytest.mark.parametrize("fewest", range(8))
-def test_combinations_have_the_fewest_attributes_asked_for(fewest: int):
+def test_combinations_have_the_fewest_attributes_asked_for(fewest: int) -> None:
     """No combination is smaller than ``min_size``, and one of that size occurs."""
     assert min(map(len, sample(attribute_combinations(fewest)))) == fewest
 
 
-def test_combinations_shrink_to_the_first_attributes():
+def test_combinations_shrink_to_the_first_attributes() -> None:
     """Where any combination of two will do, it is the first two of the documentation."""
     first_two = frozenset({Attribute.EVENT_NAME, Attribute.LIFECYCLE_ID})
     assert smallest(attribute_combinations(2), lambda _: True) == first_two
 
 
 @pytest.mark.parametrize("attribute", Attribute)
-def test_combinations_shrink_to_the_attribute_that_matters(attribute: Attribute):
+def test_combinations_shrink_to_the_attribute_that_matters(attribute: Attribute) -> None:
     """Where one attribute matters, it alone is left, wherever it stands."""
     found = smallest(attribute_combinations(), lambda chosen: attribute in chosen)
     assert found == {attribute}
@@ -74,14 +74,14 @@ def test_combinations_shrink_to_the_attribute_that_matters(attribute: Attribute)
 
 @settings(deadline=None)
 @given(queries() | queries(THINGS) | queries([]) | populations().flatmap(queries))
-def test_every_query_survives_encoding(query: CardQuery):
+def test_every_query_survives_encoding(query: CardQuery) -> None:
     """A query that was encoded and parsed is the same query."""
     assert CardQuery.parse(query.encode()) == query
 
 
 @settings(deadline=None)
 @given(queries() | queries(THINGS))
-def test_queries_stay_within_what_is_documented(query: CardQuery):
+def test_queries_stay_within_what_is_documented(query: CardQuery) -> None:
     """The status is a known word, the page a sensible one, and ``multiple`` is never set."""
     assert query.status is None or query.status in set(Status)
     assert query.limit is None or 1 <= query.limit <= 1_000
@@ -89,12 +89,12 @@ def test_queries_stay_within_what_is_documented(query: CardQuery):
     assert not query.multiple
 
 
-def test_most_queries_match_a_card(examples: list[CardQuery]):
+def test_most_queries_match_a_card(examples: list[CardQuery]) -> None:
     """Given cards, most queries match one of them, and some match none."""
     assert 0.6 < _share(examples) < 1
 
 
-def test_queries_without_unmatched_values_hold_only_values_of_cards():
+def test_queries_without_unmatched_values_hold_only_values_of_cards() -> None:
     """With ``unmatched=False`` every value is one that some card has for that attribute."""
     named = [Thing(thing.attributes | {Attribute.EVENT_NAME: "e"}) for thing in THINGS]
     held = {pair for thing in named for pair in thing.attributes.items()}
@@ -102,12 +102,12 @@ def test_queries_without_unmatched_values_hold_only_values_of_cards():
         assert set(query.attributes.items()) <= held
 
 
-def test_some_queries_mix_the_values_of_several_cards():
+def test_some_queries_mix_the_values_of_several_cards() -> None:
     """Without unmatched values there are still queries that match no card."""
     assert 0 < _share(sample(queries(THINGS, unmatched=False))) < 1
 
 
-def test_some_queries_miss_by_one_value(examples: list[CardQuery]):
+def test_some_queries_miss_by_one_value(examples: list[CardQuery]) -> None:
     """Some queries match a card in all attributes but one, whose value no card has."""
 
     def misses_by_one(query: CardQuery) -> bool:
@@ -119,7 +119,7 @@ def test_some_queries_miss_by_one_value(examples: list[CardQuery]):
     assert any(map(misses_by_one, examples))
 
 
-def test_unmatched_values_are_near_misses():
+def test_unmatched_values_are_near_misses() -> None:
     """A longer, a shorter, and another attribute's value are tried in place of the right one."""
     only_user = st.just(frozenset({Attribute.USER_ID}))
     users = {query.user_id for query in sample(queries(THINGS, attributes=only_user), 500)}
@@ -129,7 +129,7 @@ def test_unmatched_values_are_near_misses():
     assert (users - own) & {value for thing in THINGS for value in thing.attributes.values()}
 
 
-def test_unmatched_values_do_not_hang_on_case():
+def test_unmatched_values_do_not_hang_on_case() -> None:
     """A value that no card has differs from theirs by more than case."""
     known = Thing({Attribute.USER_ID: "ab0", Attribute.LIFECYCLE_ID: "AB0"})
     shout = Thing({Attribute.USER_ID: "AB"})
@@ -140,20 +140,20 @@ def test_unmatched_values_do_not_hang_on_case():
         assert query.user_id in {"ab0", "AB"} or query.user_id.lower() not in {"ab0", "ab"}
 
 
-def test_unmatched_statuses_are_words_that_no_card_has():
+def test_unmatched_statuses_are_words_that_no_card_has() -> None:
     """Where every card is active, another status is one of the other six words."""
     active = [Thing({Attribute.STATUS: "active"})]
     examples = sample(queries(active, attributes=st.just(frozenset({Attribute.STATUS}))), 500)
     assert {query.status for query in examples} == set(Status)
 
 
-def test_a_query_on_cards_of_every_status_finds_no_other_one():
+def test_a_query_on_cards_of_every_status_finds_no_other_one() -> None:
     """Where all seven words are taken, the status is always one that a card has."""
     only_status = st.just(frozenset({Attribute.STATUS}))
     assert all(map(_matches_some, sample(queries(THINGS, attributes=only_status))))
 
 
-def test_most_queries_leave_out_what_the_card_lacks():
+def test_most_queries_leave_out_what_the_card_lacks() -> None:
     """Where no card has an event name, most queries do without it and match."""
     pair = st.just(frozenset({Attribute.EVENT_NAME, Attribute.USER_ID}))
     examples = sample(queries(THINGS, attributes=pair), 300)
@@ -163,14 +163,14 @@ def test_most_queries_leave_out_what_the_card_lacks():
 
 @pytest.mark.parametrize("cards", [[], [Thing()], THINGS], ids=["none", "bare", "no event name"])
 @pytest.mark.parametrize("unmatched", [True, False])
-def test_a_query_never_widens_to_every_card(cards: list[Thing], *, unmatched: bool):
+def test_a_query_never_widens_to_every_card(cards: list[Thing], *, unmatched: bool) -> None:
     """Where no card has the attribute asked for, a value that matches nothing stands in."""
     event_name = st.just(frozenset({Attribute.EVENT_NAME}))
     for query in sample(queries(cards, attributes=event_name, unmatched=unmatched), 50):
         assert set(query.attributes) == {Attribute.EVENT_NAME}
 
 
-def test_a_population_gives_values_to_queries():
+def test_a_population_gives_values_to_queries() -> None:
     """The fields of specs are the attributes of the cards that they become."""
     spec = CardSpec(
         user="u",
@@ -194,45 +194,45 @@ def test_a_population_gives_values_to_queries():
     )
 
 
-def test_a_listed_card_gives_values_to_queries():
+def test_a_listed_card_gives_values_to_queries() -> None:
     """Cards as the client returns them can be asked about as they are."""
     card = Card.from_body({"userId": "u", "eventName": "", "status": "active"})
     found = smallest(queries([card]), lambda query: len(query.attributes) == 2)
     assert found == CardQuery(user_id="u", status=Status.ACTIVE)
 
 
-def test_pages_lie_about_the_number_of_cards(examples: list[CardQuery]):
+def test_pages_lie_about_the_number_of_cards(examples: list[CardQuery]) -> None:
     """Limit and offset go up to one more than there are cards, and some queries set neither."""
     assert {query.limit for query in examples} == {None, *range(1, 9)}
     assert {query.offset for query in examples} == {None, *range(9)}
 
 
-def test_paging_can_be_left_to_the_caller():
+def test_paging_can_be_left_to_the_caller() -> None:
     """With ``paging=False`` no query sets limit or offset."""
     for strategy in (queries(paging=False), queries(THINGS, paging=False)):
         assert all(query.limit is query.offset is None for query in sample(strategy))
 
 
-def test_queries_shrink_to_the_empty_query():
+def test_queries_shrink_to_the_empty_query() -> None:
     """Where any query will do, it has no attribute and no paging."""
     assert smallest(queries(THINGS), lambda _: True) == CardQuery()
 
 
 @pytest.mark.parametrize("attribute", [Attribute.LIFECYCLE_ID, Attribute.USER_ID, Attribute.STATUS])
-def test_a_failing_query_shrinks_to_one_attribute(attribute: Attribute):
+def test_a_failing_query_shrinks_to_one_attribute(attribute: Attribute) -> None:
     """Where one attribute fails, the smallest query has it alone, with the first card's value."""
     found = smallest(queries(THINGS), lambda query: attribute in query.attributes)
     assert found.attributes == {attribute: THINGS[0].attributes[attribute]}
     assert found.limit is found.offset is None
 
 
-def test_a_failing_page_shrinks_to_one_parameter():
+def test_a_failing_page_shrinks_to_one_parameter() -> None:
     """Where the offset fails, the smallest query is the smallest offset."""
     found = smallest(queries(THINGS), lambda query: (query.offset or 0) > 3)
     assert found == CardQuery(offset=4)
 
 
-def test_a_free_query_shrinks_to_one_plain_value():
+def test_a_free_query_shrinks_to_one_plain_value() -> None:
     """Without cards to draw from, the smallest failing query has one digit in one attribute."""
     found = smallest(queries(), lambda query: query.user_id is not None)
     assert found == CardQuery(user_id="0")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
 HOOKS: Final = {"SCHEMATHESIS_HOOKS": "pytest_atomic_cards.generation.openapi"}
-FEW: Final = ("--phases", "coverage,fuzzing", "-n", "20")
+FEW: Final = ("--phases", "examples,coverage")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def st_run(tmp_path: Path) -> StRun:
 def seeded(live: LiveSandbox) -> LiveSandbox:
     """A sandbox with cards that the document's own examples find, and others."""
     examples = {"user_id": "123", "lifecycle_id": "1234", "card_template_id": "abc"}
-    live.environment.seed([examples, *({"user_id": f"user-{n % 5}"} for n in range(30))])
+    live.environment.seed([examples, *({"user_id": f"user-{n % 5}"} for n in range(129))])
     return live
 
 
@@ -103,17 +103,14 @@ def test_a_sandbox_without_a_fault_has_no_issues(choices: str, st_run: StRun, se
     assert run.code == 0, run.output
     assert run.report["test_cases"]["generated"] > 100
     assert run.report["warnings"]["missing_auth"] == []
-    assert len(live.open_cards) < 31  # actions did reach cards
+    assert len(live.open_cards) < 130  # actions did reach cards
 
 
 @pytest.mark.parametrize(
     ("fault", "method", "check"),
     [
         ("list-ignores-userId", "GET", "cards_match_query"),
-        ("limit-ignored", "GET", "cards_within_limit"),
-        ("card-listed-twice", "GET", "cards_not_repeated"),
-        ("multiple-not-needed", "PUT", "cards_one_without_multiple"),
-        ("result-action-always-update", "PUT", "cards_action_word"),
+        ("default-page-unlimited", "GET", "cards_within_limit"),
         ("summary-total-zero", "PUT", "cards_summary_adds_up"),
     ],
 )

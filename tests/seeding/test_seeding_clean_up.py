@@ -68,6 +68,14 @@ def test_cards_that_never_became_visible_are_cleaned_up(serve: Serve) -> None:
     assert not live.open_cards
 
 
+def test_an_error_is_cleaned_up_after(serve: Serve) -> None:
+    """A world that is left by an error is cleaned up, and the error goes on."""
+    live = serve()
+    with pytest.raises(ZeroDivisionError), world_on(LiveTarget(live.settings())) as cards:
+        _ = len(cards.seed_all(Population.of(2))) / 0
+    assert statuses(live) == [Status.CANCELLED] * 2
+
+
 def test_cleaning_up_twice_asks_nothing_more(serve: Serve) -> None:
     """What was cleaned up is not looked at again."""
     live = serve()

@@ -61,6 +61,13 @@ def test_cards_that_never_appear_are_given_up(serve: Serve) -> None:
         cards.seed_all(Population.of(2))
 
 
+def test_some_of_the_cards_are_not_enough(serve: Serve) -> None:
+    """As long as one card of a population is not listed, none is handed over."""
+    cards = serve(faults=["newest-card-missing"]).open_world(seed_timeout=0.1)
+    with pytest.raises(SeedingError, match="3 seeded card"):
+        cards.seed_all(Population.of(3))
+
+
 def test_one_start_seeds_a_whole_population(serve: Serve) -> None:
     """All cards of a population come from one start, in the order of its specs."""
     live = serve()
@@ -238,6 +245,16 @@ def test_closed_cards_are_made_by_acting(
     assert [record.status for record in live.environment.cards()] == [state]
 
 
+def test_cancelled_cards_may_leave_all_listings(serve: Serve) -> None:
+    """Where cancelled cards are never listed they can be seeded all the same."""
+    live = serve(cancelled_cards_listed="no")
+    cards = live.open_world()
+    card = cards.seed(status=Status.CANCELLED)
+    assert card.status is Status.CANCELLED
+    assert cards.get(card).status is None
+    assert [record.status for record in live.environment.cards()] == [Status.CANCELLED]
+
+
 def test_cards_of_one_population_can_be_in_different_states(serve: Serve) -> None:
     """Each card is in the state that its own spec asks for."""
     states = [Status.COMPLETED, Status.ACTIVE, Status.DISMISSED, Status.EMBARGOED]
@@ -314,6 +331,17 @@ def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> N
     assert abs(clock.now() - datetime.now(UTC) - ahead) < timedelta(minutes=5)
 
 
+def test_a_small_difference_of_clocks_is_none() -> None:
+    """A Date is a whole second, so that one of a second ago is no sign of a slow clock."""
+    clock = ServerClock()
+    now = datetime.now(UTC)
+    headers = {"date": format_datetime(now - timedelta(seconds=1), usegmt=True)}
+    clock.observe(
+        Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)
+    )
+    assert clock.now() >= now
+
+
 # Scope
 
 
@@ -333,3 +361,14 @@ def test_nothing_but_seeded_cards_can_be_acted_on(serve: Serve) -> None:
     assert live.count("PUT") == 0
     cards.cancel(own)
     assert live.count("PUT") == 1
+
+
+def test_a_generated_customer_pins_an_action(serve: Serve) -> None:
+    """All cards of a customer that this run made up are its own; those of a given one are not."""
+    live = serve()
+    cards = live.open_world()
+    generated, given = cards.seed(), cards.seed(user="customer-1")
+    cards.api.cancel(CardQuery(user_id=generated.user_id))
+    with pytest.raises(ScopeError):
+        cards.api.cancel(CardQuery(user_id=given.user_id))
+    assert [record.user_id for record in live.open_cards] == ["customer-1"]

@@ -74,8 +74,11 @@ def test_an_unknown_requirement_names_the_nearest() -> None:
 
 @pytest.fixture
 def contracts(pytester: pytest.Pytester) -> list[pytest.Item]:
-    """Every contract of the suite, collected as the command collects it."""
-    return pytester.inline_genitems(*PYTEST_ARGUMENTS, suite_directory())[0]
+    """Every test of the suite, collected and put in order as the command does."""
+    recorded = pytester.inline_run("--collect-only", *PYTEST_ARGUMENTS, suite_directory())
+    (finish,) = recorded.getcalls("pytest_collection_finish")
+    items: list[pytest.Item] = finish.session.items
+    return items
 
 
 def markers(item: pytest.Item, kind: str) -> list[str]:

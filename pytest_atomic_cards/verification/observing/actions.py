@@ -8,8 +8,9 @@ from typing import Final
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.verification.draining import DEFAULT_LIMIT, RAISED_LIMIT
+from pytest_atomic_cards.verification.observing.answers import total, updated
 from pytest_atomic_cards.verification.observing.bulk import Bulk
-from pytest_atomic_cards.verification.observing.scene import Observer, Scene, total, updated
+from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 from pytest_atomic_cards.verification.probe import response_of
 
 _ACTIONS: Final = (Action.DISMISS, Action.COMPLETE)

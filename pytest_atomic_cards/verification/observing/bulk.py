@@ -12,7 +12,8 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE
 from pytest_atomic_cards.verification.draining import DEFAULT_LIMIT, RAISED_LIMIT
-from pytest_atomic_cards.verification.observing.scene import Scene, updated
+from pytest_atomic_cards.verification.observing.answers import updated
+from pytest_atomic_cards.verification.observing.scene import Scene
 
 _CARDS: Final = RAISED_LIMIT + DEFAULT_LIMIT + 3
 _PAGES: Final = 20

@@ -20,7 +20,6 @@ _HONOURED: Final = {
 
 def start_response(scene: Scene) -> str:
     """See where the answer of start has its ``flowInvocationId``."""
-    scene.evidence = scene.started.exchange
     body = scene.started.exchange.json()
     data = body.get("data") if isinstance(body, dict) else None
     places = {"flat": body, "data-object": data, "data-array": _first(data)}
@@ -36,7 +35,6 @@ def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
 
 def start_status(scene: Scene) -> str:
     """See the status of the answer of start."""
-    scene.evidence = scene.started.exchange
     return str(scene.started.exchange.status)
 
 
@@ -63,7 +61,8 @@ def delivery_options(scene: Scene) -> str:
 
 def test_event_source(scene: Scene) -> str:
     """See the ``eventSource`` of a card of a test start."""
-    card = scene.start(CardSpec(), "test").group.cards[0]
+    started = scene.start(CardSpec(), "test")
+    card, scene.evidence = started.group.cards[0], started.exchange
     if card.event_source is None:
         raise NotAvailableError("cards have no eventSource")
     return card.event_source

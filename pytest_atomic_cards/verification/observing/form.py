@@ -9,7 +9,8 @@ from pytest_atomic_cards.cards import data_of
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.verification.observing.scene import Observer, Scene, keys, listed
+from pytest_atomic_cards.verification.observing.answers import keys, listed
+from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 
 _RESULT: Final = frozenset(
     {

@@ -7,6 +7,7 @@ from typing import Final
 
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.verification.observing.answers import updated
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 from pytest_atomic_cards.verification.observing.timers import Timed, Timers
 
@@ -22,7 +23,10 @@ def cancel_snoozed(scene: Scene) -> str:
 
 
 def _cancelled_in(scene: Scene, state: Status) -> str:
-    return "allowed" if scene.changes(Action.CANCEL, state) else "refused"
+    group, card = scene.in_state(state)
+    exchange = scene.put(Action.CANCEL, group.single(card))
+    has_body = exchange.succeeded and exchange.response_body
+    return "allowed" if has_body and updated(exchange) else "refused"
 
 
 def expiry_while_embargoed(scene: Scene) -> str:

@@ -17,8 +17,9 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Group
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.verification.observing.answers import keys, listed
 from pytest_atomic_cards.verification.observing.bulk import Bulk
-from pytest_atomic_cards.verification.observing.scene import Observer, Scene, keys, listed
+from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 from pytest_atomic_cards.verification.probe import key_of, only
 
 _MOMENTS: Final = 4

@@ -8,17 +8,13 @@ from typing import Final
 
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute
-from pytest_atomic_cards.verification.observing.scene import (
-    Observer,
-    Scene,
-    keys,
-    listed,
-    total,
-)
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.verification.observing.answers import keys, listed, total
+from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 from pytest_atomic_cards.verification.oracle import invented
-from pytest_atomic_cards.verification.probe import key_of, response_of
+from pytest_atomic_cards.verification.probe import key_of, only, response_of
 
 _UNKNOWN: Final = ("contractProbe", "1")
 
@@ -46,7 +42,7 @@ def empty_or_status(exchange: Exchange, *, cards: int) -> str:
 
 def wrong_state(scene: Scene) -> str:
     """Dismiss all cards of a group, of which one is active and the others are completed."""
-    group = scene.mixed()
+    group = _mixed(scene)
     exchange = scene.put(Action.DISMISS, group.pin.replace(multiple=True))
     if not exchange.succeeded:
         refused = exchange.status == HTTPStatus.CONFLICT
@@ -58,7 +54,7 @@ def wrong_state(scene: Scene) -> str:
 
 def multiple_counts(scene: Scene) -> str:
     """Dismiss such a group without ``multiple``, and with it where that was refused."""
-    group = scene.mixed()
+    group = _mixed(scene)
     exchange = scene.put(Action.DISMISS, group.pin)
     if exchange.succeeded:
         return "actionable"
@@ -69,6 +65,16 @@ def multiple_counts(scene: Scene) -> str:
     raise NotAvailableError(
         f"cards in a wrong state are refused with HTTP {again.status}, with multiple=1 as well"
     )
+
+
+def _mixed(scene: Scene) -> Group:
+    """One active card, the first, and at least one completed card."""
+    group = scene.group()
+    for card in group.cards[1:]:
+        scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
+    closed = only(group, *group.cards[1:])
+    scene.probe.states_once(closed, lambda now: Status.ACTIVE not in now.values())
+    return group
 
 
 def empty_attribute(scene: Scene) -> str:

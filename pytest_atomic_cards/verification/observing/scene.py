@@ -10,22 +10,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from pytest_atomic_cards.cards import cards_of
+from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import environment_path
 from pytest_atomic_cards.client.flows import ActionFlows, FlowMode
-from pytest_atomic_cards.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    SeedingError,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
-from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.oracle import invented
-from pytest_atomic_cards.verification.probe import Probe, only, response_of
+from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.world import Cards
 
@@ -37,6 +43,8 @@ Parameter = tuple[str, str]
 _LONGEST_WAIT: Final = 3.0
 _LIVE: Final = (3.0, 1.0)
 _SANDBOX: Final = (0.2, 0.2)
+_TRIES: Final = 3
+_AT_LEAST: Final = 2
 _START: Final = "/action-flow/"
 
 
@@ -79,7 +87,8 @@ class Scene:
         self.evidence: Exchange | None = None
         self._reserve = Reserve(cards.seeder)
         self._in_state = StateReserve(cards.seeder)
-        self._seeded: float | None = None
+        self._seeded = 0.0
+        self._refusal: SeedingError | None = None
         self._experiments: dict[Callable[[Scene], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)
         self._start: Exchange | None = None
@@ -101,14 +110,19 @@ class Scene:
     ) -> Exchange:
         """Send a request below the environment's path, with further parameters as they are.
 
+        A server error to a GET counts only if it comes again and again.
+
         Raises:
             OutcomeUnknownError: The answer to an action was lost: observe anew, with other cards.
             TransportError: No usable answer came.
         """
-        self.evidence = self.cards.api.session.send(
-            method, f"{self._root}{path}", [*query.parameters(), *more], **how
-        )
-        return self.evidence
+        parameters = [*query.parameters(), *more]
+        for _ in range(_TRIES if method == "GET" else 1):
+            exchange = self.cards.api.session.send(method, f"{self._root}{path}", parameters, **how)
+            if (exchange.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR:
+                break
+        self.evidence = exchange
+        return exchange
 
     def get(self, query: CardQuery, *more: Parameter) -> Exchange:
         """A listing."""
@@ -139,22 +153,50 @@ class Scene:
         )
 
     def once(self, experiment: Callable[[Scene], Experiment]) -> Experiment:
-        """An experiment that several observers read, made by the first of them."""
+        """An experiment that several observers read, made by the first of them.
+
+        Raises:
+            AtomicCardsError: It failed; once and for all, but for an answer that was lost.
+        """
         if experiment not in self._experiments:
-            self._experiments[experiment] = experiment(self)
-        made: Experiment = self._experiments[experiment]
+            try:
+                self._experiments[experiment] = experiment(self)
+            except OutcomeUnknownError:
+                raise
+            except AtomicCardsError as error:
+                self._experiments[experiment] = error
+        made: Experiment | AtomicCardsError = self._experiments[experiment]
+        if isinstance(made, AtomicCardsError):
+            raise made
         return made
 
     # Cards
 
     def group(self) -> Group:
-        """At least two fresh active cards: all that their invocation brought about."""
-        group = self._reserve.take()
-        if self._seeded is None:
-            self._seeded = time.monotonic()
+        """At least two fresh active cards: all that their invocation brought about.
+
+        Raises:
+            NotAvailableError: There is only one.
+            SeedingError: No more cards can be seeded.
+        """
+        group = self._taken()
         if self.is_live:
             self.rest(self._seeded)
-        return replace(group, cards=self.probe.find(group.pin).cards)
+        group = replace(group, cards=self.probe.find(group.pin).cards)
+        if len(group.cards) < _AT_LEAST:
+            raise NotAvailableError("an Action Flow for several customers gives one card")
+        return group
+
+    def _taken(self) -> Group:
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            group = self._reserve.take()
+        except SeedingError as error:
+            self._refusal = error
+            raise
+        self._seeded = self._seeded or time.monotonic()
+        return group
 
     @cached_property
     def still(self) -> Group:
@@ -180,28 +222,14 @@ class Scene:
         """
         return self.cards.seeder.seed(Population((spec,)))[0]
 
-    def mixed(self) -> Group:
-        """One active card, the first, and at least one completed card.
-
-        Raises:
-            NotAvailableError: Cards cannot be completed.
-        """
-        group = self.group()
-        for card in group.cards[1:]:
-            self.succeed(self.put(Action.COMPLETE, group.single(card)))
-        closed = only(group, *group.cards[1:])
-        self.probe.states_once(closed, lambda now: Status.ACTIVE not in now.values())
-        return group
-
-    def changes(self, action: Action, state: Status) -> bool:
-        """Whether an action changes a card in a state, by its own account.
+    def in_state(self, state: Status) -> tuple[Group, Card]:
+        """A fresh card in a state, and the group it belongs to.
 
         Raises:
             NotAvailableError: The target cannot give such a card.
+            SeedingError: A card could not be brought into that state.
         """
-        group, card = self._in_state.take(state)
-        exchange = self.put(action, group.single(card))
-        return exchange.succeeded and bool(exchange.response_body) and updated(exchange) > 0
+        return self._in_state.take(state)
 
     # Action Flows
 
@@ -218,13 +246,18 @@ class Scene:
         group = seeder.seed(Population((spec,)))[0]
         if self._start is None:
             raise SeedingError("the start of the Action Flow was not heard")
-        self.evidence = self._start
         return Started(self._start, group, at)
 
-    @cached_property
+    @property
     def started(self) -> Started:
-        """The card or cards of one start without any options."""
-        return self.start(CardSpec())
+        """The card or cards of one start without any options, and the evidence of it.
+
+        Raises:
+            SeedingError: No card appeared.
+        """
+        started = self.once(_started)
+        self.evidence = started.exchange
+        return started
 
     def _flow_seeder(self, mode: FlowMode | None) -> Seeder:
         cards = self.cards
@@ -256,44 +289,5 @@ class Scene:
         time.sleep(max(0.0, since + self._pause - time.monotonic()))
 
 
-def listed(exchange: Exchange) -> set[str]:
-    """The keys of the cards in the answer to a listing; none where it is refused or empty.
-
-    Raises:
-        ContractBrokenError: The body is not what the documentation shows.
-    """
-    if not exchange.succeeded or not exchange.response_body:
-        return set()
-    return {key_of(card) for card in cards_of(exchange.json())}
-
-
-def keys(group: Group) -> set[str]:
-    """The keys of the cards of a group."""
-    return {key_of(card) for card in group.cards}
-
-
-def updated(exchange: Exchange) -> int:
-    """How many cards an action changed, by its own account.
-
-    Raises:
-        NotAvailableError: It does not say.
-        ContractBrokenError: The body is not what the documentation shows.
-    """
-    return _counted(exchange, "updated")
-
-
-def total(exchange: Exchange) -> int:
-    """``summary.total`` of an action.
-
-    Raises:
-        NotAvailableError: There is none.
-        ContractBrokenError: The body is not what the documentation shows.
-    """
-    return _counted(exchange, "total")
-
-
-def _counted(exchange: Exchange, name: str) -> int:
-    count: int | None = getattr(response_of(exchange).summary, name)
-    if count is None:
-        raise NotAvailableError(f"the answer has no summary.{name}", exchange)
-    return count
+def _started(scene: Scene) -> Started:
+    return scene.start(CardSpec())

@@ -1,0 +1,170 @@
+"""Concurrency: actions that overlap on the same cards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Action, Status
+from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.verification.generated import Effort
+from pytest_atomic_cards.verification.linearizability import is_linearizable
+from pytest_atomic_cards.verification.probe import Probe, States
+from pytest_atomic_cards.verification.racing import Race, Racecourse
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, expect
+
+GROUPS = 8
+SECONDS = 1.0
+"""No further group is raced for after this time, so that a slow target is not asked for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """A group, the races for its cards, and how it was listed afterwards, twice."""
+
+    group: Group
+    races: tuple[Race, ...]
+    after: States
+    later: States
+
+
+def fresh_groups(reserve: Reserve, count: int) -> Iterator[Group]:
+    """Groups of active cards, as many as there is time for."""
+    began = time.monotonic()
+    for number in range(count):
+        if number and time.monotonic() - began > SECONDS:
+            return
+        yield reserve.take()
+
+
+def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:
+    """Look at each group once its cards must be seen closed, and at all of them once more.
+
+    Where a card is still seen open, the groups after its own are left out.
+
+    Raises:
+        CouldNotTell: No action is known to have changed a card.
+    """
+    if not any(race.changed for races in heats for race in races):
+        raise CouldNotTell("no action is known to have changed a card", heats[0][0].exchanges)
+    seen: list[States] = []
+    for races in heats:
+        due = due_closed(races)
+        seen.append(probe.states_once(races[0].group, lambda now, due=due: not due & open_in(now)))
+        if due & open_in(seen[-1]):
+            break
+    probe.states_later(heats[0][0].group, lambda now: now == seen[0])
+    return [
+        Raced(
+            races[0].group,
+            tuple(races),
+            after,
+            probe.states_once(races[0].group, lambda now, after=after: now == after),
+        )
+        for races, after in zip(heats, seen, strict=False)
+    ]
+
+
+def due_closed(races: Sequence[Race]) -> set[str]:
+    """The cards on which an action succeeded, so that they must be closed."""
+    return {key_of(card) for race in races if race.changed for card in race.cards}
+
+
+def open_in(states: States) -> set[str]:
+    """The cards that are listed as open."""
+    return {key for key, word in states.items() if word in OPEN}
+
+
+@pytest.fixture(scope="module")
+def raced_singly(probe: Probe, reserve: Reserve, effort: Effort) -> list[Raced]:
+    """Three overlapping actions on one card each: different ones, or three times the same."""
+    heats = []
+    with Racecourse(probe, effort.seed) as course:
+        for group in fresh_groups(reserve, effort.examples(GROUPS)):
+            same = [list(Action)[len(heats) % len(Action)]] * len(Action)
+            choices = [list(Action)] * (len(group.cards) - 1) + [same]
+            heats.append(
+                [
+                    course.run(group, [card], [(one, group.single(card)) for one in actions])
+                    for card, actions in zip(group.cards, choices, strict=True)
+                ]
+            )
+    return look_after(probe, heats)
+
+
+@pytest.fixture(scope="module")
+def raced_together(probe: Probe, reserve: Reserve, effort: Effort) -> list[Raced]:
+    """Three overlapping actions on all cards of a group each."""
+    heats = []
+    with Racecourse(probe, effort.seed) as course:
+        for group in fresh_groups(reserve, effort.examples(GROUPS)):
+            every = group.pin.replace(multiple=True)
+            heats.append([course.run(group, group.cards, [(one, every) for one in Action])])
+    return look_after(probe, heats)
+
+
+@requirement("CONC-01")
+@pytest.mark.parametrize("how", ["singly", "together"])
+def test_one_closed_state(how: str, request: pytest.FixtureRequest) -> None:
+    """No listing, during the race or after it, shows a card in another closed state."""
+    raced: list[Raced] = request.getfixturevalue(f"raced_{how}")
+    for one in raced:
+        for race in one.races:
+            for key in map(key_of, race.cards):
+                sightings = [*(attempt.seen for attempt in race.attempts), one.after, one.later]
+                words = {word for seen in sightings if (word := seen.get(key)) in CLOSED}
+                expect(
+                    len(words) <= 1,
+                    *race.exchanges,
+                    expected="a card to stay in the closed state in which it was seen",
+                    came=f"it was seen {' and '.join(sorted(words))} after {race}",
+                )
+                expect(
+                    not race.changed or key not in open_in(one.after) | open_in(one.later),
+                    *race.exchanges,
+                    expected="a card to be closed after actions that succeeded",
+                    came=f"it is {one.later[key]} after {race}",
+                )
+
+
+@requirement("CONC-02")
+def test_some_order_explains_single_actions(raced_singly: list[Raced]) -> None:
+    """One request at most says that it changed the card, and the card ends as that one made it."""
+    check_orders(raced_singly)
+
+
+@requirement("CONC-03")
+def test_some_order_explains_joint_actions(raced_together: list[Raced]) -> None:
+    """The requests together count each card once, and the cards end as those made them."""
+    check_orders(raced_together)
+    for one in raced_together:
+        for race in one.races:
+            counts = [attempt.updated for attempt in race.attempts]
+            changed = len(race.cards) - len(open_in(one.later))
+            known = [count for count in counts if count is not None]
+            held = sum(known) == changed if len(known) == len(counts) else sum(known) <= changed
+            expect(
+                held,
+                *race.exchanges,
+                expected=f"the actions to count the {changed} cards that changed once each",
+                came=f"they count {sum(known)}: {race}",
+            )
+
+
+def check_orders(raced: Sequence[Raced]) -> None:
+    """Expect an order of the actions on each card that explains their answers and its end."""
+    for one in raced:
+        for race in one.races:
+            for card in race.cards:
+                final = one.later[key_of(card)]
+                expect(
+                    is_linearizable(Status.ACTIVE, race.history_of(card, final)),
+                    *race.exchanges,
+                    expected="some order of overlapping actions on a card to explain their answers",
+                    came=f"none does: {race}, and the card is {final or 'not listed'} in the end",
+                )

@@ -1,0 +1,38 @@
+"""Scenes on sandboxes whose answers a test chooses."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.targets import SandboxTarget
+from pytest_atomic_cards.verification.observing import Scene
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def scene_on(directory: Path, **answers: str) -> Scene:
+    """A scene on an embedded sandbox that gives some answers, and else those of the default.
+
+    Args:
+        directory: Where to write the profile.
+        **answers: Answers by question.
+    """
+    path = directory / "profile.toml"
+    path.write_text(profile_text(answers, {}), "utf-8")
+    settings = Settings(profile=path)
+    return Scene(SandboxTarget(settings).open_world(), settings)
+
+
+def whole_profiles(count: int, seed: int) -> list[dict[str, Any]]:
+    """Random answers to all questions; over the profiles each answer is as frequent as others."""
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    columns: dict[str, list[str]] = {}
+    for name, question in QUESTIONS.items():
+        answers = chance.sample(question.answers, len(question.answers))
+        columns[name] = [answers[number % len(answers)] for number in range(count)]
+        chance.shuffle(columns[name])
+    return [{name: column[number] for name, column in columns.items()} for number in range(count)]

@@ -1,0 +1,195 @@
+"""What is observed of the open questions, compared with what a sandbox was set to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from scenes import scene_on, whole_profiles
+
+from pytest_atomic_cards import targets
+from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.profile import QUESTIONS
+from pytest_atomic_cards.sandbox import Sandbox
+from pytest_atomic_cards.verification.observing import OBSERVERS, WAITING, Scene
+from pytest_atomic_cards.verification.observing.observation import observe
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from live_sandbox import Serve
+
+CASES = [(name, answer) for name, question in QUESTIONS.items() for answer in question.answers]
+UNOBSERVABLE_LIVE = {
+    "cancel_snoozed",
+    "expiry_while_snoozed",
+    "wrong_role",
+    "other_environment",
+    "deleted_credential",
+    "test_event_source",
+}
+
+
+def seen_of(scene: Scene) -> dict[str, str]:
+    """The answers that are seen, by question; those that cannot be seen are left out."""
+    seen = {}
+    for name in sorted(OBSERVERS, key=WAITING.__contains__):
+        try:
+            seen[name] = OBSERVERS[name](scene)
+        except NotAvailableError:
+            continue
+    return seen
+
+
+def test_every_question_has_an_observer() -> None:
+    """There is an observer for each question of a profile, and for nothing else."""
+    assert set(OBSERVERS) == set(QUESTIONS)
+    assert set(QUESTIONS) >= WAITING
+
+
+@pytest.mark.parametrize(("question", "answer"), CASES)
+def test_each_answer_is_observed(question: str, answer: str, tmp_path: Path) -> None:
+    """For each question and answer, a sandbox set to it is observed as it."""
+    assert OBSERVERS[question](scene_on(tmp_path, **{question: answer})) == answer
+
+
+@pytest.mark.parametrize("answers", whole_profiles(12, seed=3))
+def test_whole_profiles_are_observed(answers: dict[str, str], tmp_path: Path) -> None:
+    """Whatever the answers to all other questions, each is observed or said not to be to see."""
+    seen = seen_of(scene_on(tmp_path, **answers))
+    assert seen == {name: answers[name] for name in seen}
+    refuses_all = answers["wrong_state"] == "refused" and answers["multiple_counts"] != "matching"
+    assert answers.keys() - seen.keys() == ({"multiple_counts"} if refuses_all else set())
+
+
+def test_a_live_target_is_observed_without_touching_cards_of_others(serve: Serve) -> None:
+    """Over HTTP all is seen that no steering is needed for; cards of others stay as they are."""
+    given = {"cancel_embargoed": "allowed", "zero_match_action": "empty", "cards_per_target": "1"}
+    answers = whole_profiles(1, seed=5)[0] | given
+    live = serve(**answers)
+    foreign = live.environment.seed([{"status": status} for status in ("active", "snoozed")] * 60)
+    world = live.open_world()
+    world.placement.pass_time = live.sandbox.clock.advance
+    seen = seen_of(Scene(world, live.settings()))
+    assert seen == {name: answers[name] for name in seen}
+    assert answers.keys() - seen.keys() <= UNOBSERVABLE_LIVE | {"multiple_counts"}
+    assert not world.clean_up().left_open
+    assert live.open_cards == foreign
+
+
+def test_a_test_start_is_observed_where_it_is_set(serve: Serve) -> None:
+    """The source of test cards is seen on a live target that the settings start test runs on."""
+    live = serve(test_event_source="test")
+    scene = Scene(live.open_world(flow_mode="test"), live.settings(flow_mode="test"))
+    assert OBSERVERS["test_event_source"](scene) == "test"
+
+
+class Answering(Sandbox):
+    """A sandbox that gives another answer than its own to some requests."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        whole: list[Any] = []
+        body = b"".join(super().__call__(environ, lambda *answer: whole.extend(answer)))
+        status, body = self.instead(environ, whole[0], body)
+        start_response(status, [("Content-Length", str(len(body)))])
+        return [body]
+
+    def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
+        """The status and the body to answer."""
+        raise NotImplementedError
+
+
+@pytest.fixture
+def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Scene]:
+    """Opens a scene on a sandbox of another class."""
+
+    def scene_with(kind: type[Sandbox], **answers: str) -> Scene:
+        monkeypatch.setattr(targets, "Sandbox", kind)
+        return scene_on(tmp_path, **answers)
+
+    return scene_with
+
+
+def test_another_answer_than_all_known_ones_is_told_as_it_is(
+    scene_with: Callable[..., Scene],
+) -> None:
+    """HTTP 204 where no card matches is an answer, and marked as one that is not listed."""
+
+    class NoContent(Answering):
+        def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
+            empty = body.startswith(b'{"data":[]') and "cards" in environ["PATH_INFO"]
+            return ("204 No Content", b"") if empty else (status, body)
+
+    scene = scene_with(NoContent)
+    for question in ("zero_match_listing", "zero_match_action"):
+        observation = observe(question, scene)
+        assert (observation.verdict, observation.observed) == (Verdict.HELD, "204")
+        assert observation.shown == "other: 204"
+    known = observe("empty_attribute", scene)
+    assert known.observed == known.shown == "no-match"
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, {"wrong_state": "counted", "summary_total": "matched", "order": "by-id"}]
+)
+def test_lost_answers_and_passing_errors_change_nothing(
+    answers: dict[str, str], scene_with: Callable[..., Scene]
+) -> None:
+    """Where some answers to actions are lost and some listings fail, the same is observed."""
+
+    class Unreliable(Answering):
+        requests = 0
+
+        def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
+            if "/cards" not in environ["PATH_INFO"]:
+                return status, body
+            self.requests += 1
+            if environ["REQUEST_METHOD"] == "PUT" and self.requests % 4 == 0:
+                return "503 Service Unavailable", b""
+            if environ["REQUEST_METHOD"] == "GET" and self.requests % 9 == 0:
+                return "500 Internal Server Error", b""
+            return status, body
+
+    scene = scene_with(Unreliable, **answers)
+    for name, question in QUESTIONS.items():
+        assert observe(name, scene).observed == answers.get(name, question.default)
+
+
+def test_a_question_that_cannot_be_decided_is_not_a_failure(
+    scene_with: Callable[..., Scene],
+) -> None:
+    """A body that cannot be read is told as the reason why there is no answer; nothing fails."""
+
+    class Garbled(Answering):
+        def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
+            return status, b"[]" if environ["PATH_INFO"].endswith("/dismiss") else body
+
+    observation = observe("action_word", scene_with(Garbled), pinned="past")
+    assert observation.verdict is Verdict.COULD_NOT_TELL
+    assert observation.observed is None
+    assert "JSON object" in observation.reason
+    assert not observation.fails
+
+
+def test_no_secret_is_kept(tmp_path: Path) -> None:
+    """What is observed of tokens holds no token, no credential and no secret."""
+    scene = scene_on(tmp_path)
+    heard: list[str] = []
+    scene.cards.api.session.listeners.append(
+        lambda exchange: heard.append(repr(exchange.as_dict()))
+    )
+    found = [
+        observe(question, scene, pinned="another")
+        for question in ("token_fields", "grant_type_in", "wrong_role", "deleted_credential")
+    ]
+    assert {one.verdict for one in found} == {Verdict.DRIFTED}
+    secrets = {
+        *scene.cards.sandbox._tokens.grants,
+        *(one.client_secret for one in scene.cards.sandbox._tokens.credentials.values()),
+    }
+    assert len(secrets) > 4
+    text = repr(found) + "".join(heard)
+    assert not [secret for secret in secrets if secret in text]

@@ -1,0 +1,73 @@
+"""The profile as a file: what is written, and what is read back."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.profile import QUESTIONS, Profile, profile_text, read_answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAST = {name: question.answers[-1] for name, question in QUESTIONS.items()}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file to keep a profile in."""
+    return tmp_path / "cards-profile.toml"
+
+
+def test_what_is_written_is_read_back(path: Path) -> None:
+    """A profile with an answer to every question is read back as it was written."""
+    path.write_text(profile_text(LAST, {}), "utf-8")
+    assert read_answers(path) == LAST
+    assert Profile.read(path) == Profile(**LAST)
+
+
+def test_each_answer_stands_under_its_question() -> None:
+    """Every line is short, and each question's text comes before its answer."""
+    text = profile_text(LAST, {})
+    assert max(map(len, text.splitlines())) <= 100
+    words = " ".join(text.replace("#", " ").split())
+    for name, question in QUESTIONS.items():
+        assert f'{question.text} {name} = "{LAST[name]}"' in words
+
+
+def test_what_the_sandbox_cannot_imitate_is_a_comment(path: Path) -> None:
+    """Other answers, and questions without one, are told in comments and not read back."""
+    answers = {"zero_match_action": "204", "order": "by-id"}
+    text = profile_text(answers, {"wrong_role": "no other\ncredential\x1b[1m \u2028is \ttheirs"})
+    path.write_text(text, "utf-8")
+    assert read_answers(path) == {"order": "by-id"}
+    assert Profile.read(path) == Profile(order="by-id")
+    lines = text.splitlines()
+    assert "# zero_match_action: other: 204; none of empty, 404, 400" in lines
+    assert "# wrong_role: not observed: no other credential[1m is theirs" in lines
+    assert "# no_token: not observed: it was not asked" in lines
+
+
+def test_an_answer_that_would_end_the_comment_does_not(path: Path) -> None:
+    """An answer of any characters is kept within its comment."""
+    hostile = 'x"\n[table]\nno_token = "403"\r\x00\x85\u2029order = 1'
+    path.write_text(profile_text({"no_token": hostile}, {}), "utf-8")
+    assert tomllib.loads(path.read_text("utf-8")) == {}
+
+
+def test_a_file_is_refused_in_one_sentence(path: Path) -> None:
+    """An unknown question and an unknown answer are refused with the known ones."""
+    path.write_text('no_tokens = "401"\n', "utf-8")
+    with pytest.raises(MisuseError, match=r"unknown question no_tokens; known: .*no_token"):
+        read_answers(path)
+    path.write_text('no_token = "402"\n', "utf-8")
+    with pytest.raises(MisuseError, match=r"no_token = '402' .*choose one of 401, 403"):
+        Profile.read(path)
+    path.write_text("no_token = 4O1\n", "utf-8")
+    with pytest.raises(MisuseError, match="is not TOML"):
+        read_answers(path)
+    with pytest.raises(MisuseError, match="cannot be read"):
+        read_answers(path.with_name("absent.toml"))

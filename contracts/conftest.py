@@ -59,6 +59,13 @@ def probe(cards_target: Target) -> Iterator[Probe]:
 
 
 @pytest.fixture
+def bare(cards_target: Target) -> Iterator[Probe]:
+    """Asks a world of which nothing is known yet, not even that it lets us in."""
+    with world_on(cards_target) as cards:
+        yield Probe(cards)
+
+
+@pytest.fixture
 def fresh(probe: Probe, cards_target: Target) -> Iterator[Probe]:
     """Asks a world of its own, for contracts in which time passes or credentials end."""
     del probe

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, TransportError
+from pytest_atomic_cards.errors import AtomicCardsError, ContractBrokenError, TransportError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
@@ -23,6 +23,7 @@ TOKEN_LIFETIME = timedelta(hours=1)
 TIMES_USED = 5
 CLIENT_ERRORS = range(400, 500)
 UNAUTHORIZED = 401
+NO_ACCESS = {401, 403}
 
 each_request = pytest.mark.parametrize(
     ("method", "path"), [("GET", "/cards"), ("PUT", "/cards/cancel")]
@@ -72,14 +73,53 @@ def test_invalid_token(
     check_refused(probe, reserve.take(), method, path, **bearer(make(invented())))
 
 
+@requirement("AUTH-11")
+@each_request
+def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Reserve) -> None:
+    """Lack of access is answered as such, and not as another fault of the request."""
+    group = reserve.take()
+    query = group.single(group.cards[0])
+    for how in ({"authenticated": False}, bearer(invented())):
+        exchange = probe.raw(method, path, query, **how)
+        expect(
+            exchange.status in NO_ACCESS,
+            exchange,
+            expected="HTTP 401 or 403 where a valid token is missing",
+            came=f"HTTP {exchange.status}",
+        )
+
+
 @requirement("AUTH-03")
-def test_credentials_obtain_a_token(probe: Probe) -> None:
+def test_credentials_obtain_a_token(bare: Probe) -> None:
     """The token that the credentials obtain opens the Cards API."""
-    exchange = probe.raw("GET", "/cards", CardQuery(user_id=invented()))
+    try:
+        exchange = bare.raw("GET", "/cards", CardQuery(user_id=invented()))
+    except ContractBrokenError as error:
+        exchanges = (error.exchange,) if error.exchange else ()
+        raise Violation("an access token for these credentials", str(error), exchanges) from None
     expect(
-        exchange.status not in {401, 403},
+        exchange.status not in NO_ACCESS,
         exchange,
         expected="the token of these credentials to be accepted",
+        came=f"HTTP {exchange.status}",
+    )
+
+
+@requirement("AUTH-04")
+def test_tokens_live_side_by_side(probe: Probe) -> None:
+    """A token is still accepted when the same credential has obtained another."""
+    credential = probe.cards.environment.create_credential("events")
+    first, _ = (
+        probe.cards.authenticate(
+            client_id=credential.client_id, client_secret=credential.client_secret
+        ).token()
+        for _ in range(2)
+    )
+    exchange = probe.raw("GET", "/cards", CardQuery(user_id=invented()), **bearer(first))
+    expect(
+        exchange.status not in NO_ACCESS,
+        exchange,
+        expected="the earlier token to be accepted until it expires",
         came=f"HTTP {exchange.status}",
     )
 
@@ -104,6 +144,20 @@ def test_token_serves_many_requests(probe: Probe, population: SharedPopulation) 
         *refused,
         expected=f"one token to serve {TIMES_USED} requests",
         came=f"it was refused {len(refused)} times",
+    )
+
+
+@requirement("AUTH-04")
+def test_token_lasts_its_hour(fresh: Probe) -> None:
+    """Five minutes before its hour is over a token still opens the Cards API."""
+    token = token_of_role(fresh, "events")
+    fresh.cards.sandbox.clock.advance(TOKEN_LIFETIME - timedelta(minutes=5))
+    exchange = fresh.raw("GET", "/cards", CardQuery(user_id=invented()), **bearer(token))
+    expect(
+        exchange.status not in NO_ACCESS,
+        exchange,
+        expected="a token to be accepted for its hour",
+        came=f"HTTP {exchange.status} after 55 minutes",
     )
 
 

@@ -16,6 +16,14 @@ from pytest_atomic_cards.verification.verdicts import expect
 
 SAMPLED = {"quantity": 2, "size": "large"}
 GENERATED = 12
+EDGES = {
+    "": "empty key",
+    "null": None,
+    "numbers": [0, -1, 0.5, 2**53 - 1, 1e-9],
+    "nested": {"array": [[], {}, [None, {"deep": False}]]},
+    "text": 'ü 日本語 😀 " \\ \n ' + "long " * 60,
+    "status": "active",
+}
 
 
 def complete(
@@ -62,7 +70,6 @@ def test_payload_reaches_analytics(probe: Probe, reserve: Reserve, effort: Effor
     """Each card's completion event holds the payload it was completed with, and no other's."""
     environment = probe.cards.environment
 
-    @effort.for_all(payloads(), payloads(), usual=GENERATED)
     def kept_apart(first: dict[str, Any], second: dict[str, Any]) -> None:
         sent = {
             complete(probe, reserve, payload).cards[0].card_instance_id: payload
@@ -71,6 +78,9 @@ def test_payload_reaches_analytics(probe: Probe, reserve: Reserve, effort: Effor
         events = environment.analytics_events()
         for card_id, payload in sent.items():
             check_event(events, card_id, payload)
+
+    kept_apart(EDGES, SAMPLED)
+    effort.for_all(payloads(), payloads(), usual=GENERATED)(kept_apart)
 
 
 @requirement("COMPLETE-05")

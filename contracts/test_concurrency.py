@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pytest_atomic_cards.generation.supply import take_from
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.generated import Effort
@@ -39,7 +40,7 @@ def fresh_groups(reserve: Reserve, count: int) -> Iterator[Group]:
     for number in range(count):
         if number and time.monotonic() - began > SECONDS:
             return
-        yield reserve.take()
+        yield take_from(reserve)
 
 
 def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:

@@ -51,6 +51,18 @@ def test_raised_limit(drained: Drained) -> None:
     check_limit(drained.raised, RAISED_LIMIT)
 
 
+@requirement("LIMIT-06")
+def test_largest_limit(drained: Drained) -> None:
+    """With a limit above 1000 no more than a thousand are cancelled, if any."""
+    step = drained.excessive
+    expect(
+        step.cancelled <= RAISED_LIMIT,
+        step.exchange,
+        expected=f"at most {RAISED_LIMIT} of {step.before} active cards to be cancelled",
+        came=f"{step.cancelled} were",
+    )
+
+
 @requirement("LIMIT-03")
 def test_repeating_drains(drained: Drained) -> None:
     """Repeating the request leaves no active card."""
@@ -59,7 +71,7 @@ def test_repeating_drains(drained: Drained) -> None:
         drained.left == 0,
         last.exchange,
         expected="no active card to be left after repeated cancels",
-        came=f"{drained.left} are left after {2 + len(drained.repeats)} requests",
+        came=f"{drained.left} are left after {3 + len(drained.repeats)} requests",
     )
 
 
@@ -87,14 +99,14 @@ def test_low_limit(probe: Probe, reserve: Reserve) -> None:
 
 @requirement("LIMIT-05")
 def test_summary_at_the_limit(drained: Drained) -> None:
-    """summary.updated is no more than the limit."""
+    """summary.updated is the number of cards that were cancelled."""
     for step, limit in ((drained.default, DEFAULT_LIMIT), (drained.raised, RAISED_LIMIT)):
         if step.before <= limit or not step.exchange.succeeded:
             continue
         updated = response_of(step.exchange).summary.updated
         expect(
-            updated is not None and updated <= limit,
+            updated == step.cancelled,
             step.exchange,
-            expected=f"summary.updated to be at most {limit}",
+            expected=f"summary.updated to be {step.cancelled}",
             came=f"it is {updated}",
         )

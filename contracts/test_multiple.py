@@ -138,3 +138,19 @@ def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool
         expected="cards that do not match to stay active",
         came=f"they are {words_of(others)}",
     )
+
+
+@requirement("MULTI-08")
+@each_action
+def test_other_cards_of_the_customer_stay(action: Action, probe: Probe) -> None:
+    """An action on one card of a customer leaves the customer's other cards as they are."""
+    chosen, other = probe.seed_twice_for_one()
+    exchange = probe.change(action, chosen.single(chosen.cards[0]), chosen)
+    probe.states_once(only(chosen, chosen.cards[0]), left(Status.ACTIVE))
+    states = probe.states_later(other, all_in(Status.ACTIVE))
+    expect(
+        all_in(Status.ACTIVE)(states),
+        exchange,
+        expected="the customer's other card to stay active",
+        came=f"it is {words_of(states)}",
+    )

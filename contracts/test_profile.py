@@ -6,6 +6,7 @@ one is drift, and fails.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -14,7 +15,7 @@ import pytest
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.profile import QUESTIONS, read_answers
-from pytest_atomic_cards.targets import Target, world_on
+from pytest_atomic_cards.targets import Target
 from pytest_atomic_cards.verification.observing import WAITING, Scene
 from pytest_atomic_cards.verification.observing.hooks import MARKER, SEEN
 from pytest_atomic_cards.verification.observing.observation import observe
@@ -26,15 +27,22 @@ LAST = sorted(QUESTIONS, key=WAITING.__contains__)
 
 @pytest.fixture(scope="module")
 def scene(probe: Probe, cards_target: Target, cards_settings: Settings) -> Iterator[Scene]:
-    """A world of its own to observe in; on a live target some time passes there from now on."""
+    """A world of its own to observe in; on a live target some time passes there from now on.
+
+    That some cards cannot be cancelled at the end may be an answer of the target: a warning tells.
+    """
     del probe
-    with world_on(cards_target) as cards:
-        scene = Scene(cards, cards_settings)
+    cards = cards_target.open_world()
+    scene = Scene(cards, cards_settings)
+    try:
         if scene.is_live:
             with suppress(AtomicCardsError):
                 scene.once(Timers)
         yield scene
+    finally:
         scene.close()
+        for left in cards.clean_up().left_open:
+            warnings.warn(f"seeded cards may be left open: {left}", stacklevel=1)
 
 
 @pytest.fixture(scope="module")

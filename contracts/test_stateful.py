@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_atomic_cards.generation.machine import USUAL, CardSupply, check_lifecycle
+from pytest_atomic_cards.generation.machine import USUAL, check_lifecycle
+from pytest_atomic_cards.generation.supply import CardSupply
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 
-LIVE_RUNS = 6
+LIVE_RUNS = 5
 LIVE_STEPS = 6
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.reserve import Reserve
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Seen = TypeVar("Seen")
 
+_TRIES: Final = 8
 _LEAST_PATIENCE: Final = 0.2
 _LAGS_OF_PATIENCE: Final = 4.0
 
@@ -44,7 +46,7 @@ class CardSupply:
         """Fresh cards as wanted, or active ones where seeding takes time, and what they are."""
         if self.is_steerable:
             return self.cards.seeder.seed(wanted)[0], wanted.specs
-        group = self._reserve.take()
+        group = take_from(self._reserve)
         return group, (CardSpec(),) * len(group.cards)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
@@ -61,6 +63,19 @@ class CardSupply:
             own = max(_LEAST_PATIENCE, _LAGS_OF_PATIENCE * self._lag)
             self._patience = min(self._patience, own)
         return seen
+
+
+def take_from(reserve: Reserve) -> Group:
+    """A group of fresh active cards, also where answers to the seeding are lost now and then.
+
+    Raises:
+        SeedingError: No more cards can be seeded.
+        OutcomeUnknownError: Answers are lost again and again.
+    """
+    for _ in range(_TRIES):
+        with suppress(OutcomeUnknownError):
+            return reserve.take()
+    return reserve.take()
 
 
 def _is_steerable(cards: Cards) -> bool:

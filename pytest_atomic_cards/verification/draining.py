@@ -16,7 +16,9 @@ DEFAULT_LIMIT: Final = 500
 """Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
 RAISED_LIMIT: Final = 1000
 """Cards that a cancel takes with ``limit=1000``. Source: Cards API page › Request limits."""
-CARDS: Final = DEFAULT_LIMIT + RAISED_LIMIT + 10
+EXCESSIVE_LIMIT: Final = 5000
+"""A limit beyond the largest documented one; whether it is refused or cut is not documented."""
+CARDS: Final = DEFAULT_LIMIT + 2 * RAISED_LIMIT + 10
 _MOST_REPEATS: Final = 12
 _PAGES: Final = 20
 _TRIES: Final = 6
@@ -42,12 +44,14 @@ class Drained:
 
     Args:
         default: The first cancel, without ``limit``.
-        raised: The second one, with ``limit=1000``.
+        excessive: The second one, with a limit above 1000.
+        raised: The third one, with ``limit=1000``.
         repeats: All further ones, without ``limit``, until none was left or none changed.
         left: Active cards at the end.
     """
 
     default: Step
+    excessive: Step
     raised: Step
     repeats: tuple[Step, ...]
     left: int
@@ -67,6 +71,7 @@ def drain(probe: Probe, group: Group) -> Drained:
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
     default = _step(probe, query, DEFAULT_LIMIT)
+    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), 0)
     raised = _step(probe, query.replace(limit=RAISED_LIMIT), RAISED_LIMIT)
     repeats: list[Step] = []
     left = raised.after
@@ -76,7 +81,7 @@ def drain(probe: Probe, group: Group) -> Drained:
             break
         left = repeats[-1].after
     left = probe.watch(lambda: _active(probe, query), lambda left: not left)
-    return Drained(default, raised, tuple(repeats), left)
+    return Drained(default, excessive, raised, tuple(repeats), left)
 
 
 def _step(probe: Probe, query: CardQuery, most: int) -> Step:

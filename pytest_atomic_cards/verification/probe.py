@@ -178,6 +178,15 @@ class Probe:
         specs = tuple(CardSpec(user=user) for user in users)
         return self.cards.seeder.seed(Population(specs))[0]
 
+    def seed_twice_for_one(self) -> tuple[Group, Group]:
+        """Active cards of two invocations for the same customer."""
+        try:
+            spec = CardSpec(user=self.cards.placement.new_user())
+        except NotAvailableError:
+            spec = CardSpec()
+        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, spec))
+        return first, second
+
     def neighbour_card(self, user: str) -> CardRecord | None:
         """An active card of the same customer in another environment, where one can be had."""
         try:

@@ -37,5 +37,10 @@ def sample(strategy: SearchStrategy[T], size: int = 200) -> list[T]:
 
 def smallest(strategy: SearchStrategy[T], condition: Callable[[T], bool]) -> T:
     """What the first example that meets a condition shrinks to."""
-    patient = settings(max_examples=5_000, database=None, deadline=None)
-    return find(strategy, condition, settings=patient, random=Random(0))  # noqa: S311
+    patient = settings(
+        max_examples=5_000,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+    )
+    return find(strategy, condition, settings=patient, random=Random(0))  # noqa: S311 - repeatable

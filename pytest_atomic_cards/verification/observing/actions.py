@@ -82,8 +82,8 @@ def action_word(scene: Scene) -> str:
 
 
 def _word(scene: Scene, action: Action) -> str:
-    group = scene.group()
-    exchange = scene.succeed(scene.put(action, group.single(group.cards[0])))
+    group, card = scene.card()
+    exchange = scene.succeed(scene.put(action, group.single(card)))
     for result in response_of(exchange).results:
         if result.action is not None:
             return result.action
@@ -92,8 +92,8 @@ def _word(scene: Scene, action: Action) -> str:
 
 def non_object_payload(scene: Scene) -> str:
     """Complete a card with a JSON array."""
-    group = scene.group()
-    exchange = scene.put(Action.COMPLETE, group.single(group.cards[0]), json=[1])
+    group, card = scene.card()
+    exchange = scene.put(Action.COMPLETE, group.single(card), json=[1])
     return "accepted" if exchange.succeeded else str(exchange.status)
 
 

@@ -52,6 +52,7 @@ def delivery_options(scene: Scene) -> str:
     """See whether an embargo and an expiry that start was asked for come about."""
     timers = scene.once(Timers.started)
     embargo, expiry = timers.has(Timed.HELD), timers.expired_at is not None
+    scene.get(timers.group(Timed.ACTIVE).pin)
     if embargo and not expiry:
         raise NotAvailableError(
             "the embargo of a start request is honoured, but the expiry is late or ignored"
@@ -61,8 +62,9 @@ def delivery_options(scene: Scene) -> str:
 
 def test_event_source(scene: Scene) -> str:
     """See the ``eventSource`` of a card of a test start."""
-    started = scene.start(CardSpec(), "test")
-    card, scene.evidence = started.group.cards[0], started.exchange
+    group = scene.start(CardSpec(), "test").group
+    scene.get(group.pin)
+    card = group.cards[0]
     if card.event_source is None:
         raise NotAvailableError("cards have no eventSource")
     return card.event_source

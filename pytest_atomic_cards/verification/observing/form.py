@@ -57,8 +57,8 @@ def error_body(scene: Scene) -> str:
 def extra_fields(scene: Scene) -> str:
     """Compare the fields of a listing and of an action's answer with the sampled ones."""
     listing = scene.succeed(scene.get(scene.still.pin))
-    group = scene.group()
-    action = scene.succeed(scene.put(Action.COMPLETE, group.single(group.cards[0])))
+    group, card = scene.card()
+    action = scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
     for exchange, fields in (
         (listing, (frozenset({"data"}), _CARD, _SUMMARY)),
         (action, (_ANSWER, _RESULT, _SUMMARY)),

@@ -118,7 +118,9 @@ def closed_cards_listed(scene: Scene) -> str:
 
 def cancelled_cards_listed(scene: Scene) -> str:
     """Look for a cancelled card, also by each state."""
-    word = _close(scene, Action.CANCEL).word
+    closed = _close(scene, Action.CANCEL)
+    scene.get(closed.group.pin.replace(status=Status.CANCELLED))
+    word = closed.word
     if word is None:
         return "no"
     return "yes" if word == Status.CANCELLED else word
@@ -134,8 +136,7 @@ class _Closed:
 
 
 def _close(scene: Scene, action: Action) -> _Closed:
-    group = scene.group()
-    card = group.cards[0]
+    group, card = scene.card()
     key, watched = key_of(card), only(group, card)
     scene.succeed(scene.put(action, group.single(card)))
     acted = time.monotonic()
@@ -148,8 +149,8 @@ def _close(scene: Scene, action: Action) -> _Closed:
 
 def read_after_write(scene: Scene) -> str:
     """Dismiss cards one by one, and look for each among the active ones at once."""
-    group = scene.group()
-    for card in group.cards[:_WRITES]:
+    for _ in range(_WRITES):
+        group, card = scene.card()
         query = group.single(card)
         scene.succeed(scene.put(Action.DISMISS, query))
         if listed(scene.get(query.replace(status=Status.ACTIVE))):

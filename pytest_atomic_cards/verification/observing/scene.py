@@ -32,7 +32,7 @@ from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
+from pytest_atomic_cards.verification.reserve import GROUP, StateReserve
 from pytest_atomic_cards.world import Cards
 
 Observer = Callable[["Scene"], str]
@@ -44,6 +44,7 @@ _LONGEST_WAIT: Final = 3.0
 _LIVE: Final = (3.0, 1.0)
 _SANDBOX: Final = (0.2, 0.2)
 _TRIES: Final = 3
+_BATCH: Final = 12
 _AT_LEAST: Final = 2
 _START: Final = "/action-flow/"
 
@@ -85,7 +86,7 @@ class Scene:
         # A state that a card does not reach in this time is not observed: no answer hangs on it.
         cards.placement.settling = min(cards.placement.settling, _LONGEST_WAIT)
         self.evidence: Exchange | None = None
-        self._reserve = Reserve(cards.seeder)
+        self._groups: list[Group] = []
         self._in_state = StateReserve(cards.seeder)
         self._seeded = 0.0
         self._refusal: SeedingError | None = None
@@ -190,13 +191,22 @@ class Scene:
     def _taken(self) -> Group:
         if self._refusal is not None:
             raise self._refusal
-        try:
-            group = self._reserve.take()
-        except SeedingError as error:
-            self._refusal = error
-            raise
-        self._seeded = self._seeded or time.monotonic()
-        return group
+        if not self._groups:
+            try:
+                self._groups = self.cards.seeder.seed(*[Population.of(GROUP)] * _BATCH)
+            except SeedingError as error:
+                self._refusal = error
+                raise
+            self._seeded = time.monotonic()
+        return self._groups.pop()
+
+    def card(self) -> tuple[Group, Card]:
+        """A fresh active card, and the group it belongs to.
+
+        Raises:
+            SeedingError: No more cards can be seeded.
+        """
+        return self.in_state(Status.ACTIVE)
 
     @cached_property
     def still(self) -> Group:

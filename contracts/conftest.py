@@ -11,7 +11,6 @@ from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.findings import FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.seeding.spec import Population
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.history import History
@@ -54,7 +53,7 @@ def effort(cards_settings: Settings) -> Effort:
 def probe(cards_target: Target) -> Iterator[Probe]:
     """Asks the world that the contracts share, once a first card shows that it can be seeded."""
     with world_on(cards_target) as cards:
-        cards.seeder.seed(Population.of(1))
+        cards.seeder.rehearse()
         yield Probe(cards)
 
 

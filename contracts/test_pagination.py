@@ -13,6 +13,7 @@ from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
 FAR_BEYOND = 1_000_000
+SERVER_ERROR = 500
 
 
 def keys(found: Found) -> list[str]:
@@ -179,3 +180,20 @@ def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -
             expected=f"only cards that match {pin}",
             came=f"{len(seen - active)} other(s) came",
         )
+
+
+@requirement("PAGE-09")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("limit", "abc"), ("limit", "-1"), ("limit", "1e3"), ("offset", "abc"), ("offset", "-1")],
+)
+def test_no_number(name: str, value: str, probe: Probe, population: SharedPopulation) -> None:
+    """A limit or offset that is no count of cards is ignored or refused, and breaks nothing."""
+    pin = population.plain[0].pin
+    exchange = probe.raw("GET", "/cards", pin, more=((name, value),))
+    expect(
+        exchange.status is not None and exchange.status < SERVER_ERROR,
+        exchange,
+        expected=f"{name}={value} to be ignored or refused",
+        came=f"HTTP {exchange.status}",
+    )

@@ -265,6 +265,32 @@ def test_every_state_can_be_listed(
     judge_listing((), alone, probe.find(alone))
 
 
+@requirement("QUERY-18")
+def test_listings_keep_up_with_changes(probe: Probe, reserve: Reserve) -> None:
+    """A card that was listed as active by each attribute is listed so by none once it is closed."""
+    group = reserve.take()
+    card = group.cards[0]
+    queries = [
+        query_by({attribute: value, Attribute.STATUS: Status.ACTIVE})
+        for attribute, value in card.attributes.items()
+        if attribute not in {Attribute.STATUS, Attribute.CARD_TEMPLATE_ID, Attribute.EVENT_NAME}
+    ]
+    for query in queries:
+        probe.find(query)
+    probe.change(Action.DISMISS, group.single(card), group)
+    for query in queries:
+        found = probe.watch(
+            lambda query=query: probe.find(query),
+            lambda found: key_of(card) not in {key_of(one) for one in found.cards},
+        )
+        expect(
+            key_of(card) not in {key_of(one) for one in found.cards},
+            *found.exchanges,
+            expected=f"{query} not to list a card that was dismissed",
+            came="it is listed still",
+        )
+
+
 @requirement("QUERY-13")
 def test_no_match_lists_nothing(probe: Probe) -> None:
     """A made-up value gives no cards, whether the answer is an empty list or a refusal."""

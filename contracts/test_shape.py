@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
@@ -44,6 +47,7 @@ RESULT_FIELDS: dict[str, type] = {
 PAYLOAD_FIELDS: dict[str, type] = {"target": dict, "cardOptions": dict, "metadata": dict}
 SAMPLED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ZONED_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)")
+VARIABLES = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
 WORDS = {str: "a string", dict: "an object", list: "an array", int: "a whole number"}
 
 
@@ -83,10 +87,12 @@ def expect_types(
 
 
 @requirement("SHAPE-01")
-def test_listing_is_an_object_with_data(probe: Probe) -> None:
+def test_listing_is_an_object_with_data(bare: Probe) -> None:
     """A listing that succeeds is an object with an array of objects."""
+    with suppress(AtomicCardsError):
+        bare.cards.seeder.seed(Population.of(1))
     for query in (CardQuery(limit=5), CardQuery(status="active", limit=5)):
-        exchange = probe.raw("GET", "/cards", query)
+        exchange = bare.raw("GET", "/cards", query)
         body = exchange.json()
         data = body.get("data") if isinstance(body, dict) else None
         if not exchange.succeeded or not exchange.response_body:
@@ -125,7 +131,7 @@ def test_times_are_as_sampled(probe: Probe, population: SharedPopulation) -> Non
     check_times(probe, population, SAMPLED_TIME, "a UTC time with milliseconds and Z")
     for card, exchange in seen(probe, population):
         expect(
-            not (card.created and card.updated) or card.created <= card.updated,
+            card.created and card.updated and card.created <= card.updated,
             exchange,
             expected="updated not to lie before created",
             came=f"created is {card.created} and updated {card.updated}",
@@ -168,6 +174,26 @@ def test_payload_is_as_sampled(probe: Probe, population: SharedPopulation) -> No
             expected=f"payload.target.usersById to be an array with {card.user_id!r}",
             came=f"it is {users!r}",
         )
+
+
+@requirement("SHAPE-11")
+def test_payload_shows_variables(probe: Probe) -> None:
+    """The variables that a card was started with are in detail or variables, unchanged."""
+    spec = CardSpec(variables=VARIABLES)
+    try:
+        card = probe.cards.seeder.seed(Population((spec,)))[0].cards[0]
+    except SeedingError as error:
+        not_exercised(f"the target takes no variables of ours: {error}")
+    shown = {**(card.payload.get("detail") or {}), **(card.payload.get("variables") or {})}
+    known = {name: value for name, value in shown.items() if name in VARIABLES}
+    if not known and not probe.cards.placement.delivery_is_certain:
+        not_exercised("the flow's templates show none of our variables")
+    expect(
+        known == VARIABLES,
+        *probe.find(CardQuery(flow_invocation_id=card.flow_invocation_id)).exchanges,
+        expected=f"payload.detail or payload.variables to hold {VARIABLES}",
+        came=f"it holds {known}",
+    )
 
 
 @requirement("SHAPE-07")

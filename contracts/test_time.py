@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,8 @@ from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.timed import Timed, let_time_pass
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+
+A_MOMENT = 0.05
 
 
 def check_becomes(probe: Probe, group: Group, state: Status) -> None:
@@ -86,6 +89,22 @@ def test_updated_moves(probe: Probe, reserve: Reserve) -> None:
         exchange,
         expected=f"updated to move on from {card.updated}",
         came=f"it is {after.updated}",
+    )
+
+
+@requirement("TIME-08")
+def test_updated_rests(probe: Probe, population: SharedPopulation) -> None:
+    """While nothing changes a card, updated is the same each time it is listed."""
+    group = population.plain[0]
+    first = {key_of(card): card.updated for card in probe.find(group.pin).cards}
+    time.sleep(A_MOMENT)
+    found = probe.find(group.pin)
+    moved = [card for card in found.cards if first.get(key_of(card), card.updated) != card.updated]
+    expect(
+        not moved,
+        *found.exchanges,
+        expected="updated to stay as it is while nothing changes the card",
+        came=f"it moved on {len(moved)} card(s)",
     )
 
 

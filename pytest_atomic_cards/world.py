@@ -12,10 +12,11 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.cleanup import CleanUp
 from pytest_atomic_cards.seeding.placement import Placement
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
-from pytest_atomic_cards.seeding.seeder import CleanUp, Seeder
+from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
 if TYPE_CHECKING:

@@ -307,9 +307,17 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._last_action = (exchange,)
         if exchange.succeeded or not due or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return exchange.succeeded
+        if self._matches_strangers(query):
+            return False
         if status in _DENIED:
             raise TransportError(f"{what} was denied with HTTP {status}", exchange)
         return self.complain(f"{what} to succeed", f"it was answered with HTTP {status}")
+
+    def _matches_strangers(self, query: CardQuery) -> bool:
+        """Whether a query matches cards that appeared only after the others of their group."""
+        known = {key_of(member.card) for member in self.members}
+        listed = self.cards.reader.find(query.replace(multiple=False)).cards
+        return not known.issuperset(map(key_of, listed))
 
     # Time
 

@@ -37,6 +37,8 @@ _INSTALL: Final = (
     "openapi.yaml is read by Schemathesis, which is not installed; "
     'pip install "pytest-atomic-cards[contracts]"'
 )
+_LONGEST: Final = 200
+"""Characters of a name or a value, as servers bound the length of a URL."""
 _NO_BODY_NEEDED: Final = "status_code_conformance"
 _CONFORMANCE: Final = (
     _NO_BODY_NEEDED,
@@ -118,13 +120,14 @@ class Document:
 
 
 def _generated(case: schemathesis.Case[Any], *, as_it_is: bool) -> Generated:
-    texts = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in case.query.items()
-    }
+    texts = {name[:_LONGEST]: _text(value)[:_LONGEST] for name, value in case.query.items()}
     if not as_it_is:
         texts = {name: kept for name, value in texts.items() if (kept := _without_controls(value))}
     return Generated(texts, _body(case.body))
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _without_controls(value: str) -> str:

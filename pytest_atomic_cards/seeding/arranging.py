@@ -12,7 +12,6 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import (
     NotAvailableError,
     OutcomeUnknownError,
-    RefusedError,
     SeedingError,
 )
 from pytest_atomic_cards.lifecycle import Action, Status
@@ -97,19 +96,19 @@ class Arranger:
 
     def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
         """Act until the outcome is known; repeating is harmless, as only these cards match."""
+        query = pin.replace(multiple=True, status=Status.ACTIVE)
         for _ in range(_TRIES):
             try:
-                self._api.act(action, pin.replace(multiple=True, status=Status.ACTIVE))
+                exchange = self._api.act_exchange(action, query)
             except OutcomeUnknownError:
                 if poll(reached, bool, patience=0.5):
                     return
-            except RefusedError as error:
-                raise SeedingError(
-                    f"cannot {action} cards to seed: {error}", error.exchange
-                ) from None
             else:
-                return
-        raise SeedingError(f"cannot {action} cards to seed: no usable answer {_TRIES} times")
+                if exchange.succeeded:
+                    return
+                answer = exchange.describe()
+                raise SeedingError(f"{action} {query} to seed was refused: {answer}", exchange)
+        raise SeedingError(f"{action} {query} to seed got no usable answer {_TRIES} times")
 
     def _reached(self, state: Status, group: Group, members: Sequence[Card]) -> bool:
         words = self._reader.states(group)

@@ -41,6 +41,10 @@ class DirectPlacement:
         """A user id that nothing else in the sandbox has."""
         return self._user_ids.new(suffix)
 
+    def stray_users(self) -> list[str]:
+        """None: nothing that is put in straight can be lost."""
+        return []
+
     def place(self, population: Population) -> Placed:
         """Put the cards in; they are there at once. They share an invocation unless given one."""
         shared = f"invocation-{secrets.token_hex(6)}"

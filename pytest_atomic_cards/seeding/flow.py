@@ -16,7 +16,12 @@ from typing import Final
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.flows import ActionFlows, FlowTarget
-from pytest_atomic_cards.errors import NotAvailableError, RefusedError, SeedingError
+from pytest_atomic_cards.errors import (
+    NotAvailableError,
+    OutcomeUnknownError,
+    RefusedError,
+    SeedingError,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.seeding.placement import Placed, UserIds
@@ -71,6 +76,10 @@ class FlowPlacement:
             raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
         return self._user_ids.new(suffix)
 
+    def stray_users(self) -> list[str]:
+        """Generated users of starts whose answer was lost; the cards may or may not exist."""
+        return list(dict.fromkeys(self._user_ids.astray))
+
     def place(self, population: Population) -> Placed:
         """Start the flow once, with one target for each run of cards that are alike."""
         _refuse_what_the_flow_decides(population)
@@ -80,6 +89,9 @@ class FlowPlacement:
         flow, mode = self._settings.flow_id or "", self._settings.flow_mode
         try:
             invocation = self._flows.start(flow, targets, mode=mode)
+        except OutcomeUnknownError:
+            self._user_ids.astray += [user for user in users if self._user_ids.own([user])]
+            raise
         except RefusedError as error:
             raise SeedingError(
                 f"Action Flow {flow!r} was not started: {error}; check ATOMIC_CARDS_FLOW_ID, "

@@ -51,6 +51,9 @@ class Placement(Protocol):
             NotAvailableError: The settings name the only users that may be targeted.
         """
 
+    def stray_users(self) -> list[str]:
+        """Generated users of invocations that were asked for and never heard of."""
+
     def place(self, population: Population) -> Placed:
         """Ask for the cards of one invocation.
 
@@ -71,11 +74,16 @@ class Placement(Protocol):
 
 
 class UserIds:
-    """Generates user ids that no other run uses."""
+    """Generates user ids that no other run uses.
+
+    Attributes:
+        astray: Generated users whose invocation was asked for and never heard of.
+    """
 
     def __init__(self) -> None:
         self._run = secrets.token_hex(4)
         self._given: set[str] = set()
+        self.astray: list[str] = []
 
     def new(self, suffix: str = "") -> str:
         """The next id, ending in ``suffix``."""

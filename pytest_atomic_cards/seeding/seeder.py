@@ -1,46 +1,24 @@
-"""Seeder: puts cards in place, waits until they are visible, and cleans up behind itself.
-
-What was asked for is read back through the API. Everything seeded is cancelled at the end.
-"""
+"""Seeder: puts cards in place, waits until they are listed, and cleans up behind itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.scope import Scope
-from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.errors import OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.arranging import Arranger, creatable
+from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.placement import Placed, Placement
-from pytest_atomic_cards.seeding.polling import poll
-from pytest_atomic_cards.seeding.reader import Found, Group, Reader, key_of
+from pytest_atomic_cards.seeding.readback import ReadBack
+from pytest_atomic_cards.seeding.reader import Group, Reader
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
-_MOST_PAGES: Final = 20
-_FULL_PAGE: Final = 100
-_SAMPLE: Final = 5
 _BULK_CHUNKS: Final = (100, 20, 5, 1)
-_MOST_DRAINS: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class CleanUp:
-    """What became of the cards that were seeded.
-
-    Args:
-        invocations: How many invocations were seeded.
-        left_open: What may still hold open cards, and why.
-    """
-
-    invocations: int
-    left_open: tuple[str, ...] = ()
+_TRIES: Final = 5
 
 
 class Seeder:
@@ -53,13 +31,20 @@ class Seeder:
     """
 
     def __init__(self, api: CardsApi, placement: Placement, scope: Scope | None = None) -> None:
-        self._api = api
-        self._reader = Reader(api)
+        reader = Reader(api)
         self._placement = placement
-        self._arranger = Arranger(api, self._reader, placement)
+        self._read_back = ReadBack(reader, placement)
+        self._arranger = Arranger(api, reader, placement)
+        self._cleaner = Cleaner(api, reader)
         self._scope = scope
-        self._open: dict[str, set[Status]] = {}
-        self._cards_per_target = 1
+
+    def rehearse(self) -> None:
+        """Seed one card, to see that it can be done and how many cards a target gets.
+
+        Raises:
+            SeedingError: No card appeared in time.
+        """
+        self._read_back.rehearse(self._place(Population.of(1)))
 
     def seed(self, *populations: Population) -> list[Group]:
         """Seed populations, each as one invocation, and hand over its cards in their states.
@@ -69,8 +54,9 @@ class Seeder:
             SeedingError: The cards did not appear in time, or not as they were asked for.
         """
         placed = [self._place(population) for population in populations]
-        visible = self._await_visible(placed)
-        self._cards_per_target = len(visible[0]) // placed[0].count or 1
+        visible = self._read_back.await_visible(placed)
+        if self._scope:
+            self._scope.adopt([card for cards in visible for card in cards])
         return [
             self._arranger.arrange(
                 population, Group(CardQuery(flow_invocation_id=one.invocation), cards, one.users)
@@ -87,7 +73,7 @@ class Seeder:
         Raises:
             SeedingError: The target does not give so many cards.
         """
-        targets = ceil(count / self._cards_per_target)
+        targets = ceil(count / self._read_back.cards_per_target)
         try:
             return self.seed(Population.of(targets))[0]
         except SeedingError as error:
@@ -98,11 +84,15 @@ class Seeder:
             with suppress(SeedingError):
                 first = self.seed(Population.of(chunk))[0]
                 user = first.cards[0].user_id
-                if user and self._scope_allows_user(user):
+                if user and self._owns(user):
                     return self._seed_for_user(user, targets, chunk)
         raise refusal
 
-    def _scope_allows_user(self, user: str) -> bool:
+    def clean_up(self) -> CleanUp:
+        """Cancel every card that was seeded and may still be open."""
+        return self._cleaner.clean_up()
+
+    def _owns(self, user: str) -> bool:
         return self._scope is None or self._scope.holds(Attribute.USER_ID, user)
 
     def _seed_for_user(self, user: str, count: int, chunk: int) -> Group:
@@ -114,9 +104,8 @@ class Seeder:
     def _place(self, population: Population) -> Placed:
         if not population.specs:
             raise SeedingError("a population to seed must hold at least one card")
-        placed = self._placement.place(creatable(population))
-        states = {spec.status for spec in population if spec.status.is_open}
-        self._open.setdefault(placed.invocation, set()).update(states | {Status.ACTIVE})
+        placed = self._placed_for_sure(creatable(population))
+        self._cleaner.remember(placed.invocation, (spec.status for spec in population))
         if self._scope:
             self._scope.adopt_invocation(placed.invocation)
             if placed.users_are_ours:
@@ -124,97 +113,16 @@ class Seeder:
                     self._scope.adopt_user(user)
         return placed
 
-    # Reading back
-
-    def _await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
-        seen: dict[str, tuple[Card, ...]] = {}
-        rounds = 0
-
-        def waiting() -> list[Placed]:
-            nonlocal rounds
-            rounds += 1
-            for one in placed:
-                if one.invocation not in seen:
-                    cards = self._visible(one, thorough=rounds > 1)
-                    if len(cards) >= one.count or self._is_paged_away(one, cards):
-                        seen[one.invocation] = _in_order(cards, one.users)
-            return [one for one in placed if one.invocation not in seen]
-
-        missing = poll(waiting, lambda left: not left, self._placement.patience)
-        if missing:
-            raise SeedingError(
-                f"{sum(one.count for one in missing)} seeded card(s) of {len(missing)} "
-                f"invocation(s), the first being {missing[0].invocation}, were not all visible "
-                f"after {self._placement.patience:g} s"
-            )
-        if self._scope:
-            self._scope.adopt([card for cards in seen.values() for card in cards])
-        return [seen[one.invocation] for one in placed]
-
-    def _visible(self, placed: Placed, *, thorough: bool) -> list[Card]:
-        """The cards of an invocation, also where its own attribute or a limit does not find them."""
-        pin = CardQuery(flow_invocation_id=placed.invocation)
-        cards = self._own(placed, self._reader.find(pin, _MOST_PAGES))
-        if not cards and thorough:
-            cards = self._own(placed, self._reader.page(pin))
-        if not cards and thorough:
-            for user in dict.fromkeys(placed.users):
-                more = self._own(placed, self._reader.find(CardQuery(user_id=user), _MOST_PAGES))
-                if not more:
-                    break
-                cards |= more
-        return list(cards.values())
-
-    @staticmethod
-    def _own(placed: Placed, found: Found) -> dict[str, Card]:
-        return {
-            key_of(card): card
-            for card in found.cards
-            if card.flow_invocation_id == placed.invocation
-            or (
-                card.flow_invocation_id is None
-                and placed.users_are_ours
-                and card.user_id in placed.users
-            )
-        }
-
-    def _is_paged_away(self, placed: Placed, cards: Sequence[Card]) -> bool:
-        """Whether cards exist that paging does not reach: the paging contracts judge that."""
-        if len(cards) < _FULL_PAGE or not placed.users_are_ours:
-            return False
-        hidden = sorted(set(placed.users) - {card.user_id for card in cards})
-        sample = hidden[:: max(1, len(hidden) // _SAMPLE)]
-        return bool(sample) and all(
-            self._own(placed, self._reader.page(CardQuery(user_id=user))) for user in sample
-        )
-
-    # Cleaning up
-
-    def clean_up(self) -> CleanUp:
-        """Cancel every card that was seeded and may still be open."""
-        left = []
-        for invocation, states in self._open.items():
-            pin = CardQuery(flow_invocation_id=invocation)
-            for state in sorted(states):
-                try:
-                    self._cancel_all(pin.replace(status=state))
-                except AtomicCardsError as error:
-                    left.append(f"{state.value} cards of invocation {invocation}: {error}")
-        report = CleanUp(len(self._open), tuple(left))
-        self._open.clear()
-        return report
-
-    def _cancel_all(self, query: CardQuery) -> None:
-        for _ in range(_MOST_DRAINS):
-            if not self._reader.page(query.replace(limit=1)).cards:
-                return
-            self._api.cancel(query.replace(multiple=True, limit=1000))
-
-
-def _in_order(cards: Sequence[Card], users: Sequence[str]) -> tuple[Card, ...]:
-    """Cards in the order of the users they were asked for, further ones last."""
-    by_user: dict[str | None, list[Card]] = {}
-    for card in cards:
-        by_user.setdefault(card.user_id, []).append(card)
-    ordered = [by_user[user].pop(0) for user in users if by_user.get(user)]
-    return (*ordered, *(card for rest in by_user.values() for card in rest))
+    def _placed_for_sure(self, population: Population) -> Placed:
+        """Place, and anew where the answer was lost; what that left is cleaned up."""
+        for _ in range(_TRIES):
+            try:
+                return self._placement.place(population)
+            except OutcomeUnknownError as error:
+                lost = error
+                strays = self._placement.stray_users()
+                self._cleaner.remember_lost(strays)
+                if self._scope:
+                    for user in strays:
+                        self._scope.adopt_user(user)
+        raise SeedingError(f"no usable answer in {_TRIES} attempts: {lost}", lost.exchange)

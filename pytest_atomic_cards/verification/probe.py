@@ -71,6 +71,7 @@ class Probe:
         *,
         environment_id: str | None = None,
         reverse: bool = False,
+        more: Iterable[tuple[str, str]] = (),
         **how: Any,  # noqa: ANN401 - passed on
     ) -> Exchange:
         """A request below an environment's path, sent as :meth:`CardsSession.send` does.
@@ -79,7 +80,7 @@ class Probe:
         only for requests that must be refused.
         """
         root = environment_path(environment_id or self.api.environment_id)
-        parameters = query.parameters()[:: -1 if reverse else 1]
+        parameters = [*query.parameters()[:: -1 if reverse else 1], *more]
         return self.api.session.send(method, f"{root}{path}", parameters, repeatable=True, **how)
 
     def states(self, group: Group) -> States:

@@ -144,6 +144,18 @@ class Race:
         return [*operations, Operation(last + 1, last + 1, _seen(final))]
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the answers name no card but those of the group; others appeared after it."""
+        known = {card.card_instance_id for card in self.group.cards}
+        named = {
+            result.card_instance_id
+            for attempt in self.attempts
+            if attempt.response is not None
+            for result in attempt.response.results
+        }
+        return named <= known | {None}
+
+    @property
     def changed(self) -> bool:
         """Whether an action succeeded, and does not say that it changed nothing."""
         return any(one.succeeded and one.updated != 0 for one in self.attempts)

@@ -134,11 +134,6 @@ _COMPARISONS: Final[tuple[tuple[str, str, _Comparison], ...]] = (
 )
 _DECODERS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     (
-        "plus-kept",
-        "A plus sign in a query string is not read as a space.",
-        lambda original, text: original(text.replace("+", "%2B")),
-    ),
-    (
         "escaped-plus-is-space",
         "%2B in a query string is read as a space.",
         lambda original, text: original(text.replace("%2B", "+").replace("%2b", "+")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,7 +128,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         "card-id-number",
         "A card's cardInstanceId is a number.",
         "cardInstanceId",
-        lambda body: len(body["cardInstanceId"]),
+        lambda body: zlib.crc32(body["cardInstanceId"].encode()),
     ),
     ("card-user-null", "A card's userId is null.", "userId", lambda _body: None),
     ("card-payload-null", "A card's payload is null.", "payload", lambda _body: None),

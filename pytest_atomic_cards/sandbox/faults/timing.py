@@ -45,6 +45,13 @@ def _late(before: Status, after: Status, original: Original, row: Row) -> _Trans
     return transition
 
 
+def _early(before: Status, after: Status, original: Original, row: Row) -> _Transition:
+    transition: _Transition = original(row)
+    if transition is not None and (row.status, transition[1]) == (before, after):
+        return min(transition[0], row.created + 2 * _SECOND), transition[1]
+    return transition
+
+
 def _into(before: Status, after: Status, instead: Status, original: Original, row: Row) -> Any:  # noqa: ANN401
     transition: _Transition = original(row)
     if transition is not None and (row.status, transition[1]) == (before, after):
@@ -121,6 +128,11 @@ _TRANSITIONS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
         "embargo-ends-late",
         "An embargo ends an hour late.",
         partial(_late, _EMBARGOED, _ACTIVE),
+    ),
+    (
+        "embargo-ends-early",
+        "An embargo ends two seconds after the card was created.",
+        partial(_early, _EMBARGOED, _ACTIVE),
     ),
     (
         "embargo-ends-expired",

@@ -82,7 +82,7 @@ def action_word(scene: Scene) -> str:
 
 
 def _word(scene: Scene, action: Action) -> str:
-    group, card = scene.card()
+    group, card = scene.supply.card()
     exchange = scene.succeed(scene.put(action, group.single(card)))
     for result in response_of(exchange).results:
         if result.action is not None:
@@ -92,7 +92,7 @@ def _word(scene: Scene, action: Action) -> str:
 
 def non_object_payload(scene: Scene) -> str:
     """Complete a card with a JSON array."""
-    group, card = scene.card()
+    group, card = scene.supply.card()
     exchange = scene.put(Action.COMPLETE, group.single(card), json=[1])
     return "accepted" if exchange.succeeded else str(exchange.status)
 

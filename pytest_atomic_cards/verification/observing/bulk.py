@@ -40,7 +40,7 @@ class Bulk:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._group = scene.cards.seeder.seed_bulk(_CARDS)
+        self._group = scene.supply.bulk(_CARDS)
         self._left = self._group.count
 
     @cached_property

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pytest_atomic_cards.errors import NotAvailableError
-from pytest_atomic_cards.seeding.spec import CardSpec
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 from pytest_atomic_cards.verification.observing.timers import Timed, Timers
 
@@ -39,13 +38,14 @@ def start_status(scene: Scene) -> str:
 
 
 def cards_per_target(scene: Scene) -> str:
-    """Count the cards of one customer that one start brought about."""
+    """Count the cards that a start brought about."""
     started = scene.started
     if scene.is_live:
         scene.rest(started.at)
     found = scene.probe.find(started.group.pin)
     scene.evidence = found.exchanges[-1]
-    return str(len(found.cards))
+    count, targets = len(found.cards), len(started.group.users)
+    return f"{count} for {targets}" if count % targets else str(count // targets)
 
 
 def delivery_options(scene: Scene) -> str:
@@ -62,7 +62,7 @@ def delivery_options(scene: Scene) -> str:
 
 def test_event_source(scene: Scene) -> str:
     """See the ``eventSource`` of a card of a test start."""
-    group = scene.start(CardSpec(), "test").group
+    group = scene.start("test").group
     scene.get(group.pin)
     card = group.cards[0]
     if card.event_source is None:

@@ -57,7 +57,7 @@ def error_body(scene: Scene) -> str:
 def extra_fields(scene: Scene) -> str:
     """Compare the fields of a listing and of an action's answer with the sampled ones."""
     listing = scene.succeed(scene.get(scene.still.pin))
-    group, card = scene.card()
+    group, card = scene.supply.card()
     action = scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
     for exchange, fields in (
         (listing, (frozenset({"data"}), _CARD, _SUMMARY)),

@@ -83,7 +83,8 @@ def _observation(
         return item.stash[SEEN] if call.when == "call" else None
     if not isinstance(error, Exception):
         return None
-    return dataclasses.replace(failure(question, error), fails=call.when != "call")
+    observation = failure(question, error)
+    return observation if call.when == "call" else dataclasses.replace(observation, fails=True)
 
 
 def observation_in(report: pytest.TestReport) -> Observation | None:

@@ -23,7 +23,7 @@ def cancel_snoozed(scene: Scene) -> str:
 
 
 def _cancelled_in(scene: Scene, state: Status) -> str:
-    group, card = scene.in_state(state)
+    group, card = scene.supply.card(state)
     exchange = scene.put(Action.CANCEL, group.single(card))
     has_body = exchange.succeeded and exchange.response_body
     return "allowed" if has_body and updated(exchange) else "refused"

@@ -33,16 +33,24 @@ def order(scene: Scene) -> str:
     """List cards of one customer that were created at different times, twice."""
     names = scene.settings.user_ids
     user = names[0] if scene.is_live and names else scene.cards.placement.new_user()
-    ours: list[str] = []
-    for _ in range(_MOMENTS):
-        group = scene.cards.seeder.seed(_AT_A_MOMENT.with_fields(user=user))[0]
-        ours += map(key_of, group.cards)
-        scene.cards.pass_time(_INSTANT)
+    ours = [key_of(card) for group in _at_moments(scene, user) for card in group.cards]
     query = CardQuery(user_id=user, limit=LARGEST_PAGE)
     pages = [_known(scene.get(query), ours) for _ in range(2)]
     if any(len(page) < len(ours) for page in pages):
         raise NotAvailableError("a listing by userId does not show all cards of a customer")
     return "shuffled-page" if pages[0] != pages[1] else _order_of(pages[0], ours)
+
+
+def _at_moments(scene: Scene, user: str) -> list[Group]:
+    """Cards of one customer; on a live target each start takes its time anyway."""
+    population = _AT_A_MOMENT.with_fields(user=user)
+    if scene.is_live:
+        return scene.cards.seeder.seed(*[population] * _MOMENTS)
+    groups = []
+    for _ in range(_MOMENTS):
+        groups += scene.cards.seeder.seed(population)
+        scene.cards.pass_time(_INSTANT)
+    return groups
 
 
 def _known(exchange: Exchange, ours: Sequence[str]) -> list[Card]:
@@ -136,7 +144,7 @@ class _Closed:
 
 
 def _close(scene: Scene, action: Action) -> _Closed:
-    group, card = scene.card()
+    group, card = scene.supply.card()
     key, watched = key_of(card), only(group, card)
     scene.succeed(scene.put(action, group.single(card)))
     acted = time.monotonic()
@@ -150,7 +158,7 @@ def _close(scene: Scene, action: Action) -> _Closed:
 def read_after_write(scene: Scene) -> str:
     """Dismiss cards one by one, and look for each among the active ones at once."""
     for _ in range(_WRITES):
-        group, card = scene.card()
+        group, card = scene.supply.card()
         query = group.single(card)
         scene.succeed(scene.put(Action.DISMISS, query))
         if listed(scene.get(query.replace(status=Status.ACTIVE))):

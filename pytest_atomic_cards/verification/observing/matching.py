@@ -84,10 +84,10 @@ def empty_attribute(scene: Scene) -> str:
 
 
 def repeated_attribute(scene: Scene) -> str:
-    """List two groups by giving both of their invocation ids."""
+    """List two groups by giving both of the ids that pin them."""
     first, second = scene.still, scene.still_too
-    other = second.pin.attributes[Attribute.FLOW_INVOCATION_ID]
-    exchange = scene.get(first.pin, (Attribute.FLOW_INVOCATION_ID, other))
+    attribute, other = next(iter(second.pin.attributes.items()))
+    exchange = scene.get(first.pin, (attribute, other))
     found = listed(exchange)
     if not found:
         return _not_listed(scene, exchange)

@@ -78,7 +78,7 @@ def _answer(question: str, scene: Scene) -> str:
 
 
 def failure(question: str, error: BaseException, pinned: str | None = None) -> Observation:
-    """That no answer could be seen, because of an error."""
+    """That no answer could be seen, because of an error; the run fails by one of our own."""
     absent = isinstance(error, NotAvailableError)
     foreseen = isinstance(error, AtomicCardsError | Violation)
     exchange: Exchange | None = getattr(error, "exchange", None)
@@ -88,6 +88,7 @@ def failure(question: str, error: BaseException, pinned: str | None = None) -> O
         pinned=pinned,
         reason=str(error) if foreseen else f"{type(error).__name__}: {error}",
         exchange=_shown(exchange),
+        fails=not foreseen,
     )
 
 

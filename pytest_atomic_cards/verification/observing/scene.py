@@ -13,7 +13,6 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import environment_path
 from pytest_atomic_cards.client.flows import ActionFlows, FlowMode
 from pytest_atomic_cards.errors import (
@@ -23,16 +22,16 @@ from pytest_atomic_cards.errors import (
     SeedingError,
 )
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.seeder import Seeder
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.verification.observing.supply import Supply
 from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import GROUP, StateReserve
 from pytest_atomic_cards.world import Cards
 
 Observer = Callable[["Scene"], str]
@@ -44,7 +43,6 @@ _LONGEST_WAIT: Final = 3.0
 _LIVE: Final = (3.0, 1.0)
 _SANDBOX: Final = (0.2, 0.2)
 _TRIES: Final = 3
-_BATCH: Final = 12
 _AT_LEAST: Final = 2
 _START: Final = "/action-flow/"
 
@@ -73,6 +71,7 @@ class Scene:
 
     Attributes:
         is_live: Whether the target cannot be steered.
+        supply: Fresh cards.
         patience: Seconds until a card must have expired when its time has come.
         evidence: The last exchange that an observer made to see the answer.
     """
@@ -85,11 +84,8 @@ class Scene:
         self.probe = Probe(cards)
         # A state that a card does not reach in this time is not observed: no answer hangs on it.
         cards.placement.settling = min(cards.placement.settling, _LONGEST_WAIT)
+        self.supply = Supply(cards.seeder)
         self.evidence: Exchange | None = None
-        self._groups: list[Group] = []
-        self._in_state = StateReserve(cards.seeder)
-        self._seeded = 0.0
-        self._refusal: SeedingError | None = None
         self._experiments: dict[Callable[[Scene], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)
         self._start: Exchange | None = None
@@ -174,39 +170,19 @@ class Scene:
     # Cards
 
     def group(self) -> Group:
-        """At least two fresh active cards: all that their invocation brought about.
+        """At least two fresh active cards: all that one query selects by now.
 
         Raises:
             NotAvailableError: There is only one.
             SeedingError: No more cards can be seeded.
         """
-        group = self._taken()
+        group = self.supply.group()
         if self.is_live:
-            self.rest(self._seeded)
+            self.rest(self.supply.seeded)
         group = replace(group, cards=self.probe.find(group.pin).cards)
         if len(group.cards) < _AT_LEAST:
             raise NotAvailableError("an Action Flow for several customers gives one card")
         return group
-
-    def _taken(self) -> Group:
-        if self._refusal is not None:
-            raise self._refusal
-        if not self._groups:
-            try:
-                self._groups = self.cards.seeder.seed(*[Population.of(GROUP)] * _BATCH)
-            except SeedingError as error:
-                self._refusal = error
-                raise
-            self._seeded = time.monotonic()
-        return self._groups.pop()
-
-    def card(self) -> tuple[Group, Card]:
-        """A fresh active card, and the group it belongs to.
-
-        Raises:
-            SeedingError: No more cards can be seeded.
-        """
-        return self.in_state(Status.ACTIVE)
 
     @cached_property
     def still(self) -> Group:
@@ -215,7 +191,7 @@ class Scene:
 
     @cached_property
     def still_too(self) -> Group:
-        """More active cards that no observer changes."""
+        """More of them, which another query selects."""
         return self.group()
 
     @cached_property
@@ -223,44 +199,23 @@ class Scene:
         """How a listing is answered that no card matches."""
         return self.get(self.still.pin.replace(lifecycle_id=invented()))
 
-    def seed(self, spec: CardSpec) -> Group:
-        """A fresh card, and others of its invocation.
-
-        Raises:
-            NotAvailableError: The target cannot give such a card.
-            SeedingError: It did not appear, or not as it was asked for.
-        """
-        return self.cards.seeder.seed(Population((spec,)))[0]
-
-    def in_state(self, state: Status) -> tuple[Group, Card]:
-        """A fresh card in a state, and the group it belongs to.
-
-        Raises:
-            NotAvailableError: The target cannot give such a card.
-            SeedingError: A card could not be brought into that state.
-        """
-        return self._in_state.take(state)
-
     # Action Flows
 
-    def start(self, spec: CardSpec, mode: FlowMode | None = None) -> Started:
+    def start(self, mode: FlowMode | None = None) -> Started:
         """Start the Action Flow for one customer, also on the sandbox, and wait for the card.
 
         Raises:
-            NotAvailableError: The target does not honour what the spec asks for, or a live one is
-                set to another mode.
+            NotAvailableError: A live target is set to another mode.
             SeedingError: No card appeared.
         """
-        seeder = self._flow_seeder(mode)
+        seeder = self.flow_seeder(mode)
         at = time.monotonic()
-        group = seeder.seed(Population((spec,)))[0]
-        if self._start is None:
-            raise SeedingError("the start of the Action Flow was not heard")
-        return Started(self._start, group, at)
+        group = seeder.seed(Population.of(1))[0]
+        return Started(self._heard(), group, at)
 
     @property
     def started(self) -> Started:
-        """The card or cards of one start without any options, and the evidence of it.
+        """Cards that were started without any options, and the request as evidence.
 
         Raises:
             SeedingError: No card appeared.
@@ -269,7 +224,12 @@ class Scene:
         self.evidence = started.exchange
         return started
 
-    def _flow_seeder(self, mode: FlowMode | None) -> Seeder:
+    def flow_seeder(self, mode: FlowMode | None = None) -> Seeder:
+        """A seeder that starts the Action Flow, also on the sandbox.
+
+        Raises:
+            NotAvailableError: A live target is set to another mode.
+        """
         cards = self.cards
         if self.is_live:
             if mode not in {None, self.settings.flow_mode}:
@@ -284,6 +244,15 @@ class Scene:
         )
         placement.settling = 0.0
         return Seeder(cards.api, placement)
+
+    def of_supply(self) -> Started:
+        """Cards of the supply as started ones, which on a live target they are."""
+        return Started(self._heard(), self.still, self.supply.seeded)
+
+    def _heard(self) -> Exchange:
+        if self._start is None:
+            raise SeedingError("the start of the Action Flow was not heard")
+        return self._start
 
     def _hear(self, exchange: Exchange) -> None:
         if exchange.method == "POST" and _START in exchange.path and exchange.succeeded:
@@ -300,4 +269,4 @@ class Scene:
 
 
 def _started(scene: Scene) -> Started:
-    return scene.start(CardSpec())
+    return scene.of_supply() if scene.is_live else scene.start()

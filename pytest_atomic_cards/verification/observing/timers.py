@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from functools import cached_property
@@ -13,7 +12,8 @@ from pytest_atomic_cards.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.lifecycle import OPEN
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.seeding.spec import CardSpec
+from pytest_atomic_cards.seeding.seeder import Seeder
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.observing.scene import Scene
 from pytest_atomic_cards.verification.timed import SOON
 
@@ -37,26 +37,41 @@ class Timers:
 
     Args:
         scene: Where to look at them.
-        seed: Seeds one card; as all others of the scene if left out.
+        seeder: Seeds them; that of the scene if left out.
     """
 
-    def __init__(self, scene: Scene, seed: Callable[[CardSpec], Group] | None = None) -> None:
+    def __init__(self, scene: Scene, seeder: Seeder | None = None) -> None:
         self._scene = scene
+        self._seeder = seeder or scene.cards.seeder
         self._groups: dict[Timed, Group] = {}
         self._absent: dict[Timed, NotAvailableError | SeedingError] = {}
-        for kind in Timed:
-            self._began = time.monotonic()
-            try:
-                self._groups[kind] = (seed or scene.seed)(kind.value)
-            except (NotAvailableError, SeedingError) as error:
-                self._absent[kind] = error
+        if scene.is_live:
+            self._absent[Timed.SNOOZED] = NotAvailableError("the public API has no snooze")
+        else:
+            self._seed_if_possible(Timed.SNOOZED)
+        self._began = time.monotonic()
+        kinds = (Timed.HELD, Timed.EMBARGOED, Timed.ACTIVE)
+        try:
+            self._seed(*kinds)
+        except (NotAvailableError, SeedingError):
+            for kind in kinds:
+                self._seed_if_possible(kind)
 
     @classmethod
     def started(cls, scene: Scene) -> Timers:
         """The same, but by an Action Flow that is asked for the times."""
-        if scene.is_live:
-            return scene.once(cls)
-        return cls(scene, lambda spec: scene.start(spec).group)
+        return scene.once(cls) if scene.is_live else cls(scene, scene.flow_seeder())
+
+    def _seed_if_possible(self, kind: Timed) -> None:
+        self._began = time.monotonic()
+        try:
+            self._seed(kind)
+        except (NotAvailableError, SeedingError) as error:
+            self._absent[kind] = error
+
+    def _seed(self, *kinds: Timed) -> None:
+        groups = self._seeder.seed(*(Population((kind.value,)) for kind in kinds))
+        self._groups |= zip(kinds, groups, strict=True)
 
     def has(self, kind: Timed) -> bool:
         """Whether the target gave a card of a kind, with the times that were asked for.

@@ -1,0 +1,79 @@
+"""Cleaning up: every card that was seeded is cancelled at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
+
+_MOST_REPEATS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CleanUp:
+    """What became of the cards that were seeded.
+
+    Args:
+        invocations: How many invocations were seeded.
+        left_open: What may still hold open cards, and why.
+    """
+
+    invocations: int
+    left_open: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Cleaner:
+    """Remembers what was seeded, and cancels what is still open of it.
+
+    Args:
+        api: Client of the target.
+        reader: Lists cards.
+    """
+
+    api: CardsApi
+    reader: Reader
+    seeded: dict[str, set[Status]] = field(default_factory=dict)
+    lost_users: set[str] = field(default_factory=set)
+
+    def remember(self, invocation: str, states: Iterable[Status]) -> None:
+        """Take in an invocation, and the open states that its cards may be in."""
+        open_states = {state for state in states if state.is_open}
+        self.seeded.setdefault(invocation, {Status.ACTIVE}).update(open_states)
+
+    def remember_lost(self, users: Iterable[str]) -> None:
+        """Take in customers of this run whose invocation may or may not have been started."""
+        self.lost_users.update(users)
+
+    def clean_up(self) -> CleanUp:
+        """Cancel every card that was seeded and may still be open."""
+        left = []
+        for invocation, states in self.seeded.items():
+            pin = CardQuery(flow_invocation_id=invocation)
+            left += [self._cancelled(pin.replace(status=state)) for state in sorted(states)]
+        for user in sorted(self.lost_users):
+            left.append(self._cancelled(CardQuery(user_id=user, status=Status.ACTIVE)))
+        report = CleanUp(len(self.seeded), tuple(filter(None, left)))
+        self.seeded.clear()
+        self.lost_users.clear()
+        return report
+
+    def _cancelled(self, query: CardQuery) -> str:
+        """Cancel what a query selects; empty, or what may be left and why."""
+        try:
+            for _ in range(_MOST_REPEATS):
+                if not self.reader.page(query.replace(limit=1)).cards:
+                    return ""
+                batch = query.replace(multiple=True, limit=LARGEST_PAGE)
+                exchange = self.api.act_exchange(Action.CANCEL, batch)
+        except AtomicCardsError as error:
+            return f"cards of {query}: {error}"
+        return (
+            f"cards of {query}: still listed after {_MOST_REPEATS} cancels, {exchange.describe()}"
+        )

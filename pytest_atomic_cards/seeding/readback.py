@@ -1,0 +1,132 @@
+"""Reading back what was seeded: waiting until it is listed, whatever else a target gets wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.placement import Placed, Placement
+from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.seeding.reader import Found, Reader, key_of
+
+_MOST_PAGES: Final = 20
+_FULL_PAGE: Final = 100
+_SAMPLE: Final = 5
+_LEAST_WATCH: Final = 1.5
+_MOST_WATCH: Final = 10.0
+
+
+class ReadBack:
+    """Waits for seeded cards.
+
+    A flow may send several cards to one target, one after the other; how many is learned from a
+    rehearsal, and then waited for.
+
+    Args:
+        reader: Lists cards.
+        placement: How they come into being.
+    """
+
+    def __init__(self, reader: Reader, placement: Placement) -> None:
+        self._reader = reader
+        self._placement = placement
+        self._straggling = 0.0
+        self.cards_per_target = 1
+
+    def rehearse(self, placed: Placed) -> None:
+        """Learn from a first invocation how many cards a target gets, and how far apart.
+
+        Raises:
+            SeedingError: No card appeared in time.
+        """
+        began = time.monotonic()
+        self.await_visible([placed])
+        if self._placement.delivery_is_certain:
+            return
+        watch = min(max(_LEAST_WATCH, 3 * (time.monotonic() - began)), _MOST_WATCH)
+        counts: list[int] = []
+        poll(lambda: counts.append(len(self._visible(placed))), bool, watch)
+        self.cards_per_target = max(counts) // placed.count
+        self._straggling = watch if self.cards_per_target > 1 else 0.0
+
+    def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
+        """The cards of each invocation, in the order of the customers they were asked for.
+
+        Raises:
+            SeedingError: Some did not appear in time.
+        """
+        seen: dict[str, tuple[Card, ...]] = {}
+        reached: dict[str, float] = {}
+
+        def waiting() -> list[Placed]:
+            for one in placed:
+                if one.invocation in seen:
+                    continue
+                cards = self._visible(one)
+                if len(cards) >= one.count:
+                    since = reached.setdefault(one.invocation, time.monotonic())
+                    whole = len(cards) >= one.count * self.cards_per_target
+                    if whole or time.monotonic() - since > self._straggling:
+                        seen[one.invocation] = _in_order(cards, one.users)
+                elif self._is_paged_away(one, cards):
+                    seen[one.invocation] = _in_order(cards, one.users)
+            return [one for one in placed if one.invocation not in seen]
+
+        missing = poll(waiting, lambda left: not left, self._placement.patience)
+        if missing:
+            raise SeedingError(
+                f"{sum(one.count for one in missing)} seeded card(s) of {len(missing)} "
+                f"invocation(s), the first being {missing[0].invocation}, were not all visible "
+                f"after {self._placement.patience:g} s"
+            )
+        return [seen[one.invocation] for one in placed]
+
+    def _visible(self, placed: Placed) -> list[Card]:
+        """The cards of an invocation, also where its own attribute does not find them."""
+        pin = CardQuery(flow_invocation_id=placed.invocation)
+        cards = self._own(placed, self._reader.find(pin, _MOST_PAGES))
+        if not cards:
+            cards = self._own(placed, self._reader.page(pin))
+        if not cards:
+            for user in dict.fromkeys(placed.users):
+                more = self._own(placed, self._reader.find(CardQuery(user_id=user), _MOST_PAGES))
+                if not more:
+                    break
+                cards |= more
+        return list(cards.values())
+
+    @staticmethod
+    def _own(placed: Placed, found: Found) -> dict[str, Card]:
+        return {
+            key_of(card): card
+            for card in found.cards
+            if card.flow_invocation_id == placed.invocation
+            or (
+                card.flow_invocation_id is None
+                and placed.users_are_ours
+                and card.user_id in placed.users
+            )
+        }
+
+    def _is_paged_away(self, placed: Placed, cards: Sequence[Card]) -> bool:
+        """Whether cards exist that paging does not reach: the paging contracts judge that."""
+        if len(cards) < _FULL_PAGE or not placed.users_are_ours:
+            return False
+        hidden = sorted(set(placed.users) - {card.user_id for card in cards})
+        sample = hidden[:: max(1, len(hidden) // _SAMPLE)]
+        return bool(sample) and all(
+            self._own(placed, self._reader.page(CardQuery(user_id=user))) for user in sample
+        )
+
+
+def _in_order(cards: Sequence[Card], users: Sequence[str]) -> tuple[Card, ...]:
+    """Cards in the order of the users they were asked for, further ones last."""
+    by_user: dict[str | None, list[Card]] = {}
+    for card in cards:
+        by_user.setdefault(card.user_id, []).append(card)
+    ordered = [by_user[user].pop(0) for user in users if by_user.get(user)]
+    return (*ordered, *(card for rest in by_user.values() for card in rest))

@@ -1,0 +1,188 @@
+"""Linearizability of histories of a register: write a number, read a number."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.verification.linearizability import Operation, is_linearizable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+History = list[Operation[int]]
+
+
+def write(value: int, called: float, returned: float = math.inf) -> Operation[int]:
+    """Sets the register."""
+    return Operation(called, returned, lambda _: {value})
+
+
+def read(value: int, called: float, returned: float) -> Operation[int]:
+    """Sees a value in the register."""
+    return Operation(called, returned, lambda state: {value} if state == value else ())
+
+
+def simulated(random: Random, clients: int, each: int, lost: float = 0.0) -> History:
+    """What clients of a correct register see, each of them doing one thing after another.
+
+    Some answers to writes are lost; the write was applied all the same, or not.
+    """
+    free = [0.0] * clients
+    moments = []
+    for _ in range(clients * each):
+        client = min(range(clients), key=free.__getitem__)
+        called = free[client] + random.random()
+        effect = called + random.random()
+        free[client] = effect + random.random()
+        moments.append((effect, called, free[client]))
+    history: History = []
+    state = 0
+    for _, called, returned in sorted(moments):
+        value = random.randrange(9)
+        if random.random() < 0.5:
+            history.append(read(state, called, returned))
+        elif random.random() >= lost:
+            history.append(write(value, called, returned))
+            state = value
+        else:
+            history.append(write(value, called))
+            state = random.choice((state, value))
+    random.shuffle(history)
+    return history
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [],
+        [write(1, 0, 1), read(1, 2, 3)],
+        [write(1, 0, 3), read(0, 1, 2)],
+        [write(1, 0, 3), read(1, 1, 2)],
+        [write(1, 0, 3), write(2, 0, 3), read(1, 4, 5)],
+        [write(1, 0, 3), write(2, 0, 3), read(2, 4, 5)],
+        [write(1, 0, 9), read(0, 1, 2), read(1, 3, 4)],
+    ],
+)
+def test_a_history_that_some_order_explains(history: History) -> None:
+    """What overlaps may have happened in either order."""
+    assert is_linearizable(0, history)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [read(1, 0, 1)],
+        [write(1, 0, 1), read(0, 2, 3)],
+        [read(1, 0, 1), write(1, 2, 3)],
+        [write(1, 0, 9), read(1, 1, 2), read(0, 3, 4)],
+        [write(1, 0, 3), write(2, 0, 3), read(1, 4, 5), read(2, 6, 7)],
+    ],
+)
+def test_a_history_that_no_order_explains(history: History) -> None:
+    """What has returned happened before what was called later, and nothing comes undone."""
+    assert not is_linearizable(0, history)
+
+
+def test_operations_that_touch_overlap() -> None:
+    """An operation that is called at the moment in which another returns may come before it."""
+    assert is_linearizable(0, [write(1, 0, 1), read(0, 1, 2)])
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_a_lost_answer_leaves_both_possible(seen: int) -> None:
+    """Where no answer came, the operation may have happened at any later moment, or never."""
+    assert is_linearizable(0, [write(1, 0), read(0, 1, 2), read(seen, 8, 9)])
+
+
+def test_a_lost_answer_explains_nothing_before_its_call() -> None:
+    """An operation without an answer has not happened before it was sent."""
+    assert not is_linearizable(0, [write(1, 5), read(1, 1, 2)])
+
+
+def test_a_lost_answer_happens_once() -> None:
+    """An operation without an answer cannot have happened twice."""
+    history = [write(1, 0), read(1, 1, 2), write(2, 3, 4), read(2, 5, 6), read(1, 7, 8)]
+    assert not is_linearizable(0, history)
+
+
+def test_a_step_with_several_outcomes() -> None:
+    """An operation whose answer leaves its effect open may have had any of them."""
+    toggled_or_not = Operation(0, 1, lambda state: {state, 1 - state})
+    assert all(is_linearizable(0, [toggled_or_not, read(value, 2, 3)]) for value in (0, 1))
+    assert not is_linearizable(0, [toggled_or_not, read(2, 2, 3)])
+
+
+@given(st.randoms(use_true_random=True), st.integers(1, 4), st.sampled_from([0.0, 0.3]))
+@settings(max_examples=60, deadline=None, database=None)
+def test_histories_of_a_correct_register_are_accepted(
+    random: Random, clients: int, lost: float
+) -> None:
+    """However the operations overlap and whichever answers are lost, there is an order."""
+    assert is_linearizable(0, simulated(random, clients, 6, lost))
+
+
+@given(st.randoms(use_true_random=True), st.integers(1, 4))
+@settings(max_examples=60, deadline=None, database=None)
+def test_a_value_that_nobody_wrote_is_rejected(random: Random, clients: int) -> None:
+    """A history in which one read is corrupted is not explained by any order."""
+    history = simulated(random, clients, 6)
+    place = random.randrange(len(history))
+    history[place] = read(99, history[place].called, history[place].returned)
+    assert not is_linearizable(0, history)
+
+
+def brute_force(history: Sequence[Operation[int]]) -> bool:
+    """Try every order of every choice of the operations that may be left out."""
+    lost = [place for place, one in enumerate(history) if not one.answered]
+    for choice in range(2 ** len(lost)):
+        left_out = {place for bit, place in enumerate(lost) if choice >> bit & 1}
+        kept = [one for place, one in enumerate(history) if place not in left_out]
+        for order in permutations(kept):
+            pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
+            if any(later.returned < earlier.called for earlier, later in pairs):
+                continue
+            states = {0}
+            for one in order:
+                states = {after for state in states for after in one.step(state)}
+            if states:
+                return True
+    return False
+
+
+TIMES = st.integers(0, 6)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda make, value, called, length: make(value, called, called + length),
+            st.sampled_from([write, read]),
+            st.integers(0, 2),
+            TIMES,
+            TIMES,
+        )
+        | st.builds(write, st.integers(0, 2), TIMES),
+        max_size=5,
+    )
+)
+@settings(max_examples=300, deadline=None, database=None)
+def test_it_agrees_with_trying_every_order(history: History) -> None:
+    """The answer is that of the definition, for any small history."""
+    assert is_linearizable(0, history) == brute_force(history)
+
+
+@pytest.mark.parametrize("corrupted", [False, True])
+def test_long_histories_are_decided(corrupted: bool) -> None:  # noqa: FBT001 - a parameter
+    """Two thousand operations of four clients are no matter of luck."""
+    history = simulated(Random(1), 4, 500)  # noqa: S311 - nothing secret
+    if corrupted:
+        last = max(history, key=lambda one: one.returned)
+        history.append(read(99, last.returned + 1, last.returned + 2))
+    assert is_linearizable(0, history) is not corrupted

@@ -1,0 +1,89 @@
+"""Programs: runs as data, cut down to what is needed to fail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pytest_atomic_cards.generation.programs import Program, Step, minimal
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOUR = timedelta(hours=1)
+PLAIN = CardSpec()
+TIMED = CardSpec(embargo=HOUR, expires=2 * HOUR)
+
+
+def begin(*specs: CardSpec) -> Step:
+    """The first step."""
+    return Step("begin", {"population": Population(specs)})
+
+
+def act(action: Action, index: int = 2) -> Step:
+    """An action on one card, with all that can be told of it."""
+    given = {"action": action, "index": index, "only": Status.ACTIVE, "multiple": True}
+    return Step("act_on_card", given)
+
+
+RUN: Program = (
+    begin(PLAIN, TIMED, PLAIN),
+    act(Action.CANCEL),
+    Step("seed", {"population": Population((PLAIN,))}),
+    act(Action.DISMISS),
+    Step("pass_time", {"hours": 3}),
+    act(Action.COMPLETE),
+)
+
+
+def containing(*actions: Action) -> Callable[[Program], bool]:
+    """Whether a program does these actions in this order."""
+
+    def fails(program: Program) -> bool:
+        done = iter([step.arguments.get("action") for step in program])
+        return all(action in done for action in actions)
+
+    return fails
+
+
+def test_needless_steps_and_cards_are_dropped() -> None:
+    """Two actions on one plain card are left of a long run of which only these matter."""
+    shortest = minimal(RUN, containing(Action.DISMISS, Action.COMPLETE), seconds=10)
+    plain = {"index": 0, "only": None, "multiple": False}
+    assert shortest == (
+        begin(PLAIN),
+        Step("act_on_card", plain | {"action": Action.DISMISS}),
+        Step("act_on_card", plain | {"action": Action.COMPLETE}),
+    )
+
+
+def test_what_matters_is_kept() -> None:
+    """Cards, their times and the arguments of a step stay where the failure needs them."""
+    for needed in (
+        lambda program: len(program[0].arguments["population"]) == 3,
+        lambda program: any(step.arguments.get("only") for step in program),
+        lambda program: TIMED in program[0].arguments["population"].specs,
+    ):
+        assert needed(minimal(RUN, needed, seconds=10))
+
+
+def test_one_time_of_two_is_dropped() -> None:
+    """A card with two times loses the one that does not matter."""
+    expires = minimal(
+        RUN, lambda program: any(s.expires for s in program[0].arguments["population"]), seconds=10
+    )
+    assert expires == (begin(CardSpec(expires=2 * HOUR)),)
+
+
+def test_a_program_that_fails_no_more_is_kept() -> None:
+    """Where no shorter run fails, the given one is the answer."""
+    assert minimal(RUN, lambda _: False, seconds=10) is RUN
+
+
+def test_no_run_is_begun_when_time_is_up() -> None:
+    """The search ends with the best that it has."""
+    runs: list[Program] = []
+    assert minimal(RUN, lambda program: bool(runs.append(program)), seconds=-1) is RUN
+    assert not runs

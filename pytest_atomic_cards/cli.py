@@ -43,14 +43,15 @@ def check(pytest_arguments: Sequence[str]) -> int:
 
 def prove(arguments: argparse.Namespace) -> int:
     """Show that each fault of the sandbox is caught, and that each requirement can fail."""
-    from pytest_atomic_cards.sandbox import FAULTS
+    from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
     from pytest_atomic_cards.verification import proving
 
     def tell(trial: proving.Trial, violated: list[str]) -> None:
         print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
 
     if arguments.all:
-        trials = [proving.Trial(fault) for fault in FAULTS]
+        faults = arguments.faults or FAULTS
+        trials = [proving.Trial(fault_named(fault).name) for fault in faults]
     else:
         trials = proving.covering(proving.recorded())
     table = proving.run_trials(trials, arguments.jobs, tell)
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     proof = commands.add_parser("prove", help="show that the suite catches each sandbox fault")
+    proof.add_argument("faults", nargs="*", metavar="FAULT", help="with --all: only these")
     proof.add_argument("--all", action="store_true", help="run all contracts on each fault")
     proof.add_argument("--jobs", type=_jobs, metavar="N", help="processes; default: the cores")
     proof.add_argument(

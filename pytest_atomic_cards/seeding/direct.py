@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.errors import MisuseError, SeedingError
 from pytest_atomic_cards.seeding.placement import Placed, UserIds
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
@@ -70,9 +70,10 @@ class DirectPlacement:
 
     def snooze(self, card: Card, duration: timedelta) -> None:
         """Snooze an active card for a time."""
-        if card.card_instance_id is None:
-            raise SeedingError("a card whose listing shows no cardInstanceId cannot be snoozed")
-        self._environment.snooze(card.card_instance_id, duration)
+        try:
+            self._environment.snooze(card.card_instance_id or "", duration)
+        except MisuseError as error:
+            raise SeedingError(f"a card cannot be snoozed as it is listed: {error}") from None
 
     def pass_time(self, duration: timedelta) -> None:
         """Advance the sandbox's clock."""

@@ -296,7 +296,7 @@ def test_an_action_without_effect_is_a_seeding_error(serve: Serve) -> None:
 def test_an_action_that_is_refused_is_a_seeding_error(serve: Serve) -> None:
     """A target that refuses to act on several cards cannot give groups of closed ones."""
     cards = serve(faults=["multiple-always-refused"]).open_world(settling=0.1)
-    with pytest.raises(SeedingError, match="cannot complete cards to seed"):
+    with pytest.raises(SeedingError, match=r"complete .*flowInvocationId=.*HTTP 400"):
         cards.seed_all(Population.of(2, CardSpec(status=Status.COMPLETED)))
 
 

@@ -22,7 +22,7 @@ _WORDS: Final = {
 
 def action_limit_over_1000(scene: Scene) -> str:
     """Cancel with ``limit=1001``; where that is accepted, more than 1000 cards."""
-    query = scene.group().pin.replace(multiple=True, limit=RAISED_LIMIT + 1)
+    query = scene.supply.group().pin.replace(multiple=True, limit=RAISED_LIMIT + 1)
     exchange = scene.put(Action.CANCEL, query)
     if not exchange.succeeded:
         return str(exchange.status)
@@ -45,7 +45,7 @@ def other_action_limits(scene: Scene) -> str:
 
 
 def _limited(scene: Scene, action: Action) -> str:
-    group = scene.group()
+    group = scene.supply.group()
     exchange = scene.put(action, group.pin.replace(multiple=True, limit=1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -55,7 +55,7 @@ def _limited(scene: Scene, action: Action) -> str:
 
 def action_offset(scene: Scene) -> str:
     """Cancel a group with ``offset=1``."""
-    group = scene.group()
+    group = scene.supply.group()
     exchange = scene.put(Action.CANCEL, group.pin.replace(multiple=True, offset=1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -66,7 +66,7 @@ def action_offset(scene: Scene) -> str:
 
 def summary_total(scene: Scene) -> str:
     """Cancel a group with ``limit=1``."""
-    group = scene.group()
+    group = scene.supply.group()
     query = group.pin.replace(multiple=True, limit=1)
     exchange = scene.succeed(scene.put(Action.CANCEL, query))
     if updated(exchange) != 1:

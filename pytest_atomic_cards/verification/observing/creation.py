@@ -40,8 +40,6 @@ def start_status(scene: Scene) -> str:
 def cards_per_target(scene: Scene) -> str:
     """Count the cards that a start brought about."""
     started = scene.started
-    if scene.is_live:
-        scene.rest(started.at)
     found = scene.probe.find(started.group.pin)
     scene.evidence = found.exchanges[-1]
     count, targets = len(found.cards), len(started.group.users)

@@ -40,7 +40,7 @@ _SUMMARY: Final = frozenset({"total", "updated"})
 
 def error_body(scene: Scene) -> str:
     """Dismiss several cards without ``multiple``, which is refused, and look at the body."""
-    exchange = scene.put(Action.DISMISS, scene.group().pin)
+    exchange = scene.put(Action.DISMISS, scene.supply.group().pin)
     if exchange.succeeded:
         raise NotAvailableError("a dismiss of several cards without multiple=1 is not refused")
     if not exchange.response_body:

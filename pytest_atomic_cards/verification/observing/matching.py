@@ -69,7 +69,7 @@ def multiple_counts(scene: Scene) -> str:
 
 def _mixed(scene: Scene) -> Group:
     """One active card, the first, and at least one completed card."""
-    group = scene.group()
+    group = scene.supply.group()
     for card in group.cards[1:]:
         scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
     closed = only(group, *group.cards[1:])
@@ -131,7 +131,7 @@ def _lettered(values: Mapping[Attribute, str]) -> tuple[str, str]:
 
 def multiple_spelling(scene: Scene) -> str:
     """Dismiss a group of active cards with ``multiple=true``."""
-    exchange = scene.put(Action.DISMISS, scene.group().pin, ("multiple", "true"))
+    exchange = scene.put(Action.DISMISS, scene.supply.group().pin, ("multiple", "true"))
     if exchange.succeeded:
         return "truthy"
     return "1" if exchange.status == HTTPStatus.BAD_REQUEST else str(exchange.status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -43,7 +43,6 @@ _LONGEST_WAIT: Final = 3.0
 _LIVE: Final = (3.0, 1.0)
 _SANDBOX: Final = (0.2, 0.2)
 _TRIES: Final = 3
-_AT_LEAST: Final = 2
 _START: Final = "/action-flow/"
 
 
@@ -54,12 +53,10 @@ class Started:
     Args:
         exchange: The request that started it.
         group: The cards.
-        at: When that was, by the monotonic clock.
     """
 
     exchange: Exchange
     group: Group
-    at: float
 
 
 class Scene:
@@ -169,30 +166,15 @@ class Scene:
 
     # Cards
 
-    def group(self) -> Group:
-        """At least two fresh active cards: all that one query selects by now.
-
-        Raises:
-            NotAvailableError: There is only one.
-            SeedingError: No more cards can be seeded.
-        """
-        group = self.supply.group()
-        if self.is_live:
-            self.rest(self.supply.seeded)
-        group = replace(group, cards=self.probe.find(group.pin).cards)
-        if len(group.cards) < _AT_LEAST:
-            raise NotAvailableError("an Action Flow for several customers gives one card")
-        return group
-
     @cached_property
     def still(self) -> Group:
         """Active cards that no observer changes."""
-        return self.group()
+        return self.supply.group()
 
     @cached_property
     def still_too(self) -> Group:
         """More of them, which another query selects."""
-        return self.group()
+        return self.supply.group()
 
     @cached_property
     def no_match(self) -> Exchange:
@@ -208,10 +190,8 @@ class Scene:
             NotAvailableError: A live target is set to another mode.
             SeedingError: No card appeared.
         """
-        seeder = self.flow_seeder(mode)
-        at = time.monotonic()
-        group = seeder.seed(Population.of(1))[0]
-        return Started(self._heard(), group, at)
+        group = self.flow_seeder(mode).seed(Population.of(1))[0]
+        return Started(self._heard(), group)
 
     @property
     def started(self) -> Started:
@@ -247,7 +227,7 @@ class Scene:
 
     def of_supply(self) -> Started:
         """Cards of the supply as started ones, which on a live target they are."""
-        return Started(self._heard(), self.still, self.supply.seeded)
+        return Started(self._heard(), self.still)
 
     def _heard(self) -> Exchange:
         if self._start is None:
@@ -269,4 +249,5 @@ class Scene:
 
 
 def _started(scene: Scene) -> Started:
-    return scene.of_supply() if scene.is_live else scene.start()
+    of_one_start = scene.is_live and scene.still.pin.flow_invocation_id
+    return scene.of_supply() if of_one_start else scene.start()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.seeder import Seeder
@@ -24,9 +23,6 @@ class Supply:
 
     Args:
         seeder: Seeds them.
-
-    Attributes:
-        seeded: When the last of them were seeded, by the monotonic clock.
     """
 
     def __init__(self, seeder: Seeder) -> None:
@@ -34,19 +30,23 @@ class Supply:
         self._in_state = StateReserve(seeder)
         self._groups: list[Group] = []
         self._cards: list[tuple[Group, Card]] = []
+        self._is_rehearsed = False
         self._is_bounded = False
         self._failure: SeedingError | None = None
-        self.seeded = 0.0
 
     def group(self) -> Group:
-        """Several active cards that one query selects.
+        """At least two active cards that one query selects.
 
         Raises:
+            NotAvailableError: There is only one.
             SeedingError: They cannot be seeded; from then on at once.
         """
         if not self._groups:
             self._restock()
-        return self._groups.pop()
+        group = self._groups.pop()
+        if len(group.cards) == 1:
+            raise NotAvailableError("an Action Flow for several customers gives one card")
+        return group
 
     def card(self, state: Status = Status.ACTIVE) -> tuple[Group, Card]:
         """A card in a state, and the group it belongs to.
@@ -69,12 +69,14 @@ class Supply:
         except SeedingError as error:
             self._failure = error
             raise
-        self.seeded = time.monotonic()
         self._groups += groups
         self._cards += [(group, card) for group in more for card in group.cards]
 
     def _seed(self) -> tuple[list[Group], list[Group]]:
         """Groups to hand out as they are, and others whose cards are handed out one by one."""
+        if not self._is_rehearsed:
+            self._seeder.rehearse()
+            self._is_rehearsed = True
         if not self._is_bounded:
             try:
                 stock = self._seeder.seed(*_STOCK)

@@ -107,13 +107,15 @@ def cards_settings(pytestconfig: pytest.Config) -> Settings:
 @pytest.fixture(scope="session")
 def cards_target(
     cards_settings: Settings, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Target:
+) -> Iterator[Target]:
     """The target of this run: the embedded sandbox, or a live Cards API."""
     from pytest_atomic_cards.targets import open_target
 
     shared = hasattr(pytestconfig, "workerinput")
     cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
-    return open_target(cards_settings, cache)
+    target = open_target(cards_settings, cache)
+    yield target
+    target.close()
 
 
 @pytest.fixture

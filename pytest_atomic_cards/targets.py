@@ -34,6 +34,13 @@ class Target(Protocol):
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
 
+    def close(self) -> None:
+        """Clean up what arrived late.
+
+        Raises:
+            SeedingError: Cards that were seeded may still be open.
+        """
+
 
 class SandboxTarget:
     """The embedded sandbox: each world is a sandbox of its own."""
@@ -73,6 +80,9 @@ class SandboxTarget:
             environment=environment,
         )
 
+    def close(self) -> None:
+        """Nothing outlives a sandbox."""
+
 
 class LiveTarget:
     """A Cards API on the network: all worlds share its environment, a session and a token.
@@ -101,19 +111,27 @@ class LiveTarget:
             guard=self._scope,
             timeout=settings.timeout,
         )
+        self._worlds: list[Cards] = []
         self._clock = ServerClock()
         self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
         environment_id = self._settings.environment_id or ""
-        return Cards(
+        world = Cards(
             CardsApi(self._session, environment_id),
             FlowPlacement(ActionFlows(self._session, environment_id), self._settings, self._clock),
             client_id=self._settings.client_id or "",
             authenticate=self._authenticate,
             scope=self._scope,
         )
+        self._worlds.append(world)
+        return world
+
+    def close(self) -> None:
+        """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        for world in self._worlds:
+            _clean_up(world)
 
 
 def open_target(settings: Settings, token_cache: Path | None = None) -> Target:
@@ -134,6 +152,10 @@ def world_on(target: Target) -> Iterator[Cards]:
     try:
         yield world
     finally:
-        report = world.clean_up()
-        if report.left_open:
-            raise SeedingError("seeded cards may be left open: " + "; ".join(report.left_open))
+        _clean_up(world)
+
+
+def _clean_up(world: Cards) -> None:
+    report = world.clean_up()
+    if report.left_open:
+        raise SeedingError("seeded cards may be left open: " + "; ".join(report.left_open))

@@ -52,17 +52,18 @@ class Cleaner:
         self.lost_users.update(users)
 
     def clean_up(self) -> CleanUp:
-        """Cancel every card that was seeded and may still be open."""
+        """Cancel every card that was seeded and is listed as open.
+
+        To be repeated at the end of a run: a flow may send a card after its invocation was
+        cleaned up.
+        """
         left = []
         for invocation, states in self.seeded.items():
             pin = CardQuery(flow_invocation_id=invocation)
             left += [self._cancelled(pin.replace(status=state)) for state in sorted(states)]
         for user in sorted(self.lost_users):
             left.append(self._cancelled(CardQuery(user_id=user, status=Status.ACTIVE)))
-        report = CleanUp(len(self.seeded), tuple(filter(None, left)))
-        self.seeded.clear()
-        self.lost_users.clear()
-        return report
+        return CleanUp(len(self.seeded), tuple(filter(None, left)))
 
     def _cancelled(self, query: CardQuery) -> str:
         """Cancel what a query selects; empty, or what may be left and why."""

@@ -111,7 +111,8 @@ def _violated(trial: Trial) -> list[str]:
     """The requirements that a trial violates, the documented ones first."""
     violations = _Violations()
     silence = io.StringIO()
-    arguments = [*PYTEST_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox", "--cards-effort=quick"]
+    arguments = [*PYTEST_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
+    arguments.append("--cards-effort=quick")
     if trial.fault:
         arguments.append(f"--cards-fault={trial.fault}")
     if trial.only:
@@ -178,7 +179,8 @@ _README: Final = """
 # The contract
 
 Made by `atomic-cards prove --all --write contracts`, from `requirements.toml` and from a run of the
-whole suite, at quick effort, on each fault of the sandbox. A requirement counts as checked only if a fault makes it
+whole suite, at quick effort, on each fault of the sandbox.
+A requirement counts as checked only if a fault makes it
 fail, and a fault only counts if a requirement catches it.
 
 *documented*: a page of the vendor says it, and a violation fails the run.

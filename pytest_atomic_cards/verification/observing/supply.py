@@ -15,7 +15,6 @@ from pytest_atomic_cards.verification.reserve import GROUP, StateReserve
 _GROUPS: Final = 12
 _SINGLES: Final = 6
 _STOCK: Final = [Population.of(GROUP)] * _GROUPS + [Population.of(_SINGLES)] * 2
-_CHUNK: Final = 100
 
 
 class Supply:
@@ -91,14 +90,11 @@ class Supply:
         """Many active cards that one query selects.
 
         Raises:
-            SeedingError: The target does not give so many cards, or few with one start.
+            NotAvailableError: The target refuses to start for several customers at once.
+            SeedingError: It does not give so many cards.
         """
-        try:
-            return self._seeder.seed(Population.of(count))[0]
-        except SeedingError as error:
-            if not _is_refusal(error):
-                raise
-        self._seeder.seed(Population.of(_CHUNK))
+        if self._is_bounded:
+            raise NotAvailableError("so many cards would take as many starts")
         return self._seeder.seed_bulk(count)
 
 

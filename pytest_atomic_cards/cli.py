@@ -7,8 +7,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from pytest_atomic_cards.errors import AtomicCardsError
+
+_INI_PREFIX: Final = "atomic_cards_"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +41,20 @@ def check(pytest_arguments: Sequence[str]) -> int:
 
     from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
 
-    return int(pytest.main([*PYTEST_ARGUMENTS, *pytest_arguments, str(suite_directory())]))
+    own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+    return int(pytest.main([*own, *pytest_arguments, str(suite_directory())]))
+
+
+def _settings_file(directory: Path) -> list[str]:
+    """Arguments that name the file of a project in which ini options of ours are set, if any."""
+    for name in ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
+        path = directory / name
+        try:
+            if _INI_PREFIX in path.read_text("utf-8"):
+                return ["-c", str(path), "--rootdir", str(directory)]
+        except (OSError, UnicodeDecodeError):
+            continue
+    return []
 
 
 def prove(arguments: argparse.Namespace) -> int:

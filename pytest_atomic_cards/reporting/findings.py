@@ -22,10 +22,12 @@ from pytest_atomic_cards.reporting.rules import NOT_RUN, Conclusion, Rule, concl
 from pytest_atomic_cards.verification.observing.hooks import observation_in
 from pytest_atomic_cards.verification.observing.observation import Observation
 from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.suite import Finding, explain, finding_in
+from pytest_atomic_cards.verification.suite import TROUBLE, Finding, explain, finding_in
 from pytest_atomic_cards.verification.verdicts import Verdict
 
 _STATEMENT_LINES: Final = 3
+_CRASHED: Final = "???"
+"""What pytest-xdist calls the phase of a test in which its worker process died."""
 _WORDS: Final = {
     "conformant": {"green": True, "bold": True},
     "partial": {"yellow": True, "bold": True},
@@ -42,30 +44,40 @@ class FindingsReporter:
         self._settings = settings
         self._findings: list[Finding] = []
         self._observations: list[Observation] = []
+        self._troubles: list[str] = []
         if settings.report and not config.option.xmlpath:
             config.option.xmlpath = str(settings.report / "junit.xml")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what a contract found, or what was observed."""
+        """Take in what a contract found, what was observed, or what went wrong around them."""
         finding = finding_in(report)
         if finding is not None:
             self._findings.append(finding)
         observation = observation_in(report)
         if observation is not None:
             self._observations.append(observation)
+        trouble = getattr(report, TROUBLE, None)
+        if report.when == _CRASHED:
+            trouble = report.longreprtext
+        if trouble:
+            self._troubles.append(trouble)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the verdicts by area, then what failed in full, then what the run comes to."""
-        if not self._findings and not self._observations:
+        if not (self._findings or self._observations or self._troubles):
             return
         rules = judge_run(self._findings)
-        conclusion = conclude(rules, self._observations, strict=self._settings.strict)
+        conclusion = conclude(
+            rules, self._observations, self._troubles, strict=self._settings.strict
+        )
         writer = terminalreporter
         writer.section("Atomic Cards API contract")
         _tell_areas(writer, rules)
         _tell_failures(writer, rules)
         tell_observations(writer, self._observations)
+        for trouble in self._troubles:
+            writer.line(f"! {trouble}", red=True)
         _tell_conclusion(writer, rules, conclusion)
         observed = by_question(self._observations)
         if self._settings.report:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_atomic_cards.lifecycle import Level
@@ -72,9 +72,20 @@ class Conclusion:
 
 
 def conclude(
-    rules: Iterable[Rule], observations: Iterable[Observation] = (), *, strict: bool
+    rules: Iterable[Rule],
+    observations: Iterable[Observation] = (),
+    troubles: Sequence[str] = (),
+    *,
+    strict: bool,
 ) -> Conclusion:
-    """Sum up a run: only one that exercised every documented requirement is conformant."""
+    """Sum up a run: only one that exercised every documented requirement is conformant.
+
+    Args:
+        rules: What the contracts found.
+        observations: What was observed of the open questions.
+        troubles: What went wrong around the contracts, such as a clean-up or a worker process.
+        strict: Whether inferred requirements fail too.
+    """
     rules = list(rules)
     failing = tuple(observation for observation in observations if observation.fails)
     grave = tuple(
@@ -89,7 +100,7 @@ def conclude(
         word = "violated"
     elif any(observation.verdict is Verdict.DRIFTED for observation in failing):
         word = "drifted"
-    elif grave or failing:
+    elif grave or failing or troubles:
         word = "could not tell"
     else:
         word = "partial" if unexercised else "conformant"

@@ -11,6 +11,8 @@ PYTEST_ARGUMENTS: Final = (
         argument
         for option in (
             "addopts=",
+            "required_plugins=",
+            "minversion=",
             "filterwarnings=",
             "python_files=test_*.py",
             "python_classes=Test*",

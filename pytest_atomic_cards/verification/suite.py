@@ -23,6 +23,7 @@ from pytest_atomic_cards.verification.verdicts import CouldNotTell, Verdict, Vio
 
 MARKER: Final = "requirement"
 PROPERTY: Final = "atomic_cards"
+TROUBLE: Final = "atomic_cards_trouble"
 _TRIES: Final = 4
 
 
@@ -157,10 +158,14 @@ class ContractHooks:
         report = yield
         if item.get_closest_marker(MARKER) is None:
             return report
+        if call.when == "teardown":
+            if call.excinfo is not None:
+                setattr(report, TROUBLE, f"{item.name}: {call.excinfo.value}")
+            return report
         finding = _finding(item, call)
         if finding is None:
             return report
-        _describe(report, finding)
+        _describe(item, report, finding)
         if finding.verdict is Verdict.NOT_EXERCISED:
             report.outcome = "skipped"
             report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {finding.reason}")
@@ -178,9 +183,9 @@ class ContractHooks:
         return report
 
 
-def _describe(report: pytest.TestReport, finding: Finding) -> None:
+def _describe(item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:
     rule = catalogue()[finding.requirement]
-    report.user_properties += [
+    item.user_properties += [  # JUnit XML takes them from the report of the teardown
         ("requirement", rule.id),
         ("level", rule.level.value),
         ("verdict", finding.verdict.value),

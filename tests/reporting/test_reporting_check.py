@@ -144,7 +144,6 @@ def test_the_options_of_a_projects_own_tests_are_set_aside(tmp_path: Path) -> No
     assert "1 passed" in result.stdout
 
 
-@pytest.mark.xfail(reason="pytest looks for the ini file beside the suite, not where it is run")
 def test_the_settings_of_a_projects_ini_file_count(tmp_path: Path) -> None:
     """The command reads the settings in the ini file of the project that it is run in."""
     (tmp_path / "pytest.ini").write_text("[pytest]\natomic_cards_fault = completion-required\n")

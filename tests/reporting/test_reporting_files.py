@@ -127,7 +127,6 @@ def test_no_report_is_written_unasked(
     assert not list(pytester.path.rglob("junit.xml"))
 
 
-@pytest.mark.xfail(reason="the properties are set on the wrong one of a test's reports")
 def test_junit_tells_requirement_level_and_verdict(
     run_contracts: RunContracts, pytester: pytest.Pytester
 ) -> None:

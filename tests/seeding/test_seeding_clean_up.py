@@ -76,15 +76,28 @@ def test_an_error_is_cleaned_up_after(serve: Serve) -> None:
     assert statuses(live) == [Status.CANCELLED] * 2
 
 
-def test_cleaning_up_twice_asks_nothing_more(serve: Serve) -> None:
-    """What was cleaned up is not looked at again."""
+def test_cleaning_up_twice_changes_nothing(serve: Serve) -> None:
+    """Where nothing is open any more a second clean-up only looks."""
     live = serve()
     cards = live.open_world()
     cards.seed()
     cards.clean_up()
-    asked = len(live.log)
-    assert cards.clean_up().invocations == 0
-    assert len(live.log) == asked
+    sent = live.count("PUT")
+    assert sent > 0
+    assert cards.clean_up().left_open == ()
+    assert live.count("PUT") == sent
+
+
+def test_late_cards_are_cleaned_up_at_the_end_of_the_run(serve: Serve) -> None:
+    """A card that appears after its world was left is cancelled when the target is closed."""
+    live = serve(creation_delay=HOUR)
+    target = LiveTarget(live.settings(seed_timeout=0.05))
+    with world_on(target) as cards, pytest.raises(SeedingError):
+        cards.seed()
+    live.sandbox.clock.advance(2 * HOUR)
+    assert len(live.open_cards) == 1
+    target.close()
+    assert not live.open_cards
 
 
 def test_worlds_of_one_run_leave_each_other_alone(serve: Serve) -> None:

@@ -38,12 +38,10 @@ def start_status(scene: Scene) -> str:
 
 
 def cards_per_target(scene: Scene) -> str:
-    """Count the cards that a start brought about."""
-    started = scene.started
-    found = scene.probe.find(started.group.pin)
+    """Count the cards that a start for one customer brought about."""
+    found = scene.probe.find(scene.started.group.pin)
     scene.evidence = found.exchanges[-1]
-    count, targets = len(found.cards), len(started.group.users)
-    return f"{count} for {targets}" if count % targets else str(count // targets)
+    return str(len(found.cards))
 
 
 def delivery_options(scene: Scene) -> str:

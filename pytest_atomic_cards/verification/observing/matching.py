@@ -84,10 +84,10 @@ def empty_attribute(scene: Scene) -> str:
 
 
 def repeated_attribute(scene: Scene) -> str:
-    """List two groups by giving both of the ids that pin them."""
+    """List two groups by giving both of their invocation ids."""
     first, second = scene.still, scene.still_too
-    attribute, other = next(iter(second.pin.attributes.items()))
-    exchange = scene.get(first.pin, (attribute, other))
+    other = second.pin.attributes[Attribute.FLOW_INVOCATION_ID]
+    exchange = scene.get(first.pin, (Attribute.FLOW_INVOCATION_ID, other))
     found = listed(exchange)
     if not found:
         return _not_listed(scene, exchange)

@@ -168,13 +168,13 @@ class Scene:
 
     @cached_property
     def still(self) -> Group:
-        """Active cards that no observer changes."""
-        return self.supply.group()
+        """An active card, or several, that no observer changes."""
+        return self.supply.alone()
 
     @cached_property
     def still_too(self) -> Group:
-        """More of them, which another query selects."""
-        return self.supply.group()
+        """Another one, of another invocation."""
+        return self.supply.alone()
 
     @cached_property
     def no_match(self) -> Exchange:
@@ -249,5 +249,4 @@ class Scene:
 
 
 def _started(scene: Scene) -> Started:
-    of_one_start = scene.is_live and scene.still.pin.flow_invocation_id
-    return scene.of_supply() if of_one_start else scene.start()
+    return scene.of_supply() if scene.is_live else scene.start()

@@ -57,8 +57,8 @@ class FindingsReporter:
         if observation is not None:
             self._observations.append(observation)
         trouble = getattr(report, TROUBLE, None)
-        if report.when == _CRASHED:
-            trouble = report.longreprtext
+        if str(report.when) == _CRASHED:
+            trouble = str(report.longrepr)
         if trouble:
             self._troubles.append(trouble)
 

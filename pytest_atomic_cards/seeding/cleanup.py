@@ -13,6 +13,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
 
 _MOST_REPEATS: Final = 20
+_FEW_REPEATS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,14 @@ class CleanUp:
 
     Args:
         invocations: How many invocations were seeded.
-        left_open: What may still hold open cards, and why.
+        left_open: What may still hold active cards, and why.
+        waiting: What still holds embargoed or snoozed cards, as whether those can be cancelled is
+            an open question.
     """
 
     invocations: int
     left_open: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,24 +61,24 @@ class Cleaner:
         To be repeated at the end of a run: a flow may send a card after its invocation was
         cleaned up.
         """
-        left = []
-        for invocation, states in self.seeded.items():
-            pin = CardQuery(flow_invocation_id=invocation)
-            left += [self._cancelled(pin.replace(status=state)) for state in sorted(states)]
-        for user in sorted(self.lost_users):
-            left.append(self._cancelled(CardQuery(user_id=user, status=Status.ACTIVE)))
-        return CleanUp(len(self.seeded), tuple(filter(None, left)))
+        pins = [CardQuery(flow_invocation_id=invocation) for invocation in self.seeded]
+        pins += [CardQuery(user_id=user) for user in sorted(self.lost_users)]
+        waiting = [
+            self._cancelled(CardQuery(flow_invocation_id=invocation, status=state), _FEW_REPEATS)
+            for invocation, states in self.seeded.items()
+            for state in sorted(states - {Status.ACTIVE})
+        ]
+        left = [self._cancelled(pin.replace(status=Status.ACTIVE), _MOST_REPEATS) for pin in pins]
+        return CleanUp(len(self.seeded), tuple(filter(None, left)), tuple(filter(None, waiting)))
 
-    def _cancelled(self, query: CardQuery) -> str:
+    def _cancelled(self, query: CardQuery, repeats: int) -> str:
         """Cancel what a query selects; empty, or what may be left and why."""
         try:
-            for _ in range(_MOST_REPEATS):
+            for _ in range(repeats):
                 if not self.reader.page(query.replace(limit=1)).cards:
                     return ""
                 batch = query.replace(multiple=True, limit=LARGEST_PAGE)
                 exchange = self.api.act_exchange(Action.CANCEL, batch)
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
-        return (
-            f"cards of {query}: still listed after {_MOST_REPEATS} cancels, {exchange.describe()}"
-        )
+        return f"cards of {query}: still listed after {repeats} cancels, {exchange.describe()}"

@@ -19,7 +19,7 @@ from pytest_atomic_cards.seeding.spec import Population
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.verification.linearizability import is_linearizable
 from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.racing import Attempt, Race, Racecourse, Said
+from pytest_atomic_cards.verification.racing import Attempt, Race, Racecourse
 from pytest_atomic_cards.verification.verdicts import Verdict
 
 if TYPE_CHECKING:

@@ -95,9 +95,9 @@ def test_offset_counts_cards(offset: int, probe: Probe, listing: Group, stable: 
         set(keys(through)) == set(keys(before)) | set(keys(page)),
         *through.exchanges,
         *page.exchanges,
-        expected=f"the first {offset} cards and the {DEFAULT_PAGE} from offset={offset} to be the "
-        f"first {offset + DEFAULT_PAGE}",
-        came=f"{len(set(keys(through)) ^ (set(keys(before)) | set(keys(page))))} card(s) differ",
+        expected=f"cards {offset + 1} to {offset + DEFAULT_PAGE} of the listing with offset={offset}",
+        came=f"{len(set(keys(through)) ^ (set(keys(before)) | set(keys(page))))} card(s) differ from "
+        f"the first {offset + DEFAULT_PAGE} that limit={offset + DEFAULT_PAGE} lists",
     )
 
 

@@ -84,9 +84,13 @@ def prove(arguments: argparse.Namespace) -> int:
 
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox on loopback until it is told to stop."""
+    from pytest_atomic_cards.profile import Profile
     from pytest_atomic_cards.sandbox.server import run_sandbox
 
-    return run_sandbox(port=arguments.port, db=arguments.db, faults=arguments.fault)
+    profile = Profile.read(arguments.profile) if arguments.profile else None
+    return run_sandbox(
+        port=arguments.port, db=arguments.db, profile=profile, faults=arguments.fault
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")
+    serve.add_argument(
+        "--profile", type=Path, metavar="FILE", help="answer the open questions as this file says"
+    )
     serve.add_argument(
         "--fault", action="append", default=[], metavar="NAME", help="switch on a named fault"
     )

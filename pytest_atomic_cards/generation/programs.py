@@ -66,7 +66,7 @@ def _first_failing(
 
 
 def _simpler(program: Program) -> Iterator[Program]:
-    yield from _with_one_card(program)
+    yield from _with_fewer_cards(program)
     first, *rest = program
     for place in reversed(range(len(rest))):
         yield (first, *rest[:place], *rest[place + 1 :])
@@ -77,19 +77,20 @@ def _simpler(program: Program) -> Iterator[Program]:
                 yield (first, *rest[:place], plain, *rest[place + 1 :])
 
 
-def _with_one_card(program: Program) -> Iterator[Program]:
+def _with_fewer_cards(program: Program) -> Iterator[Program]:
     first, *rest = program
     seeded = [spec for step in program for spec in step.arguments.get(POPULATION, ())]
     candidates = [
-        CardSpec(),
-        *(CardSpec(expires=spec.expires) for spec in seeded if spec.expires),
-        *(CardSpec(embargo=spec.embargo) for spec in seeded if spec.embargo),
-        *seeded,
+        (CardSpec(),),
+        (CardSpec(), CardSpec()),
+        *((CardSpec(expires=spec.expires),) for spec in seeded if spec.expires),
+        *((CardSpec(embargo=spec.embargo),) for spec in seeded if spec.embargo),
+        *((spec,) for spec in seeded),
     ]
     others = [step.given(index=0) for step in rest if POPULATION not in step.arguments]
-    for spec in candidates:
-        if _weight(spec) < sum(map(_weight, seeded)):
-            yield (first.given(population=Population((spec,))), *others)
+    for specs in candidates:
+        if sum(map(_weight, specs)) < sum(map(_weight, seeded)):
+            yield (first.given(population=Population(specs)), *others)
 
 
 def _weight(spec: CardSpec) -> int:

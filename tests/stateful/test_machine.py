@@ -78,13 +78,17 @@ def test_stale_readings_are_accepted(tmp_path: Path) -> None:
     [
         (
             "complete-dismissed",
-            "expected card 1 to be dismissed; it is completed after: 1. seed card 1 (active); "
-            "2. dismiss card 1: HTTP 200; 3. complete card 1: HTTP 200",
+            (
+                "expected card 1 to be dismissed; it is completed after: 1. seed card 1 (active); "
+                "2. dismiss card 1: HTTP 200; 3. complete card 1: HTTP 200"
+            ),
         ),
         (
             "cancel-without-effect",
-            "expected card 1 to be cancelled; it is active after: 1. seed card 1 (active); "
-            "2. cancel card 1: HTTP 200",
+            (
+                "expected card 1 to be cancelled; it is active after: 1. seed card 1 (active); "
+                "2. cancel card 1: HTTP 200"
+            ),
         ),
     ],
 )

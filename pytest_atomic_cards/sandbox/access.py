@@ -101,6 +101,10 @@ class AccessDecisions:
         if role != CARDS_ROLE:
             raise _unauthorised(self.profile.wrong_role, f"the role {CARDS_ROLE} is required")
 
+    def deleted_credential(self, credential: Credential | None) -> Credential | None:  # noqa: ARG002 - for faults
+        """What a deleted credential still counts as: nothing."""
+        return None
+
     def secret_matches(self, given: str, actual: str) -> bool:
         """Whether a client secret is right."""
         return hmac.compare_digest(given.encode("utf-8", "replace"), actual.encode())

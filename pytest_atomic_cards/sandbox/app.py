@@ -220,7 +220,7 @@ class Sandbox:
         return refusal.status, [("Content-Type", kind), *refusal.headers], body
 
     def _environment(self, environment_id: str, number: int) -> Environment:
-        return Environment(environment_id, number, self._store, self._tokens.credentials)
+        return Environment(environment_id, number, self._store, self._tokens)
 
 
 def _text(segment: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_atomic_cards.sandbox.store import Store
+    from pytest_atomic_cards.sandbox.token_endpoint import TokenEndpoint
 
 DEFAULT_FLOW: Final = "sandbox-flow"
 
@@ -33,7 +34,7 @@ class Environment:
     """
 
     def __init__(
-        self, environment_id: str, number: int, store: Store, credentials: dict[str, Credential]
+        self, environment_id: str, number: int, store: Store, tokens: TokenEndpoint
     ) -> None:
         self.environment_id = environment_id
         self.number = number
@@ -41,7 +42,7 @@ class Environment:
         self.test_users: frozenset[str] | None = None
         self.flows: dict[str, Flow] = {}
         self._store = store
-        self._credentials = credentials
+        self._tokens = tokens
         self.define_flow(DEFAULT_FLOW)
 
     def __repr__(self) -> str:
@@ -58,7 +59,7 @@ class Environment:
         credential = Credential(
             f"client-{new_token()}", secrets.token_urlsafe(24), role, self.environment_id
         )
-        self._credentials[credential.client_id] = credential
+        self._tokens.credentials[credential.client_id] = credential
         return credential
 
     def delete_credential(self, client_id: str) -> None:
@@ -67,10 +68,10 @@ class Environment:
         Raises:
             MisuseError: This environment has no such credential.
         """
-        credential = self._credentials.get(client_id)
+        credential = self._tokens.credentials.get(client_id)
         if credential is None or credential.environment_id != self.environment_id:
             raise MisuseError(f"{self.environment_id!r} has no credential {client_id!r}")
-        del self._credentials[client_id]
+        self._tokens.deleted[client_id] = self._tokens.credentials.pop(client_id)
 
     def define_flow(
         self,

@@ -45,6 +45,7 @@ class TokenEndpoint:
         rate_limit: int | None,
     ) -> None:
         self.credentials: dict[str, Credential] = {}
+        self.deleted: dict[str, Credential] = {}
         self.grants: dict[str, Grant] = {}
         self._behaviour = behaviour
         self._clock = clock
@@ -101,7 +102,9 @@ class TokenEndpoint:
         except (binascii.Error, ValueError):
             decoded = ""
         name, _, secret = decoded.partition(":")
-        credential = self.credentials.get(name)
+        credential = self.credentials.get(name) or self._behaviour.deleted_credential(
+            self.deleted.get(name)
+        )
         if (
             scheme.lower() != "basic"
             or credential is None

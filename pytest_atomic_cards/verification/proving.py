@@ -180,8 +180,8 @@ _README: Final = """
 
 Made by `atomic-cards prove --all --write contracts`, from `requirements.toml` and from a run of the
 whole suite, at quick effort, on each fault of the sandbox.
-A requirement counts as checked only if a fault makes it
-fail, and a fault only counts if a requirement catches it.
+A requirement counts as checked only if a fault makes it fail, and a fault only counts if a
+requirement catches it.
 
 *documented*: a page of the vendor says it, and a violation fails the run.
 *inferred*: concluded from pages or from public client code; reported, and failing only with

@@ -94,9 +94,10 @@ def st_run(live: LiveSandbox, directory: Path, **environment: str) -> frozenset[
 
 
 def suite(live: LiveSandbox, directory: Path) -> frozenset[str]:
-    """The whole contract suite at default effort."""
+    """The whole contract suite at the effort that is meant for every change."""
     script = "import sys, pytest_atomic_cards.cli as cli; sys.exit(cli.main())"
-    run([script, "check", "--cards-report", str(directory)], directory, **live.environ)
+    options = ["--cards-effort", "quick", "--cards-report", str(directory)]
+    run([script, "check", *options], directory, **live.environ)
     rules = json.loads(directory.joinpath("report.json").read_text())["rules"]
     return frozenset(rule["id"] for rule in rules if rule["verdict"] == "violated")
 

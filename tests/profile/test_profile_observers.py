@@ -79,6 +79,17 @@ def test_a_live_target_is_observed_without_touching_cards_of_others(serve: Serve
     assert live.open_cards == foreign
 
 
+def test_a_single_question_needs_no_other(serve: Serve) -> None:
+    """What a start answers is seen by itself, without anything seeded before."""
+    live = serve(start_response="data-array", start_status="202", cards_per_target="2")
+    for question, answer in (
+        ("start_response", "data-array"),
+        ("start_status", "202"),
+        ("cards_per_target", "2"),
+    ):
+        assert OBSERVERS[question](Scene(live.open_world(), live.settings())) == answer
+
+
 def test_a_test_start_is_observed_where_it_is_set(serve: Serve) -> None:
     """The source of test cards is seen on a live target that the settings start test runs on."""
     live = serve(test_event_source="test")

@@ -100,6 +100,23 @@ def test_what_a_run_comes_to(changes: dict[str, Verdict], word: str, strict_word
     assert run_with(changes, strict=True).word == strict_word
 
 
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "could not tell"),
+        ({DOCUMENTED: NOT_EXERCISED}, "could not tell"),
+        ({INFERRED: VIOLATED}, "could not tell"),
+        ({DOCUMENTED: VIOLATED}, "violated"),
+    ],
+)
+def test_trouble_around_the_contracts_keeps_a_run_from_conforming(
+    changes: dict[str, Verdict], word: str
+) -> None:
+    """A clean-up that failed or a process that died leaves a run undecided, at best."""
+    findings = [finding(name, changes.get(name, HELD)) for name in catalogue().requirements]
+    assert conclude(judge_run(findings), (), ["a worker died"], strict=False).word == word
+
+
 def test_a_conclusion_names_what_counts() -> None:
     """The rules that fail the run and the documented ones left out are named, and no others."""
     changes = {

@@ -156,6 +156,9 @@ def _access(api: Api) -> Iterator[object]:
     forged = type(first)(first.client_id, "wrong", first.role, first.environment_id)
     yield worker.token(forged).status
     yield sorted(worker.token(first).json)
+    guest.environment.delete_credential((gone := guest.log_in()).client_id)
+    yield guest.token(gone).status
+    yield api.request("GET", f"{api.prefix}/cards", "limit=1", headers={"User-Agent": None}).status
     old = Api(api.sandbox)
     credential = old.log_in()
     old.token(credential)

@@ -96,6 +96,18 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
         constant(value=True),
     ),
     (
+        "deleted-credential-accepted",
+        "The token endpoint gives tokens to a credential that was deleted.",
+        "deleted_credential",
+        lambda _original, credential: credential,
+    ),
+    (
+        "missing-user-agent-accepted",
+        "Requests without a User-Agent are served.",
+        "check_user_agent",
+        constant(None),
+    ),
+    (
         "issued-token-refused",
         "The token endpoint gives tokens that are not accepted.",
         "issued_token",

@@ -38,7 +38,8 @@ def order(scene: Scene) -> str:
     pages = [_known(scene.get(query), ours) for _ in range(2)]
     if any(len(page) < len(ours) for page in pages):
         raise NotAvailableError("a listing by userId does not show all cards of a customer")
-    return "shuffled-page" if pages[0] != pages[1] else _order_of(pages[0], ours)
+    first, second = ([key_of(card) for card in page] for page in pages)
+    return "shuffled-page" if first != second else _order_of(pages[0], ours)
 
 
 def _at_moments(scene: Scene, user: str) -> list[Group]:
@@ -62,10 +63,12 @@ def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
     moments: list[Any] = [card.created for card in cards]
     if None in moments or len(set(moments)) == 1:
         moments = [ours.index(key_of(card)) for card in cards]
+    ids = [key_of(card) for card in cards]
     for word, sequence in (
         ("oldest-first", moments),
         ("newest-first", moments[::-1]),
-        ("by-id", [key_of(card) for card in cards]),
+        ("by-id", ids),
+        ("by-id", [(len(one), one) for one in ids]),
     ):
         if all(before <= after for before, after in pairwise(sequence)):
             return word

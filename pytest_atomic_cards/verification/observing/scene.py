@@ -227,7 +227,8 @@ class Scene:
 
     def of_supply(self) -> Started:
         """Cards of the supply as started ones, which on a live target they are."""
-        return Started(self._heard(), self.still)
+        group = self.still
+        return Started(self._heard(), group)
 
     def _heard(self) -> Exchange:
         if self._start is None:

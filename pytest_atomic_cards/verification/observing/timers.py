@@ -46,7 +46,9 @@ class Timers:
         self._groups: dict[Timed, Group] = {}
         self._absent: dict[Timed, NotAvailableError | SeedingError] = {}
         if scene.is_live:
-            self._absent[Timed.SNOOZED] = NotAvailableError("the public API has no snooze")
+            self._absent[Timed.SNOOZED] = NotAvailableError(
+                "the public API has no way to snooze a card"
+            )
         else:
             self._seed_if_possible(Timed.SNOOZED)
         self._began = time.monotonic()

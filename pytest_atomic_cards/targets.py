@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -130,8 +130,7 @@ class LiveTarget:
 
     def close(self) -> None:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
-        for world in self._worlds:
-            _clean_up(world)
+        _complain([left for world in self._worlds for left in world.clean_up().left_open])
 
 
 def open_target(settings: Settings, token_cache: Path | None = None) -> Target:
@@ -152,10 +151,9 @@ def world_on(target: Target) -> Iterator[Cards]:
     try:
         yield world
     finally:
-        _clean_up(world)
+        _complain(world.clean_up().left_open)
 
 
-def _clean_up(world: Cards) -> None:
-    report = world.clean_up()
-    if report.left_open:
-        raise SeedingError("seeded cards may be left open: " + "; ".join(report.left_open))
+def _complain(left_open: Sequence[str]) -> None:
+    if left_open:
+        raise SeedingError("seeded cards may be left open: " + "; ".join(left_open))

@@ -62,6 +62,11 @@ class FindingsReporter:
         if trouble:
             self._troubles.append(trouble)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take in why a part of the suite could not be read."""
+        if report.failed:
+            self._troubles.append(f"{report.nodeid}: {report.longreprtext}")
+
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the verdicts by area, then what failed in full, then what the run comes to."""

@@ -13,7 +13,7 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
 
-_MOST_REPEATS: Final = 20
+_MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
 
 

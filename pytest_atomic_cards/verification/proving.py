@@ -62,19 +62,18 @@ def written(table: Table) -> str:
 
 
 def covering(table: Table) -> list[Trial]:
-    """Few trials that show each fault caught, and each requirement of the table violated."""
-    by_requirement: dict[str, list[str]] = {}
-    for fault, names in table.items():
-        for name in names:
-            by_requirement.setdefault(name, []).append(fault)
-    chosen: dict[str, list[str]] = {fault: [] for fault in table}
-    for name, faults in by_requirement.items():
-        chosen[min(faults, key=lambda fault: (len(chosen[fault]), len(table[fault])))].append(name)
-    return [
-        Trial(fault, tuple(names or table[fault][:1]))
-        for fault, names in chosen.items()
-        if table[fault]
-    ]
+    """Few contracts that show each fault caught, and each requirement of the table violated.
+
+    A fault is shown by the requirement that it breaks first, and a requirement by a fault that
+    breaks little else.
+    """
+    chosen = {fault: set(names[:1]) for fault, names in table.items()}
+    for name in requirements_in(table):
+        faults = [fault for fault, names in table.items() if name in names]
+        if not any(name in chosen[fault] for fault in faults):
+            plainest = min(faults, key=lambda fault: (table[fault].index(name), len(table[fault])))
+            chosen[plainest].add(name)
+    return [Trial(fault, tuple(sorted(names))) for fault, names in chosen.items() if names]
 
 
 def run_trials(

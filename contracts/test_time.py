@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -19,6 +20,7 @@ from pytest_atomic_cards.verification.timed import Timed, let_time_pass
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 A_MOMENT = 0.05
+A_WHILE = timedelta(seconds=2)
 
 
 def check_becomes(probe: Probe, group: Group, state: Status) -> None:
@@ -129,9 +131,12 @@ def test_created_never_changes(
 @requirement("TIME-04")
 def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history: History) -> None:
     """Cards that were seen closed in this run are in the same state when looked at again."""
+    for group in population.by_state.values():
+        probe.states(group)
     closed = history.closed
     if not closed:
         not_exercised("no card of this run was seen in a closed state")
+    probe.cards.pass_time(A_WHILE)
     for group in population.by_state.values():
         members = {key_of(card): closed.get(key_of(card)) for card in group.cards}
         due = {key: str(word) for key, word in members.items() if word}

@@ -71,6 +71,8 @@ def prove(arguments: argparse.Namespace) -> int:
     else:
         trials = proving.covering(proving.recorded())
     table = proving.run_trials(trials, arguments.jobs, tell)
+    if not arguments.all:
+        table = proving.completed(table, proving.recorded(), arguments.jobs, tell)
     if arguments.write:
         proving.write(table, arguments.write)
     wrong = proving.gaps(table, FAULTS)

@@ -98,13 +98,17 @@ class Asker:
         return self._asked[operation]
 
     def asked_malformed(self, operation: str) -> list[Asked]:
-        """Requests to an operation that the document does not allow.
+        """Requests to an operation that the document does not allow: some, and generated ones.
 
         Raises:
             CouldNotTell: The target could not be asked.
         """
-        asked: list[Asked] = []
         pin = {} if operation == LISTING else _parameters(self._groups_of(operation)[0].pin)
+        asked = [
+            self._send(operation, pin | {"limit": "ten"}),
+            self._send(operation, pin | {"offset": "-1"}),
+            self._send(operation, pin, b"" if operation == LISTING else b'{"quantity": '),
+        ]
 
         @self._effort.for_all(self.document.requests(operation, malformed=True), usual=_MALFORMED)
         def ask(generated: Generated) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
 
 _MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
+_FIRST_PAUSE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Cleaner:
     reader: Reader
     seeded: dict[str, set[Status]] = field(default_factory=dict)
     lost_users: set[str] = field(default_factory=set)
+    futile: bool = False
 
     def remember(self, invocation: str, states: Iterable[Status]) -> None:
         """Take in an invocation, and the open states that its cards may be in."""
@@ -75,16 +78,20 @@ class Cleaner:
     def _cancelled(self, query: CardQuery, repeats: int) -> str:
         """Cancel what a query selects; empty, or what may be left and why.
 
-        An answer that is lost does no harm: the next listing shows what is left.
+        An answer that is lost does no harm: the next listing shows what is left. Listings may lag
+        behind, so they are given time, until that was in vain once.
         """
         answer = "no answer"
         try:
-            for _ in range(repeats):
+            for attempt in range(repeats):
                 if not self.reader.page(query.replace(limit=1)).cards:
                     return ""
+                if attempt and not self.futile:
+                    time.sleep(_FIRST_PAUSE * 2**attempt)
                 with suppress(OutcomeUnknownError):
                     batch = query.replace(multiple=True, limit=LARGEST_PAGE)
                     answer = self.api.act_exchange(Action.CANCEL, batch).describe()
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
+        self.futile = True
         return f"cards of {query}: still listed after {repeats} cancels, {answer}"

@@ -67,7 +67,7 @@ _SEARCH: Final = 10.0
 _DENIED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 USUAL: Final = hypothesis.settings(
-    max_examples=50,
+    max_examples=40,
     stateful_step_count=20,
     deadline=None,
     database=None,

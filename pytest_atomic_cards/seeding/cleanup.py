@@ -84,14 +84,14 @@ class Cleaner:
         answer = "no answer"
         try:
             for attempt in range(repeats):
+                if attempt > 1 and not self.futile:
+                    time.sleep(_FIRST_PAUSE * 2**attempt)
                 if not self.reader.page(query.replace(limit=1)).cards:
                     return ""
-                if attempt and not self.futile:
-                    time.sleep(_FIRST_PAUSE * 2**attempt)
                 with suppress(OutcomeUnknownError):
                     batch = query.replace(multiple=True, limit=LARGEST_PAGE)
                     answer = self.api.act_exchange(Action.CANCEL, batch).describe()
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
-        self.futile = True
+        self.futile |= repeats == _MOST_REPEATS
         return f"cards of {query}: still listed after {repeats} cancels, {answer}"

@@ -189,10 +189,10 @@ def _step(action: Action, said: Said) -> Callable[[Status], Collection[Status]]:
 
 
 def _seen(word: str | None) -> Callable[[Status], Collection[Status]]:
-    """Only the state that was seen; a card that is not listed may be in any closed one."""
+    """Only the state that was seen; a card not listed, or by an odd word, is in any closed one."""
 
     def step(state: Status) -> Collection[Status]:
-        return {state} if word == state or (word is None and state.is_closed) else ()
+        return {state} if word == state or (word not in set(Status) and state.is_closed) else ()
 
     return step
 

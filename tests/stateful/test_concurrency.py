@@ -115,6 +115,7 @@ REFUSED = attempt(Action.CANCEL, answer(409))
         (single(DISMISSED, NOT_COMPLETED, REFUSED), "dismissed"),
         (single(NOT_DISMISSED, NOT_COMPLETED, CANCELLED), "cancelled"),
         (single(NOT_DISMISSED, NOT_COMPLETED, CANCELLED), None),
+        (single(NOT_DISMISSED, NOT_COMPLETED, CANCELLED), "canceled"),
         (single(REFUSED, REFUSED), "active"),
         (single(lost(Action.DISMISS), NOT_COMPLETED), "dismissed"),
         (single(lost(Action.DISMISS), COMPLETED), "completed"),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.exchange import Exchange
     from pytest_atomic_cards.query import CardQuery
+    from pytest_atomic_cards.seeding.reader import Group
+    from pytest_atomic_cards.seeding.spec import Population
     from pytest_atomic_cards.world import Cards
 
 FEW = hypothesis.settings(USUAL, max_examples=15)
@@ -169,6 +171,28 @@ def test_lost_answers_leave_both_possible() -> None:
     cards.api.act_exchange = lossy  # type: ignore[method-assign, assignment]
     check_lifecycle(cards, settings=FEW)
     assert count > 20
+
+
+def test_cards_that_appear_later() -> None:
+    """An action that is refused because of a card that was not there at first is no violation."""
+    cards = world()
+    seed = cards.seeder.seed
+
+    def twice(population: Population) -> list[Group]:
+        groups = seed(population)
+        cards.environment.seed(
+            {"flow_instance_id": card.flow_instance_id, "user_id": card.user_id}
+            for card in groups[0].cards
+        )
+        return groups
+
+    cards.seeder.seed = twice  # type: ignore[method-assign, assignment]
+    refused: list[Exchange] = []
+    cards.api.session.listeners.append(
+        lambda exchange: refused.append(exchange) if exchange.status == 400 else None
+    )
+    check_lifecycle(cards, settings=FEW)
+    assert refused
 
 
 def test_a_target_that_cannot_be_asked() -> None:

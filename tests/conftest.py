@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester"]
 
 
+_OF_THE_MACHINE = ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
+"""Variables by which pytest shows more of a failure on CI servers, and Python caches no imports."""
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of whoever runs the tests stay out of them; child processes cache their imports."""
+    """Settings of whoever runs the tests, and of the machine, stay out of them."""
     for name in [name for name in os.environ if name.startswith("ATOMIC_CARDS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    for name in _OF_THE_MACHINE:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

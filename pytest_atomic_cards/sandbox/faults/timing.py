@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import nullcontext
 from functools import partial
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.reading import Selection
     from pytest_atomic_cards.sandbox.records import Row
 
+_ONE_AT_A_TIME: Final = threading.Lock()
 _TIME: Final = "time"
 _CONSISTENCY: Final = "consistency"
 _CONCURRENCY: Final = "concurrency"
@@ -106,14 +108,15 @@ def _slow(original: Original, *args: Any, **kwargs: Any) -> list[Row]:  # noqa: 
 def _first_wins(
     original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
 ) -> None:
-    """Leaves alone the cards that another request has changed meanwhile."""
+    """Leaves alone the cards that another request has changed meanwhile, losing no update."""
     store = original.owner
-    pairs = [
-        (row, completion)
-        for row, completion in zip(rows, completions, strict=True)
-        if store.find(row.environment, row.card_instance_id).status == row.status
-    ]
-    original([row for row, _ in pairs], after, now, [completion for _, completion in pairs])
+    with _ONE_AT_A_TIME:
+        pairs = [
+            (row, completion)
+            for row, completion in zip(rows, completions, strict=True)
+            if store.find(row.environment, row.card_instance_id).status == row.status
+        ]
+        original([row for row, _ in pairs], after, now, [completion for _, completion in pairs])
 
 
 _ACTIVE, _EMBARGOED, _SNOOZED, _EXPIRED = (

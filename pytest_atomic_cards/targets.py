@@ -14,7 +14,7 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
 from pytest_atomic_cards.client.scope import Scope
-from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import SeedingError
@@ -33,7 +33,13 @@ SANDBOX_URL: Final = "http://sandbox.invalid"
 
 
 class Target(Protocol):
-    """Something that answers the Cards API."""
+    """Something that answers the Cards API.
+
+    Attributes:
+        listeners: Called with every exchange of the sessions that are opened from now on.
+    """
+
+    listeners: list[Listener]
 
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
@@ -50,6 +56,7 @@ class SandboxTarget:
     """The embedded sandbox: each world is a sandbox of its own."""
 
     def __init__(self, settings: Settings) -> None:
+        self.listeners: list[Listener] = []
         self._settings = settings
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
@@ -75,6 +82,7 @@ class SandboxTarget:
             http=http,
             timeout=self._settings.timeout,
         )
+        session.listeners += self.listeners
         return Cards(
             CardsApi(session, credential.environment_id),
             DirectPlacement(controls),
@@ -120,6 +128,7 @@ class LiveTarget:
             guard=self._scope,
             timeout=settings.timeout,
         )
+        self.listeners = self._session.listeners
         self._worlds: list[Cards] = []
         self._clock = ServerClock()
         self._session.listeners.append(self._clock.observe)

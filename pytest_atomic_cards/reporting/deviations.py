@@ -153,7 +153,7 @@ def _entry(table: Mapping[str, Any], place: str) -> Deviation:
     for name, (wanted, _, required) in _FIELDS.items():
         if required and name not in table:
             raise SettingsError(f"{place}: {name} is missing; it must be {wanted}")
-    values = {}
+    values: dict[str, Any] = {}
     for name, value in table.items():
         wanted, parse, _ = _FIELDS[name]
         try:

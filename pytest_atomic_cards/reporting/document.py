@@ -129,4 +129,18 @@ def write_reports(directory: Path, outcome: Outcome) -> list[str]:
     value = document(outcome)
     path = directory / "report.json"
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-    return [f"report: {path}"]
+    return [f"report: {path}", _write_page(directory / "report.html", value)]
+
+
+def _write_page(path: Path, value: dict[str, Any]) -> str:
+    try:
+        from pytest_atomic_cards.reporting.page import page  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError as error:
+        with suppress(OSError):
+            path.unlink()  # one of an older run
+        return (
+            f"page: {path.name} was not written, as {error.name} is not installed; "
+            'pip install "pytest-atomic-cards[report]"'
+        )
+    write_text(path, page(value))
+    return f"page: {path}"

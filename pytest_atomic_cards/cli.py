@@ -39,9 +39,15 @@ def check(pytest_arguments: Sequence[str]) -> int:
     """
     import pytest
 
-    from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+    from pytest_atomic_cards.verification.running import (
+        PYTEST_ARGUMENTS,
+        TERMINAL_ARGUMENTS,
+        suite_directory,
+    )
 
     own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+    if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
+        own += TERMINAL_ARGUMENTS
     return int(pytest.main([*own, *pytest_arguments, str(suite_directory())]))
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.reporting.capture import uncaptured
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.document import write_reports
+from pytest_atomic_cards.reporting.github import append_summary, is_github, workflow_commands
 from pytest_atomic_cards.reporting.observations import by_question, write_profile
 from pytest_atomic_cards.reporting.outcome import Gathered, Outcome, sum_up
 from pytest_atomic_cards.reporting.terminal import tell
@@ -101,6 +103,8 @@ class FindingsReporter:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
             self._write(self._outcome)
         result = yield
+        if self._outcome and is_github():
+            self._tell_github(self._outcome)
         if self._unwritten:
             raise pytest.UsageError(str(self._unwritten))
         return result
@@ -126,6 +130,11 @@ class FindingsReporter:
                 self._written.append(f"profile: {settings.profile_out}")
         except SettingsError as error:
             self._unwritten = SettingsError(f"{option}: {error}")
+
+    def _tell_github(self, outcome: Outcome) -> None:
+        with uncaptured(self._config):
+            for line in filter(None, [*workflow_commands(outcome), append_summary(outcome)]):
+                print(line)  # noqa: T201 - GitHub Actions reads commands from the output
 
     def _take_in_crashes(self) -> None:
         """What a worker ran when it died could not be told."""

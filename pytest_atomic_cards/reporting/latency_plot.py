@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import ceil, floor, log10
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -15,8 +16,10 @@ Values = Mapping[str, Any]
 
 QUANTILES: Final = (0.5, 0.95, 0.99, 1.0)
 _PERCENT: Final = (*range(0, 100, 5), 96, 97, 98, 99, 100)
-_WIDTH, _HEIGHT = 460, 300
-_SCRIPTS_AND_STYLES: Final = {f"{{http://www.w3.org/2000/svg}}{name}" for name in ("script", "style")} | {
+_WIDTH, _HEIGHT = 460, 340
+_SCRIPTS_AND_STYLES: Final = {
+    f"{{http://www.w3.org/2000/svg}}{name}" for name in ("script", "style")
+} | {
     "script",
     "style",
 }
@@ -64,24 +67,32 @@ def latency_plot(counts: Sequence[Values]) -> str:
     chart = pygal.XY(
         width=_WIDTH,
         height=_HEIGHT,
-        logarithmic=True,
         show_dots=False,
         js=[],
         legend_at_bottom=True,
         legend_at_bottom_columns=2,
         legend_box_size=10,
-        margin=4,
+        truncate_legend=-1,
+        margin=8,
+        margin_right=24,
         x_title="% of requests",
         y_title="milliseconds",
         x_labels=[0, 25, 50, 75, 100],
+        y_labels=_decades([time for own in times.values() for time, _ in own]),
         x_value_formatter=lambda value: f"{value:g}",
-        value_formatter=lambda value: f"{value:g}",
-        stroke_style={"width": 2},
         style=Style(font_family="inherit"),
     )
     for endpoint, own in times.items():
-        chart.add(endpoint, [(percent, _quantile(own, percent / 100)) for percent in _PERCENT])
+        quantiles = ((percent, _quantile(own, percent / 100)) for percent in _PERCENT)
+        chart.add(endpoint, [(percent, log10(time)) for percent, time in quantiles if time])
     return _bare(chart.render_tree())
+
+
+def _decades(times: Sequence[float]) -> list[Values]:
+    """Marks of a logarithmic axis: every power of ten around some milliseconds."""
+    lowest, highest = floor(log10(min(times))), ceil(log10(max(times)))
+    powers = range(lowest, max(highest, lowest + 1) + 1)
+    return [{"value": power, "label": f"{10.0**power:g}"} for power in powers]
 
 
 def _by_endpoint(counts: Iterable[Values]) -> dict[str, list[tuple[float, int]]]:
@@ -97,11 +108,7 @@ def _quantile(times: Sequence[tuple[float, int]], share: float) -> float | None:
     total = sum(count for _, count in times)
     sums = accumulate(count for _, count in times)
     return next(
-        (
-            time
-            for (time, _), reached in zip(times, sums, strict=True)
-            if reached >= share * total
-        ),
+        (time for (time, _), reached in zip(times, sums, strict=True) if reached >= share * total),
         None,
     )
 

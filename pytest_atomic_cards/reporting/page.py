@@ -23,7 +23,9 @@ from pytest_atomic_cards.verification.verdicts import Verdict
 Values = Mapping[str, Any]
 
 _LONGEST_BODY: Final = 2_000
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """Control characters, those that turn the direction of text around, and halves of characters."""
 
 
@@ -88,7 +90,8 @@ def _levels(rules: Sequence[Values]) -> dict[str, dict[str, int]]:
 
 
 def _by_gravity(question: tuple[str, Values]) -> int:
-    return -Verdict(question[1]["verdict"]).weight * (question[1]["verdict"] != Verdict.HELD)
+    verdict = Verdict(question[1]["verdict"])
+    return 0 if verdict is Verdict.HELD else -verdict.weight
 
 
 def _body(body: Any) -> str:  # noqa: ANN401 - a JSON value

@@ -135,12 +135,13 @@ def explain_conclusion(conclusion: Conclusion) -> str:
         what = "nothing else documented" if conclusion.known else "nothing documented"
         return f"{what} is violated; {len(conclusion.unexercised)} documented not exercised"
     if conclusion.word == "deviating":
-        return f"{_ids(conclusion.known)}, which is known"
+        return f"{ids_of(conclusion.known)}, which is known"
     questions = [observation.question for observation in conclusion.failing]
-    return ", ".join(filter(None, [_ids(conclusion.grave), *questions]))
+    return ", ".join(filter(None, [ids_of(conclusion.grave), *questions]))
 
 
-def _ids(rules: Iterable[Rule]) -> str:
+def ids_of(rules: Iterable[Rule]) -> str:
+    """Ids of rules, for a line."""
     return ", ".join(rule.requirement.id for rule in rules)
 
 

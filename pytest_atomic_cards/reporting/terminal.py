@@ -11,7 +11,13 @@ from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.reporting.marks import MARKS
 from pytest_atomic_cards.reporting.observations import tell_observations
 from pytest_atomic_cards.reporting.outcome import Outcome
-from pytest_atomic_cards.reporting.rules import NOT_RUN, Rule, explain_conclusion, failures
+from pytest_atomic_cards.reporting.rules import (
+    NOT_RUN,
+    Rule,
+    explain_conclusion,
+    failures,
+    ids_of,
+)
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import explain
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -56,17 +62,13 @@ def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> No
         headline, *lines = explain(first.findings[0]).splitlines()
         if len(group) > 1:
             headline = f"{len(group)} requirements: {first.verdict}"
-            lines = [f"  ids:      {_ids(group)}", *lines[_STATEMENT_LINES:]]
+            lines = [f"  ids:      {ids_of(group)}", *lines[_STATEMENT_LINES:]]
         elif len(first.findings) > 1:
             lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
         writer.line(headline, **MARKS[first.verdict][1])
         for line in lines:
             writer.line(line)
         writer.line("")
-
-
-def _ids(rules: Iterable[Rule]) -> str:
-    return ", ".join(rule.requirement.id for rule in rules)
 
 
 def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
@@ -100,4 +102,4 @@ def _tell_conclusion(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
         known = outcome.deviations.entries[rule.requirement.id]
         writer.line(f"violated, but known: {rule.requirement.id}, {known}")
     if conclusion.reported:
-        writer.line(f"violated, but only inferred: {_ids(conclusion.reported)}")
+        writer.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")

@@ -9,9 +9,14 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS
+from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, TERMINAL_ARGUMENTS
 
-_ARGUMENTS: Final = (*PYTEST_ARGUMENTS, "--collect-only", "--cards-target=sandbox")
+_ARGUMENTS: Final = (
+    *PYTEST_ARGUMENTS,
+    *TERMINAL_ARGUMENTS,
+    "--collect-only",
+    "--cards-target=sandbox",
+)
 
 
 class _Collector:

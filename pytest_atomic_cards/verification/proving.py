@@ -24,7 +24,11 @@ import pytest
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+from pytest_atomic_cards.verification.running import (
+    PYTEST_ARGUMENTS,
+    TERMINAL_ARGUMENTS,
+    suite_directory,
+)
 from pytest_atomic_cards.verification.suite import MARKER, finding_in
 from pytest_atomic_cards.verification.verdicts import Verdict
 
@@ -135,7 +139,7 @@ def _violated(trial: Trial) -> list[str]:
     """The requirements that a trial violates, the documented ones first."""
     violations = _Violations()
     silence = io.StringIO()
-    arguments = [*PYTEST_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
+    arguments = [*PYTEST_ARGUMENTS, *TERMINAL_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
     arguments.append("--cards-effort=quick")
     if trial.fault:
         arguments.append(f"--cards-fault={trial.fault}")

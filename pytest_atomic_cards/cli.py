@@ -65,20 +65,26 @@ def _settings_file(directory: Path) -> list[str]:
 
 def prove(arguments: argparse.Namespace) -> int:
     """Show that each fault of the sandbox is caught, and that each requirement can fail."""
+    from pytest_atomic_cards.progress import line_on, shown_on
     from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
     from pytest_atomic_cards.verification import proving
 
+    line = line_on(sys.stderr)
+
     def tell(trial: proving.Trial, violated: list[str]) -> None:
+        if line:
+            line.erase()
         print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
 
-    if arguments.all:
-        faults = arguments.faults or FAULTS
-        trials = [proving.Trial(fault_named(fault).name) for fault in faults]
-    else:
-        trials = proving.covering(proving.recorded())
-    table = proving.run_trials(trials, arguments.jobs, tell)
-    if not arguments.all:
-        table = proving.completed(table, proving.recorded(), arguments.jobs, tell)
+    with shown_on(line):
+        if arguments.all:
+            faults = arguments.faults or FAULTS
+            trials = [proving.Trial(fault_named(fault).name) for fault in faults]
+        else:
+            trials = proving.covering(proving.recorded())
+        table = proving.run_trials(trials, arguments.jobs, tell)
+        if not arguments.all:
+            table = proving.completed(table, proving.recorded(), arguments.jobs, tell)
     if arguments.write:
         proving.write(table, arguments.write)
     wrong = proving.gaps(table, FAULTS)

@@ -23,6 +23,7 @@ import pytest
 
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.running import (
     PYTEST_ARGUMENTS,
@@ -118,10 +119,14 @@ def run_trials(
     trials = list(trials)
     table = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
+    with (
+        activity("runs on faulty sandboxes", len(trials)) as update,
+        ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool,
+    ):
         for trial, violated in zip(trials, pool.map(_violated, trials), strict=True):
             table[trial.fault] = violated
             tell(trial, violated)
+            update(len(table))
     return table
 
 

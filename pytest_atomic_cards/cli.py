@@ -96,6 +96,14 @@ def prove(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+def explain(arguments: argparse.Namespace) -> int:
+    """Tell what requirements, faults and open questions are."""
+    from pytest_atomic_cards.reporting import explaining
+
+    print("\n\n".join([explaining.explain(name) for name in arguments.names]))  # noqa: T201
+    return 0
+
+
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox on loopback until it is told to stop."""
     from pytest_atomic_cards.profile import Profile
@@ -128,6 +136,11 @@ def _parser() -> argparse.ArgumentParser:
         "--write", type=Path, metavar="DIR", help="write faults.toml and README.md there"
     )
     proof.set_defaults(run=prove)
+    tell = commands.add_parser("explain", help="tell what a requirement is and how it is tested")
+    tell.add_argument(
+        "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
+    )
+    tell.set_defaults(run=explain)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")

@@ -112,7 +112,7 @@ def test_no_secret_leaves_a_live_run(
     assert result.returncode == 1
     assert issued
     written = [path.read_text("utf-8") for path in (tmp_path / "out").iterdir()]
-    assert len(written) == 2
+    assert len(written) == 3
     for text in (result.stdout, result.stderr, *written):
         for secret in (live.credential.client_secret, *issued):
             assert secret not in text

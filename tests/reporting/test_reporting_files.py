@@ -96,7 +96,7 @@ def test_a_report_replaces_an_older_one(
         run_contracts(CONTRACTS, "--cards-report", "a/new/place", *strict)
     assert report_of(pytester, "a/new/place")["strict"] is True
     names = {path.name for path in (pytester.path / "a/new/place").iterdir()}
-    assert names == {"report.json", "junit.xml"}
+    assert names == {"report.json", "report.html", "junit.xml"}
 
 
 @pytest.mark.parametrize("obstacle", ["a file in place of the directory", "a directory"])

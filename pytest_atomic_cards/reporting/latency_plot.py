@@ -7,22 +7,14 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, floor, log10
 from typing import Any, Final
-from xml.etree import ElementTree as ET
 
-import pygal
-from pygal.style import Style
+import leather
 
 Values = Mapping[str, Any]
 
 QUANTILES: Final = (0.5, 0.95, 0.99, 1.0)
 _PERCENT: Final = (*range(0, 100, 5), 96, 97, 98, 99, 100)
 _WIDTH, _HEIGHT = 460, 340
-_SCRIPTS_AND_STYLES: Final = {
-    f"{{http://www.w3.org/2000/svg}}{name}" for name in ("script", "style")
-} | {
-    "script",
-    "style",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +52,28 @@ def latencies(traffic: Values) -> list[Latency]:
 
 
 def latency_plot(counts: Sequence[Values]) -> str:
-    """A plot of percentile against milliseconds, a line an endpoint, as SVG; empty without any."""
+    """A plot of percentile against milliseconds, a line an endpoint, as SVG; empty without any.
+
+    The lines have the colours ``--line-0``, ``--line-1`` and so on of the page.
+    """
     times = _by_endpoint(counts)
     if not times:
         return ""
-    chart = pygal.XY(
-        width=_WIDTH,
-        height=_HEIGHT,
-        show_dots=False,
-        js=[],
-        legend_at_bottom=True,
-        legend_at_bottom_columns=2,
-        legend_box_size=10,
-        truncate_legend=-1,
-        margin=8,
-        margin_right=24,
-        x_title="% of requests",
-        y_title="milliseconds",
-        x_labels=[0, 25, 50, 75, 100],
-        y_labels=_decades([time for own in times.values() for time, _ in own]),
-        x_value_formatter=lambda value: f"{value:g}",
-        style=Style(font_family="inherit"),
-    )
-    for endpoint, own in times.items():
+    lowest = floor(log10(min(time for own in times.values() for time, _ in own)))
+    highest = ceil(log10(max(time for own in times.values() for time, _ in own)))
+    decades = range(lowest, max(highest, lowest + 1) + 1)
+    chart = leather.Chart()
+    chart.add_x_scale(0, 100)
+    chart.add_x_axis(ticks=[0, 25, 50, 75, 100], tick_formatter=lambda value, *_: f"{value} %")
+    chart.add_y_scale(decades[0], decades[-1])
+    chart.add_y_axis(ticks=list(decades), tick_formatter=lambda power, *_: f"{10.0**power:g} ms")
+    for number, (endpoint, own) in enumerate(times.items()):
         quantiles = ((percent, _quantile(own, percent / 100)) for percent in _PERCENT)
-        chart.add(endpoint, [(percent, log10(time)) for percent, time in quantiles if time])
-    return _bare(chart.render_tree())
-
-
-def _decades(times: Sequence[float]) -> list[Values]:
-    """Marks of a logarithmic axis: every power of ten around some milliseconds."""
-    lowest, highest = floor(log10(min(times))), ceil(log10(max(times)))
-    powers = range(lowest, max(highest, lowest + 1) + 1)
-    return [{"value": power, "label": f"{10.0**power:g}"} for power in powers]
+        points = [(percent, log10(time)) for percent, time in quantiles if time]
+        chart.add_line(points, name=endpoint, stroke_color=f"var(--line-{number})")
+    svg = str(chart.to_svg(width=_WIDTH, height=_HEIGHT))
+    size = f'width="{_WIDTH}" height="{_HEIGHT}"'
+    return svg.replace(size, f'viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true"', 1)
 
 
 def _by_endpoint(counts: Iterable[Values]) -> dict[str, list[tuple[float, int]]]:
@@ -111,13 +92,3 @@ def _quantile(times: Sequence[tuple[float, int]], share: float) -> float | None:
         (time for (time, _), reached in zip(times, sums, strict=True) if reached >= share * total),
         None,
     )
-
-
-def _bare(tree: ET.Element) -> str:
-    """A chart without scripts and colours of its own: those are the page's."""
-    for parent in list(tree.iter()):
-        for child in list(parent):
-            if child.tag in _SCRIPTS_AND_STYLES:
-                parent.remove(child)
-    tree.set("aria-hidden", "true")
-    return ET.tostring(tree, encoding="unicode")

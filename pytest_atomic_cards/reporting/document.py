@@ -39,6 +39,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "areas": dict(catalogue().areas),
         "rules": [_rule(rule, outcome) for rule in outcome.rules],
         "profile": {name: _question(name, observed.get(name)) for name in QUESTIONS},
+        "failing": {one.question: one.exchange for one in outcome.conclusion.failing},
         "transitions": [
             {name: getattr(step, name) for name in step.__slots__} for step in outcome.transitions
         ],
@@ -92,8 +93,6 @@ def _question(name: str, observation: Observation | None) -> dict[str, Any]:
         "pinned": observation.pinned,
         "verdict": observation.verdict.value,
         "reason": observation.reason,
-        "fails": observation.fails,
-        "exchange": observation.exchange,
     }
 
 

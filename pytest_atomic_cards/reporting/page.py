@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -35,6 +36,30 @@ def page(report: Values) -> str:
     Args:
         report: The values of ``report.json``.
     """
+    rules = report["rules"]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            blocks=_blocks(rules),
+            known=[rule for rule in rules if rule["known"]],
+            levels=_levels(rules),
+            by_area={
+                title: [rule for rule in rules if rule["area"] == area]
+                for area, title in report["areas"].items()
+            },
+            questions=sorted(report["profile"].items(), key=_by_gravity),
+            graph=lifecycle_graph(report["transitions"]),
+            heat_map=heat_map(report["traffic"]["queries"]),
+            latencies=latencies(report["traffic"]),
+            latency_plot=Markup(latency_plot(report["traffic"]["latencies"])),  # noqa: S704 - our own
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pytest_atomic_cards.reporting"),
         autoescape=True,
@@ -44,22 +69,7 @@ def page(report: Values) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"body": _body, "mark": _mark, "slug": _slug}
-    rules = report["rules"]
-    return environment.get_template("report.html").render(
-        report=report,
-        blocks=_blocks(rules),
-        known=[rule for rule in rules if rule["known"]],
-        levels=_levels(rules),
-        by_area={
-            title: [rule for rule in rules if rule["area"] == area]
-            for area, title in report["areas"].items()
-        },
-        questions=sorted(report["profile"].items(), key=_by_gravity),
-        graph=lifecycle_graph(report["transitions"]),
-        heat_map=heat_map(report["traffic"]["queries"]),
-        latencies=latencies(report["traffic"]),
-        latency_plot=Markup(latency_plot(report["traffic"]["latencies"])),  # noqa: S704 - our own
-    )
+    return environment
 
 
 def _printable(value: object) -> object:

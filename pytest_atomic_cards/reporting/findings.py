@@ -50,7 +50,7 @@ class FindingsReporter:
             )
         except SettingsError as error:
             raise pytest.UsageError(str(error)) from None
-        if settings.report and not config.option.xmlpath:
+        if settings.report and not (config.option.collectonly or config.option.xmlpath):
             config.option.xmlpath = str(settings.report / "junit.xml")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_atomic_cards.cli import main
 from pytest_atomic_cards.profile import QUESTIONS
-from pytest_atomic_cards.reporting.explaining import explain
+from pytest_atomic_cards.reporting.explaining import _contracts, explain
 from pytest_atomic_cards.sandbox.faults import FAULTS
 from pytest_atomic_cards.verification.requirements import catalogue
 
@@ -83,3 +83,14 @@ def test_explaining_needs_no_target(
     monkeypatch.setenv("ATOMIC_CARDS_TARGET", "live")
     assert main(["explain", "PAGE-01"]) == 0
     assert "tested by:" in capsys.readouterr().out
+
+
+def test_explaining_writes_no_report(
+    monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A directory for reports that is set in the environment is left as it is."""
+    monkeypatch.setenv("ATOMIC_CARDS_REPORT", "out")
+    _contracts.cache_clear()
+    assert main(["explain", "PAGE-01"]) == 0
+    assert "tested by:" in capsys.readouterr().out
+    assert not (pytester.path / "out").exists()

@@ -56,6 +56,7 @@ class Graph:
         arrows: What leads from state to state.
         table: For each state what each action does to it, in the order of the actions.
         timed: The transitions that the platform makes by itself.
+        actions: The columns of the table.
         width: Of the picture.
         height: Of the picture.
         node: Width and height of a state.

@@ -9,6 +9,7 @@ import pytest
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.plugin import settings_of
+from pytest_atomic_cards.rehearsal import Rehearsal
 from pytest_atomic_cards.reporting.findings import FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.targets import Target, world_on
@@ -20,6 +21,8 @@ from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.suite import ContractHooks, arrange
 
+REHEARSAL = "atomic-cards-rehearsal"
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,7 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "question(name): the open question that is observed")
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
-    if not hasattr(config, "workerinput"):
+    if settings.dry_run:
+        config.pluginmanager.register(Rehearsal(settings), REHEARSAL)
+    elif not hasattr(config, "workerinput"):
         config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
 
 
@@ -41,6 +46,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     except MisuseError as error:
         raise pytest.UsageError(f"--cards-only: {error}") from None
     arrange_questions(config, items, settings)
+
+
+@pytest.fixture(scope="session")
+def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The target of this run, or a sandbox in its place in a dry run."""
+    rehearsal: Rehearsal | None = request.config.pluginmanager.get_plugin(REHEARSAL)
+    if rehearsal is None:
+        yield request.getfixturevalue("cards_target")
+    else:
+        with rehearsal.target() as target:
+            yield target
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.cleanup import CleanUp
+from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.placement import Placement
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
@@ -46,6 +46,7 @@ class Cards:
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
         http: Gives the transport of all requests of this world.
         scope: Which cards are this world's own, on a target that others share.
+        cleaner: Remembers what was seeded, for all worlds of such a target.
         controls: Those of the sandbox, where that is the target.
         sandbox: The sandbox itself, where it is in this process.
         environment: The environment of the sandbox.
@@ -65,6 +66,7 @@ class Cards:
         http: requests.Session,
         scope: Scope | None = None,
         controls: SandboxControls | None = None,
+        cleaner: Cleaner | None = None,
         sandbox: Sandbox | None = None,
         environment: Environment | None = None,
         chance: Chance = TRUE_CHANCE,
@@ -73,7 +75,7 @@ class Cards:
         self.timeline = api.session.timeline
         self.chance = chance
         self.reader = Reader(api)
-        self.seeder = Seeder(api, placement, scope)
+        self.seeder = Seeder(api, placement, scope, cleaner)
         self.placement = placement
         self.client_id = client_id
         self.authenticate = authenticate

@@ -100,6 +100,41 @@ def test_late_cards_are_cleaned_up_at_the_end_of_the_run(serve: Serve) -> None:
     assert not live.open_cards
 
 
+MANY = 45
+
+
+def many_worlds(live: LiveSandbox) -> LiveTarget:
+    """A target after a run of many tests, each of which seeded a card in a world of its own."""
+    target = LiveTarget(live.settings())
+    for _ in range(MANY):
+        with world_on(target) as cards:
+            cards.seed()
+    return target
+
+
+def test_the_end_of_a_long_run_looks_at_few_worlds_again(serve: Serve) -> None:
+    """Where all cards were seen and cancelled, only a sample is listed again."""
+    live = serve()
+    target = many_worlds(live)
+    before = live.count("GET")
+    target.close()
+    assert 0 < live.count("GET") - before < MANY
+
+
+def test_a_late_card_makes_all_worlds_be_looked_at(serve: Serve) -> None:
+    """Once one late card comes to light at the end, late cards of all other worlds do, too."""
+    live = serve()
+    target = many_worlds(live)
+    late = [
+        {"user_id": card.user_id, "flow_invocation_id": card.flow_invocation_id}
+        for card in live.environment.cards()
+    ]
+    live.environment.seed(late)
+    assert len(live.open_cards) == MANY
+    target.close()
+    assert not live.open_cards
+
+
 def test_worlds_of_one_run_leave_each_other_alone(serve: Serve) -> None:
     """One world's clean-up cancels its own cards only."""
     live = serve()

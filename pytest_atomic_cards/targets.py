@@ -19,12 +19,14 @@ from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import MisuseError, SeedingError
+from pytest_atomic_cards.network import NetworkFaults
 from pytest_atomic_cards.options import Settings, TargetKind
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
@@ -91,6 +93,7 @@ class SandboxTarget:
             authenticate=authenticate,
             http=http,
             controls=controls,
+            faults=sandbox.network,
             sandbox=sandbox,
             environment=sandbox.default,
         )
@@ -128,6 +131,9 @@ class LiveTarget:
             timeout=settings.timeout,
         )
         self._scope = Scope()
+        self._faults = NetworkFaults()
+        for scheme, adapter in list(self._http.adapters.items()):
+            self._http.mount(scheme, FaultyAdapter(adapter, self._faults))
         self._session = CardsSession(
             base_url=settings.base_url,
             tokens=self._authenticate(
@@ -155,6 +161,7 @@ class LiveTarget:
             client_id=self._settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
+            faults=self._faults,
             scope=self._scope,
             cleaner=self._cleaner,
         )

@@ -21,6 +21,8 @@ from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.sandbox.server import SandboxServer
 
 if TYPE_CHECKING:
+    from live_sandbox import Serve
+
     from pytest_atomic_cards.world import Cards
 
 Kind = NetworkFaultKind
@@ -269,9 +271,7 @@ def test_each_test_begins_with_a_sound_network(pytester: pytest.Pytester) -> Non
 
 
 @pytest.mark.parametrize("kind", list(NetworkFaultKind))
-def test_faults_before_a_live_target_are_on_our_side(
-    serve: Callable[..., Any], kind: NetworkFaultKind
-) -> None:
+def test_faults_before_a_live_target_are_on_our_side(serve: Serve, kind: NetworkFaultKind) -> None:
     """What is not to be processed never reaches it, and clean-up has a sound network."""
     live = serve()
     cards: Cards = live.open_world()

@@ -100,6 +100,10 @@ class NetworkFault:
             number = getattr(self, name)
             if type(number) is not int or number < least:
                 raise MisuseError(f"{name} must be a whole number from {least}, not {number!r}")
+        for name, kinds in (("path", str), ("method", str | None)):
+            if not isinstance(getattr(self, name), kinds):
+                raise MisuseError("method and path must be text")
+        object.__setattr__(self, "method", self.method and self.method.upper())
         if not 0 <= self.delay <= _LONGEST_DELAY:
             raise MisuseError(f"delay must be from 0 to {_LONGEST_DELAY:g} s, not {self.delay!r}")
 

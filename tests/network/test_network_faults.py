@@ -167,7 +167,7 @@ def run(faults: NetworkFaults, *methods: str) -> list[str | None]:
 def test_a_fault_befalls_the_next_requests_that_match() -> None:
     """Requests of another method or path do not count, and after so many times it is over."""
     faults = NetworkFaults()
-    faults.inject("slow", times=2, method="PUT")
+    faults.inject("slow", times=2, method="put")
     faults.inject("cut-off", path="/cards/dismiss")
     assert run(faults, "GET", "put", "GET", "PUT", "PUT") == [None, "slow", None, "slow", None]
     assert [fault.kind for fault in faults.pending] == [Kind.CUT_OFF]
@@ -234,6 +234,9 @@ def test_drawn_faults_befall_what_they_say(faults: list[NetworkFault]) -> None:
         ("slow", {"retry_after": 0.5}, "retry_after must be"),
         ("slow", {"delay": -1}, "delay must be from 0"),
         ("slow", {"delay": float("nan")}, "delay must be from 0"),
+        ("slow", {"delay": "long"}, "cannot inject such a fault"),
+        ("slow", {"path": None}, "method and path must be text"),
+        ("slow", {"method": 7}, "method and path must be text"),
         ("slow", {"colour": "red"}, "cannot inject such a fault.*colour"),
     ],
 )

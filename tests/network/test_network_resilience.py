@@ -109,10 +109,10 @@ def test_an_action_is_never_repeated(
 
 @pytest.mark.parametrize("kind", list(NetworkFaultKind))
 def test_draining_comes_to_its_end(counted: Counted, kind: NetworkFaultKind) -> None:
-    """Where answers to some of its requests are lost, a drain settles it by looking."""
+    """Where the answer to one of its actions is lost, a drain settles it by looking."""
     cards = counted.cards
     group = cards.seeder.seed(Population.of(30))[0]
-    cards.faults.inject(kind, skip=1, times=3, retry_after=0, delay=0.0)
+    cards.faults.inject(kind, skip=1, method="PUT", retry_after=0, delay=0.0)
     report = cards.api.drain(Action.CANCEL, group.pin, batch=10)
     assert report.finished
     assert {card.status for card in cards.environment.cards()} == {Status.CANCELLED}

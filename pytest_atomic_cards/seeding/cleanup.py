@@ -113,14 +113,12 @@ class Cleaner:
         Starts of which something was missing or left are looked at each, and of the others a few,
         the last ones among them. Only if a late card comes to light, all others are looked at.
         """
-        doubtful = [start for start in self.starts if not (start.complete and start.cleaned)]
         sound = [start for start in self.starts if start.complete and start.cleaned]
-        sample = {*sound[-_SAMPLE:], *sound[:: max(1, len(sound) // _SAMPLE)]}
+        unasked = {*sound} - {*sound[-_SAMPLE:], *sound[:: max(1, len(sound) // _SAMPLE)]}
         before = self.cancelled
-        chosen = [start for start in self.starts if start in sample or start in doubtful]
-        report = self.clean_up(chosen)
+        report = self.clean_up([start for start in self.starts if start not in unasked])
         if self.cancelled > before:
-            rest = self.clean_up([start for start in sound if start not in sample])
+            rest = self.clean_up([start for start in sound if start in unasked])
             report = CleanUp(
                 report.invocations + rest.invocations,
                 report.left_open + rest.left_open,
@@ -143,7 +141,7 @@ class Cleaner:
             customers = ", ".join(dict.fromkeys(start.untraceable))
             waiting.append(
                 f"cards of {customers}: the answer to a start was lost, and which of their cards "
-                "are of this run cannot be told; look for them in the Workbench"
+                "are of this run cannot be told; look in the Workbench, then remove the journal"
             )
         report = CleanUp(
             int(start.invocation is not None),

@@ -15,15 +15,9 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import unquote
 
-ATTRIBUTES = (
-    "eventName",
-    "lifecycleId",
-    "cardTemplateId",
-    "flowInstanceId",
-    "flowInvocationId",
-    "userId",
-    "status",
-)
+from pytest_atomic_cards.query import Attribute
+
+ATTRIBUTES = tuple(attribute.value for attribute in Attribute)
 _ACTIONS = ("/cards/dismiss", "/cards/cancel", "/cards/complete")
 
 

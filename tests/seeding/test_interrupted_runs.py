@@ -133,6 +133,23 @@ def test_a_run_that_is_told_to_stop_cleans_up(
     assert not journals()
 
 
+def test_workers_that_are_told_to_stop_clean_up(
+    serve: Serve, project: Path, journals: Callable[[], list[Path]]
+) -> None:
+    """SIGTERM to the process that controls two workers makes both clean up."""
+    live = serve()
+    with running(live, project, *_PYTEST, "-n", "2", "-k", "takes_long or passes") as process:
+        wait_until((project / "seeded").exists, process)
+        process.send_signal(signal.SIGTERM)
+        code, output = end(process)
+    assert code == pytest.ExitCode.INTERRUPTED, output
+    wait_for = time.monotonic() + _PATIENCE
+    while (live.open_cards or journals()) and time.monotonic() < wait_for:
+        time.sleep(0.1)
+    assert not live.open_cards
+    assert not journals()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_check_that_is_told_to_stop_cleans_up(
     serve: Serve, project: Path, journals: Callable[[], list[Path]], number: signal.Signals

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.client import ScopeWarning
+from pytest_atomic_cards.errors import ScopeError, SeedingError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
@@ -160,6 +161,20 @@ def test_strangers_cards_are_never_touched(serve: Serve) -> None:
     assert not [card for card in live.open_cards if card not in strangers]
     after = [live.environment.card(record.card_instance_id) for record in strangers]
     assert after == strangers
+
+
+def test_strangers_cards_can_be_touched_on_purpose(serve: Serve) -> None:
+    """Only inside ``cards.api.unguarded``, with a warning, is a card of another cancelled."""
+    live = serve()
+    live.environment.seed([{"user_id": "ann"}])
+    cards = live.open_world()
+    with pytest.raises(ScopeError):
+        cards.api.cancel(CardQuery(user_id="ann"))
+    assert live.count("PUT") == 0
+    reason = "she left this environment"
+    with pytest.warns(ScopeWarning, match=reason), cards.api.unguarded(reason):
+        cards.api.cancel(CardQuery(user_id="ann"))
+    assert statuses(live) == [Status.CANCELLED]
 
 
 def test_what_cannot_be_cancelled_is_told(serve: Serve) -> None:

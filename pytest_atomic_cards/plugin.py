@@ -124,7 +124,7 @@ def pytest_terminal_summary(
     settings = settings_of(config)
     if not settings.is_live:
         return
-    from pytest_atomic_cards.recovery import notice
+    from pytest_atomic_cards.seeding.journal import notice
 
     for text in config.stash[WAITING]:
         terminalreporter.line(f"atomic-cards: left waiting: {text}", yellow=True)

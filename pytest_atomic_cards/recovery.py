@@ -62,15 +62,3 @@ def _recover_one(settings: Settings, path: Path, tell: Tell) -> bool:
 
 def _count(starts: Sequence[object]) -> str:
     return f"{len(starts)} start{'' if len(starts) == 1 else 's'}"
-
-
-def notice(settings: Settings) -> str:
-    """A line about the journals that earlier runs against the target left; empty for none."""
-    paths = leftovers(journal_directory(settings), target_name(settings))
-    if not paths:
-        return ""
-    which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
-    return (
-        "atomic-cards: an earlier run did not finish its clean-up; "
-        f"cancel what it left open with: atomic-cards clean ({which})"
-    )

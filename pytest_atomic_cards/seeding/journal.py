@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Final, Self
 
 import filelock
@@ -168,13 +169,19 @@ class Record:
 
 @contextmanager
 def owned(path: Path) -> Iterator[bool]:
-    """Take hold of a journal; gives whether that was possible, as no run is using it."""
+    """Take hold of a journal; gives whether that was possible, as no run is using it.
+
+    Raises:
+        SettingsError: Its directory cannot be written to.
+    """
     lock = _lock_of(path)
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
         yield False
         return
+    except OSError as error:
+        raise SettingsError(f"journal {path} cannot be locked: {error.strerror}") from None
     try:
         yield True
     finally:
@@ -188,7 +195,12 @@ def journal_directory(settings: Settings) -> Path:
     if settings.journal:
         return settings.journal
     state = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
-    return Path(state or Path("~/.local/state").expanduser()) / "atomic-cards"
+    if not state:
+        try:
+            state = str(Path.home() / ".local" / "state")
+        except RuntimeError:  # nobody's home
+            state = gettempdir()
+    return Path(state) / "atomic-cards"
 
 
 def target_name(settings: Settings) -> str:
@@ -199,12 +211,24 @@ def target_name(settings: Settings) -> str:
 def leftovers(directory: Path, target: str) -> list[Path]:
     """The journals of runs against a target that ended without cleaning up."""
     found = []
-    with suppress(OSError):
+    with suppress(OSError, SettingsError):
         for path in sorted(directory.glob(f"{_mark(target)}-*{_SUFFIX}")):
             with owned(path) as free:
                 if free:
                     found.append(path)
     return found
+
+
+def notice(settings: Settings) -> str:
+    """A line about the journals that earlier runs against the target left; empty for none."""
+    paths = leftovers(journal_directory(settings), target_name(settings))
+    if not paths:
+        return ""
+    which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
+    return (
+        "atomic-cards: an earlier run did not finish its clean-up; "
+        f"cancel what it left open with: atomic-cards clean ({which})"
+    )
 
 
 def _mark(target: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,15 +18,25 @@ from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import open_http
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.errors import MisuseError, SeedingError
+from pytest_atomic_cards.network import NetworkFaults
 from pytest_atomic_cards.options import Settings, TargetKind
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.seeding.journal import (
+    Journal,
+    Record,
+    journal_directory,
+    target_name,
+)
+from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.world import Cards
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
@@ -44,8 +55,8 @@ class Target(Protocol):
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
 
-    def close(self) -> None:
-        """Clean up what arrived late.
+    def close(self) -> CleanUp:
+        """Clean up what arrived late; gives what is left waiting.
 
         Raises:
             SeedingError: Cards that were seeded may still be open.
@@ -90,12 +101,14 @@ class SandboxTarget:
             authenticate=authenticate,
             http=http,
             controls=controls,
+            faults=sandbox.network,
             sandbox=sandbox,
             environment=sandbox.default,
         )
 
-    def close(self) -> None:
+    def close(self) -> CleanUp:
         """Nothing outlives a sandbox."""
+        return CleanUp(0)
 
 
 class LiveTarget:
@@ -104,9 +117,12 @@ class LiveTarget:
     Args:
         settings: Where it is and what to authenticate with.
         token_cache: File in which the worker processes of a run share their access token.
+        workers: How many processes share the rate of requests.
     """
 
-    def __init__(self, settings: Settings, token_cache: Path | None = None) -> None:
+    def __init__(
+        self, settings: Settings, token_cache: Path | None = None, workers: int = 1
+    ) -> None:
         self._settings = settings
         self._http = open_http()
         self._authenticate = partial(
@@ -117,6 +133,9 @@ class LiveTarget:
             timeout=settings.timeout,
         )
         self._scope = Scope()
+        self._faults = NetworkFaults()
+        for scheme, adapter in list(self._http.adapters.items()):
+            self._http.mount(scheme, FaultyAdapter(adapter, self._faults))
         self._session = CardsSession(
             base_url=settings.base_url,
             tokens=self._authenticate(
@@ -127,35 +146,58 @@ class LiveTarget:
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
+            max_rate=settings.max_rate and settings.max_rate / workers,
         )
         self.listeners = self._session.listeners
-        self._worlds: list[Cards] = []
+        self._api = CardsApi(self._session, settings.environment_id or "")
+        journal = Journal(journal_directory(settings), target_name(settings))
+        self._cleaner = Cleaner(self._api, Reader(self._api), journal)
         self._clock = ServerClock()
         self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
-        environment_id = self._settings.environment_id or ""
-        world = Cards(
-            CardsApi(self._session, environment_id),
-            FlowPlacement(ActionFlows(self._session, environment_id), self._settings, self._clock),
+        flows = ActionFlows(self._session, self._api.environment_id)
+        return Cards(
+            CardsApi(self._session, self._api.environment_id),
+            FlowPlacement(flows, self._settings, self._clock),
             client_id=self._settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
+            faults=self._faults,
             scope=self._scope,
+            cleaner=self._cleaner,
         )
-        self._worlds.append(world)
-        return world
 
-    def close(self) -> None:
+    def take_over(self, record: Record) -> Cleaner:
+        """Make the starts of a run that died this run's own, to clean up after it.
+
+        Raises:
+            MisuseError: The journal is of another target.
+        """
+        own = target_name(self._settings)
+        if record.target not in {own, ""}:
+            raise MisuseError(
+                f"journal {record.path} is of {record.target}, and the settings name {own}"
+            )
+        for start in record.starts:
+            if start.invocation:
+                self._scope.adopt_invocation(start.invocation)
+            for user in start.users:
+                self._scope.adopt_user(user)
+        return replace(self._cleaner, journal=None, starts=list(record.starts))
+
+    def close(self) -> CleanUp:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
-        _complain([left for world in self._worlds for left in world.clean_up().left_open])
+        report = self._cleaner.finish()
+        _complain(report.left_open, "; when they can be cancelled: atomic-cards clean")
+        return report
 
 
-def open_target(settings: Settings, token_cache: Path | None = None) -> Target:
-    """The target that the settings name."""
+def open_target(settings: Settings, token_cache: Path | None = None, workers: int = 1) -> Target:
+    """The target that the settings name, one of whose ``workers`` processes this is."""
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, token_cache)
+        return LiveTarget(settings, token_cache, workers)
     return SandboxTarget(settings)
 
 
@@ -173,6 +215,6 @@ def world_on(target: Target) -> Iterator[Cards]:
         _complain(world.clean_up().left_open)
 
 
-def _complain(left_open: Sequence[str]) -> None:
+def _complain(left_open: Sequence[str], advice: str = "") -> None:
     if left_open:
-        raise SeedingError("seeded cards may be left open: " + "; ".join(left_open))
+        raise SeedingError(f"seeded cards may be left open: {'; '.join(left_open)}{advice}")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from pytest_atomic_cards.sandbox.faulty_network import call, raw_response, send_through
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,60 +20,40 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from requests import PreparedRequest, Response
 
+    from pytest_atomic_cards.network import NetworkFaults
+
 
 class SandboxAdapter(HTTPAdapter):
     """Transport adapter: ``session.mount("https://sandbox.test", SandboxAdapter(sandbox))``.
 
     Args:
-        app: The WSGI application to call.
+        app: The WSGI application to call; if it is a sandbox, through its faulty network.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
         super().__init__(max_retries=0)
         self._app = app
+        self._faults: NetworkFaults | None = getattr(app, "network", None)
 
     def send(  # noqa: PLR0917 - the signature of requests
         self,
         request: PreparedRequest,
         stream: bool = False,  # noqa: ARG002, FBT001, FBT002
-        timeout: Any = None,  # noqa: ANN401, ARG002
+        timeout: Any = None,  # noqa: ANN401
         verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002
         cert: Any = None,  # noqa: ANN401, ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
         """Call the application with a request; gives its answer as a response."""
-        environ = _environ(request)
-        answer: list[Any] = []
-        written: list[bytes] = []
+        if self._faults is None:
+            return self._deliver(request)
+        return send_through(self._faults, lambda: self._deliver(request), request, timeout)
 
-        def start_response(
-            status: str,
-            headers: list[tuple[str, str]],
-            exc_info: Any = None,  # noqa: ANN401, ARG001
-        ) -> Any:  # noqa: ANN401
-            answer[:] = (status, headers)
-            return written.append
-
-        chunks = self._app(environ, start_response)
-        try:
-            body = b"".join([*written, *chunks])
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        status, headers = answer
+    def _deliver(self, request: PreparedRequest) -> Response:
+        status, headers, body = call(self._app, _environ(request))
         code, _, reason = status.partition(" ")
-        raw = HTTPResponse(
-            body=io.BytesIO(body),
-            headers=HTTPHeaderDict(headers),
-            status=int(code),
-            version=11,
-            reason=reason,
-            preload_content=False,
-            original_response=_original(headers),
-            request_method=request.method,
-            request_url=request.url,
-        )
+        original = _original(headers)
+        raw = raw_response(request, int(code), headers, body, reason=reason, original=original)
         return self.build_response(request, raw)
 
 

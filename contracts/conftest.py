@@ -44,9 +44,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def effort(cards_settings: Settings) -> Effort:
+def effort(cards_settings: Settings, cards_target: Target) -> Effort:
     """How many cases to generate, and from which seed."""
-    return Effort.of(cards_settings)
+    return Effort.of(cards_settings, cards_target.tape)
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +89,14 @@ def population(probe: Probe, history: History) -> SharedPopulation:
 def reserve(probe: Probe, history: History) -> Reserve:
     """Groups of fresh active cards, to act on."""
     del history
-    return Reserve(probe.cards.seeder)
+    return Reserve(probe.cards.seeder, probe.cards.tape)
 
 
 @pytest.fixture(scope="session")
 def in_state(probe: Probe, history: History) -> StateReserve:
     """Fresh cards of any state, to act on."""
     del history
-    return StateReserve(probe.cards.seeder)
+    return StateReserve(probe.cards.seeder, probe.cards.tape)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,9 @@ from pytest_atomic_cards.cassettes.misses import NotRecordedError, tell_miss
 from pytest_atomic_cards.cassettes.reading import read_content
 from pytest_atomic_cards.cassettes.recorded import Recorded
 from pytest_atomic_cards.cassettes.redaction import Redaction
+from pytest_atomic_cards.chance import SeededChance
 from pytest_atomic_cards.files import write_text
+from pytest_atomic_cards.timeline import EventTime
 
 
 class Cassette(IndexedCassette):
@@ -26,12 +29,24 @@ class Cassette(IndexedCassette):
         recorded: The metadata.
         redaction: Replaces what must not reach the disk.
 
+        sleep: Waits while recording; a replay does not wait.
+
     Attributes:
         cases: Generated cases by name, as JSON values; saved with the recording.
+        timeline: The time of the recorded exchanges, which passes again in a replay.
+        chance: Makes up the same in a replay as in the recording.
     """
 
-    def __init__(self, path: Path, recorded: Recorded, redaction: Redaction) -> None:
+    def __init__(
+        self,
+        path: Path,
+        recorded: Recorded,
+        redaction: Redaction,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
         self.recorded = recorded
+        self.timeline = EventTime(recorded.at, sleep)
+        self.chance = SeededChance(recorded.seed)
         self.cases: dict[str, Any] = {}
         self._redaction = redaction
         self._times: list[tuple[float, float]] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,13 +15,15 @@ from vcr.request import Request  # type: ignore[import-untyped]
 
 from pytest_atomic_cards.cassettes.cassette import Cassette
 from pytest_atomic_cards.cassettes.comparison import Comparison
-from pytest_atomic_cards.cassettes.document import Interaction
+from pytest_atomic_cards.cassettes.document import Interaction, in_file
 from pytest_atomic_cards.cassettes.indexed import Response
 from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
 from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import SUFFIXES
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
+from pytest_atomic_cards.chance import TRUE_CHANCE, CurrentChance
+from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime
 
 
 @dataclass(slots=True)
@@ -56,6 +60,8 @@ class Deck:
         settings: What a replay needs to know of the target; see
             :class:`~pytest_atomic_cards.cassettes.recorded.Recorded`.
         listeners: Called with each exchange that was recorded, replayed or verified.
+        timeline: The time of the current cassette; the real time where none is played.
+        chance: The chance of the current cassette; true chance where none is played.
     """
 
     def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
@@ -66,6 +72,8 @@ class Deck:
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
         self._stack: list[Play] = []
+        self.timeline = CurrentTime(lambda: self.current.timeline if self.current else REAL_TIME)
+        self.chance = CurrentChance(lambda: self.current.chance if self.current else TRUE_CHANCE)
 
     @property
     def mode(self) -> Mode:
@@ -88,7 +96,8 @@ class Deck:
         if play is None or play.mode is Mode.OFF:
             return None
         if play.cassette is None:
-            play.cassette = self._load(play.path) if play.mode.reads else self._begin(play.path)
+            reads = play.mode.reads
+            play.cassette = self._load(play.path, play.mode) if reads else self._begin(play.path)
             play.began = perf_counter()
         return play.cassette
 
@@ -140,28 +149,35 @@ class Deck:
                 f"{request.method} {request.path} was sent while no cassette is played, and "
                 f"nothing may leave the process. {HOW_TO_RECORD}"
             )
-        return self._tell(cassette.play(request))
+        return self._tell(cassette, cassette.play(request))
 
     def take_in(self, request: Request, response: Response, elapsed: float) -> None:
         """Record or verify an exchange that has just come to an end in the current cassette."""
         cassette, play = self.current, self._stack[-1]
+        if cassette is None:
+            return
         started = max(0.0, perf_counter() - play.began - elapsed)
-        interaction = Interaction(request, response, started, elapsed)
-        if cassette is not None and play.mode is Mode.RECORD:
-            cassette.append(request, response, started, elapsed)
-        elif cassette is not None:
+        interaction = Interaction(request, response, in_file(started), in_file(elapsed))
+        if play.mode is Mode.RECORD:
+            cassette.append(request, response, interaction.started, interaction.elapsed)
+        else:
             play.comparison = play.comparison or Comparison(cassette)
             play.comparison.add(interaction)
-        self._tell(interaction)
+        self._tell(cassette, interaction)
 
-    def _tell(self, interaction: Interaction) -> Interaction:
+    def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
+        cassette.timeline.happened(interaction.started, interaction.elapsed)
         for listener in self.listeners:
             listener(interaction)
         return interaction
 
     def _begin(self, path: Path) -> Cassette:
         settings = self.redaction.value(dict(self.settings))
-        return Cassette(path, Recorded(source=self.source, settings=settings), self.redaction)
+        recorded = Recorded(source=self.source, settings=settings)
+        return Cassette(path, recorded, self.redaction, time.sleep)
 
-    def _load(self, path: Path) -> Cassette:
-        return Cassette.read(path, self.redaction)
+    def _load(self, path: Path, mode: Mode) -> Cassette:
+        cassette = Cassette.read(path, self.redaction)
+        if mode is Mode.VERIFY:
+            cassette.timeline = EventTime(datetime.now(UTC), time.sleep)
+        return cassette

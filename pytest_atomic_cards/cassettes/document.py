@@ -64,6 +64,11 @@ class Content:
     cases: Mapping[str, Any] = field(default_factory=dict)
 
 
+def in_file(seconds: float) -> float:
+    """Seconds to the precision that a file has."""
+    return round(seconds, 4)
+
+
 def render(content: Content) -> str:
     """The text of a file."""
     table = _CardTable()
@@ -143,8 +148,8 @@ def _interaction(one: Interaction, table: _CardTable) -> dict[str, Any]:
             "headers": response["headers"],
             "body": _body(response["body"]["string"], table),
         },
-        "started": round(one.started, 4),
-        "elapsed": round(one.elapsed, 4),
+        "started": one.started,
+        "elapsed": one.elapsed,
     }
 
 

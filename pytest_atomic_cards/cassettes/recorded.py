@@ -26,6 +26,12 @@ class Source(StrEnum):
     """Transcribed from a page of the documentation: no traffic at all."""
 
 
+def _now() -> datetime:
+    """The time of day to the millisecond, as the file has it."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
 def installed_versions() -> dict[str, str]:
     """The versions of what takes part in a recording."""
     versions = {"python": platform.python_version()}
@@ -51,7 +57,7 @@ class Recorded:
     """
 
     source: Source
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=_now)
     seed: str = field(default_factory=lambda: secrets.token_hex(8))
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=installed_versions)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import requests
 
@@ -28,7 +28,11 @@ from pytest_atomic_cards.sandbox.control import Control
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.deck import Deck
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
@@ -38,9 +42,11 @@ class Target(Protocol):
     """Something that answers the Cards API.
 
     Attributes:
+        settings: Those that it goes by: in a replay, those of the recording.
         tape: What is recorded of it, or stands for it.
     """
 
+    settings: Settings
     tape: Tape
 
     def open_world(self) -> Cards:
@@ -58,14 +64,14 @@ class SandboxTarget:
     """The embedded sandbox: each world is a sandbox of its own."""
 
     def __init__(self, settings: Settings, tape: Tape = NO_TAPE) -> None:
-        self._settings = settings
+        self.settings = settings
         self.tape = tape
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
     def open_world(self) -> Cards:
         """A new sandbox, empty, with its clock at the present; or the recording of one."""
-        tape, timeout = self.tape, self._settings.timeout
-        sandbox = None if tape.is_replayed else Sandbox(self._profile, self._settings.fault)
+        tape, timeout = self.tape, self.settings.timeout
+        sandbox = None if tape.is_replayed else Sandbox(self._profile, self.settings.fault)
         http = requests.Session()
         http.trust_env = False
         http.mount(SANDBOX_URL, tape.adapter(SandboxAdapter(Control(sandbox)) if sandbox else None))
@@ -116,11 +122,12 @@ class LiveTarget:
     def __init__(
         self, settings: Settings, token_cache: Path | None = None, tape: Tape = NO_TAPE
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self.tape = tape
+        network = open_http()
         self._http = open_http()
-        for scheme, network in list(self._http.adapters.items()):
-            self._http.mount(scheme, tape.adapter(None if tape.is_replayed else network))
+        for scheme, adapter in network.adapters.items():
+            self._http.mount(scheme, tape.adapter(None if tape.is_replayed else adapter))
         self._authenticate = partial(
             ClientCredentials,
             http=self._http,
@@ -130,16 +137,18 @@ class LiveTarget:
             clock=tape.timeline.timestamp,
             retry=RetryPolicy.by(tape.timeline, tape.chance),
         )
+        tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
+            client_id=settings.client_id or "",
+            client_secret=settings.client_secret or "",
+            http=self._http if tape.is_replayed else network,
+            clock=REAL_TIME.timestamp,
+            retry=RetryPolicy(),
+            cache=token_cache,
+        )
         self._scope = Scope()
         self._session = CardsSession(
             base_url=settings.base_url,
-            tokens=tape.tokens(
-                self._authenticate(
-                    client_id=settings.client_id or "",
-                    client_secret=settings.client_secret or "",
-                    cache=token_cache,
-                )
-            ),
+            tokens=tape.tokens(tokens),
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
@@ -153,16 +162,16 @@ class LiveTarget:
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
-        environment_id = self._settings.environment_id or ""
+        environment_id = self.settings.environment_id or ""
         world = Cards(
             CardsApi(self._session, environment_id),
             FlowPlacement(
                 ActionFlows(self._session, environment_id),
-                self._settings,
+                self.settings,
                 self._clock,
                 self.tape.chance,
             ),
-            client_id=self._settings.client_id or "",
+            client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
             scope=self._scope,
@@ -177,9 +186,24 @@ class LiveTarget:
 
 
 def open_target(
-    settings: Settings, token_cache: Path | None = None, tape: Tape = NO_TAPE
+    settings: Settings, token_cache: Path | None = None, deck: Deck | None = None
 ) -> Target:
-    """The target that the settings name."""
+    """The target that the settings name, or in a replay the one that was recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes, if there are any.
+
+    Raises:
+        CassetteError: There is no recording to replay.
+    """
+    tape = NO_TAPE
+    if deck is not None:
+        from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
+
+        tape = DeckTape(deck)
+        settings = tape.settings_of(settings)
     if settings.target is TargetKind.LIVE:
         return LiveTarget(settings, token_cache, tape)
     return SandboxTarget(settings, tape)

@@ -125,10 +125,12 @@ def _plain(text: str) -> Iterator[Secret]:
                 yield Secret("bearer token", *match.span("credentials"))
         elif ":" in next(_from_base64(match["credentials"]), ""):
             yield Secret("Basic credentials", *match.span("credentials"))
-    for match in _NAMED.finditer(text):
+    place = 0
+    while match := _NAMED.search(text, place):
         group = "member" if match["member"] else "field"
         if is_secret_name(match["name"]) and not _STAND_IN.fullmatch(match[group]):
             yield Secret(f"value of {match['name']}", *match.span(group))
+        place = match.end("name")
 
 
 def _is_opaque(text: str) -> bool:

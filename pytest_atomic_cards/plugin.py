@@ -76,14 +76,18 @@ def _play_cassettes(config: pytest.Config) -> None:
 
     settings = settings_of(config)
     own_suite = config.pluginmanager.hasplugin("atomic-cards-contracts")
-    base = config.invocation_params.dir if own_suite else config.rootpath
+    base, root = config.rootpath, config.rootpath
+    if own_suite:
+        from pytest_atomic_cards.verification.running import suite_directory
+
+        base, root = config.invocation_params.dir, suite_directory()
     try:
         redaction = Redaction(settings.redact, filter(None, [settings.client_secret]))
     except SettingsError as error:
         raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
     deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
     shared = hasattr(config, "workerinput")
-    hooks = CassetteHooks(deck, config.rootpath, shared=shared)
+    hooks = CassetteHooks(deck, root, shared=shared)
     config.pluginmanager.register(hooks, "atomic-cards-cassettes")
 
 
@@ -152,7 +156,7 @@ def cards_target(
 
     shared = hasattr(pytestconfig, "workerinput")
     cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
-    target = open_target(cards_settings, cache)
+    target = open_target(cards_settings, cache, deck_of(pytestconfig))
     yield target
     target.close()
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import requests
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
+from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.client.session import CardsSession
 from pytest_atomic_cards.client.tokens import ClientCredentials
@@ -26,14 +27,27 @@ from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control import Control
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.deck import Deck
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
 
 
 class Target(Protocol):
-    """Something that answers the Cards API."""
+    """Something that answers the Cards API.
+
+    Attributes:
+        settings: Those that it goes by: in a replay, those of the recording.
+        tape: What is recorded of it, or stands for it.
+    """
+
+    settings: Settings
+    tape: Tape
 
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
@@ -49,41 +63,47 @@ class Target(Protocol):
 class SandboxTarget:
     """The embedded sandbox: each world is a sandbox of its own."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, tape: Tape = NO_TAPE) -> None:
+        self.settings = settings
+        self.tape = tape
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
     def open_world(self) -> Cards:
-        """A new sandbox, empty, with its clock at the present."""
-        sandbox = Sandbox(profile=self._profile, faults=self._settings.fault)
+        """A new sandbox, empty, with its clock at the present; or the recording of one."""
+        tape, timeout = self.tape, self.settings.timeout
+        sandbox = None if tape.is_replayed else Sandbox(self._profile, self.settings.fault)
         http = requests.Session()
         http.trust_env = False
-        http.mount(SANDBOX_URL, SandboxAdapter(Control(sandbox)))
-        controls = SandboxControls(http, SANDBOX_URL, timeout=self._settings.timeout)
+        http.mount(SANDBOX_URL, tape.adapter(SandboxAdapter(Control(sandbox)) if sandbox else None))
+        controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, timeline=tape.timeline)
         credential = controls.create_credential()
         authenticate = partial(
             ClientCredentials,
             token_url=f"{SANDBOX_URL}{TOKEN_PATH}",
             http=http,
             clock=lambda: controls.now().timestamp(),
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
         )
         session = CardsSession(
             base_url=SANDBOX_URL,
-            tokens=authenticate(
-                client_id=credential.client_id, client_secret=credential.client_secret
+            tokens=tape.tokens(
+                authenticate(client_id=credential.client_id, client_secret=credential.client_secret)
             ),
             http=http,
-            timeout=self._settings.timeout,
+            timeout=timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
         )
         return Cards(
             CardsApi(session, credential.environment_id),
-            DirectPlacement(controls),
+            DirectPlacement(controls, tape.chance),
             client_id=credential.client_id,
             authenticate=authenticate,
             http=http,
             controls=controls,
             sandbox=sandbox,
-            environment=sandbox.default,
+            environment=sandbox.default if sandbox else None,
+            tape=tape,
         )
 
     def close(self) -> None:
@@ -96,44 +116,66 @@ class LiveTarget:
     Args:
         settings: Where it is and what to authenticate with.
         token_cache: File in which the worker processes of a run share their access token.
+        tape: What is recorded of it, or stands for it.
     """
 
-    def __init__(self, settings: Settings, token_cache: Path | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, token_cache: Path | None = None, tape: Tape = NO_TAPE
+    ) -> None:
+        self.settings = settings
+        self.tape = tape
+        network = open_http()
         self._http = open_http()
+        for scheme, adapter in network.adapters.items():
+            self._http.mount(scheme, tape.adapter(None if tape.is_replayed else adapter))
         self._authenticate = partial(
             ClientCredentials,
             http=self._http,
             token_url=settings.token_endpoint or "",
             grant_type_in=settings.grant_type_in,
             timeout=settings.timeout,
+            clock=tape.timeline.timestamp,
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
+        )
+        tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
+            client_id=settings.client_id or "",
+            client_secret=settings.client_secret or "",
+            http=self._http if tape.is_replayed else network,
+            clock=REAL_TIME.timestamp,
+            retry=RetryPolicy(),
+            cache=token_cache,
         )
         self._scope = Scope()
         self._session = CardsSession(
             base_url=settings.base_url,
-            tokens=self._authenticate(
-                client_id=settings.client_id or "",
-                client_secret=settings.client_secret or "",
-                cache=token_cache,
-            ),
+            tokens=tape.tokens(tokens),
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
         )
         self._worlds: list[Cards] = []
-        self._clock = ServerClock()
-        self._session.listeners.append(self._clock.observe)
+        self._clock = ServerClock(tape.timeline)
+        if not tape.is_used:  # recordings hold no Date
+            self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
-        environment_id = self._settings.environment_id or ""
+        environment_id = self.settings.environment_id or ""
         world = Cards(
             CardsApi(self._session, environment_id),
-            FlowPlacement(ActionFlows(self._session, environment_id), self._settings, self._clock),
-            client_id=self._settings.client_id or "",
+            FlowPlacement(
+                ActionFlows(self._session, environment_id),
+                self.settings,
+                self._clock,
+                self.tape.chance,
+            ),
+            client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
             scope=self._scope,
+            tape=self.tape,
         )
         self._worlds.append(world)
         return world
@@ -143,11 +185,28 @@ class LiveTarget:
         _complain([left for world in self._worlds for left in world.clean_up().left_open])
 
 
-def open_target(settings: Settings, token_cache: Path | None = None) -> Target:
-    """The target that the settings name."""
+def open_target(
+    settings: Settings, token_cache: Path | None = None, deck: Deck | None = None
+) -> Target:
+    """The target that the settings name, or in a replay the one that was recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes, if there are any.
+
+    Raises:
+        CassetteError: There is no recording to replay.
+    """
+    tape = NO_TAPE
+    if deck is not None:
+        from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
+
+        tape = DeckTape(deck)
+        settings = tape.settings_of(settings)
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, token_cache)
-    return SandboxTarget(settings)
+        return LiveTarget(settings, token_cache, tape)
+    return SandboxTarget(settings, tape)
 
 
 @contextmanager

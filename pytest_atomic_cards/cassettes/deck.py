@@ -22,9 +22,9 @@ from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import SUFFIXES
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
-from pytest_atomic_cards.chance import TRUE_CHANCE, CurrentChance
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance, CurrentChance
 from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime
+from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime, Timeline
 
 
 @dataclass(slots=True)
@@ -77,8 +77,8 @@ class Deck:
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
         self._stack: list[Play] = []
-        self.timeline = CurrentTime(lambda: self.current.timeline if self.current else REAL_TIME)
-        self.chance = CurrentChance(lambda: self.current.chance if self.current else TRUE_CHANCE)
+        self.timeline = CurrentTime(self._current_time)
+        self.chance = CurrentChance(self._current_chance)
 
     @property
     def mode(self) -> Mode:
@@ -106,6 +106,14 @@ class Deck:
             play.cassette = self._load(play) if play.mode.reads else self._begin(play)
             play.began = perf_counter()
         return play.cassette
+
+    def _current_time(self) -> Timeline:
+        cassette = self.current  # an empty one is falsy
+        return REAL_TIME if cassette is None else cassette.timeline
+
+    def _current_chance(self) -> Chance:
+        cassette = self.current
+        return TRUE_CHANCE if cassette is None else cassette.chance
 
     def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
         """A cassette to be played from its beginning; nothing is read or written yet.

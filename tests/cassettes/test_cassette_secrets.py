@@ -84,6 +84,11 @@ def _json(value: object, depth: int) -> bytes:
     return json.dumps(value).encode()
 
 
+def _plant_in_form(one: Exchange, text: str, _: int) -> None:
+    one.request_body = f"a=1&text={quote_plus(text)}".encode()
+    one.request_headers["content-type"] = "application/x-www-form-urlencoded"
+
+
 _PLACES: list[Callable[[Exchange, str, int], None]] = [
     lambda one, text, _: setattr(one, "path", f"/v1/{quote(text, safe='')}/cards"),
     lambda one, text, _: one.query.append(f"lifecycleId={quote(text, safe='')}"),
@@ -98,13 +103,7 @@ _PLACES: list[Callable[[Exchange, str, int], None]] = [
     lambda one, text, _: setattr(one, "response_body", f"oh: {text}".encode()),
     lambda one, text, _: setattr(one, "response_body", b"\xff\xfe" + text.encode()),
     lambda one, text, _: setattr(one, "response_body", b'{"a": 1, "a": ' + _json(text, 0) + b"}"),
-    lambda one, text, _: (
-        (
-            setattr(one, "request_body", f"a=1&text={quote_plus(text)}".encode()),
-            one.request_headers.update({"content-type": "application/x-www-form-urlencoded"}),
-        )
-        and None
-    ),
+    _plant_in_form,
 ]
 
 

@@ -39,15 +39,15 @@ SANDBOX_URL: Final = "http://sandbox.invalid"
 
 
 class Target(Protocol):
-    """Something that answers the Cards API.
+    """Something that answers the Cards API."""
 
-    Attributes:
-        settings: Those that it goes by: in a replay, those of the recording.
-        tape: What is recorded of it, or stands for it.
-    """
+    @property
+    def settings(self) -> Settings:
+        """Those that it goes by: in a replay, those of the recording."""
 
-    settings: Settings
-    tape: Tape
+    @property
+    def tape(self) -> Tape:
+        """What is recorded of it, or stands for it."""
 
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
@@ -124,10 +124,11 @@ class LiveTarget:
     ) -> None:
         self.settings = settings
         self.tape = tape
+        self._replayed = tape.is_replayed
         network = open_http()
         self._http = open_http()
         for scheme, adapter in network.adapters.items():
-            self._http.mount(scheme, tape.adapter(None if tape.is_replayed else adapter))
+            self._http.mount(scheme, tape.adapter(None if self._replayed else adapter))
         self._authenticate = partial(
             ClientCredentials,
             http=self._http,
@@ -140,7 +141,7 @@ class LiveTarget:
         tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
             client_id=settings.client_id or "",
             client_secret=settings.client_secret or "",
-            http=self._http if tape.is_replayed else network,
+            http=self._http if self._replayed else network,
             clock=REAL_TIME.timestamp,
             retry=RetryPolicy(),
             cache=token_cache,
@@ -182,30 +183,76 @@ class LiveTarget:
 
     def close(self) -> None:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        if self._replayed:
+            return
         _complain([left for world in self._worlds for left in world.clean_up().left_open])
+
+
+class RecordedTarget:
+    """The target that the settings name, on cassettes; or in a replay whatever was recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes.
+    """
+
+    def __init__(self, settings: Settings, token_cache: Path | None, deck: Deck) -> None:
+        from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
+
+        self.tape = DeckTape(deck)
+        self._settings = settings
+        self._token_cache = token_cache
+        self._targets: dict[str, SandboxTarget | LiveTarget] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run; in a replay, those of the recordings.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        return self.tape.settings_of_run(self._settings)
+
+    def open_world(self) -> Cards:
+        """A new world of cards, or in a replay the one that the current cassette has.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        replayed = self.tape.is_replayed
+        settings = self.tape.settings_of_world(self._settings)
+        target = self._targets.get(key := f"{replayed} {settings}")
+        if target is None:
+            target = _open(settings, None if replayed else self._token_cache, self.tape)
+            self._targets[key] = target
+        return target.open_world()
+
+    def close(self) -> None:
+        """Clean up what arrived late; no recording holds it."""
+        with self.tape.paused():
+            for target in self._targets.values():
+                target.close()
 
 
 def open_target(
     settings: Settings, token_cache: Path | None = None, deck: Deck | None = None
 ) -> Target:
-    """The target that the settings name, or in a replay the one that was recorded.
+    """The target that the settings name, or in a replay the ones that were recorded.
 
     Args:
         settings: The settings.
         token_cache: As for :class:`LiveTarget`.
         deck: The cassettes, if there are any.
-
-    Raises:
-        CassetteError: There is no recording to replay.
     """
-    tape = NO_TAPE
     if deck is not None:
-        from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
+        return RecordedTarget(settings, token_cache, deck)
+    return _open(settings, token_cache, NO_TAPE)
 
-        tape = DeckTape(deck)
-        settings = tape.settings_of(settings)
+
+def _open(settings: Settings, cache: Path | None, tape: Tape) -> SandboxTarget | LiveTarget:
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, token_cache, tape)
+        return LiveTarget(settings, cache, tape)
     return SandboxTarget(settings, tape)
 
 

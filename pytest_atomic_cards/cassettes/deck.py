@@ -161,8 +161,10 @@ class Deck:
         cassette = self.current
         if cassette is None:
             raise NotRecordedError(
-                f"{request.method} {request.path} was sent while no cassette is played, and "
-                f"nothing may leave the process. {HOW_TO_RECORD}"
+                lambda: (
+                    f"{request.method} {request.path} was sent while no cassette is played, and "
+                    f"nothing may leave the process. {HOW_TO_RECORD}"
+                )
             )
         return self._tell(cassette, cassette.play(request))
 

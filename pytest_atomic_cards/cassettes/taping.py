@@ -81,17 +81,35 @@ class DeckTape(Tape):
         """In a replay those of the recording, or placeholders where it has none at the time."""
         return _RecordedTokens(source) if self.is_replayed else source
 
-    def settings_of(self, settings: Settings) -> Settings:
+    def settings_of_run(self, settings: Settings) -> Settings:
         """The settings of a run; in a replay the recorded ones where they decide what is sent.
 
         Raises:
             CassetteError: There is no recording to replay.
         """
         if self.is_replayed:
-            return replayed(settings, self._deck.directory)
+            return replayed(settings, any_recorded(self._deck.directory))
+        return settings
+
+    def settings_of_world(self, settings: Settings) -> Settings:
+        """The settings of a world; in a replay those that the current cassette was made with.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        if self.is_replayed:
+            cassette = self._deck.current
+            recorded = (
+                cassette.recorded if cassette is not None else any_recorded(self._deck.directory)
+            )
+            return replayed(settings, recorded)
         self._deck.source = Source(settings.target.value)
         self._deck.settings = lasting(settings)
         return settings
+
+    def paused(self) -> AbstractContextManager[object]:
+        """Let requests go past the cassettes."""
+        return self._deck.playing(f"{_SHARED}/unrecorded", Mode.OFF)
 
     def part(self, name: str) -> AbstractContextManager[object]:
         """Play a cassette of its own."""
@@ -105,7 +123,7 @@ class DeckTape(Tape):
         """
         if self.is_replayed:
             raise NotAvailableError(f"not replayed: {reason}")
-        return self._deck.playing(f"{_SHARED}/unrecorded", Mode.OFF)
+        return self.paused()
 
     def cases(self, name: str) -> Cases:
         """The cases in the current cassette; those of the same name again are others.
@@ -124,7 +142,7 @@ class DeckTape(Tape):
             return _KeptCases(cassette.cases.setdefault(name, []))
         if name not in cassette.cases:
             raise NotRecordedError(
-                f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
+                lambda: f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
             )
         return _RecordedCases(cassette.cases[name])
 
@@ -147,26 +165,27 @@ def lasting(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value is not None}
 
 
-def replayed(settings: Settings, directory: Path) -> Settings:
+def replayed(settings: Settings, recorded: Recorded) -> Settings:
     """The settings of a replay.
 
     Args:
         settings: Those that were given; they decide what is no matter of the recording.
-        directory: Where the recordings are.
-
-    Raises:
-        CassetteError: There is no recording.
+        recorded: The metadata of the recording.
     """
-    recorded = _any_recorded(directory)
     kept = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.settings.items()}
     known = {field.name for field in fields(Settings)}
     changes: dict[str, Any] = {name: value for name, value in kept.items() if name in known}
     if recorded.source is Source.LIVE:
-        changes |= {"target": TargetKind.LIVE, "client_secret": REDACTED, "fault": ()}
+        changes |= {
+            "target": TargetKind.LIVE,
+            "cassettes": Mode.REPLAY,
+            "client_secret": REDACTED,
+            "fault": (),
+        }
     return replace(settings, **{"target": TargetKind.SANDBOX} | changes)
 
 
-def _any_recorded(directory: Path) -> Recorded:
+def any_recorded(directory: Path) -> Recorded:
     """The metadata of the shortest recording, as all were made in one run."""
     paths = [path for suffix in SUFFIXES for path in directory.rglob(f"*{suffix}")]
     for path in sorted(paths, key=lambda path: (path.stat().st_size, path)):

@@ -306,7 +306,7 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
 def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
     """To replay an empty directory is an error that names it and says how to record."""
     with pytest.raises(CassetteError, match=r"no recording in .*--cards-cassettes record"):
-        open_target(Settings(), deck=Deck(Mode.REPLAY, tmp_path))
+        _ = open_target(Settings(), deck=Deck(Mode.REPLAY, tmp_path)).settings
 
 
 def test_a_miss_is_no_verdict(tapes: Tapes) -> None:

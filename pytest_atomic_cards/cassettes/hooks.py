@@ -127,10 +127,10 @@ class CassetteHooks:
         report = yield
         play = self._current
         if report.passed and play is not None and play.comparison is not None:
-            differences = play.comparison.take_differences()
+            differences = play.comparison.take_differences(finished=call.when == "teardown")
             if differences:
                 report.outcome = "failed"
-                report.longrepr = "\n".join(differences)
+                report.longrepr = "\n".join([f"{play.path} differs:", *differences])
         if call.when == "teardown":
             uses = [asdict(use) for use in map(use_of, self._plays) if use is not None]
             setattr(report, USES, json.dumps(uses))

@@ -27,7 +27,7 @@ def test_one(cards):
 def test_two(cards, shared):
     cards.seed()
 """
-_TWO_MODES = [(), ("-n", "2")]
+_TWO_MODES = [(), ("-n", "1")]
 
 
 @pytest.fixture
@@ -81,16 +81,14 @@ def test_a_recording_whose_test_is_gone_is_orphaned(
     _change(
         pytester, "def test_one(cards):", "def test_one(cards_settings):\n    return\n    cards = 0"
     )
-    result = _replay(pytester, *workers)
-    assert result.ret == pytest.ExitCode.OK
+    result = _replay(pytester, "--cards-cassettes-fail-on", "orphaned", *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     told = _told(result)
     assert [line.partition(": there")[0] for line in told] == [
         "orphaned: cassettes/test_claims/test_elsewhere.json",
         "orphaned: cassettes/test_claims/test_gone.json",
     ]
     assert all("remove the file" in line for line in told)
-    failing = _replay(pytester, "--cards-cassettes-fail-on", "orphaned", *workers)
-    assert failing.ret == pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,7 @@ def test_a_recording_whose_test_is_gone_is_orphaned(
         ("--deselect", "test_claims.py::test_one"),
         ("--lf",),
         ("-x",),
-        ("-n", "2", "-k", "two"),
+        ("-n", "1", "-k", "two"),
     ],
 )
 def test_a_partial_run_says_nothing_of_what_it_left_out(
@@ -131,13 +129,12 @@ def test_exchanges_that_are_not_played_are_told(
     """A test that asks for less than was recorded passes, and is told with what it left."""
     assert recorded.exists()
     _change(pytester, "assert cards.get(card).status is Status.ACTIVE", "pass")
-    result = _replay(pytester, *workers)
+    result = _replay(pytester, "--cards-cassettes-fail-on", "unplayed", *workers)
     result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     (line,) = _told(result)
     assert line.startswith("unplayed: cassettes/test_claims/test_one.json: 1 of ")
     assert "GET /v1/sandbox/cards" in line
-    failing = _replay(pytester, "--cards-cassettes-fail-on", "unplayed", *workers)
-    assert failing.ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_test_that_asks_for_nothing_any_more_is_told(
@@ -169,12 +166,11 @@ def test_old_recordings_are_expired(
     document = json.loads(path.read_text("utf-8"))
     document["recorded"]["at"] = (datetime.now(UTC) - timedelta(days=91)).isoformat()
     path.write_text(json.dumps(document), "utf-8")
-    assert not _told(_replay(pytester, *workers))
-    old = ("--cards-cassettes-max-age", "90")
-    (line,) = _told(_replay(pytester, *old, *workers))
+    old = ("--cards-cassettes-max-age", "90", "--cards-cassettes-fail-on", "expired")
+    result = _replay(pytester, *old, *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (line,) = _told(result)
     assert line.startswith("expired: cassettes/test_claims/test_one.json: recorded 91 days ago")
-    failing = _replay(pytester, *old, "--cards-cassettes-fail-on", "expired", *workers)
-    assert failing.ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_after_a_crash_it_says_that_it_does_not_know(
@@ -191,6 +187,18 @@ def test_after_a_crash_it_says_that_it_does_not_know(
     (line,) = _told(result)
     assert line.startswith("unknown: a worker crashed")
     assert "test_claims.py::test_one" in line
+
+
+@pytest.mark.parametrize("option", ["", "unplayed,orphaned,expired"])
+def test_shortcomings_fail_a_run_on_request_only(
+    pytester: pytest.Pytester, recorded: Path, option: str
+) -> None:
+    """By default they are told and nothing more."""
+    assert recorded.exists()
+    _change(pytester, "assert cards.get(card).status is Status.ACTIVE", "pass")
+    result = _replay(pytester, *(("--cards-cassettes-fail-on", option) if option else ()))
+    assert len(_told(result)) == 1
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if option else pytest.ExitCode.OK)
 
 
 def test_what_is_no_recording_of_a_test_is_left_alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -122,6 +123,14 @@ class Cassette(IndexedCassette):
         return [
             request for place, request in enumerate(self.requests) if not self.play_counts[place]
         ]
+
+    def redacted(self, interaction: Interaction) -> Interaction:
+        """An exchange as it would be recorded."""
+        return replace(
+            interaction,
+            request=self._redacted_request(interaction.request),
+            response=self._redacted_response(interaction.response),
+        )
 
     def save(self) -> None:
         """Write the file as a whole, so that the old one is kept until the new one is complete.

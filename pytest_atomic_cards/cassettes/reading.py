@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from vcr.request import Request  # type: ignore[import-untyped]
 from vcr.serialize import deserialize  # type: ignore[import-untyped]
 from vcr.serializers import jsonserializer, yamlserializer  # type: ignore[import-untyped]
 
 from pytest_atomic_cards.cassettes.document import VERSION, Content, Interaction, interactions_in
+from pytest_atomic_cards.cassettes.exchanging import LOGICAL_URL
 from pytest_atomic_cards.cassettes.recorded import FORMAT, Recorded, Source
 from pytest_atomic_cards.errors import CassetteError
 
 SUFFIXES: Final = (".json", ".yaml", ".yml")
 """How the name of a recording may end; what this package writes ends in the first."""
 
+_OF_THE_TRANSFER: Final = {"content-length", "transfer-encoding", "connection"}
+_API_PATH: Final = re.compile(
+    r"(?P<root>/?.*?)/v1/(?P<environment>[^/]+)/(?:cards|action-flow/(?P<flow>[^/]+))(?:/|$)"
+)
 _ANEW: Final = "record it anew with --cards-cassettes record"
 _MALFORMED: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
@@ -100,9 +107,27 @@ def _foreign(path: Path, text: str, parts: Any) -> Content:  # noqa: ANN401 - a 
         raise CassetteError(
             f"{path} is no recording of this package or of vcrpy: {_told(error)}; {_ANEW}"
         ) from None
-    recorded = Recorded(source=Source.LIVE, at=datetime.fromtimestamp(0, UTC), seed="", versions={})
     pairs = zip(requests, responses, strict=True)
-    return Content(recorded, _checked(path, (_plain(*pair) for pair in pairs)), {})
+    interactions = _checked(path, (_plain(*pair) for pair in pairs))
+    recorded = Recorded(
+        source=Source.LIVE,
+        at=datetime.fromtimestamp(0, UTC),
+        seed="",
+        settings=_settings_in([interaction.request.path for interaction in interactions]),
+        versions={},
+    )
+    return Content(recorded, interactions)
+
+
+def _settings_in(paths: Iterable[str]) -> dict[str, str]:
+    """What requests tell of the target that they were sent to."""
+    settings: dict[str, str] = {}
+    for match in filter(None, map(_API_PATH.match, paths)):
+        settings.setdefault("api_url", f"{LOGICAL_URL}{match['root']}")
+        settings.setdefault("environment_id", match["environment"])
+        if match["flow"]:
+            settings.setdefault("flow_id", match["flow"])
+    return settings
 
 
 def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read from a file
@@ -114,10 +139,11 @@ def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read f
     body = request.body
     if hasattr(body, "read"):
         body = body.read()
-    request.body = body if isinstance(body, bytes | None) else b"".join(map(_bytes, body))
+    if not isinstance(body, bytes | None):
+        body = b"".join(map(_bytes, body))
     content = response["body"]["string"]
     return Interaction(
-        request,
+        Request(_text(request.method), _text(request.uri), body, dict(request.headers)),
         {
             "status": {
                 "code": int(response["status"]["code"]),
@@ -126,10 +152,17 @@ def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read f
             "headers": {
                 str(name).lower(): [str(value) for value in _listed(values)]
                 for name, values in response["headers"].items()
+                if str(name).lower() not in _OF_THE_TRANSFER
             },
             "body": {"string": _bytes(content or b"")},
         },
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} must be text")
+    return value
 
 
 def _listed(values: Any) -> Iterable[Any]:  # noqa: ANN401 - read from a file

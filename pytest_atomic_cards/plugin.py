@@ -73,6 +73,7 @@ def _play_cassettes(config: pytest.Config) -> None:
     from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.cassettes.hooks import CassetteHooks
     from pytest_atomic_cards.cassettes.housekeeping import Housekeeping
+    from pytest_atomic_cards.cassettes.naming import Naming
     from pytest_atomic_cards.cassettes.redaction import Redaction
 
     settings = settings_of(config)
@@ -87,16 +88,15 @@ def _play_cassettes(config: pytest.Config) -> None:
     except SettingsError as error:
         raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
     deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
-    shared = hasattr(config, "workerinput")
+    shared, naming = hasattr(config, "workerinput"), Naming(root, own_suite)
     for hooks in (
-        CassetteHooks(deck, root, shared=shared),
+        CassetteHooks(deck, naming, shared=shared),
         Housekeeping(
             config,
             deck,
-            root,
+            naming,
             max_age=settings.cassettes_max_age,
             fail_on=settings.cassettes_fail_on,
-            takes_all=own_suite,
         ),
     ):
         config.pluginmanager.register(hooks)

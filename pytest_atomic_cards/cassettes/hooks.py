@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.hygiene import FIXTURE, OF, Use
+from pytest_atomic_cards.cassettes.hygiene import Use
 from pytest_atomic_cards.cassettes.mode import Mode
-from pytest_atomic_cards.cassettes.naming import (
-    name_of_fixture,
-    name_of_test,
-    overriding,
-    owner_of,
-)
+from pytest_atomic_cards.cassettes.naming import Naming, overriding
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from pytest_atomic_cards.cassettes.deck import Deck, Play
 
@@ -33,23 +27,23 @@ USES: Final = "atomic_cards_cassettes"
 """Where the report of a teardown keeps how recordings were played, as JSON."""
 
 
-def mode_and_name(item: pytest.Item, root: Path) -> tuple[Mode | None, str]:
-    """What a test's mark asks for: its mode, if it has one of its own, and its cassette's name.
+def play_of(item: pytest.Item, deck: Deck, naming: Naming) -> Play:
+    """The cassette of a test, to be played as its mark asks for, or else as the deck does.
 
     Raises:
         SettingsError: The mark is malformed.
     """
     mark = item.get_closest_marker(MARKER)
-    usual = name_of_test(item, root)
+    name, owner = naming.of_test(item), naming.owner(item)
     if mark is None:
-        return None, usual
+        return deck.open(name, test=owner)
     unknown = mark.kwargs.keys() - {"name"}
     if len(mark.args) > 1 or unknown or not (mark.args or mark.kwargs):
         raise SettingsError(
             f'{item.nodeid}: write @pytest.mark.{MARKER}("replay"), with one of '
             f'{", ".join(Mode)}, and name="…" for a recording of another name'
         )
-    mode, name = next(iter(mark.args), None), mark.kwargs.get("name", usual)
+    mode, name = next(iter(mark.args), None), mark.kwargs.get("name", name)
     if mode is not None and mode not in set(Mode):
         raise SettingsError(
             f"{item.nodeid}: @pytest.mark.{MARKER} takes one of {', '.join(Mode)}, not {mode!r}"
@@ -60,7 +54,7 @@ def mode_and_name(item: pytest.Item, root: Path) -> tuple[Mode | None, str]:
             f"{item.nodeid}: name of @pytest.mark.{MARKER} must be a path below the directory of "
             f"cassettes, without a suffix; not {name!r}"
         )
-    return mode and Mode(mode), name
+    return deck.open(name, mode and Mode(mode), owner)
 
 
 def use_of(play: Play) -> Use | None:
@@ -85,13 +79,13 @@ class CassetteHooks:
 
     Args:
         deck: What plays them.
-        root: The root directory of the tests.
+        naming: Names the cassettes.
         shared: Whether other processes take part in the run.
     """
 
-    def __init__(self, deck: Deck, root: Path, *, shared: bool) -> None:
+    def __init__(self, deck: Deck, naming: Naming, *, shared: bool) -> None:
         self._deck = deck
-        self._root = root
+        self._naming = naming
         self._shared = shared
         self._open = ExitStack()
         self._fixtures: dict[str, str] = {}
@@ -102,8 +96,7 @@ class CassetteHooks:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Begin to play the cassette of a test."""
         self._open.close()
-        mode, name = mode_and_name(item, self._root)
-        play = self._current = self._deck.open(name, mode, owner_of(item, self._root))
+        play = self._current = play_of(item, self._deck, self._naming)
         self._open.callback(self._plays.append, play)
         self._open.enter_context(self._deck.using(play))
         return (yield)
@@ -158,11 +151,11 @@ class CassetteHooks:
 
     def _fixture(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Play:
         variant = str(getattr(request, "param_index", "")) if hasattr(request, "param") else ""
-        name = name_of_fixture(fixturedef.argname, request.node, variant, self._root)
+        name = self._naming.of_fixture(fixturedef.argname, request.node, variant)
         if self._fixtures.setdefault(name, fixturedef.baseid) != fixturedef.baseid:
             name = overriding(name, fixturedef.baseid)
-        owner = f"{FIXTURE}{fixturedef.argname}{OF}{owner_of(request.node, self._root)}"
-        play = self._deck.open(name, None, owner)
+        owner = self._naming.owner(request.node, fixturedef.argname)
+        play = self._deck.open(name, test=owner)
         if play.mode is Mode.RECORD and self._shared:
             play.refusal = CassetteError(
                 f"fixture {fixturedef.argname} is shared by tests, and each process would record "

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_atomic_cards.cassettes.hooks import USES, mode_and_name
+from pytest_atomic_cards.cassettes.hooks import USES, play_of
 from pytest_atomic_cards.cassettes.hygiene import (
     FIXTURE,
+    SUITE,
     Collected,
     Shortcoming,
     Use,
@@ -19,10 +20,12 @@ from pytest_atomic_cards.cassettes.hygiene import (
     orphans,
     unplayed,
 )
-from pytest_atomic_cards.cassettes.naming import owner_of
+from pytest_atomic_cards.cassettes.mode import Mode
+from pytest_atomic_cards.errors import SettingsError
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck
+    from pytest_atomic_cards.cassettes.naming import Naming
 
 _OUTPUT: Final = "atomic_cards_collected"
 
@@ -33,28 +36,25 @@ class Housekeeping:
     Args:
         config: The configuration of the run.
         deck: Where the recordings are.
-        root: What modules are named from.
+        naming: Names the recordings.
         max_age: Days after which a recording is expired, or ``None``.
         fail_on: The kinds of shortcomings that fail the run.
-        takes_all: Whether the tests that the command line names are all there are.
     """
 
     def __init__(
         self,
         config: pytest.Config,
         deck: Deck,
-        root: Path,
+        naming: Naming,
         *,
         max_age: int | None,
         fail_on: Sequence[str],
-        takes_all: bool,
     ) -> None:
         self._config = config
         self._deck = deck
-        self._root = root
+        self._naming = naming
         self._max_age = max_age
         self._fail_on = fail_on
-        self._takes_all = takes_all
         self._known = Collected()
         self._collected: Collected | None = None
         self._uses: list[tuple[str, Use]] = []
@@ -72,15 +72,30 @@ class Housekeeping:
         """Take in a module whose tests are all known."""
         report = yield
         if isinstance(collector, pytest.File) and report.passed:
-            self._known.modules.add(owner_of(collector, self._root))
+            self._known.modules.add(self._naming.owner(collector).removeprefix(SUITE))
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Take in all tests, before some are set aside."""
+        """Take in all tests, before some are set aside.
+
+        Raises:
+            pytest.UsageError: The mark of a test is malformed, or two tests would write one file.
+        """
+        writers: dict[str, str] = {}
         for item in items:
-            mode, name = mode_and_name(item, self._root)
-            self._known.paths.add(str(self._deck.open(name, mode).path))
+            try:
+                play = play_of(item, self._deck, self._naming)
+            except SettingsError as error:
+                raise pytest.UsageError(f"atomic-cards: {error}") from None
+            self._known.paths.add(str(play.path))
+            if play.mode is Mode.RECORD:
+                writer = writers.setdefault(str(play.path).casefold(), item.nodeid)
+                if writer != item.nodeid:
+                    raise pytest.UsageError(
+                        f"atomic-cards: {writer} and {item.nodeid} would both be recorded in "
+                        f"{self._shown(str(play.path))}; give one of them another name"
+                    )
         chosen = [argument.partition("::") for argument in self._config.args]
         partial = {
             (self._config.invocation_params.dir / path).resolve()
@@ -88,12 +103,14 @@ class Housekeeping:
             if test
         }
         self._known.modules -= {
-            module for module in self._known.modules if (self._root / module).resolve() in partial
+            module
+            for module in self._known.modules
+            if (self._naming.root / module).resolve() in partial
         }
         if self._config.getoption("lf", default=False):
             self._known.modules.clear()
         typed = self._config.args_source is pytest.Config.ArgsSource.ARGS
-        self._known.whole = bool(items) and (self._takes_all or not typed)
+        self._known.whole = bool(items) and (self._naming.is_suite or not typed)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """A run in which tests are set aside is no whole one."""
@@ -138,11 +155,18 @@ class Housekeeping:
         uses = [
             use
             for nodeid, use in self._uses
-            if (whole if use.owner.startswith(FIXTURE) else self._sound[nodeid])
+            if (whole if use.owner.removeprefix(SUITE).startswith(FIXTURE) else self._sound[nodeid])
         ]
         played = {use.path for _, use in self._uses}
         if collected is not None and self._deck.keeps_all:
-            yield from orphans(self._deck.directory, self._root, collected, played, passed=passed)
+            yield from orphans(
+                self._deck.directory,
+                self._naming.root,
+                collected,
+                played,
+                of_suite=self._naming.is_suite,
+                passed=passed,
+            )
         yield from unplayed(uses)
         yield from expired([use for _, use in self._uses], self._max_age)
 

@@ -15,8 +15,11 @@ from typing import Any, Final, Self
 from pytest_atomic_cards.cassettes.reading import SUFFIXES, read_content
 from pytest_atomic_cards.errors import CassetteError
 
+SUITE: Final = "suite "
+"""How the owner of a recording begins that belongs to the contract suite."""
+
 FIXTURE: Final = "fixture "
-"""How the owner of a recording begins that belongs to a fixture and not to a test."""
+"""How the owner of a recording goes on that belongs to a fixture and not to a test."""
 
 OF: Final = " of "
 """Stands between a fixture and what shares it."""
@@ -88,7 +91,13 @@ class Shortcoming:
 
 
 def orphans(
-    directory: Path, root: Path, collected: Collected, played: Collection[str], *, passed: bool
+    directory: Path,
+    root: Path,
+    collected: Collected,
+    played: Collection[str],
+    *,
+    of_suite: bool,
+    passed: bool,
 ) -> Iterator[Shortcoming]:
     """The recordings that belong to no test and no fixture any more.
 
@@ -97,6 +106,7 @@ def orphans(
         root: What modules are named from.
         collected: The tests that there are.
         played: The files that were played.
+        of_suite: Whether the tests are those of the contract suite, which says nothing of others.
         passed: Whether all tests that there are ran and passed.
     """
     known = collected.paths | set(played)
@@ -108,7 +118,9 @@ def orphans(
         except CassetteError as error:
             yield Shortcoming("orphaned", str(path), f"{error}; no test plays it")
             continue
-        if owner and _is_gone(owner, root, collected, passed=passed):
+        if not owner or owner.startswith(SUITE) != of_suite:
+            continue
+        if _is_gone(owner.removeprefix(SUITE), root, collected, passed=passed):
             told = f"there is no {owner} any more that would play it; remove the file"
             yield Shortcoming("orphaned", str(path), told)
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Final
 
 import pytest
 
-from pytest_atomic_cards.cassettes.hygiene import SESSION
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_atomic_cards.cassettes.hygiene import FIXTURE, OF, SESSION, SUITE
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@=,+()\[\]-]+")
 _RESERVED: Final = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
@@ -25,63 +23,72 @@ _DIGITS: Final = 8
 _OF_CONTRACTS: Final = {"requirement": "contracts", "question": "questions"}
 
 
-def name_of_test(item: pytest.Item, root: Path) -> str:
-    """The name of a test's cassette, a path without a suffix.
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Names the recordings of a run, and what they belong to.
 
     Args:
-        item: The test.
-        root: The root directory of the tests.
+        root: The directory that modules are named from.
+        is_suite: Whether the tests are those of the contract suite.
     """
-    own = getattr(item, "originalname", None) or item.name
-    parameters = getattr(item, "callspec", None)
-    variant = f"[{parameters.id}]" if parameters is not None else ""
-    for marker, room in _OF_CONTRACTS.items():
-        mark = item.get_closest_marker(marker)
-        if mark is not None:
-            return _joined(room, f"{mark.args[0]}-{own}", variant=variant)
-    return _joined(*_scope(item, root), own, variant=variant)
 
+    root: Path
+    is_suite: bool = False
 
-def name_of_fixture(
-    fixture: str, node: pytest.Item | pytest.Collector, variant: str, root: Path
-) -> str:
-    """The name of the cassette of a fixture that several tests share, a path without a suffix.
+    def of_test(self, item: pytest.Item) -> str:
+        """The name of a test's cassette, a path without a suffix."""
+        own = getattr(item, "originalname", None) or item.name
+        parameters = getattr(item, "callspec", None)
+        variant = f"[{parameters.id}]" if parameters is not None else ""
+        for marker, room in _OF_CONTRACTS.items():
+            mark = item.get_closest_marker(marker)
+            if mark is not None:
+                return _joined(room, f"{mark.args[0]}-{own}", variant=variant)
+        return _joined(*self._scope(item), own, variant=variant)
 
-    Args:
-        fixture: Name of the fixture.
-        node: What shares it: a class, a module, a package or the session.
-        variant: Which parameter it has; empty for none.
-        root: The root directory of the tests.
-    """
-    return _joined(
-        *_scope(node, root), f"fixture-{fixture}", variant=f"[{variant}]" if variant else ""
-    )
+    def of_fixture(self, fixture: str, node: pytest.Item | pytest.Collector, variant: str) -> str:
+        """The name of the cassette of a fixture that several tests share.
 
+        Args:
+            fixture: Name of the fixture.
+            node: What shares it: a class, a module, a package or the session.
+            variant: Which parameter it has; empty for none.
+        """
+        variant = f"[{variant}]" if variant else ""
+        return _joined(*self._scope(node), f"fixture-{fixture}", variant=variant)
 
-def owner_of(node: pytest.Item | pytest.Collector, root: Path) -> str:
-    """What a recording belongs to, as people and its metadata name it: module, class and test."""
-    if isinstance(node, pytest.Session):
-        return SESSION
-    inner = [one.name for one in node.listchain() if isinstance(one, pytest.Class | pytest.Item)]
-    return "::".join([_relative(node.path, root).as_posix(), *inner])
+    def owner(self, node: pytest.Item | pytest.Collector, fixture: str = "") -> str:
+        """What a recording belongs to, as people and its metadata name it.
+
+        Args:
+            node: A test, or what shares a fixture.
+            fixture: The name of that fixture.
+        """
+        suite = SUITE if self.is_suite else ""
+        place = SESSION if isinstance(node, pytest.Session) else self._place(node)
+        return f"{suite}{FIXTURE}{fixture}{OF}{place}" if fixture else f"{suite}{place}"
+
+    def _place(self, node: pytest.Item | pytest.Collector) -> str:
+        kinds = pytest.Class | pytest.Item
+        inner = [one.name for one in node.listchain() if isinstance(one, kinds)]
+        return "::".join([self._relative(node.path).as_posix(), *inner])
+
+    def _scope(self, node: pytest.Item | pytest.Collector) -> list[str]:
+        """The module that a node is in, and the classes around it."""
+        if isinstance(node, pytest.Session):
+            return []
+        classes = [one.name for one in node.listchain() if isinstance(one, pytest.Class)]
+        return [*self._relative(node.path).with_suffix("").parts, *classes]
+
+    def _relative(self, path: Path) -> PurePath:
+        if path.is_relative_to(self.root):
+            return path.relative_to(self.root)
+        return PurePath(path.name)
 
 
 def overriding(name: str, definition: str) -> str:
     """The name of a cassette whose usual name is that of a fixture which it overrides."""
     return f"{name}-{_digest(definition)}"
-
-
-def _scope(node: pytest.Item | pytest.Collector, root: Path) -> list[str]:
-    """The module that a node is in, and the classes around it."""
-    if isinstance(node, pytest.Session):
-        return []
-    path = _relative(node.path, root)
-    classes = [one.name for one in node.listchain() if isinstance(one, pytest.Class)]
-    return [*path.with_suffix("").parts, *classes]
-
-
-def _relative(path: Path, root: Path) -> PurePath:
-    return path.relative_to(root) if path.is_relative_to(root) else PurePath(path.name)
 
 
 def _joined(*parts: str, variant: str = "") -> str:

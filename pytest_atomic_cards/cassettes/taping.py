@@ -144,7 +144,7 @@ class DeckTape(Tape):
             raise NotRecordedError(
                 lambda: f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
             )
-        return _RecordedCases(cassette.cases[name])
+        return _RecordedCases(self._deck.of_now(cassette.cases[name]))
 
     @property
     def _cassette(self) -> Cassette | None:

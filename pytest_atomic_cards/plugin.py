@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_atomic_cards import options
+from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.client.api import CardsApi
     from pytest_atomic_cards.options import Settings
     from pytest_atomic_cards.sandbox import Sandbox
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey["Settings"]()
 WAITING = pytest.StashKey[list[str]]()
 _WAITING = "atomic_cards_waiting"
+DECK = pytest.StashKey["Deck"]()
+CASSETTES_MARK = "cards_cassettes"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,6 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A bad setting ends the run before the first request; SIGTERM ends it like Ctrl-C."""
+    config.addinivalue_line(
+        "markers",
+        f"{CASSETTES_MARK}(mode, *, name): record, replay or verify this test, or leave its "
+        "cassette off; name: path of its recording below the directory of cassettes",
+    )
+    if settings_of(config).cassettes is not Mode.OFF:
+        _play_cassettes(config)
     config.stash[WAITING] = []
     if settings_of(config).is_live and threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, _interrupt) or signal.SIG_DFL
@@ -64,6 +75,50 @@ def pytest_configure(config: pytest.Config) -> None:
 def _interrupt(number: int, _frame: object) -> None:
     """Let pytest take down its fixtures, so that seeded cards are cleaned up."""
     raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Play cassettes where a test is marked so, whatever the settings."""
+    if DECK not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
+        _play_cassettes(config)
+
+
+def _play_cassettes(config: pytest.Config) -> None:
+    from pytest_atomic_cards.cassettes.deck import Deck
+    from pytest_atomic_cards.cassettes.hooks import CassetteHooks
+    from pytest_atomic_cards.cassettes.housekeeping import Housekeeping
+    from pytest_atomic_cards.cassettes.naming import Naming
+    from pytest_atomic_cards.cassettes.redaction import Redaction
+
+    settings = settings_of(config)
+    own_suite = config.pluginmanager.hasplugin("atomic-cards-contracts")
+    base, root = config.rootpath, config.rootpath
+    if own_suite:
+        from pytest_atomic_cards.verification.running import suite_directory
+
+        base, root = config.invocation_params.dir, suite_directory()
+    try:
+        redaction = Redaction(settings.redact, filter(None, [settings.client_secret]))
+    except SettingsError as error:
+        raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
+    deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
+    shared, naming = hasattr(config, "workerinput"), Naming(root, own_suite)
+    for hooks in (
+        CassetteHooks(deck, naming, shared=shared),
+        Housekeeping(
+            config,
+            deck,
+            naming,
+            max_age=settings.cassettes_max_age,
+            fail_on=settings.cassettes_fail_on,
+        ),
+    ):
+        config.pluginmanager.register(hooks)
+
+
+def deck_of(config: pytest.Config) -> Deck | None:
+    """What plays the cassettes of a run; ``None`` where it plays none."""
+    return config.stash.get(DECK, None)
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -149,8 +204,12 @@ def cards_target(
     from pytest_atomic_cards.targets import open_target
 
     worker = getattr(pytestconfig, "workerinput", None)
-    cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if worker else None
-    target = open_target(cards_settings, cache, worker["workercount"] if worker else 1)
+    target = open_target(
+        cards_settings,
+        tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if worker else None,
+        deck_of(pytestconfig),
+        workers=worker["workercount"] if worker else 1,
+    )
     with progress_shown(pytestconfig):
         yield target
         pytestconfig.stash[WAITING] += target.close().waiting

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import requests
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
+from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
@@ -37,7 +38,12 @@ from pytest_atomic_cards.seeding.journal import (
     target_name,
 )
 from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.deck import Deck
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
@@ -51,6 +57,14 @@ class Target(Protocol):
     """
 
     listeners: list[Listener]
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it goes by: in a replay, those of the recording."""
+
+    @property
+    def tape(self) -> Tape:
+        """What is recorded of it, or stands for it."""
 
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
@@ -66,44 +80,52 @@ class Target(Protocol):
 class SandboxTarget:
     """The embedded sandbox: each world is a sandbox of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tape: Tape = NO_TAPE) -> None:
         self.listeners: list[Listener] = []
-        self._settings = settings
+        self.settings = settings
+        self.tape = tape
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
     def open_world(self) -> Cards:
-        """A new sandbox, empty, with its clock at the present."""
-        sandbox = Sandbox(profile=self._profile, faults=self._settings.fault)
+        """A new sandbox, empty, with its clock at the present; or the recording of one."""
+        tape, timeout = self.tape, self.settings.timeout
+        sandbox = None if tape.is_replayed else Sandbox(self._profile, self.settings.fault)
+        sound, faulty = NetworkFaults(), sandbox.network if sandbox else NetworkFaults()
+        inner = SandboxAdapter(Control(sandbox), sound) if sandbox else None
         http = requests.Session()
         http.trust_env = False
-        http.mount(SANDBOX_URL, SandboxAdapter(Control(sandbox)))
-        controls = SandboxControls(http, SANDBOX_URL, timeout=self._settings.timeout)
+        http.mount(SANDBOX_URL, FaultyAdapter(tape.adapter(inner), faulty))
+        controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, timeline=tape.timeline)
         credential = controls.create_credential()
         authenticate = partial(
             ClientCredentials,
             token_url=f"{SANDBOX_URL}{TOKEN_PATH}",
             http=http,
             clock=lambda: controls.now().timestamp(),
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
         )
         session = CardsSession(
             base_url=SANDBOX_URL,
-            tokens=authenticate(
-                client_id=credential.client_id, client_secret=credential.client_secret
+            tokens=tape.tokens(
+                authenticate(client_id=credential.client_id, client_secret=credential.client_secret)
             ),
             http=http,
-            timeout=self._settings.timeout,
+            timeout=timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
         )
         session.listeners += self.listeners
         return Cards(
             CardsApi(session, credential.environment_id),
-            DirectPlacement(controls),
+            DirectPlacement(controls, tape.chance),
             client_id=credential.client_id,
             authenticate=authenticate,
             http=http,
             controls=controls,
-            faults=sandbox.network,
+            faults=faulty,
             sandbox=sandbox,
-            environment=sandbox.default,
+            environment=sandbox.default if sandbox else None,
+            tape=tape,
         )
 
     def close(self) -> CleanUp:
@@ -117,56 +139,76 @@ class LiveTarget:
     Args:
         settings: Where it is and what to authenticate with.
         token_cache: File in which the worker processes of a run share their access token.
+        tape: What is recorded of it, or stands for it.
         workers: How many processes share the rate of requests.
     """
 
     def __init__(
-        self, settings: Settings, token_cache: Path | None = None, workers: int = 1
+        self,
+        settings: Settings,
+        token_cache: Path | None = None,
+        tape: Tape = NO_TAPE,
+        workers: int = 1,
     ) -> None:
-        self._settings = settings
-        self._http = open_http()
+        self.settings = settings
+        self.tape = tape
+        self._replayed = tape.is_replayed
+        network = open_http()
+        self._http, self._faults = open_http(), NetworkFaults()
+        for scheme, adapter in network.adapters.items():
+            taped = tape.adapter(None if self._replayed else adapter)
+            self._http.mount(scheme, FaultyAdapter(taped, self._faults))
         self._authenticate = partial(
             ClientCredentials,
             http=self._http,
             token_url=settings.token_endpoint or "",
             grant_type_in=settings.grant_type_in,
             timeout=settings.timeout,
+            clock=tape.timeline.timestamp,
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
+        )
+        tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
+            client_id=settings.client_id or "",
+            client_secret=settings.client_secret or "",
+            http=self._http if self._replayed else network,
+            clock=REAL_TIME.timestamp,
+            retry=RetryPolicy(),
+            cache=token_cache,
         )
         self._scope = Scope()
-        self._faults = NetworkFaults()
-        for scheme, adapter in list(self._http.adapters.items()):
-            self._http.mount(scheme, FaultyAdapter(adapter, self._faults))
         self._session = CardsSession(
             base_url=settings.base_url,
-            tokens=self._authenticate(
-                client_id=settings.client_id or "",
-                client_secret=settings.client_secret or "",
-                cache=token_cache,
-            ),
+            tokens=tape.tokens(tokens),
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
             max_rate=settings.max_rate and settings.max_rate / workers,
         )
         self.listeners = self._session.listeners
         self._api = CardsApi(self._session, settings.environment_id or "")
-        journal = Journal(journal_directory(settings), target_name(settings))
+        journal = (
+            None if self._replayed else Journal(journal_directory(settings), target_name(settings))
+        )
         self._cleaner = Cleaner(self._api, Reader(self._api), journal)
-        self._clock = ServerClock()
-        self._session.listeners.append(self._clock.observe)
+        self._clock = ServerClock(tape.timeline)
+        if not tape.is_used:  # recordings hold no Date
+            self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
         flows = ActionFlows(self._session, self._api.environment_id)
         return Cards(
             CardsApi(self._session, self._api.environment_id),
-            FlowPlacement(flows, self._settings, self._clock),
-            client_id=self._settings.client_id or "",
+            FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
+            client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
             faults=self._faults,
             scope=self._scope,
             cleaner=self._cleaner,
+            tape=self.tape,
         )
 
     def take_over(self, record: Record) -> Cleaner:
@@ -175,7 +217,7 @@ class LiveTarget:
         Raises:
             MisuseError: The journal is of another target.
         """
-        own = target_name(self._settings)
+        own = target_name(self.settings)
         if record.target not in {own, ""}:
             raise MisuseError(
                 f"journal {record.path} is of {record.target}, and the settings name {own}"
@@ -189,16 +231,91 @@ class LiveTarget:
 
     def close(self) -> CleanUp:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        if self._replayed:
+            return CleanUp(0)
         report = self._cleaner.finish()
         _complain(report.left_open, "; when they can be cancelled: atomic-cards clean")
         return report
 
 
-def open_target(settings: Settings, token_cache: Path | None = None, workers: int = 1) -> Target:
-    """The target that the settings name, one of whose ``workers`` processes this is."""
+class RecordedTarget:
+    """The target that the settings name, on cassettes; or in a replay whatever was recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes.
+        workers: As for :class:`LiveTarget`.
+    """
+
+    def __init__(
+        self, settings: Settings, token_cache: Path | None, deck: Deck, workers: int = 1
+    ) -> None:
+        from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
+
+        self.tape = DeckTape(deck)
+        self.listeners: list[Listener] = []
+        self._settings = settings
+        self._token_cache = token_cache
+        self._workers = workers
+        self._targets: dict[str, SandboxTarget | LiveTarget] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run; in a replay, those of the recordings.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        return self.tape.settings_of_run(self._settings)
+
+    def open_world(self) -> Cards:
+        """A new world of cards, or in a replay the one that the current cassette has.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        replayed = self.tape.is_replayed
+        settings = self.tape.settings_of_world(self._settings)
+        target = self._targets.get(key := f"{replayed} {settings}")
+        if target is None:
+            cache = None if replayed else self._token_cache
+            target = _open(settings, cache, self.tape, self._workers)
+            self._targets[key] = target
+        target.listeners += (one for one in self.listeners if one not in target.listeners)
+        return target.open_world()
+
+    def close(self) -> CleanUp:
+        """Clean up what arrived late; no recording holds it."""
+        with self.tape.paused():
+            return CleanUp.of([target.close() for target in self._targets.values()])
+
+
+def open_target(
+    settings: Settings,
+    token_cache: Path | None = None,
+    deck: Deck | None = None,
+    workers: int = 1,
+) -> Target:
+    """The target that the settings name, or in a replay the ones that were recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes, if there are any.
+        workers: As for :class:`LiveTarget`.
+    """
+    if deck is not None:
+        return RecordedTarget(settings, token_cache, deck, workers)
+    return _open(settings, token_cache, NO_TAPE, workers)
+
+
+def _open(
+    settings: Settings, cache: Path | None, tape: Tape, workers: int
+) -> SandboxTarget | LiveTarget:
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, token_cache, workers)
-    return SandboxTarget(settings)
+        return LiveTarget(settings, cache, tape, workers)
+    return SandboxTarget(settings, tape)
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
-from email.message import Message
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from requests.adapters import HTTPAdapter
 
-from pytest_atomic_cards.sandbox.faulty_network import call, raw_response, send_through
+from pytest_atomic_cards.sandbox.faulty_network import call, send_through
+from pytest_atomic_cards.sandbox.responses import raw_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +27,14 @@ class SandboxAdapter(HTTPAdapter):
     """Transport adapter: ``session.mount("https://sandbox.test", SandboxAdapter(sandbox))``.
 
     Args:
-        app: The WSGI application to call; if it is a sandbox, through its faulty network.
+        app: The WSGI application to call.
+        faults: What befalls the requests; if left out, the faulty network of a sandbox.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, faults: NetworkFaults | None = None) -> None:
         super().__init__(max_retries=0)
         self._app = app
-        self._faults: NetworkFaults | None = getattr(app, "network", None)
+        self._faults: NetworkFaults | None = faults or getattr(app, "network", None)
 
     def send(  # noqa: PLR0917 - the signature of requests
         self,
@@ -52,36 +53,13 @@ class SandboxAdapter(HTTPAdapter):
     def _deliver(self, request: PreparedRequest) -> Response:
         status, headers, body = call(self._app, _environ(request))
         code, _, reason = status.partition(" ")
-        original = _original(headers)
-        raw = raw_response(request, int(code), headers, body, reason=reason, original=original)
+        raw = raw_response(request, int(code), headers, body, reason)
         return self.build_response(request, raw)
-
-
-class _Original:
-    """What ``requests`` reads cookies from: a finished response with its headers."""
-
-    def __init__(self, message: Message) -> None:
-        self.msg = message
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
-
-
-def _original(headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401 - stands in for http.client's
-    if not any(name.lower() == "set-cookie" for name, _ in headers):
-        return None
-    message = Message()
-    for name, value in headers:
-        message[name] = value
-    return _Original(message)
 
 
 def _environ(request: PreparedRequest) -> dict[str, Any]:
     url = urlsplit(request.url or "")
-    body = _bytes(request.body)
+    body = body_bytes(request.body)
     environ = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
@@ -114,7 +92,12 @@ def _variable(header: str) -> str:
     return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"
 
 
-def _bytes(body: object) -> bytes:
+def body_bytes(body: object) -> bytes:
+    """The whole body of a request, in whichever form ``requests`` has it.
+
+    Raises:
+        TypeError: It is none of them.
+    """
     if not body:
         return b""
     if isinstance(body, str):
@@ -122,5 +105,5 @@ def _bytes(body: object) -> bytes:
     if isinstance(body, bytes):
         return body
     if isinstance(body, Iterable):
-        return b"".join(map(_bytes, body))
+        return b"".join(map(body_bytes, body))
     raise TypeError(f"a request body must be text, bytes or an iterable of them, not {body!r}")

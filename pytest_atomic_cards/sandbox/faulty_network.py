@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
 import socket
@@ -14,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
 from pytest_atomic_cards.network import RESETS, NetworkFault, NetworkFaultKind, NetworkFaults
+from pytest_atomic_cards.sandbox.responses import raw_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,29 +104,6 @@ def send_through(
         line, headers, content = _instead(fault)
         status = int(line[:3])
     return _BUILDER.build_response(request, raw_response(request, status, headers, content))
-
-
-def raw_response(
-    request: requests.PreparedRequest,
-    status: int,
-    headers: _Headers,
-    body: bytes,
-    *,
-    reason: str = "",
-    original: Any = None,  # noqa: ANN401 - stands in for http.client's
-) -> HTTPResponse:
-    """An answer as urllib3 has read it from a socket."""
-    return HTTPResponse(
-        body=io.BytesIO(body),
-        headers=HTTPHeaderDict(headers),
-        status=status,
-        version=11,
-        reason=reason or HTTPStatus(status).phrase,
-        preload_content=False,
-        original_response=original,
-        request_method=request.method,
-        request_url=request.url,
-    )
 
 
 class FaultyNetwork:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final
+from typing import Final, Self
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, SettingsError
@@ -37,6 +37,15 @@ class CleanUp:
     invocations: int
     left_open: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, parts: Sequence[CleanUp]) -> Self:
+        """Several clean-ups as one."""
+        return cls(
+            sum(part.invocations for part in parts),
+            tuple(text for part in parts for text in part.left_open),
+            tuple(text for part in parts for text in part.waiting),
+        )
 
 
 @dataclass(slots=True)
@@ -107,11 +116,7 @@ class Cleaner:
             for number, start in enumerate(starts):
                 update(number)
                 reports.append(self._clean(start))
-        return CleanUp(
-            sum(report.invocations for report in reports),
-            tuple(text for report in reports for text in report.left_open),
-            tuple(text for report in reports for text in report.waiting),
-        )
+        return CleanUp.of(reports)
 
     def finish(self) -> CleanUp:
         """Look again at the end of a run, as a flow may send a card after its clean-up.
@@ -125,11 +130,7 @@ class Cleaner:
         report = self.clean_up([start for start in self.starts if start not in unasked])
         if self.cancelled > before:
             rest = self.clean_up([start for start in sound if start in unasked])
-            report = CleanUp(
-                report.invocations + rest.invocations,
-                report.left_open + rest.left_open,
-                report.waiting + rest.waiting,
-            )
+            report = CleanUp.of([report, rest])
         if self.journal:
             self.journal.close(keep=bool(report.left_open or report.waiting))
         return report

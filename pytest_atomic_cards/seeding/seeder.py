@@ -36,6 +36,9 @@ class Seeder:
         placement: How cards come into being there.
         scope: Learns which cards are this run's own; ``None`` where no guard is needed.
         cleaner: Remembers what was started, for all seeders of the target.
+
+    Attributes:
+        placement: How cards come into being.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class Seeder:
         cleaner: Cleaner | None = None,
     ) -> None:
         reader = Reader(api)
-        self._placement = placement
+        self.placement = placement
         self._read_back = ReadBack(reader, placement, api.session.timeline)
         self._arranger = Arranger(api, reader, placement)
         self._cleaner = cleaner or Cleaner(api, reader)
@@ -134,16 +137,16 @@ class Seeder:
         raise SeedingError(f"no usable answer in {_TRIES} attempts: {lost}", lost.exchange)
 
     def _place_once(self, population: Population) -> Placed:
-        users = self._placement.choose_users(population)
-        own = [user for user in users if self._placement.owns(user)]
-        others = [user for user in users if not self._placement.owns(user)]
+        users = self.placement.choose_users(population)
+        own = [user for user in users if self.placement.owns(user)]
+        others = [user for user in users if not self.placement.owns(user)]
         start = self._cleaner.begin(own, others, (spec.status for spec in population))
         self._lost.append(start)
         if self._scope:
             for user in own:
                 self._scope.adopt_user(user)
         try:
-            invocation = self._placement.place(population, users)
+            invocation = self.placement.place(population, users)
         except (MisuseError, NotAvailableError, SeedingError, TransportError) as error:
             if not isinstance(error, OutcomeUnknownError):
                 self._cleaner.withdraw(start)

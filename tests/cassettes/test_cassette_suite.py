@@ -1,0 +1,171 @@
+"""The contract suite on cassettes: the shipped recordings, and recordings of other targets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.cassettes.reading import read_content
+from pytest_atomic_cards.cassettes.recorded import Source
+from pytest_atomic_cards.verification.requirements import catalogue
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
+
+COMMAND = Path(sys.executable).with_name("atomic-cards")
+RECORDINGS = Path(__file__).parents[2] / "cassettes"
+RACES = {"CONC-01", "CONC-02", "CONC-03"}
+NO_SOCKETS = """
+import socket
+
+def refuse(*_, **__):
+    raise SystemExit("a socket was opened")
+
+for name in ("connect", "connect_ex", "listen", "sendto"):
+    setattr(socket.socket, name, refuse)
+socket.getaddrinfo = socket.create_connection = refuse
+"""
+
+
+class Suite:
+    """Runs the installed suite in a directory, in a process of its own.
+
+    Args:
+        directory: Where to run it.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        (directory / "no_sockets.py").write_text(NO_SOCKETS, "utf-8")
+
+    def check(
+        self, *arguments: str | Path, environ: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """The exit code, and the verdict of each requirement."""
+        result = subprocess.run(  # noqa: S603 - our own command
+            [COMMAND, "check", "--cards-report", self._directory, *arguments],
+            cwd=self._directory,
+            env={**os.environ, "PYTHONPATH": str(self._directory), **(environ or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        report = self._directory / "report.json"
+        assert report.exists(), result.stdout + result.stderr
+        rules = json.loads(report.read_text("utf-8"))["rules"]
+        report.unlink()
+        return result.returncode, {rule["id"]: rule["verdict"] for rule in rules}
+
+    def record(self, *arguments: str, **how: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401
+        """Record into the directory."""
+        return self.check(
+            "--cards-cassettes", "record", "--cards-effort", "quick", *arguments, **how
+        )
+
+    def replay(self, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
+        """Replay with every socket refused."""
+        return self.check("-p", "no_sockets", "--cards-cassettes", "replay", *arguments)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    """The suite, in an empty directory."""
+    return Suite(tmp_path)
+
+
+def test_the_shipped_recordings_replay_without_a_network(suite: Suite) -> None:
+    """Every requirement but those of races holds as recorded, with no socket and no setting."""
+    code, verdicts = suite.replay("--cards-cassettes-dir", RECORDINGS)
+    assert code == 0
+    assert {name for name, verdict in verdicts.items() if verdict == "not exercised"} == RACES
+    assert {verdict for name, verdict in verdicts.items() if name not in RACES} == {"held"}
+    assert list(verdicts) == list(catalogue().requirements)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--cards-only", "PAGE-01"),
+        ("--cards-only", "SCHEMA-05,TIME-04,STATE-15,QUERY-16,AUTH-05"),
+        ("-k", "test_any_object or test_raised_limit"),
+        ("-n", "2", "--cards-only", "COMPLETE-04,LIMIT-03,MULTI-08,QUERY-08"),
+    ],
+    ids=" ".join,
+)
+def test_a_part_of_the_shipped_recordings_replays(arguments: tuple[str, ...], suite: Suite) -> None:
+    """Whatever part of the suite is run, in however many processes, it needs no other part."""
+    code, verdicts = suite.replay("--cards-cassettes-dir", RECORDINGS, *arguments)
+    assert code == 0
+    assert set(verdicts.values()) == {"held", "not exercised"}
+
+
+def test_shipped_recordings_are_labelled() -> None:
+    """Each says that it is of the sandbox or of the page, and none that it is live traffic."""
+    sources = {
+        path.relative_to(RECORDINGS): read_content(path).recorded.source
+        for path in RECORDINGS.rglob("*.json")
+    }
+    pages = {path for path, source in sources.items() if source is Source.PAGE}
+    assert pages
+    assert {path.parts[0] for path in pages} == {"page"}
+    assert {source for path, source in sources.items() if path not in pages} == {Source.SANDBOX}
+
+
+@pytest.mark.parametrize(
+    ("fault", "only", "violated"),
+    [
+        ("multiple-not-needed", "MULTI-01,MULTI-05,MULTI-07,PAGE-01", {"MULTI-01", "MULTI-05"}),
+        (
+            "completion-refused",
+            "COMPLETE-01,COMPLETE-02,COMPLETE-03",
+            {"COMPLETE-02", "COMPLETE-03"},
+        ),
+        ("cancel-without-effect", "STATE-15,MULTI-04", {"STATE-15"}),
+    ],
+)
+def test_what_was_violated_is_violated_in_a_replay(
+    fault: str, only: str, violated: set[str], suite: Suite
+) -> None:
+    """A recording of a faulty target replays with the same verdicts, and fails as well."""
+    recorded = suite.record("--cards-fault", fault, "--cards-only", only)
+    replayed = suite.replay("--cards-only", only)
+    assert replayed == recorded
+    assert {name for name, verdict in replayed[1].items() if verdict == "violated"} == violated
+
+
+def test_a_live_target_is_replayed_without_its_settings(suite: Suite, serve: Serve) -> None:
+    """What was recorded of a target on the network needs neither it nor its credentials."""
+    only = ("--cards-only", "QUERY-06,MULTI-01,AUTH-01,PAGE-08,TIME-02,TIME-03")
+    live = serve(creation_delay=timedelta(seconds=0.1))
+    environ = {**live.environ, "ATOMIC_CARDS_SEED_TIMEOUT": "10"}
+    recorded = suite.record(*only, "--cards-target", "live", environ=environ)
+    assert recorded[0] == 0
+    assert recorded[1]["QUERY-06"] == "held"
+    assert recorded[1]["TIME-03"] == "not exercised"
+    assert suite.replay(*only) == recorded
+
+
+@pytest.mark.parametrize(("fault", "code"), [((), 0), (("--cards-fault", "card-payload-text"), 1)])
+def test_a_target_is_verified_by_the_shipped_recordings(
+    fault: tuple[str, ...], code: int, suite: Suite
+) -> None:
+    """A target that answers as recorded, under other ids, agrees; one that does not fails."""
+    arguments = ("--cards-cassettes", "verify", "--cards-cassettes-dir", RECORDINGS, *fault)
+    result = suite.check(*arguments, "--cards-only", "QUERY-08,STATE-15,SCHEMA-05")
+    assert result[0] == code
+    assert result[1]["QUERY-08"] == "held"
+
+
+def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> None:
+    """A contract without a recording could not be told, which fails; the others are replayed."""
+    suite.record("--cards-only", "PAGE-06")
+    code, verdicts = suite.replay("--cards-only", "PAGE-06,PAGE-08")
+    assert code == 1
+    assert (verdicts["PAGE-06"], verdicts["PAGE-08"]) == ("held", "could not tell")

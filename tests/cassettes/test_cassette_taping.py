@@ -1,0 +1,321 @@
+"""Worlds and generated contracts on a tape: recorded once, replayed without any target."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.cassettes.deck import Deck
+from pytest_atomic_cards.cassettes.misses import NotRecordedError
+from pytest_atomic_cards.cassettes.mode import Mode
+from pytest_atomic_cards.cassettes.taping import DeckTape
+from pytest_atomic_cards.errors import CassetteError, NotAvailableError
+from pytest_atomic_cards.generation.machine import USUAL, check_lifecycle
+from pytest_atomic_cards.generation.strategies import payloads
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.options import Settings, TargetKind
+from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.targets import open_target
+from pytest_atomic_cards.verification.generated import Effort
+from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
+
+HOUR = timedelta(hours=1)
+FEW = hypothesis.settings(USUAL, max_examples=4, stateful_step_count=6)
+
+
+class Tapes:
+    """Plays one part of a recording at a time, as a contract does."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def play(
+        self, mode: Mode, use: Callable[[Cards], Any], settings: Settings | None = None
+    ) -> Any:  # noqa: ANN401 - of any type
+        """What the use of a new world gives, recorded or replayed."""
+        deck = Deck(mode, self.directory)
+        target = open_target(settings or Settings(), deck=deck)
+        with deck.playing("part"):
+            return use(target.open_world())
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The recording."""
+        document: dict[str, Any] = json.loads((self.directory / "part.json").read_text("utf-8"))
+        return document
+
+
+@pytest.fixture
+def tapes(tmp_path: Path) -> Tapes:
+    """Recordings in an empty directory."""
+    return Tapes(tmp_path)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Refuses every socket from when it is called."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a socket was opened")
+
+    def begin() -> None:
+        for name in ("connect", "connect_ex", "bind", "sendto"):
+            monkeypatch.setattr(socket.socket, name, refuse, raising=False)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+    return begin
+
+
+def live_a_life(cards: Cards) -> list[Any]:
+    """Seed, look, act, snooze, let time pass; and what was seen."""
+    first, second, third = cards.seed_all(Population.of(3))
+    cards.complete(first, {"quantity": 2})
+    cards.snooze(second, HOUR)
+    cards.pass_time(2 * HOUR)
+    awake = cards.wait_for(second, Status.ACTIVE)
+    expired = cards.seed(status=Status.EXPIRED)
+    events = cards.controls.analytics_events()
+    return [[card.raw for card in (first, second, third, awake, expired)], events]
+
+
+def test_a_world_is_replayed_without_a_sandbox(
+    tapes: Tapes, no_network: Callable[[], None]
+) -> None:
+    """Everything that was seen of a world is seen again, although there is none any more."""
+    recorded = tapes.play(Mode.RECORD, live_a_life)
+    no_network()
+    assert tapes.play(Mode.REPLAY, live_a_life) == recorded
+
+
+def test_a_replay_has_no_sandbox_to_reach_into(tapes: Tapes) -> None:
+    """The sandbox itself is not to be had in a replay, and that says what to use instead."""
+    tapes.play(Mode.RECORD, Cards.seed)
+
+    def reach(cards: Cards) -> None:
+        _ = cards.sandbox
+
+    with pytest.raises(NotAvailableError, match=r"behind a recording; cards\.controls"):
+        tapes.play(Mode.REPLAY, reach)
+
+
+def test_waiting_takes_no_time_in_a_replay(tapes: Tapes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waited in vain for a while when it was recorded does so at once, as often."""
+
+    def wait(cards: Cards) -> str:
+        with pytest.raises(TimeoutError) as caught:
+            cards.wait_for(cards.seed(), Status.EXPIRED, timeout=0.6)
+        return str(caught.value)
+
+    recorded = tapes.play(Mode.RECORD, wait).partition("after")[2]
+    count = len(tapes.document["interactions"])
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail(f"slept for {seconds} s"))
+    assert tapes.play(Mode.REPLAY, wait).partition("after")[2] == recorded
+    assert count > 8
+
+
+def test_no_secret_is_recorded(tapes: Tapes) -> None:
+    """The secret of the world's credential and its tokens are in no recording."""
+    seen: list[str] = []
+
+    def use(cards: Cards) -> None:
+        credential = cards.controls.create_credential()
+        source = cards.authenticate(
+            client_id=credential.client_id, client_secret=credential.client_secret
+        )
+        seen.extend([str(credential.client_secret), str(source.token())])
+        seen.extend(map(str, cards.sandbox._tokens.grants))
+        cards.seed()
+
+    tapes.play(Mode.RECORD, use)
+    text = (tapes.directory / "part.json").read_text("utf-8")
+    assert len(seen) >= 3
+    assert not [secret for secret in seen if secret in text]
+
+
+def complete_each(tape: DeckTape, cards: Cards, strategy: Any, seen: list[Any]) -> None:  # noqa: ANN401
+    """Complete a card with each generated payload."""
+
+    @Effort(fixed=8, tape=tape).for_all(strategy, usual=8)
+    def complete(payload: dict[str, Any]) -> None:
+        seen.append(payload)
+        cards.complete(cards.seed(), payload)
+
+
+def test_a_replay_runs_over_the_recorded_cases(tapes: Tapes) -> None:
+    """The cases of a recording are run again, and nothing is generated."""
+    seen: list[list[Any]] = [[], []]
+    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, payloads(), seen[0]))
+    never = st.builds(lambda: pytest.fail("a case was generated"))
+    tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, never, seen[1]))
+    assert len(seen[0]) == 8
+    assert repr(seen[1]) == repr(seen[0])
+
+
+def refuse_large(cards: Cards, asked: list[int]) -> None:
+    """A contract that numbers above 10 violate."""
+
+    @Effort(fixed=60, tape=cards.tape).for_all(st.integers(0, 1_000), usual=60)
+    def small(number: int) -> None:
+        asked.append(number)
+        cards.list(user_id=f"user-{number}")
+        if number > 10:
+            raise Violation("a small number", f"it is {number}")
+
+
+def test_a_violation_is_replayed_as_it_was_recorded(tapes: Tapes) -> None:
+    """The smallest failing case fails again, after the same ones that led to it."""
+    recorded: list[int] = []
+    replayed: list[int] = []
+    with pytest.raises(Violation, match="it is 11"):
+        tapes.play(Mode.RECORD, lambda cards: refuse_large(cards, recorded))
+    with pytest.raises(Violation, match="it is 11"):
+        tapes.play(Mode.REPLAY, lambda cards: refuse_large(cards, replayed))
+    assert replayed == recorded
+
+
+def test_a_recording_without_cases_is_told(tapes: Tapes) -> None:
+    """A contract whose cases were not recorded ends at once, and says how to record them."""
+    tapes.play(Mode.RECORD, Cards.seed)
+    with pytest.raises(NotRecordedError, match=r"no generated cases 'small'.* record"):
+        tapes.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
+
+
+def test_a_case_that_was_tampered_with_is_told(tapes: Tapes) -> None:
+    """What is no case of ours is not run, and the contract cannot be decided."""
+    with pytest.raises(Violation):
+        tapes.play(Mode.RECORD, lambda cards: refuse_large(cards, []))
+    document = tapes.document
+    document["cases"]["small"] = [[{"$import": "os"}]]
+    (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
+    with pytest.raises(BaseException, match=r"'\$import' where a known form should be"):
+        tapes.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
+
+
+def test_runs_of_the_lifecycle_machine_are_replayed(tapes: Tapes) -> None:
+    """The steps of every run are recorded, and done again without Hypothesis."""
+    tapes.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
+    assert len(tapes.document["cases"]["programs"]) >= 4
+    none = hypothesis.settings(FEW, max_examples=1, stateful_step_count=1)
+    tapes.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=none))
+
+
+def test_a_failing_run_of_the_machine_is_replayed(tapes: Tapes) -> None:
+    """A violated lifecycle is violated in the replay, by the same shortest steps."""
+    more = hypothesis.settings(FEW, max_examples=40)
+    told = []
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        with pytest.raises(Violation) as caught:
+            tapes.play(
+                mode,
+                lambda cards: check_lifecycle(cards, settings=more),
+                Settings(fault=("cancel-without-effect",)),
+            )
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+def test_a_program_can_call_nothing_but_steps(tapes: Tapes) -> None:
+    """A recording cannot make the machine call a method that is no step."""
+    tapes.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
+    document = tapes.document
+    document["cases"]["programs"][0][0]["$step"]["name"] = "teardown"
+    (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
+    with pytest.raises(BaseException, match="has no step 'teardown'"):
+        tapes.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=FEW))
+
+
+def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:
+    """A reserve hands out other cards in each part, so that one replays without the other."""
+    kept = {}
+    for mode, parts in ((Mode.RECORD, ("one", "two", "three")), (Mode.REPLAY, ("three", "one"))):
+        deck = Deck(mode, tmp_path)
+        target = open_target(Settings(), deck=deck)
+        with deck.playing("shared"):
+            cards = target.open_world()
+            cards.seeder.rehearse()
+            reserve = Reserve(cards.seeder, cards.tape)
+        for part in parts:
+            with deck.playing(part):
+                kept[mode, part] = [reserve.take().pin for _ in range(4)]
+    for part in ("one", "three"):
+        assert kept[Mode.REPLAY, part] == kept[Mode.RECORD, part]
+    assert kept[Mode.RECORD, "one"] != kept[Mode.RECORD, "two"]
+
+
+def test_what_cannot_be_replayed_says_why(tapes: Tapes) -> None:
+    """It reaches the target past the recording, and is not available in a replay."""
+
+    def race(cards: Cards) -> str:
+        cards.seed()
+        with cards.tape.unrecorded("requests overlap"):
+            return str(cards.seed().card_instance_id)
+
+    lost = tapes.play(Mode.RECORD, race)
+    assert lost not in json.dumps(tapes.document)
+    with pytest.raises(NotAvailableError, match="not replayed: requests overlap"):
+        tapes.play(Mode.REPLAY, race)
+
+
+def test_a_live_target_is_replayed_without_settings(
+    tapes: Tapes, serve: Serve, no_network: Callable[[], None]
+) -> None:
+    """A recording names the target, so that its replay needs neither settings nor credentials."""
+
+    def use(cards: Cards) -> list[Any]:
+        first, second = cards.seed_all(Population.of(2))
+        cards.dismiss(first)
+        return [card.raw for card in (first, second, cards.wait_for(first, Status.DISMISSED))]
+
+    live = serve(creation_delay=timedelta(seconds=0.3))
+    recorded = tapes.play(Mode.RECORD, use, live.settings())
+    text = (tapes.directory / "part.json").read_text("utf-8")
+    assert live.credential.client_secret not in text
+    assert live._server.url not in text
+    assert tapes.document["recorded"]["source"] == "live"
+    no_network()
+    assert tapes.play(Mode.REPLAY, use) == recorded
+
+
+def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve) -> None:
+    """What decides which requests are sent comes from the recording, whatever is set now."""
+    live = serve()
+    deck = Deck(Mode.RECORD, tmp_path)
+    target = open_target(live.settings(effort="quick", seed=7), deck=deck)
+    with deck.playing("part"):
+        target.open_world().seed()
+    settings = open_target(Settings(effort="thorough"), deck=Deck(Mode.REPLAY, tmp_path)).settings
+    assert (settings.effort, settings.seed) == ("quick", 7)
+    assert settings.target is TargetKind.LIVE
+    assert settings.environment_id == live.environment.environment_id
+    assert settings.client_secret != live.credential.client_secret
+
+
+def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
+    """To replay an empty directory is an error that names it and says how to record."""
+    with pytest.raises(CassetteError, match=r"no recording in .*--cards-cassettes record"):
+        _ = open_target(Settings(), deck=Deck(Mode.REPLAY, tmp_path)).settings
+
+
+def test_a_miss_is_no_verdict(tapes: Tapes) -> None:
+    """A request that was not recorded ends a generated contract at once, unshrunk."""
+    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, payloads(), []))
+    document = tapes.document
+    document["interactions"] = document["interactions"][:6]
+    (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
+    seen: list[Any] = []
+    with pytest.raises(CouldNotTell, match=r"is not in .*part\.json"):
+        tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, payloads(), seen))
+    assert len(seen) < 3

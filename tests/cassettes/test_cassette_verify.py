@@ -1,0 +1,168 @@
+"""Verify: what a target answers now is compared with the recording, field by field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vcr.request import Request
+
+from pytest_atomic_cards.cassettes.cassette import Cassette
+from pytest_atomic_cards.cassettes.comparison import Comparison
+from pytest_atomic_cards.cassettes.document import Interaction
+from pytest_atomic_cards.cassettes.recorded import Recorded, Source
+from pytest_atomic_cards.cassettes.redaction import Redaction
+
+_LISTING = "/v1/env/cards?flowInvocationId={run}-invocation"
+
+
+def _card(run: str, number: int = 1, **changes: object) -> dict[str, Any]:
+    return {
+        "cardInstanceId": f"{run}-card-{number}",
+        "userId": f"{run}-user",
+        "cardTemplateId": "template",
+        "status": "active",
+        "created": f"2026-0{number}-01T00:00:00.000Z" if run == "a" else "2030-01-01T09:08:07.006Z",
+    } | changes
+
+
+def _exchange(
+    method: str, url: str, body: object = None, status: int = 200, sent: object = None
+) -> Interaction:
+    return Interaction(
+        Request(method, f"https://cards.invalid{url}", json.dumps(sent) if sent else None, {}),
+        {
+            "status": {"code": status, "message": ""},
+            "headers": {"content-type": ["application/json"], "x-run": [str(id(body))]},
+            "body": {"string": json.dumps(body).encode()},
+        },
+    )
+
+
+def _listed(run: str, *cards: dict[str, Any], status: int = 200) -> Interaction:
+    return _exchange("GET", _LISTING.format(run=run), {"data": list(cards)}, status)
+
+
+def _started(run: str, users: tuple[str, ...] = ("user",)) -> Interaction:
+    return _exchange(
+        "POST",
+        "/v1/env/action-flow/flow/start",
+        {"flowInvocationId": f"{run}-invocation"},
+        sent={"users": [f"{run}-{user}" for user in users]},
+    )
+
+
+def _cancelled(run: str, updated: int = 1) -> Interaction:
+    url = f"/v1/env/cards/cancel?cardInstanceId={run}-card-1"
+    return _exchange("PUT", url, {"summary": {"total": 1, "updated": updated}})
+
+
+def _compare(recorded: list[Interaction], now: list[Interaction]) -> list[str]:
+    cassette = Cassette(Path("a.json"), Recorded(source=Source.LIVE), Redaction())
+    for one in recorded:
+        cassette.append(one.request, one.response)
+    comparison = Comparison(cassette)
+    for one in now:
+        comparison.add(one)
+    return comparison.take_differences(finished=True)
+
+
+def _run(run: str, **changes: object) -> list[Interaction]:
+    return [_started(run), _listed(run, _card(run, **changes)), _cancelled(run)]
+
+
+def test_a_run_is_like_itself() -> None:
+    """The same exchanges have no differences."""
+    assert not _compare(_run("a"), _run("a"))
+
+
+def test_ids_and_times_may_be_others() -> None:
+    """Another run has ids and times of its own, in requests and answers alike."""
+    assert not _compare(_run("a"), _run("b"))
+
+
+@pytest.mark.parametrize(
+    ("now", "difference"),
+    [
+        (_run("b", status="snoozed"), 'response.body.data[0].status: "active" recorded, "snoozed"'),
+        (_run("b", cardTemplateId="x"), 'data[0].cardTemplateId: "template" recorded, "x" now'),
+        (_run("b", created="yesterday"), "response.body.data[0].created: "),
+        (_run("b", created=5), "response.body.data[0].created: "),
+        (_run("b", extra=1), "response.body.data[0].extra: not recorded, 1 now"),
+        (_run("b", userId="b-other"), "response.body.data[0].userId: "),
+        ([_started("b"), _listed("b"), _cancelled("b")], "data: 1 element(s) recorded, 0 now"),
+        ([*_run("b")[:2], _cancelled("b", 0)], "response.body.summary.updated: 1 recorded, 0 now"),
+        (_run("b")[:2], "PUT /v1/env/cards/cancel?cardInstanceId=a-card-1: recorded, not sent now"),
+        ([_started("b"), _cancelled("b")], "flowInvocationId=a-invocation: recorded, not sent now"),
+        ([*_run("b"), _cancelled("b")], "cancel?cardInstanceId=b-card-1: sent now, not recorded"),
+        ([*_run("b"), _listed("b")], "flowInvocationId=b-invocation: sent now, not recorded"),
+        (
+            [_started("b"), _listed("b", _card("b"), status=404), _cancelled("b")],
+            "response.status: 200 recorded, 404 now",
+        ),
+        (
+            [_started("b", ("user", "more")), *_run("b")[1:]],
+            "request.body.users: 1 element(s) recorded, 2 now",
+        ),
+    ],
+)
+def test_a_difference_is_told(now: list[Interaction], difference: str) -> None:
+    """The request, the field, and what was recorded and what came are named, once."""
+    (told,) = _compare(_run("a"), now)
+    assert difference in told
+
+
+def test_an_id_stands_for_one_id_throughout() -> None:
+    """Two cards of the recording are not one card now, nor the other way round."""
+    two = [_listed("a", _card("a", 1), _card("a", 2))]
+    one_twice = [_listed("b", _card("b", 1), _card("b", 1))]
+    assert any("cardInstanceId" in told for told in _compare(two, one_twice))
+    assert any("cardInstanceId" in told for told in _compare(one_twice, two))
+
+
+def test_the_order_of_a_listing_does_not_count() -> None:
+    """Once it is known which card is which, they may come in any order."""
+    cards = {run: [_card(run, 1), _card(run, 2, status="snoozed")] for run in "ab"}
+    recorded = [_listed("a", *cards["a"]), _cancelled("a"), _listed("a", *cards["a"])]
+    now = [_listed("b", *cards["b"]), _cancelled("b"), _listed("b", *reversed(cards["b"]))]
+    assert not _compare(recorded, now)
+
+
+def test_polling_may_take_another_number_of_requests() -> None:
+    """Of what is asked again until it is there, the last answer counts."""
+    slow = [_started("b"), *[_listed("b")] * 3, _listed("b", _card("b")), _cancelled("b")]
+    assert not _compare(_run("a"), slow)
+    assert not _compare(slow, _run("a"))
+
+
+def test_answers_that_ask_for_patience_do_not_count() -> None:
+    """A stray 503 or 429 that was tried again is no difference."""
+    first, *rest = _run("b")
+    busy = [_exchange("POST", "/v1/env/action-flow/flow/start", {}, 503), first]
+    assert not _compare(_run("a"), [*busy, _listed("b", status=429), *rest])
+
+
+_TESTS = """
+from pytest_atomic_cards import Status
+
+def test_one(cards):
+    card = cards.seed()
+    cards.cancel(card)
+    assert cards.get(card).status is Status.CANCELLED
+"""
+
+
+def test_a_target_that_changed_fails_its_tests(pytester: pytest.Pytester) -> None:
+    """A test that passes on the target fails where the answers are not those of the recording."""
+    pytester.makepyfile(_TESTS)
+    pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=1)
+    files = {path: path.read_bytes() for path in pytester.path.rglob("*.json")}
+    pytester.runpytest("--cards-cassettes", "verify").assert_outcomes(passed=1)
+    result = pytester.runpytest(
+        "--cards-cassettes", "verify", "--cards-fault", "summary-total-zero"
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*one.json differs:*", "PUT */cancel?*: response.body.summary*"])
+    assert {path: path.read_bytes() for path in pytester.path.rglob("*.json")} == files

@@ -18,6 +18,9 @@ from pytest_atomic_cards.verification.population import SharedPopulation, seed_p
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.suite import ContractHooks, arrange
+from pytest_atomic_cards.verification.traffic import TrafficHooks
+
+TRAFFIC = "atomic-cards-traffic"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -30,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
+    config.pluginmanager.register(TrafficHooks(), TRAFFIC)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,6 +44,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     except MisuseError as error:
         raise pytest.UsageError(f"--cards-only: {error}") from None
     arrange_questions(config, items, settings)
+
+
+@pytest.fixture(scope="session")
+def cards_target(cards_target: Target, pytestconfig: pytest.Config) -> Target:
+    """The target of this run, with its traffic counted."""
+    traffic: TrafficHooks = pytestconfig.pluginmanager.getplugin(TRAFFIC)
+    cards_target.listeners.append(traffic.observe)
+    return cards_target
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 CELLS = [
-    pytest.param(cell, id=f"{cell.before}-{cell.action}", marks=requirement(rule.id))
+    pytest.param(cell, id=cell.name, marks=requirement(rule.id))
     for rule in catalogue().requirements.values()
     for cell in rule.cells
 ]

@@ -39,9 +39,15 @@ def check(pytest_arguments: Sequence[str]) -> int:
     """
     import pytest
 
-    from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+    from pytest_atomic_cards.verification.running import (
+        PYTEST_ARGUMENTS,
+        TERMINAL_ARGUMENTS,
+        suite_directory,
+    )
 
     own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+    if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
+        own += TERMINAL_ARGUMENTS
     return int(pytest.main([*own, *pytest_arguments, str(suite_directory())]))
 
 
@@ -59,20 +65,26 @@ def _settings_file(directory: Path) -> list[str]:
 
 def prove(arguments: argparse.Namespace) -> int:
     """Show that each fault of the sandbox is caught, and that each requirement can fail."""
+    from pytest_atomic_cards.progress import line_on, shown_on
     from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
     from pytest_atomic_cards.verification import proving
 
+    line = line_on(sys.stderr)
+
     def tell(trial: proving.Trial, violated: list[str]) -> None:
+        if line:
+            line.erase()
         print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
 
-    if arguments.all:
-        faults = arguments.faults or FAULTS
-        trials = [proving.Trial(fault_named(fault).name) for fault in faults]
-    else:
-        trials = proving.covering(proving.recorded())
-    table = proving.run_trials(trials, arguments.jobs, tell)
-    if not arguments.all:
-        table = proving.completed(table, proving.recorded(), arguments.jobs, tell)
+    with shown_on(line):
+        if arguments.all:
+            faults = arguments.faults or FAULTS
+            trials = [proving.Trial(fault_named(fault).name) for fault in faults]
+        else:
+            trials = proving.covering(proving.recorded())
+        table = proving.run_trials(trials, arguments.jobs, tell)
+        if not arguments.all:
+            table = proving.completed(table, proving.recorded(), arguments.jobs, tell)
     if arguments.write:
         proving.write(table, arguments.write)
     wrong = proving.gaps(table, FAULTS)
@@ -82,6 +94,14 @@ def prove(arguments: argparse.Namespace) -> int:
         caught = len(proving.requirements_in(table))
         print(f"{len(table)} faults are caught, and {caught} requirements can fail")  # noqa: T201
     return 1 if wrong else 0
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Tell what requirements, faults and open questions are."""
+    from pytest_atomic_cards.reporting import explaining
+
+    print("\n\n".join([explaining.explain(name) for name in arguments.names]))  # noqa: T201
+    return 0
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
@@ -116,6 +136,11 @@ def _parser() -> argparse.ArgumentParser:
         "--write", type=Path, metavar="DIR", help="write faults.toml and README.md there"
     )
     proof.set_defaults(run=prove)
+    tell = commands.add_parser("explain", help="tell what a requirement is and how it is tested")
+    tell.add_argument(
+        "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
+    )
+    tell.set_defaults(run=explain)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")

@@ -92,6 +92,11 @@ class Transition:
     level: Level
 
     @property
+    def name(self) -> str:
+        """What the transition is called, such as ``active-dismiss``."""
+        return f"{self.before}-{self.action}"
+
+    @property
     def allowed(self) -> bool:
         """Whether the action changes the card."""
         return self.after is not self.before

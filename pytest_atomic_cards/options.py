@@ -200,7 +200,13 @@ OPTIONS: Final = (
         flag=True,
         metavar="{sandbox,live}",
     ),
-    Option("report", "write report.json and junit.xml here", _path, flag=True, metavar="DIR"),
+    Option(
+        "report",
+        "write report.json, report.html and junit.xml here",
+        _path,
+        flag=True,
+        metavar="DIR",
+    ),
     Option("strict", "inferred requirements fail too", truth, default=False, flag=True),
     Option(
         "fault",

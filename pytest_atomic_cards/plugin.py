@@ -163,13 +163,15 @@ def cards_target(
     cards_settings: Settings, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Target]:
     """The target of this run: the embedded sandbox, or a live Cards API."""
+    from pytest_atomic_cards.reporting.capture import progress_shown
     from pytest_atomic_cards.targets import open_target
 
     shared = hasattr(pytestconfig, "workerinput")
     cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
     target = open_target(cards_settings, cache, deck_of(pytestconfig))
-    yield target
-    target.close()
+    with progress_shown(pytestconfig):
+        yield target
+        target.close()
 
 
 @pytest.fixture

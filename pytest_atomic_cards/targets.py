@@ -15,7 +15,7 @@ from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
-from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import SeedingError
@@ -39,7 +39,13 @@ SANDBOX_URL: Final = "http://sandbox.invalid"
 
 
 class Target(Protocol):
-    """Something that answers the Cards API."""
+    """Something that answers the Cards API.
+
+    Attributes:
+        listeners: Called with every exchange of the sessions that are opened from now on.
+    """
+
+    listeners: list[Listener]
 
     @property
     def settings(self) -> Settings:
@@ -64,6 +70,7 @@ class SandboxTarget:
     """The embedded sandbox: each world is a sandbox of its own."""
 
     def __init__(self, settings: Settings, tape: Tape = NO_TAPE) -> None:
+        self.listeners: list[Listener] = []
         self.settings = settings
         self.tape = tape
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
@@ -94,6 +101,7 @@ class SandboxTarget:
             timeline=tape.timeline,
             chance=tape.chance,
         )
+        session.listeners += self.listeners
         return Cards(
             CardsApi(session, credential.environment_id),
             DirectPlacement(controls, tape.chance),
@@ -156,6 +164,7 @@ class LiveTarget:
             timeline=tape.timeline,
             chance=tape.chance,
         )
+        self.listeners = self._session.listeners
         self._worlds: list[Cards] = []
         self._clock = ServerClock(tape.timeline)
         if not tape.is_used:  # recordings hold no Date
@@ -201,6 +210,7 @@ class RecordedTarget:
         from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
 
         self.tape = DeckTape(deck)
+        self.listeners: list[Listener] = []
         self._settings = settings
         self._token_cache = token_cache
         self._targets: dict[str, SandboxTarget | LiveTarget] = {}
@@ -226,6 +236,7 @@ class RecordedTarget:
         if target is None:
             target = _open(settings, None if replayed else self._token_cache, self.tape)
             self._targets[key] = target
+        target.listeners += (one for one in self.listeners if one not in target.listeners)
         return target.open_world()
 
     def close(self) -> None:

@@ -52,15 +52,16 @@ class Comparison:
 
     Args:
         cassette: The recording.
+        pairs: The ids that are known from other recordings of the same run.
     """
 
-    def __init__(self, cassette: Cassette) -> None:
+    def __init__(self, cassette: Cassette, pairs: Pairs | None = None) -> None:
         self._cassette = cassette
         self._recorded = _stretches(cassette.interactions)
         self._place = 0
         self._asked: dict[str, int] = {}
         self._pending: dict[str, Interaction] = {}
-        self._pairs = _Pairs()
+        self._pairs = pairs or Pairs()
         self._differences: list[str] = []
         self._is_lost = False
 
@@ -72,7 +73,7 @@ class Comparison:
         if now.request.method in _SAFE_METHODS:
             self._pending[_question(now.request)] = now
             return
-        self._look()
+        self.look()
         self._finish_stretch()
         recorded = self._stretch.change
         if recorded is None:
@@ -88,7 +89,7 @@ class Comparison:
         Args:
             finished: Whether nothing more will be sent, so that what is missing now is missing.
         """
-        self._look()
+        self.look()
         if finished and not self._is_lost:
             self._finish_stretch()
             if self._stretch.change is not None:
@@ -100,7 +101,7 @@ class Comparison:
     def _stretch(self) -> _Stretch:
         return self._recorded[self._place]
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Compare the answers to the latest questions."""
         recorded = list(self._stretch.asked.values())
         for question, now in self._pending.items():
@@ -129,7 +130,7 @@ class Comparison:
         self._differences += [f"{line}: {difference}" for difference in found]
 
 
-class _Pairs:
+class Pairs:
     """Which id now stands for which id of the recording."""
 
     def __init__(self) -> None:
@@ -164,7 +165,19 @@ class _Pairs:
         if _ID_NAME.search(name) and name not in _OF_THE_PROJECT:
             known = self._now.setdefault(now, recorded), self._recorded.setdefault(recorded, now)
             return known == (recorded, now)
-        return recorded == now or _form(recorded) == _form(self._translated(now))
+        if recorded == now or _form(recorded) == _form(now):
+            return True
+        return _form(recorded) == _form(self._translated(now))
+
+    def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+        """A value of the recording with the ids of now in place of those of then."""
+        if isinstance(value, str):
+            return self._recorded.get(value, value)
+        if isinstance(value, list):
+            return [self.of_now(element) for element in value]
+        if isinstance(value, dict):
+            return {name: self.of_now(member) for name, member in value.items()}
+        return value
 
     def _translated(self, text: str) -> str:
         """A text with the ids of the recording in place of those of now."""

@@ -14,7 +14,7 @@ from typing import Any
 from vcr.request import Request  # type: ignore[import-untyped]
 
 from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.comparison import Comparison
+from pytest_atomic_cards.cassettes.comparison import Comparison, Pairs
 from pytest_atomic_cards.cassettes.document import Interaction, in_file
 from pytest_atomic_cards.cassettes.indexed import Response
 from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
@@ -77,6 +77,8 @@ class Deck:
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
         self._stack: list[Play] = []
+        self._pairs = Pairs()
+        self._comparisons: list[Comparison] = []
         self.timeline = CurrentTime(self._current_time)
         self.chance = CurrentChance(self._current_chance)
 
@@ -183,9 +185,17 @@ class Deck:
         if play.mode is Mode.RECORD:
             cassette.append(request, response, interaction.started, interaction.elapsed)
         else:
-            play.comparison = play.comparison or Comparison(cassette)
+            if play.comparison is None:
+                play.comparison = Comparison(cassette, self._pairs)
+                self._comparisons.append(play.comparison)
             play.comparison.add(interaction)
         self._tell(cassette, interaction)
+
+    def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+        """A recorded value as it is to be used now: while verifying, with the ids of now."""
+        for comparison in self._comparisons:
+            comparison.look()
+        return self._pairs.of_now(value)
 
     def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
         cassette.timeline.happened(interaction.started, interaction.elapsed)

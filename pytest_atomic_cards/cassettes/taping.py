@@ -82,13 +82,17 @@ class DeckTape(Tape):
         return _RecordedTokens(source) if self.is_replayed else source
 
     def settings_of_run(self, settings: Settings) -> Settings:
-        """The settings of a run; in a replay the recorded ones where they decide what is sent.
+        """The settings of a run, with those of the recordings where they decide what is sent.
 
         Raises:
             CassetteError: There is no recording to replay.
         """
         if self.is_replayed:
             return replayed(settings, any_recorded(self._deck.directory))
+        if self._deck.mode is Mode.VERIFY:
+            recorded = any_recorded(self._deck.directory).settings
+            kept = {name: recorded[name] for name in _GENERATION if name in recorded}
+            return replace(settings, **kept)
         return settings
 
     def settings_of_world(self, settings: Settings) -> Settings:
@@ -144,7 +148,7 @@ class DeckTape(Tape):
             raise NotRecordedError(
                 lambda: f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
             )
-        return _RecordedCases(cassette.cases[name])
+        return _RecordedCases(self._deck.of_now(cassette.cases[name]))
 
     @property
     def _cassette(self) -> Cassette | None:

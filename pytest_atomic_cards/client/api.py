@@ -16,6 +16,7 @@ from pytest_atomic_cards.client.drain import Drain, DrainProgress, DrainReport
 from pytest_atomic_cards.client.session import NO_BODY, CardsSession
 from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, SettingsError
 from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 
 if TYPE_CHECKING:
@@ -210,7 +211,14 @@ class CardsApi:
 
         every = query.replace(multiple=True)
         steps = Drain(act, self.list, action, every, retry=self.session.retry)
-        return steps.run(on_progress, max_requests)
+        with activity(f"cards changed by {action}") as update:
+
+            def tell(progress: DrainProgress) -> None:
+                update(progress.updated)
+                if on_progress is not None:
+                    on_progress(progress)
+
+            return steps.run(tell, max_requests)
 
     def list_exchange(self, query: CardQuery) -> Exchange:
         """Send a listing as it is, and return the exchange whatever its status.

@@ -100,9 +100,7 @@ class Drain:
         self._refusal: RefusedError | None = None
         self._requests = self._updated = self._unknown = 0
 
-    def run(
-        self, on_progress: Callable[[DrainProgress], None] | None, max_requests: int
-    ) -> DrainReport:
+    def run(self, on_progress: Callable[[DrainProgress], None], max_requests: int) -> DrainReport:
         """Repeat until nothing is left, or nothing changes any more, or ``max_requests`` are sent.
 
         Raises:
@@ -113,8 +111,7 @@ class Drain:
         hopeless: dict[Status | str, RefusedError | None] = {}
         while self._requests < max_requests:
             last_updated, progressed = self._attempt(query)
-            if on_progress is not None:
-                on_progress(DrainProgress(self._requests, self._updated, last_updated))
+            on_progress(DrainProgress(self._requests, self._updated, last_updated))
             if progressed:
                 stalled = None
                 continue

@@ -1,43 +1,63 @@
-"""report.json: the machine-readable result of a run."""
+"""report.json: the machine-readable result of a run, from which the page is made too."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import platform
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from pytest_atomic_cards.files import write_text
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.profile import QUESTIONS
-from pytest_atomic_cards.reporting.rules import Conclusion, Rule
+from pytest_atomic_cards.reporting.observations import by_question
+from pytest_atomic_cards.reporting.outcome import Outcome
+from pytest_atomic_cards.reporting.rules import Rule, explain_conclusion
 from pytest_atomic_cards.verification.observing.observation import NOT_ASKED, Observation
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.traffic import Traffic, milliseconds
 from pytest_atomic_cards.verification.verdicts import Verdict
 
+_LIBRARIES: Final = ("pytest", "hypothesis", "requests", "schemathesis", "pytest-xdist")
 
-def document(
-    rules: Iterable[Rule],
-    conclusion: Conclusion,
-    settings: Settings,
-    observed: Mapping[str, Observation] = MappingProxyType({}),
-) -> dict[str, Any]:
+
+def document(outcome: Outcome) -> dict[str, Any]:
     """The result of a run as JSON values."""
+    settings = outcome.settings
+    observed = by_question(outcome.gathered.observations)
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
         "generated": datetime.now(UTC).isoformat(timespec="seconds"),
         "target": settings.describe(),
         "strict": settings.strict,
-        "conclusion": conclusion.word,
-        "rules": [_rule(rule) for rule in rules],
+        "conclusion": outcome.conclusion.word,
+        "why": explain_conclusion(outcome.conclusion),
+        "troubles": [*outcome.gathered.troubles, *outcome.stale],
+        "areas": dict(catalogue().areas),
+        "rules": [_rule(rule, outcome) for rule in outcome.rules],
         "profile": {name: _question(name, observed.get(name)) for name in QUESTIONS},
+        "failing": {one.question: one.exchange for one in outcome.conclusion.failing},
+        "transitions": [
+            {name: getattr(step, name) for name in step.__slots__} for step in outcome.transitions
+        ],
+        "traffic": _traffic(outcome.gathered.traffic),
+        "run": {
+            "seed": settings.seed,
+            "effort": settings.effort,
+            "examples": settings.examples,
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "libraries": dict(_versions(_LIBRARIES)),
+        },
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: Rule, outcome: Outcome) -> dict[str, Any]:
     requirement = rule.requirement
+    known = outcome.deviations.in_force.get(requirement.id) if rule.is_violated else None
     return {
         "id": requirement.id,
         "area": requirement.area,
@@ -48,6 +68,20 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "reason": "; ".join(rule.reasons),
         "contracts": rule.contracts,
         "exchanges": [exchange for finding in rule.findings for exchange in finding.exchanges],
+        "findings": [
+            {
+                "contract": finding.contract,
+                "reason": finding.reason,
+                "expected": finding.expected,
+                "came": finding.came,
+                "exchanges": len(finding.exchanges),
+            }
+            for finding in rule.findings
+            if rule.verdict is not Verdict.HELD
+        ],
+        "fails": rule in outcome.conclusion.grave,
+        "known": known
+        and {"reason": known.reason, "link": known.link, "expires": known.expires.isoformat()},
     }
 
 
@@ -62,10 +96,50 @@ def _question(name: str, observation: Observation | None) -> dict[str, Any]:
     }
 
 
-def write_report(path: Path, value: dict[str, Any]) -> None:
-    """Write the result of a run.
+def _traffic(traffic: Traffic) -> dict[str, Any]:
+    return {
+        "queries": [
+            {"attributes": attributes.split(), "status": status, "count": count}
+            for (attributes, status), count in sorted(traffic.queries.items())
+        ],
+        "answers": [
+            {"endpoint": endpoint, "status": int(status) if status else None, "count": count}
+            for (endpoint, status), count in sorted(traffic.answers.items())
+        ],
+        "latencies": [
+            {"endpoint": endpoint, "milliseconds": round(milliseconds(bucket), 4), "count": count}
+            for (endpoint, bucket), count in sorted(traffic.times.items())
+        ],
+    }
+
+
+def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
+
+
+def write_reports(directory: Path, outcome: Outcome) -> list[str]:
+    """Write what a run comes to, for machines and for people; returns lines that say where.
 
     Raises:
-        SettingsError: The file cannot be written.
+        SettingsError: A file cannot be written.
     """
+    value = document(outcome)
+    path = directory / "report.json"
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    return [f"report: {path}", _write_page(directory / "report.html", value)]
+
+
+def _write_page(path: Path, value: dict[str, Any]) -> str:
+    try:
+        from pytest_atomic_cards.reporting.page import page  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError as error:
+        with suppress(OSError):
+            path.unlink()  # one of an older run
+        return (
+            f"page: {path.name} was not written, as {error.name} is not installed; "
+            'pip install "pytest-atomic-cards[report]"'
+        )
+    write_text(path, page(value))
+    return f"page: {path}"

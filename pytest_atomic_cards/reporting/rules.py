@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_atomic_cards.lifecycle import Level
@@ -32,6 +32,16 @@ class Rule:
     findings: tuple[Finding, ...]
     contracts: int
 
+    @property
+    def is_violated(self) -> bool:
+        """Whether the target broke the requirement."""
+        return self.verdict in {Verdict.VIOLATED, Verdict.DRIFTED}
+
+    @property
+    def held_throughout(self) -> bool:
+        """Whether all of its contracts that were run held."""
+        return self.verdict is Verdict.HELD and len(self.findings) == self.contracts
+
 
 def judge_run(findings: Iterable[Finding]) -> list[Rule]:
     """A rule for every requirement, in the order of the catalogue."""
@@ -57,11 +67,13 @@ class Conclusion:
     """What a run comes to.
 
     Args:
-        word: ``violated``, ``drifted``, ``could not tell``, ``partial`` or ``conformant``.
+        word: ``violated``, ``drifted``, ``could not tell``, ``partial``, ``deviating`` (violated
+            only where that is known) or ``conformant``.
         grave: Rules that make the run fail.
         unexercised: Documented rules that this run did not exercise.
         reported: Rules that are violated, but only inferred, in a run that is not strict.
         failing: Observations that make the run fail.
+        known: Rules that are violated, and known to be.
     """
 
     word: str
@@ -69,6 +81,7 @@ class Conclusion:
     unexercised: tuple[Rule, ...]
     reported: tuple[Rule, ...] = ()
     failing: tuple[Observation, ...] = ()
+    known: tuple[Rule, ...] = ()
 
 
 def conclude(
@@ -77,6 +90,7 @@ def conclude(
     troubles: Sequence[str] = (),
     *,
     strict: bool,
+    known: Collection[str] = (),
 ) -> Conclusion:
     """Sum up a run: only one that exercised every documented requirement is conformant.
 
@@ -85,11 +99,16 @@ def conclude(
         observations: What was observed of the open questions.
         troubles: What went wrong around the contracts, such as a clean-up or a worker process.
         strict: Whether inferred requirements fail too.
+        known: Ids of requirements whose violation is known and fails no run.
     """
     rules = list(rules)
+    expected = tuple(rule for rule in rules if rule.requirement.id in known and rule.is_violated)
     failing = tuple(observation for observation in observations if observation.fails)
     grave = tuple(
-        rule for rule in rules if any(is_grave(finding, strict=strict) for finding in rule.findings)
+        rule
+        for rule in rules
+        if rule not in expected
+        and any(is_grave(finding, strict=strict) for finding in rule.findings)
     )
     unexercised = tuple(
         rule
@@ -102,9 +121,39 @@ def conclude(
         word = "drifted"
     elif grave or failing or troubles:
         word = "could not tell"
+    elif unexercised:
+        word = "partial"
     else:
-        word = "partial" if unexercised else "conformant"
-    reported = tuple(
-        rule for rule in rules if rule.verdict is Verdict.VIOLATED and rule not in grave
-    )
-    return Conclusion(word, grave, unexercised, reported, failing)
+        word = "deviating" if expected else "conformant"
+    reported = tuple(rule for rule in rules if rule.is_violated and rule not in grave + expected)
+    return Conclusion(word, grave, unexercised, reported, failing, expected)
+
+
+def explain_conclusion(conclusion: Conclusion) -> str:
+    """Why a run comes to what it does, in a few words; empty where there is nothing to add."""
+    if conclusion.word == "partial":
+        what = "nothing else documented" if conclusion.known else "nothing documented"
+        return f"{what} is violated; {len(conclusion.unexercised)} documented not exercised"
+    if conclusion.word == "deviating":
+        return f"{ids_of(conclusion.known)}, which is known"
+    questions = [observation.question for observation in conclusion.failing]
+    return ", ".join(filter(None, [ids_of(conclusion.grave), *questions]))
+
+
+def ids_of(rules: Iterable[Rule]) -> str:
+    """Ids of rules, for a line."""
+    return ", ".join(rule.requirement.id for rule in rules)
+
+
+def failures(rules: Iterable[Rule]) -> list[list[Rule]]:
+    """Rules to be told in full: each violation alone, what could not be told for one reason as one.
+
+    In the order of the catalogue.
+    """
+    alike: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.verdict is Verdict.COULD_NOT_TELL:
+            alike.setdefault(rule.reasons[0], []).append(rule)
+        elif rule.is_violated:
+            alike[rule.requirement.id] = [rule]
+    return list(alike.values())

@@ -10,6 +10,7 @@ from typing import Final
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError
 from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
 
@@ -71,7 +72,11 @@ class Cleaner:
             for invocation, states in self.seeded.items()
             for state in sorted(states - {Status.ACTIVE})
         ]
-        left = [self._cancelled(pin.replace(status=Status.ACTIVE), _MOST_REPEATS) for pin in pins]
+        left = []
+        with activity("cleaning up invocations", len(pins)) as update:
+            for number, pin in enumerate(pins):
+                update(number)
+                left.append(self._cancelled(pin.replace(status=Status.ACTIVE), _MOST_REPEATS))
         return CleanUp(len(self.seeded), tuple(filter(None, left)), tuple(filter(None, waiting)))
 
     def _cancelled(self, query: CardQuery, repeats: int) -> str:

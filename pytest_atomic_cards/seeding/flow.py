@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import cycle, groupby
+from math import ceil
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
@@ -24,6 +25,7 @@ from pytest_atomic_cards.errors import (
 )
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.seeding.placement import Placed, UserIds
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
@@ -142,7 +144,11 @@ class FlowPlacement:
 
     def pass_time(self, duration: timedelta) -> None:
         """Wait."""
-        self._flows.session.timeline.sleep(duration.total_seconds())
+        whole = duration.total_seconds()
+        with activity("letting seconds pass", ceil(whole)) as update:
+            for passed in range(ceil(whole)):
+                update(passed)
+                self._flows.session.timeline.sleep(min(1.0, whole - passed))
 
 
 def _refuse_what_the_flow_decides(population: Population) -> None:

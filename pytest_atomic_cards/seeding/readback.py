@@ -7,6 +7,7 @@ from typing import Final
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.polling import poll
@@ -64,6 +65,8 @@ class ReadBack:
         seen: dict[str, tuple[Card, ...]] = {}
         reached: dict[str, float] = {}
 
+        total = sum(one.count for one in placed)
+
         def waiting() -> list[Placed]:
             for one in placed:
                 if one.invocation in seen:
@@ -76,9 +79,11 @@ class ReadBack:
                         seen[one.invocation] = _in_order(cards, one.users)
                 elif self._is_paged_away(one, cards):
                     seen[one.invocation] = _in_order(cards, one.users)
+                update(sum(map(len, seen.values())) or len(cards))
             return [one for one in placed if one.invocation not in seen]
 
-        missing = poll(waiting, lambda left: not left, self._placement.patience, self._timeline)
+        with activity("seeding cards", total) as update:
+            missing = poll(waiting, lambda left: not left, self._placement.patience, self._timeline)
         if missing:
             raise SeedingError(
                 f"{sum(one.count for one in missing)} seeded card(s) of {len(missing)} "

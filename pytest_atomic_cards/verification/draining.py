@@ -8,6 +8,7 @@ from typing import Final
 from pytest_atomic_cards.errors import OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.progress import Update, activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import Probe
@@ -65,21 +66,29 @@ def drain(probe: Probe, group: Group) -> Drained:
         OutcomeUnknownError: Answers were lost again and again.
     """
     query = group.pin.replace(status=Status.ACTIVE, multiple=True)
+    with activity("draining cards", group.count) as update:
+        return _drain(probe, group, query, update)
+
+
+def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drained:
     listed = _active(probe, query)
     if listed < group.count:
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
     default = _step(probe, query, DEFAULT_LIMIT)
+    update(default.cancelled)
     excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), 0)
     raised = _step(probe, query.replace(limit=RAISED_LIMIT), RAISED_LIMIT)
     repeats: list[Step] = []
     left = raised.after
+    update(group.count - left)
     while left and len(repeats) < _MOST_REPEATS:
         repeats.append(_step(probe, query, DEFAULT_LIMIT))
         if repeats[-1].after == left:
             break
         left = repeats[-1].after
+        update(group.count - left)
     left = probe.watch(lambda: _active(probe, query), lambda left: not left)
     return Drained(default, excessive, raised, tuple(repeats), left)
 

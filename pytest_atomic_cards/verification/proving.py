@@ -23,8 +23,13 @@ import pytest
 
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+from pytest_atomic_cards.verification.running import (
+    PYTEST_ARGUMENTS,
+    TERMINAL_ARGUMENTS,
+    suite_directory,
+)
 from pytest_atomic_cards.verification.suite import MARKER, finding_in
 from pytest_atomic_cards.verification.verdicts import Verdict
 
@@ -114,10 +119,14 @@ def run_trials(
     trials = list(trials)
     table = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
+    with (
+        activity("runs on faulty sandboxes", len(trials)) as update,
+        ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool,
+    ):
         for trial, violated in zip(trials, pool.map(_violated, trials), strict=True):
             table[trial.fault] = violated
             tell(trial, violated)
+            update(len(table))
     return table
 
 
@@ -135,7 +144,7 @@ def _violated(trial: Trial) -> list[str]:
     """The requirements that a trial violates, the documented ones first."""
     violations = _Violations()
     silence = io.StringIO()
-    arguments = [*PYTEST_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
+    arguments = [*PYTEST_ARGUMENTS, *TERMINAL_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
     arguments.append("--cards-effort=quick")
     if trial.fault:
         arguments.append(f"--cards-fault={trial.fault}")

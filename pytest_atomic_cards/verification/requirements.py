@@ -28,6 +28,7 @@ class Requirement:
         statement: The sentence, in our words.
         source: Page › section that it comes from.
         cells: The cells of the lifecycle table that it speaks of, for state rules.
+        trigger: What sets off the timed exit that it speaks of, for time rules.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Requirement:
     statement: str
     source: str
     cells: tuple[Transition, ...] = ()
+    trigger: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,11 @@ PYTEST_ARGUMENTS: Final = (
         )
         for argument in ("-o", option)
     ),
-    *("-q", "--tb=no", "--show-capture=no", "-r", "", "-p", "no:cacheprovider"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+    *("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 """Arguments that set the options of a project's own tests aside."""
+TERMINAL_ARGUMENTS: Final = ("-q", "--tb=no", "--show-capture=no", "-r", "")
+"""Arguments that leave failures to our own summary, where pytest writes to the terminal at all."""
 
 
 def suite_directory() -> Path:

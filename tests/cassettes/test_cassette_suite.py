@@ -152,6 +152,17 @@ def test_a_live_target_is_replayed_without_its_settings(suite: Suite, serve: Ser
     assert suite.replay(*only) == recorded
 
 
+@pytest.mark.parametrize(("fault", "code"), [((), 0), (("--cards-fault", "card-payload-text"), 1)])
+def test_a_target_is_verified_by_the_shipped_recordings(
+    fault: tuple[str, ...], code: int, suite: Suite
+) -> None:
+    """A target that answers as recorded, under other ids, agrees; one that does not fails."""
+    arguments = ("--cards-cassettes", "verify", "--cards-cassettes-dir", RECORDINGS, *fault)
+    result = suite.check(*arguments, "--cards-only", "QUERY-08,STATE-15,SCHEMA-05")
+    assert result[0] == code
+    assert result[1]["QUERY-08"] == "held"
+
+
 def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> None:
     """A contract without a recording could not be told, which fails; the others are replayed."""
     suite.record("--cards-only", "PAGE-06")

@@ -92,6 +92,48 @@ def test_a_faulty_sandbox_is_found_out(
     assert found["exchanges"][0]["curl"] in result.stdout
 
 
+def test_workers_make_one_report(tmp_path: Path) -> None:
+    """Two workers bring one report, with the requests of both and the verdicts of all contracts."""
+    arguments = ("--cards-only", "MULTI-01,STATE-01,STATE-07,TIME-02", "--cards-report", "out")
+    assert check(tmp_path, *arguments, "-n", "2").returncode == 0
+    report = report_of(tmp_path / "out")
+    rules = {rule["id"]: rule for rule in report["rules"]}
+    assert {name: rules[name]["contracts"] for name in ("MULTI-01", "STATE-07")} == {
+        "MULTI-01": 1,
+        "STATE-07": 3,
+    }
+    tried = {
+        (one["before"], one["by"]) for one in report["transitions"] if one["verdict"] == "held"
+    }
+    assert tried == {
+        ("active", "dismiss"),
+        ("active", "card expires"),
+        *(("dismissed", action) for action in ("dismiss", "complete", "cancel")),
+    }
+    counts = {
+        (one["endpoint"], one["status"]): one["count"] for one in report["traffic"]["answers"]
+    }
+    assert counts["PUT /cards/cancel", 400] >= 1
+    assert counts["PUT /cards/dismiss", 200] >= 2
+    assert counts["GET /cards", 200] > 10
+    assert (tmp_path / "out" / "report.html").read_text("utf-8").count("<!doctype html>") == 1
+
+
+def test_known_deviations_are_read_where_the_command_is_run(tmp_path: Path) -> None:
+    """The pyproject.toml of the directory that the command is run in names known deviations."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[[tool.atomic-cards.deviations]]\n"
+        'requirement = "PAGE-04"\nreason = "counts pages"\nexpires = 2999-12-31\n'
+    )
+    only = ("--cards-only", "PAGE-04")
+    result = check(tmp_path, *only, "--cards-fault", "offset-counts-pages")
+    assert result.returncode == 0, result.stdout
+    assert "violated, but known: PAGE-04, counts pages (until 2999-12-31)\n" in result.stdout
+    result = check(tmp_path, *only)
+    assert result.returncode == 1
+    assert "the known deviation from PAGE-04 has gone away" in result.stdout
+
+
 def test_no_secret_leaves_a_live_run(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +154,7 @@ def test_no_secret_leaves_a_live_run(
     assert result.returncode == 1
     assert issued
     written = [path.read_text("utf-8") for path in (tmp_path / "out").iterdir()]
-    assert len(written) == 2
+    assert len(written) == 3
     for text in (result.stdout, result.stderr, *written):
         for secret in (live.credential.client_secret, *issued):
             assert secret not in text

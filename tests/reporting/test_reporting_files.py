@@ -96,7 +96,7 @@ def test_a_report_replaces_an_older_one(
         run_contracts(CONTRACTS, "--cards-report", "a/new/place", *strict)
     assert report_of(pytester, "a/new/place")["strict"] is True
     names = {path.name for path in (pytester.path / "a/new/place").iterdir()}
-    assert names == {"report.json", "junit.xml"}
+    assert names == {"report.json", "report.html", "junit.xml"}
 
 
 @pytest.mark.parametrize("obstacle", ["a file in place of the directory", "a directory"])
@@ -157,4 +157,5 @@ def test_junit_goes_where_it_was_asked_for(
     """The option --junitxml of pytest wins over the directory of the report."""
     run_contracts(CONTRACTS, "--cards-report", "report", "--junitxml=mine.xml")
     assert (pytester.path / "mine.xml").exists()
-    assert [path.name for path in (pytester.path / "report").iterdir()] == ["report.json"]
+    names = {path.name for path in (pytester.path / "report").iterdir()}
+    assert names == {"report.json", "report.html"}

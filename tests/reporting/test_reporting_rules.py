@@ -138,3 +138,30 @@ def test_a_run_of_nothing_is_partial() -> None:
     conclusion = conclude(judge_run([]), strict=True)
     assert conclusion.word == "partial"
     assert len(conclusion.unexercised) == len(OF_LEVEL[Level.DOCUMENTED])
+
+
+@pytest.mark.parametrize(
+    ("changes", "strict", "word"),
+    [
+        ({}, False, "conformant"),
+        ({DOCUMENTED: VIOLATED}, False, "deviating"),
+        ({DOCUMENTED: VIOLATED, "PAGE-02": NOT_EXERCISED}, False, "partial"),
+        ({DOCUMENTED: VIOLATED, "PAGE-02": VIOLATED}, False, "violated"),
+        ({DOCUMENTED: VIOLATED, "PAGE-02": COULD_NOT_TELL}, False, "could not tell"),
+        ({DOCUMENTED: COULD_NOT_TELL}, False, "could not tell"),
+        ({INFERRED: VIOLATED}, False, "deviating"),
+        ({INFERRED: VIOLATED}, True, "deviating"),
+    ],
+)
+def test_what_a_run_with_known_deviations_comes_to(
+    changes: dict[str, Verdict],
+    strict: bool,  # noqa: FBT001
+    word: str,
+) -> None:
+    """A violation that is known is no failure, but a run that shows one is not conformant."""
+    findings = [finding(name, changes.get(name, HELD)) for name in catalogue().requirements]
+    conclusion = conclude(judge_run(findings), strict=strict, known=[DOCUMENTED, INFERRED])
+    assert conclusion.word == word
+    named = {rule.requirement.id for rule in conclusion.known}
+    assert named == {name for name in (DOCUMENTED, INFERRED) if changes.get(name) is VIOLATED}
+    assert not named & {rule.requirement.id for rule in (*conclusion.grave, *conclusion.reported)}

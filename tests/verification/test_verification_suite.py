@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -197,23 +198,80 @@ def test_findings_travel_between_processes(
     assert outcomes(alone) == outcomes(together)
 
 
-def test_a_crashed_worker_could_not_tell(run_contracts: RunContracts) -> None:
-    """A contract whose process dies is named, and the run could not tell."""
-    result = run_contracts(
-        """
-        @requirement("PAGE-01")
-        def test_crash():
+CRASHING = """
+    @requirement("PAGE-01")
+    def test_before():
+        pass
+
+    @pytest.mark.parametrize("rule", [
+        pytest.param(name, marks=requirement(name), id=f"of {name}/[x]")
+        for name in ("PAGE-02", "PAGE-03", "PAGE-07")
+    ])
+    def test_crash(rule, dying):
+        if rule == os.environ.get("CRASHING"):
             os._exit(3)
 
-        @requirement("PAGE-02")
-        def test_fine():
-            pass
-        """,
-        "-n",
-        "1",
-    )
+    @pytest.fixture
+    def dying(rule):
+        if rule == os.environ.get("CRASHING_EARLY"):
+            os._exit(3)
+
+    @requirement("PAGE-05")
+    def test_after():
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("workers", "when", "lost", "reporter"),
+    [
+        ("1", "CRASHING", "PAGE-02", "terminal"),
+        ("2", "CRASHING_EARLY", "PAGE-03", "terminal"),
+        ("2", "CRASHING", "PAGE-07", "no:terminal"),
+    ],
+)
+def test_a_crashed_worker_could_not_tell(
+    run_contracts: RunContracts,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    workers: str,
+    when: str,
+    lost: str,
+    reporter: str,
+) -> None:
+    """What a worker ran when it died could not be told, and nothing of all the rest is lost."""
+    monkeypatch.setenv(when, lost)
+    arguments = ("-n", workers, "-p", reporter, "--cards-report", "out")
+    result = run_contracts(CRASHING, *arguments)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["! *crashed*test_crash*", "verdict: could not tell*"])
+    report = json.loads((pytester.path / "out" / "report.json").read_text("utf-8"))
+    rules = {rule["id"]: rule for rule in report["rules"]}
+    assert rules[lost]["verdict"] == "could not tell"
+    assert "crashed while running" in rules[lost]["reason"]
+    held = {"PAGE-01", "PAGE-02", "PAGE-03", "PAGE-05", "PAGE-07"} - {lost}
+    assert {rules[name]["verdict"] for name in held} == {"held"}
+    assert report["conclusion"] == "could not tell"
+    assert len(report["troubles"]) == 1
+    if reporter == "terminal":
+        result.stdout.fnmatch_lines(["! *crashed*test_crash*", "verdict: could not tell*"])
+
+
+def test_a_worker_that_dies_observing_could_not_tell(
+    run_contracts: RunContracts, pytester: pytest.Pytester
+) -> None:
+    """The open question that a worker was at when it died could not be told either."""
+    run_contracts(
+        """
+        @pytest.mark.question("order")
+        def test_question():
+            os._exit(3)
+        """,
+        *("-n", "1", "--cards-report", "out"),
+    )
+    report = json.loads((pytester.path / "out" / "report.json").read_text("utf-8"))
+    assert report["profile"]["order"]["verdict"] == "could not tell"
+    assert list(report["failing"]) == ["order"]
 
 
 def test_a_failing_clean_up_is_no_verdict(

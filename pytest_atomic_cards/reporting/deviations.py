@@ -1,0 +1,209 @@
+"""Known deviations: violations that a project has looked at and lives with, until a date.
+
+They stand in the project's ``cards-target.toml``::
+
+    [[deviations]]
+    requirement = "PAGE-04"
+    reason = "offset counts pages; reported to the vendor"
+    link = "https://tracker.example.com/1234"
+    expires = 2027-03-31
+
+or in its ``pyproject.toml``, as ``[[tool.atomic-cards.deviations]]``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_atomic_cards.errors import MisuseError, SettingsError
+from pytest_atomic_cards.verification.requirements import catalogue
+
+OWN_FILE: Final = "cards-target.toml"
+PROJECT_FILE: Final = "pyproject.toml"
+_TABLE: Final = "deviations"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A known violation of one requirement.
+
+    Args:
+        requirement: Id of the requirement.
+        reason: Why it is accepted for now.
+        expires: The last day on which it is.
+        link: Where it is followed up.
+    """
+
+    requirement: str
+    reason: str
+    expires: date
+    link: str | None = None
+
+    def __str__(self) -> str:
+        link = f", {self.link}" if self.link else ""
+        return f"{self.reason} (until {self.expires}{link})"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviations:
+    """The known deviations of a project.
+
+    Args:
+        source: The file that they stand in.
+        entries: By the id of the requirement.
+        today: The day of the run, UTC.
+    """
+
+    source: str = ""
+    entries: Mapping[str, Deviation] = field(default_factory=dict)
+    today: date = date.min
+
+    @property
+    def in_force(self) -> dict[str, Deviation]:
+        """Those that have not expired."""
+        return {name: one for name, one in self.entries.items() if one.expires >= self.today}
+
+    def expired(self) -> list[str]:
+        """A sentence for each that has expired."""
+        return [
+            f"{self.source}: the known deviation from {name} expired on {one.expires}; "
+            "take it out, or decide anew until when it is accepted"
+            for name, one in self.entries.items()
+            if one.expires < self.today
+        ]
+
+    def gone(self, held: Iterable[str]) -> list[str]:
+        """A sentence for each from a requirement that held.
+
+        Args:
+            held: Ids of requirements all of whose contracts were run and held.
+        """
+        return [
+            f"{self.source}: the known deviation from {name} has gone away: the requirement held; "
+            "take it out"
+            for name in held
+            if name in self.entries
+        ]
+
+
+def find_deviations(*directories: Path) -> Deviations:
+    """The known deviations in the first of some directories that has any file of ours.
+
+    Raises:
+        SettingsError: The file cannot be read, or an entry in it cannot be used.
+    """
+    today = datetime.now(UTC).date()
+    for directory in dict.fromkeys(directories):
+        own = _read(directory / OWN_FILE)
+        project = _read(directory / PROJECT_FILE)
+        tables = _table_in(_table_in(project or {}, "tool", PROJECT_FILE), "atomic-cards", "tool")
+        if own is not None and tables:
+            raise SettingsError(
+                f"{OWN_FILE} and [tool.atomic-cards] of {PROJECT_FILE} both set this project up; "
+                "keep one of them"
+            )
+        if own is not None:
+            return Deviations(OWN_FILE, _entries(own, OWN_FILE), today)
+        if tables:
+            return Deviations(PROJECT_FILE, _entries(tables, PROJECT_FILE), today)
+    return Deviations(today=today)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path.name} is not TOML: {error}") from None
+
+
+def _table_in(document: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
+    table = document.get(name, {})
+    if not isinstance(table, dict):
+        raise SettingsError(f"{name!r} in {place} must be a table, not {table!r}")
+    return table
+
+
+def _entries(document: Mapping[str, Any], source: str) -> dict[str, Deviation]:
+    _refuse_unknown(document, [_TABLE], source)
+    tables = document.get(_TABLE, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(f"{source}: {_TABLE} must be an array of tables, [[{_TABLE}]]")
+    entries: dict[str, Deviation] = {}
+    for number, table in enumerate(tables, 1):
+        entry = _entry(table, f"{source}, known deviation {number}")
+        if entry.requirement in entries:
+            raise SettingsError(f"{source}: {entry.requirement} is named twice; keep one entry")
+        entries[entry.requirement] = entry
+    return entries
+
+
+def _entry(table: Mapping[str, Any], place: str) -> Deviation:
+    _refuse_unknown(table, list(_FIELDS), place)
+    for name, (wanted, _, required) in _FIELDS.items():
+        if required and name not in table:
+            raise SettingsError(f"{place}: {name} is missing; it must be {wanted}")
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        wanted, parse, _ = _FIELDS[name]
+        try:
+            values[name] = parse(value)
+        except (TypeError, ValueError):
+            shown = "" if "@" in str(value) else f", not {value!r}"
+            raise SettingsError(f"{place}: {name} must be {wanted}{shown}") from None
+        except MisuseError as error:
+            raise SettingsError(f"{place}: {error}") from None
+    return Deviation(**values)
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: list[str], place: str) -> None:
+    for name in table:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+            raise SettingsError(f"{place}: {name!r} is no setting{hint}")
+
+
+def _requirement(value: object) -> str:
+    return catalogue()[_text(value)].id
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return " ".join(value.split())
+
+
+def _day(value: object) -> date:
+    if isinstance(value, datetime):
+        raise TypeError
+    return value if isinstance(value, date) else date.fromisoformat(_text(value))
+
+
+def _link(value: object) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError
+    if " " in text:
+        raise ValueError
+    return text
+
+
+_FIELDS: Final = {
+    "requirement": ("the id of a requirement, such as 'PAGE-04'", _requirement, True),
+    "reason": ("some text: why the deviation is accepted for now", _text, True),
+    "expires": ("a date such as 2027-03-31: the last day on which it is accepted", _day, True),
+    "link": ("an http or https URL without user name and password", _link, False),
+}
+"""What each field of an entry must be, how it is read, and whether it is required."""

@@ -1,0 +1,88 @@
+"""Outcome: all that a run has to tell, gathered once and told in several forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.reporting.deviations import Deviations
+from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.reporting.transitions import Step, judge_transitions
+from pytest_atomic_cards.verification.observing.observation import Observation
+from pytest_atomic_cards.verification.suite import Finding
+from pytest_atomic_cards.verification.traffic import Traffic
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What the reports of all processes of a run have brought so far.
+
+    Args:
+        findings: What contracts found.
+        observations: What was seen of the open questions.
+        troubles: What went wrong around them, such as a clean-up or a worker process.
+        traffic: What was asked of the target.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def __bool__(self) -> bool:
+        return bool(self.findings or self.observations or self.troubles)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run that is over.
+
+    Args:
+        settings: What the run was set to.
+        rules: Every requirement with its verdict.
+        conclusion: What the run comes to.
+        gathered: What it comes from.
+        deviations: The known deviations of the project.
+        stale: What is wrong with those, in sentences; any makes the run fail.
+        transitions: Every transition of the lifecycle with its verdict.
+    """
+
+    settings: Settings
+    rules: list[Rule]
+    conclusion: Conclusion
+    gathered: Gathered
+    deviations: Deviations
+    stale: list[str]
+    transitions: list[Step]
+
+
+def sum_up(
+    gathered: Gathered, settings: Settings, deviations: Deviations, *, whole: bool
+) -> Outcome:
+    """The outcome of a run.
+
+    Args:
+        gathered: What its reports have brought.
+        settings: What it was set to.
+        deviations: The known deviations of the project.
+        whole: Whether no contract of a requirement was left out that had others run. Only then a
+            known deviation can be said to have gone away.
+    """
+    rules = judge_run(gathered.findings)
+    conclusion = conclude(
+        rules,
+        gathered.observations,
+        gathered.troubles,
+        strict=settings.strict,
+        known=deviations.in_force,
+    )
+    held = [rule.requirement.id for rule in rules if rule.held_throughout] if whole else []
+    return Outcome(
+        settings,
+        rules,
+        conclusion,
+        gathered,
+        deviations,
+        [*deviations.expired(), *deviations.gone(held)],
+        judge_transitions(gathered.findings),
+    )

@@ -1,0 +1,105 @@
+"""Tells what a run comes to in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import pytest
+
+from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.reporting.marks import MARKS
+from pytest_atomic_cards.reporting.observations import tell_observations
+from pytest_atomic_cards.reporting.outcome import Outcome
+from pytest_atomic_cards.reporting.rules import (
+    NOT_RUN,
+    Rule,
+    explain_conclusion,
+    failures,
+    ids_of,
+)
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.suite import explain
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+_STATEMENT_LINES: Final = 3
+_WORDS: Final = {
+    "conformant": {"green": True, "bold": True},
+    "deviating": {"yellow": True, "bold": True},
+    "partial": {"yellow": True, "bold": True},
+    "could not tell": {"yellow": True, "bold": True},
+    "drifted": {"red": True, "bold": True},
+    "violated": {"red": True, "bold": True},
+}
+
+
+def tell(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
+    """Tell the verdicts by area, then what failed in full, then what the run comes to."""
+    writer.section("Atomic Cards API contract")
+    _tell_areas(writer, outcome.rules)
+    _tell_failures(writer, outcome.rules)
+    tell_observations(writer, outcome.gathered.observations)
+    for trouble in [*outcome.gathered.troubles, *outcome.stale]:
+        writer.line(f"! {trouble}", red=True)
+    _tell_conclusion(writer, outcome)
+
+
+def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+    for area, title in catalogue().areas.items():
+        own = [rule for rule in rules if rule.requirement.area == area]
+        held = sum(rule.verdict is Verdict.HELD for rule in own)
+        writer.write(f"{title:28}")
+        for rule in own:
+            mark, style = MARKS[rule.verdict]
+            writer.write(mark, **style)
+        writer.line(f"  {held} of {len(own)} held")
+    writer.line("")
+
+
+def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+    for group in failures(rules):
+        first = group[0]
+        headline, *lines = explain(first.findings[0]).splitlines()
+        if len(group) > 1:
+            headline = f"{len(group)} requirements: {first.verdict}"
+            lines = [f"  ids:      {ids_of(group)}", *lines[_STATEMENT_LINES:]]
+        elif len(first.findings) > 1:
+            lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
+        writer.line(headline, **MARKS[first.verdict][1])
+        for line in lines:
+            writer.line(line)
+        writer.line("")
+
+
+def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
+    """Ids of the rules that were not exercised, by the reason."""
+    ids: dict[str, list[str]] = {}
+    for rule in rules:
+        if rule.verdict is Verdict.NOT_EXERCISED:
+            ids.setdefault("; ".join(rule.reasons), []).append(rule.requirement.id)
+    return ids
+
+
+def _tell_conclusion(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
+    rules, conclusion = outcome.rules, outcome.conclusion
+    for reason, ids in _unexercised(rules).items():
+        which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)
+        writer.line(f"· not exercised, as {reason}: {which}")
+    counts = {level: [rule for rule in rules if rule.requirement.level is level] for level in Level}
+    for level, own in counts.items():
+        words = [
+            f"{number} {verdict}"
+            for verdict in Verdict
+            if (number := sum(rule.verdict is verdict for rule in own))
+        ]
+        writer.line(f"{level}: {len(own)} requirements, {', '.join(words)}")
+    writer.write("verdict: ")
+    writer.write(conclusion.word, **_WORDS[conclusion.word])
+    if why := explain_conclusion(conclusion):
+        writer.write(f" ({why})")
+    writer.line("")
+    for rule in conclusion.known:
+        known = outcome.deviations.entries[rule.requirement.id]
+        writer.line(f"violated, but known: {rule.requirement.id}, {known}")
+    if conclusion.reported:
+        writer.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")

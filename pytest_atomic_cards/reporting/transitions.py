@@ -1,0 +1,65 @@
+"""What a run says of each transition of the lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pytest_atomic_cards.lifecycle import TIMED_EXITS, TRANSITIONS, Status
+from pytest_atomic_cards.verification.requirements import Requirement, catalogue
+from pytest_atomic_cards.verification.suite import Finding
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition, by an action or by the platform itself, and its verdict.
+
+    Args:
+        before: The state before.
+        by: The action, or what sets off a timed exit.
+        after: The state afterwards; the same as before where the action is not allowed.
+        requirement: Id of the requirement that speaks of it.
+        verdict: The heaviest verdict of the contracts that tried it.
+    """
+
+    before: Status
+    by: str
+    after: Status
+    requirement: str
+    verdict: Verdict
+
+
+def judge_transitions(findings: Iterable[Finding]) -> list[Step]:
+    """Every transition of the lifecycle table, then every timed exit, with its verdict."""
+    found: dict[str, Verdict] = {}
+    for finding in findings:
+        for name in _tried(finding):
+            found[name] = max(
+                finding.verdict, found.get(name, Verdict.NOT_EXERCISED), key=lambda one: one.weight
+            )
+    owners = {name: rule.id for rule in catalogue().requirements.values() for name in _names(rule)}
+    return [
+        Step(before, by, after, owners[name], found.get(name, Verdict.NOT_EXERCISED))
+        for before, by, after, name in _table()
+    ]
+
+
+def _table() -> Iterator[tuple[Status, str, Status, str]]:
+    for cell in TRANSITIONS.values():
+        yield cell.before, cell.action.value, cell.after, cell.name
+    for leave in TIMED_EXITS:
+        yield leave.before, leave.trigger, leave.after, leave.trigger
+
+
+def _names(rule: Requirement) -> list[str]:
+    """The transitions that a requirement speaks of."""
+    return [cell.name for cell in rule.cells] + ([rule.trigger] if rule.trigger else [])
+
+
+def _tried(finding: Finding) -> list[str]:
+    """The transitions that a contract tried: that of its parameter, or that of its requirement."""
+    rule = catalogue()[finding.requirement]
+    return [
+        name for name in _names(rule) if name == rule.trigger or f"[{name}]" in finding.contract
+    ]

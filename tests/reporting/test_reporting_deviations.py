@@ -1,0 +1,336 @@
+"""Known deviations: what a project may write down, and what that does to a run."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.reporting.deviations import Deviation, Deviations, find_deviations
+
+if TYPE_CHECKING:
+    from contract_runs import RunContracts
+
+GOOD = 'requirement = "PAGE-04"\nreason = "counts pages"\nexpires = 2999-12-31\n'
+VIOLATED = """
+    @requirement("PAGE-04")
+    def test_is_violated():
+        raise Violation("37 cards", "38 came", [EXCHANGE])
+
+    @requirement("PAGE-01")
+    def test_holds():
+        pass
+"""
+
+
+def entry(**changes: str | None) -> str:
+    """A good entry of cards-target.toml, with fields as TOML changed, added or left out."""
+    fields = {"requirement": '"PAGE-04"', "reason": '"counts pages"', "expires": "2999-12-31"}
+    lines = [f"{name} = {value}" for name, value in (fields | changes).items() if value is not None]
+    return "\n".join(["[[deviations]]", *lines, ""])
+
+
+# Reading
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("cards-target.toml", entry(link='"https://tracker.example.com/1"')),
+        (
+            "pyproject.toml",
+            '[project]\nname = "x"\n[[tool.atomic-cards.deviations]]\n'
+            + GOOD
+            + 'link = "https://tracker.example.com/1"\n',
+        ),
+    ],
+)
+def test_a_deviation_is_read(name: str, text: str, tmp_path: Path) -> None:
+    """An entry in either file says which requirement, why, until when, and where to follow it."""
+    (tmp_path / name).write_text(text)
+    found = find_deviations(tmp_path)
+    assert found.source == name
+    assert found.entries == {
+        "PAGE-04": Deviation(
+            "PAGE-04", "counts pages", date(2999, 12, 31), "https://tracker.example.com/1"
+        )
+    }
+
+
+def test_a_date_may_be_text_and_a_link_may_be_missing(tmp_path: Path) -> None:
+    """A date in quotes is a date, and a link is optional."""
+    (tmp_path / "cards-target.toml").write_text(entry(expires='"2999-12-31"'))
+    (known,) = find_deviations(tmp_path).entries.values()
+    assert (known.expires, known.link) == (date(2999, 12, 31), None)
+
+
+def test_a_project_without_deviations_has_none(tmp_path: Path) -> None:
+    """Neither a missing file, nor an empty one, nor a project of another kind means anything."""
+    assert not find_deviations(tmp_path).entries
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n[tool.ruff]\n')
+    assert not find_deviations(tmp_path).entries
+    (tmp_path / "cards-target.toml").write_text("")
+    assert not find_deviations(tmp_path).entries
+
+
+def test_the_first_directory_with_a_file_counts(tmp_path: Path) -> None:
+    """The directory in which the run was started comes before the root of the project."""
+    for name, requirement in (("near", "PAGE-01"), ("far", "PAGE-02")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cards-target.toml").write_text(entry(requirement=f'"{requirement}"'))
+    found = find_deviations(tmp_path / "none", tmp_path / "near", tmp_path / "far")
+    assert list(found.entries) == ["PAGE-01"]
+
+
+BAD: list[tuple[str, str]] = [
+    ("deviations = [", "is not TOML"),
+    ("\0", "is not TOML"),
+    ("[[deviation]]\n" + GOOD, "'deviation' is no setting; did you mean deviations?"),
+    ("profile = 1\n", "'profile' is no setting; known: deviations"),
+    ("deviations = 1\n", "must be an array of tables"),
+    ('deviations = "PAGE-04"\n', "must be an array of tables"),
+    ('deviations = ["PAGE-04"]\n', "must be an array of tables"),
+    ("[deviations]\n" + GOOD, "must be an array of tables"),
+    ("deviations = [[]]\n", "must be an array of tables"),
+    ("[[deviations]]\n", "requirement is missing; it must be the id of a requirement"),
+    (entry(requirement=None), "requirement is missing"),
+    (entry(reason=None), "reason is missing; it must be some text"),
+    (entry(expires=None), "expires is missing; it must be a date such as 2027-03-31"),
+    (entry(requirement="4"), "requirement must be the id of a requirement, such as 'PAGE-04'"),
+    (entry(requirement='["PAGE-04"]'), "requirement must be the id of a requirement"),
+    (entry(requirement='""'), "requirement must be the id of a requirement"),
+    (entry(requirement='"PAGE-4"'), "no requirement 'PAGE-4'; did you mean PAGE-04"),
+    (entry(requirement='"NOTHING"'), "no requirement 'NOTHING'"),
+    (entry(reason="true"), "reason must be some text"),
+    (entry(reason='"  "'), "reason must be some text"),
+    (entry(expires="2027"), "expires must be a date such as 2027-03-31"),
+    (entry(expires='"soon"'), "not 'soon'"),
+    (entry(expires='"2027-02-30"'), "not '2027-02-30'"),
+    (entry(expires="2027-03-31T10:00:00Z"), "expires must be a date"),
+    (entry(expires="10:00:00"), "expires must be a date"),
+    (entry(expires="true"), "expires must be a date"),
+    (entry(link='"tracker"'), "link must be an http or https URL"),
+    (entry(link='"javascript:alert(1)"'), "link must be an http or https URL"),
+    (entry(link='"https://"'), "link must be an http or https URL"),
+    (entry(link='"https://a b"'), "link must be an http or https URL"),
+    (entry(link='"https://[::"'), "link must be an http or https URL"),
+    (entry(link="7"), "link must be an http or https URL"),
+    (entry(expiry="2027-03-31"), "'expiry' is no setting; did you mean expires?"),
+    (entry(id='"PAGE-04"'), "'id' is no setting; known: requirement, reason, expires, link"),
+    (entry() + entry(), "PAGE-04 is named twice"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BAD)
+def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+    """What cannot be used is told in one line: the file, the place and what is wanted."""
+    (tmp_path / "cards-target.toml").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        find_deviations(tmp_path)
+    line = str(caught.value)
+    assert line.startswith("cards-target.toml")
+    assert said in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tool = 1\n", "'tool' in pyproject.toml must be a table"),
+        ("[tool]\natomic-cards = 1\n", "'atomic-cards' in tool must be a table"),
+        ("[tool.atomic-cards]\nseed = 1\n", "pyproject.toml: 'seed' is no setting"),
+        ("[[tool.atomic-cards.deviations]]\n", "pyproject.toml, known deviation 1: requirement is"),
+    ],
+)
+def test_a_bad_project_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+    """In pyproject.toml, too, what cannot be used is told with its place."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(SettingsError, match=said):
+        find_deviations(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """A directory in place of the file, and bytes that are no text, are told."""
+    path = tmp_path / "cards-target.toml"
+    path.mkdir()
+    with pytest.raises(SettingsError, match=r"cards-target\.toml cannot be read"):
+        find_deviations(tmp_path)
+    path.rmdir()
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"cards-target\.toml is not TOML"):
+        find_deviations(tmp_path)
+
+
+def test_one_project_is_set_up_in_one_place(tmp_path: Path) -> None:
+    """Two files that both set the project up are refused: nobody could say which one counts."""
+    (tmp_path / "cards-target.toml").write_text(entry())
+    (tmp_path / "pyproject.toml").write_text(f"[[tool.atomic-cards.deviations]]\n{GOOD}")
+    with pytest.raises(SettingsError, match="keep one of them"):
+        find_deviations(tmp_path)
+
+
+def test_a_password_in_a_link_is_not_repeated(tmp_path: Path) -> None:
+    """A link that holds credentials is refused without showing them."""
+    (tmp_path / "cards-target.toml").write_text(entry(link='"https://me:hunter2@tracker/1"'))
+    with pytest.raises(SettingsError) as caught:
+        find_deviations(tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("day", "in_force"), [(-1, False), (0, True), (1, True)])
+def test_the_last_day_counts(day: int, in_force: bool) -> None:  # noqa: FBT001
+    """A deviation is accepted up to the day that it names, that day included."""
+    today = date(2030, 5, 5)
+    known = Deviation("PAGE-04", "counts pages", today + timedelta(days=day))
+    deviations = Deviations("file", {"PAGE-04": known}, today)
+    assert ("PAGE-04" in deviations.in_force) == in_force
+    assert bool(deviations.expired()) != in_force
+
+
+# Runs
+
+
+def run_with(
+    text: str, pytester: pytest.Pytester, run_contracts: RunContracts, *arguments: str
+) -> pytest.RunResult:
+    """A run of a violated and a held contract in a project with these known deviations."""
+    (pytester.path / "cards-target.toml").write_text(text)
+    return run_contracts(VIOLATED, "--cards-report", "out", *arguments)
+
+
+def rules_of(pytester: pytest.Pytester) -> dict[str, Any]:
+    """The rules in the report that a run wrote, by id."""
+    report = json.loads((pytester.path / "out" / "report.json").read_text("utf-8"))
+    return {rule["id"]: rule for rule in report["rules"]}
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-q",), ("-p", "no:terminal")])
+def test_a_known_violation_fails_no_run(
+    arguments: tuple[str, ...], pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """A violation that is known is shown as such and does not fail the run, on any workers."""
+    result = run_with(entry(), pytester, run_contracts, *arguments)
+    assert result.ret == pytest.ExitCode.OK
+    rule = rules_of(pytester)["PAGE-04"]
+    assert rule["verdict"] == "violated"
+    assert rule["known"] == {"reason": "counts pages", "link": None, "expires": "2999-12-31"}
+    assert not rule["fails"]
+    assert "known" in (pytester.path / "out" / "report.html").read_text("utf-8")
+    if "no:terminal" not in arguments:
+        result.stdout.fnmatch_lines(
+            [
+                "PAGE-04 (documented) violated",
+                "verdict: partial (nothing else documented is violated; *",
+                "violated, but known: PAGE-04, counts pages (until 2999-12-31)",
+            ]
+        )
+
+
+def test_other_violations_fail_the_run(
+    pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """A deviation from one requirement excuses no other."""
+    result = run_with(entry(requirement='"PAGE-03"'), pytester, run_contracts)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["verdict: violated (PAGE-04)"])
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-p", "no:terminal")])
+def test_an_expired_deviation_is_an_error(
+    arguments: tuple[str, ...], pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """An entry whose day is over excuses nothing, and fails the run even if nothing else does."""
+    text = entry(requirement='"PAGE-03"', expires="2020-01-01")
+    (pytester.path / "cards-target.toml").write_text(text)
+    source = '@requirement("PAGE-01")\ndef test_holds():\n    pass\n'
+    result = run_contracts(source, "--cards-report", "out", *arguments)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    if "no:terminal" not in arguments:
+        result.stdout.fnmatch_lines(
+            ["! cards-target.toml: the known deviation from PAGE-03 expired on 2020-01-01; *"]
+        )
+    result = run_with(entry(expires="2020-01-01"), pytester, run_contracts)
+    result.stdout.fnmatch_lines(["! *PAGE-04 expired*", "verdict: violated (PAGE-04)"])
+
+
+GONE = "! cards-target.toml: the known deviation from PAGE-01 has gone away: *"
+
+
+def test_a_violation_that_has_gone_away_is_an_error(
+    pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """An entry for a requirement that held fails the run, so that the file does not rot."""
+    text = entry() + entry(requirement='"PAGE-01"')
+    result = run_with(text, pytester, run_contracts)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([GONE])
+    result = run_with(text, pytester, run_contracts, "--cards-only", "PAGE-01", "-n", "1")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([GONE])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--cards-only", "PAGE-04"),
+        ("-k", "test_holds"),
+        ("test_contracts.py::test_holds",),
+        ("--deselect", "test_contracts.py::test_is_violated"),
+    ],
+)
+def test_what_was_not_run_whole_has_not_gone_away(
+    arguments: tuple[str, ...], pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """A run that leaves contracts out cannot say that a violation has gone away."""
+    text = entry() + entry(requirement='"PAGE-01"') + entry(requirement='"PAGE-02"')
+    result = run_with(text, pytester, run_contracts, *arguments)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.no_fnmatch_line("*gone away*")
+
+
+def test_a_requirement_that_held_in_part_has_not_gone_away(
+    pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """Where one contract of the requirement was not exercised, its violation may still be there."""
+    (pytester.path / "cards-target.toml").write_text(entry())
+    result = run_contracts(
+        """
+        @requirement("PAGE-04")
+        @pytest.mark.parametrize("way", [1, 2])
+        def test_two_ways(way):
+            if way == 2:
+                not_exercised("no way to")
+        """
+    )
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.no_fnmatch_line("*gone away*")
+
+
+def test_what_could_not_be_told_is_not_excused(
+    pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """A known deviation is about a violation; a requirement that could not be told still fails."""
+    (pytester.path / "cards-target.toml").write_text(entry())
+    result = run_contracts(
+        """
+        @requirement("PAGE-04")
+        def test_cannot_be_told():
+            raise SeedingError("no cards")
+        """
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_bad_file_ends_the_run_before_it_begins(
+    pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """An entry that cannot be used is a usage error in one line, and no contract is run."""
+    result = run_with(entry(requirement='"PAGE-4"'), pytester, run_contracts)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = [line for line in result.errlines if line.strip()]
+    assert line.startswith("ERROR: cards-target.toml, known deviation 1: ")
+    assert not (pytester.path / "out").exists()

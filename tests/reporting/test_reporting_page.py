@@ -1,0 +1,325 @@
+"""report.html: what the page says, and that nothing but the page itself is in it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from reports import exchange, report_of_run
+
+from pytest_atomic_cards.profile import QUESTIONS
+from pytest_atomic_cards.reporting.heat_map import COMBINATIONS, heat_map
+from pytest_atomic_cards.reporting.latency_plot import latencies, latency_plot
+from pytest_atomic_cards.reporting.page import page
+from pytest_atomic_cards.verification.observing.observation import Observation
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from contract_runs import RunContracts
+
+VIOLATED, DRIFTED = Verdict.VIOLATED, Verdict.DRIFTED
+COULD_NOT_TELL, NOT_EXERCISED = Verdict.COULD_NOT_TELL, Verdict.NOT_EXERCISED
+DRIFT = Observation(
+    "order", DRIFTED, "oldest-first", "by-id", exchange=exchange().as_dict(), fails=True
+)
+VOID = {"meta", "link", "br", "path", "rect", "line", "circle"}
+
+
+class Outline(HTMLParser):
+    """The elements of a page, its text, and whether every element is closed where it must be."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.declarations = 0
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open[-1:] != ["style"]:
+            self.text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    @property
+    def words(self) -> str:
+        """The text on one line."""
+        return " ".join(" ".join(self.text).split())
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of each element of a kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.mark.parametrize(
+    ("report", "word", "parts"),
+    [
+        (report_of_run(), "conformant", ["66 ✓ held", "40 ✓ held"]),
+        (
+            report_of_run({"PAGE-04": VIOLATED}),
+            "violated",
+            ["PAGE-04 ✗ violated documented", "Expected expected that came Came that came"],
+        ),
+        (
+            report_of_run({"RESULT-05": VIOLATED}),
+            "conformant",
+            ["RESULT-05 ✗ violated inferred, does not fail the run"],
+        ),
+        (
+            report_of_run({"PAGE-04": VIOLATED}, known=("PAGE-04",)),
+            "deviating",
+            ["Known deviations", "that came, until 2999-01-01: https://t.test/1"],
+        ),
+        (
+            report_of_run({"PAGE-01": COULD_NOT_TELL, "PAGE-02": COULD_NOT_TELL}),
+            "could not tell",
+            ["2 requirements ? could not tell", "PAGE-01, PAGE-02", "Reason that came"],
+        ),
+        (report_of_run({"PAGE-01": NOT_EXERCISED}), "partial", ["1 documented not exercised"]),
+        (
+            report_of_run(observations=(DRIFT,)),
+            "drifted",
+            ["order ≠ drifted open question", "Pinned by-id Observed oldest-first"],
+        ),
+        (report_of_run(troubles=("a worker died",)), "could not tell", ["Trouble a worker died"]),
+    ],
+    ids=["held", "violated", "inferred", "known", "doubt", "partial", "drift", "trouble"],
+)
+def test_the_verdict_comes_first(report: dict[str, object], word: str, parts: list[str]) -> None:
+    """The page begins with the verdict, and tells what differs in words and not by colour alone."""
+    outline = Outline(page(report))
+    words = outline.words
+    assert words.startswith(f"{word} · Atomic Cards API contract")
+    for part in parts:
+        assert part in words
+    if "What differs" in parts:
+        assert words.index("What differs") < words.index("Requirements Query attributes")
+
+
+def test_everything_is_on_the_page() -> None:
+    """Each requirement stands there with sentence, source and level, and each open question."""
+    words = Outline(page(report_of_run())).words
+    for rule in catalogue().requirements.values():
+        for text in (rule.id, rule.statement, rule.source, rule.level):
+            assert " ".join(text.split()) in words
+    for question in QUESTIONS.values():
+        assert question.name in words
+        assert question.text in words
+
+
+def test_an_exchange_can_be_repeated() -> None:
+    """A violation shows the request, the answer and a command without the token."""
+    report = report_of_run({"PAGE-04": VIOLATED}, shown=exchange(b'{"data": ["a card"]}'))
+    words = Outline(page(report)).words
+    assert "GET http://cards.test/v1/e/cards?userId=a%20b → HTTP 200" in words
+    assert '{ "data": [ "a card" ] }' in words
+    assert '-H "Authorization: Bearer $ATOMIC_TOKEN"' in words
+    assert "token-of-the-test" not in words
+
+
+def test_long_bodies_are_cut() -> None:
+    """A body of a thousand cards does not make the page long; it says where the rest is."""
+    text = page(report_of_run({"PAGE-04": VIOLATED}, shown=exchange(b"x" * 400_000)))
+    assert len(text) < len(page(report_of_run())) + 10_000
+    assert "… (400,000 characters; all of it is in report.json)" in text
+
+
+def test_the_page_needs_nothing_else() -> None:
+    """No script, no style sheet, no picture and no font comes from anywhere; a policy says so."""
+    report = report_of_run({"PAGE-04": VIOLATED}, observations=(DRIFT,), known=("PAGE-04",))
+    text = page(report)
+    outline = Outline(text)
+    tags = {tag for tag, _ in outline.elements}
+    assert not tags & {"script", "img", "iframe", "object", "embed", "base", "form", "source"}
+    for tag, attributes in outline.elements:
+        assert "src" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        if tag == "link":
+            assert attributes["href"] == "data:,"
+    assert "url(#head-" in text
+    assert not re.search(r"url\((?!#head-)|@import", text)
+    (policy,) = [one for one in outline.named("meta") if one.get("http-equiv")]
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def test_the_page_can_be_found_the_way_in() -> None:
+    """There are landmarks, one first heading, no dead link, and names for pictures and tables."""
+    report = report_of_run({"PAGE-04": VIOLATED, "RESULT-05": VIOLATED}, known=("RESULT-05",))
+    outline = Outline(page(report))
+    tags = [tag for tag, _ in outline.elements]
+    assert [tags.count(tag) for tag in ("header", "main", "footer", "nav", "h1")] == [1] * 5
+    ids = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for link in outline.named("a"):
+        target = str(link["href"])
+        assert target.startswith("https://") or target.removeprefix("#") in ids
+    for section in outline.named("section"):
+        assert section["aria-labelledby"] in ids
+    for attributes in outline.named("svg"):
+        assert "aria-label" in attributes or attributes.get("aria-hidden") == "true"
+    scrolled = [
+        one for tag, one in outline.elements if tag == "pre" or one.get("class") == "scroll"
+    ]
+    assert all(one.get("tabindex") == "0" and one.get("aria-label") for one in scrolled)
+    assert dict(outline.elements)["html"]["lang"] == "en"
+
+
+HOSTILE = st.text(
+    st.one_of(st.sampled_from("<>&\"'`{}%#/=!-\\\0\x1b\u202e\ud800;:"), st.characters()),
+    max_size=40,
+)
+
+
+def hostile(value: str) -> dict[str, object]:
+    """A report with a value in every place that the target, the user or an error can fill."""
+    return report_of_run(
+        {"PAGE-04": VIOLATED, "PAGE-01": COULD_NOT_TELL, "PAGE-02": NOT_EXERCISED},
+        text=f"x{value}x",
+        troubles=(f"x{value}x",),
+        known=("PAGE-04",),
+        observations=(
+            Observation("order", DRIFTED, f"x{value}x", f"y{value}y", fails=True),
+            Observation("limit_zero", COULD_NOT_TELL, reason=f"x{value}x"),
+        ),
+        shown=exchange(
+            f"x{value}".encode("utf-8", "surrogatepass"),
+            f"http://cards.test/v1/e/cards?userId={value}",
+        ),
+    )
+
+
+@cache
+def page_of_harmless_values() -> Outline:
+    """The page of such a report with a letter for the value."""
+    return Outline(page(hostile("z")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(HOSTILE)
+@example("</pre><script>alert(1)</script>")
+@example("{{ 7 * 7 }}{% include 'report.css' %}")
+@example("<!--")
+@example("--><svg onload=alert(1)>")
+@example("]]><style>*{display:none}</style>")
+@example('" onmouseover="alert(1)')
+@example("javascript:alert(1)")
+def test_no_markup_gets_through(text: str) -> None:
+    """Whatever values the cards hold, the page has the same elements, and shows the values."""
+    outline, harmless = Outline(page(hostile(text))), page_of_harmless_values()
+    assert [tag for tag, _ in outline.elements] == [tag for tag, _ in harmless.elements]
+    names = [sorted(attributes) for _, attributes in outline.elements]
+    assert names == [sorted(attributes) for _, attributes in harmless.elements]
+    if text.isascii() and text.isprintable():
+        assert "".join(f"x{text}x".split()) in "".join(outline.words.split())
+
+
+def test_the_heat_map_counts_every_combination() -> None:
+    """All 64 combinations have a row, those that were asked for are warm, and more is warmer."""
+    counted = [
+        {"attributes": ["userId"], "status": "active", "count": 9},
+        {"attributes": ["userId"], "status": "any", "count": 1},
+        {"attributes": ["eventName", "userId"], "status": "other", "count": 1000},
+    ]
+    found = heat_map(counted)
+    assert len(found.rows) == len(COMBINATIONS) == 64
+    assert found.tried == 2
+    cells = dict(zip(found.columns, found.rows["userId",], strict=True))
+    assert (cells["any"].heat, cells["active"].heat, cells["expired"].heat) == (1, 1, 0)
+    assert found.rows["eventName", "userId"][-1].heat == 4
+
+
+def test_latencies_are_quantiles_of_the_counts() -> None:
+    """Half, 95 %, 99 % and all of the requests of an endpoint were answered within what is told."""
+    traffic = {
+        "answers": [{"endpoint": "GET /cards", "status": 200, "count": 100}],
+        "latencies": [
+            {"endpoint": "GET /cards", "milliseconds": 100.0, "count": 1},
+            {"endpoint": "GET /cards", "milliseconds": 1.0, "count": 50},
+            {"endpoint": "GET /cards", "milliseconds": 10.0, "count": 49},
+        ],
+    }
+    (found,) = latencies(traffic)
+    assert found.quantiles == (1.0, 10.0, 10.0, 100.0)
+    assert (found.requests, found.answers) == (100, {200: 100})
+    assert latency_plot([]) == ""
+    both = [*traffic["latencies"], {"endpoint": "other", "milliseconds": 3.0, "count": 1}]
+    assert "GET /cards" in latency_plot(both)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "marks"),
+    [
+        ({}, {"held": 15}),
+        ({"STATE-01": VIOLATED}, {"held": 14, "violated": 1}),
+        (
+            {"STATE-09": VIOLATED, "TIME-01": NOT_EXERCISED},
+            {"held": 13, "violated": 1, "not-exercised": 1},
+        ),
+    ],
+)
+def test_each_transition_has_the_colour_of_its_verdict(
+    verdicts: dict[str, Verdict], marks: dict[str, int]
+) -> None:
+    """Seven actions, three timed exits and five states that stay: each is drawn by its verdict."""
+    report = report_of_run()
+    for step in report["transitions"]:
+        step["verdict"] = verdicts.get(step["requirement"], Verdict.HELD).value
+    outline = Outline(page(report))
+    drawn = [
+        one["class"]
+        for one in outline.named("g")
+        if one.get("class") in {"held", "violated", "not-exercised"}
+    ]
+    assert {name: drawn.count(name) for name in set(drawn)} == marks
+
+
+def test_without_the_extra_the_terminal_says_so(
+    run_contracts: RunContracts, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the extra is missing no page is written or left of an older run, and it is told."""
+    (pytester.path / "out").mkdir()
+    (pytester.path / "out" / "report.html").write_text("of an older run")
+    monkeypatch.setitem(sys.modules, "leather", None)
+    monkeypatch.delitem(sys.modules, "pytest_atomic_cards.reporting.page", raising=False)
+    monkeypatch.delitem(sys.modules, "pytest_atomic_cards.reporting.latency_plot", raising=False)
+    source = '@requirement("PAGE-01")\ndef test_holds():\n    pass\n'
+    result = run_contracts(source, "--cards-report", "out")
+    result.stdout.fnmatch_lines(
+        ['page: report.html was not written, as leather is not installed; pip install "pytest-*"']
+    )
+    assert {path.name for path in (pytester.path / "out").iterdir()} == {"report.json", "junit.xml"}
+
+
+def test_the_core_needs_no_template_library(tmp_path: Path) -> None:
+    """Neither the reporter nor the command line imports what only the page needs."""
+    code = (
+        "import sys, pytest_atomic_cards.cli, pytest_atomic_cards.reporting.findings;"
+        "sys.exit(bool({'jinja2', 'leather'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)  # noqa: S603
+    assert done.returncode == 0

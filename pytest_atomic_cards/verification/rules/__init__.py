@@ -1,0 +1,64 @@
+"""The rules: requirements that can be decided by looking at exchanges alone.
+
+One table, which Schemathesis checks, the contract suite, the monitor and the audit all read. Each
+rule is bound to a requirement of the catalogue, which has its level. It takes every choice that the
+documentation leaves open, and whatever a recording may have lost: it objects only to what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.verification.rules.agreement import AGREEMENT
+from pytest_atomic_cards.verification.rules.history import HISTORY
+from pytest_atomic_cards.verification.rules.past import Past
+from pytest_atomic_cards.verification.rules.rule import Objection, Rule
+from pytest_atomic_cards.verification.rules.shape import SHAPE
+from pytest_atomic_cards.verification.rules.told import Fidelity, Told, tell, told_by
+
+__all__ = [
+    "AGREEMENT",
+    "HISTORY",
+    "RULES",
+    "SHAPE",
+    "Fidelity",
+    "Objection",
+    "Past",
+    "Rule",
+    "Told",
+    "by_kind",
+    "objections",
+    "rules_of",
+    "tell",
+    "told_by",
+]
+
+RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY)
+"""Every rule."""
+
+
+def by_kind(rules: Iterable[Rule]) -> Mapping[str, tuple[Rule, ...]]:
+    """Rules by the kind of answer that they are about."""
+    rules = tuple(rules)
+    kinds = {kind for rule in rules for kind in rule.kinds}
+    return {kind: tuple(rule for rule in rules if kind in rule.kinds) for kind in kinds}
+
+
+def rules_of(requirement: str) -> tuple[Rule, ...]:
+    """The rules that decide a requirement."""
+    return tuple(rule for rule in RULES if rule.requirement == requirement)
+
+
+def objections(
+    exchange: Exchange, rules: Iterable[Rule] = AGREEMENT, past: Past | None = None
+) -> Iterator[Objection]:
+    """What rules hold against one exchange; without a past, it is taken to be settled."""
+    told = told_by(exchange)
+    if told is None:
+        return
+    for rule in rules:
+        found = told.kind in rule.kinds and rule.judge(told, past)
+        if isinstance(found, Objection):
+            yield found

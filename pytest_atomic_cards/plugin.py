@@ -14,9 +14,10 @@ from pytest_atomic_cards import options
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_atomic_cards.client.api import CardsApi
+    from pytest_atomic_cards.client.session import CardsSession
     from pytest_atomic_cards.options import Settings
     from pytest_atomic_cards.sandbox import Sandbox
     from pytest_atomic_cards.targets import Target
@@ -50,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A bad setting ends the run before the first request."""
+    config.addinivalue_line("markers", 'cards_monitor("off"): the monitor does not fail this test')
     settings_of(config)
 
 
@@ -113,9 +115,20 @@ def cards_target(
 
     shared = hasattr(pytestconfig, "workerinput")
     cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
-    target = open_target(cards_settings, cache)
+    target = open_target(cards_settings, cache, _monitor(pytestconfig, cards_settings))
     yield target
     target.close()
+
+
+def _monitor(config: pytest.Config, settings: Settings) -> Callable[[CardsSession], None] | None:
+    """Attaches the monitor to sessions; the contract suite judges for itself."""
+    if settings.monitor == "off" or config.pluginmanager.has_plugin("atomic-cards-contracts"):
+        return None
+    from pytest_atomic_cards.watching import Watch
+
+    watch = Watch()
+    config.pluginmanager.register(watch, "atomic-cards-monitor")
+    return watch.attach
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,10 @@ SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
 
 
+Attach = Callable[[CardsSession], None]
+"""Called with each session that a target opens."""
+
+
 class Target(Protocol):
     """Something that answers the Cards API."""
 
@@ -43,10 +47,16 @@ class Target(Protocol):
 
 
 class SandboxTarget:
-    """The embedded sandbox: each world is a sandbox of its own."""
+    """The embedded sandbox: each world is a sandbox of its own.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: What its sandboxes are like.
+        attach: Is shown the session of each world.
+    """
+
+    def __init__(self, settings: Settings, attach: Attach | None = None) -> None:
         self._settings = settings
+        self._attach = attach
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
     def open_world(self) -> Cards:
@@ -71,6 +81,8 @@ class SandboxTarget:
             http=http,
             timeout=self._settings.timeout,
         )
+        if self._attach:
+            self._attach(session)
         return Cards(
             CardsApi(session, environment.environment_id),
             DirectPlacement(sandbox, environment),
@@ -90,9 +102,15 @@ class LiveTarget:
     Args:
         settings: Where it is and what to authenticate with.
         token_cache: File in which the worker processes of a run share their access token.
+        attach: Is shown the session.
     """
 
-    def __init__(self, settings: Settings, token_cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        token_cache: Path | None = None,
+        attach: Attach | None = None,
+    ) -> None:
         self._settings = settings
         self._authenticate = partial(
             ClientCredentials,
@@ -114,6 +132,8 @@ class LiveTarget:
         self._worlds: list[Cards] = []
         self._clock = ServerClock()
         self._session.listeners.append(self._clock.observe)
+        if attach:
+            attach(self._session)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
@@ -133,11 +153,13 @@ class LiveTarget:
         _complain([left for world in self._worlds for left in world.clean_up().left_open])
 
 
-def open_target(settings: Settings, token_cache: Path | None = None) -> Target:
+def open_target(
+    settings: Settings, token_cache: Path | None = None, attach: Attach | None = None
+) -> Target:
     """The target that the settings name."""
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, token_cache)
-    return SandboxTarget(settings)
+        return LiveTarget(settings, token_cache, attach)
+    return SandboxTarget(settings, attach)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from pytest_atomic_cards.errors import AtomicCardsError, ContractBrokenError, Tr
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
@@ -70,7 +69,7 @@ def test_invalid_token(
     make: Callable[[str], str], method: str, path: str, probe: Probe, reserve: Reserve
 ) -> None:
     """A token that was never issued opens nothing."""
-    check_refused(probe, reserve.take(), method, path, **bearer(make(invented())))
+    check_refused(probe, reserve.take(), method, path, **bearer(make(probe.invented())))
 
 
 @requirement("AUTH-11")
@@ -79,7 +78,7 @@ def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Re
     """Lack of access is answered as such, and not as another fault of the request."""
     group = reserve.take()
     query = group.single(group.cards[0])
-    for how in ({"authenticated": False}, bearer(invented())):
+    for how in ({"authenticated": False}, bearer(probe.invented())):
         exchange = probe.raw(method, path, query, **how)
         expect(
             exchange.status in NO_ACCESS,
@@ -93,7 +92,7 @@ def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Re
 def test_credentials_obtain_a_token(bare: Probe) -> None:
     """The token that the credentials obtain opens the Cards API."""
     try:
-        exchange = bare.raw("GET", "/cards", CardQuery(user_id=invented()))
+        exchange = bare.raw("GET", "/cards", CardQuery(user_id=bare.invented()))
     except ContractBrokenError as error:
         exchanges = (error.exchange,) if error.exchange else ()
         raise Violation("an access token for these credentials", str(error), exchanges) from None
@@ -108,14 +107,14 @@ def test_credentials_obtain_a_token(bare: Probe) -> None:
 @requirement("AUTH-04")
 def test_tokens_live_side_by_side(probe: Probe) -> None:
     """A token is still accepted when the same credential has obtained another."""
-    credential = probe.cards.environment.create_credential("events")
+    credential = probe.cards.controls.create_credential()
     first, _ = (
         probe.cards.authenticate(
             client_id=credential.client_id, client_secret=credential.client_secret
         ).token()
         for _ in range(2)
     )
-    exchange = probe.raw("GET", "/cards", CardQuery(user_id=invented()), **bearer(first))
+    exchange = probe.raw("GET", "/cards", CardQuery(user_id=probe.invented()), **bearer(first))
     expect(
         exchange.status not in NO_ACCESS,
         exchange,
@@ -151,8 +150,8 @@ def test_token_serves_many_requests(probe: Probe, population: SharedPopulation) 
 def test_token_lasts_its_hour(fresh: Probe) -> None:
     """Five minutes before its hour is over a token still opens the Cards API."""
     token = token_of_role(fresh, "events")
-    fresh.cards.sandbox.clock.advance(TOKEN_LIFETIME - timedelta(minutes=5))
-    exchange = fresh.raw("GET", "/cards", CardQuery(user_id=invented()), **bearer(token))
+    fresh.cards.controls.advance(TOKEN_LIFETIME - timedelta(minutes=5))
+    exchange = fresh.raw("GET", "/cards", CardQuery(user_id=fresh.invented()), **bearer(token))
     expect(
         exchange.status not in NO_ACCESS,
         exchange,
@@ -166,7 +165,7 @@ def test_token_lasts_its_hour(fresh: Probe) -> None:
 def test_expired_token(method: str, path: str, fresh: Probe) -> None:
     """After its hour a token opens nothing."""
     token = token_of_role(fresh, "events")
-    fresh.cards.sandbox.clock.advance(TOKEN_LIFETIME + timedelta(minutes=1))
+    fresh.cards.controls.advance(TOKEN_LIFETIME + timedelta(minutes=1))
     check_refused(fresh, Reserve(fresh.cards.seeder).take(), method, path, **bearer(token))
 
 
@@ -182,16 +181,16 @@ def test_other_roles(role: str, method: str, path: str, probe: Probe, reserve: R
 @requirement("AUTH-07")
 def test_deleted_credential(probe: Probe) -> None:
     """A credential that was deleted obtains no token any more."""
-    environment = probe.cards.environment
-    credential = environment.create_credential("events")
-    environment.delete_credential(credential.client_id)
+    controls = probe.cards.controls
+    credential = controls.create_credential()
+    controls.delete_credential(credential.client_id)
     check_no_token(probe, credential.client_id, credential.client_secret)
 
 
 @requirement("AUTH-08")
 def test_wrong_secret(probe: Probe) -> None:
     """The right client id with a made-up secret obtains no token."""
-    check_no_token(probe, probe.cards.client_id, invented())
+    check_no_token(probe, probe.cards.client_id, probe.invented())
 
 
 @requirement("AUTH-09")
@@ -207,9 +206,9 @@ def test_token_of_another_environment(
     method: str, path: str, probe: Probe, reserve: Reserve
 ) -> None:
     """A token that was issued for another environment opens nothing here."""
-    sandbox = probe.cards.sandbox
-    neighbour = sandbox.create_environment(f"foreign-{len(sandbox.environments)}")
-    credential = neighbour.create_credential("events")
+    controls, foreign = probe.cards.controls, f"foreign-{probe.cards.chance.token()}"
+    controls.create_environment(foreign)
+    credential = controls.create_credential("events", foreign)
     token = probe.cards.authenticate(
         client_id=credential.client_id, client_secret=credential.client_secret
     ).token()
@@ -218,7 +217,7 @@ def test_token_of_another_environment(
 
 def token_of_role(probe: Probe, role: str) -> str:
     """A token of a new credential."""
-    credential = probe.cards.environment.create_credential(role)
+    credential = probe.cards.controls.create_credential(role)
     source = probe.cards.authenticate(
         client_id=credential.client_id, client_secret=credential.client_secret
     )

@@ -68,14 +68,14 @@ def test_any_object(probe: Probe, reserve: Reserve, effort: Effort) -> None:
 @requirement("COMPLETE-04")
 def test_payload_reaches_analytics(probe: Probe, reserve: Reserve, effort: Effort) -> None:
     """Each card's completion event holds the payload it was completed with, and no other's."""
-    environment = probe.cards.environment
+    controls = probe.cards.controls
 
     def kept_apart(first: dict[str, Any], second: dict[str, Any]) -> None:
         sent = {
             complete(probe, reserve, payload).cards[0].card_instance_id: payload
             for payload in (first, second)
         }
-        events = environment.analytics_events()
+        events = controls.analytics_events()
         for card_id, payload in sent.items():
             check_event(events, card_id, payload)
 
@@ -86,10 +86,10 @@ def test_payload_reaches_analytics(probe: Probe, reserve: Reserve, effort: Effor
 @requirement("COMPLETE-05")
 def test_payload_is_withheld(fresh: Probe) -> None:
     """With card responses excluded from export no event shows the payload."""
-    environment = fresh.cards.environment
-    environment.export_card_responses = False
+    controls = fresh.cards.controls
+    controls.export_card_responses(exported=False)
     complete(fresh, Reserve(fresh.cards.seeder), {"secret": "withheld-value"})
-    shown = [event for event in environment.analytics_events() if "withheld-value" in str(event)]
+    shown = [event for event in controls.analytics_events() if "withheld-value" in str(event)]
     expect(
         not shown,
         expected="no payload in analytics where card responses are not exported",
@@ -100,9 +100,9 @@ def test_payload_is_withheld(fresh: Probe) -> None:
 @requirement("COMPLETE-06")
 def test_payload_of_several_cards(probe: Probe, reserve: Reserve) -> None:
     """Each of several cards completed at once has the payload in its event."""
-    environment = probe.cards.environment
+    controls = probe.cards.controls
     group = complete(probe, reserve, SAMPLED, whole=True)
-    events = environment.analytics_events()
+    events = controls.analytics_events()
     for card in group.cards:
         check_event(events, card.card_instance_id, SAMPLED)
 

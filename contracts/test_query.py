@@ -13,7 +13,7 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, key_of
 from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.oracle import invented, judge_listing
+from pytest_atomic_cards.verification.oracle import judge_listing
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe, left, only
 from pytest_atomic_cards.verification.reserve import Reserve
@@ -57,7 +57,7 @@ def test_one_attribute_selects(
     if attribute is Attribute.STATUS:
         others = [query_by({attribute: state}) for state in Status if state is not Status.ACTIVE]
     else:
-        others = [query_by({attribute: invented()})]
+        others = [query_by({attribute: probe.invented()})]
     for query in others:
         judge_listing(population.active, query, probe.find(query))
 
@@ -150,7 +150,7 @@ def test_listings_keep_to_their_environment(probe: Probe, population: SharedPopu
     """Neither a made-up environment nor a second one shows or sees this environment's cards."""
     group = population.plain[0]
     ours = {key_of(card) for card in group.cards}
-    exchange = probe.raw("GET", "/cards", group.pin, environment_id=invented())
+    exchange = probe.raw("GET", "/cards", group.pin, environment_id=probe.invented())
     expect(
         not (exchange.succeeded and any(key in exchange.response_body.decode() for key in ours)),
         exchange,
@@ -177,7 +177,9 @@ def test_actions_keep_to_their_environment(probe: Probe, reserve: Reserve) -> No
     group = reserve.take()
     card = group.cards[0]
     before = probe.states(group)
-    exchange = probe.raw("PUT", "/cards/cancel", group.single(card), environment_id=invented())
+    exchange = probe.raw(
+        "PUT", "/cards/cancel", group.single(card), environment_id=probe.invented()
+    )
     after = probe.states_later(group, lambda states: states == before)
     expect(
         after == before,
@@ -207,7 +209,7 @@ def test_actions_select_as_listings_do(
     group = reserve.take()
     card = group.cards[0]
     value = card.attributes.get(attribute)
-    other = Status.COMPLETED.value if attribute is Attribute.STATUS else invented()
+    other = Status.COMPLETED.value if attribute is Attribute.STATUS else probe.invented()
     pin = group.single(card) if attribute is Attribute.FLOW_INVOCATION_ID else group.pin
     for chosen in (other, value):
         if chosen is None:
@@ -295,7 +297,7 @@ def test_listings_keep_up_with_changes(probe: Probe, reserve: Reserve) -> None:
 def test_no_match_lists_nothing(probe: Probe) -> None:
     """A made-up value gives no cards, whether the answer is an empty list or a refusal."""
     for attribute in (name for name in Attribute if name is not Attribute.STATUS):
-        found = probe.page(query_by({attribute: invented()}))
+        found = probe.page(query_by({attribute: probe.invented()}))
         exchange = found.exchanges[-1]
         expect(
             not found.cards,

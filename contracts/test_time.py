@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -99,7 +98,7 @@ def test_updated_rests(probe: Probe, population: SharedPopulation) -> None:
     """While nothing changes a card, updated is the same each time it is listed."""
     group = population.plain[0]
     first = {key_of(card): card.updated for card in probe.find(group.pin).cards}
-    time.sleep(A_MOMENT)
+    probe.cards.timeline.sleep(A_MOMENT)
     found = probe.find(group.pin)
     moved = [card for card in found.cards if first.get(key_of(card), card.updated) != card.updated]
     expect(

@@ -61,3 +61,7 @@ class SeedingError(AtomicCardsError):
 
 class NotAvailableError(AtomicCardsError):
     """The target cannot give what was asked for, such as a snoozed card over the public API."""
+
+
+class CassetteError(MisuseError):
+    """A recording is not there, damaged, of another version, or no recording at all."""

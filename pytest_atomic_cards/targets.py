@@ -11,15 +11,19 @@ from typing import Final, Protocol
 import requests
 
 from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
 from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.client.session import CardsSession
 from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import SeedingError
 from pytest_atomic_cards.options import Settings, TargetKind
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
+from pytest_atomic_cards.sandbox.app import TOKEN_PATH
+from pytest_atomic_cards.sandbox.control import Control
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.world import Cards
@@ -62,16 +66,16 @@ class SandboxTarget:
     def open_world(self) -> Cards:
         """A new sandbox, empty, with its clock at the present."""
         sandbox = Sandbox(profile=self._profile, faults=self._settings.fault)
-        environment = sandbox.default
-        credential = environment.create_credential("events")
         http = requests.Session()
         http.trust_env = False
-        http.mount(SANDBOX_URL, SandboxAdapter(sandbox))
+        http.mount(SANDBOX_URL, SandboxAdapter(Control(sandbox)))
+        controls = SandboxControls(http, SANDBOX_URL, timeout=self._settings.timeout)
+        credential = controls.create_credential()
         authenticate = partial(
             ClientCredentials,
-            token_url=f"{SANDBOX_URL}{sandbox.token_path}",
+            token_url=f"{SANDBOX_URL}{TOKEN_PATH}",
             http=http,
-            clock=lambda: sandbox.clock.now().timestamp(),
+            clock=lambda: controls.now().timestamp(),
         )
         session = CardsSession(
             base_url=SANDBOX_URL,
@@ -84,12 +88,14 @@ class SandboxTarget:
         if self._attach:
             self._attach(session)
         return Cards(
-            CardsApi(session, environment.environment_id),
-            DirectPlacement(sandbox, environment),
+            CardsApi(session, credential.environment_id),
+            DirectPlacement(controls),
             client_id=credential.client_id,
             authenticate=authenticate,
+            http=http,
+            controls=controls,
             sandbox=sandbox,
-            environment=environment,
+            environment=sandbox.default,
         )
 
     def close(self) -> None:
@@ -112,8 +118,10 @@ class LiveTarget:
         attach: Attach | None = None,
     ) -> None:
         self._settings = settings
+        self._http = open_http()
         self._authenticate = partial(
             ClientCredentials,
+            http=self._http,
             token_url=settings.token_endpoint or "",
             grant_type_in=settings.grant_type_in,
             timeout=settings.timeout,
@@ -126,6 +134,7 @@ class LiveTarget:
                 client_secret=settings.client_secret or "",
                 cache=token_cache,
             ),
+            http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
         )
@@ -143,6 +152,7 @@ class LiveTarget:
             FlowPlacement(ActionFlows(self._session, environment_id), self._settings, self._clock),
             client_id=self._settings.client_id or "",
             authenticate=self._authenticate,
+            http=self._http,
             scope=self._scope,
         )
         self._worlds.append(world)

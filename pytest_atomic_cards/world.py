@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.cards import ActionResponse, Card
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.lifecycle import Status
@@ -20,9 +21,16 @@ from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
 if TYPE_CHECKING:
+    import requests
+
+    from pytest_atomic_cards.client.controls import SandboxControls
     from pytest_atomic_cards.client.scope import Scope
     from pytest_atomic_cards.client.tokens import TokenSource
     from pytest_atomic_cards.sandbox import Environment, Sandbox
+
+
+_LIVE: Final = "a live target cannot be steered as the sandbox can"
+_NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
 
 
 class Cards:
@@ -36,9 +44,15 @@ class Cards:
         placement: How cards come into being on it.
         client_id: Id of the credential that the client authenticates with.
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
+        http: Gives the transport of all requests of this world.
         scope: Which cards are this world's own, on a target that others share.
-        sandbox: The sandbox, where that is the target.
+        controls: Those of the sandbox, where that is the target.
+        sandbox: The sandbox itself, where it is in this process.
         environment: The environment of the sandbox.
+        chance: Where made-up values come from.
+
+    Attributes:
+        timeline: The time by which this world waits.
     """
 
     def __init__(
@@ -48,17 +62,24 @@ class Cards:
         *,
         client_id: str,
         authenticate: Callable[..., TokenSource],
+        http: requests.Session,
         scope: Scope | None = None,
+        controls: SandboxControls | None = None,
         sandbox: Sandbox | None = None,
         environment: Environment | None = None,
+        chance: Chance = TRUE_CHANCE,
     ) -> None:
         self.api = api
+        self.timeline = api.session.timeline
+        self.chance = chance
         self.reader = Reader(api)
         self.seeder = Seeder(api, placement, scope)
         self.placement = placement
         self.client_id = client_id
         self.authenticate = authenticate
         self.scope = scope
+        self.http = http
+        self._controls = controls
         self._sandbox = sandbox
         self._environment = environment
         self._groups: dict[str, Group] = {}
@@ -113,7 +134,9 @@ class Cards:
         Raises:
             TimeoutError: It is not, after ``timeout`` seconds.
         """
-        found = poll(lambda: self.get(card), lambda now: now.status is status, timeout)
+        found = poll(
+            lambda: self.get(card), lambda now: now.status is status, timeout, self.timeline
+        )
         if found.status is not status:
             raise TimeoutError(
                 f"card {key_of(card)} is {found.status} and not {status} after {timeout:g} s"
@@ -149,6 +172,22 @@ class Cards:
     # The target
 
     @property
+    def controls(self) -> SandboxControls:
+        """The controls of the sandbox, over HTTP, so that a recording holds what they did.
+
+        Raises:
+            NotAvailableError: The target is live.
+        """
+        if self._controls is None:
+            raise NotAvailableError(_LIVE)
+        return self._controls
+
+    @property
+    def is_steerable(self) -> bool:
+        """Whether the target is a sandbox, which can be steered beyond the public API."""
+        return self._controls is not None
+
+    @property
     def sandbox(self) -> Sandbox:
         """The sandbox behind this world.
 
@@ -156,7 +195,7 @@ class Cards:
             NotAvailableError: The target is live.
         """
         if self._sandbox is None:
-            raise NotAvailableError("a live target cannot be steered as the sandbox can")
+            raise NotAvailableError(_NO_SANDBOX if self._controls else _LIVE)
         return self._sandbox
 
     @property
@@ -167,7 +206,7 @@ class Cards:
             NotAvailableError: The target is live.
         """
         if self._environment is None:
-            raise NotAvailableError("a live target cannot be steered as the sandbox can")
+            raise NotAvailableError(_NO_SANDBOX if self._controls else _LIVE)
         return self._environment
 
     def clean_up(self) -> CleanUp:

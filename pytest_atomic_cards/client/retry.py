@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import random
-import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
+
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +46,20 @@ class RetryPolicy:
     cap: float = 5.0
     retry_after_cap: float = 30.0
     budget: float = 90.0
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
-    jitter: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = REAL_TIME.sleep
+    clock: Callable[[], float] = REAL_TIME.monotonic
+    wall_clock: Callable[[], float] = REAL_TIME.timestamp
+    jitter: Callable[[], float] = TRUE_CHANCE.fraction
+
+    @classmethod
+    def by(cls, timeline: Timeline, chance: Chance) -> Self:
+        """The usual policy, going by a timeline and a chance."""
+        return cls(
+            sleep=timeline.sleep,
+            clock=timeline.monotonic,
+            wall_clock=timeline.timestamp,
+            jitter=chance.fraction,
+        )
 
     def begin(self) -> Backoff:
         """Start to count the attempts of one request, the first of which is about to be made."""

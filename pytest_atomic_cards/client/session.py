@@ -6,14 +6,13 @@ import json as json_codec
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http import HTTPStatus
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.pace import Pace
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
@@ -21,6 +20,7 @@ from pytest_atomic_cards.client.transport import Answer, Wire, default_user_agen
 from pytest_atomic_cards.errors import MisuseError, OutcomeUnknownError, TransportError
 from pytest_atomic_cards.exchange import Exchange, redact_headers
 from pytest_atomic_cards.query import encode_parameters
+from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
     import requests
@@ -75,6 +75,8 @@ class CardsSession:
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.
+        timeline: The time by which the session, and whoever waits for its target, goes.
+        chance: Where the jitter of pauses comes from.
 
     Attributes:
         listeners: Called with the exchange of every attempt, in the thread that made it.
@@ -94,7 +96,10 @@ class CardsSession:
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
         max_rate: float | None = None,
+        timeline: Timeline = REAL_TIME,
+        chance: Chance = TRUE_CHANCE,
     ) -> None:
+        self.timeline = timeline
         self._http = http or open_http()
         self._owns_http = http is None
         self._wire = Wire(self._http, base_url, setting="ATOMIC_CARDS_API_URL", timeout=timeout)
@@ -102,7 +107,7 @@ class CardsSession:
         self._tokens = tokens
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
-        self.retry = retry or RetryPolicy()
+        self.retry = retry or RetryPolicy.by(timeline, chance)
         self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
@@ -216,9 +221,9 @@ class CardsSession:
             request.token = Hidden(self._tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
         self._pace.wait()
-        started, clock = datetime.now(UTC), perf_counter()
+        started, clock = self.timeline.now(), self.timeline.monotonic()
         answer = self._wire.exchange(request.method, request.url, headers, request.body)
-        elapsed = perf_counter() - clock
+        elapsed = self.timeline.monotonic() - clock
         redactor = self._redactor(headers.get("Authorization"))
         exchange = Exchange(
             method=request.method,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,6 +16,7 @@ from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,7 @@ class ClientCredentials:
         http: requests.Session | None = None,
         timeout: float = 30.0,
         cache: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = REAL_TIME.timestamp,
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
     ) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError
+from pytest_atomic_cards.errors import OutcomeUnknownError
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.reserve import Reserve
@@ -37,7 +36,7 @@ class CardSupply:
 
     def __init__(self, cards: Cards, reserve: Reserve | None = None) -> None:
         self.cards = cards
-        self.is_steerable = _is_steerable(cards)
+        self.is_steerable = cards.is_steerable
         self._reserve = reserve or Reserve(cards.seeder)
         self._patience = cards.placement.settling
         self._lag = 0.0
@@ -55,10 +54,11 @@ class CardSupply:
         Once it has run out, the target is wrong, and patience is short: what remains is to find
         few steps that show it.
         """
-        began = time.monotonic()
-        seen = poll(look, reached, self._patience)
+        timeline = self.cards.timeline
+        began = timeline.monotonic()
+        seen = poll(look, reached, self._patience, timeline)
         if reached(seen):
-            self._lag = max(self._lag, time.monotonic() - began)
+            self._lag = max(self._lag, timeline.monotonic() - began)
         else:
             own = max(_LEAST_PATIENCE, _LAGS_OF_PATIENCE * self._lag)
             self._patience = min(self._patience, own)
@@ -76,10 +76,3 @@ def take_from(reserve: Reserve) -> Group:
         with suppress(OutcomeUnknownError):
             return reserve.take()
     return reserve.take()
-
-
-def _is_steerable(cards: Cards) -> bool:
-    try:
-        return cards.sandbox is not None
-    except NotAvailableError:
-        return False

@@ -62,18 +62,25 @@ class SandboxAdapter(HTTPAdapter):
                 close()
         status, headers = answer
         code, _, reason = status.partition(" ")
-        raw = HTTPResponse(
-            body=io.BytesIO(body),
-            headers=HTTPHeaderDict(headers),
-            status=int(code),
-            version=11,
-            reason=reason,
-            preload_content=False,
-            original_response=_original(headers),
-            request_method=request.method,
-            request_url=request.url,
-        )
+        raw = raw_response(request, int(code), reason, headers, body)
         return self.build_response(request, raw)
+
+
+def raw_response(
+    request: PreparedRequest, status: int, reason: str, headers: list[tuple[str, str]], body: bytes
+) -> HTTPResponse:
+    """A whole response as urllib3 gives it, from which an adapter builds one of ``requests``."""
+    return HTTPResponse(
+        body=io.BytesIO(body),
+        headers=HTTPHeaderDict(headers),
+        status=status,
+        version=11,
+        reason=reason,
+        preload_content=False,
+        original_response=_original(headers),
+        request_method=request.method,
+        request_url=request.url,
+    )
 
 
 class _Original:
@@ -100,7 +107,7 @@ def _original(headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401 - stands i
 
 def _environ(request: PreparedRequest) -> dict[str, Any]:
     url = urlsplit(request.url or "")
-    body = _bytes(request.body)
+    body = body_bytes(request.body)
     environ = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
@@ -133,7 +140,12 @@ def _variable(header: str) -> str:
     return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"
 
 
-def _bytes(body: object) -> bytes:
+def body_bytes(body: object) -> bytes:
+    """The whole body of a request, in whichever form ``requests`` has it.
+
+    Raises:
+        TypeError: It is none of them.
+    """
     if not body:
         return b""
     if isinstance(body, str):
@@ -141,5 +153,5 @@ def _bytes(body: object) -> bytes:
     if isinstance(body, bytes):
         return body
     if isinstance(body, Iterable):
-        return b"".join(map(_bytes, body))
+        return b"".join(map(body_bytes, body))
     raise TypeError(f"a request body must be text, bytes or an iterable of them, not {body!r}")

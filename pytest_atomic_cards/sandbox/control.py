@@ -1,6 +1,6 @@
-"""Controls of a sandbox that is served: what a test in another process can do beyond the API.
+"""Controls of a sandbox over HTTP: what a test can do beyond the API, also from another process.
 
-Only the loopback server has them, under ``/_sandbox/``; they are no part of the Cards API.
+They lie under ``/_sandbox/`` and are no part of the Cards API.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.sandbox.access import CARDS_ROLE
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.times import format_milliseconds
 
@@ -65,8 +66,12 @@ class Control:
     ``{"cardInstanceId", "seconds"}`` snoozes an active card. ``POST cards`` with
     ``{"cards": [{…}]}`` puts cards in: each with the field names of a listing, and also
     ``variables``, ``metadata``, ``cardOptions``, and the times ``created``, ``updated``,
-    ``embargoUntil``, ``expiresAt`` and ``snoozeUntil`` in seconds from now. ``GET analytics``
-    lists the events. All but the clock's take an ``environment``, which may be left out.
+    ``embargoUntil``, ``expiresAt`` and ``snoozeUntil`` in seconds from now; it tells the cards, or
+    with ``"brief": true`` how many there are. ``GET card`` with ``cardInstanceId`` shows one.
+    ``GET analytics`` lists the events; ``POST settings`` with ``{"exportCardResponses": false}``
+    keeps completion payloads out of them. ``POST credentials`` with ``{"role"}`` makes a
+    credential, and ``DELETE credentials`` with ``clientId`` ends it. All but the clock's take an
+    ``environment``, which may be left out; ``POST environments`` makes one.
 
     Args:
         sandbox: Answers all other requests.
@@ -74,11 +79,15 @@ class Control:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._routes: dict[str, tuple[str, Callable[[Request], Any]]] = {
-            "clock": ("POST", self._clock),
-            "snooze": ("POST", self._snooze),
-            "cards": ("POST", self._seed),
-            "analytics": ("GET", self._analytics),
+        self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
+            "clock": {"POST": self._clock},
+            "snooze": {"POST": self._snooze},
+            "cards": {"POST": self._seed},
+            "card": {"GET": self._card},
+            "analytics": {"GET": self._analytics},
+            "settings": {"POST": self._settings},
+            "credentials": {"POST": self._new_credential, "DELETE": self._end_credential},
+            "environments": {"POST": self._new_environment},
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -95,12 +104,13 @@ class Control:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Any:  # noqa: ANN401 - a JSON value
-        method, answer = self._routes.get(request.path.removeprefix(PREFIX), ("", None))
-        if answer is None:
+        methods = self._routes.get(request.path.removeprefix(PREFIX))
+        if methods is None:
             raise Refusal(404, f"no such control; there are {', '.join(self._routes)}")
-        if request.method != method:
-            raise Refusal(405, f"use {method}", (("Allow", method),))
-        return answer(request)
+        if request.method not in methods:
+            allowed = ", ".join(methods)
+            raise Refusal(405, f"use {allowed}", (("Allow", allowed),))
+        return methods[request.method](request)
 
     def _clock(self, request: Request) -> dict[str, Any]:
         by = _seconds(_fields(request, {"advance"}).get("advance"), "advance")
@@ -113,25 +123,58 @@ class Control:
     def _snooze(self, request: Request) -> dict[str, Any]:
         fields = _fields(request, {"environment", "cardInstanceId", "seconds"})
         environment = self._environment(fields.get("environment"))
-        name = fields.get("cardInstanceId")
-        if not isinstance(name, str):
-            raise Refusal(400, "cardInstanceId must be a string")
+        name = _text(fields, "cardInstanceId")
         environment.snooze(name, _seconds(fields.get("seconds"), "seconds"))
         return _shown(environment.card(name))
 
     def _seed(self, request: Request) -> dict[str, Any]:
-        fields = _fields(request, {"environment", "cards"})
+        fields = _fields(request, {"environment", "cards", "brief"})
         environment = self._environment(fields.get("environment"))
         cards = fields.get("cards")
         if not isinstance(cards, list):
             raise Refusal(400, "cards must be an array")
         seeded = environment.seed([_spec(card) for card in cards])
+        if fields.get("brief"):
+            return {"count": len(seeded)}
         return {"data": [_shown(record) for record in seeded]}
 
+    def _card(self, request: Request) -> dict[str, Any]:
+        query = _query(request)
+        environment = self._environment(query.get("environment"))
+        return _shown(environment.card(_text(query, "cardInstanceId")))
+
     def _analytics(self, request: Request) -> dict[str, Any]:
-        query = parse_qs(request.query_string.decode("latin-1"), keep_blank_values=True)
-        names = query.get("environment", [None])
-        return {"data": self._environment(names[-1]).analytics_events()}
+        return {"data": self._environment(_query(request).get("environment")).analytics_events()}
+
+    def _settings(self, request: Request) -> dict[str, Any]:
+        fields = _fields(request, {"environment", "exportCardResponses"})
+        environment = self._environment(fields.get("environment"))
+        exported = fields.get("exportCardResponses", environment.export_card_responses)
+        if not isinstance(exported, bool):
+            raise Refusal(400, "exportCardResponses must be true or false")
+        environment.export_card_responses = exported
+        return {"exportCardResponses": exported}
+
+    def _new_credential(self, request: Request) -> dict[str, Any]:
+        fields = {"role": CARDS_ROLE} | _fields(request, {"environment", "role"})
+        environment = self._environment(fields.get("environment"))
+        credential = environment.create_credential(_text(fields, "role"))
+        return {
+            "environment": environment.environment_id,
+            "role": credential.role,
+            "clientId": credential.client_id,
+            "clientSecret": credential.client_secret,
+        }
+
+    def _end_credential(self, request: Request) -> dict[str, Any]:
+        query = _query(request)
+        client_id = _text(query, "clientId")
+        self._environment(query.get("environment")).delete_credential(client_id)
+        return {"clientId": client_id}
+
+    def _new_environment(self, request: Request) -> dict[str, Any]:
+        name = _text(_fields(request, {"environment"}), "environment")
+        return {"environment": self._sandbox.create_environment(name).environment_id}
 
     def _environment(self, name: object) -> Environment:
         if name is None:
@@ -144,6 +187,18 @@ class Control:
 
 def _response(status: int, body: dict[str, Any]) -> Response:
     return Response(json.dumps(body), status, content_type="application/json")
+
+
+def _query(request: Request) -> dict[str, str]:
+    """Query parameters, the last of each name."""
+    return dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True))
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise Refusal(400, f"{name} must be a string")
+    return value
 
 
 def _fields(request: Request, known: set[str]) -> dict[str, Any]:

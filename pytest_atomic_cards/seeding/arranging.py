@@ -52,6 +52,7 @@ class Arranger:
         self._api = api
         self._reader = reader
         self._placement = placement
+        self._timeline = api.session.timeline
 
     def arrange(self, population: Population, group: Group) -> Group:
         """Bring each card of ``group`` into the state that its spec asks for.
@@ -91,7 +92,8 @@ class Arranger:
         elif state is Status.EXPIRED:
             spec = next(spec for spec in population if spec.status is state)
             self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
-        if not poll(lambda: self._reached(state, group, members), bool, self._placement.settling):
+        settling, timeline = self._placement.settling, self._timeline
+        if not poll(lambda: self._reached(state, group, members), bool, settling, timeline):
             self._complain(state, group)
 
     def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
@@ -101,7 +103,7 @@ class Arranger:
             try:
                 exchange = self._api.act_exchange(action, query)
             except OutcomeUnknownError:
-                if poll(reached, bool, patience=0.5):
+                if poll(reached, bool, 0.5, self._timeline):
                     return
             else:
                 if exchange.succeeded:

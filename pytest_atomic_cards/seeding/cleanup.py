@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,7 +84,7 @@ class Cleaner:
         try:
             for attempt in range(repeats):
                 if attempt > 1 and not self.futile:
-                    time.sleep(_FIRST_PAUSE * 2**attempt)
+                    self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
                 if not self.reader.page(query.replace(limit=1)).cards:
                     return ""
                 with suppress(OutcomeUnknownError):

@@ -5,16 +5,16 @@ Source: Action Flow API › start, test; Steps › activities are queued before 
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import cycle, groupby
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.flows import ActionFlows, FlowTarget
 from pytest_atomic_cards.errors import (
     NotAvailableError,
@@ -26,6 +26,7 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.seeding.placement import Placed, UserIds
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 _CHOSEN_BY_TARGET: Final = {
     "template": "cardTemplateId",
@@ -37,9 +38,14 @@ _CHOSEN_BY_TARGET: Final = {
 
 
 class ServerClock:
-    """The target's time, as the ``Date`` of its answers tells it (RFC 9110 › 6.6.1)."""
+    """The target's time, as the ``Date`` of its answers tells it (RFC 9110 › 6.6.1).
 
-    def __init__(self) -> None:
+    Args:
+        timeline: Our own time.
+    """
+
+    def __init__(self, timeline: Timeline = REAL_TIME) -> None:
+        self._timeline = timeline
         self._ahead = timedelta(0)
 
     def observe(self, exchange: Exchange) -> None:
@@ -51,7 +57,7 @@ class ServerClock:
 
     def now(self) -> datetime:
         """The target's time now, UTC."""
-        return datetime.now(UTC) + self._ahead
+        return self._timeline.now() + self._ahead
 
 
 _NOTABLE: Final = timedelta(seconds=2)
@@ -63,11 +69,17 @@ class FlowPlacement:
     delivery_is_certain = False
     settling = 10.0
 
-    def __init__(self, flows: ActionFlows, settings: Settings, clock: ServerClock) -> None:
+    def __init__(
+        self,
+        flows: ActionFlows,
+        settings: Settings,
+        clock: ServerClock,
+        chance: Chance = TRUE_CHANCE,
+    ) -> None:
         self._flows = flows
         self._clock = clock
         self._settings = settings
-        self._user_ids = UserIds()
+        self._user_ids = UserIds(chance)
         self.patience = settings.seed_timeout
 
     def new_user(self, suffix: str = "") -> str:
@@ -129,8 +141,8 @@ class FlowPlacement:
         raise NotAvailableError("the public API has no way to snooze a card")
 
     def pass_time(self, duration: timedelta) -> None:
-        """Wait in real time."""
-        time.sleep(duration.total_seconds())
+        """Wait."""
+        self._flows.session.timeline.sleep(duration.total_seconds())
 
 
 def _refuse_what_the_flow_decides(population: Population) -> None:

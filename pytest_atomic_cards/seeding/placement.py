@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.seeding.spec import Population
 
 
@@ -76,18 +76,21 @@ class Placement(Protocol):
 class UserIds:
     """Generates user ids that no other run uses.
 
+    Args:
+        chance: Tells them apart.
+
     Attributes:
         astray: Generated users whose invocation was asked for and never heard of.
     """
 
-    def __init__(self) -> None:
-        self._run = secrets.token_hex(4)
+    def __init__(self, chance: Chance = TRUE_CHANCE) -> None:
+        self._chance = chance
         self._given: set[str] = set()
         self.astray: list[str] = []
 
     def new(self, suffix: str = "") -> str:
         """The next id, ending in ``suffix``."""
-        user = f"contract-{self._run}-{len(self._given) + 1}{suffix}"
+        user = f"contract-{self._chance.token()}{suffix}"
         self._given.add(user)
         return user
 

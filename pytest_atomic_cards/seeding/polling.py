@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final, TypeVar
+
+from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 Answer = TypeVar("Answer")
 
@@ -17,7 +18,7 @@ def poll(
     ask: Callable[[], Answer],
     done: Callable[[Answer], bool],
     patience: float,
-    sleep: Callable[[float], None] = time.sleep,
+    timeline: Timeline = REAL_TIME,
 ) -> Answer:
     """Ask at once, and again until the answer is ``done`` or ``patience`` seconds have passed.
 
@@ -26,11 +27,11 @@ def poll(
     Returns:
         The last answer, whether done or not.
     """
-    deadline = time.monotonic() + patience
+    deadline = timeline.monotonic() + patience
     pause = _FIRST_PAUSE
     asked = 1
-    while not done(answer := ask()) and (asked < _LEAST_ASKED or time.monotonic() < deadline):
-        sleep(pause)
+    while not done(answer := ask()) and (asked < _LEAST_ASKED or timeline.monotonic() < deadline):
+        timeline.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
         asked += 1
     return answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +11,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Found, Reader, key_of
+from pytest_atomic_cards.timeline import Timeline
 
 _MOST_PAGES: Final = 20
 _FULL_PAGE: Final = 100
@@ -29,11 +29,13 @@ class ReadBack:
     Args:
         reader: Lists cards.
         placement: How they come into being.
+        timeline: The time by which to wait.
     """
 
-    def __init__(self, reader: Reader, placement: Placement) -> None:
+    def __init__(self, reader: Reader, placement: Placement, timeline: Timeline) -> None:
         self._reader = reader
         self._placement = placement
+        self._timeline = timeline
         self._straggling = 0.0
         self.cards_per_target = 1
 
@@ -43,13 +45,13 @@ class ReadBack:
         Raises:
             SeedingError: No card appeared in time.
         """
-        began = time.monotonic()
+        began = self._timeline.monotonic()
         self.await_visible([placed])
         if self._placement.delivery_is_certain:
             return
-        watch = min(max(_LEAST_WATCH, 3 * (time.monotonic() - began)), _MOST_WATCH)
+        watch = min(max(_LEAST_WATCH, 3 * (self._timeline.monotonic() - began)), _MOST_WATCH)
         counts: list[int] = []
-        poll(lambda: counts.append(len(self._visible(placed))), bool, watch)
+        poll(lambda: counts.append(len(self._visible(placed))), bool, watch, self._timeline)
         self.cards_per_target = max(counts) // placed.count
         self._straggling = watch if self.cards_per_target > 1 else 0.0
 
@@ -68,15 +70,15 @@ class ReadBack:
                     continue
                 cards = self._visible(one)
                 if len(cards) >= one.count:
-                    since = reached.setdefault(one.invocation, time.monotonic())
+                    since = reached.setdefault(one.invocation, self._timeline.monotonic())
                     whole = len(cards) >= one.count * self.cards_per_target
-                    if whole or time.monotonic() - since > self._straggling:
+                    if whole or self._timeline.monotonic() - since > self._straggling:
                         seen[one.invocation] = _in_order(cards, one.users)
                 elif self._is_paged_away(one, cards):
                     seen[one.invocation] = _in_order(cards, one.users)
             return [one for one in placed if one.invocation not in seen]
 
-        missing = poll(waiting, lambda left: not left, self._placement.patience)
+        missing = poll(waiting, lambda left: not left, self._placement.patience, self._timeline)
         if missing:
             raise SeedingError(
                 f"{sum(one.count for one in missing)} seeded card(s) of {len(missing)} "

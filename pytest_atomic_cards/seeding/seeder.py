@@ -33,7 +33,7 @@ class Seeder:
     def __init__(self, api: CardsApi, placement: Placement, scope: Scope | None = None) -> None:
         reader = Reader(api)
         self._placement = placement
-        self._read_back = ReadBack(reader, placement)
+        self._read_back = ReadBack(reader, placement, api.session.timeline)
         self._arranger = Arranger(api, reader, placement)
         self._cleaner = Cleaner(api, reader)
         self._scope = scope

@@ -7,11 +7,11 @@ inferred requirement only; one that does neither breaks the documented one.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.chance import Chance
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, key_of
@@ -20,9 +20,9 @@ from pytest_atomic_cards.verification.verdicts import Violation
 _INVENTED: Final = "no-such-value-"
 
 
-def invented() -> str:
+def invented(chance: Chance) -> str:
     """An attribute value that no card has."""
-    return f"{_INVENTED}{secrets.token_hex(6)}"
+    return f"{_INVENTED}{chance.token()}"
 
 
 def judge_listing(

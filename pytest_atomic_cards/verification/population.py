@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -137,7 +136,7 @@ def _long(cards: Cards) -> Group:
         user=cards.placement.new_user("-long" * 16),
         template="7007",
         event_name="8008",
-        lifecycle_id=f"9{secrets.randbelow(10**12)}",
+        lifecycle_id=f"9{cards.chance.bits(40):012}",
     )
     return _seed_chosen(cards, Population((spec,)))
 

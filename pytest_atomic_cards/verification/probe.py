@@ -6,10 +6,10 @@ polls for what must come about, and looks twice before it says that something di
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.cards import ActionResponse, Card
 from pytest_atomic_cards.client.api import environment_path
@@ -25,11 +25,9 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.verdicts import Violation, expect
 from pytest_atomic_cards.world import Cards
-
-if TYPE_CHECKING:
-    from pytest_atomic_cards.sandbox import CardRecord
 
 States = dict[str, str | None]
 Seen = TypeVar("Seen")
@@ -37,6 +35,15 @@ Seen = TypeVar("Seen")
 _TRIES: Final = 8
 _LEAST_PATIENCE: Final = 1.0
 _UNAVAILABLE: Final = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A card of another environment."""
+
+    environment_id: str
+    card_instance_id: str
+    lifecycle_id: str
 
 
 class Probe:
@@ -52,6 +59,10 @@ class Probe:
         self._reader = cards.reader
         self._patience = cards.placement.settling
         self._lag = 0.0
+
+    def invented(self) -> str:
+        """An attribute value that no card has."""
+        return invented(self.cards.chance)
 
     # Reading
 
@@ -97,13 +108,14 @@ class Probe:
         A target that kept us waiting in vain gets less patience the next time, but never less
         than its changes have been seen to take.
         """
-        began = time.monotonic()
+        timeline = self.cards.timeline
+        began = timeline.monotonic()
         seen = look()
         if reached(seen):
             return seen
-        seen = poll(look, reached, self._patience)
+        seen = poll(look, reached, self._patience, timeline)
         if reached(seen):
-            self._lag = max(self._lag, time.monotonic() - began)
+            self._lag = max(self._lag, timeline.monotonic() - began)
         else:
             least = min(_LEAST_PATIENCE, self._patience)
             self._patience = max(least, 5 * self._lag, self._patience / 3)
@@ -120,7 +132,7 @@ class Probe:
 
     def settle(self) -> None:
         """Wait twice as long as any change took so far to become visible."""
-        time.sleep(2 * self._lag)
+        self.cards.timeline.sleep(2 * self._lag)
 
     # Acting
 
@@ -188,19 +200,22 @@ class Probe:
         first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, spec))
         return first, second
 
-    def neighbour_card(self, user: str) -> CardRecord | None:
+    def neighbour_card(self, user: str) -> Stranger | None:
         """An active card of the same customer in another environment, where one can be had."""
-        try:
-            sandbox = self.cards.sandbox
-        except NotAvailableError:
+        if not self.cards.is_steerable:
             return None
-        neighbour = sandbox.create_environment(f"neighbour-{len(sandbox.environments)}")
-        return neighbour.seed([{"user_id": user, "card_template_id": "neighbour"}])[0]
+        name = self.cards.chance.token()
+        card = Stranger(f"neighbour-{name}", f"card-{name}", f"lifecycle-{name}")
+        controls = self.cards.controls
+        controls.create_environment(card.environment_id)
+        fields = {"cardInstanceId": card.card_instance_id, "lifecycleId": card.lifecycle_id}
+        seeded = {"userId": user, "cardTemplateId": "neighbour", **fields}
+        controls.seed([seeded], card.environment_id)
+        return card
 
-    def neighbour_state(self, card: CardRecord) -> Status:
+    def neighbour_state(self, card: Stranger) -> Status:
         """The state of a neighbour's card."""
-        neighbour = self.cards.sandbox.environments[card.environment_id]
-        return neighbour.card(card.card_instance_id).status
+        return self.cards.controls.state(card.card_instance_id, card.environment_id)
 
 
 def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:

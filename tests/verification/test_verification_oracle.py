@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.chance import TRUE_CHANCE
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Found
@@ -71,7 +72,7 @@ def judge(query: CardQuery, listed: str, *, complete: bool = True, **how: Any) -
         (CardQuery(), "a1, a2, b1, b2"),
         (CardQuery(), "a1, a2, b1, b2, foreign, closed"),
         (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, foreign"),
-        (CardQuery(user_id=invented()), ""),
+        (CardQuery(user_id=invented(TRUE_CHANCE)), ""),
         (CardQuery(user_id="nobody"), ""),
     ],
 )
@@ -107,8 +108,8 @@ def test_joining_by_or_breaks_only_the_inferred_reading() -> None:
         (ONE, "a1, a2, b1", "1 of 3 differ.*userId=bob"),
         (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, closed", "status=dismissed"),
         (CardQuery(status=Status.DISMISSED), "closed, a1", "status=active"),
-        (CardQuery(user_id=invented()), "foreign", "1 of 1 differ"),
-        (CardQuery(user_id=invented()), "bare", "1 of 1 differ"),
+        (CardQuery(user_id=invented(TRUE_CHANCE)), "foreign", "1 of 1 differ"),
+        (CardQuery(user_id=invented(TRUE_CHANCE)), "bare", "1 of 1 differ"),
     ],
 )
 @pytest.mark.parametrize("or_allowed", [False, True])
@@ -141,4 +142,4 @@ def test_what_is_owed_can_be_another_state() -> None:
 
 def test_invented_values_are_never_the_same() -> None:
     """A made-up value is new each time."""
-    assert len({invented() for _ in range(50)}) == 50
+    assert len({invented(TRUE_CHANCE) for _ in range(50)}) == 50

@@ -13,16 +13,14 @@ from typing import Any, Final
 import requests
 from requests.adapters import BaseAdapter
 
+from pytest_atomic_cards.client.controls import ApiCredential
 from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
 from pytest_atomic_cards.client.tokens import TokenSource
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, TransportError
-from pytest_atomic_cards.sandbox.access import Credential
-from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
-from pytest_atomic_cards.verification.oracle import invented
 
 _REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _COGNITO: Final = frozenset({"access_token", "expires_in", "token_type"})
@@ -36,20 +34,20 @@ def no_token(scene: Scene) -> str:
 
 def bad_token(scene: Scene) -> str:
     """List with a made-up token."""
-    return _status(scene, **_bearer(invented()))
+    return _status(scene, **_bearer(scene.probe.invented()))
 
 
 def wrong_role(scene: Scene) -> str:
     """List with a token of another role."""
-    credential = scene.cards.environment.create_credential("workbench")
+    credential = scene.cards.controls.create_credential("workbench")
     return _status(scene, **_bearer(_token(scene, credential)))
 
 
 def other_environment(scene: Scene) -> str:
     """List with a token of another environment."""
-    sandbox = scene.cards.sandbox
-    other = sandbox.create_environment(f"other-{len(sandbox.environments)}")
-    return _status(scene, **_bearer(_token(scene, other.create_credential())))
+    controls, other = scene.cards.controls, f"other-{scene.cards.chance.token()}"
+    controls.create_environment(other)
+    return _status(scene, **_bearer(_token(scene, controls.create_credential("events", other))))
 
 
 def no_user_agent(scene: Scene) -> str:
@@ -60,10 +58,10 @@ def no_user_agent(scene: Scene) -> str:
 
 def deleted_credential(scene: Scene) -> str:
     """List with a token whose credential has just been deleted."""
-    environment = scene.cards.environment
-    credential = environment.create_credential()
+    controls = scene.cards.controls
+    credential = controls.create_credential()
     bearer = _bearer(_token(scene, credential))
-    environment.delete_credential(credential.client_id)
+    controls.delete_credential(credential.client_id)
     exchange = scene.send("GET", "/cards", scene.still.pin, **bearer)
     if exchange.succeeded:
         return "lives"
@@ -98,8 +96,7 @@ class _TokenRequests:
 
     def __init__(self, scene: Scene) -> None:
         http = open_http(trust_env=scene.is_live)
-        network = http.get_adapter("https://")
-        ear = _Ear(network if scene.is_live else SandboxAdapter(scene.cards.sandbox))
+        ear = _Ear(scene.cards.http)
         for scheme in ("http://", "https://"):
             http.mount(scheme, ear)
         client_id, client_secret = _credentials(scene)
@@ -135,16 +132,16 @@ def _credentials(scene: Scene) -> tuple[str, str]:
     if scene.is_live:
         settings = scene.settings
         return settings.client_id or "", Hidden(settings.client_secret or "")
-    credential = scene.cards.environment.create_credential()
+    credential = scene.cards.controls.create_credential()
     return credential.client_id, Hidden(credential.client_secret)
 
 
 class _Ear(BaseAdapter):
     """Passes requests on, and remembers the names of the fields in answers, not their values."""
 
-    def __init__(self, adapter: BaseAdapter) -> None:
+    def __init__(self, http: requests.Session) -> None:
         super().__init__()
-        self._adapter = adapter
+        self._http = http
         self.fields: frozenset[str] = frozenset()
 
     def send(
@@ -154,7 +151,7 @@ class _Ear(BaseAdapter):
         **kwargs: Any,  # noqa: ANN401
     ) -> requests.Response:
         """Send the request."""
-        response = self._adapter.send(request, *args, **kwargs)
+        response = self._http.get_adapter(request.url or "").send(request, *args, **kwargs)
         with suppress(ValueError):
             body = response.json() if response.ok else None
             if isinstance(body, dict):
@@ -162,11 +159,10 @@ class _Ear(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Close the connections."""
-        self._adapter.close()
+        """Close nothing: the connections are those of another."""
 
 
-def _token(scene: Scene, credential: Credential) -> str:
+def _token(scene: Scene, credential: ApiCredential) -> str:
     source = scene.cards.authenticate(
         client_id=credential.client_id, client_secret=credential.client_secret
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -150,7 +149,7 @@ def _close(scene: Scene, action: Action) -> _Closed:
     group, card = scene.supply.card()
     key, watched = key_of(card), only(group, card)
     scene.succeed(scene.put(action, group.single(card)))
-    acted = time.monotonic()
+    acted = scene.cards.timeline.monotonic()
     states = scene.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
     if states[key] is None:
         scene.rest(acted)

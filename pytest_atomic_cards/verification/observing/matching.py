@@ -13,7 +13,6 @@ from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.verification.observing.answers import keys, listed, total
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
-from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.probe import key_of, only, response_of
 
 _UNKNOWN: Final = ("contractProbe", "1")
@@ -26,7 +25,9 @@ def zero_match_listing(scene: Scene) -> str:
 
 def zero_match_action(scene: Scene) -> str:
     """Dismiss by a made-up value, within cards of this run."""
-    exchange = scene.put(Action.DISMISS, scene.still.pin.replace(lifecycle_id=invented()))
+    exchange = scene.put(
+        Action.DISMISS, scene.still.pin.replace(lifecycle_id=scene.probe.invented())
+    )
     has_body = exchange.succeeded and exchange.response_body
     return empty_or_status(exchange, cards=len(response_of(exchange).results) if has_body else 0)
 
@@ -109,7 +110,7 @@ def unknown_parameter(scene: Scene) -> str:
 
 def unknown_status(scene: Scene) -> str:
     """List a group by a made-up status."""
-    exchange = scene.get(scene.still.pin.replace(status=invented()))
+    exchange = scene.get(scene.still.pin.replace(status=scene.probe.invented()))
     found = listed(exchange)
     return f"{len(found)} card(s)" if found else _not_listed(scene, exchange)
 

@@ -6,7 +6,6 @@ live target they act only on cards that this run seeded; the scope guard sees to
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,12 +24,12 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import Population
 from pytest_atomic_cards.verification.observing.supply import Supply
-from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.world import Cards
 
@@ -179,7 +178,7 @@ class Scene:
     @cached_property
     def no_match(self) -> Exchange:
         """How a listing is answered that no card matches."""
-        return self.get(self.still.pin.replace(lifecycle_id=invented()))
+        return self.get(self.still.pin.replace(lifecycle_id=self.probe.invented()))
 
     # Action Flows
 
@@ -219,8 +218,9 @@ class Scene:
             return cards.seeder
         placement = FlowPlacement(
             ActionFlows(cards.api.session, cards.api.environment_id),
-            Settings(flow_id=cards.sandbox.flow_id, flow_mode=mode or "start", seed_timeout=1.0),
-            ServerClock(),
+            Settings(flow_id=DEFAULT_FLOW, flow_mode=mode or "start", seed_timeout=1.0),
+            ServerClock(cards.timeline),
+            cards.chance,
         )
         placement.settling = 0.0
         return Seeder(cards.api, placement)
@@ -246,7 +246,8 @@ class Scene:
 
         Needed only before it is said that something is *not* there.
         """
-        time.sleep(max(0.0, since + self._pause - time.monotonic()))
+        timeline = self.cards.timeline
+        timeline.sleep(max(0.0, since + self._pause - timeline.monotonic()))
 
 
 def _started(scene: Scene) -> Started:

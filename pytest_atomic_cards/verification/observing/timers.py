@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import operator
 from datetime import timedelta
 from enum import Enum
 from functools import cached_property
@@ -42,6 +42,7 @@ class Timers:
 
     def __init__(self, scene: Scene, seeder: Seeder | None = None) -> None:
         self._scene = scene
+        self._timeline = scene.cards.timeline
         self._seeder = seeder or scene.cards.seeder
         self._groups: dict[Timed, Group] = {}
         self._absent: dict[Timed, NotAvailableError | SeedingError] = {}
@@ -51,7 +52,7 @@ class Timers:
             )
         else:
             self._seed_if_possible(Timed.SNOOZED)
-        self._began = time.monotonic()
+        self._began = self._timeline.monotonic()
         kinds = (Timed.HELD, Timed.EMBARGOED, Timed.ACTIVE)
         try:
             self._seed(*kinds)
@@ -65,7 +66,7 @@ class Timers:
         return scene.once(cls) if scene.is_live else cls(scene, scene.flow_seeder())
 
     def _seed_if_possible(self, kind: Timed) -> None:
-        self._began = time.monotonic()
+        self._began = self._timeline.monotonic()
         try:
             self._seed(kind)
         except (NotAvailableError, SeedingError) as error:
@@ -102,11 +103,12 @@ class Timers:
     def expired_at(self) -> float | None:
         """When the active card was seen to have expired, by the monotonic clock, if it was."""
         group = self.group(Timed.ACTIVE)
-        passed = timedelta(seconds=time.monotonic() - self._began)
+        passed = timedelta(seconds=self._timeline.monotonic() - self._began)
         self._scene.cards.pass_time(max(timedelta(0), SOON + _MARGIN - passed))
-        if poll(lambda: self._is_open(group), lambda still: not still, self._scene.patience):
+        patience = self._scene.patience
+        if poll(lambda: self._is_open(group), operator.not_, patience, self._timeline):
             return None
-        return time.monotonic()
+        return self._timeline.monotonic()
 
     def expires(self, kind: Timed) -> bool:
         """Whether a card expired when the active one did.

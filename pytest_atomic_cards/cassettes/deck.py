@@ -1,0 +1,183 @@
+"""Deck: plays the cassettes of a process, one inside the other, the innermost of which counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from vcr.request import Request  # type: ignore[import-untyped]
+
+from pytest_atomic_cards.cassettes.cassette import Cassette
+from pytest_atomic_cards.cassettes.comparison import Comparison
+from pytest_atomic_cards.cassettes.document import Interaction, in_file
+from pytest_atomic_cards.cassettes.indexed import Response
+from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
+from pytest_atomic_cards.cassettes.mode import Mode
+from pytest_atomic_cards.cassettes.reading import SUFFIXES
+from pytest_atomic_cards.cassettes.recorded import Recorded, Source
+from pytest_atomic_cards.cassettes.redaction import Redaction
+from pytest_atomic_cards.chance import TRUE_CHANCE, CurrentChance
+from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime
+
+
+@dataclass(slots=True)
+class Play:
+    """One cassette that is played, perhaps with pauses.
+
+    Args:
+        name: Its name, a path below the deck's directory without a suffix.
+        mode: What is done with it.
+        path: Its file.
+        cassette: The cassette, once it was needed.
+        comparison: What verifying found so far.
+        began: When the cassette was first needed, by ``time.perf_counter``.
+    """
+
+    name: str
+    mode: Mode
+    path: Path
+    cassette: Cassette | None = None
+    comparison: Comparison | None = None
+    began: float = field(default_factory=perf_counter)
+
+
+class Deck:
+    """Plays cassettes.
+
+    Args:
+        mode: What is done with cassettes that do not say otherwise.
+        directory: Where they are kept.
+        redaction: Replaces what must not reach the disk.
+
+    Attributes:
+        source: What is recorded from.
+        settings: What a replay needs to know of the target; see
+            :class:`~pytest_atomic_cards.cassettes.recorded.Recorded`.
+        listeners: Called with each exchange that was recorded, replayed or verified.
+        timeline: The time of the current cassette; the real time where none is played.
+        chance: The chance of the current cassette; true chance where none is played.
+    """
+
+    def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
+        self.directory = directory
+        self.redaction = redaction or Redaction()
+        self.source = Source.SANDBOX
+        self.settings: Mapping[str, Any] = {}
+        self.listeners: list[Callable[[Interaction], None]] = []
+        self._mode = mode
+        self._stack: list[Play] = []
+        self.timeline = CurrentTime(lambda: self.current.timeline if self.current else REAL_TIME)
+        self.chance = CurrentChance(lambda: self.current.chance if self.current else TRUE_CHANCE)
+
+    @property
+    def mode(self) -> Mode:
+        """What is done with the current cassette.
+
+        Where none is played, requests go to the target as ever, but for a replay.
+        """
+        if self._stack:
+            return self._stack[-1].mode
+        return Mode.REPLAY if self._mode is Mode.REPLAY else Mode.OFF
+
+    @property
+    def current(self) -> Cassette | None:
+        """The innermost cassette, or ``None`` where none is played or it is off.
+
+        Raises:
+            CassetteError: Its file is not there, or cannot be read.
+        """
+        play = self._stack[-1] if self._stack else None
+        if play is None or play.mode is Mode.OFF:
+            return None
+        if play.cassette is None:
+            reads = play.mode.reads
+            play.cassette = self._load(play.path, play.mode) if reads else self._begin(play.path)
+            play.began = perf_counter()
+        return play.cassette
+
+    def open(self, name: str, mode: Mode | None = None) -> Play:
+        """A cassette to be played from its beginning; nothing is read or written yet.
+
+        Args:
+            name: A path below the directory, without a suffix.
+            mode: What to do with it, if not what the deck does.
+        """
+        path = self.directory / f"{name}{SUFFIXES[0]}"
+        others = (path.with_name(f"{path.stem}{suffix}") for suffix in SUFFIXES[1:])
+        mode = self._mode if mode is None else mode
+        if mode.reads and not path.exists():
+            path = next((other for other in others if other.exists()), path)
+        return Play(name, mode, path)
+
+    @contextmanager
+    def using(self, play: Play) -> Iterator[Play]:
+        """Go on with a cassette; what was recorded is on disk at the end.
+
+        Raises:
+            SettingsError: A recording cannot be written.
+        """
+        self._stack.append(play)
+        try:
+            yield play
+        finally:
+            self._stack.remove(play)
+            if play.mode is Mode.RECORD and play.cassette is not None and play.cassette.dirty:
+                play.cassette.save()
+
+    @contextmanager
+    def playing(self, name: str, mode: Mode | None = None) -> Iterator[Play]:
+        """Play a cassette from its beginning to the end of the block; see :meth:`open`."""
+        with self.using(self.open(name, mode)) as play:
+            yield play
+
+    def play(self, request: Request) -> Interaction:
+        """The next recorded exchange of a request in the current cassette.
+
+        Raises:
+            NotRecordedError: There is none that was not played yet.
+            CassetteError: There is no recording, or it cannot be read.
+        """
+        cassette = self.current
+        if cassette is None:
+            raise NotRecordedError(
+                f"{request.method} {request.path} was sent while no cassette is played, and "
+                f"nothing may leave the process. {HOW_TO_RECORD}"
+            )
+        return self._tell(cassette, cassette.play(request))
+
+    def take_in(self, request: Request, response: Response, elapsed: float) -> None:
+        """Record or verify an exchange that has just come to an end in the current cassette."""
+        cassette, play = self.current, self._stack[-1]
+        if cassette is None:
+            return
+        started = max(0.0, perf_counter() - play.began - elapsed)
+        interaction = Interaction(request, response, in_file(started), in_file(elapsed))
+        if play.mode is Mode.RECORD:
+            cassette.append(request, response, interaction.started, interaction.elapsed)
+        else:
+            play.comparison = play.comparison or Comparison(cassette)
+            play.comparison.add(interaction)
+        self._tell(cassette, interaction)
+
+    def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
+        cassette.timeline.happened(interaction.started, interaction.elapsed)
+        for listener in self.listeners:
+            listener(interaction)
+        return interaction
+
+    def _begin(self, path: Path) -> Cassette:
+        settings = self.redaction.value(dict(self.settings))
+        recorded = Recorded(source=self.source, settings=settings)
+        return Cassette(path, recorded, self.redaction, time.sleep)
+
+    def _load(self, path: Path, mode: Mode) -> Cassette:
+        cassette = Cassette.read(path, self.redaction)
+        if mode is Mode.VERIFY:
+            cassette.timeline = EventTime(datetime.now(UTC), time.sleep)
+        return cassette

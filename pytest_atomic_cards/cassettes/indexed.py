@@ -1,0 +1,137 @@
+"""An indexed cassette: vcrpy's, but one that finds a recorded exchange without looking at all.
+
+vcrpy compares each request with every recorded one, and so does recording; this one keeps them
+under what they are matched by. It overrides nothing but public methods.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from vcr.cassette import Cassette  # type: ignore[import-untyped]
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+from vcr.request import Request  # type: ignore[import-untyped]
+
+Response = dict[str, Any]
+"""A response as vcrpy keeps it: ``status``, ``headers`` and ``body``."""
+
+
+def _query(request: Request) -> tuple[tuple[bytes, ...], ...]:
+    """The parameters by name; those of one name keep their order, and empty ones count."""
+    text = request.parsed_uri.query
+    if not text:
+        return ()
+    pairs = [tuple(map(_decoded, pair.partition("=")[::2])) for pair in text.split("&")]
+    return tuple(sorted(pairs, key=lambda pair: pair[0]))
+
+
+def _decoded(text: str) -> bytes:
+    return unquote_to_bytes(text.replace("+", " ")) if "%" in text or "+" in text else text.encode()
+
+
+def _body(request: Request) -> bytes:
+    """The body; of JSON only what it says, not how it is written."""
+    body: bytes = request.body or b""
+    if body[:1] not in {b"{", b"["}:
+        return body
+    try:
+        return json.dumps(json.loads(body), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        return body
+
+
+PARTS: Final[dict[str, Callable[[Request], Any]]] = {
+    "method": lambda request: request.method,
+    "path": lambda request: request.path or "/",
+    "query": _query,
+    "body": _body,
+}
+"""What a request is found by: never the host or the port, which differ from run to run."""
+
+
+def _matcher(name: str, part: Callable[[Request], Any]) -> Callable[[Request, Request], None]:
+    def match(one: Request, other: Request) -> None:
+        mine, recorded = part(one), part(other)
+        if mine != recorded:
+            raise AssertionError(f"{mine!r} now, {recorded!r} recorded")
+
+    match.__name__ = name
+    return match
+
+
+MATCHERS: Final = tuple(_matcher(name, part) for name, part in PARTS.items())
+"""The parts as matchers of vcrpy."""
+
+
+class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
+    """A cassette of vcrpy in which a look-up takes the same time however long it is.
+
+    The n-th request of a kind gets the n-th answer that was recorded to its kind.
+
+    Args:
+        path: Where it is kept.
+        **settings: As for ``vcr.cassette.Cassette``.
+    """
+
+    def __init__(self, path: str, **settings: Any) -> None:  # noqa: ANN401 - passed on
+        self._places: dict[tuple[Any, ...], deque[int]] = {}
+        super().__init__(path, match_on=MATCHERS, **settings)
+
+    def append(self, request: Request, response: Response) -> None:
+        """Take in an exchange at the end."""
+        count = len(self.data)
+        super().append(request, response)
+        for place in range(count, len(self.data)):
+            self._index(place)
+
+    def _index(self, place: int) -> None:
+        self._places.setdefault(_key(self.data[place][0]), deque()).append(place)
+
+    def place_of(self, request: Request) -> int | None:
+        """Where the next answer to a request is that was not played yet."""
+        filtered = self.filter_request(request)
+        places = filtered and self._places.get(_key(filtered))
+        return places[0] if places else None
+
+    def take(self, request: Request) -> int | None:
+        """As :meth:`place_of`, and count the answer as played."""
+        filtered = self.filter_request(request)
+        places = filtered and self._places.get(_key(filtered))
+        if not places:
+            return None
+        place = places[0] if self.allow_playback_repeats else places.popleft()
+        self.play_counts[place] += 1
+        return int(place)
+
+    def can_play_response_for(self, request: Request) -> bool:
+        """Whether there is an answer that was not played yet, and the mode lets it be played."""
+        may_play = self.rewound or self.allow_playback_repeats
+        return bool(may_play and self.record_mode != RecordMode.ALL and request in self)
+
+    def play_response(self, request: Request) -> Response:
+        """The next answer to a request.
+
+        Raises:
+            UnhandledHTTPRequestError: There is none that was not played yet.
+        """
+        place = self.take(request)
+        played: Response = super().play_response(request) if place is None else self.data[place][1]
+        return played
+
+    def rewind(self) -> None:
+        """Play from the beginning."""
+        super().rewind()
+        self._places.clear()
+        for place in range(len(self.data)):
+            self._index(place)
+
+    def __contains__(self, request: Request) -> bool:
+        return self.place_of(request) is not None
+
+
+def _key(request: Request) -> tuple[Any, ...]:
+    return tuple(part(request) for part in PARTS.values())

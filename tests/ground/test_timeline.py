@@ -1,0 +1,77 @@
+"""Time that passes again in a replay as it did in the recording."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime
+
+BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_time_stands_still_while_nothing_happens() -> None:
+    """Between two exchanges the clock shows the end of the first, however long the machine took."""
+    time = EventTime(BEGAN)
+    time.happened(started=2.0, elapsed=0.5)
+    assert time.monotonic() == 2.5
+    assert time.now() == BEGAN + timedelta(seconds=2.5)
+    assert time.timestamp() == BEGAN.timestamp() + 2.5
+
+
+def test_an_exchange_never_turns_time_back() -> None:
+    """One that began before a wait was over ends after it all the same."""
+    time = EventTime(BEGAN)
+    time.sleep(10)
+    time.happened(started=3.0, elapsed=1.0)
+    assert time.monotonic() == 11.0
+
+
+def test_only_a_recording_waits() -> None:
+    """Sleeping moves the clock in both, and takes real time only where it is told how to."""
+    waits: list[float] = []
+    recording, replay = EventTime(BEGAN, waits.append), EventTime(BEGAN)
+    for time in (recording, replay):
+        time.sleep(3_600)
+    assert waits == [3_600]
+    assert recording.monotonic() == replay.monotonic() == 3_600
+
+
+def test_polling_gives_up_at_the_same_question_in_a_replay() -> None:
+    """As many questions are asked in a replay as were in the recording, whatever patience says."""
+    asked = []
+    for time in (EventTime(BEGAN, lambda _: None), EventTime(BEGAN)):
+        questions: list[float] = []
+
+        def ask(time: EventTime = time, questions: list[float] = questions) -> bool:
+            time.happened(time.monotonic(), 0.2)
+            questions.append(time.monotonic())
+            return False
+
+        poll(ask, bool, 2.0, time)
+        asked.append(questions)
+    assert asked[0] == asked[1]
+    assert 3 < len(asked[0]) < 20
+
+
+def test_the_current_time_is_asked_for_each_time() -> None:
+    """What holds the current time sees another recording begin."""
+    current = EventTime(BEGAN)
+    time = CurrentTime(lambda: current)
+    time.sleep(5)
+    assert (time.monotonic(), time.now()) == (5, BEGAN + timedelta(seconds=5))
+    current = EventTime(BEGAN)
+    assert time.monotonic() == 0
+
+
+def test_real_time_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real clock moves forward, tells UTC, and waits."""
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    before = REAL_TIME.monotonic()
+    REAL_TIME.sleep(0.25)
+    assert waits == [0.25]
+    assert REAL_TIME.monotonic() > before
+    assert abs(REAL_TIME.now() - datetime.now(UTC)) < timedelta(minutes=1)

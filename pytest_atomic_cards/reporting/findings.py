@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import pytest
 
@@ -35,6 +35,16 @@ _WORDS: Final = {
     "drifted": {"red": True, "bold": True},
     "violated": {"red": True, "bold": True},
 }
+
+
+class Writer(Protocol):
+    """Something to write to, such as pytest's terminal reporter."""
+
+    def write(self, text: str, /, **style: bool) -> object:
+        """Write a text in a style."""
+
+    def line(self, text: str, /, **style: bool) -> object:
+        """Write a line in a style."""
 
 
 class FindingsReporter:
@@ -78,17 +88,20 @@ class FindingsReporter:
         )
         writer = terminalreporter
         writer.section("Atomic Cards API contract")
-        _tell_areas(writer, rules)
-        _tell_failures(writer, rules)
+        tell_areas(writer, rules)
+        tell_failures(writer, rules)
         tell_observations(writer, self._observations)
         for trouble in self._troubles:
             writer.line(f"! {trouble}", red=True)
-        _tell_conclusion(writer, rules, conclusion)
+        tell_conclusion(writer, rules, conclusion)
         observed = by_question(self._observations)
         if self._settings.report:
             path = self._settings.report / "report.json"
             with _usage_errors("--cards-report"):
-                write_report(path, document(rules, conclusion, self._settings, observed))
+                target, strict = self._settings.describe(), self._settings.strict
+                write_report(
+                    path, document(rules, conclusion, target, strict=strict, observed=observed)
+                )
             writer.line(f"report: {path}")
         if self._settings.profile_out and observed:
             with _usage_errors("--cards-profile-out"):
@@ -104,7 +117,8 @@ def _usage_errors(option: str) -> Iterator[None]:
         raise pytest.UsageError(f"{option}: {error}") from None
 
 
-def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+def tell_areas(writer: Writer, rules: Iterable[Rule]) -> None:
+    """The verdicts of each area in a row."""
     for area, title in catalogue().areas.items():
         own = [rule for rule in rules if rule.requirement.area == area]
         held = sum(rule.verdict is Verdict.HELD for rule in own)
@@ -116,7 +130,7 @@ def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
     writer.line("")
 
 
-def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+def tell_failures(writer: Writer, rules: Iterable[Rule]) -> None:
     """Each violation in full; requirements that could not be told for one reason together."""
     alike: dict[str, list[Rule]] = {}
     for rule in rules:
@@ -151,9 +165,8 @@ def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
     return ids
 
 
-def _tell_conclusion(
-    writer: pytest.TerminalReporter, rules: list[Rule], conclusion: Conclusion
-) -> None:
+def tell_conclusion(writer: Writer, rules: list[Rule], conclusion: Conclusion) -> None:
+    """What was not exercised, how many there are of each verdict, and what it comes to."""
     for reason, ids in _unexercised(rules).items():
         which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)
         writer.line(f"· not exercised, as {reason}: {which}")

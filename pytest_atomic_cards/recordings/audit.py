@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 from urllib.parse import urlsplit
 
-from pytest_atomic_cards.cassettes.secrets import secrets_in
 from pytest_atomic_cards.errors import CassetteError
 from pytest_atomic_cards.options import VENDOR_DOMAIN
 from pytest_atomic_cards.recordings.entry import Entry
 from pytest_atomic_cards.recordings.reading import read
+from pytest_atomic_cards.recordings.suspects import secret_in
 from pytest_atomic_cards.verification.monitor import Monitor, finding_of
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.rules import RULES, Told
@@ -138,13 +137,6 @@ def _has_telling_names(body: object) -> bool:
     return False
 
 
-_SUSPECT: Final = re.compile(
-    r"earer|asic|eyJ|ecret|oken|assw|ookie|uthoriz|[Kk]ey|assphrase|SECRET|TOKEN|PASSW|KEY"
-    r"|[A-Za-z0-9+/_-]{40}"
-)
-"""Nearly all texts without a secret lack all of this."""
-
-
 def refuse_secrets(path: Path, entry: Entry) -> None:
     """See that an entry carries nothing that looks like a secret.
 
@@ -152,11 +144,10 @@ def refuse_secrets(path: Path, entry: Entry) -> None:
         CassetteError: It does. The message tells the kind and the place, and not the secret.
     """
     for text in entry.texts():
-        if _SUSPECT.search(text) is None:
-            continue
-        for secret in secrets_in(text):
+        kind = secret_in(text)
+        if kind is not None:
             raise CassetteError(
-                f"{path} carries a secret: {secret.kind} in exchange {entry.number}, line "
+                f"{path} carries a secret: {kind} in exchange {entry.number}, line "
                 f"{entry.line}; redact it and have it revoked, or go on with --allow-secrets"
             )
 

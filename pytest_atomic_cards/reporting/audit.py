@@ -10,32 +10,14 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from pytest_atomic_cards.recordings.audit import Audit
+from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.document import document, write_report
 from pytest_atomic_cards.reporting.findings import tell_areas, tell_conclusion, tell_failures
 from pytest_atomic_cards.reporting.rules import conclude, judge_run
 
-_CODES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
 _SHORTEST: Final = 1_000_000
 _PAUSE: Final = 0.2
 _WIDTH: Final = 30
-
-
-class Console:
-    """Writes to a stream, in colour where that is a terminal and ``NO_COLOR`` is not set."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._colour = stream.isatty() and not os.environ.get("NO_COLOR")
-
-    def write(self, text: str, **style: bool) -> None:
-        """Write a text."""
-        codes = ";".join(str(_CODES[name]) for name, wanted in style.items() if wanted)
-        self._stream.write(f"\033[{codes}m{text}\033[0m" if codes and self._colour else text)
-
-    def line(self, text: str = "", **style: bool) -> None:
-        """Write a line."""
-        self.write(text, **style)
-        self._stream.write("\n")
 
 
 def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | None = None) -> int:

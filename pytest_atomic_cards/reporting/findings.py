@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
 import pytest
 
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.reporting.console import Writer
 from pytest_atomic_cards.reporting.document import document, write_report
 from pytest_atomic_cards.reporting.marks import MARKS
 from pytest_atomic_cards.reporting.observations import (
@@ -35,16 +36,6 @@ _WORDS: Final = {
     "drifted": {"red": True, "bold": True},
     "violated": {"red": True, "bold": True},
 }
-
-
-class Writer(Protocol):
-    """Something to write to, such as pytest's terminal reporter."""
-
-    def write(self, text: str, /, **style: bool) -> object:
-        """Write a text in a style."""
-
-    def line(self, text: str, /, **style: bool) -> object:
-        """Write a line in a style."""
 
 
 class FindingsReporter:

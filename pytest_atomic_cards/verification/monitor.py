@@ -33,7 +33,7 @@ class Monitor:
     """
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
-        self._rules = by_kind(rules)
+        self._rules = dict(by_kind(rules))
         self._past = Past()
         self.held: set[str] = set()
 
@@ -44,10 +44,16 @@ class Monitor:
             found = rule.judge(told, self._past)
             if found is True:
                 self.held.add(rule.requirement)
+                if told.kind in rule.only_hold:
+                    self._spare(rule, told.kind)
             elif found:
                 against.append((rule, found))
         self._past.take_in(told)
         return against
+
+    def _spare(self, rule: Rule, kind: str) -> None:
+        """Ask a rule no more about answers of a kind that can show nothing new."""
+        self._rules[kind] = tuple(other for other in self._rules[kind] if other is not rule)
 
 
 def finding_of(

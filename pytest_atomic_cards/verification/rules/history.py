@@ -28,6 +28,7 @@ from pytest_atomic_cards.verification.rules.told import (
     Fidelity,
     Told,
     is_masked,
+    is_named,
     name_of,
 )
 
@@ -35,7 +36,8 @@ _CLOSED_WORDS: Final = frozenset(status.value for status in CLOSED)
 _OPEN_WORDS: Final = frozenset(status.value for status in OPEN)
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _LARGEST_LIMIT: Final = 1_000
-_ANY: Final = frozenset({FAILURE, OTHER}) | LISTINGS | ACTIONS
+_ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
+_ANY: Final = _ANSWERED | {FAILURE}
 _ERROR: Final = 500
 
 
@@ -50,8 +52,8 @@ def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objecti
     if past is None:
         return False
     exercised = False
-    for card in told.cards:
-        seen, word = past.of(told, card), card.get("status")
+    for key, card in zip(told.keys, told.cards, strict=True):
+        seen, word = past.of(key), card.get("status")
         if seen is None or not isinstance(word, str):
             continue
         objection = _reopened(card, word, seen, told) if first in {None, seen.closed} else None
@@ -71,7 +73,7 @@ def _reopened(card: Body, word: str, seen: Sighting, told: Told) -> Objection | 
     else:
         undone = seen.closed is not None and word in _CLOSED_WORDS and word != seen.closed
         before, later = seen.closed, word
-    if not undone:
+    if not undone or not is_named(card):
         return None
     return Objection(
         f"{name_of(card)} to stay {before}", f"it is {later}{_at(told.started, seen.closed_by)}"
@@ -92,11 +94,13 @@ def created_stays(told: Told, past: Past | None) -> Objection | bool:
     if past is None:
         return False
     exercised = False
-    for card in told.cards:
-        seen, created = past.of(told, card), card.get("created")
-        if seen is None or seen.created is None or created is None or is_masked(created):
+    for key, card in zip(told.keys, told.cards, strict=True):
+        seen, created = past.of(key), card.get("created")
+        if seen is None or seen.created is None or created is None:
             continue
-        if created != seen.created and not is_masked(seen.created):
+        if created != seen.created:
+            if is_masked(created) or is_masked(seen.created) or not is_named(card):
+                continue
             return Objection(
                 f"created of {name_of(card)} to stay {seen.created}", f"it is {created}"
             )
@@ -109,9 +113,9 @@ def closed_not_counted(told: Told, past: Past | None) -> Objection | bool:
     if past is None or not told.cards:
         return False
     exercised = False
-    for card in told.cards:
-        seen = past.of(told, card)
-        if seen is None:
+    for key, card in zip(told.keys, told.cards, strict=True):
+        seen = past.of(key)
+        if seen is None or not is_named(card):
             continue
         closed = long_after(told.started, seen.closed_by)
         if closed or long_after(told.started, seen.counted_by):
@@ -124,13 +128,21 @@ def closed_not_counted(told: Told, past: Past | None) -> Objection | bool:
     return exercised
 
 
-def no_server_error(documented: bool, told: Told, past: Past | None) -> Objection | bool:  # noqa: FBT001 - bound by name below
+def documented_served(told: Told, past: Past | None) -> Objection | bool:
+    """No request that the documentation allows fails with a server error."""
+    return is_documented(told) and _no_server_error(told, past)
+
+
+def malformed_refused(told: Told, past: Past | None) -> Objection | bool:
+    """No request that the documentation does not allow fails with a server error."""
+    return not is_documented(told) and _no_server_error(told, past)
+
+
+def _no_server_error(told: Told, past: Past | None) -> Objection | bool:
     """No request is answered with 500 twice in a row; a single one may be an accident."""
-    if past is None or is_documented(told) is not documented:
-        return False
     if told.status != _ERROR:
         return told.status < _ERROR
-    if not past.failed(told):
+    if past is None or not past.failed(told):
         return False
     return Objection("an answer, or a refusal with 4xx", f"it is HTTP {told.status} each time")
 
@@ -180,8 +192,8 @@ HISTORY: Final[tuple[Rule, ...]] = (
     ),
     Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays),
     Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted),
-    Rule("cards_no_server_error", "SCHEMA-01", _ANY, partial(no_server_error, True)),  # noqa: FBT003
-    Rule("cards_no_server_error", "SCHEMA-05", _ANY, partial(no_server_error, False)),  # noqa: FBT003
+    Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, _ANSWERED),
+    Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
     Rule("cards_token_needed", "AUTH-01", _ANY, token_needed),
 )
 """What several exchanges together must not show."""

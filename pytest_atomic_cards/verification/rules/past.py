@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN
-from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, Body, Told, identity
+from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, Body, Told
 
 SETTLING: Final = 60.0
 """Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
@@ -29,6 +29,9 @@ class Recent(Generic[Value]):
         self._kept = kept
         self._young: dict[int, Value] = {}
         self._old: dict[int, Value] = {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
 
     def get(self, key: int) -> Value | None:
         """The entry of a key; ``None`` where there was none, or it is forgotten."""
@@ -77,9 +80,8 @@ class Past:
         self._sightings: Recent[Sighting] = Recent(kept)
         self._failures: Recent[int] = Recent(kept)
 
-    def of(self, told: Told, body: Body) -> Sighting | None:
-        """What has been told of a card."""
-        key = identity(told, body)
+    def of(self, key: int | None) -> Sighting | None:
+        """What has been told of the card with this key (see ``Told.keys``)."""
         return None if key is None else self._sightings.get(key)
 
     def failed(self, told: Told) -> bool:
@@ -89,23 +91,20 @@ class Past:
     def take_in(self, told: Told) -> None:
         """Remember what an exchange tells."""
         if told.kind == LISTING:
-            for body in told.cards:
-                self._see(told, body)
+            for key, body in zip(told.keys, told.cards, strict=True):
+                if key is not None:
+                    self._see(told, key, body)
         elif told.action is not None and told.kind == told.action.value and told.counted:
-            for body in told.cards:
-                key = identity(told, body)
+            for key in told.keys:
                 if key is not None:
                     sighting = self._sighting(key)
                     sighting.counted_by = _earlier(sighting.counted_by, told.ended)
         if told.kind == FAILURE:
             self._failures.put(_request(told), told.status)
-        elif self._failures.get(_request(told)):
+        elif self._failures:
             self._failures.drop(_request(told))
 
-    def _see(self, told: Told, body: Body) -> None:
-        key = identity(told, body)
-        if key is None:
-            return
+    def _see(self, told: Told, key: int, body: Body) -> None:
         sighting = self._sighting(key)
         if sighting.created is None:
             sighting.created = body.get("created")

@@ -39,9 +39,11 @@ class Rule:
         requirement: Id of the requirement, which has the level.
         kinds: The kinds of answers that it is about (see ``Told.kind``).
         judge: Decides on an answer of such a kind.
+        only_hold: The kinds of answers that can show no more than that the requirement held.
     """
 
     name: str
     requirement: str
     kinds: frozenset[str]
     judge: Judge
+    only_hold: frozenset[str] = frozenset()

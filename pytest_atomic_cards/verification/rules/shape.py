@@ -86,18 +86,15 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
 def _is_object_with_data(told: Told) -> Objection | bool:
     """A body that is not there, or cannot be read in a recording, shows nothing."""
     body = told.body
-    if body is EMPTY or is_masked(body):
+    data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(data, list):
+        odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
+        return _no_object("an array of something else") if odd else True
+    if body is EMPTY or is_masked(body) or is_masked(data):
         return False
     if body is UNREADABLE:
         return told.fidelity is Fidelity.WIRE and _no_object("no JSON")
-    data = body.get("data") if isinstance(body, dict) else None
-    if is_masked(data):
-        return False
-    if not isinstance(data, list):
-        return _no_object("something else")
-    if any(not isinstance(element, dict) and not is_masked(element) for element in data):
-        return _no_object("an array of something else")
-    return True
+    return _no_object("something else")
 
 
 def _no_object(what: str) -> Objection:

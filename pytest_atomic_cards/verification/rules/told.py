@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
@@ -54,9 +53,8 @@ def is_masked(value: object) -> bool:
     return isinstance(value, str) and (not value or _MASKED.search(value) is not None)
 
 
-@dataclass(kw_only=True, eq=False)
 class Told:
-    """One request to the Cards API and its answer.
+    """One request to the Cards API and its answer, with what all rules read in it.
 
     Args:
         environment: URL of the environment that was asked, up to but without ``/cards``.
@@ -70,86 +68,96 @@ class Told:
         fidelity: How far the exchange is as it was on the wire.
         request_body: What was sent, where it was kept.
         authorized: Whether the request had an ``Authorization`` header.
+
+    Attributes:
+        kind: ``listing`` or the word of the action for a success, ``failure`` for a server error.
+        data: The array ``data`` of the body; empty where there is none.
+        cards: The cards that are listed, or the results of the action, as their bodies.
+        keys: What tells each of the cards from all others.
+        total: ``summary.total``, where it is a whole number.
+        updated: ``summary.updated``, where it is a whole number.
+        given: The values of each query parameter, still encoded.
+        attributes: The names of the attributes that are given in any form.
+        asked: What each attribute may be taken to ask for; none whose meaning cannot be known.
+        limit: The limit, where it is given once and a whole number.
     """
 
-    environment: str
-    action: Action | None
-    query: str
-    status: int
-    body: Any
-    content_type: str
-    started: float | None
-    ended: float | None
-    fidelity: Fidelity
-    request_body: bytes
-    authorized: bool
+    def __init__(
+        self,
+        environment: str,
+        action: Action | None,
+        query: str,
+        status: int,
+        body: Any,  # noqa: ANN401 - a JSON value, or what stands for none
+        *,
+        content_type: str,
+        started: float | None,
+        ended: float | None,
+        fidelity: Fidelity,
+        request_body: bytes,
+        authorized: bool,
+    ) -> None:
+        self.environment = environment
+        self.action = action
+        self.query = query
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.started = started
+        self.ended = ended
+        self.fidelity = fidelity
+        self.request_body = request_body
+        self.authorized = authorized
 
-    @cached_property
-    def kind(self) -> str:
-        """``listing`` or the word of the action for a success, ``failure`` for a server error."""
-        if 200 <= self.status < 300:  # noqa: PLR2004 - HTTP statuses
-            return self.action.value if self.action else LISTING
-        return FAILURE if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR else OTHER
-
-    @cached_property
-    def data(self) -> Sequence[Any]:
-        """The array ``data`` of the body; empty where there is none."""
-        data = self.body.get("data") if isinstance(self.body, dict) else None
-        return data if isinstance(data, list) else ()
-
-    @cached_property
-    def cards(self) -> Sequence[Body]:
-        """The cards that are listed, or the results of the action, as their bodies."""
-        return [element for element in self.data if isinstance(element, dict)]
-
-    @cached_property
-    def updated(self) -> int | None:
-        """``summary.updated``, where it is a whole number."""
-        return self.count("updated")
-
-    def count(self, name: str) -> int | None:
-        """A count of the summary, where it is a whole number."""
-        summary = self.body.get("summary") if isinstance(self.body, dict) else None
-        count = summary.get(name) if isinstance(summary, dict) else None
-        return count if isinstance(count, int) and not isinstance(count, bool) else None
-
-    @cached_property
-    def given(self) -> Mapping[str, Sequence[str]]:
-        """The values of each query parameter, still encoded."""
-        given: dict[str, list[str]] = {}
-        for pair in filter(None, self.query.split("&")):
-            name, _, value = pair.partition("=")
-            given.setdefault(unquote_plus(name), []).append(value)
-        return given
+        self.kind = _kind(action, status)
+        members = body if isinstance(body, dict) else {}
+        data, summary = members.get("data"), members.get("summary")
+        self.data: Sequence[Any] = data if isinstance(data, list) else ()
+        self.cards: Sequence[Body] = [one for one in self.data if isinstance(one, dict)]
+        self.keys: Sequence[int | None] = [_key(environment, one) for one in self.cards]
+        counts = summary if isinstance(summary, dict) else {}
+        self.total, self.updated = _count(counts.get("total")), _count(counts.get("updated"))
+        self.given: Mapping[str, Sequence[str]] = _parameters(query) if query else {}
+        self.attributes = _ATTRIBUTES & self.given.keys()
+        readings = {name: _readings(self.once(name)) for name in self.attributes}
+        self.asked = {name: allowed for name, allowed in readings.items() if allowed}
+        text = self.once("limit") or ""
+        short = text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004
+        self.limit = int(text) if short else None
 
     def once(self, name: str) -> str | None:
         """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
         values = self.given.get(name, ())
         return values[0] if len(values) == 1 and values[0] else None
 
-    @cached_property
-    def attributes(self) -> frozenset[str]:
-        """The names of the attributes that are given in any form."""
-        return _ATTRIBUTES & self.given.keys()
-
-    @cached_property
-    def asked(self) -> Mapping[str, frozenset[str]]:
-        """What each attribute may be taken to ask for; none whose meaning cannot be known."""
-        readings = {name: _readings(self.once(name)) for name in self.attributes}
-        return {name: allowed for name, allowed in readings.items() if allowed}
-
-    @cached_property
-    def limit(self) -> int | None:
-        """The limit, where it is given once and a whole number."""
-        text = self.once("limit") or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
-
-    @cached_property
+    @property
     def counted(self) -> bool:
         """Whether the answer of an action counts every result as updated."""
-        return bool(self.cards) and self.updated == len({identity(self, one) for one in self.cards})
+        return bool(self.cards) and self.updated == len(set(self.keys))
 
 
+def _kind(action: Action | None, status: int) -> str:
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP statuses
+        return action.value if action else LISTING
+    return FAILURE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else OTHER
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _parameters(query: str) -> dict[str, list[str]]:
+    parameters: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in name or "+" in name:
+            name = unquote_plus(name)
+        if pair:
+            parameters.setdefault(name, []).append(value)
+    return parameters
+
+
+@lru_cache(maxsize=4_096)
 def _readings(encoded: str | None) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
     if encoded is None:
@@ -164,18 +172,29 @@ def _readings(encoded: str | None) -> frozenset[str]:
     return frozenset(value.casefold() for value in whole | parts)
 
 
-_IDS: Final = ("cardInstanceId", "lifecycleId", "cardTemplateId", "userId")
-
-
-def identity(told: Told, body: Body) -> int | None:
+def _key(environment: str, body: Body) -> int | None:
     """What tells a card from all others, in a listing as in a result; ``None`` if nothing does.
 
     All ids together, as a redacted recording may have one value in place of each id of a kind.
     """
-    ids = tuple(map(body.get, _IDS))
-    if not isinstance(ids[0], str | int) or is_masked(ids[0]):
+    get = body.get
+    name = get("cardInstanceId")
+    if not name or not isinstance(name, str | int):
         return None
-    return hash((told.environment, *map(str, ids)))
+    return hash(
+        (
+            environment,
+            str(name),
+            str(get("lifecycleId")),
+            str(get("cardTemplateId")),
+            str(get("userId")),
+        )
+    )
+
+
+def is_named(body: Body) -> bool:
+    """Whether a card has an id of its own, and not what stands for one in a redacted recording."""
+    return not is_masked(body.get("cardInstanceId"))
 
 
 def name_of(body: Body) -> str:
@@ -203,11 +222,11 @@ def tell(
         return None
     environment, action, query = target
     return Told(
-        environment=environment,
-        action=action,
-        query=query,
-        status=status,
-        body=body,
+        environment,
+        action,
+        query,
+        status,
+        body,
         content_type=content_type,
         started=started,
         ended=None if started is None else started + elapsed,

@@ -87,7 +87,8 @@ def prove(arguments: argparse.Namespace) -> int:
 def audit(arguments: argparse.Namespace) -> int:
     """Hold recordings against the rules."""
     from pytest_atomic_cards.recordings.audit import audit as audit_files
-    from pytest_atomic_cards.reporting.audit import Console, Progress, tell_audit
+    from pytest_atomic_cards.reporting.audit import Progress, tell_audit
+    from pytest_atomic_cards.reporting.console import Console
 
     progress = Progress()
     try:

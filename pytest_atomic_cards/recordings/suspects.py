@@ -17,7 +17,17 @@ _BEFORE: Final = 24
 _AFTER: Final = 72
 _LONG_AFTER: Final = 2_000
 _RUN: Final = 40
-_SIGNS: Final = tuple(["assertion", "author", "basic", "bearer", "cookie", "key", "pass", "secret", "token"])
+_SIGNS: Final = (
+    "assertion",
+    "author",
+    "basic",
+    "bearer",
+    "cookie",
+    "key",
+    "pass",
+    "secret",
+    "token",
+)
 """Of these is one in the name of whatever holds a secret, or right before it."""
 _JWT: Final = "eyj"
 _LETTERS: Final = (string.ascii_letters + string.digits + "+/_-").encode()

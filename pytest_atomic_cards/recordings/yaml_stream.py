@@ -19,7 +19,6 @@ from yaml.events import (
     Event,
     MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -94,7 +93,7 @@ class YamlStream:
             value = self._of(event, depth)
         else:
             raise _wrong(event, "a value must come here")
-        if isinstance(event, NodeEvent) and event.anchor is not None:
+        if event.anchor is not None:
             self._anchors[event.anchor] = value
         return value
 

@@ -125,6 +125,8 @@ def _wait(client: Client) -> None:
     client.seed(user_id="timed", expires_at=now + timedelta(hours=1))
     client.seed(user_id="timed", embargo_until=now + timedelta(hours=2))
     client.send("GET", userId="timed")
+    client.pass_days(1 / 24)
+    client.send("GET", userId="timed")
     client.pass_days(0.1)
     client.send("GET", userId="timed")
     for word in ("cancel", "complete", "dismiss"):

@@ -129,8 +129,7 @@ def listing(client: Client, status: str, at: float, card: str = "c1") -> None:
 def test_a_listing_that_lags_is_no_reopened_card(
     sightings: list[tuple[str, float]], due: set[str]
 ) -> None:
-    """A card that is shown open soon after it was shown closed may be read late; two closed states
-    contradict each other, in whichever order they are seen."""
+    """Open soon after closed may be read late; two closed states contradict each other always."""
     client = Client()
     client.seed(user_id="u1")
     for status, at in sightings:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.findings import FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
@@ -44,9 +43,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def effort(cards_settings: Settings) -> Effort:
+def effort(cards_target: Target) -> Effort:
     """How many cases to generate, and from which seed."""
-    return Effort.of(cards_settings)
+    return Effort.of(cards_target.settings, cards_target.tape)
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +88,14 @@ def population(probe: Probe, history: History) -> SharedPopulation:
 def reserve(probe: Probe, history: History) -> Reserve:
     """Groups of fresh active cards, to act on."""
     del history
-    return Reserve(probe.cards.seeder)
+    return Reserve(probe.cards.seeder, probe.cards.tape)
 
 
 @pytest.fixture(scope="session")
 def in_state(probe: Probe, history: History) -> StateReserve:
     """Fresh cards of any state, to act on."""
     del history
-    return StateReserve(probe.cards.seeder)
+    return StateReserve(probe.cards.seeder, probe.cards.tape)
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,9 @@ def test_expired_token(method: str, path: str, fresh: Probe) -> None:
     """After its hour a token opens nothing."""
     token = token_of_role(fresh, "events")
     fresh.cards.controls.advance(TOKEN_LIFETIME + timedelta(minutes=1))
-    check_refused(fresh, Reserve(fresh.cards.seeder).take(), method, path, **bearer(token))
+    check_refused(
+        fresh, Reserve(fresh.cards.seeder, fresh.cards.tape).take(), method, path, **bearer(token)
+    )
 
 
 @requirement("AUTH-06")

@@ -88,7 +88,7 @@ def test_payload_is_withheld(fresh: Probe) -> None:
     """With card responses excluded from export no event shows the payload."""
     controls = fresh.cards.controls
     controls.export_card_responses(exported=False)
-    complete(fresh, Reserve(fresh.cards.seeder), {"secret": "withheld-value"})
+    complete(fresh, Reserve(fresh.cards.seeder, fresh.cards.tape), {"note": "withheld-value"})
     shown = [event for event in controls.analytics_events() if "withheld-value" in str(event)]
     expect(
         not shown,

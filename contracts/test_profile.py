@@ -26,14 +26,14 @@ LAST = sorted(QUESTIONS, key=WAITING.__contains__)
 
 
 @pytest.fixture(scope="module")
-def scene(probe: Probe, cards_target: Target, cards_settings: Settings) -> Iterator[Scene]:
+def scene(probe: Probe, cards_target: Target) -> Iterator[Scene]:
     """A world of its own to observe in; on a live target some time passes there from now on.
 
     That some cards cannot be cancelled at the end may be an answer of the target: a warning tells.
     """
     del probe
     cards = cards_target.open_world()
-    scene = Scene(cards, cards_settings)
+    scene = Scene(cards, cards_target.settings)
     try:
         if scene.is_live:
             with suppress(AtomicCardsError):

@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import SettingsError
 
 VENDOR_DOMAIN: Final = "customer-api.atomic.io"
 VENDOR_TOKEN_URL: Final = "https://master-atomic-io.auth.us-east-1.amazoncognito.com/oauth2/token"  # noqa: S105
+
+
+SHORTCOMINGS: Final = ("orphaned", "unplayed", "expired")
+"""What can be wrong with cassettes although all tests pass."""
 
 
 class TargetKind(StrEnum):
@@ -79,6 +84,17 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _target(text: str) -> TargetKind:
     return TargetKind(_one_of(*TargetKind)(text))
+
+
+def _mode(text: str) -> Mode:
+    return Mode(_one_of(*Mode)(text))
+
+
+def _shortcomings(text: str) -> tuple[str, ...]:
+    wanted = _words(text)
+    for word in wanted:
+        _one_of(*SHORTCOMINGS)(word)
+    return wanted
 
 
 def truth(text: str) -> bool:
@@ -242,6 +258,45 @@ OPTIONS: Final = (
         metavar="N",
     ),
     Option("seed", "seed of generated cases", _whole, 1, flag=True, metavar="N"),
+    Option(
+        "cassettes",
+        "record what tests exchange with the target, replay it offline, or verify the target by it",
+        _mode,
+        Mode.OFF,
+        flag=True,
+        metavar="{off,record,replay,verify}",
+    ),
+    Option(
+        "cassettes_dir",
+        "where recordings are kept, from the root directory of the tests",
+        _path,
+        Path("cassettes"),
+        flag=True,
+        metavar="DIR",
+    ),
+    Option(
+        "cassettes_max_age",
+        "days after which a recording is expired",
+        _count,
+        flag=True,
+        metavar="DAYS",
+    ),
+    Option(
+        "cassettes_fail_on",
+        "fail the run on recordings that are orphaned, unplayed or expired, divided by commas",
+        _shortcomings,
+        (),
+        flag=True,
+        metavar="WHAT",
+    ),
+    Option(
+        "redact",
+        "personal fields that no recording holds, such as payload.detail.email, divided by commas",
+        _words,
+        (),
+        flag=True,
+        metavar="FIELD",
+    ),
     Option("api_url", "base URL of the Cards API, up to but without /v1", _url),
     Option("org_id", "organization id, from which the vendor's base URL is built", _label),
     Option("token_url", "URL of the OAuth token endpoint", _url),
@@ -283,6 +338,11 @@ class Settings:
     effort: Literal["quick", "default", "thorough"] = "default"
     examples: int | None = None
     seed: int = 1
+    cassettes: Mode = Mode.OFF
+    cassettes_dir: Path = Path("cassettes")
+    cassettes_max_age: int | None = None
+    cassettes_fail_on: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
     api_url: str | None = None
     org_id: str | None = None
     token_url: str | None = None
@@ -298,7 +358,7 @@ class Settings:
     seed_timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.target is TargetKind.LIVE:
+        if self.target is TargetKind.LIVE and self.cassettes is not Mode.REPLAY:
             self._require_live_settings()
 
     def _require_live_settings(self) -> None:
@@ -347,7 +407,12 @@ class Settings:
 
     def describe(self) -> str:
         """Target and mode in one line, without secrets."""
-        return f"{self._describe_target()}; effort {self._describe_effort()}, seed {self.seed}"
+        effort = f"effort {self._describe_effort()}, seed {self.seed}"
+        if self.cassettes is Mode.OFF:
+            return f"{self._describe_target()}; {effort}"
+        cassettes = f"cassettes {self.cassettes} in {self.cassettes_dir}"
+        target = f"{self._describe_target()}; " if self.cassettes is not Mode.REPLAY else ""
+        return f"{target}{cassettes}; {effort}"
 
     def _describe_effort(self) -> str:
         return self.effort if self.examples is None else f"{self.examples} examples"

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards import options
+from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.client.api import CardsApi
-    from pytest_atomic_cards.client.session import CardsSession
     from pytest_atomic_cards.options import Settings
     from pytest_atomic_cards.sandbox import Sandbox
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.world import Cards
 
 SETTINGS = pytest.StashKey["Settings"]()
+DECK = pytest.StashKey["Deck"]()
+CASSETTES_MARK = "cards_cassettes"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +55,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """A bad setting ends the run before the first request."""
     config.addinivalue_line("markers", 'cards_monitor("off"): the monitor does not fail this test')
-    settings_of(config)
+    config.addinivalue_line(
+        "markers",
+        f"{CASSETTES_MARK}(mode, *, name): record, replay or verify this test, or leave its "
+        "cassette off; name: path of its recording below the directory of cassettes",
+    )
+    if settings_of(config).cassettes is not Mode.OFF:
+        _play_cassettes(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Play cassettes where a test is marked so, whatever the settings."""
+    if DECK not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
+        _play_cassettes(config)
+
+
+def _play_cassettes(config: pytest.Config) -> None:
+    from pytest_atomic_cards.cassettes.deck import Deck
+    from pytest_atomic_cards.cassettes.hooks import CassetteHooks
+    from pytest_atomic_cards.cassettes.redaction import Redaction
+
+    settings = settings_of(config)
+    own_suite = config.pluginmanager.hasplugin("atomic-cards-contracts")
+    base, root = config.rootpath, config.rootpath
+    if own_suite:
+        from pytest_atomic_cards.verification.running import suite_directory
+
+        base, root = config.invocation_params.dir, suite_directory()
+    try:
+        redaction = Redaction(settings.redact, filter(None, [settings.client_secret]))
+    except SettingsError as error:
+        raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
+    deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
+    shared = hasattr(config, "workerinput")
+    hooks = CassetteHooks(deck, root, shared=shared)
+    config.pluginmanager.register(hooks, "atomic-cards-cassettes")
+
+
+def deck_of(config: pytest.Config) -> Deck | None:
+    """What plays the cassettes of a run; ``None`` where it plays none."""
+    return config.stash.get(DECK, None)
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -115,20 +157,20 @@ def cards_target(
 
     shared = hasattr(pytestconfig, "workerinput")
     cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
-    target = open_target(cards_settings, cache, _monitor(pytestconfig, cards_settings))
-    yield target
+    target = open_target(cards_settings, cache, deck_of(pytestconfig))
+    yield _watched(target, pytestconfig, cards_settings)
     target.close()
 
 
-def _monitor(config: pytest.Config, settings: Settings) -> Callable[[CardsSession], None] | None:
-    """Attaches the monitor to sessions; the contract suite judges for itself."""
-    if settings.monitor == "off" or config.pluginmanager.has_plugin("atomic-cards-contracts"):
-        return None
+def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
+    """A target under the eyes of the monitor; the contract suite judges for itself."""
+    if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
+        return target
     from pytest_atomic_cards.watching import Watch
 
     watch = Watch()
     config.pluginmanager.register(watch, "atomic-cards-monitor")
-    return watch.attach
+    return watch.over(target)
 
 
 @pytest.fixture

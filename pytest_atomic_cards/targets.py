@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import requests
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
+from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.client.session import CardsSession
 from pytest_atomic_cards.client.tokens import ClientCredentials
@@ -26,18 +27,27 @@ from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control import Control
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.deck import Deck
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
 
 
-Attach = Callable[[CardsSession], None]
-"""Called with each session that a target opens."""
-
-
 class Target(Protocol):
     """Something that answers the Cards API."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it goes by: in a replay, those of the recording."""
+
+    @property
+    def tape(self) -> Tape:
+        """What is recorded of it, or stands for it."""
 
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
@@ -51,51 +61,49 @@ class Target(Protocol):
 
 
 class SandboxTarget:
-    """The embedded sandbox: each world is a sandbox of its own.
+    """The embedded sandbox: each world is a sandbox of its own."""
 
-    Args:
-        settings: What its sandboxes are like.
-        attach: Is shown the session of each world.
-    """
-
-    def __init__(self, settings: Settings, attach: Attach | None = None) -> None:
-        self._settings = settings
-        self._attach = attach
+    def __init__(self, settings: Settings, tape: Tape = NO_TAPE) -> None:
+        self.settings = settings
+        self.tape = tape
         self._profile = Profile.read(settings.profile) if settings.profile else Profile()
 
     def open_world(self) -> Cards:
-        """A new sandbox, empty, with its clock at the present."""
-        sandbox = Sandbox(profile=self._profile, faults=self._settings.fault)
+        """A new sandbox, empty, with its clock at the present; or the recording of one."""
+        tape, timeout = self.tape, self.settings.timeout
+        sandbox = None if tape.is_replayed else Sandbox(self._profile, self.settings.fault)
         http = requests.Session()
         http.trust_env = False
-        http.mount(SANDBOX_URL, SandboxAdapter(Control(sandbox)))
-        controls = SandboxControls(http, SANDBOX_URL, timeout=self._settings.timeout)
+        http.mount(SANDBOX_URL, tape.adapter(SandboxAdapter(Control(sandbox)) if sandbox else None))
+        controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, timeline=tape.timeline)
         credential = controls.create_credential()
         authenticate = partial(
             ClientCredentials,
             token_url=f"{SANDBOX_URL}{TOKEN_PATH}",
             http=http,
             clock=lambda: controls.now().timestamp(),
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
         )
         session = CardsSession(
             base_url=SANDBOX_URL,
-            tokens=authenticate(
-                client_id=credential.client_id, client_secret=credential.client_secret
+            tokens=tape.tokens(
+                authenticate(client_id=credential.client_id, client_secret=credential.client_secret)
             ),
             http=http,
-            timeout=self._settings.timeout,
+            timeout=timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
         )
-        if self._attach:
-            self._attach(session)
         return Cards(
             CardsApi(session, credential.environment_id),
-            DirectPlacement(controls),
+            DirectPlacement(controls, tape.chance),
             client_id=credential.client_id,
             authenticate=authenticate,
             http=http,
             controls=controls,
             sandbox=sandbox,
-            environment=sandbox.default,
+            environment=sandbox.default if sandbox else None,
+            tape=tape,
         )
 
     def close(self) -> None:
@@ -108,68 +116,144 @@ class LiveTarget:
     Args:
         settings: Where it is and what to authenticate with.
         token_cache: File in which the worker processes of a run share their access token.
-        attach: Is shown the session.
+        tape: What is recorded of it, or stands for it.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        token_cache: Path | None = None,
-        attach: Attach | None = None,
+        self, settings: Settings, token_cache: Path | None = None, tape: Tape = NO_TAPE
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        self.tape = tape
+        self._replayed = tape.is_replayed
+        network = open_http()
         self._http = open_http()
+        for scheme, adapter in network.adapters.items():
+            self._http.mount(scheme, tape.adapter(None if self._replayed else adapter))
         self._authenticate = partial(
             ClientCredentials,
             http=self._http,
             token_url=settings.token_endpoint or "",
             grant_type_in=settings.grant_type_in,
             timeout=settings.timeout,
+            clock=tape.timeline.timestamp,
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
+        )
+        tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
+            client_id=settings.client_id or "",
+            client_secret=settings.client_secret or "",
+            http=self._http if self._replayed else network,
+            clock=REAL_TIME.timestamp,
+            retry=RetryPolicy(),
+            cache=token_cache,
         )
         self._scope = Scope()
         self._session = CardsSession(
             base_url=settings.base_url,
-            tokens=self._authenticate(
-                client_id=settings.client_id or "",
-                client_secret=settings.client_secret or "",
-                cache=token_cache,
-            ),
+            tokens=tape.tokens(tokens),
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
         )
         self._worlds: list[Cards] = []
-        self._clock = ServerClock()
-        self._session.listeners.append(self._clock.observe)
-        if attach:
-            attach(self._session)
+        self._clock = ServerClock(tape.timeline)
+        if not tape.is_used:  # recordings hold no Date
+            self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
-        environment_id = self._settings.environment_id or ""
+        environment_id = self.settings.environment_id or ""
         world = Cards(
             CardsApi(self._session, environment_id),
-            FlowPlacement(ActionFlows(self._session, environment_id), self._settings, self._clock),
-            client_id=self._settings.client_id or "",
+            FlowPlacement(
+                ActionFlows(self._session, environment_id),
+                self.settings,
+                self._clock,
+                self.tape.chance,
+            ),
+            client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
             scope=self._scope,
+            tape=self.tape,
         )
         self._worlds.append(world)
         return world
 
     def close(self) -> None:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        if self._replayed:
+            return
         _complain([left for world in self._worlds for left in world.clean_up().left_open])
 
 
+class RecordedTarget:
+    """The target that the settings name, on cassettes; or in a replay whatever was recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes.
+    """
+
+    def __init__(self, settings: Settings, token_cache: Path | None, deck: Deck) -> None:
+        from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
+
+        self.tape = DeckTape(deck)
+        self._settings = settings
+        self._token_cache = token_cache
+        self._targets: dict[str, SandboxTarget | LiveTarget] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run; in a replay, those of the recordings.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        return self.tape.settings_of_run(self._settings)
+
+    def open_world(self) -> Cards:
+        """A new world of cards, or in a replay the one that the current cassette has.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        replayed = self.tape.is_replayed
+        settings = self.tape.settings_of_world(self._settings)
+        target = self._targets.get(key := f"{replayed} {settings}")
+        if target is None:
+            target = _open(settings, None if replayed else self._token_cache, self.tape)
+            self._targets[key] = target
+        return target.open_world()
+
+    def close(self) -> None:
+        """Clean up what arrived late; no recording holds it."""
+        with self.tape.paused():
+            for target in self._targets.values():
+                target.close()
+
+
 def open_target(
-    settings: Settings, token_cache: Path | None = None, attach: Attach | None = None
+    settings: Settings, token_cache: Path | None = None, deck: Deck | None = None
 ) -> Target:
-    """The target that the settings name."""
+    """The target that the settings name, or in a replay the ones that were recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes, if there are any.
+    """
+    if deck is not None:
+        return RecordedTarget(settings, token_cache, deck)
+    return _open(settings, token_cache, NO_TAPE)
+
+
+def _open(settings: Settings, cache: Path | None, tape: Tape) -> SandboxTarget | LiveTarget:
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, token_cache, attach)
-    return SandboxTarget(settings, attach)
+        return LiveTarget(settings, cache, tape)
+    return SandboxTarget(settings, tape)
 
 
 @contextmanager

@@ -53,8 +53,8 @@ class EventTime(Timeline):
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        """Seconds from the beginning to the end of what happened last."""
-        return self._passed
+        """The end of what happened last, in seconds since the epoch, also of other recordings."""
+        return self._began.timestamp() + self._passed
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""

@@ -6,8 +6,9 @@ Registered when the first test asks for a target; nothing of it is imported befo
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 import pytest
 
@@ -20,6 +21,10 @@ from pytest_atomic_cards.verification.suite import Finding, explain
 if TYPE_CHECKING:
     from pytest_atomic_cards.client.session import CardsSession
     from pytest_atomic_cards.exchange import Exchange
+    from pytest_atomic_cards.options import Settings
+    from pytest_atomic_cards.tape import Tape
+    from pytest_atomic_cards.targets import Target
+    from pytest_atomic_cards.world import Cards
 
 MARKER: Final = "cards_monitor"
 _HINT: Final = (
@@ -37,9 +42,17 @@ class Watch:
             rule for rule in RULES if catalogue()[rule.requirement].level is Level.DOCUMENTED
         ]
         self._found: dict[str, Finding] = {}
+        self._watched: WeakSet[CardsSession] = WeakSet()
+
+    def over(self, target: Target) -> Target:
+        """A target of which each session is watched."""
+        return WatchedTarget(target, self.attach)
 
     def attach(self, session: CardsSession) -> None:
         """Watch a session from now on, as a history of its own."""
+        if session in self._watched:
+            return
+        self._watched.add(session)
         monitor = Monitor(self._rules)
 
         def observe(exchange: Exchange) -> None:
@@ -83,6 +96,39 @@ class Watch:
         with self._lock:
             found, self._found = list(self._found.values()), {}
         return [] if _is_off(item) else found
+
+
+class WatchedTarget:
+    """A target that shows the session of each world before anything is sent.
+
+    Args:
+        target: The target.
+        attach: Is shown the sessions.
+    """
+
+    def __init__(self, target: Target, attach: Callable[[CardsSession], None]) -> None:
+        self._target = target
+        self._attach = attach
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the target."""
+        return self._target.settings
+
+    @property
+    def tape(self) -> Tape:
+        """The tape of the target."""
+        return self._target.tape
+
+    def open_world(self) -> Cards:
+        """A new world of cards, which is watched."""
+        world = self._target.open_world()
+        self._attach(world.api.session)
+        return world
+
+    def close(self) -> None:
+        """Close the target."""
+        self._target.close()
 
 
 def _is_off(item: pytest.Item) -> bool:

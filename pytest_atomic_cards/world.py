@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.cards import ActionResponse, Card
-from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.lifecycle import Status
@@ -19,6 +18,7 @@ from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
 from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.tape import NO_TAPE, Tape
 
 if TYPE_CHECKING:
     import requests
@@ -49,10 +49,11 @@ class Cards:
         controls: Those of the sandbox, where that is the target.
         sandbox: The sandbox itself, where it is in this process.
         environment: The environment of the sandbox.
-        chance: Where made-up values come from.
+        tape: What this world is recorded on.
 
     Attributes:
         timeline: The time by which this world waits.
+        chance: Where made-up values come from.
     """
 
     def __init__(
@@ -67,11 +68,12 @@ class Cards:
         controls: SandboxControls | None = None,
         sandbox: Sandbox | None = None,
         environment: Environment | None = None,
-        chance: Chance = TRUE_CHANCE,
+        tape: Tape = NO_TAPE,
     ) -> None:
         self.api = api
         self.timeline = api.session.timeline
-        self.chance = chance
+        self.tape = tape
+        self.chance = tape.chance
         self.reader = Reader(api)
         self.seeder = Seeder(api, placement, scope)
         self.placement = placement
@@ -210,8 +212,11 @@ class Cards:
         return self._environment
 
     def clean_up(self) -> CleanUp:
-        """Cancel what this world seeded, where others share the target."""
-        return self.seeder.clean_up() if self.scope else CleanUp(0)
+        """Cancel what this world seeded, where others share the target. No recording holds it."""
+        if self.scope is None or self.tape.is_replayed:
+            return CleanUp(0)
+        with self.tape.unrecorded("what is to be cleaned up hangs on what else was run"):
+            return self.seeder.clean_up()
 
     def _pin(self, card: Card) -> CardQuery:
         return self._group(card).single(card)

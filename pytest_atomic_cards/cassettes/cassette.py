@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -102,7 +103,7 @@ class Cassette(IndexedCassette):
         with self._lock:
             place = self.take(request)
             if place is None:
-                raise NotRecordedError(tell_miss(self, request))
+                raise NotRecordedError(partial(tell_miss, self, request))
             return self.interaction(place)
 
     def interaction(self, place: int) -> Interaction:

@@ -22,8 +22,9 @@ from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import SUFFIXES
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
-from pytest_atomic_cards.chance import TRUE_CHANCE, CurrentChance
-from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance, CurrentChance
+from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime, Timeline
 
 
 @dataclass(slots=True)
@@ -34,6 +35,8 @@ class Play:
         name: Its name, a path below the deck's directory without a suffix.
         mode: What is done with it.
         path: Its file.
+        test: Which test or fixture it belongs to.
+        refusal: Why it cannot be recorded, if it cannot.
         cassette: The cassette, once it was needed.
         comparison: What verifying found so far.
         began: When the cassette was first needed, by ``time.perf_counter``.
@@ -42,6 +45,8 @@ class Play:
     name: str
     mode: Mode
     path: Path
+    test: str = ""
+    refusal: CassetteError | None = None
     cassette: Cassette | None = None
     comparison: Comparison | None = None
     began: float = field(default_factory=perf_counter)
@@ -72,8 +77,8 @@ class Deck:
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
         self._stack: list[Play] = []
-        self.timeline = CurrentTime(lambda: self.current.timeline if self.current else REAL_TIME)
-        self.chance = CurrentChance(lambda: self.current.chance if self.current else TRUE_CHANCE)
+        self.timeline = CurrentTime(self._current_time)
+        self.chance = CurrentChance(self._current_chance)
 
     @property
     def mode(self) -> Mode:
@@ -96,24 +101,34 @@ class Deck:
         if play is None or play.mode is Mode.OFF:
             return None
         if play.cassette is None:
-            reads = play.mode.reads
-            play.cassette = self._load(play.path, play.mode) if reads else self._begin(play.path)
+            if play.refusal is not None:
+                raise play.refusal
+            play.cassette = self._load(play) if play.mode.reads else self._begin(play)
             play.began = perf_counter()
         return play.cassette
 
-    def open(self, name: str, mode: Mode | None = None) -> Play:
+    def _current_time(self) -> Timeline:
+        cassette = self.current  # an empty one is falsy
+        return REAL_TIME if cassette is None else cassette.timeline
+
+    def _current_chance(self) -> Chance:
+        cassette = self.current
+        return TRUE_CHANCE if cassette is None else cassette.chance
+
+    def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
         """A cassette to be played from its beginning; nothing is read or written yet.
 
         Args:
             name: A path below the directory, without a suffix.
             mode: What to do with it, if not what the deck does.
+            test: Which test or fixture it belongs to.
         """
         path = self.directory / f"{name}{SUFFIXES[0]}"
         others = (path.with_name(f"{path.stem}{suffix}") for suffix in SUFFIXES[1:])
         mode = self._mode if mode is None else mode
         if mode.reads and not path.exists():
             path = next((other for other in others if other.exists()), path)
-        return Play(name, mode, path)
+        return Play(name, mode, path, test)
 
     @contextmanager
     def using(self, play: Play) -> Iterator[Play]:
@@ -146,8 +161,10 @@ class Deck:
         cassette = self.current
         if cassette is None:
             raise NotRecordedError(
-                f"{request.method} {request.path} was sent while no cassette is played, and "
-                f"nothing may leave the process. {HOW_TO_RECORD}"
+                lambda: (
+                    f"{request.method} {request.path} was sent while no cassette is played, and "
+                    f"nothing may leave the process. {HOW_TO_RECORD}"
+                )
             )
         return self._tell(cassette, cassette.play(request))
 
@@ -171,13 +188,13 @@ class Deck:
             listener(interaction)
         return interaction
 
-    def _begin(self, path: Path) -> Cassette:
+    def _begin(self, play: Play) -> Cassette:
         settings = self.redaction.value(dict(self.settings))
-        recorded = Recorded(source=self.source, settings=settings)
-        return Cassette(path, recorded, self.redaction, time.sleep)
+        recorded = Recorded(source=self.source, test=play.test, settings=settings)
+        return Cassette(play.path, recorded, self.redaction, time.sleep)
 
-    def _load(self, path: Path, mode: Mode) -> Cassette:
-        cassette = Cassette.read(path, self.redaction)
-        if mode is Mode.VERIFY:
+    def _load(self, play: Play) -> Cassette:
+        cassette = Cassette.read(play.path, self.redaction)
+        if play.mode is Mode.VERIFY:
             cassette.timeline = EventTime(datetime.now(UTC), time.sleep)
         return cassette

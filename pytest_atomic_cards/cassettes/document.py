@@ -1,20 +1,20 @@
 """The file of a cassette: JSON that people can read and compare line by line.
 
-Bodies of JSON are kept as structure, text as text, and anything else in base64. Cards that long
-listings repeat are kept once, in ``cards``, and the listings name them by their places there.
+Bodies of JSON are kept as structure, text as text, and anything else in base64. The cards of long
+listings are kept once, in ``tables``, and the listings name them by their places there.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Final
 
 from vcr.request import Request  # type: ignore[import-untyped]
 
+from pytest_atomic_cards.cassettes.card_table import ROWS, CardTable, at, cards_in
 from pytest_atomic_cards.cassettes.indexed import Response
 from pytest_atomic_cards.cassettes.recorded import Recorded
 
@@ -23,11 +23,12 @@ VERSION: Final = 1
 
 _WIDTH: Final = 100
 _SHORT_LISTING: Final = 20
+_TABLES: Final = "tables"
 _CARDS: Final = "cards"
 _LISTED: Final = "data"
 _ROOT: Final = "root"
-_LISTINGS: Final = {_CARDS, _LISTED}
-_SPREAD: Final = {_ROOT, "interactions"} | _LISTINGS
+_LISTINGS: Final = {ROWS, _LISTED, _CARDS}
+_SPREAD: Final = {_ROOT, "interactions", _TABLES} | _LISTINGS
 _DEEPEST: Final = 12
 _SPARE_DEPTH: Final = 200
 
@@ -71,13 +72,13 @@ def in_file(seconds: float) -> float:
 
 def render(content: Content) -> str:
     """The text of a file."""
-    table = _CardTable()
+    table = CardTable()
     interactions = [_interaction(one, table) for one in content.interactions]
     parts: dict[str, Any] = {"version": VERSION, "recorded": content.recorded.as_json()}
     if content.cases:
         parts["cases"] = content.cases
-    if table.cards:
-        parts[_CARDS] = table.cards
+    if tables := table.as_json():
+        parts[_TABLES] = tables
     parts["interactions"] = interactions
     return "".join(_lines(parts, name=_ROOT)) + "\n"
 
@@ -89,7 +90,7 @@ def interactions_in(parts: Mapping[str, Any]) -> Iterator[Interaction]:
         KeyError, TypeError, ValueError, IndexError: An exchange is not as it should be. The ones
             before it were given out.
     """
-    cards = parts.get(_CARDS, [])
+    cards = cards_in(parts.get(_TABLES, []))
     for one in parts["interactions"]:
         request, response = one["request"], one["response"]
         headers = {name: _text(value) for name, value in request["headers"].items()}
@@ -113,28 +114,7 @@ def interactions_in(parts: Mapping[str, Any]) -> Iterator[Interaction]:
         )
 
 
-class _CardTable:
-    """The cards that long listings of a recording hold, each once."""
-
-    def __init__(self) -> None:
-        self.cards: list[dict[str, Any]] = []
-        self._places: dict[str, int] = {}
-
-    def places(self, cards: Iterable[dict[str, Any]]) -> str:
-        """Where cards are, as in ``0-99 4 7``."""
-        places = [self._place(card) for card in cards]
-        runs = groupby(enumerate(places), key=lambda pair: pair[1] - pair[0])
-        ends = [[place for _, place in run] for _, run in runs]
-        return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in ends)
-
-    def _place(self, card: dict[str, Any]) -> int:
-        place = self._places.setdefault(_compact(card), len(self.cards))
-        if place == len(self.cards):
-            self.cards.append(card)
-        return place
-
-
-def _interaction(one: Interaction, table: _CardTable) -> dict[str, Any]:
+def _interaction(one: Interaction, table: CardTable) -> dict[str, Any]:
     request, response = one.request, one.response
     return {
         "request": {
@@ -153,7 +133,7 @@ def _interaction(one: Interaction, table: _CardTable) -> dict[str, Any]:
     }
 
 
-def _body(content: bytes, table: _CardTable) -> dict[str, Any] | None:
+def _body(content: bytes, table: CardTable) -> dict[str, Any] | None:
     if not content:
         return None
     try:
@@ -190,17 +170,8 @@ def _read(body: Any, cards: list[Any]) -> bytes | None:  # noqa: ANN401 - a JSON
         return base64.b64decode(_text(body["base64"]), validate=True)
     value = body["json"]
     if _CARDS in body:
-        value = {**value, _LISTED: list(_at(_text(body[_CARDS]), cards))}
+        value = {**value, _LISTED: list(at(_text(body[_CARDS]), cards))}
     return json.dumps(value, allow_nan=False).encode()
-
-
-def _at(places: str, cards: list[Any]) -> Iterator[Any]:
-    for run in places.split():
-        first, _, last = run.partition("-")
-        start, end = int(first), int(last or first)
-        if not 0 <= start <= end < len(cards):
-            raise ValueError(f"there are no cards {run}")
-        yield from cards[start : end + 1]
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401 - a JSON value

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.verification.verdicts import CouldNotTell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vcr.request import Request  # type: ignore[import-untyped]
 
     from pytest_atomic_cards.cassettes.indexed import IndexedCassette
@@ -19,7 +22,18 @@ class NotRecordedError(CouldNotTell):
     """A replayed test sent a request that was not recorded; nothing left the process.
 
     Nothing can be told of the target then, and Hypothesis has nothing to shrink.
+
+    Args:
+        tell: Says what was sent and what was recorded; asked for when it is read only, as it takes
+            time.
     """
+
+    def __init__(self, tell: Callable[[], str]) -> None:
+        super().__init__("")
+        self._tell = cache(tell)
+
+    def __str__(self) -> str:
+        return self._tell()
 
 
 def tell_miss(cassette: IndexedCassette, request: Request) -> str:

@@ -49,6 +49,7 @@ class Recorded:
 
     Args:
         source: What it was made from.
+        test: Which test or fixture it belongs to; empty for none.
         at: When it was begun, UTC.
         seed: Where whatever the recorded test made up comes from.
         settings: What a replay needs to know of the target: ``environment_id``, ``flow_id`` and
@@ -57,6 +58,7 @@ class Recorded:
     """
 
     source: Source
+    test: str = ""
     at: datetime = field(default_factory=_now)
     seed: str = field(default_factory=lambda: secrets.token_hex(8))
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class Recorded:
         return {
             "format": FORMAT,
             "source": self.source.value,
+            "test": self.test,
             "at": self.at.astimezone(UTC).isoformat(timespec="milliseconds"),
             "seed": self.seed,
             "settings": dict(self.settings),
@@ -86,6 +89,7 @@ class Recorded:
             raise ValueError("at has no time zone")
         return cls(
             source=Source(_typed(values, "source", str)),
+            test=_typed(values, "test", str),
             at=at,
             seed=_typed(values, "seed", str),
             settings=_typed(values, "settings", dict),

@@ -94,7 +94,8 @@ class Redaction:
         try:
             text = content.decode()
         except UnicodeDecodeError:
-            return self.text(content.decode("latin-1")).encode("latin-1", "replace")
+            content = self._redactor.content(content)
+            return self.text(content.decode("latin-1")).encode("latin-1")
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):

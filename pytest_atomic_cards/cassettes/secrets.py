@@ -40,13 +40,10 @@ SECRET_NAMES: Final = frozenset(
 """Names of headers, query parameters, form fields and JSON members that hold secrets, written in
 lower case and without any separator."""
 
-_SHAPES: Final = re.compile(
-    r"""
-      \b eyJ (?P<jwt> [\w-]{6,20000} (?: \. [\w-]* ){2,4} )
-    | \b (?i: (?P<scheme> bearer | basic ) ) (?: \s | %20 | \+ )+
-         (?P<credentials> [A-Za-z0-9._~+/=-]{8,} )
-    """,
-    re.VERBOSE | re.ASCII,
+_DOTTED: Final = re.compile(r"(?<![\w-])[\w-]{9,}+(?:\.[\w-]*+){2,4}", re.ASCII)
+_JSON_IN_BASE64: Final = "eyJ"
+_CREDENTIALS: Final = re.compile(
+    r"\b(?P<scheme>bearer|basic)(?:\s|%20|\+)+(?P<credentials>[a-z0-9._~+/=-]{8,})", re.IGNORECASE
 )
 _NAMED: Final = re.compile(
     r"""
@@ -117,18 +114,22 @@ def encoded(text: str, is_secret: Callable[[str], bool], depth: int = _DEEPEST) 
 
 
 def _plain(text: str) -> Iterator[Secret]:
-    for match in _SHAPES.finditer(text):
-        if match["jwt"]:
-            yield Secret("JSON web token", *match.span())
-        elif match["scheme"].lower() == "bearer":
+    for match in _DOTTED.finditer(text):
+        start = match[0].partition(".")[0].find(_JSON_IN_BASE64)
+        if start >= 0:
+            yield Secret("JSON web token", match.start() + start, match.end())
+    for match in _CREDENTIALS.finditer(text):
+        if match["scheme"].lower() == "bearer":
             if _is_opaque(match["credentials"]):
                 yield Secret("bearer token", *match.span("credentials"))
         elif ":" in next(_from_base64(match["credentials"]), ""):
             yield Secret("Basic credentials", *match.span("credentials"))
-    for match in _NAMED.finditer(text):
-        group = "member" if match["member"] else "field"
-        if is_secret_name(match["name"]) and not _STAND_IN.fullmatch(match[group]):
-            yield Secret(f"value of {match['name']}", *match.span(group))
+    named = _NAMED.search(text)
+    while named:
+        group = "member" if named["member"] else "field"
+        if is_secret_name(named["name"]) and not _STAND_IN.fullmatch(named[group]):
+            yield Secret(f"value of {named['name']}", *named.span(group))
+        named = _NAMED.search(text, named.end("name"))
 
 
 def _is_opaque(text: str) -> bool:

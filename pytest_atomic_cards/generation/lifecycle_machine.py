@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.errors import StopTest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, TransportError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    MisuseError,
+    OutcomeUnknownError,
+    TransportError,
+)
 from pytest_atomic_cards.generation.beliefs import Belief, Possibility
 from pytest_atomic_cards.generation.histories import actions
 from pytest_atomic_cards.generation.populations import statuses
@@ -57,6 +62,7 @@ def step(method: _Method) -> _Method:
         except AtomicCardsError as error:
             raise CouldNotTell.because_of(error) from error
 
+    performed.is_step = True  # type: ignore[attr-defined]
     return performed  # type: ignore[return-value] # it is called by keyword only
 
 
@@ -126,9 +132,13 @@ class LifecycleMachine(RuleBasedStateMachine):
 
         Raises:
             Violation: They lead to one.
+            MisuseError: One of them is no step of this machine.
         """
         for one in program:
-            getattr(self, one.name)(**one.arguments)
+            method = getattr(self, one.name, None)
+            if method is None or not hasattr(method, "is_step"):
+                raise MisuseError(f"{type(self).__name__} has no step {one.name!r}")
+            method(**one.arguments)
         self.teardown()
 
     # Seeding

@@ -30,6 +30,8 @@ from pytest_atomic_cards.generation.supply import CardSupply
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_atomic_cards.verification.reserve import Reserve
     from pytest_atomic_cards.world import Cards
 
@@ -78,9 +80,12 @@ def check_lifecycle(
     """
     supply = CardSupply(cards, reserve)
     failures: list[tuple[Program, Violation]] = []
+    begun: list[LifecycleMachine] = []
+    programs = cards.tape.cases("programs")
 
     def begin() -> LifecycleMachine:
-        return machine(supply, failures)
+        begun.append(machine(supply, failures))
+        return begun[-1]
 
     def fails(program: Program) -> bool:
         try:
@@ -89,7 +94,28 @@ def check_lifecycle(
             return True
         return False
 
-    hypothesis.seed(seed)(begin)
+    try:
+        if programs.recorded is None:
+            hypothesis.seed(seed)(begin)
+            _search(begin, fails, failures, settings)
+        else:
+            for program in programs.recorded:
+                fails(program)
+    finally:
+        for one in begun:
+            programs.keep(tuple(one.program))
+    if failures:
+        _, last = failures[-1]
+        raise Violation(last.expected, last.came, last.exchanges)
+
+
+def _search(
+    begin: Callable[[], LifecycleMachine],
+    fails: Callable[[Program], bool],
+    failures: list[tuple[Program, Violation]],
+    settings: hypothesis.settings,
+) -> None:
+    """Look for a run that fails, and for a short one if there is one."""
     settings = hypothesis.settings(settings, phases=(Phase.explicit, Phase.generate))
     try:
         run_state_machine_as_test(begin, settings=settings)  # type: ignore[arg-type] # any callable
@@ -99,5 +125,3 @@ def check_lifecycle(
     if failures:
         with suppress(CouldNotTell):
             minimal(failures[-1][0], fails, _SEARCH)
-        _, last = failures[-1]
-        raise Violation(last.expected, last.came, last.exchanges)

@@ -83,19 +83,23 @@ class Asker:
             CouldNotTell: The target could not be asked.
         """
         if operation not in self._asked:
-            asked = [self._send(operation, sample) for sample in self._samples(operation)]
-            known = self._known_queries(operation)
-            usual = _LISTINGS if operation == LISTING else _ACTIONS
-
-            @self._effort.for_all(self.document.requests(operation), known, usual=usual)
-            def ask(generated: Generated, query: Parameters | None) -> None:
-                own = generated.parameters if query is None else query
-                if operation != LISTING:
-                    own = {**own, **_controls_of(generated)}
-                asked.append(self._send(operation, own, generated.body))
-
-            self._asked[operation] = asked
+            with self.probe.cards.tape.part(f"requests-{operation}"):
+                self._asked[operation] = self._ask(operation)
         return self._asked[operation]
+
+    def _ask(self, operation: str) -> list[Asked]:
+        asked = [self._send(operation, sample) for sample in self._samples(operation)]
+        known = self._known_queries(operation)
+        usual = _LISTINGS if operation == LISTING else _ACTIONS
+
+        @self._effort.for_all(self.document.requests(operation), known, usual=usual)
+        def ask(generated: Generated, query: Parameters | None) -> None:
+            own = generated.parameters if query is None else query
+            if operation != LISTING:
+                own = {**own, **_controls_of(generated)}
+            asked.append(self._send(operation, own, generated.body))
+
+        return asked
 
     def asked_malformed(self, operation: str) -> list[Asked]:
         """Requests to an operation that the document does not allow: some, and generated ones.
@@ -164,7 +168,8 @@ class Asker:
         """The groups that an operation may list or change: one for samples, others for the rest."""
         if operation not in self._groups:
             count = 1 + self._effort.examples(_GROUPS)
-            self._groups[operation] = [self._reserve.take() for _ in range(count)]
+            with self.probe.cards.tape.part(f"cards-{operation}"):
+                self._groups[operation] = [self._reserve.take() for _ in range(count)]
         return self._groups[operation]
 
 

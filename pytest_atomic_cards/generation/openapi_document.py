@@ -1,7 +1,6 @@
 """``openapi.yaml`` as Schemathesis reads it: requests that it allows, and answers it does not.
 
-Schemathesis is the extra ``contracts``; nothing of it is imported before a :class:`Document` is
-made.
+Schemathesis is the extra ``contracts``; nothing of it is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -9,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
+from hypothesis import strategies as st
 
 from pytest_atomic_cards.client.session import encode_json
 from pytest_atomic_cards.errors import NotAvailableError
@@ -65,31 +66,42 @@ class Document:
 
     Args:
         seed: Where the generation of values starts.
-
-    Raises:
-        NotAvailableError: Schemathesis is not installed.
     """
 
     def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    @cached_property
+    def schema(self) -> Any:  # noqa: ANN401 - of Schemathesis
+        """The document, read by Schemathesis.
+
+        Raises:
+            NotAvailableError: Schemathesis is not installed.
+        """
         try:
             import schemathesis  # noqa: PLC0415 - an extra, and slow
-            from schemathesis import checks  # noqa: PLC0415
         except ImportError:
             raise NotAvailableError(_INSTALL) from None
-        config = schemathesis.Config.from_dict({"seed": seed, "generation": {"allow-x00": False}})
-        self.schema = schemathesis.openapi.from_path(DOCUMENT, config=config)
-        self._checks = {name: getattr(checks, name) for name in _CONFORMANCE}
+        config = {"seed": self._seed, "generation": {"allow-x00": False}}
+        return schemathesis.openapi.from_path(
+            DOCUMENT, config=schemathesis.Config.from_dict(config)
+        )
 
     def operation(self, operation_id: str) -> schemathesis.APIOperation[Any, Any, Any, Any]:
         """An operation by its id."""
-        return self.schema.find_operation_by_id(operation_id)
+        operation: schemathesis.APIOperation[Any, Any, Any, Any]
+        operation = self.schema.find_operation_by_id(operation_id)
+        return operation
 
     def requests(self, operation_id: str, *, malformed: bool = False) -> SearchStrategy[Generated]:
         """Requests to an operation that the document allows, or that break it somewhere.
 
         Values hold no control characters but where they are malformed. Environment and token are
-        left to the sender.
+        left to the sender. Nothing is read before the first one is drawn.
         """
+        return st.deferred(lambda: self._requests(operation_id, malformed=malformed))
+
+    def _requests(self, operation_id: str, *, malformed: bool) -> SearchStrategy[Generated]:
         from schemathesis import GenerationMode  # noqa: PLC0415
 
         mode = GenerationMode.NEGATIVE if malformed else GenerationMode.POSITIVE
@@ -106,13 +118,15 @@ class Document:
         An answer without a body is judged by its status alone, since nothing is documented of what
         is answered where no card matches.
         """
-        from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
-
         judged = _CONFORMANCE if exchange.response_body else (_NO_BODY_NEEDED,)
         case = self.operation(operation_id).Case(path_parameters={"environmentId": "-"})
+
+        from schemathesis import checks  # noqa: PLC0415 - the operation has told if it is not there
+        from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
+
         try:
             case.validate_response(
-                _response(exchange), checks=[self._checks[name] for name in judged]
+                _response(exchange), checks=[getattr(checks, name) for name in judged]
             )
         except FailureGroup as group:
             return [_sentence(failure) for failure in group.exceptions]

@@ -37,7 +37,7 @@ class CardSupply:
     def __init__(self, cards: Cards, reserve: Reserve | None = None) -> None:
         self.cards = cards
         self.is_steerable = cards.is_steerable
-        self._reserve = reserve or Reserve(cards.seeder)
+        self._reserve = reserve or Reserve(cards.seeder, cards.tape)
         self._patience = cards.placement.settling
         self._lag = 0.0
 

@@ -28,11 +28,14 @@ class Seeder:
         api: Client of the target.
         placement: How cards come into being there.
         scope: Learns which cards are this run's own; ``None`` where no guard is needed.
+
+    Attributes:
+        placement: How cards come into being.
     """
 
     def __init__(self, api: CardsApi, placement: Placement, scope: Scope | None = None) -> None:
         reader = Reader(api)
-        self._placement = placement
+        self.placement = placement
         self._read_back = ReadBack(reader, placement, api.session.timeline)
         self._arranger = Arranger(api, reader, placement)
         self._cleaner = Cleaner(api, reader)
@@ -117,10 +120,10 @@ class Seeder:
         """Place, and anew where the answer was lost; what that left is cleaned up."""
         for _ in range(_TRIES):
             try:
-                return self._placement.place(population)
+                return self.placement.place(population)
             except OutcomeUnknownError as error:
                 lost = error
-                strays = self._placement.stray_users()
+                strays = self.placement.stray_users()
                 self._cleaner.remember_lost(strays)
                 if self._scope:
                     for user in strays:

@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy, tuples
 
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
@@ -55,16 +56,18 @@ class Effort:
         factor: Multiplies the number of cases that a contract asks for.
         fixed: The number of cases of every contract, instead.
         seed: Where the generation starts.
+        tape: Keeps the cases, or gives those to run over.
     """
 
     factor: float = 1.0
     fixed: int | None = None
     seed: int = 1
+    tape: Tape = NO_TAPE
 
     @classmethod
-    def of(cls, settings: Settings) -> Effort:
+    def of(cls, settings: Settings, tape: Tape = NO_TAPE) -> Effort:
         """The effort that the settings ask for."""
-        return cls(_FACTORS[settings.effort], settings.examples, settings.seed)
+        return cls(_FACTORS[settings.effort], settings.examples, settings.seed, tape)
 
     def examples(self, usual: int) -> int:
         """How many cases to generate where ``usual`` are usual."""
@@ -86,6 +89,7 @@ class Effort:
     ) -> Callable[[Callable[..., None]], None]:
         """Run the decorated body at once, for cases drawn from the strategies.
 
+        In a replay they are those of the recording, and nothing is generated.
         A transport or seeding error ends the run at once and is not shrunk. A violation is shrunk
         for some seconds; a target that answers slowly may leave it larger than it need be.
 
@@ -98,20 +102,42 @@ class Effort:
         """
 
         def run(body: Callable[..., None]) -> None:
+            cases = self.tape.cases(body.__name__)
+            if cases.recorded is not None:
+                return _run_again(body, cases.recorded)
             shrinking = Shrinking()
 
             def guarded(case: tuple[Any, ...]) -> None:
                 if shrinking.is_over:
                     return shrinking.recall(case)
+                cases.keep(case)
                 try:
-                    body(*case)
-                except AtomicCardsError as error:
-                    raise CouldNotTell.because_of(error) from error
+                    _run(body, case)
                 except Violation as violation:
                     shrinking.remember(case, violation)
                     raise
 
             generated = given(tuples(*strategies))(guarded)
             hypothesis.seed(self.seed)(self.settings(usual)(generated))()
+            return None
 
         return run
+
+
+def _run(body: Callable[..., None], case: tuple[Any, ...]) -> None:
+    try:
+        body(*case)
+    except AtomicCardsError as error:
+        raise CouldNotTell.because_of(error) from error
+
+
+def _run_again(body: Callable[..., None], cases: list[tuple[Any, ...]]) -> None:
+    """Run over known cases; among those that fail the last one is the smallest."""
+    last: Violation | None = None
+    for case in cases:
+        try:
+            _run(body, case)
+        except Violation as violation:
+            last = violation
+    if last is not None:
+        raise last

@@ -25,6 +25,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.tape import OfEachPart
 from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.verdicts import Violation, expect
 from pytest_atomic_cards.world import Cards
@@ -35,6 +36,24 @@ Seen = TypeVar("Seen")
 _TRIES: Final = 8
 _LEAST_PATIENCE: Final = 1.0
 _UNAVAILABLE: Final = frozenset({401, 403})
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long to wait for a change to become visible.
+
+    Args:
+        seconds: That long.
+        lag: The longest that any change took so far.
+    """
+
+    seconds: float
+    lag: float = 0.0
+
+    def shrink(self) -> None:
+        """Take in that waiting was in vain."""
+        least = min(_LEAST_PATIENCE, self.seconds)
+        self.seconds = max(least, 5 * self.lag, self.seconds / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +76,8 @@ class Probe:
         self.cards = cards
         self.api = cards.api
         self._reader = cards.reader
-        self._patience = cards.placement.settling
-        self._lag = 0.0
+        settling = cards.placement.settling
+        self._patience = OfEachPart(cards.tape, lambda: Patience(settling))
 
     def invented(self) -> str:
         """An attribute value that no card has."""
@@ -108,17 +127,16 @@ class Probe:
         A target that kept us waiting in vain gets less patience the next time, but never less
         than its changes have been seen to take.
         """
-        timeline = self.cards.timeline
+        timeline, patience = self.cards.timeline, self._patience.current
         began = timeline.monotonic()
         seen = look()
         if reached(seen):
             return seen
-        seen = poll(look, reached, self._patience, timeline)
+        seen = poll(look, reached, patience.seconds, timeline)
         if reached(seen):
-            self._lag = max(self._lag, timeline.monotonic() - began)
+            patience.lag = max(patience.lag, timeline.monotonic() - began)
         else:
-            least = min(_LEAST_PATIENCE, self._patience)
-            self._patience = max(least, 5 * self._lag, self._patience / 3)
+            patience.shrink()
         return seen
 
     def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
@@ -132,7 +150,7 @@ class Probe:
 
     def settle(self) -> None:
         """Wait twice as long as any change took so far to become visible."""
-        self.cards.timeline.sleep(2 * self._lag)
+        self.cards.timeline.sleep(2 * self._patience.current.lag)
 
     # Acting
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -100,6 +101,7 @@ class _TokenRequests:
         for scheme in ("http://", "https://"):
             http.mount(scheme, ear)
         client_id, client_secret = _credentials(scene)
+        retry = RetryPolicy.by(scene.cards.timeline, scene.cards.chance)
         self.accepted = [
             place
             for place in _PLACES
@@ -109,7 +111,7 @@ class _TokenRequests:
                     client_secret=client_secret,
                     grant_type_in=place,
                     http=http,
-                    retry=RetryPolicy(attempts=2),
+                    retry=replace(retry, attempts=2),
                 )
             )
         ]

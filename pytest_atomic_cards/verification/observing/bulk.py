@@ -46,19 +46,22 @@ class Bulk:
     @cached_property
     def listing(self) -> Exchange:
         """All cards, listed with ``limit=1001``."""
-        return self._scene.get(self._group.pin.replace(limit=LARGEST_PAGE + 1))
+        with self._scene.part("Bulk.listing"):
+            return self._scene.get(self._group.pin.replace(limit=LARGEST_PAGE + 1))
 
     @cached_property
     def cancelled(self) -> Batch:
         """The active cards, cancelled with ``limit=1001``."""
         _ = self.listing
-        return self._act(Action.CANCEL, self._active.replace(limit=RAISED_LIMIT + 1))
+        with self._scene.part("Bulk.cancelled"):
+            return self._act(Action.CANCEL, self._active.replace(limit=RAISED_LIMIT + 1))
 
     @cached_property
     def dismissed(self) -> Batch:
         """The active cards that are left, dismissed without ``limit``."""
         _ = self.cancelled
-        return self._act(Action.DISMISS, self._active)
+        with self._scene.part("Bulk.dismissed"):
+            return self._act(Action.DISMISS, self._active)
 
     @property
     def _active(self) -> CardQuery:

@@ -7,6 +7,7 @@ live target they act only on cards that this run seeded; the scope guard sees to
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -80,7 +81,7 @@ class Scene:
         self.probe = Probe(cards)
         # A state that a card does not reach in this time is not observed: no answer hangs on it.
         cards.placement.settling = min(cards.placement.settling, _LONGEST_WAIT)
-        self.supply = Supply(cards.seeder)
+        self.supply = Supply(cards.seeder, cards.tape)
         self.evidence: Exchange | None = None
         self._experiments: dict[Callable[[Scene], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)
@@ -153,7 +154,8 @@ class Scene:
         """
         if experiment not in self._experiments:
             try:
-                self._experiments[experiment] = experiment(self)
+                with self.part(experiment.__qualname__):
+                    self._experiments[experiment] = experiment(self)
             except OutcomeUnknownError:
                 raise
             except AtomicCardsError as error:
@@ -163,22 +165,29 @@ class Scene:
             raise made
         return made
 
+    def part(self, name: str) -> AbstractContextManager[object]:
+        """A part of a recording for what several observers rely on."""
+        return self.cards.tape.part(f"scene-{name}")
+
     # Cards
 
     @cached_property
     def still(self) -> Group:
         """An active card, or several, that no observer changes."""
-        return self.supply.alone()
+        with self.part("still"):
+            return self.supply.alone()
 
     @cached_property
     def still_too(self) -> Group:
         """Another one, of another invocation."""
-        return self.supply.alone()
+        with self.part("still_too"):
+            return self.supply.alone()
 
     @cached_property
     def no_match(self) -> Exchange:
         """How a listing is answered that no card matches."""
-        return self.get(self.still.pin.replace(lifecycle_id=self.probe.invented()))
+        with self.part("no_match"):
+            return self.get(self.still.pin.replace(lifecycle_id=self.probe.invented()))
 
     # Action Flows
 

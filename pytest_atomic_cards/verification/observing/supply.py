@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
@@ -10,17 +12,44 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.tape import NO_TAPE, OfEachPart, Tape
 from pytest_atomic_cards.verification.reserve import GROUP, StateReserve
 
-_GROUPS: Final = 10
-_SHARED: Final = 2
-_ALONE: Final = 2
-_STOCK: Final = (
-    *[Population.of(GROUP)] * _GROUPS,
-    *[Population.of(6)] * _SHARED,
-    *[Population.of(1)] * _ALONE,
-)
 _BOUNDED: Final = "the target refuses to start an Action Flow for several customers at once"
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much is seeded at once: groups, invocations whose cards are singled out, and cards."""
+
+    groups: int
+    shared: int
+    alone: int
+
+    @property
+    def populations(self) -> list[Population]:
+        """What is seeded."""
+        return [
+            *[Population.of(GROUP)] * self.groups,
+            *[Population.of(_TOGETHER)] * self.shared,
+            *[Population.of(1)] * self.alone,
+        ]
+
+
+_TOGETHER: Final = 6
+_MUCH: Final = _Size(groups=10, shared=2, alone=2)
+_LITTLE: Final = _Size(groups=1, shared=1, alone=1)
+
+
+@dataclass(slots=True)
+class _Stock:
+    """What is left, and what was learned of the target when it was seeded."""
+
+    groups: list[Group] = field(default_factory=list)
+    cards: list[tuple[Group, Card]] = field(default_factory=list)
+    alone: list[Group] = field(default_factory=list)
+    is_bounded: bool = False
+    failure: SeedingError | None = None
 
 
 class Supply:
@@ -28,17 +57,16 @@ class Supply:
 
     Args:
         seeder: Seeds them.
+        tape: Each part of a recording has a stock of its own, a small one.
     """
 
-    def __init__(self, seeder: Seeder) -> None:
+    def __init__(self, seeder: Seeder, tape: Tape = NO_TAPE) -> None:
         self._seeder = seeder
-        self._in_state = StateReserve(seeder)
-        self._groups: list[Group] = []
-        self._cards: list[tuple[Group, Card]] = []
-        self._alone: list[Group] = []
+        self._tape = tape
+        self._size = _LITTLE if tape.is_used else _MUCH
+        self._in_state = StateReserve(seeder, tape)
+        self._stocks = OfEachPart(tape, _Stock)
         self._is_rehearsed = False
-        self._is_bounded = False
-        self._failure: SeedingError | None = None
 
     def group(self) -> Group:
         """At least two active cards that one query selects.
@@ -47,11 +75,12 @@ class Supply:
             NotAvailableError: There is only one, or the target bounds the size of a start.
             SeedingError: They cannot be seeded; from then on at once.
         """
-        if not self._groups and not self._is_bounded:
-            self._restock()
-        if self._is_bounded:
+        stock = self._stocks.current
+        if not stock.groups and not stock.is_bounded:
+            self._restock(stock)
+        if stock.is_bounded:
             raise NotAvailableError(_BOUNDED)
-        group = self._groups.pop()
+        group = stock.groups.pop()
         if len(group.cards) == 1:
             raise NotAvailableError("an Action Flow for several customers gives one card")
         return group
@@ -65,9 +94,10 @@ class Supply:
         """
         if state is not Status.ACTIVE:
             return self._in_state.take(state)
-        if not self._cards:
-            self._restock()
-        return self._cards.pop()
+        stock = self._stocks.current
+        if not stock.cards:
+            self._restock(stock)
+        return stock.cards.pop()
 
     def alone(self) -> Group:
         """What a start for one customer gives: an active card, or several.
@@ -75,9 +105,10 @@ class Supply:
         Raises:
             SeedingError: It cannot be seeded.
         """
-        if not self._alone:
-            self._restock()
-        return self._alone.pop()
+        stock = self._stocks.current
+        if not stock.alone:
+            self._restock(stock)
+        return stock.alone.pop()
 
     def bulk(self, count: int) -> Group:
         """Many active cards that one query selects.
@@ -86,37 +117,41 @@ class Supply:
             NotAvailableError: The target bounds the size of a start.
             SeedingError: It does not give so many cards.
         """
-        if self._is_bounded:
+        if self._stocks.current.is_bounded:
             raise NotAvailableError(_BOUNDED)
         return self._seeder.seed_bulk(count)
 
-    def _restock(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+    def _restock(self, stock: _Stock) -> None:
+        if stock.failure is not None:
+            raise stock.failure
         try:
-            groups, shared, alone = self._seed()
+            groups, shared, alone = self._seed(stock)
         except SeedingError as error:
-            self._failure = error
+            stock.failure = error
             raise
-        self._groups += groups
-        self._cards += [(group, card) for group in shared for card in group.cards]
-        self._alone += alone
+        stock.groups += groups
+        stock.cards += [(group, card) for group in shared for card in group.cards]
+        stock.alone += alone
 
-    def _seed(self) -> tuple[list[Group], list[Group], list[Group]]:
+    def _seed(self, stock: _Stock) -> tuple[list[Group], list[Group], list[Group]]:
         if not self._is_rehearsed:
-            self._seeder.rehearse()
+            with self._tape.part("scene-rehearsal"):
+                self._seeder.rehearse()
             self._is_rehearsed = True
-        if not self._is_bounded:
+        if not stock.is_bounded:
+            size = self._size
             try:
-                stock = self._seeder.seed(*_STOCK)
+                seeded = iter(self._seeder.seed(*size.populations))
             except SeedingError as error:
                 if not _is_refusal(error):
                     raise
-                self._is_bounded = True
+                stock.is_bounded = True
             else:
-                return stock[:_GROUPS], stock[_GROUPS:-_ALONE], stock[-_ALONE:]
-        shared, alone = self._seeder.seed(Population.of(1), Population.of(1))
-        return [], [shared], [alone]
+                counts = (size.groups, size.shared, size.alone)
+                groups, shared, alone = (list(islice(seeded, count)) for count in counts)
+                return groups, shared, alone
+        one, another = self._seeder.seed(Population.of(1), Population.of(1))
+        return [], [one], [another]
 
 
 def _is_refusal(error: SeedingError) -> bool:

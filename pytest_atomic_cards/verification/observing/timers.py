@@ -102,6 +102,10 @@ class Timers:
     @cached_property
     def expired_at(self) -> float | None:
         """When the active card was seen to have expired, by the monotonic clock, if it was."""
+        with self._scene.part(f"{type(self._seeder.placement).__name__}.expired_at"):
+            return self._expired_at()
+
+    def _expired_at(self) -> float | None:
         group = self.group(Timed.ACTIVE)
         passed = timedelta(seconds=self._timeline.monotonic() - self._began)
         self._scene.cards.pass_time(max(timedelta(0), SOON + _MARGIN - passed))

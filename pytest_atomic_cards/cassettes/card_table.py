@@ -1,0 +1,111 @@
+"""The cards of long listings, each once: as tables whose columns are what tells them apart."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, Final
+
+_LIKE: Final = "like"
+_COLUMNS: Final = "columns"
+ROWS: Final = "rows"
+"""The member of a table that has a line for each card."""
+
+Card = dict[str, Any]
+Path = tuple[str, ...]
+
+
+class CardTable:
+    """The cards that the long listings of a recording hold."""
+
+    def __init__(self) -> None:
+        self._cards: list[Card] = []
+        self._places: dict[str, int] = {}
+
+    def places(self, cards: Iterable[Card]) -> str:
+        """Where cards are, as in ``0-99 4 7``."""
+        places = [self._place(card) for card in cards]
+        runs = groupby(enumerate(places), key=lambda pair: pair[1] - pair[0])
+        ends = [[place for _, place in run] for _, run in runs]
+        return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in ends)
+
+    def _place(self, card: Card) -> int:
+        place = self._places.setdefault(json.dumps(card), len(self._cards))
+        if place == len(self._cards):
+            self._cards.append(card)
+        return place
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Tables one after the other: what all cards of each are like, and where they differ."""
+        runs = groupby(map(_leaves, self._cards), key=list)
+        return [_table(list(run)) for _, run in runs]
+
+
+def cards_in(tables: Iterable[dict[str, Any]]) -> list[Card]:
+    """The cards of all tables, by their places.
+
+    Raises:
+        KeyError, TypeError, ValueError: A table is not as it should be.
+    """
+    return [card for table in tables for card in _cards_of(table)]
+
+
+def at(places: str, cards: list[Card]) -> Iterator[Card]:
+    """The cards at places.
+
+    Raises:
+        ValueError: There are none.
+    """
+    for run in places.split():
+        first, _, last = run.partition("-")
+        start, end = int(first), int(last or first)
+        if not 0 <= start <= end < len(cards):
+            raise ValueError(f"there are no cards {run}")
+        yield from cards[start : end + 1]
+
+
+def _leaves(value: Card, path: Path = ()) -> dict[Path, Any]:
+    """What is in an object, by the names that lead there; an empty one is a leaf."""
+    found: dict[Path, Any] = {}
+    for name, member in value.items():
+        if isinstance(member, dict) and member:
+            found |= _leaves(member, (*path, name))
+        else:
+            found[*path, name] = member
+    return found
+
+
+def _table(cards: list[dict[Path, Any]]) -> dict[str, Any]:
+    first = cards[0]
+    columns = [
+        path
+        for path, leaf in first.items()
+        if any(json.dumps(card[path]) != json.dumps(leaf) for card in cards)
+    ]
+    like: Card = {}
+    for path, leaf in first.items():
+        if path not in columns:
+            _put(like, path, leaf)
+    return {
+        _LIKE: like,
+        _COLUMNS: [list(path) if len(path) > 1 else path[0] for path in columns],
+        ROWS: [[card[path] for path in columns] for card in cards],
+    }
+
+
+def _cards_of(table: dict[str, Any]) -> Iterator[Card]:
+    paths = [tuple(path) if isinstance(path, list) else (path,) for path in table[_COLUMNS]]
+    for row in table[ROWS]:
+        card = copy.deepcopy(table[_LIKE])
+        for path, leaf in zip(paths, row, strict=True):
+            _put(card, path, leaf)
+        yield card
+
+
+def _put(card: Card, path: Path, leaf: Any) -> None:  # noqa: ANN401 - a JSON value
+    *way, name = path
+    for step in way:
+        card = card.setdefault(step, {})
+    card[name] = leaf

@@ -1,0 +1,115 @@
+"""Hooks that play one cassette for each test, and one for each fixture that tests share."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_atomic_cards.cassettes.mode import Mode
+from pytest_atomic_cards.cassettes.naming import name_of_fixture, name_of_test, overriding
+from pytest_atomic_cards.errors import CassetteError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from pytest_atomic_cards.cassettes.deck import Deck, Play
+
+MARKER: Final = "cards_cassettes"
+
+
+def mode_and_name(item: pytest.Item, root: Path) -> tuple[Mode | None, str]:
+    """What a test's mark asks for: its mode, if it has one of its own, and its cassette's name.
+
+    Raises:
+        SettingsError: The mark is malformed.
+    """
+    mark = item.get_closest_marker(MARKER)
+    usual = name_of_test(item, root)
+    if mark is None:
+        return None, usual
+    unknown = mark.kwargs.keys() - {"name"}
+    if len(mark.args) > 1 or unknown or not (mark.args or mark.kwargs):
+        raise SettingsError(
+            f'{item.nodeid}: write @pytest.mark.{MARKER}("replay"), with one of '
+            f'{", ".join(Mode)}, and name="…" for a recording of another name'
+        )
+    mode, name = next(iter(mark.args), None), mark.kwargs.get("name", usual)
+    if mode is not None and mode not in set(Mode):
+        raise SettingsError(
+            f"{item.nodeid}: @pytest.mark.{MARKER} takes one of {', '.join(Mode)}, not {mode!r}"
+        )
+    parts = name.split("/") if isinstance(name, str) else [""]
+    if not all(parts) or {".", ".."} & set(parts) or "\\" in name:
+        raise SettingsError(
+            f"{item.nodeid}: name of @pytest.mark.{MARKER} must be a path below the directory of "
+            f"cassettes, without a suffix; not {name!r}"
+        )
+    return mode and Mode(mode), name
+
+
+class CassetteHooks:
+    """Plays cassettes around tests and fixtures.
+
+    Args:
+        deck: What plays them.
+        root: The root directory of the tests.
+        shared: Whether other processes take part in the run.
+    """
+
+    def __init__(self, deck: Deck, root: Path, *, shared: bool) -> None:
+        self._deck = deck
+        self._root = root
+        self._shared = shared
+        self._open = ExitStack()
+        self._fixtures: dict[str, str] = {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Begin to play the cassette of a test."""
+        self._open.close()
+        mode, name = mode_and_name(item, self._root)
+        self._open.enter_context(self._deck.using(self._deck.open(name, mode, item.nodeid)))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # noqa: ARG002
+        """Play on to the end of the clean-up, and save what was recorded."""
+        try:
+            return (yield)
+        finally:
+            self._open.close()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, Any]:
+        """Play a cassette of its own while a shared fixture is set up and torn down."""
+        if fixturedef.scope == "function":
+            return (yield)
+        play = self._fixture(fixturedef, request)
+        pauses = ExitStack()
+        fixturedef.addfinalizer(pauses.close)  # the first to be added is the last to be run
+        with self._deck.using(play):
+            result = yield
+        fixturedef.addfinalizer(partial(self._go_on, play, pauses))
+        return result
+
+    def _go_on(self, play: Play, pauses: ExitStack) -> None:
+        pauses.enter_context(self._deck.using(play))
+
+    def _fixture(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Play:
+        variant = str(getattr(request, "param_index", "")) if hasattr(request, "param") else ""
+        name = name_of_fixture(fixturedef.argname, request.node, variant, self._root)
+        if self._fixtures.setdefault(name, fixturedef.baseid) != fixturedef.baseid:
+            name = overriding(name, fixturedef.baseid)
+        play = self._deck.open(name, None, f"fixture {fixturedef.argname} of {request.node.nodeid}")
+        if play.mode is Mode.RECORD and self._shared:
+            play.refusal = CassetteError(
+                f"fixture {fixturedef.argname} is shared by tests, and each process would record "
+                "it in its own way; record without -n, and replay with it"
+            )
+        return play

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.recordings.entry import (
     Entry,
@@ -23,6 +23,9 @@ from pytest_atomic_cards.recordings.entry import (
     texts_of,
 )
 from pytest_atomic_cards.verification.rules.told import Fidelity
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.document import Interaction
 
 Recorded = Mapping[str, Any]
 
@@ -230,20 +233,16 @@ def _of_content(content: Any) -> bytes:  # noqa: ANN401 - as recorded
     return _of_text(content, None)
 
 
-def from_own(number: int, line: int, one: Recorded, cards: list[Any], began: float | None) -> Entry:
+def from_own(number: int, line: int, one: Interaction, began: float | None) -> Entry:
     """An interaction of a cassette of this package.
 
     Args:
         number: Its place in the file.
         line: Its line.
         one: The interaction.
-        cards: The cards that listings of the cassette name by their places.
         began: When the recording was begun, in seconds since 1970.
     """
-    from pytest_atomic_cards.cassettes.document import interactions_in  # noqa: PLC0415 - heavy
-
-    interaction = next(interactions_in({"cards": cards, "interactions": [one]}))
-    request, response = interaction.request, interaction.response
+    request, response = one.request, one.response
     headers = merged(response["headers"])
     return entry_of(
         number,
@@ -253,7 +252,7 @@ def from_own(number: int, line: int, one: Recorded, cards: list[Any], began: flo
         (response["status"]["code"], headers, response["body"]["string"]),
         request_headers=merged(dict(request.headers)),
         request_body=request.body or b"",
-        started=None if began is None else began + interaction.started,
-        elapsed=interaction.elapsed,
+        started=None if began is None else began + one.started,
+        elapsed=one.elapsed,
         is_ours=True,
     )

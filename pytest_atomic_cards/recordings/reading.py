@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeVar
 
 from pytest_atomic_cards.errors import CassetteError
 from pytest_atomic_cards.recordings import formats
 from pytest_atomic_cards.recordings.entry import MALFORMED, Entry, damaged, reason_of, seconds_of
-from pytest_atomic_cards.recordings.json_stream import JsonStream, streamed
+from pytest_atomic_cards.recordings.json_stream import JsonStream, Member, streamed
 
 _HEAD: Final = 4_096
 _FIRST_MEMBER: Final = re.compile(r'\s*\{\s*"((?:[^"\\]|\\.)*)"')
 _DOCUMENT_MEMBERS: Final = frozenset(
-    {"log", "version", "recorded", "cases", "cards", "interactions", "recorded_with"}
+    {"log", "version", "recorded", "cases", "tables", "interactions"}
 )
 _ARRAYS: Final = {"entries": "log", "interactions": ""}
 _SEQUENCES: Final = {
@@ -138,24 +139,42 @@ def _events(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
 
 def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
     stream = JsonStream(file, head)
+    members = _each(path, streamed(stream, _ARRAYS), lambda: f"line {stream.line}")
     known: dict[str, Any] = {}
-    number = 0
-    for member in _each(path, streamed(stream, _ARRAYS), lambda: f"line {stream.line}"):
-        if member.is_element:
-            number += 1
-            place = f"exchange {number}, line {member.line}"
-            yield _made(path, place, _entry, member.name, number, member.line, member.value, known)
-        elif member.name in {"recorded", "cards"}:
+    for member in members:
+        if not member.is_element:
             known[member.name] = member.value
+            continue
+        elements = chain([member], (one for one in members if one.is_element))
+        if "recorded" in known:
+            yield from _own(path, elements, known)
+        else:
+            yield from _foreign(path, elements)
 
 
-def _entry(name: str, number: int, line: int, value: Any, known: dict[str, Any]) -> Entry:  # noqa: ANN401
-    if name == "entries":
-        return formats.from_har(number, line, value)
-    if "recorded" not in known:
-        return formats.from_vcr(number, line, value)
-    began = seconds_of(known["recorded"].get("at"))
-    return formats.from_own(number, line, value, known.get("cards", []), began)
+def _foreign(path: Path, elements: Iterator[Member]) -> Iterator[Entry]:
+    for number, member in enumerate(elements, start=1):
+        place = f"exchange {number}, line {member.line}"
+        make = formats.from_har if member.name == "entries" else formats.from_vcr
+        yield _made(path, place, make, number, member.line, member.value)
+
+
+def _own(path: Path, elements: Iterator[Member], known: dict[str, Any]) -> Iterator[Entry]:
+    from pytest_atomic_cards.cassettes.document import interactions_in  # noqa: PLC0415 - heavy
+
+    number = line = 0
+
+    def values() -> Iterator[Any]:
+        nonlocal number, line
+        for member in elements:
+            number, line = number + 1, member.line
+            yield member.value
+
+    interactions = interactions_in({**known, "interactions": values()})
+    recorded = known["recorded"]
+    began = seconds_of(recorded.get("at")) if isinstance(recorded, dict) else None
+    for interaction in _each(path, interactions, lambda: f"exchange {number}, line {line}"):
+        yield _made(path, f"line {line}", formats.from_own, number, line, interaction, began)
 
 
 def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:

@@ -208,4 +208,6 @@ def reason_of(error: Exception) -> str:
         return f"{error} is missing"
     if isinstance(error, RecursionError):
         return "it is nested too deep"
+    if isinstance(error, AttributeError) or " object" in str(error) or "indices" in str(error):
+        return "it is built otherwise than a recorded exchange"
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -10,7 +10,6 @@ from pytest_atomic_cards.verification.rules import (
     Objection,
     Past,
     Rule,
-    by_kind,
     objections,
     rules_of,
 )
@@ -33,27 +32,36 @@ class Monitor:
     """
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
-        self._rules = dict(by_kind(rules))
+        self._rules = tuple(rules)
+        self._chosen: dict[tuple[str, frozenset[str]], list[Rule]] = {}
         self._past = Past()
         self.held: set[str] = set()
 
     def see(self, told: Told) -> list[tuple[Rule, Objection]]:
         """Take in one exchange; returns what the rules hold against it."""
         against = []
-        for rule in self._rules.get(told.kind, ()):
+        for rule in self._concerned(told.kind, told.attributes):
             found = rule.judge(told, self._past)
             if found is True:
+                if rule.only_hold and rule.requirement not in self.held:
+                    self._chosen.clear()
                 self.held.add(rule.requirement)
-                if told.kind in rule.only_hold:
-                    self._spare(rule, told.kind)
             elif found:
                 against.append((rule, found))
         self._past.take_in(told)
         return against
 
-    def _spare(self, rule: Rule, kind: str) -> None:
-        """Ask a rule no more about answers of a kind that can show nothing new."""
-        self._rules[kind] = tuple(other for other in self._rules[kind] if other is not rule)
+    def _concerned(self, kind: str, attributes: frozenset[str]) -> list[Rule]:
+        rules = self._chosen.get((kind, attributes))
+        if rules is None:
+            rules = [
+                rule
+                for rule in self._rules
+                if rule.concerns(kind, attributes)
+                and not (kind in rule.only_hold and rule.requirement in self.held)
+            ]
+            self._chosen[kind, attributes] = rules
+        return rules
 
 
 def finding_of(

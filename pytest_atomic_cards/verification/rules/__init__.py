@@ -7,12 +7,13 @@ documentation leaves open, and whatever a recording may have lost: it objects on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.verification.rules.agreement import AGREEMENT
+from pytest_atomic_cards.verification.rules.agreement import ANSWERS
 from pytest_atomic_cards.verification.rules.history import HISTORY
+from pytest_atomic_cards.verification.rules.matching import MATCHING
 from pytest_atomic_cards.verification.rules.past import Past
 from pytest_atomic_cards.verification.rules.rule import Objection, Rule
 from pytest_atomic_cards.verification.rules.shape import SHAPE
@@ -28,22 +29,17 @@ __all__ = [
     "Past",
     "Rule",
     "Told",
-    "by_kind",
     "objections",
     "rules_of",
     "tell",
     "told_by",
 ]
 
+AGREEMENT: Final = (*MATCHING, *ANSWERS)
+"""What an answer must have in common with its own request."""
+
 RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY)
 """Every rule."""
-
-
-def by_kind(rules: Iterable[Rule]) -> Mapping[str, tuple[Rule, ...]]:
-    """Rules by the kind of answer that they are about."""
-    rules = tuple(rules)
-    kinds = {kind for rule in rules for kind in rule.kinds}
-    return {kind: tuple(rule for rule in rules if kind in rule.kinds) for kind in kinds}
 
 
 def rules_of(requirement: str) -> tuple[Rule, ...]:
@@ -59,6 +55,6 @@ def objections(
     if told is None:
         return
     for rule in rules:
-        found = told.kind in rule.kinds and rule.judge(told, past)
+        found = rule.concerns(told.kind, told.attributes) and rule.judge(told, past)
         if isinstance(found, Objection):
             yield found

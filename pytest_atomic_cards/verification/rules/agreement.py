@@ -1,28 +1,23 @@
-"""Rules that one request and its answer can show by themselves, without knowing any card.
+"""Rules of how many cards an answer may hold, and of how its parts agree.
 
-They see what no schema can: that a filter was ignored, a limit passed, a card acted on that should
-not have been. Each takes every choice that the documentation leaves open: letters of either case,
-an attribute that is given twice or empty, a value with commas read as a list, a limit that is none,
-cards in a wrong state counted or not.
+They see what no schema can: that a limit was passed, or a card acted on that should not have been.
+Each takes every choice that the documentation leaves open: a limit that is none, cards in a wrong
+state counted or not.
 
-Source: Cards API page › Query attributes, Pagination, Card actions (the samples of answers).
+Source: Cards API page › Pagination, Card actions (the samples of answers).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from functools import partial
 from typing import Final
-from urllib.parse import unquote
 
 from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.query import Attribute
-from pytest_atomic_cards.verification.rules.past import Past, long_after
+from pytest_atomic_cards.verification.rules.past import Past
 from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
 from pytest_atomic_cards.verification.rules.told import (
     LISTING,
-    Body,
     Fidelity,
     Told,
     is_masked,
@@ -30,94 +25,15 @@ from pytest_atomic_cards.verification.rules.told import (
     name_of,
 )
 
-_STATUS: Final = Attribute.STATUS.value
-_ACTIVE: Final = frozenset({"active"})
 _DEFAULT_PAGE: Final = 100
 _DEFAULT_CANCEL: Final = 500
 _LARGEST_LIMIT: Final = 1_000
-_UNRESERVED: Final = frozenset("-._~")
 
 LISTINGS: Final = frozenset({LISTING})
 COMPLETE: Final = frozenset({Action.COMPLETE.value})
 CANCEL: Final = frozenset({Action.CANCEL.value})
 ACTIONS: Final = frozenset(action.value for action in Action)
 OTHERS: Final = ACTIONS - COMPLETE
-
-
-# Attributes
-
-
-def _compare(told: Told, past: Past | None) -> Objection | bool:
-    """Hold every card against every attribute that was asked for."""
-    compared = False
-    for attribute, allowed in told.asked.items():
-        for card in told.cards:
-            held = card.get(attribute)
-            if not isinstance(held, str | int):
-                continue
-            compared = True
-            if str(held).casefold() not in allowed and not is_masked(held):
-                if attribute == _STATUS and not _is_settled(told, past, card):
-                    continue
-                return Objection(
-                    f"only cards with {attribute}={_shown(told, attribute)}",
-                    f"{name_of(card)} has {attribute}={held}, which was not asked for",
-                )
-    return compared
-
-
-def _is_settled(told: Told, past: Past | None, card: Body) -> bool:
-    """Whether a card is shown in a closed state that it has had for long."""
-    if past is None:
-        return True
-    seen = past.of(told.keys[told.cards.index(card)])
-    return (
-        seen is not None
-        and seen.closed == card.get(_STATUS)
-        and long_after(told.started, seen.closed_by)
-    )
-
-
-def _shown(told: Told, attribute: str) -> str:
-    return unquote(told.once(attribute) or "")
-
-
-def _alone(attribute: str, told: Told, past: Past | None) -> Objection | bool:
-    if told.attributes != {attribute}:
-        return False
-    if attribute == _STATUS and told.asked.get(_STATUS) != _ACTIVE:
-        return False
-    return _compare(told, past)
-
-
-def _by_other_state(told: Told, past: Past | None) -> Objection | bool:
-    asked = told.asked.get(_STATUS)
-    if told.attributes != {_STATUS} or asked == _ACTIVE or not asked or not asked <= _STATES:
-        return False
-    return _compare(told, past)
-
-
-_STATES: Final = frozenset(
-    {"active", "embargoed", "snoozed", "dismissed", "completed", "cancelled", "expired"}
-)
-
-
-def _of_one(told: Told, past: Past | None) -> Objection | bool:
-    return len(told.attributes) == 1 and _compare(told, past)
-
-
-def _of_several(told: Told, past: Past | None) -> Objection | bool:
-    return len(told.attributes) > 1 and _compare(told, past)
-
-
-def _of_odd_value(told: Told, past: Past | None) -> Objection | bool:
-    """As for one attribute, where its value is one that needs encoding."""
-    if len(told.attributes) != 1 or not told.asked:
-        return False
-    value = _shown(told, next(iter(told.asked)))
-    if all((letter.isascii() and letter.isalnum()) or letter in _UNRESERVED for letter in value):
-        return False
-    return _compare(told, past)
 
 
 # Limits
@@ -245,29 +161,13 @@ def _rules(name: str, kinds: Iterable[str], **judges: Judge) -> tuple[Rule, ...]
     )
 
 
-_MATCH: Final = "cards_match_query"
 _WITHIN: Final = "cards_within_limit"
 _ONCE: Final = "cards_not_repeated"
 _SINGLE: Final = "cards_one_without_multiple"
 _NAMED: Final = "cards_action_word"
 _SUMMED: Final = "cards_summary_adds_up"
 
-AGREEMENT: Final[tuple[Rule, ...]] = (
-    *_rules(
-        _MATCH,
-        LISTINGS,
-        QUERY_01=partial(_alone, Attribute.EVENT_NAME.value),
-        QUERY_02=partial(_alone, Attribute.LIFECYCLE_ID.value),
-        QUERY_03=partial(_alone, Attribute.CARD_TEMPLATE_ID.value),
-        QUERY_04=partial(_alone, Attribute.FLOW_INSTANCE_ID.value),
-        QUERY_05=partial(_alone, Attribute.FLOW_INVOCATION_ID.value),
-        QUERY_06=partial(_alone, Attribute.USER_ID.value),
-        QUERY_07=partial(_alone, _STATUS),
-        QUERY_09=_of_odd_value,
-        QUERY_12=_by_other_state,
-        QUERY_16=_of_several,
-    ),
-    *_rules(_MATCH, ACTIONS, QUERY_11=_of_one, SCHEMA_04=_of_several),
+ANSWERS: Final[tuple[Rule, ...]] = (
     *_rules(
         _WITHIN,
         LISTINGS,
@@ -293,4 +193,4 @@ AGREEMENT: Final[tuple[Rule, ...]] = (
     *_rules(_SUMMED, ACTIONS, SCHEMA_04=_adds_up),
     *_rules(_SUMMED, COMPLETE, RESULT_03=_one_completed),
 )
-"""What an answer must have in common with its own request."""
+"""How many there may be of what is answered, and what is said of it."""

@@ -192,7 +192,7 @@ HISTORY: Final[tuple[Rule, ...]] = (
     ),
     Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays),
     Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted),
-    Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, _ANSWERED),
+    Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, only_hold=_ANSWERED),
     Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
     Rule("cards_token_needed", "AUTH-01", _ANY, token_needed),
 )

@@ -39,6 +39,7 @@ class Rule:
         requirement: Id of the requirement, which has the level.
         kinds: The kinds of answers that it is about (see ``Told.kind``).
         judge: Decides on an answer of such a kind.
+        asks: Whether it is about requests for these attributes; all are, if left out.
         only_hold: The kinds of answers that can show no more than that the requirement held.
     """
 
@@ -46,4 +47,9 @@ class Rule:
     requirement: str
     kinds: frozenset[str]
     judge: Judge
+    asks: Callable[[frozenset[str]], bool] | None = None
     only_hold: frozenset[str] = frozenset()
+
+    def concerns(self, kind: str, attributes: frozenset[str]) -> bool:
+        """Whether it is about answers of a kind, to requests for these attributes."""
+        return kind in self.kinds and (self.asks is None or self.asks(attributes))

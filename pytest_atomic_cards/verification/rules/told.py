@@ -118,7 +118,7 @@ class Told:
         counts = summary if isinstance(summary, dict) else {}
         self.total, self.updated = _count(counts.get("total")), _count(counts.get("updated"))
         self.given: Mapping[str, Sequence[str]] = _parameters(query) if query else {}
-        self.attributes = _ATTRIBUTES & self.given.keys()
+        self.attributes = _ATTRIBUTES.intersection(self.given)
         readings = {name: _readings(self.once(name)) for name in self.attributes}
         self.asked = {name: allowed for name, allowed in readings.items() if allowed}
         text = self.once("limit") or ""

@@ -52,8 +52,8 @@ def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objecti
     if past is None:
         return False
     exercised = False
-    for key, card in zip(told.keys, told.cards, strict=True):
-        seen, word = past.of(key), card.get("status")
+    for seen, card in zip(past.of(told), told.cards, strict=True):
+        word = card.get("status")
         if seen is None or not isinstance(word, str):
             continue
         objection = _reopened(card, word, seen, told) if first in {None, seen.closed} else None
@@ -94,8 +94,8 @@ def created_stays(told: Told, past: Past | None) -> Objection | bool:
     if past is None:
         return False
     exercised = False
-    for key, card in zip(told.keys, told.cards, strict=True):
-        seen, created = past.of(key), card.get("created")
+    for seen, card in zip(past.of(told), told.cards, strict=True):
+        created = card.get("created")
         if seen is None or seen.created is None or created is None:
             continue
         if created != seen.created:
@@ -113,8 +113,7 @@ def closed_not_counted(told: Told, past: Past | None) -> Objection | bool:
     if past is None or not told.cards:
         return False
     exercised = False
-    for key, card in zip(told.keys, told.cards, strict=True):
-        seen = past.of(key)
+    for seen, card in zip(past.of(told), told.cards, strict=True):
         if seen is None or not is_named(card):
             continue
         closed = long_after(told.started, seen.closed_by)

@@ -8,6 +8,7 @@ Source: Cards API page › Query attributes, Retrieving cards, Card actions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -23,21 +24,21 @@ _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
 _ACTIVE: Final = frozenset({Status.ACTIVE.value})
 _STATES: Final = frozenset(status.value for status in Status)
-_UNRESERVED: Final = frozenset("-._~")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
 
 def _match(told: Told, past: Past | None) -> Objection | bool:
     """Hold every card against every attribute that was asked for."""
     compared = False
     for attribute, allowed in told.asked.items():
-        for key, card in zip(told.keys, told.cards, strict=True):
+        for place, card in enumerate(told.cards):
             held = card.get(attribute)
             if not isinstance(held, str | int):
                 continue
             compared = True
             if str(held).casefold() in allowed or is_masked(held):
                 continue
-            if attribute == _STATUS and past and not _is_settled(told, held, past.of(key)):
+            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told)[place]):
                 continue
             return Objection(
                 f"only cards with {attribute}={_value(told, attribute)}",
@@ -66,9 +67,8 @@ def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
 
 def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
     """As for any value, where it is one that needs encoding."""
-    value = "".join(_value(told, attribute) for attribute in told.asked)
-    odd = any(not letter.isascii() or not letter.isalnum() for letter in set(value) - _UNRESERVED)
-    return odd and _match(told, past)
+    plain = all(_UNRESERVED.fullmatch(_value(told, attribute)) for attribute in told.asked)
+    return not plain and _match(told, past)
 
 
 def _is(attribute: Attribute, asked: frozenset[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -80,9 +81,12 @@ class Past:
         self._sightings: Recent[Sighting] = Recent(kept)
         self._failures: Recent[int] = Recent(kept)
 
-    def of(self, key: int | None) -> Sighting | None:
-        """What has been told of the card with this key (see ``Told.keys``)."""
-        return None if key is None else self._sightings.get(key)
+    def of(self, told: Told) -> Sequence[Sighting | None]:
+        """What has been told of each of the cards; ``None`` where that is nothing."""
+        if told.seen is None:
+            get = self._sightings.get
+            told.seen = [None if key is None else get(key) for key in told.keys]
+        return told.seen
 
     def failed(self, told: Told) -> bool:
         """Whether the last answer to the same request was a server error too."""

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, unquote_plus
 
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.query import Attribute
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.verification.rules.past import Sighting
 
 Body = Mapping[str, Any]
 LISTING: Final = "listing"
@@ -80,6 +83,7 @@ class Told:
         attributes: The names of the attributes that are given in any form.
         asked: What each attribute may be taken to ask for; none whose meaning cannot be known.
         limit: The limit, where it is given once and a whole number.
+        seen: What was told before of each of the cards, once that was looked up.
     """
 
     def __init__(
@@ -124,6 +128,7 @@ class Told:
         text = self.once("limit") or ""
         short = text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004
         self.limit = int(text) if short else None
+        self.seen: Sequence[Sighting | None] | None = None
 
     def once(self, name: str) -> str | None:
         """The encoded value of a parameter; ``None`` unless it is given once and not empty."""

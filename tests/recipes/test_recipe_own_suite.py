@@ -1,0 +1,28 @@
+"""Recipe: the fixtures in a project's own tests. Seed cards, run the application, look."""
+
+from __future__ import annotations
+
+from claims import REMINDER, settle_claim
+
+from pytest_atomic_cards import Cards, Status
+
+
+def test_reminder_is_cancelled_when_the_claim_is_settled(cards: Cards):
+    """The customer's reminder leaves the feed, and everybody else's stays."""
+    reminder = cards.seed(user="customer-1", template=REMINDER)
+    other_card = cards.seed(user="customer-1", template="welcome")
+    other_customer = cards.seed(user="customer-2", template=REMINDER)
+
+    settle_claim(cards.api, "customer-1")
+
+    assert cards.get(reminder).status is Status.CANCELLED
+    assert cards.get(other_card).status is Status.ACTIVE
+    assert cards.get(other_customer).status is Status.ACTIVE
+
+
+def test_settling_a_claim_twice_does_nothing_more(cards: Cards):
+    """The second time there is nothing left to cancel."""
+    cards.seed(user="customer-1", template=REMINDER)
+
+    assert settle_claim(cards.api, "customer-1") == 1
+    assert settle_claim(cards.api, "customer-1") == 0

@@ -73,6 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _play_cassettes(config: pytest.Config) -> None:
     from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.cassettes.hooks import CassetteHooks
+    from pytest_atomic_cards.cassettes.housekeeping import Housekeeping
     from pytest_atomic_cards.cassettes.redaction import Redaction
 
     settings = settings_of(config)
@@ -88,8 +89,18 @@ def _play_cassettes(config: pytest.Config) -> None:
         raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
     deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
     shared = hasattr(config, "workerinput")
-    hooks = CassetteHooks(deck, root, shared=shared)
-    config.pluginmanager.register(hooks, "atomic-cards-cassettes")
+    for hooks in (
+        CassetteHooks(deck, root, shared=shared),
+        Housekeeping(
+            config,
+            deck,
+            root,
+            max_age=settings.cassettes_max_age,
+            fail_on=settings.cassettes_fail_on,
+            takes_all=own_suite,
+        ),
+    ):
+        config.pluginmanager.register(hooks)
 
 
 def deck_of(config: pytest.Config) -> Deck | None:

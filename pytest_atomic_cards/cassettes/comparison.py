@@ -16,5 +16,9 @@ class Comparison:
     def __init__(self, cassette: Cassette) -> None:
         self._cassette = cassette
 
+    def take_differences(self) -> list[str]:
+        """What differs and was not given out yet, one line each."""
+        return []
+
     def add(self, interaction: Interaction) -> None:
         """Take in an exchange that came to an end now."""

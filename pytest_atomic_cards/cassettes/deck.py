@@ -91,6 +91,11 @@ class Deck:
         return Mode.REPLAY if self._mode is Mode.REPLAY else Mode.OFF
 
     @property
+    def keeps_all(self) -> bool:
+        """Whether all tests have their recordings here, but for those that are marked off."""
+        return self._mode is not Mode.OFF
+
+    @property
     def current(self) -> Cassette | None:
         """The innermost cassette, or ``None`` where none is played or it is off.
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_atomic_cards.cassettes.cassette import Cassette
+from pytest_atomic_cards.cassettes.hygiene import FIXTURE, OF, Use
 from pytest_atomic_cards.cassettes.mode import Mode
-from pytest_atomic_cards.cassettes.naming import name_of_fixture, name_of_test, overriding
+from pytest_atomic_cards.cassettes.naming import (
+    name_of_fixture,
+    name_of_test,
+    overriding,
+    owner_of,
+)
+from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError, SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck, Play
 
 MARKER: Final = "cards_cassettes"
+USES: Final = "atomic_cards_cassettes"
+"""Where the report of a teardown keeps how recordings were played, as JSON."""
 
 
 def mode_and_name(item: pytest.Item, root: Path) -> tuple[Mode | None, str]:
@@ -51,6 +63,23 @@ def mode_and_name(item: pytest.Item, root: Path) -> tuple[Mode | None, str]:
     return mode and Mode(mode), name
 
 
+def use_of(play: Play) -> Use | None:
+    """How a cassette was played that has come to its end; ``None`` where there was none to play."""
+    replayed = play.mode is Mode.REPLAY
+    if play.cassette is None and not (replayed and play.path.exists()):
+        return None
+    try:
+        cassette = play.cassette
+        if cassette is None:
+            cassette = Cassette.read(play.path, Redaction())
+    except CassetteError:
+        return None
+    left = cassette.unplayed
+    first = f"{left[0].method} {left[0].path}" if left else ""
+    at = cassette.recorded.at.isoformat()
+    return Use(str(play.path), play.test, len(cassette), len(left) if replayed else None, first, at)
+
+
 class CassetteHooks:
     """Plays cassettes around tests and fixtures.
 
@@ -66,13 +95,17 @@ class CassetteHooks:
         self._shared = shared
         self._open = ExitStack()
         self._fixtures: dict[str, str] = {}
+        self._plays: list[Play] = []
+        self._current: Play | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Begin to play the cassette of a test."""
         self._open.close()
         mode, name = mode_and_name(item, self._root)
-        self._open.enter_context(self._deck.using(self._deck.open(name, mode, item.nodeid)))
+        play = self._current = self._deck.open(name, mode, owner_of(item, self._root))
+        self._open.callback(self._plays.append, play)
+        self._open.enter_context(self._deck.using(play))
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -82,6 +115,27 @@ class CassetteHooks:
             return (yield)
         finally:
             self._open.close()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach to the report of a teardown how each cassette was played that has come to its end.
+
+        Differences from a recording that is verified make the phase fail that showed them.
+        """
+        report = yield
+        play = self._current
+        if report.passed and play is not None and play.comparison is not None:
+            differences = play.comparison.take_differences()
+            if differences:
+                report.outcome = "failed"
+                report.longrepr = "\n".join(differences)
+        if call.when == "teardown":
+            uses = [asdict(use) for use in map(use_of, self._plays) if use is not None]
+            setattr(report, USES, json.dumps(uses))
+            self._plays.clear()
+        return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -99,6 +153,7 @@ class CassetteHooks:
         return result
 
     def _go_on(self, play: Play, pauses: ExitStack) -> None:
+        pauses.callback(self._plays.append, play)
         pauses.enter_context(self._deck.using(play))
 
     def _fixture(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Play:
@@ -106,7 +161,8 @@ class CassetteHooks:
         name = name_of_fixture(fixturedef.argname, request.node, variant, self._root)
         if self._fixtures.setdefault(name, fixturedef.baseid) != fixturedef.baseid:
             name = overriding(name, fixturedef.baseid)
-        play = self._deck.open(name, None, f"fixture {fixturedef.argname} of {request.node.nodeid}")
+        owner = f"{FIXTURE}{fixturedef.argname}{OF}{owner_of(request.node, self._root)}"
+        play = self._deck.open(name, None, owner)
         if play.mode is Mode.RECORD and self._shared:
             play.refusal = CassetteError(
                 f"fixture {fixturedef.argname} is shared by tests, and each process would record "

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_atomic_cards.cassettes.hygiene import SESSION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -56,6 +58,14 @@ def name_of_fixture(
     )
 
 
+def owner_of(node: pytest.Item | pytest.Collector, root: Path) -> str:
+    """What a recording belongs to, as people and its metadata name it: module, class and test."""
+    if isinstance(node, pytest.Session):
+        return SESSION
+    inner = [one.name for one in node.listchain() if isinstance(one, pytest.Class | pytest.Item)]
+    return "::".join([_relative(node.path, root).as_posix(), *inner])
+
+
 def overriding(name: str, definition: str) -> str:
     """The name of a cassette whose usual name is that of a fixture which it overrides."""
     return f"{name}-{_digest(definition)}"
@@ -65,10 +75,13 @@ def _scope(node: pytest.Item | pytest.Collector, root: Path) -> list[str]:
     """The module that a node is in, and the classes around it."""
     if isinstance(node, pytest.Session):
         return []
-    path: PurePath = node.path
-    path = path.relative_to(root) if path.is_relative_to(root) else PurePath(path.name)
+    path = _relative(node.path, root)
     classes = [one.name for one in node.listchain() if isinstance(one, pytest.Class)]
     return [*path.with_suffix("").parts, *classes]
+
+
+def _relative(path: Path, root: Path) -> PurePath:
+    return path.relative_to(root) if path.is_relative_to(root) else PurePath(path.name)
 
 
 def _joined(*parts: str, variant: str = "") -> str:

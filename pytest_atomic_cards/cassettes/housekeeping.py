@@ -1,0 +1,164 @@
+"""Housekeeping: tells at the end of a run which recordings fall short, also of many workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_atomic_cards.cassettes.hooks import USES, mode_and_name
+from pytest_atomic_cards.cassettes.hygiene import (
+    FIXTURE,
+    Collected,
+    Shortcoming,
+    Use,
+    expired,
+    orphans,
+    unplayed,
+)
+from pytest_atomic_cards.cassettes.naming import owner_of
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.deck import Deck
+
+_OUTPUT: Final = "atomic_cards_collected"
+
+
+class Housekeeping:
+    """Gathers what the processes of a run know, and tells it in the one that reports.
+
+    Args:
+        config: The configuration of the run.
+        deck: Where the recordings are.
+        root: What modules are named from.
+        max_age: Days after which a recording is expired, or ``None``.
+        fail_on: The kinds of shortcomings that fail the run.
+        takes_all: Whether the tests that the command line names are all there are.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        deck: Deck,
+        root: Path,
+        *,
+        max_age: int | None,
+        fail_on: Sequence[str],
+        takes_all: bool,
+    ) -> None:
+        self._config = config
+        self._deck = deck
+        self._root = root
+        self._max_age = max_age
+        self._fail_on = fail_on
+        self._takes_all = takes_all
+        self._known = Collected()
+        self._collected: Collected | None = None
+        self._uses: list[tuple[str, Use]] = []
+        self._sound: dict[str, bool] = {}
+        self._lost: list[str] = []
+        self._crashed = False
+        self._told: list[Shortcoming] = []
+
+    # In the processes that run tests
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Take in a module whose tests are all known."""
+        report = yield
+        if isinstance(collector, pytest.File) and report.passed:
+            self._known.modules.add(owner_of(collector, self._root))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Take in all tests, before some are set aside."""
+        for item in items:
+            mode, name = mode_and_name(item, self._root)
+            self._known.paths.add(str(self._deck.open(name, mode).path))
+        chosen = [argument.partition("::") for argument in self._config.args]
+        partial = {
+            (self._config.invocation_params.dir / path).resolve()
+            for path, _, test in chosen
+            if test
+        }
+        self._known.modules -= {
+            module for module in self._known.modules if (self._root / module).resolve() in partial
+        }
+        if self._config.getoption("lf", default=False):
+            self._known.modules.clear()
+        typed = self._config.args_source is pytest.Config.ArgsSource.ARGS
+        self._known.whole = bool(items) and (self._takes_all or not typed)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """A run in which tests are set aside is no whole one."""
+        self._known.whole &= not items
+
+    # In the process that reports
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - of xdist
+        """Take over what a worker knew when it ended."""
+        output = getattr(node, "workeroutput", {}).get(_OUTPUT)
+        if output is not None:
+            self._collected = Collected.from_json(json.loads(output))
+        self._crashed |= error is not None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in how a test went, and how its recording was played."""
+        sound = report.passed and not hasattr(report, "wasxfail")
+        self._sound[report.nodeid] = self._sound.get(report.nodeid, True) and sound
+        if report.when not in {"setup", "call", "teardown"}:
+            self._lost.append(report.nodeid)
+        uses = json.loads(getattr(report, USES, "[]"))
+        self._uses += [(report.nodeid, Use(**use)) for use in uses]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over what is known, or conclude from what was handed over."""
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[_OUTPUT] = json.dumps(self._known.as_json())
+            return
+        collected = self._collected or (None if self._crashed else self._known)
+        self._told = list(self._shortcomings(collected))
+        if session.exitstatus == pytest.ExitCode.OK and any(
+            one.kind in self._fail_on for one in self._told
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _shortcomings(self, collected: Collected | None) -> Iterator[Shortcoming]:
+        passed = bool(self._sound) and all(self._sound.values()) and not self._crashed
+        whole = passed and collected is not None and collected.whole
+        uses = [
+            use
+            for nodeid, use in self._uses
+            if (whole if use.owner.startswith(FIXTURE) else self._sound[nodeid])
+        ]
+        played = {use.path for _, use in self._uses}
+        if collected is not None and self._deck.keeps_all:
+            yield from orphans(self._deck.directory, self._root, collected, played, passed=passed)
+        yield from unplayed(uses)
+        yield from expired([use for _, use in self._uses], self._max_age)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which recordings fall short, and of which that is not known."""
+        if self._told or self._crashed:
+            terminalreporter.section("atomic-cards cassettes")
+        for one in self._told:
+            terminalreporter.line(f"{one.kind}: {self._shown(one.path)}: {one.told}")
+        if self._crashed:
+            lost = ", ".join(self._lost) or "what it ran"
+            terminalreporter.line(
+                f"unknown: a worker crashed, so how the recordings of {lost} are played cannot be "
+                "told"
+            )
+
+    def _shown(self, path: str) -> str:
+        root = self._config.rootpath
+        return str(Path(path).relative_to(root) if Path(path).is_relative_to(root) else path)

@@ -1,0 +1,85 @@
+"""Recording and replaying the tests of a project, as its users do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from live_sandbox import LiveSandbox, Serve
+
+_TESTS = """
+import pytest
+from datetime import timedelta
+from pytest_atomic_cards import CardSpec, Population, Status, world_on
+
+@pytest.fixture(scope="module")
+def shared(cards_target):
+    with world_on(cards_target) as world:
+        yield world, world.seed()
+
+def test_cancelled(cards):
+    card = cards.seed(template="claim-reminder") if {sandbox} else cards.seed()
+    cards.cancel(card)
+    assert cards.get(card).status is Status.CANCELLED
+
+def test_completed(cards):
+    card = cards.seed(expires=timedelta(days=2))
+    cards.complete(card, {{"email": "someone@example.com"}})
+    assert cards.get(card).status is Status.COMPLETED
+    assert cards.list(user_id=card.user_id)[0].status is Status.COMPLETED
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_shared(shared, cards, count):
+    world, card = shared
+    assert world.get(card).status is Status.ACTIVE
+    assert len(cards.seed_all(Population.of(count))) == count
+"""
+
+
+def _point_at(live: LiveSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+
+
+def _refuse_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:  # noqa: ANN401
+        raise AssertionError("a replay opened a socket")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.parametrize("target", ["sandbox", "live"])
+def test_a_recorded_suite_replays_without_network_and_settings(
+    pytester: pytest.Pytester, serve: Serve, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """What was recorded on either target is replayed with no socket, credential or setting."""
+    pytester.makepyfile(test_claims=_TESTS.format(sandbox=target == "sandbox"))
+    with monkeypatch.context() as recording:
+        if target == "live":
+            live = serve(creation_delay=timedelta(seconds=0.05))
+            _point_at(live, recording)
+        pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=4)
+    files = sorted(path.name for path in pytester.path.rglob("*.json"))
+    assert files == [
+        "fixture-shared.json",
+        "test_cancelled.json",
+        "test_completed.json",
+        "test_shared[1].json",
+        "test_shared[2].json",
+    ]
+    if target == "live":
+        texts = [path.read_text("utf-8") for path in pytester.path.rglob("*.json")]
+        assert not any(live.credential.client_secret in text for text in texts)
+        assert json.loads(texts[0])["recorded"]["source"] == "live"
+    _refuse_sockets(monkeypatch)
+    pytester.runpytest("--cards-cassettes", "replay").assert_outcomes(passed=4)
+    pytester.runpytest("--cards-cassettes", "replay", "-k", "2 or completed").assert_outcomes(
+        passed=2, deselected=2
+    )

@@ -62,18 +62,20 @@ _ZONED_TIME: Final = re.compile(
 _WORDS: Final = {str: "a string", dict: "an object", list: "an array", int: "a whole number"}
 
 
-def _has_fields(body: Body, fields: Fields, what: str) -> Objection | None:
+def _has_fields(body: Body, fields: Fields, what: str = "") -> Objection | None:
     if fields.keys() <= body.keys():
         return None
+    what = what or name_of(body)
     missing = ", ".join(name for name in fields if name not in body)
     return Objection(f"{what} to have {', '.join(fields)}", f"{missing} is missing")
 
 
-def _has_types(body: Body, fields: Fields, what: str) -> Objection | None:
+def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
     for name, kind in fields.items():
         value = body.get(name)
         if value.__class__ is kind or value is None or is_masked(value):
             continue
+        what = what or name_of(body)
         return Objection(f"{name} of {what} to be {_WORDS[kind]}", f"it is {_brief(value)}")
     return None
 
@@ -110,12 +112,12 @@ def card_fields(told: Told, _: Past | None) -> Objection | bool:
     """No field of the sample is missing from any card."""
     if told.fidelity < Fidelity.KEPT:
         return False
-    return _first(_has_fields(card, CARD_FIELDS, name_of(card)) for card in told.cards)
+    return _first(_has_fields(card, CARD_FIELDS) for card in told.cards)
 
 
 def card_types(told: Told, _: Past | None) -> Objection | bool:
     """Fields of a card are strings and objects as sampled."""
-    return _first(_has_types(card, CARD_FIELDS, name_of(card)) for card in told.cards)
+    return _first(_has_types(card, CARD_FIELDS) for card in told.cards)
 
 
 def _first(found: Iterable[Objection | None]) -> Objection | bool:
@@ -175,14 +177,15 @@ def payload(told: Told, _: Past | None) -> Objection | bool:
 
 
 def _payload(card: Body, body: Body) -> Objection | None:
-    what = f"payload of {name_of(card)}"
-    wrong = _has_fields(body, PAYLOAD_FIELDS, what) or _has_types(body, PAYLOAD_FIELDS, what)
+    wrong = _has_fields(body, PAYLOAD_FIELDS, "payload") or _has_types(
+        body, PAYLOAD_FIELDS, "payload"
+    )
     if wrong is not None:
         return wrong
     details = [body[name] for name in ("detail", "variables") if name in body]
     if not details or not all(isinstance(one, dict) or is_masked(one) for one in details):
         return Objection(
-            f"{what} to have an object detail or variables",
+            f"payload of {name_of(card)} to have an object detail or variables",
             f"it has {', '.join(body) or 'nothing'}",
         )
     target, user = body["target"], card.get("userId")
@@ -212,8 +215,8 @@ def answer(told: Told, past: Past | None) -> Objection | bool:
     elif keeps and not is_masked(summary):
         return Objection("an object with an array data and an object summary", "there is none")
     for result in told.cards:
-        missing = keeps and _has_fields(result, RESULT_FIELDS, name_of(result))
-        wrong = missing or _has_types(result, RESULT_FIELDS, name_of(result))
+        missing = keeps and _has_fields(result, RESULT_FIELDS)
+        wrong = missing or _has_types(result, RESULT_FIELDS)
         if wrong:
             return wrong
     return bool(told.cards)

@@ -37,20 +37,19 @@ _LONG_RUN: Final = b"a" * _RUN
 
 def secret_in(text: str) -> str | None:
     """What kind of secret a text holds, such as ``bearer token``; ``None`` if it holds none."""
-    for piece in _pieces(text):
-        kind = _kind(piece)
-        if kind is not None:
-            return kind
-    return None
-
-
-def _pieces(text: str) -> Iterator[str]:
     lowered = text.lower()
     for sign in _SIGNS:
         at = lowered.find(sign)
         while at >= 0:
-            yield text[max(at - _BEFORE, 0) : at + _AFTER]
+            kind = _kind(text[max(at - _BEFORE, 0) : at + _AFTER])
+            if kind is not None:
+                return kind
             at = lowered.find(sign, at + _BEFORE)
+    return next(filter(None, map(_kind, _encoded(text, lowered))), None)
+
+
+def _encoded(text: str, lowered: str) -> Iterator[str]:
+    """What may be a secret without a name: web tokens, and runs of letters."""
     at = lowered.find(_JWT)
     while at >= 0:
         yield text[at : at + _LONG_AFTER]

@@ -13,12 +13,16 @@ from pytest_atomic_cards.verification.rules import (
     objections,
     rules_of,
 )
+from pytest_atomic_cards.verification.rules.rule import Judge
 from pytest_atomic_cards.verification.suite import Finding
 from pytest_atomic_cards.verification.verdicts import Verdict, Violation
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.exchange import Exchange
     from pytest_atomic_cards.verification.rules import Told
+
+
+_Concerned = tuple[Rule, Judge, str]
 
 
 class Monitor:
@@ -33,29 +37,31 @@ class Monitor:
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._rules = tuple(rules)
-        self._chosen: dict[tuple[str, frozenset[str]], list[Rule]] = {}
+        self._chosen: dict[tuple[str, frozenset[str]], list[_Concerned]] = {}
         self._past = Past()
         self.held: set[str] = set()
 
     def see(self, told: Told) -> list[tuple[Rule, Objection]]:
         """Take in one exchange; returns what the rules hold against it."""
         against = []
-        for rule in self._concerned(told.kind, told.attributes):
-            found = rule.judge(told, self._past)
+        past, held = self._past, self.held
+        for rule, judge, requirement in self._concerned(told.kind, told.attributes):
+            found = judge(told, past)
             if found is True:
-                if rule.only_hold and rule.requirement not in self.held:
+                if requirement not in held:
+                    held.add(requirement)
                     self._chosen.clear()
-                self.held.add(rule.requirement)
             elif found:
                 against.append((rule, found))
-        self._past.take_in(told)
+        past.take_in(told)
         return against
 
-    def _concerned(self, kind: str, attributes: frozenset[str]) -> list[Rule]:
+    def _concerned(self, kind: str, attributes: frozenset[str]) -> list[_Concerned]:
+        """The rules to ask, but for those that could only show once more that something held."""
         rules = self._chosen.get((kind, attributes))
         if rules is None:
             rules = [
-                rule
+                (rule, rule.judge, rule.requirement)
                 for rule in self._rules
                 if rule.concerns(kind, attributes)
                 and not (kind in rule.only_hold and rule.requirement in self.held)

@@ -53,13 +53,13 @@ def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objecti
         return False
     exercised = False
     for seen, card in zip(past.of(told), told.cards, strict=True):
-        word = card.get("status")
-        if seen is None or not isinstance(word, str):
+        if seen is None or (first is not None and seen.closed != first):
             continue
-        objection = _reopened(card, word, seen, told) if first in {None, seen.closed} else None
+        word = card.get("status")
+        objection = _reopened(card, word, seen, told) if isinstance(word, str) else None
         if objection is not None:
             return objection
-        exercised |= seen.closed == word and first in {None, seen.closed}
+        exercised |= seen.closed is not None and seen.closed == word
     return exercised
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Final, TextIO
 
-import pytest
-
 _CODES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
 
 
@@ -26,7 +24,3 @@ class Console:
         """Write a line."""
         self.write(text, **style)
         self._stream.write("\n")
-
-
-Writer = pytest.TerminalReporter | Console
-"""What verdicts can be written to."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_atomic_cards.files import write_text
+from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.reporting.rules import Conclusion, Rule
 from pytest_atomic_cards.verification.observing.observation import NOT_ASKED, Observation
@@ -20,25 +21,15 @@ from pytest_atomic_cards.verification.verdicts import Verdict
 def document(
     rules: Iterable[Rule],
     conclusion: Conclusion,
-    target: str,
-    *,
-    strict: bool,
+    settings: Settings,
     observed: Mapping[str, Observation] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The result of a run as JSON values.
-
-    Args:
-        rules: Every requirement with its verdict.
-        conclusion: What the run comes to.
-        target: What was judged, in one line.
-        strict: Whether inferred requirements failed too.
-        observed: The observations of open questions, by question.
-    """
+    """The result of a run as JSON values."""
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
         "generated": datetime.now(UTC).isoformat(timespec="seconds"),
-        "target": target,
-        "strict": strict,
+        "target": settings.describe(),
+        "strict": settings.strict,
         "conclusion": conclusion.word,
         "rules": [_rule(rule) for rule in rules],
         "profile": {name: _question(name, observed.get(name)) for name in QUESTIONS},

@@ -11,7 +11,6 @@ import pytest
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.options import Settings
-from pytest_atomic_cards.reporting.console import Writer
 from pytest_atomic_cards.reporting.document import document, write_report
 from pytest_atomic_cards.reporting.marks import MARKS
 from pytest_atomic_cards.reporting.observations import (
@@ -79,20 +78,17 @@ class FindingsReporter:
         )
         writer = terminalreporter
         writer.section("Atomic Cards API contract")
-        tell_areas(writer, rules)
-        tell_failures(writer, rules)
+        _tell_areas(writer, rules)
+        _tell_failures(writer, rules)
         tell_observations(writer, self._observations)
         for trouble in self._troubles:
             writer.line(f"! {trouble}", red=True)
-        tell_conclusion(writer, rules, conclusion)
+        _tell_conclusion(writer, rules, conclusion)
         observed = by_question(self._observations)
         if self._settings.report:
             path = self._settings.report / "report.json"
             with _usage_errors("--cards-report"):
-                target, strict = self._settings.describe(), self._settings.strict
-                write_report(
-                    path, document(rules, conclusion, target, strict=strict, observed=observed)
-                )
+                write_report(path, document(rules, conclusion, self._settings, observed))
             writer.line(f"report: {path}")
         if self._settings.profile_out and observed:
             with _usage_errors("--cards-profile-out"):
@@ -108,8 +104,7 @@ def _usage_errors(option: str) -> Iterator[None]:
         raise pytest.UsageError(f"{option}: {error}") from None
 
 
-def tell_areas(writer: Writer, rules: Iterable[Rule]) -> None:
-    """The verdicts of each area in a row."""
+def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
     for area, title in catalogue().areas.items():
         own = [rule for rule in rules if rule.requirement.area == area]
         held = sum(rule.verdict is Verdict.HELD for rule in own)
@@ -121,7 +116,7 @@ def tell_areas(writer: Writer, rules: Iterable[Rule]) -> None:
     writer.line("")
 
 
-def tell_failures(writer: Writer, rules: Iterable[Rule]) -> None:
+def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
     """Each violation in full; requirements that could not be told for one reason together."""
     alike: dict[str, list[Rule]] = {}
     for rule in rules:
@@ -156,8 +151,9 @@ def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
     return ids
 
 
-def tell_conclusion(writer: Writer, rules: list[Rule], conclusion: Conclusion) -> None:
-    """What was not exercised, how many there are of each verdict, and what it comes to."""
+def _tell_conclusion(
+    writer: pytest.TerminalReporter, rules: list[Rule], conclusion: Conclusion
+) -> None:
     for reason, ids in _unexercised(rules).items():
         which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)
         writer.line(f"· not exercised, as {reason}: {which}")

@@ -24,9 +24,9 @@ _BATCH = 500
 _ROUNDS = 20
 _PARSES = 6
 _LOOKS = 10
-_AUDIT_AGAINST_JSON = 8.0
+_AUDIT_AGAINST_JSON = 20.0
 _MEMORY_GROWTH = 1.15
-_WATCHED_AGAINST_PLAIN = 1.6
+_WATCHED_AGAINST_PLAIN = 2.5
 _MEASURE = """
 import resource, sys
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_an_audit_takes_a_few_times_as_long_as_reading_the_json(tmp_path: Path) 
 def test_memory_stays_flat(tmp_path: Path) -> None:
     """A recording ten times as long is audited in the same memory."""
     peaks = []
-    for count in (200_000, 1_000_000):
+    for count in (100_000, 1_000_000):
         path = tmp_path / "recording.jsonl"
         _write(path, count)
         began = time.perf_counter()

@@ -12,7 +12,7 @@ from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, Body, 
 SETTLING: Final = 60.0
 """Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
 a write is an open question; a minute also makes up for clocks that differ."""
-_KEPT: Final = 50_000
+_KEPT: Final = 10_000
 _CLOSED_WORDS: Final = frozenset(status.value for status in CLOSED)
 _OPEN_WORDS: Final = frozenset(status.value for status in OPEN)
 

@@ -126,6 +126,8 @@ def _word(told: Told, _: Past | None) -> Objection | bool:
 
 
 def _adds_up(told: Told, _: Past | None) -> Objection | bool:
+    if not isinstance(told.data, list):
+        return False
     total, results = told.total, len(told.data)
     if told.updated is not None and told.updated > results:
         return _counts(f"updated is {told.updated}", results)

@@ -8,10 +8,10 @@ import pytest
 
 from pytest_atomic_cards.generation.openapi_asker import LISTING, SERVER_ERROR, Asked, Asker
 from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
-from pytest_atomic_cards.generation.openapi_rules import objections
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.rules import objections
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, expect
 
@@ -92,7 +92,7 @@ def test_answers_agree_with_their_requests(operation: str, asker: Asker) -> None
             not found,
             telling.exchange,
             expected="an answer that agrees with the request",
-            came="; ".join(found),
+            came="; ".join(objection.came for objection in found),
         )
 
 

@@ -48,6 +48,7 @@ class Finding:
         expected: What the requirement demanded, where it was violated.
         came: What came instead.
         exchanges: The telling exchanges as JSON values, the last one first.
+        place: Where the first of them is recorded, if it is.
     """
 
     contract: str
@@ -57,6 +58,7 @@ class Finding:
     expected: str = ""
     came: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
+    place: str = ""
 
 
 _SHOWN_EXCHANGES: Final = 4
@@ -212,7 +214,11 @@ def explain(finding: Finding) -> str:
     """A finding for whoever reads the log at night: sentence, source, difference, command."""
     rule = catalogue()[finding.requirement]
     lines = [f"{rule.id} ({rule.level}) {finding.verdict}", f"  {rule.statement}"]
-    lines += [f"  source:   {rule.source}", f"  contract: {finding.contract}"]
+    lines.append(f"  source:   {rule.source}")
+    if finding.contract:
+        lines.append(f"  contract: {finding.contract}")
+    if finding.place:
+        lines.append(f"  place:    {finding.place}")
     if finding.expected:
         lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
     else:

@@ -141,12 +141,17 @@ def test_many_cards_come_of_many_starts(serve: Serve) -> None:
     assert limits.sizes == [20] * 12 + [10]
 
 
+@pytest.mark.parametrize("status", [Status.ACTIVE, Status.EMBARGOED])
 @pytest.mark.parametrize("joins", [True, False])
-def test_a_lost_answer_leaves_no_card_behind(joins: bool, serve: Serve) -> None:  # noqa: FBT001
+def test_a_lost_answer_leaves_no_card_behind(
+    joins: bool,  # noqa: FBT001
+    status: Status,
+    serve: Serve,
+) -> None:
     """No group holds cards of a start whose answer was lost, and the clean-up cancels them."""
     live = serve()
     cards, _ = limited(live, joins=joins, lost=frozenset({2}))
-    (group,) = cards.seeder.seed(Population.of(3))
+    (group,) = cards.seeder.seed(Population.of(3, CardSpec(status=status)))
     assert len(group.cards) == 3
     assert len(cards.list(group.pin)) == 3
     assert len(live.environment.cards()) > 3

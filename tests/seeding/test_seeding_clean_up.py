@@ -13,7 +13,6 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.targets import LiveTarget, world_on
-from pytest_atomic_cards.timeline import Timeline
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
@@ -56,26 +55,6 @@ def test_more_cards_than_one_cancel_takes_are_cleaned_up(serve: Serve) -> None:
     cards.seeder.seed_bulk(1_100)
     cards.clean_up()
     assert not live.open_cards
-
-
-class Pauses(Timeline):
-    """Time in which pauses are only counted."""
-
-    count = 0
-
-    def sleep(self, seconds: float) -> None:  # noqa: ARG002 - of Timeline
-        """Count a pause, and go on."""
-        self.count += 1
-
-
-def test_lagging_listings_are_waited_for_together(serve: Serve) -> None:
-    """Pauses do not add up over groups whose cards stay listed; each of them is told."""
-    cards = serve(faults=["cancel-without-effect"]).open_world()
-    for _ in range(5):
-        cards.seed()
-    pauses = cards.api.session.timeline = Pauses()
-    assert len(cards.clean_up().left_open) == 5
-    assert 0 < pauses.count < 5
 
 
 def test_cards_that_never_became_visible_are_cleaned_up(serve: Serve) -> None:

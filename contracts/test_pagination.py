@@ -7,6 +7,7 @@ import pytest
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.steadiness import is_repeatable
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
@@ -40,8 +41,7 @@ def need(listing: Group, count: int) -> None:
 @pytest.fixture(scope="session")
 def stable(probe: Probe, listing: Group) -> bool:
     """Whether identical requests for a page list the same cards, which is not documented."""
-    pages = [set(keys(probe.page(listing.pin.replace(limit=50, offset=50)))) for _ in range(4)]
-    return all(page == pages[0] for page in pages)
+    return is_repeatable(probe, listing.pin)
 
 
 @requirement("PAGE-01")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from pytest_atomic_cards.cards import cards_of
+from pytest_atomic_cards.errors import SeedingError
 from pytest_atomic_cards.generation.strategies import queries
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
@@ -62,7 +63,6 @@ def test_one_attribute_selects(
         judge_listing(population.active, query, probe.find(query))
 
 
-@pytest.fixture(scope="module")
 def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuery, Found]]:
     """What each of the 127 combinations of one card's values lists."""
     card = (population.odd or population.plain[0]).cards[0]
@@ -75,14 +75,9 @@ def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuer
 
 
 @requirement("QUERY-08")
-def test_attributes_combine(
-    probe: Probe,
-    population: SharedPopulation,
-    by_subset: list[tuple[CardQuery, Found]],
-    effort: Effort,
-) -> None:
+def test_attributes_combine(probe: Probe, population: SharedPopulation, effort: Effort) -> None:
     """Every combination of attributes lists the card it is taken from; generated ones agree."""
-    for query, found in by_subset:
+    for query, found in by_subset(probe, population):
         judge_listing(population.cards, query, found, or_allowed=True)
 
     @effort.for_all(queries(population.cards, paging=False), usual=GENERATED)
@@ -91,11 +86,9 @@ def test_attributes_combine(
 
 
 @requirement("QUERY-16")
-def test_combination_means_and(
-    population: SharedPopulation, by_subset: list[tuple[CardQuery, Found]]
-) -> None:
+def test_combination_means_and(probe: Probe, population: SharedPopulation) -> None:
     """No combination lists a card that lacks one of the values."""
-    for query, found in by_subset:
+    for query, found in by_subset(probe, population):
         judge_listing(population.cards, query, found)
 
 
@@ -210,7 +203,10 @@ def test_actions_select_as_listings_do(
     card = group.cards[0]
     value = card.attributes.get(attribute)
     other = Status.COMPLETED.value if attribute is Attribute.STATUS else probe.invented()
-    pin = group.single(card) if attribute is Attribute.FLOW_INVOCATION_ID else group.pin
+    pins = (group.pin, group.single(card))
+    pin = next((pin for pin in pins if attribute not in pin.attributes), None)
+    if pin is None:
+        not_exercised(f"nothing but {attribute} tells cards of this run from others")
     for chosen in (other, value):
         if chosen is None:
             continue
@@ -235,16 +231,21 @@ def test_actions_select_as_listings_do(
 def test_actions_decode_values_as_listings_do(probe: Probe) -> None:
     """An action by a customer id that needs encoding changes that customer's card and no other."""
     odd = [probe.cards.placement.new_user(suffix) for suffix in (" a", "+a", "%20a", "ü&é", "=1")]
-    group = probe.seed_for(odd)
-    for card in group.cards:
-        single = only(group, card)
-        probe.change(Action.CANCEL, CardQuery(user_id=card.user_id, multiple=True), group)
-        states = probe.states_once(single, left(Status.ACTIVE))
+    try:
+        group = probe.seed_for(odd)
+    except SeedingError as error:
+        if error.exchange is None:
+            raise
+        not_exercised(f"the target takes no customer whose id needs encoding: {error}")
+    for user in dict.fromkeys(card.user_id for card in group.cards):
+        theirs = only(group, *(card for card in group.cards if card.user_id == user))
+        probe.change(Action.CANCEL, CardQuery(user_id=user, multiple=True), group)
+        states = probe.states_once(theirs, left(Status.ACTIVE))
         found = probe.find(group.pin)
         expect(
             Status.ACTIVE not in states.values(),
             *found.exchanges,
-            expected=f"the card of {card.user_id!r} to be cancelled",
+            expected=f"the card of {user!r} to be cancelled",
             came="it is still active",
         )
 

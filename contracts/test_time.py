@@ -52,7 +52,7 @@ def test_card_expires(timed: Timed) -> None:
     """When its expiry time is reached an active card is no longer active, but expired."""
     group = timed.group("expiry")
     states = timed.probe.states_once(group, left(Status.ACTIVE))
-    if Status.ACTIVE in states.values() and not timed.delivery_is_honoured:
+    if Status.ACTIVE in states.values() and not timed.expiry_is_honoured:
         not_exercised("the card's expiry was not honoured; the flow's own options may override it")
     check_becomes(timed.probe, group, Status.EXPIRED)
 

@@ -58,9 +58,11 @@ class DirectPlacement:
         """Whether a user was generated here."""
         return self._user_ids.owns(user)
 
-    def place(self, population: Population, users: Sequence[str]) -> str:
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
         """Put the cards in; they are there at once. They share an invocation unless given one."""
-        shared = f"invocation-{self._chance.token()}"
+        shared = invocation or f"invocation-{self._chance.token()}"
         rows = [self._row(spec, user, shared) for spec, user in zip(population, users, strict=True)]
         self._controls.seed(rows)
         invocations: set[str] = {row[_INVOCATION] for row in rows}

@@ -98,19 +98,22 @@ class FlowPlacement:
         """Whether a user was generated here."""
         return self._user_ids.owns(user)
 
-    def place(self, population: Population, users: Sequence[str]) -> str:
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
         """Start the flow once, with one target for each run of cards that are alike."""
         pairs = list(zip(population, users, strict=True))
         targets = [self._target(spec, users_of_target) for spec, users_of_target in _alike(pairs)]
         flow, mode = self._settings.flow_id or "", self._settings.flow_mode
         try:
-            return self._flows.start(flow, targets, mode=mode).flow_invocation_id
+            started = self._flows.start(flow, targets, mode=mode, flow_invocation_id=invocation)
         except RefusedError as error:
             raise SeedingError(
                 f"Action Flow {flow!r} was not started: {error}; check ATOMIC_CARDS_FLOW_ID, "
                 "that the flow is published, and ATOMIC_CARDS_FLOW_VARIABLES",
                 error.exchange,
             ) from None
+        return started.flow_invocation_id
 
     def _users(self, population: Population) -> Iterator[str]:
         allowed = self._settings.user_ids

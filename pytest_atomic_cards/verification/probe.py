@@ -150,7 +150,8 @@ class Probe:
 
     def settle(self) -> None:
         """Wait twice as long as any change took so far to become visible."""
-        self.cards.timeline.sleep(2 * self._patience.current.lag)
+        lag = self._patience.current.lag
+        self.cards.timeline.sleep(max(2 * lag, self.cards.seeder.unsteadiness))
 
     # Acting
 
@@ -249,11 +250,16 @@ def response_of(exchange: Exchange) -> ActionResponse:
     """The body of an action's answer.
 
     Raises:
-        ContractBrokenError: It is not of the sampled form; the shape contracts judge that.
+        ContractBrokenError: A complete's is not as sampled; the shape contracts judge that.
+        NotAvailableError: A dismiss's or cancel's is not, of which there is no sample.
     """
     try:
         return ActionResponse.from_body(exchange.json())
     except ContractBrokenError as error:
+        action = exchange.path.rpartition("/")[2]
+        if action != Action.COMPLETE and exchange.succeeded:
+            reason = f"the answer to {action} is not like that to complete: {error}"
+            raise NotAvailableError(reason, exchange) from None
         raise ContractBrokenError(str(error), exchange) from None
 
 

@@ -18,7 +18,9 @@ import pytest
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, OutcomeUnknownError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.requirements import Requirement, catalogue
+from pytest_atomic_cards.verification.steadiness import shows_otherwise
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Verdict, Violation
 
 MARKER: Final = "requirement"
@@ -134,23 +136,23 @@ class ContractHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-        """Run a contract again, with fresh cards, where the answer to an action was lost."""
+        """Run a contract again where an answer was lost, or a listing is no longer what it was."""
         if pyfuncitem.get_closest_marker(MARKER) is None:
             return (yield)
-        try:
-            return (yield)
-        except OutcomeUnknownError as error:
-            lost = error
         parameters = inspect.signature(pyfuncitem.obj).parameters
         arguments = {name: pyfuncitem.funcargs[name] for name in parameters}
+        try:
+            return (yield)
+        except (OutcomeUnknownError, Violation) as error:
+            doubtful = _doubtful(error, arguments)
         for _ in range(_TRIES):
             try:
                 pyfuncitem.obj(**arguments)
-            except OutcomeUnknownError as error:
-                lost = error
+            except (OutcomeUnknownError, Violation) as error:
+                doubtful = _doubtful(error, arguments)
             else:
                 return True
-        raise lost
+        raise doubtful
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -183,6 +185,18 @@ class ContractHooks:
             if not unforeseen:
                 report.longrepr = explain(finding)
         return report
+
+
+def _doubtful(
+    error: OutcomeUnknownError | Violation, arguments: dict[str, Any]
+) -> OutcomeUnknownError | Violation:
+    """An error that may not come again; any other is raised."""
+    probes = [one for one in arguments.values() if isinstance(one, Probe)]
+    if isinstance(error, Violation) and not any(
+        shows_otherwise(probe, error.exchanges) for probe in probes[:1]
+    ):
+        raise error
+    return error
 
 
 def _describe(item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:

@@ -12,6 +12,7 @@ from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.probe import Probe
 
 SOON: Final = timedelta(seconds=4)
+_EXPIRY: Final = frozenset({"expires", "expiresInterval"})
 _SPECS: Final = {
     "embargo": CardSpec(embargo=SOON),
     "snooze": CardSpec(snooze=SOON),
@@ -46,9 +47,23 @@ class Timed:
         return self.groups[name]
 
     @property
-    def delivery_is_honoured(self) -> bool:
-        """Whether the target keeps to requested times: known beforehand, or seen by an embargo."""
-        return self.probe.cards.placement.delivery_is_certain or "long embargo" in self.groups
+    def expiry_is_honoured(self) -> bool:
+        """Whether the target takes a requested expiry, as far as can be known.
+
+        It is known beforehand, or concluded from an embargo that it took, unless only the embargo
+        is among the options that its cards show.
+        """
+        if self.probe.cards.placement.delivery_is_certain:
+            return True
+        if "long embargo" not in self.groups:
+            return False
+        shows_embargo = self._options("long embargo").keys() & {"embargo"}
+        return not shows_embargo or bool(self._options("expiry").keys() & _EXPIRY)
+
+    def _options(self, name: str) -> dict[str, object]:
+        """The delivery options that the first card of a group shows."""
+        options = self.groups[name].cards[0].payload.get("cardOptions")
+        return options if isinstance(options, dict) else {}
 
 
 def let_time_pass(probe: Probe) -> Timed:

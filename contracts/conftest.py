@@ -123,6 +123,13 @@ def in_state(probe: Probe, history: History) -> StateReserve:
 
 
 @pytest.fixture(scope="session")
+def crowd(probe: Probe, history: History) -> Group:
+    """More cards than one page lists, to act on all at once."""
+    del history
+    return probe.cards.seeder.seed_bulk(120)
+
+
+@pytest.fixture(scope="session")
 def listing(probe: Probe) -> Group:
     """A listing of more than 1000 cards, which nothing changes."""
     return probe.cards.seeder.seed_bulk(1_030)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
+from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
@@ -48,7 +51,8 @@ def stable(probe: Probe, listing: Group) -> bool:
 def test_default_page(probe: Probe, listing: Group) -> None:
     """Without parameters 100 cards come, also when only offset is given."""
     need(listing, DEFAULT_PAGE + 1)
-    expect_count(probe.page(listing.pin), DEFAULT_PAGE, "without limit and offset")
+    for query in (listing.pin, listing.pin.replace(status="active")):
+        expect_count(probe.page(query), DEFAULT_PAGE, f"of {query} without limit and offset")
 
 
 @requirement("PAGE-02")
@@ -164,9 +168,12 @@ def test_pages_are_repeatable(stable: bool, listing: Group, probe: Probe) -> Non
 @requirement("PAGE-08")
 def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -> None:
     """Pages of one card each, of a query by several attributes, hold just the cards that match."""
-    for group in population.plain:
-        active = {key_of(card) for card in group.cards}
-        pin = group.pin.replace(status="active")
+    for group, attribute in product(population.plain, Attribute):
+        value = group.cards[0].attributes.get(attribute)
+        if value is None:
+            continue
+        pin = group.pin.replace(**{attribute.field: value})
+        active = {key_of(card) for card in group.cards if card.attributes.get(attribute) == value}
         pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
         for page in pages:
             expect_count(page, 1, f"on a page of one of {pin}")

@@ -83,6 +83,10 @@ class Probe:
         """An attribute value that no card has."""
         return invented(self.cards.chance)
 
+    def invented_number(self) -> str:
+        """A number that no card has as an attribute value."""
+        return self.cards.chance.number()
+
     # Reading
 
     def page(self, query: CardQuery) -> Found:
@@ -217,6 +221,17 @@ class Probe:
             spec = CardSpec()
         first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, spec))
         return first, second
+
+    def seed_customer(self) -> Group:
+        """Active cards of two invocations for a new customer, selected by the customer's id.
+
+        Raises:
+            NotAvailableError: No customer can be had who has no other cards.
+        """
+        user = self.cards.placement.new_user()
+        one = Population.of(1, CardSpec(user=user))
+        cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
+        return Group(CardQuery(user_id=user), cards, (user,) * len(cards))
 
     def neighbour_card(self, user: str) -> Stranger | None:
         """An active card of the same customer in another environment, where one can be had."""

@@ -109,14 +109,7 @@ def test_failure_changes_nothing(action: Action, probe: Probe, reserve: Reserve)
 def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Reserve) -> None:
     """With multiple=1 all cards of the query change, and a neighbouring group stays active."""
     group, bystanders = reserve.take(), reserve.take()
-    exchange = probe.change(action, group.pin.replace(multiple=True), group)
-    states = probe.states_once(group, all_in(action.outcome))
-    expect(
-        left(Status.ACTIVE)(states),
-        exchange,
-        expected=f"all {len(states)} cards that match to be changed",
-        came=f"they are {words_of(states)}",
-    )
+    exchange = change_all(probe, group, action)
     others = probe.states_later(bystanders, all_in(Status.ACTIVE))
     expect(
         all_in(Status.ACTIVE)(others),
@@ -130,15 +123,20 @@ def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Res
 @each_action
 def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe) -> None:
     """With multiple=1 all cards of one customer change."""
-    cards = probe.seed_customer()
-    exchange = probe.change(action, cards.pin.replace(multiple=True), cards)
-    states = probe.states_once(cards, left(Status.ACTIVE))
+    change_all(probe, probe.seed_customer(), action)
+
+
+def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
+    """Act on a group with multiple=1, and expect each of its cards to change."""
+    exchange = probe.change(action, group.pin.replace(multiple=True), group)
+    states = probe.states_once(group, all_in(action.outcome))
     expect(
         left(Status.ACTIVE)(states),
         exchange,
-        expected=f"all {len(states)} cards of the customer to be changed",
+        expected=f"all {len(states)} cards that match to be changed",
         came=f"they are {words_of(states)}",
     )
+    return exchange
 
 
 @requirement("MULTI-07")

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.targets import Target, world_on
@@ -118,15 +119,29 @@ def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: Reserve) 
     payload = {"name": "of the payload"} if action is Action.COMPLETE else None
     exchange = probe.change(action, group.single(card), group, payload)
     probe.states_once(only(group, card), left(Status.ACTIVE))
-    before = {key_of(one): one for one in group.cards}
-    for query in (group.pin, group.pin.replace(status=action.outcome)):
-        for found in probe.find(query).cards:
-            known = before.get(key_of(found), found)
-            changed = [name for name in KEPT if kept(known, name) != kept(found, name)]
+    check_rest(probe, group, action.outcome, exchange)
+
+
+@requirement("TIME-09")
+@pytest.mark.parametrize("name", ["embargo", "expiry", "snooze"])
+def test_timer_leaves_the_rest(name: str, timed: Timed) -> None:
+    """When a timer has run out the card is the same as before, but for status and updated."""
+    check_rest(timed.probe, timed.group(name), Status.EXPIRED)
+
+
+def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange) -> None:
+    """Expect the cards of a group to be as they were seeded, but for status and updated."""
+    before = {key_of(card): card for card in group.cards}
+    for query in (group.pin, group.pin.replace(status=closed)):
+        found = probe.find(query)
+        for card in found.cards:
+            known = before.get(key_of(card), card)
+            changed = [name for name in KEPT if kept(known, name) != kept(card, name)]
             expect(
                 not changed,
-                exchange,
-                expected=f"{action} to change status and updated only",
+                *exchanges,
+                *found.exchanges,
+                expected="status and updated of a card to change, and nothing else",
                 came=f"{', '.join(changed)} changed as well",
             )
 

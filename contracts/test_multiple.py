@@ -177,15 +177,16 @@ def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool
 
 @requirement("MULTI-08")
 @each_action
-def test_other_cards_of_the_customer_stay(action: Action, probe: Probe) -> None:
+@pytest.mark.parametrize("state", [Status.ACTIVE, Status.EMBARGOED])
+def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: Probe) -> None:
     """An action on one card of a customer leaves the customer's other cards as they are."""
-    chosen, other = probe.seed_twice_for_one()
+    chosen, other = probe.seed_twice_for_one(state)
     exchange = probe.change(action, chosen.single(chosen.cards[0]), chosen)
     probe.states_once(only(chosen, chosen.cards[0]), left(Status.ACTIVE))
-    states = probe.states_later(other, all_in(Status.ACTIVE))
+    states = probe.states_later(other, all_in(state))
     expect(
-        all_in(Status.ACTIVE)(states),
+        all_in(state)(states),
         exchange,
-        expected="the customer's other card to stay active",
+        expected=f"the customer's other card to stay {state}",
         came=f"it is {words_of(states)}",
     )

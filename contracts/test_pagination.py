@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 
 import pytest
 
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
@@ -172,21 +174,33 @@ def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -
         value = group.cards[0].attributes.get(attribute)
         if value is None:
             continue
-        pin = group.pin.replace(**{attribute.field: value})
-        active = {key_of(card) for card in group.cards if card.attributes.get(attribute) == value}
-        pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
-        for page in pages:
-            expect_count(page, 1, f"on a page of one of {pin}")
-        for offset in (len(active), len(active) + 1):
-            beyond = probe.page(pin.replace(limit=1, offset=offset))
-            expect_count(beyond, 0, f"with offset={offset}, of {len(active)} that match {pin}")
-        seen = {key for page in pages for key in keys(page)}
-        expect(
-            seen <= active,
-            *pages[-1].exchanges,
-            expected=f"only cards that match {pin}",
-            came=f"{len(seen - active)} other(s) came",
-        )
+        alike = (card for card in group.cards if card.attributes.get(attribute) == value)
+        check_pages_of_one(probe, group.pin.replace(**{attribute.field: value}), alike)
+
+
+@requirement("PAGE-08")
+def test_pages_of_a_customer(probe: Probe) -> None:
+    """Pages of one card each, of a query by customer, hold just the customer's cards."""
+    customer = probe.seed_customer()
+    check_pages_of_one(probe, customer.pin, customer.cards)
+
+
+def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> None:
+    """Expect a page of one card for each of the cards, and nothing beyond."""
+    active = {key_of(card) for card in cards}
+    pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
+    for page in pages:
+        expect_count(page, 1, f"on a page of one of {pin}")
+    for offset in (len(active), len(active) + 1):
+        beyond = probe.page(pin.replace(limit=1, offset=offset))
+        expect_count(beyond, 0, f"with offset={offset}, of {len(active)} that match {pin}")
+    seen = {key for page in pages for key in keys(page)}
+    expect(
+        seen <= active,
+        *pages[-1].exchanges,
+        expected=f"only cards that match {pin}",
+        came=f"{len(seen - active)} other(s) came",
+    )
 
 
 @requirement("PAGE-09")

@@ -19,7 +19,7 @@ from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.world import Cards
 
 ODD_VALUES: Final = (
-    " a b",
+    " a  b",
     "+a+b",
     "%20",
     "%2B",

@@ -7,7 +7,7 @@ polls for what must come about, and looks twice before it says that something di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -213,13 +213,14 @@ class Probe:
         specs = tuple(CardSpec(user=user) for user in users)
         return self.cards.seeder.seed(Population(specs))[0]
 
-    def seed_twice_for_one(self) -> tuple[Group, Group]:
-        """Active cards of two invocations for the same customer."""
+    def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
+        """Cards of two invocations for the same customer: an active one, and one in a state."""
         try:
             spec = CardSpec(user=self.cards.placement.new_user())
         except NotAvailableError:
             spec = CardSpec()
-        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, spec))
+        other = replace(spec, status=state)
+        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, other))
         return first, second
 
     def seed_customer(self) -> Group:

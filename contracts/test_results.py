@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pytest_atomic_cards.cards import ActionResponse, Card
+from pytest_atomic_cards.errors import ContractBrokenError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import Probe, States, only, response_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
 
 IDS = ("cardInstanceId", "cardTemplateId", "lifecycleId", "userId")
 ECHOED = (*IDS, "eventSource")
@@ -106,7 +107,10 @@ def crowd_completed(probe: Probe, crowd: Group) -> tuple[Group, ActionResponse, 
     exchange = probe.act(Action.COMPLETE, crowd.pin.replace(multiple=True), crowd)
     if not exchange.succeeded:
         not_exercised(f"{len(active)} cards cannot be completed at once: HTTP {exchange.status}")
-    response = response_of(exchange)
+    try:
+        response = response_of(exchange)
+    except ContractBrokenError as error:
+        raise Violation("an array with a result for each card", str(error), (exchange,)) from None
     reported = len(response.results)
 
     def untouched(states: States) -> list[Card]:

@@ -128,7 +128,9 @@ def crowd(probe: Probe, history: History) -> Group:
     """More cards than one page lists, to act on all at once."""
     del history
     group = probe.cards.seeder.seed_bulk(120)
-    found = probe.find(group.pin)
+    found = probe.watch(
+        lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count
+    )
     if len(found.cards) < group.count:
         pytest.skip(f"of {group.count} cards a walk through the pages shows {len(found.cards)}")
     return replace(group, cards=found.cards)

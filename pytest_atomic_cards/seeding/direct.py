@@ -50,6 +50,10 @@ class DirectPlacement:
         """A user id that nothing else in the sandbox has."""
         return self._user_ids.new(suffix)
 
+    def new_number(self) -> str:
+        """A user id of digits that nothing else in the sandbox has."""
+        return self._user_ids.number()
+
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, or new ones."""
         return tuple(spec.user or self._user_ids.new() for spec in population)

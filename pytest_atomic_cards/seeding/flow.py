@@ -85,9 +85,17 @@ class FlowPlacement:
 
     def new_user(self, suffix: str = "") -> str:
         """A user id that nothing else on the target has."""
+        self._refuse_to_generate()
+        return self._user_ids.new(suffix)
+
+    def new_number(self) -> str:
+        """A user id of digits that nothing else on the target has."""
+        self._refuse_to_generate()
+        return self._user_ids.number()
+
+    def _refuse_to_generate(self) -> None:
         if self._settings.user_ids:
             raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
-        return self._user_ids.new(suffix)
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, or those of the settings in turn, or new ones."""

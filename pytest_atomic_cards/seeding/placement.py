@@ -74,6 +74,13 @@ class Placement(Protocol):
             NotAvailableError: The settings name the only users that may be targeted.
         """
 
+    def new_number(self) -> str:
+        """A user id of digits only that exists for this run only.
+
+        Raises:
+            NotAvailableError: The settings name the only users that may be targeted.
+        """
+
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customer of each card of a population.
 
@@ -133,6 +140,12 @@ class UserIds:
     def new(self, suffix: str = "") -> str:
         """The next id, ending in ``suffix``."""
         user = f"contract-{self._chance.token()}{suffix}"
+        self._given.add(user)
+        return user
+
+    def number(self) -> str:
+        """The next id, of digits only."""
+        user = self._chance.number()
         self._given.add(user)
         return user
 

@@ -7,7 +7,7 @@ polls for what must come about, and looks twice before it says that something di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -82,6 +82,10 @@ class Probe:
     def invented(self) -> str:
         """An attribute value that no card has."""
         return invented(self.cards.chance)
+
+    def invented_number(self) -> str:
+        """A number that no card has as an attribute value."""
+        return self.cards.chance.number()
 
     # Reading
 
@@ -210,14 +214,26 @@ class Probe:
         specs = tuple(CardSpec(user=user) for user in users)
         return self.cards.seeder.seed(Population(specs))[0]
 
-    def seed_twice_for_one(self) -> tuple[Group, Group]:
-        """Active cards of two invocations for the same customer."""
+    def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
+        """Cards of two invocations for the same customer: an active one, and one in a state."""
         try:
             spec = CardSpec(user=self.cards.placement.new_user())
         except NotAvailableError:
             spec = CardSpec()
-        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, spec))
+        other = replace(spec, status=state)
+        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, other))
         return first, second
+
+    def seed_customer(self) -> Group:
+        """Active cards of two invocations for a new customer, selected by the customer's id.
+
+        Raises:
+            NotAvailableError: No customer can be had who has no other cards.
+        """
+        user = self.cards.placement.new_user()
+        one = Population.of(1, CardSpec(user=user))
+        cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
+        return Group(CardQuery(user_id=user), cards, (user,) * len(cards))
 
     def neighbour_card(self, user: str) -> Stranger | None:
         """An active card of the same customer in another environment, where one can be had."""

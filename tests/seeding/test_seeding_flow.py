@@ -196,8 +196,19 @@ def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
     assert cards.seed(user="bob").user_id == "bob"
     with pytest.raises(NotAvailableError, match=r"ATOMIC_CARDS_USER_IDS.*'eve'"):
         cards.seed(user="eve")
-    with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
-        cards.placement.new_user()
+    for generate in (cards.placement.new_user, cards.placement.new_number):
+        with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
+            generate()
+
+
+def test_a_live_customer_can_be_a_number(serve: Serve) -> None:
+    """A generated id of digits only is one that the run may act on."""
+    cards = serve().open_world()
+    card = cards.seed(user=cards.placement.new_number())
+    assert card.user_id is not None
+    assert card.user_id.isdecimal()
+    cards.api.cancel(CardQuery(user_id=card.user_id))
+    assert cards.get(card).status is Status.CANCELLED
 
 
 def test_a_flow_that_is_not_published_can_be_tested(serve: Serve) -> None:

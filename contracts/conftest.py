@@ -8,6 +8,7 @@ import pytest
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.plugin import settings_of
+from pytest_atomic_cards.rehearsal import Rehearsal
 from pytest_atomic_cards.reporting.findings import FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.targets import Target, world_on
@@ -22,6 +23,8 @@ from pytest_atomic_cards.verification.traffic import TrafficHooks
 
 TRAFFIC = "atomic-cards-traffic"
 
+REHEARSAL = "atomic-cards-rehearsal"
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "question(name): the open question that is observed")
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
-    if not hasattr(config, "workerinput"):
+    if settings.dry_run:
+        config.pluginmanager.register(Rehearsal(settings), REHEARSAL)
+    elif not hasattr(config, "workerinput"):
         config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
     config.pluginmanager.register(TrafficHooks(), TRAFFIC)
 
@@ -47,11 +52,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def cards_target(cards_target: Target, pytestconfig: pytest.Config) -> Target:
-    """The target of this run, with its traffic counted."""
-    traffic: TrafficHooks = pytestconfig.pluginmanager.getplugin(TRAFFIC)
-    cards_target.listeners.append(traffic.observe)
-    return cards_target
+def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The target of this run, its traffic counted, or a sandbox in its place in a dry run."""
+    plugins = request.config.pluginmanager
+    rehearsal: Rehearsal | None = plugins.get_plugin(REHEARSAL)
+    if rehearsal is None:
+        target: Target = request.getfixturevalue("cards_target")
+        traffic: TrafficHooks = plugins.get_plugin(TRAFFIC)
+        target.listeners.append(traffic.observe)
+        yield target
+    else:
+        with rehearsal.target() as target:
+            yield target
 
 
 @pytest.fixture(scope="session")

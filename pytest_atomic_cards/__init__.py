@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.exchange import Exchange
     from pytest_atomic_cards.generation import strategies
     from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
+    from pytest_atomic_cards.network import (
+        FiredFault,
+        NetworkFault,
+        NetworkFaultKind,
+        NetworkFaults,
+    )
     from pytest_atomic_cards.profile import Profile
     from pytest_atomic_cards.query import Attribute, CardQuery
     from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
+    from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
     from pytest_atomic_cards.sandbox.server import SandboxServer
     from pytest_atomic_cards.seeding.spec import CardSpec, Population
     from pytest_atomic_cards.targets import world_on
@@ -52,8 +59,13 @@ __all__ = [
     "CardsSession",
     "ContractBrokenError",
     "Exchange",
+    "FaultyAdapter",
+    "FiredFault",
     "Level",
     "MisuseError",
+    "NetworkFault",
+    "NetworkFaultKind",
+    "NetworkFaults",
     "NotAvailableError",
     "OutcomeUnknownError",
     "Population",
@@ -89,10 +101,12 @@ _MODULES: Final = {
     ),
     "exchange": ("Exchange",),
     "lifecycle": ("TRANSITIONS", "Action", "Level", "Status"),
+    "network": ("FiredFault", "NetworkFault", "NetworkFaultKind", "NetworkFaults"),
     "profile": ("Profile",),
     "query": ("Attribute", "CardQuery"),
     "sandbox.adapter": ("SandboxAdapter",),
     "sandbox.app": ("Sandbox",),
+    "sandbox.faulty_network": ("FaultyAdapter",),
     "sandbox.server": ("SandboxServer",),
     "seeding.spec": ("CardSpec", "Population"),
     "targets": ("world_on",),

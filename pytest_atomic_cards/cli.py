@@ -115,6 +115,15 @@ def sandbox(arguments: argparse.Namespace) -> int:
     )
 
 
+def clean(arguments: argparse.Namespace) -> int:
+    """Cancel what runs that died have left open on the live target of the environment."""
+    from pytest_atomic_cards import options
+    from pytest_atomic_cards.recovery import recover
+
+    settings = options.resolve({"target": "live"}, ini=lambda _: "")
+    return 0 if recover(settings, arguments.journal, print) else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="atomic-cards", description="Contract tests and a sandbox for the Atomic Cards API."
@@ -141,6 +150,14 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
     )
     tell.set_defaults(run=explain)
+    tidy = commands.add_parser("clean", help="cancel what live runs that died have left open")
+    tidy.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="journal of one run; default: all of the target",
+    )
+    tidy.set_defaults(run=clean)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")

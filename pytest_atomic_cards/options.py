@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -113,6 +114,16 @@ def _seconds(text: str) -> float:
         number = 0.0
     if not 0 < number < 86_400:  # noqa: PLR2004 - seconds of a day
         raise ValueError("a number of seconds above 0")
+    return number
+
+
+def _rate(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise ValueError("a number of requests a second above 0")
     return number
 
 
@@ -256,6 +267,20 @@ OPTIONS: Final = (
     ),
     Option("seed", "seed of generated cases", _whole, 1, flag=True, metavar="N"),
     Option(
+        "max_rate",
+        "most requests a second to a live target, over all threads and worker processes",
+        _rate,
+        flag=True,
+        metavar="N",
+    ),
+    Option(
+        "dry_run",
+        "tell what would be seeded and actioned on the live target, and send it nothing",
+        truth,
+        default=False,
+        flag=True,
+    ),
+    Option(
         "cassettes",
         "record what tests exchange with the target, replay it offline, or verify the target by it",
         _mode,
@@ -312,6 +337,7 @@ OPTIONS: Final = (
     ),
     Option("timeout", "seconds until a request is given up", _seconds, 30.0),
     Option("seed_timeout", "seconds until seeded cards must have appeared", _seconds, 60.0),
+    Option("journal", "directory for the journals of what live runs have seeded", _path),
 )
 """Every setting. The command line, the environment, ini files and the documentation read it."""
 
@@ -334,6 +360,8 @@ class Settings:
     effort: Literal["quick", "default", "thorough"] = "default"
     examples: int | None = None
     seed: int = 1
+    max_rate: float | None = None
+    dry_run: bool = False
     cassettes: Mode = Mode.OFF
     cassettes_dir: Path = Path("cassettes")
     cassettes_max_age: int | None = None
@@ -352,10 +380,20 @@ class Settings:
     grant_type_in: Literal["auto", "query", "form"] = "auto"
     timeout: float = 30.0
     seed_timeout: float = 60.0
+    journal: Path | None = None
 
     def __post_init__(self) -> None:
         if self.target is TargetKind.LIVE and self.cassettes is not Mode.REPLAY:
             self._require_live_settings()
+        elif self.dry_run:
+            raise SettingsError(
+                "--cards-dry-run tells what would be done to a live target; add --cards-target live"
+            )
+        if self.dry_run and self.profile_out:
+            raise SettingsError(
+                "--cards-dry-run observes nothing that --cards-profile-out could write; leave one "
+                "of them out"
+            )
 
     def _require_live_settings(self) -> None:
         if self.fault:
@@ -383,6 +421,11 @@ class Settings:
                 f"{'it' if len(missing) == 1 else 'them'} in the environment or the ini file "
                 "(the secret in the environment only), or use --cards-target sandbox"
             )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether requests go to a live target."""
+        return self.target is TargetKind.LIVE and not self.dry_run
 
     @property
     def _vendor_host(self) -> str:

@@ -6,7 +6,10 @@ standard library and pytest; all else is imported when a fixture needs it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import signal
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.world import Cards
 
 SETTINGS = pytest.StashKey["Settings"]()
+WAITING = pytest.StashKey[list[str]]()
+_WAITING = "atomic_cards_waiting"
 DECK = pytest.StashKey["Deck"]()
 CASSETTES_MARK = "cards_cassettes"
 
@@ -53,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A bad setting ends the run before the first request."""
+    """A bad setting ends the run before the first request; SIGTERM ends it like Ctrl-C."""
     config.addinivalue_line(
         "markers",
         f"{CASSETTES_MARK}(mode, *, name): record, replay or verify this test, or leave its "
@@ -61,6 +66,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if settings_of(config).cassettes is not Mode.OFF:
         _play_cassettes(config)
+    config.stash[WAITING] = []
+    if settings_of(config).is_live and threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, _interrupt) or signal.SIG_DFL
+        config.add_cleanup(partial(signal.signal, signal.SIGTERM, before))  # type: ignore[arg-type]
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    """Let pytest take down its fixtures, so that seeded cards are cleaned up."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -152,6 +166,27 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"atomic-cards: {settings_of(config).describe()}{hint}"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
+    """Take in what a worker process has left waiting."""
+    node.config.stash[WAITING] += getattr(node, "workeroutput", {}).get(_WAITING, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Tell what clean-up could not cancel, and of journals that runs have left."""
+    settings = settings_of(config)
+    if not settings.is_live:
+        return
+    from pytest_atomic_cards.seeding.journal import notice
+
+    for text in config.stash[WAITING]:
+        terminalreporter.line(f"atomic-cards: left waiting: {text}", yellow=True)
+    if line := notice(settings):
+        terminalreporter.line(line, yellow=True)
+
+
 @pytest.fixture(scope="session")
 def cards_settings(pytestconfig: pytest.Config) -> Settings:
     """The settings of this run."""
@@ -163,15 +198,23 @@ def cards_target(
     cards_settings: Settings, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Target]:
     """The target of this run: the embedded sandbox, or a live Cards API."""
+    if cards_settings.dry_run:
+        pytest.skip(f"dry run: would go against {cards_settings.describe()}")
     from pytest_atomic_cards.reporting.capture import progress_shown
     from pytest_atomic_cards.targets import open_target
 
-    shared = hasattr(pytestconfig, "workerinput")
-    cache = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if shared else None
-    target = open_target(cards_settings, cache, deck_of(pytestconfig))
+    worker = getattr(pytestconfig, "workerinput", None)
+    target = open_target(
+        cards_settings,
+        tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if worker else None,
+        deck_of(pytestconfig),
+        workers=worker["workercount"] if worker else 1,
+    )
     with progress_shown(pytestconfig):
         yield target
-        target.close()
+        pytestconfig.stash[WAITING] += target.close().waiting
+    if worker:
+        pytestconfig.workeroutput[_WAITING] = pytestconfig.stash[WAITING]  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -18,15 +19,25 @@ from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import open_http
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.errors import MisuseError, SeedingError
+from pytest_atomic_cards.network import NetworkFaults
 from pytest_atomic_cards.options import Settings, TargetKind
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.seeding.journal import (
+    Journal,
+    Record,
+    journal_directory,
+    target_name,
+)
+from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards
@@ -58,8 +69,8 @@ class Target(Protocol):
     def open_world(self) -> Cards:
         """A new world of cards; :meth:`Cards.clean_up` ends it."""
 
-    def close(self) -> None:
-        """Clean up what arrived late.
+    def close(self) -> CleanUp:
+        """Clean up what arrived late; gives what is left waiting.
 
         Raises:
             SeedingError: Cards that were seeded may still be open.
@@ -79,9 +90,11 @@ class SandboxTarget:
         """A new sandbox, empty, with its clock at the present; or the recording of one."""
         tape, timeout = self.tape, self.settings.timeout
         sandbox = None if tape.is_replayed else Sandbox(self._profile, self.settings.fault)
+        sound, faulty = NetworkFaults(), sandbox.network if sandbox else NetworkFaults()
+        inner = SandboxAdapter(Control(sandbox), sound) if sandbox else None
         http = requests.Session()
         http.trust_env = False
-        http.mount(SANDBOX_URL, tape.adapter(SandboxAdapter(Control(sandbox)) if sandbox else None))
+        http.mount(SANDBOX_URL, FaultyAdapter(tape.adapter(inner), faulty))
         controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, timeline=tape.timeline)
         credential = controls.create_credential()
         authenticate = partial(
@@ -109,13 +122,15 @@ class SandboxTarget:
             authenticate=authenticate,
             http=http,
             controls=controls,
+            faults=faulty,
             sandbox=sandbox,
             environment=sandbox.default if sandbox else None,
             tape=tape,
         )
 
-    def close(self) -> None:
+    def close(self) -> CleanUp:
         """Nothing outlives a sandbox."""
+        return CleanUp(0)
 
 
 class LiveTarget:
@@ -125,18 +140,24 @@ class LiveTarget:
         settings: Where it is and what to authenticate with.
         token_cache: File in which the worker processes of a run share their access token.
         tape: What is recorded of it, or stands for it.
+        workers: How many processes share the rate of requests.
     """
 
     def __init__(
-        self, settings: Settings, token_cache: Path | None = None, tape: Tape = NO_TAPE
+        self,
+        settings: Settings,
+        token_cache: Path | None = None,
+        tape: Tape = NO_TAPE,
+        workers: int = 1,
     ) -> None:
         self.settings = settings
         self.tape = tape
         self._replayed = tape.is_replayed
         network = open_http()
-        self._http = open_http()
+        self._http, self._faults = open_http(), NetworkFaults()
         for scheme, adapter in network.adapters.items():
-            self._http.mount(scheme, tape.adapter(None if self._replayed else adapter))
+            taped = tape.adapter(None if self._replayed else adapter)
+            self._http.mount(scheme, FaultyAdapter(taped, self._faults))
         self._authenticate = partial(
             ClientCredentials,
             http=self._http,
@@ -163,38 +184,58 @@ class LiveTarget:
             timeout=settings.timeout,
             timeline=tape.timeline,
             chance=tape.chance,
+            max_rate=settings.max_rate and settings.max_rate / workers,
         )
         self.listeners = self._session.listeners
-        self._worlds: list[Cards] = []
+        self._api = CardsApi(self._session, settings.environment_id or "")
+        journal = (
+            None if self._replayed else Journal(journal_directory(settings), target_name(settings))
+        )
+        self._cleaner = Cleaner(self._api, Reader(self._api), journal)
         self._clock = ServerClock(tape.timeline)
         if not tape.is_used:  # recordings hold no Date
             self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
-        environment_id = self.settings.environment_id or ""
-        world = Cards(
-            CardsApi(self._session, environment_id),
-            FlowPlacement(
-                ActionFlows(self._session, environment_id),
-                self.settings,
-                self._clock,
-                self.tape.chance,
-            ),
+        flows = ActionFlows(self._session, self._api.environment_id)
+        return Cards(
+            CardsApi(self._session, self._api.environment_id),
+            FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
             client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             http=self._http,
+            faults=self._faults,
             scope=self._scope,
+            cleaner=self._cleaner,
             tape=self.tape,
         )
-        self._worlds.append(world)
-        return world
 
-    def close(self) -> None:
+    def take_over(self, record: Record) -> Cleaner:
+        """Make the starts of a run that died this run's own, to clean up after it.
+
+        Raises:
+            MisuseError: The journal is of another target.
+        """
+        own = target_name(self.settings)
+        if record.target not in {own, ""}:
+            raise MisuseError(
+                f"journal {record.path} is of {record.target}, and the settings name {own}"
+            )
+        for start in record.starts:
+            if start.invocation:
+                self._scope.adopt_invocation(start.invocation)
+            for user in start.users:
+                self._scope.adopt_user(user)
+        return replace(self._cleaner, journal=None, starts=list(record.starts))
+
+    def close(self) -> CleanUp:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
         if self._replayed:
-            return
-        _complain([left for world in self._worlds for left in world.clean_up().left_open])
+            return CleanUp(0)
+        report = self._cleaner.finish()
+        _complain(report.left_open, "; when they can be cancelled: atomic-cards clean")
+        return report
 
 
 class RecordedTarget:
@@ -204,15 +245,19 @@ class RecordedTarget:
         settings: The settings.
         token_cache: As for :class:`LiveTarget`.
         deck: The cassettes.
+        workers: As for :class:`LiveTarget`.
     """
 
-    def __init__(self, settings: Settings, token_cache: Path | None, deck: Deck) -> None:
+    def __init__(
+        self, settings: Settings, token_cache: Path | None, deck: Deck, workers: int = 1
+    ) -> None:
         from pytest_atomic_cards.cassettes.taping import DeckTape  # noqa: PLC0415 - imports vcrpy
 
         self.tape = DeckTape(deck)
         self.listeners: list[Listener] = []
         self._settings = settings
         self._token_cache = token_cache
+        self._workers = workers
         self._targets: dict[str, SandboxTarget | LiveTarget] = {}
 
     @property
@@ -234,20 +279,23 @@ class RecordedTarget:
         settings = self.tape.settings_of_world(self._settings)
         target = self._targets.get(key := f"{replayed} {settings}")
         if target is None:
-            target = _open(settings, None if replayed else self._token_cache, self.tape)
+            cache = None if replayed else self._token_cache
+            target = _open(settings, cache, self.tape, self._workers)
             self._targets[key] = target
         target.listeners += (one for one in self.listeners if one not in target.listeners)
         return target.open_world()
 
-    def close(self) -> None:
+    def close(self) -> CleanUp:
         """Clean up what arrived late; no recording holds it."""
         with self.tape.paused():
-            for target in self._targets.values():
-                target.close()
+            return CleanUp.of([target.close() for target in self._targets.values()])
 
 
 def open_target(
-    settings: Settings, token_cache: Path | None = None, deck: Deck | None = None
+    settings: Settings,
+    token_cache: Path | None = None,
+    deck: Deck | None = None,
+    workers: int = 1,
 ) -> Target:
     """The target that the settings name, or in a replay the ones that were recorded.
 
@@ -255,15 +303,18 @@ def open_target(
         settings: The settings.
         token_cache: As for :class:`LiveTarget`.
         deck: The cassettes, if there are any.
+        workers: As for :class:`LiveTarget`.
     """
     if deck is not None:
-        return RecordedTarget(settings, token_cache, deck)
-    return _open(settings, token_cache, NO_TAPE)
+        return RecordedTarget(settings, token_cache, deck, workers)
+    return _open(settings, token_cache, NO_TAPE, workers)
 
 
-def _open(settings: Settings, cache: Path | None, tape: Tape) -> SandboxTarget | LiveTarget:
+def _open(
+    settings: Settings, cache: Path | None, tape: Tape, workers: int
+) -> SandboxTarget | LiveTarget:
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, cache, tape)
+        return LiveTarget(settings, cache, tape, workers)
     return SandboxTarget(settings, tape)
 
 
@@ -281,6 +332,6 @@ def world_on(target: Target) -> Iterator[Cards]:
         _complain(world.clean_up().left_open)
 
 
-def _complain(left_open: Sequence[str]) -> None:
+def _complain(left_open: Sequence[str], advice: str = "") -> None:
     if left_open:
-        raise SeedingError("seeded cards may be left open: " + "; ".join(left_open))
+        raise SeedingError(f"seeded cards may be left open: {'; '.join(left_open)}{advice}")

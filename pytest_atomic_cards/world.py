@@ -12,7 +12,7 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.cleanup import CleanUp
+from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.placement import Placement
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.controls import SandboxControls
     from pytest_atomic_cards.client.scope import Scope
     from pytest_atomic_cards.client.tokens import TokenSource
+    from pytest_atomic_cards.network import NetworkFaults
     from pytest_atomic_cards.sandbox import Environment, Sandbox
 
 
@@ -45,7 +46,9 @@ class Cards:
         client_id: Id of the credential that the client authenticates with.
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
         http: Gives the transport of all requests of this world.
+        faults: The faults of the network between the client and the target.
         scope: Which cards are this world's own, on a target that others share.
+        cleaner: Remembers what was seeded, for all worlds of such a target.
         controls: Those of the sandbox, where that is the target.
         sandbox: The sandbox itself, where it is in this process.
         environment: The environment of the sandbox.
@@ -64,8 +67,10 @@ class Cards:
         client_id: str,
         authenticate: Callable[..., TokenSource],
         http: requests.Session,
+        faults: NetworkFaults,
         scope: Scope | None = None,
         controls: SandboxControls | None = None,
+        cleaner: Cleaner | None = None,
         sandbox: Sandbox | None = None,
         environment: Environment | None = None,
         tape: Tape = NO_TAPE,
@@ -75,10 +80,11 @@ class Cards:
         self.tape = tape
         self.chance = tape.chance
         self.reader = Reader(api)
-        self.seeder = Seeder(api, placement, scope)
+        self.seeder = Seeder(api, placement, scope, cleaner)
         self.placement = placement
         self.client_id = client_id
         self.authenticate = authenticate
+        self._faults = faults
         self.scope = scope
         self.http = http
         self._controls = controls
@@ -190,6 +196,20 @@ class Cards:
         return self._controls is not None
 
     @property
+    def faults(self) -> NetworkFaults:
+        """The faults of the network that requests of this world meet; none to begin with.
+
+        On the sandbox they befall every client of it: ``api``, a session with a
+        ``SandboxAdapter``, and those of a ``SandboxServer``. Before a live target they act on
+        this side of the wire, and only on ``api`` and sessions with a ``FaultyAdapter``: what is
+        not to be processed is not sent, and answers to what was sent are late or lost.
+
+        Example:
+            >>> cards.faults.inject("reset-after", method="PUT", path="/cards/cancel")
+        """
+        return self._faults
+
+    @property
     def sandbox(self) -> Sandbox:
         """The sandbox behind this world.
 
@@ -212,7 +232,11 @@ class Cards:
         return self._environment
 
     def clean_up(self) -> CleanUp:
-        """Cancel what this world seeded, where others share the target. No recording holds it."""
+        """Cancel what this world seeded, where others share the target, over a sound network.
+
+        No recording holds it.
+        """
+        self._faults.clear()
         if self.scope is None or self.tape.is_replayed:
             return CleanUp(0)
         with self.tape.unrecorded("what is to be cleaned up hangs on what else was run"):

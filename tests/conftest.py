@@ -12,6 +12,7 @@ from live_sandbox import LiveSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from contract_runs import RunContracts
     from live_sandbox import Serve
@@ -26,8 +27,9 @@ _OF_THE_MACHINE = ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Settings of whoever runs the tests, and of the machine, stay out of them."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in [name for name in os.environ if name.startswith("ATOMIC_CARDS_")]:
         monkeypatch.delenv(name)
     for name in _OF_THE_MACHINE:

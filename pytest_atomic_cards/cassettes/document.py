@@ -58,11 +58,13 @@ class Content:
         recorded: The metadata.
         interactions: The exchanges, in the order in which they were recorded.
         cases: Generated cases by name, as JSON values.
+        is_redacted: Whether what is a secret by its shape or name was taken out.
     """
 
     recorded: Recorded
     interactions: list[Interaction]
     cases: Mapping[str, Any] = field(default_factory=dict)
+    is_redacted: bool = True
 
 
 def in_file(seconds: float) -> float:

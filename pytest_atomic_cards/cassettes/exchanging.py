@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from urllib3 import HTTPHeaderDict
 from vcr.request import Request  # type: ignore[import-untyped]
 
-from pytest_atomic_cards.sandbox.adapter import body_bytes, raw_response
+from pytest_atomic_cards.sandbox.adapter import body_bytes
+from pytest_atomic_cards.sandbox.responses import raw_response
 
 if TYPE_CHECKING:
     import requests
@@ -74,7 +75,7 @@ def answer_of(request: requests.PreparedRequest, response: Response) -> HTTPResp
     status, body = response["status"], response["body"]["string"]
     headers = [(name, value) for name, values in response["headers"].items() for value in values]
     headers.append(("content-length", str(len(body))))
-    return raw_response(request, status["code"], status["message"], headers, body)
+    return raw_response(request, status["code"], headers, body, status["message"])
 
 
 def _lasting(pairs: Any) -> dict[str, str]:  # noqa: ANN401 - pairs of strings or bytes

@@ -116,7 +116,7 @@ def _foreign(path: Path, text: str, parts: Any) -> Content:  # noqa: ANN401 - a 
         settings=_settings_in([interaction.request.path for interaction in interactions]),
         versions={},
     )
-    return Content(recorded, interactions)
+    return Content(recorded, interactions, is_redacted=False)
 
 
 def _settings_in(paths: Iterable[str]) -> dict[str, str]:

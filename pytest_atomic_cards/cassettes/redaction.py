@@ -56,6 +56,11 @@ class Redaction:
             self._cleaned.clear()
 
     @property
+    def has_personal_fields(self) -> bool:
+        """Whether there are fields of a project's own to be redacted."""
+        return bool(self._personal)
+
+    @property
     def knowledge(self) -> int:
         """How many secrets are known; it only grows."""
         return len(self._known)

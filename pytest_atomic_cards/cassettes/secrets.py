@@ -43,7 +43,7 @@ lower case and without any separator."""
 _DOTTED: Final = re.compile(r"(?<![\w-])[\w-]{9,}+(?:\.[\w-]*+){2,4}", re.ASCII)
 _JSON_IN_BASE64: Final = "eyJ"
 _CREDENTIALS: Final = re.compile(
-    r"\b(?P<scheme>bearer|basic)(?:\s|%20|\+)+(?P<credentials>[a-z0-9._~+/=-]{8,})", re.IGNORECASE
+    r"(?P<scheme>bearer|basic)(?:\s|%20|\+)+(?P<credentials>[a-z0-9._~+/=-]{8,})", re.IGNORECASE
 )
 _NAMED: Final = re.compile(
     r"""

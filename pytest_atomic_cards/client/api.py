@@ -20,6 +20,8 @@ from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from pytest_atomic_cards.exchange import Exchange
 
 LARGEST_LIMIT: Final = 1000
@@ -160,7 +162,8 @@ class CardsApi:
 
         Raises:
             MisuseError: The query has no attribute, or the payload cannot be sent; nothing was.
-            ScopeError: The query is not pinned to cards of this run; nothing was sent.
+            ScopeError: The query is not pinned to cards of this run; nothing was sent. See
+                :meth:`unguarded`.
             RefusedError: The target refused it, for instance as more than one card matches.
             OutcomeUnknownError: It may or may not have been applied.
             ContractBrokenError: The body is not what the documentation shows.
@@ -168,6 +171,25 @@ class CardsApi:
         """
         exchange = self.act_exchange(action, query, payload, unscoped=unscoped)
         return view_of(exchange, ActionResponse.from_body, advice=_advice(exchange, query))
+
+    def unguarded(self, reason: str) -> AbstractContextManager[None]:
+        """Act, on a live target, on cards that this run did not seed.
+
+        For the calls inside it, and this thread only. It is loud: each use gives a
+        :class:`~pytest_atomic_cards.client.scope.ScopeWarning` with the reason, and where
+        warnings are errors it is refused. It does not lift the need for ``unscoped``.
+
+        Example:
+            >>> with cards.api.unguarded("scratch environment, nobody else uses it"):
+            ...     cards.api.cancel(CardQuery(user_id="left-over", multiple=True))
+
+        Args:
+            reason: Why it is safe.
+
+        Raises:
+            MisuseError: There is no reason.
+        """
+        return self.session.unguarded(reason)
 
     def drain(
         self,

@@ -3,15 +3,19 @@
 On a live environment every attribute of an action is optional, and an action without any would
 touch cards of real customers. Source: Cancel cards guide (a request without filters is not
 scoped).
+
+How a target reads an unusual request is not documented, so the guard knows no harmless oddity: what
+could change cards must have one plain form, in which all servers read the same.
 """
 
 from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pytest_atomic_cards.errors import MisuseError, ScopeError
@@ -19,21 +23,58 @@ from pytest_atomic_cards.query import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from pytest_atomic_cards.cards import Card
 
 PINS: Final = (
     Attribute.FLOW_INVOCATION_ID,
     Attribute.FLOW_INSTANCE_ID,
-    Attribute.LIFECYCLE_ID,
     Attribute.USER_ID,
 )
-"""The attributes that can hold a request to cards of one run."""
+"""The attributes that can hold a request to cards of one run.
+
+``lifecycleId`` is none of them: a flow may give one lifecycle id to cards of many customers.
+"""
 
 _NAMES: Final = frozenset({*Attribute, "limit", "offset", "multiple"})
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_GUARDED: Final = re.compile(r"[/\\]cards(?![\w-])", re.IGNORECASE)
+_URL: Final = re.compile(r"[a-zA-Z]+://[^\x00-\x20\x7f-\U0010ffff\\#]*")
+_METHOD: Final = re.compile(r"[A-Za-z]+")
+_PLAIN_PATH: Final = re.compile(r"(?:/[^/\\;?#%\x00-\x1f\x7f]+)*/?")
+_RELATIVE: Final = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
+_FLOW_START: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/action-flow/[^/]+/(?:start|test)")
+_CARDS: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/cards(?:/[a-z]+)?/?")
 _PAIR: Final = re.compile(r"([A-Za-z]+)=((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)")
+_LONGEST_QUERY: Final = 4_000
+_OVERRIDES: Final = frozenset(
+    {
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+        "transfer-encoding",
+    }
+)
+"""Headers by which some servers take a request for another one than it looks like."""
+_METHOD_PARAMETER: Final = "_method"
+
+
+class Guard(Protocol):
+    """Sees every request before it leaves."""
+
+    def check(self, method: str, url: str, headers: Iterable[str] = ()) -> None:
+        """Let the request pass.
+
+        Raises:
+            ScopeError: It must not be sent.
+        """
+        ...
+
+    def unguarded(self, reason: str) -> AbstractContextManager[None]:
+        """Let requests of this thread pass unchecked, with a warning that gives the reason."""
+        ...
 
 
 class ScopeWarning(UserWarning):
@@ -48,7 +89,7 @@ class Scope:
         self._local = threading.local()
 
     def adopt(self, cards: Iterable[Card]) -> None:
-        """Take in cards that this run seeded, by their flow and lifecycle ids.
+        """Take in cards that this run seeded, by their flow ids.
 
         Their user ids are not taken: a customer may hold cards of others.
         """
@@ -78,25 +119,27 @@ class Scope:
         """Whether an id belongs to this run."""
         return value in self._ids.get(attribute, ())
 
-    def check(self, method: str, url: str) -> None:
+    def check(self, method: str, url: str, headers: Iterable[str] = ()) -> None:
         """Let a request pass if it cannot touch cards of others.
 
-        Whatever could change cards is refused unless its query has only documented parameters,
-        each once and not empty, in the form in which no two servers can read it differently, and
-        one of :data:`PINS` with an id of this run.
+        Listings pass, and so does the start of a flow. Any other request is refused unless it is
+        an action on cards whose query has only documented parameters, each once and not empty, in
+        the form in which no two servers can read it differently, and one of :data:`PINS` with an
+        id of this run.
 
         Args:
             method: HTTP method.
             url: The final URL, as it will be sent.
+            headers: Names of the headers that go with it.
 
         Raises:
             ScopeError: The request could touch cards that this run did not seed.
         """
-        parts = urlsplit(url)
-        if method.upper() in _READS or not _GUARDED.search(unquote(parts.path)) or self._is_off:
+        if self._is_off:
             return
-        objection = self._objection(parts.query)
+        objection = _disguise(method, url, headers) or self._objection(method, url)
         if objection:
+            parts = urlsplit(url)
             raise ScopeError(
                 f"refused to send {method} {parts.path}?{parts.query}: {objection}. Pin it to a "
                 f"card that this run seeded by {', '.join(PINS)}"
@@ -105,6 +148,8 @@ class Scope:
     @contextmanager
     def unguarded(self, reason: str) -> Iterator[None]:
         """Let requests of this thread pass unchecked, with a :class:`ScopeWarning`.
+
+        Where warnings are errors, as with ``-W error``, the guard cannot be switched off.
 
         Args:
             reason: Why it is safe; it is shown in the warning.
@@ -131,7 +176,23 @@ class Scope:
             raise MisuseError(f"an empty {attribute} cannot pin anything")
         self._ids[attribute].add(value)
 
-    def _objection(self, query: str) -> str | None:
+    def _objection(self, method: str, url: str) -> str | None:
+        parts = urlsplit(url)
+        query = parts.query
+        if method.upper() in _READS and _METHOD_PARAMETER not in _decoded(query).lower():
+            return None
+        path = unquote(parts.path)
+        if not _PLAIN_PATH.fullmatch(path) or _RELATIVE.search(path):
+            return "servers may read its path in different ways"
+        if not query and _FLOW_START.fullmatch(path):
+            return None
+        if not _CARDS.fullmatch(path):
+            return "it is neither an action on cards nor the start of a flow"
+        if len(query) > _LONGEST_QUERY:
+            return f"its query is longer than {_LONGEST_QUERY} characters, which may be cut"
+        return self._objection_to_query(query)
+
+    def _objection_to_query(self, query: str) -> str | None:
         seen: dict[str, str] = {}
         for pair in query.split("&"):
             match = _PAIR.fullmatch(pair)
@@ -142,10 +203,44 @@ class Scope:
                 return f"{name!r} is not a documented parameter"
             if name in seen:
                 return f"{name!r} is given more than once"
-            try:
-                seen[name] = unquote(value, errors="strict")
-            except UnicodeDecodeError:
-                return f"{name!r} is not valid UTF-8"
+            text = _plain_text(value)
+            if text is None:
+                return f"the value of {name!r} may be read in different ways"
+            seen[name] = text
         if any(seen.get(pin) in ids for pin, ids in self._ids.items()):
             return None
         return "no attribute pins it to this run"
+
+
+def _disguise(method: str, url: str, headers: Iterable[str]) -> str | None:
+    """Why servers may take a request for another one than it looks like."""
+    if not _METHOD.fullmatch(method):
+        return "its method is no word"
+    if not _URL.fullmatch(url):
+        return "its URL holds a fragment, or a character that must be encoded"
+    override = next((name for name in headers if name.lower() in _OVERRIDES), None)
+    return f"its header {override!r} may turn it into another request" if override else None
+
+
+def _plain_text(value: str) -> str | None:
+    """A percent-encoded value as text, or ``None`` where not every server would read that text.
+
+    Some take bytes that are not UTF-8 for others, some cut at a control character, and some decode
+    before they look for the next parameter.
+    """
+    try:
+        text = unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    zealous = _decoded(text)
+    if any(unicodedata.category(character) == "Cc" for character in zealous):
+        return None
+    squeezed = "".join(zealous.split()).lower()
+    return None if any(f"{pin}{end}".lower() in squeezed for pin in PINS for end in "=[") else text
+
+
+def _decoded(text: str) -> str:
+    """A text as the most zealous of servers reads it: decoded until nothing changes any more."""
+    while (plain := unquote(text)) != text:
+        text = plain
+    return text

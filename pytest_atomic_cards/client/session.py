@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_ACCEPT_ENCODING
@@ -16,6 +16,7 @@ from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.pace import Pace
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
+from pytest_atomic_cards.client.scope import Guard, Scope
 from pytest_atomic_cards.client.transport import Answer, Wire, default_user_agent, open_http
 from pytest_atomic_cards.errors import MisuseError, OutcomeUnknownError, TransportError
 from pytest_atomic_cards.exchange import Exchange, redact_headers
@@ -23,6 +24,8 @@ from pytest_atomic_cards.query import encode_parameters
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import requests
 
     from pytest_atomic_cards.client.tokens import TokenSource
@@ -37,18 +40,6 @@ _VERSION: Final = "/v1"
 _PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})*)+")
 _HEADER_VALUE: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 _REDACTORS_KEPT: Final = 16
-
-
-class Guard(Protocol):
-    """Sees every request before it leaves."""
-
-    def check(self, method: str, url: str) -> None:
-        """Let the request pass.
-
-        Raises:
-            ScopeError: It must not be sent.
-        """
-        ...
 
 
 @dataclass(slots=True)
@@ -177,6 +168,16 @@ class CardsSession:
                 continue
             raise _unanswered(exchange, backoff.attempts, in_doubt=in_doubt)
 
+    def unguarded(self, reason: str) -> AbstractContextManager[None]:
+        """Let requests of this thread pass the guard unchecked, with a :class:`ScopeWarning`.
+
+        Without a guard the warning is the same, so that a test behaves alike on every target.
+
+        Raises:
+            MisuseError: There is no reason.
+        """
+        return (self._guard or Scope()).unguarded(reason)
+
     def close(self) -> None:
         """Close the connections, if they were opened by this session."""
         if self._owns_http:
@@ -215,7 +216,7 @@ class CardsSession:
 
     def _attempt(self, request: _Request) -> tuple[Exchange, bool]:
         if self._guard is not None:
-            self._guard.check(request.method, request.url)
+            self._guard.check(request.method, request.url, request.headers)
         headers = dict(request.headers)
         if request.signed:
             request.token = Hidden(self._tokens.token())

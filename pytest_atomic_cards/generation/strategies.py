@@ -7,8 +7,9 @@ Example:
     ... def test_my_form_survives(payload): ...
 
 Attribute values, combinations of attributes and queries; completion payloads; card specs and
-populations to seed; histories for stateful tests. All of them shrink towards the fewest and
-plainest, and none of them strays from what is documented to be legal, unless it is asked to.
+populations to seed; histories for stateful tests; faults of the network. All of them shrink towards
+the fewest and plainest, and none of them strays from what is documented to be legal, unless it is
+asked to.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pytest_atomic_cards.generation.histories import (
     actions,
     histories,
 )
+from pytest_atomic_cards.generation.networks import network_faults
 from pytest_atomic_cards.generation.populations import (
     card_specs,
     durations,
@@ -46,6 +48,7 @@ __all__ = [
     "card_specs",
     "durations",
     "histories",
+    "network_faults",
     "payloads",
     "populations",
     "queries",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
-from email.message import Message
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from pytest_atomic_cards.sandbox.faulty_network import call, send_through
+from pytest_atomic_cards.sandbox.responses import raw_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,90 +20,41 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from requests import PreparedRequest, Response
 
+    from pytest_atomic_cards.network import NetworkFaults
+
 
 class SandboxAdapter(HTTPAdapter):
     """Transport adapter: ``session.mount("https://sandbox.test", SandboxAdapter(sandbox))``.
 
     Args:
         app: The WSGI application to call.
+        faults: What befalls the requests; if left out, the faulty network of a sandbox.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, faults: NetworkFaults | None = None) -> None:
         super().__init__(max_retries=0)
         self._app = app
+        self._faults: NetworkFaults | None = faults or getattr(app, "network", None)
 
     def send(  # noqa: PLR0917 - the signature of requests
         self,
         request: PreparedRequest,
         stream: bool = False,  # noqa: ARG002, FBT001, FBT002
-        timeout: Any = None,  # noqa: ANN401, ARG002
+        timeout: Any = None,  # noqa: ANN401
         verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002
         cert: Any = None,  # noqa: ANN401, ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
         """Call the application with a request; gives its answer as a response."""
-        environ = _environ(request)
-        answer: list[Any] = []
-        written: list[bytes] = []
+        if self._faults is None:
+            return self._deliver(request)
+        return send_through(self._faults, lambda: self._deliver(request), request, timeout)
 
-        def start_response(
-            status: str,
-            headers: list[tuple[str, str]],
-            exc_info: Any = None,  # noqa: ANN401, ARG001
-        ) -> Any:  # noqa: ANN401
-            answer[:] = (status, headers)
-            return written.append
-
-        chunks = self._app(environ, start_response)
-        try:
-            body = b"".join([*written, *chunks])
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        status, headers = answer
+    def _deliver(self, request: PreparedRequest) -> Response:
+        status, headers, body = call(self._app, _environ(request))
         code, _, reason = status.partition(" ")
-        raw = raw_response(request, int(code), reason, headers, body)
+        raw = raw_response(request, int(code), headers, body, reason)
         return self.build_response(request, raw)
-
-
-def raw_response(
-    request: PreparedRequest, status: int, reason: str, headers: list[tuple[str, str]], body: bytes
-) -> HTTPResponse:
-    """A whole response as urllib3 gives it, from which an adapter builds one of ``requests``."""
-    return HTTPResponse(
-        body=io.BytesIO(body),
-        headers=HTTPHeaderDict(headers),
-        status=status,
-        version=11,
-        reason=reason,
-        preload_content=False,
-        original_response=_original(headers),
-        request_method=request.method,
-        request_url=request.url,
-    )
-
-
-class _Original:
-    """What ``requests`` reads cookies from: a finished response with its headers."""
-
-    def __init__(self, message: Message) -> None:
-        self.msg = message
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
-
-
-def _original(headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401 - stands in for http.client's
-    if not any(name.lower() == "set-cookie" for name, _ in headers):
-        return None
-    message = Message()
-    for name, value in headers:
-        message[name] = value
-    return _Original(message)
 
 
 def _environ(request: PreparedRequest) -> dict[str, Any]:

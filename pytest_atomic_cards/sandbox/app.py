@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.network import NetworkFaults
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox.behaviour import Behaviour
 from pytest_atomic_cards.sandbox.cards_endpoint import CardsEndpoint
@@ -52,6 +53,9 @@ class Sandbox:
         token_lifetime: How long an access token is good. Source: Authentication page.
         token_rate_limit: Most token requests in a minute, beyond which the answer is 429.
 
+    Attributes:
+        network: The faults of the network before it; its adapter and its server let them act.
+
     Raises:
         MisuseError: A fault is unknown.
     """
@@ -72,6 +76,7 @@ class Sandbox:
     ) -> None:
         self.profile = profile or Profile()
         self.clock = clock or SandboxClock()
+        self.network = NetworkFaults()
         self.faults = tuple(faults)
         chosen = [fault_named(name) for name in self.faults]
         self._behaviour = behaviour = Behaviour(self.profile)

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.network import NetworkFault, NetworkFaults
 from pytest_atomic_cards.sandbox.access import CARDS_ROLE
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.times import format_milliseconds
@@ -56,6 +57,15 @@ _TIMES: Final = {
     "expiresAt": "expires_at",
     "snoozeUntil": "snooze_until",
 }
+_NETWORK: Final = {
+    "kind": "kind",
+    "times": "times",
+    "skip": "skip",
+    "method": "method",
+    "path": "path",
+    "retryAfter": "retry_after",
+    "delay": "delay",
+}
 _FIELDS: Final = _TEXTS | _OBJECTS | _TIMES | {"completion": "completion"}
 
 
@@ -72,6 +82,9 @@ class Control:
     keeps completion payloads out of them. ``POST credentials`` with ``{"role"}`` makes a
     credential, and ``DELETE credentials`` with ``clientId`` ends it. All but the clock's take an
     ``environment``, which may be left out; ``POST environments`` makes one.
+    ``POST network`` with ``{"faults": [{"kind", …}]}`` replaces the faults of the network that are
+    still to come: each has the fields of :class:`~pytest_atomic_cards.network.NetworkFault` in
+    camel case.
 
     Args:
         sandbox: Answers all other requests.
@@ -88,7 +101,13 @@ class Control:
             "settings": {"POST": self._settings},
             "credentials": {"POST": self._new_credential, "DELETE": self._end_credential},
             "environments": {"POST": self._new_environment},
+            "network": {"POST": self._network},
         }
+
+    @property
+    def network(self) -> NetworkFaults:
+        """The faults of the network before the sandbox."""
+        return self._sandbox.network
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request. Source: PEP 3333."""
@@ -176,6 +195,15 @@ class Control:
         name = _text(_fields(request, {"environment"}), "environment")
         return {"environment": self._sandbox.create_environment(name).environment_id}
 
+    def _network(self, request: Request) -> dict[str, Any]:
+        faults = _fields(request, {"faults"}).get("faults")
+        if not isinstance(faults, list):
+            raise Refusal(400, "faults must be an array")
+        wanted = [_fault(fault) for fault in faults]
+        self._sandbox.network.clear()
+        self._sandbox.network.inject_all(wanted)
+        return {"data": [fault.kind for fault in wanted]}
+
     def _environment(self, name: object) -> Environment:
         if name is None:
             return self._sandbox.default
@@ -242,6 +270,18 @@ def _spec(card: object) -> dict[str, Any]:
         is_time = name in _TIMES and value is not None
         spec[_FIELDS[name]] = _seconds(value, name) if is_time else value
     return spec
+
+
+def _fault(fault: object) -> NetworkFault:
+    if not isinstance(fault, dict):
+        raise Refusal(400, "each fault must be an object")
+    _refuse_unknown(fault, _NETWORK)
+    try:
+        return NetworkFault(**{_NETWORK[name]: value for name, value in fault.items()})
+    except TypeError:
+        raise Refusal(
+            400, "each fault must have a kind, and numbers where numbers belong"
+        ) from None
 
 
 def _shown(record: CardRecord) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.sandbox.app import Sandbox
 from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ class SandboxServer:
             self._server = make_server(
                 self._host,
                 self._port,
-                Control(self._sandbox),
+                FaultyNetwork(Control(self._sandbox), self._sandbox.network),
                 threaded=True,
                 request_handler=_QuietHandler,
                 fd=listener.fileno(),

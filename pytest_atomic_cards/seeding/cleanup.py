@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import count
+from typing import Final, Self
 
 from pytest_atomic_cards.client.api import CardsApi
-from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError
+from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, SettingsError
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.journal import Journal, Start
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
 
 _MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
 _FIRST_PAUSE: Final = 0.05
+_SAMPLE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,57 +31,140 @@ class CleanUp:
         invocations: How many invocations were seeded.
         left_open: What may still hold active cards, and why.
         waiting: What still holds embargoed or snoozed cards, as whether those can be cancelled is
-            an open question.
+            an open question; and starts for customers of the settings whose answer was lost.
     """
 
     invocations: int
     left_open: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, parts: Sequence[CleanUp]) -> Self:
+        """Several clean-ups as one."""
+        return cls(
+            sum(part.invocations for part in parts),
+            tuple(text for part in parts for text in part.left_open),
+            tuple(text for part in parts for text in part.waiting),
+        )
+
 
 @dataclass(slots=True)
 class Cleaner:
-    """Remembers what was seeded, and cancels what is still open of it.
+    """Remembers what was started on one target, and cancels what is still open of it.
 
     Args:
         api: Client of the target.
         reader: Lists cards.
+        journal: Keeps on disk what is remembered, where others share the target.
+
+    Attributes:
+        starts: All starts that may have made cards.
+        cancelled: How many cards the target said it has cancelled.
     """
 
     api: CardsApi
     reader: Reader
-    seeded: dict[str, set[Status]] = field(default_factory=dict)
-    lost_users: set[str] = field(default_factory=set)
-    futile: bool = False
+    journal: Journal | None = None
+    starts: list[Start] = field(default_factory=list)
+    cancelled: int = 0
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _futile: bool = False
 
-    def remember(self, invocation: str, states: Iterable[Status]) -> None:
-        """Take in an invocation, and the open states that its cards may be in."""
-        open_states = {state for state in states if state.is_open}
-        self.seeded.setdefault(invocation, {Status.ACTIVE}).update(open_states)
+    def begin(self, users: Iterable[str], others: Iterable[str], states: Iterable[Status]) -> Start:
+        """Take down a start that is about to be asked for.
 
-    def remember_lost(self, users: Iterable[str]) -> None:
-        """Take in customers of this run whose invocation may or may not have been started."""
-        self.lost_users.update(users)
+        Args:
+            users: Customers that exist for this run only.
+            others: Further customers.
+            states: The states that its cards may be in; only open ones matter.
 
-    def clean_up(self) -> CleanUp:
-        """Cancel every card that was seeded and is listed as open.
-
-        To be repeated at the end of a run: a flow may send a card after its invocation was
-        cleaned up.
+        Raises:
+            SettingsError: The journal cannot be written.
         """
-        pins = [CardQuery(flow_invocation_id=invocation) for invocation in self.seeded]
-        pins += [CardQuery(user_id=user) for user in sorted(self.lost_users)]
-        waiting = [
-            self._cancelled(CardQuery(flow_invocation_id=invocation, status=state), _FEW_REPEATS)
-            for invocation, states in self.seeded.items()
-            for state in sorted(states - {Status.ACTIVE})
-        ]
-        left = []
-        with activity("cleaning up invocations", len(pins)) as update:
-            for number, pin in enumerate(pins):
+        start = Start(
+            number=next(self._numbers),
+            users=tuple(users),
+            others=tuple(others),
+            states=frozenset(state for state in states if state.is_open) | {Status.ACTIVE},
+        )
+        self._note(
+            start, sync=True, users=start.users, others=start.others, states=sorted(start.states)
+        )
+        self.starts.append(start)
+        return start
+
+    def confirm(self, start: Start, invocation: str) -> None:
+        """Take down which invocation a start has become."""
+        start.invocation = invocation
+        self._note(start, sync=bool(start.others), invocation=invocation)
+
+    def complete(self, start: Start) -> None:
+        """Take down that all cards of a start were seen."""
+        start.complete = True
+        self._note(start, complete=True)
+
+    def withdraw(self, start: Start) -> None:
+        """Forget a start that the target did not make."""
+        self.starts.remove(start)
+        self._note(start)
+
+    def clean_up(self, starts: Iterable[Start]) -> CleanUp:
+        """Cancel every card of some starts that is listed as open."""
+        starts = list(starts)
+        reports = []
+        with activity("cleaning up invocations", len(starts)) as update:
+            for number, start in enumerate(starts):
                 update(number)
-                left.append(self._cancelled(pin.replace(status=Status.ACTIVE), _MOST_REPEATS))
-        return CleanUp(len(self.seeded), tuple(filter(None, left)), tuple(filter(None, waiting)))
+                reports.append(self._clean(start))
+        return CleanUp.of(reports)
+
+    def finish(self) -> CleanUp:
+        """Look again at the end of a run, as a flow may send a card after its clean-up.
+
+        Starts of which something was missing or left are looked at each, and of the others a few,
+        the last ones among them. Only if a late card comes to light, all others are looked at.
+        """
+        sound = [start for start in self.starts if start.complete and start.cleaned]
+        unasked = {*sound} - {*sound[-_SAMPLE:], *sound[:: max(1, len(sound) // _SAMPLE)]}
+        before = self.cancelled
+        report = self.clean_up([start for start in self.starts if start not in unasked])
+        if self.cancelled > before:
+            rest = self.clean_up([start for start in sound if start in unasked])
+            report = CleanUp.of([report, rest])
+        if self.journal:
+            self.journal.close(keep=bool(report.left_open or report.waiting))
+        return report
+
+    def _clean(self, start: Start) -> CleanUp:
+        waiting = [
+            self._cancelled(pin.replace(status=state), _FEW_REPEATS)
+            for pin in start.pins
+            for state in sorted(start.states - {Status.ACTIVE})
+        ]
+        left = [
+            self._cancelled(pin.replace(status=Status.ACTIVE), _MOST_REPEATS) for pin in start.pins
+        ]
+        if start.untraceable:
+            customers = ", ".join(dict.fromkeys(start.untraceable))
+            waiting.append(
+                f"cards of {customers}: the answer to a start was lost, and which of their cards "
+                "are of this run cannot be told; look in the Workbench, then remove the journal"
+            )
+        report = CleanUp(
+            int(start.invocation is not None),
+            tuple(filter(None, left)),
+            tuple(filter(None, waiting)),
+        )
+        clean = not (report.left_open or report.waiting)
+        if clean and not start.cleaned:
+            with suppress(SettingsError):  # a mark that is missing only makes others look again
+                self._note(start, cleaned=True)
+        start.cleaned = clean
+        return report
+
+    def _note(self, start: Start, *, sync: bool = False, **what: object) -> None:
+        if self.journal:
+            self.journal.write(sync=sync, start=start.number, **what)
 
     def _cancelled(self, query: CardQuery, repeats: int) -> str:
         """Cancel what a query selects; empty, or what may be left and why.
@@ -88,14 +175,26 @@ class Cleaner:
         answer = "no answer"
         try:
             for attempt in range(repeats):
-                if attempt > 1 and not self.futile:
+                if attempt > 1 and not self._futile:
                     self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
                 if not self.reader.page(query.replace(limit=1)).cards:
                     return ""
                 with suppress(OutcomeUnknownError):
                     batch = query.replace(multiple=True, limit=LARGEST_PAGE)
-                    answer = self.api.act_exchange(Action.CANCEL, batch).describe()
+                    exchange = self.api.act_exchange(Action.CANCEL, batch)
+                    self.cancelled += _updated(exchange)
+                    answer = exchange.describe()
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
-        self.futile |= repeats == _MOST_REPEATS
+        self._futile |= repeats == _MOST_REPEATS
         return f"cards of {query}: still listed after {repeats} cancels, {answer}"
+
+
+def _updated(exchange: Exchange) -> int:
+    """How many cards an answer says were changed; at least one if it was a success."""
+    if not exchange.succeeded:
+        return 0
+    try:
+        return max(int(exchange.json()["summary"]["updated"]), 1)
+    except (TypeError, KeyError, ValueError):
+        return 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.errors import MisuseError, SeedingError
-from pytest_atomic_cards.seeding.placement import Placed, UserIds
+from pytest_atomic_cards.seeding.placement import UserIds
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
 if TYPE_CHECKING:
@@ -49,20 +50,23 @@ class DirectPlacement:
         """A user id that nothing else in the sandbox has."""
         return self._user_ids.new(suffix)
 
-    def stray_users(self) -> list[str]:
-        """None: nothing that is put in straight can be lost."""
-        return []
+    def choose_users(self, population: Population) -> tuple[str, ...]:
+        """The customers that the specs name, or new ones."""
+        return tuple(spec.user or self._user_ids.new() for spec in population)
 
-    def place(self, population: Population) -> Placed:
+    def owns(self, user: str) -> bool:
+        """Whether a user was generated here."""
+        return self._user_ids.owns(user)
+
+    def place(self, population: Population, users: Sequence[str]) -> str:
         """Put the cards in; they are there at once. They share an invocation unless given one."""
         shared = f"invocation-{self._chance.token()}"
-        users = tuple(spec.user or self._user_ids.new() for spec in population)
         rows = [self._row(spec, user, shared) for spec, user in zip(population, users, strict=True)]
         self._controls.seed(rows)
-        invocations = {row[_INVOCATION] for row in rows}
+        invocations: set[str] = {row[_INVOCATION] for row in rows}
         if len(invocations) > 1:
             raise SeedingError("cards that are seeded together must share one flow_invocation_id")
-        return Placed(invocations.pop(), users, users_are_ours=self._user_ids.own(users))
+        return invocations.pop()
 
     @staticmethod
     def _row(spec: CardSpec, user: str, invocation: str) -> dict[str, Any]:

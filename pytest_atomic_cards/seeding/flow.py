@@ -19,14 +19,13 @@ from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.flows import ActionFlows, FlowTarget
 from pytest_atomic_cards.errors import (
     NotAvailableError,
-    OutcomeUnknownError,
     RefusedError,
     SeedingError,
 )
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.progress import activity
-from pytest_atomic_cards.seeding.placement import Placed, UserIds
+from pytest_atomic_cards.seeding.placement import UserIds
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
@@ -90,31 +89,28 @@ class FlowPlacement:
             raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
         return self._user_ids.new(suffix)
 
-    def stray_users(self) -> list[str]:
-        """Generated users of starts whose answer was lost; the cards may or may not exist."""
-        return list(dict.fromkeys(self._user_ids.astray))
-
-    def place(self, population: Population) -> Placed:
-        """Start the flow once, with one target for each run of cards that are alike."""
+    def choose_users(self, population: Population) -> tuple[str, ...]:
+        """The customers that the specs name, or those of the settings in turn, or new ones."""
         _refuse_what_the_flow_decides(population)
-        users = tuple(self._users(population))
+        return tuple(self._users(population))
+
+    def owns(self, user: str) -> bool:
+        """Whether a user was generated here."""
+        return self._user_ids.owns(user)
+
+    def place(self, population: Population, users: Sequence[str]) -> str:
+        """Start the flow once, with one target for each run of cards that are alike."""
         pairs = list(zip(population, users, strict=True))
         targets = [self._target(spec, users_of_target) for spec, users_of_target in _alike(pairs)]
         flow, mode = self._settings.flow_id or "", self._settings.flow_mode
         try:
-            invocation = self._flows.start(flow, targets, mode=mode)
-        except OutcomeUnknownError:
-            self._user_ids.astray += [user for user in users if self._user_ids.own([user])]
-            raise
+            return self._flows.start(flow, targets, mode=mode).flow_invocation_id
         except RefusedError as error:
             raise SeedingError(
                 f"Action Flow {flow!r} was not started: {error}; check ATOMIC_CARDS_FLOW_ID, "
                 "that the flow is published, and ATOMIC_CARDS_FLOW_VARIABLES",
                 error.exchange,
             ) from None
-        return Placed(
-            invocation.flow_invocation_id, users, users_are_ours=self._user_ids.own(users)
-        )
 
     def _users(self, population: Population) -> Iterator[str]:
         allowed = self._settings.user_ids

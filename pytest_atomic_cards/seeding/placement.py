@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
@@ -51,15 +52,22 @@ class Placement(Protocol):
             NotAvailableError: The settings name the only users that may be targeted.
         """
 
-    def stray_users(self) -> list[str]:
-        """Generated users of invocations that were asked for and never heard of."""
-
-    def place(self, population: Population) -> Placed:
-        """Ask for the cards of one invocation.
+    def choose_users(self, population: Population) -> tuple[str, ...]:
+        """The customer of each card of a population.
 
         Raises:
             NotAvailableError: The target cannot give such cards.
+        """
+
+    def owns(self, user: str) -> bool:
+        """Whether a user exists for this run only."""
+
+    def place(self, population: Population, users: Sequence[str]) -> str:
+        """Ask for the cards of one invocation; gives its ``flowInvocationId``.
+
+        Raises:
             SeedingError: The target refused.
+            OutcomeUnknownError: The cards may or may not come into being.
         """
 
     def snooze(self, card: Card, duration: timedelta) -> None:
@@ -73,20 +81,24 @@ class Placement(Protocol):
         """Let the target's time pass."""
 
 
+_GENERATED: Final = re.compile(r"contract-[0-9a-f]{12}.*", re.DOTALL)
+
+
+def is_generated(user: str) -> bool:
+    """Whether a user id has the form of those that runs generate."""
+    return _GENERATED.fullmatch(user) is not None
+
+
 class UserIds:
-    """Generates user ids that no other run uses.
+    """Generates user ids that no other run, and no other process of this one, uses.
 
     Args:
         chance: Tells them apart.
-
-    Attributes:
-        astray: Generated users whose invocation was asked for and never heard of.
     """
 
     def __init__(self, chance: Chance = TRUE_CHANCE) -> None:
         self._chance = chance
         self._given: set[str] = set()
-        self.astray: list[str] = []
 
     def new(self, suffix: str = "") -> str:
         """The next id, ending in ``suffix``."""
@@ -94,6 +106,6 @@ class UserIds:
         self._given.add(user)
         return user
 
-    def own(self, users: Iterable[str]) -> bool:
-        """Whether all of these ids were generated here."""
-        return self._given.issuperset(users)
+    def owns(self, user: str) -> bool:
+        """Whether an id was generated here."""
+        return user in self._given

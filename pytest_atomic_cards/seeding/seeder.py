@@ -8,10 +8,17 @@ from typing import Final
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.scope import Scope
-from pytest_atomic_cards.errors import OutcomeUnknownError, SeedingError
+from pytest_atomic_cards.errors import (
+    MisuseError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    SeedingError,
+    TransportError,
+)
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.arranging import Arranger, creatable
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
+from pytest_atomic_cards.seeding.journal import Start
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.readback import ReadBack
 from pytest_atomic_cards.seeding.reader import Group, Reader
@@ -28,18 +35,27 @@ class Seeder:
         api: Client of the target.
         placement: How cards come into being there.
         scope: Learns which cards are this run's own; ``None`` where no guard is needed.
+        cleaner: Remembers what was started, for all seeders of the target.
 
     Attributes:
         placement: How cards come into being.
     """
 
-    def __init__(self, api: CardsApi, placement: Placement, scope: Scope | None = None) -> None:
+    def __init__(
+        self,
+        api: CardsApi,
+        placement: Placement,
+        scope: Scope | None = None,
+        cleaner: Cleaner | None = None,
+    ) -> None:
         reader = Reader(api)
         self.placement = placement
         self._read_back = ReadBack(reader, placement, api.session.timeline)
         self._arranger = Arranger(api, reader, placement)
-        self._cleaner = Cleaner(api, reader)
+        self._cleaner = cleaner or Cleaner(api, reader)
         self._scope = scope
+        self._starts: dict[str, Start] = {}
+        self._lost: list[Start] = []
 
     def rehearse(self) -> None:
         """Seed one card, to see that it can be done and how many cards a target gets.
@@ -47,7 +63,9 @@ class Seeder:
         Raises:
             SeedingError: No card appeared in time.
         """
-        self._read_back.rehearse(self._place(Population.of(1)))
+        placed = self._place(Population.of(1))
+        self._read_back.rehearse(placed)
+        self._cleaner.complete(self._starts[placed.invocation])
 
     def seed(self, *populations: Population) -> list[Group]:
         """Seed populations, each as one invocation, and hand over its cards in their states.
@@ -58,6 +76,8 @@ class Seeder:
         """
         placed = [self._place(population) for population in populations]
         visible = self._read_back.await_visible(placed)
+        for one in placed:
+            self._cleaner.complete(self._starts[one.invocation])
         if self._scope:
             self._scope.adopt([card for cards in visible for card in cards])
         return [
@@ -93,7 +113,7 @@ class Seeder:
 
     def clean_up(self) -> CleanUp:
         """Cancel every card that was seeded and may still be open."""
-        return self._cleaner.clean_up()
+        return self._cleaner.clean_up([*self._starts.values(), *self._lost])
 
     def _owns(self, user: str) -> bool:
         return self._scope is None or self._scope.holds(Attribute.USER_ID, user)
@@ -105,27 +125,36 @@ class Seeder:
         return Group(CardQuery(user_id=user), cards, (user,) * len(cards))
 
     def _place(self, population: Population) -> Placed:
+        """Place a population, and anew where the answer was lost; what that left is cleaned up."""
         if not population.specs:
             raise SeedingError("a population to seed must hold at least one card")
-        placed = self._placed_for_sure(creatable(population))
-        self._cleaner.remember(placed.invocation, (spec.status for spec in population))
-        if self._scope:
-            self._scope.adopt_invocation(placed.invocation)
-            if placed.users_are_ours:
-                for user in placed.users:
-                    self._scope.adopt_user(user)
-        return placed
-
-    def _placed_for_sure(self, population: Population) -> Placed:
-        """Place, and anew where the answer was lost; what that left is cleaned up."""
+        population = creatable(population)
         for _ in range(_TRIES):
             try:
-                return self.placement.place(population)
+                return self._place_once(population)
             except OutcomeUnknownError as error:
                 lost = error
-                strays = self.placement.stray_users()
-                self._cleaner.remember_lost(strays)
-                if self._scope:
-                    for user in strays:
-                        self._scope.adopt_user(user)
         raise SeedingError(f"no usable answer in {_TRIES} attempts: {lost}", lost.exchange)
+
+    def _place_once(self, population: Population) -> Placed:
+        users = self.placement.choose_users(population)
+        own = [user for user in users if self.placement.owns(user)]
+        others = [user for user in users if not self.placement.owns(user)]
+        start = self._cleaner.begin(own, others, (spec.status for spec in population))
+        self._lost.append(start)
+        if self._scope:
+            for user in own:
+                self._scope.adopt_user(user)
+        try:
+            invocation = self.placement.place(population, users)
+        except (MisuseError, NotAvailableError, SeedingError, TransportError) as error:
+            if not isinstance(error, OutcomeUnknownError):
+                self._cleaner.withdraw(start)
+                self._lost.remove(start)
+            raise
+        self._cleaner.confirm(start, invocation)
+        self._lost.remove(start)
+        self._starts[invocation] = start
+        if self._scope:
+            self._scope.adopt_invocation(invocation)
+        return Placed(invocation, users, users_are_ours=not others)

@@ -83,3 +83,43 @@ def test_a_recorded_suite_replays_without_network_and_settings(
     pytester.runpytest("--cards-cassettes", "replay", "-k", "2 or completed").assert_outcomes(
         passed=2, deselected=2
     )
+
+
+def test_declared_fields_are_redacted_and_the_replay_still_matches(
+    pytester: pytest.Pytester,
+) -> None:
+    """The recording test sees real values, the file does not, and a replay finds its requests."""
+    pytester.makeini("[pytest]\natomic_cards_redact = email, userId\n")
+    pytester.makepyfile(
+        test_it="""
+        import os
+
+        def test_one(cards):
+            address = os.environ["ADDRESS"]
+            card = cards.seed(user=address)
+            if os.environ["ATOMIC_CARDS_CASSETTES"] == "record":
+                assert card.user_id == address
+            assert cards.list(user_id=address)
+            cards.complete(card, {"email": address})
+        """
+    )
+    for mode, address in (("record", "someone@example.com"), ("replay", "other@example.org")):
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("ADDRESS", address)
+            environment.setenv("ATOMIC_CARDS_CASSETTES", mode)
+            pytester.runpytest().assert_outcomes(passed=1)
+    (path,) = pytester.path.rglob("test_one.json")
+    assert "someone" not in path.read_text("utf-8")
+
+
+def test_a_malformed_field_to_redact_ends_the_run(pytester: pytest.Pytester) -> None:
+    """The setting is told with what can be written, before anything runs."""
+    result = pytester.runpytest("--cards-cassettes", "record", "--cards-redact", "a..b")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--cards-redact: a field to redact is a name*not 'a..b'*"])
+
+
+def test_the_header_tells_the_mode(pytester: pytest.Pytester) -> None:
+    """The first lines of a run say what is done with cassettes and where they are."""
+    result = pytester.runpytest("--cards-cassettes", "replay", "--cards-cassettes-dir", "kept")
+    result.stdout.fnmatch_lines(["atomic-cards: cassettes replay in kept; *"])

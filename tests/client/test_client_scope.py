@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from client_doubles import BASE, TOKEN, FakeTime, Target
+from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -67,7 +67,7 @@ def guarded(target: Target, scope: Scope) -> CardsSession:
         "flowInvocationId=inv-1",
         "flowInvocationId=inv-2",
         "flowInstanceId=flow-1&multiple=1",
-        "lifecycleId=life-1&limit=1000",
+        "lifecycleId=life-1&flowInstanceId=flow-1&limit=1000",
         "userId=user%20of%20mine&status=active&cardTemplateId=x&eventName=y&offset=0",
         "userId=a-real-customer&flowInvocationId=%69nv-1",
     ],
@@ -87,6 +87,8 @@ def test_an_action_pinned_to_this_run_passes(query: str) -> None:
         "cardTemplateId=template-1&multiple=1",
         "flowInvocationId=",
         "flowInvocationId",
+        "lifecycleId=life-1",
+        "lifecycleId=life-1&userId=a-real-customer",
         "flowInvocationId=inv-3",
         "flowInstanceId=inv-1",
         "flowinvocationid=inv-1",
@@ -111,6 +113,11 @@ def test_an_action_pinned_to_this_run_passes(query: str) -> None:
         "flowInvocationId=%2569nv-1",
         "userId=user+of+mine",
         "userId=x#&flowInvocationId=inv-1",
+        "cardTemplateId=%00&flowInvocationId=inv-1",
+        "flowInvocationId=inv-1&userId=x%0D%0Ay",
+        "flowInvocationId=inv-1&userId=x%26flowInvocationId%3Dinv-9",
+        "flowInvocationId=inv-1&userId=x%253bUSERID%253dann",
+        "flowInvocationId=inv-1&eventName=x%26userId%5B%5D%3Dann",
     ],
 )
 def test_any_other_action_is_refused(query: str) -> None:
@@ -137,12 +144,54 @@ def test_whatever_could_change_cards_is_guarded(method: str, path: str) -> None:
         ("GET", "/v1/env/cards"),
         ("HEAD", "/v1/env/cards/cancel"),
         ("POST", "/v1/my-cards-env/action-flow/flow/start"),
-        ("POST", "/oauth2/token"),
+        ("POST", "/proxy/v1/env/action-flow/fl%C3%B6w/test"),
     ],
 )
 def test_requests_that_change_no_cards_pass(method: str, path: str) -> None:
-    """Listings, the start of a flow and token requests are not the guard's business."""
-    Scope().check(method, f"{BASE}{path}?multiple=1")
+    """Listings and the start of a flow are not the guard's business."""
+    Scope().check(method, f"{BASE}{path}")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/env/action-flow/flow/start?multiple=1"),
+        ("POST", "/v1/env/action-flow/x/../../cards/cancel/start"),
+        ("POST", "/v1/env/action-flow/flow/cancel"),
+        ("POST", "/v1/env/action-flow/a%2Fb/start"),
+        ("DELETE", "/v1/env/users/ann"),
+        ("PUT", "/v1/env/%2563ards/cancel?multiple=1"),
+        ("GET", "/v1/env/cards/cancel?multiple=1&_method=PUT"),
+        ("GET", "/v1/env/cards/cancel?multiple=1&%5FMethod=PUT"),
+        ("GET /v1/env", "/cards"),
+        ("GET", "/v1/env/cards#f"),
+        ("GET", "/v1/env/cards?userId=\n"),
+    ],
+)
+def test_whatever_else_could_change_something_is_refused(method: str, path: str) -> None:
+    """What is neither a plain listing, a start nor a pinned action does not leave the process."""
+    with pytest.raises(ScopeError):
+        scope_of_this_run().check(method, f"{BASE}{path}")
+
+
+@pytest.mark.parametrize(
+    "header", ["X-HTTP-Method-Override", "x-original-url", "Transfer-Encoding"]
+)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_headers_that_disguise_a_request_are_refused(method: str, header: str) -> None:
+    """Not even a pinned request passes with a header that turns it into another one."""
+    target = Target()
+    with pytest.raises(ScopeError, match=header):
+        guarded(target, scope_of_this_run()).send(
+            method, "/v1/env/cards", [("flowInvocationId", MINE)], headers={header: "PUT"}
+        )
+    assert not target.requests
+
+
+def test_a_query_that_may_be_cut_is_refused() -> None:
+    """A pin behind thousands of characters may never be read."""
+    with pytest.raises(ScopeError, match="longer than 4000"):
+        scope_of_this_run().check("PUT", f"{CANCEL}?userId={'x' * 4_000}&flowInvocationId=inv-1")
 
 
 def test_nothing_is_in_scope_at_first() -> None:
@@ -175,6 +224,25 @@ def test_the_guard_can_be_switched_off_loudly() -> None:
     assert caught[0].filename == __file__
     with pytest.raises(ScopeError):
         scope.check("PUT", f"{CANCEL}?multiple=1")
+
+
+@pytest.mark.parametrize("guard", [None, Scope()])
+def test_the_client_can_switch_it_off_for_some_calls(guard: Scope | None) -> None:
+    """``CardsApi.unguarded`` lets the calls inside it through, as loudly without any guard."""
+    target = Target(Reply(body={"data": [], "summary": {"total": 0, "updated": 0}}))
+    http = target.http()
+    api = CardsApi(
+        CardsSession(base_url=BASE, tokens=StaticToken(TOKEN), http=http, guard=guard), "env"
+    )
+    everyone = CardQuery(user_id="ann", multiple=True)
+    reason = "a scratch environment"
+    with pytest.warns(ScopeWarning, match=reason) as caught, api.unguarded(reason):
+        api.cancel(everyone)
+    assert caught[0].filename == __file__
+    assert len(target.requests) == 1
+    if guard:
+        with pytest.raises(ScopeError):
+            api.cancel(everyone)
 
 
 def test_the_guard_comes_back_after_an_error() -> None:
@@ -241,7 +309,7 @@ def test_only_pinned_actions_arrive(pairs: list[tuple[str, str]]) -> None:
     clean = (
         set(given_names) <= set(NAMES)
         and len(set(given_names)) == len(given_names)
-        and all(value for _, value in pairs)
+        and all(value and value.isprintable() and "userId=" not in value for _, value in pairs)
     )
     try:
         guarded(target, scope_of_this_run()).send("PUT", "/v1/env/cards/cancel", pairs)
@@ -251,7 +319,8 @@ def test_only_pinned_actions_arrive(pairs: list[tuple[str, str]]) -> None:
     else:
         assert len(target.requests) == 1
         assert pinned
-        assert clean
+        assert len(set(given_names)) == len(given_names)
+        assert all(value for _, value in pairs)
 
 
 PINNED = "status=active&flowInvocationId=inv-1&multiple=1"

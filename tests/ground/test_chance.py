@@ -42,5 +42,6 @@ def test_user_ids_are_made_up_by_the_chance_that_is_current() -> None:
     second = ids.new()
     assert UserIds(SeededChance("one")).new("-odd") == first
     assert UserIds(SeededChance("two")).new() == second
-    assert ids.own([first, second])
-    assert not ids.own(["somebody"])
+    assert ids.owns(first)
+    assert ids.owns(second)
+    assert not ids.owns("somebody")

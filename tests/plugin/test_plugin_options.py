@@ -18,6 +18,7 @@ from pytest_atomic_cards.options import (
     Settings,
     TargetKind,
     resolve,
+    truth,
     unknown_variables,
 )
 
@@ -62,6 +63,8 @@ def settle(
         ("effort", ("quick", "thorough", "quick"), ("quick", "thorough", "quick", "default")),
         ("examples", ("1", "2", "3"), (1, 2, 3, None)),
         ("seed", ("0", "2", "3"), (0, 2, 3, 1)),
+        ("max_rate", ("1", "2.5", "3"), (1.0, 2.5, 3.0, None)),
+        ("journal", (None, "a", "b"), (None, Path("a"), Path("b"), None)),
         ("cassettes", ("record", "replay", "verify"), ("record", "replay", "verify", "off")),
         ("cassettes_dir", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), Path("cassettes"))),
         ("cassettes_max_age", ("1", "2", "3"), (1, 2, 3, None)),
@@ -199,6 +202,13 @@ BAD_VALUES = [
     ("profile", "   "),
     ("profile_out", "   "),
     ("only", ",,"),
+    ("max_rate", "0"),
+    ("max_rate", "-1"),
+    ("max_rate", "fast"),
+    ("max_rate", "nan"),
+    ("max_rate", "inf"),
+    ("dry_run", "perhaps"),
+    ("journal", "   "),
     ("effort", "heroic"),
     ("examples", "0"),
     ("examples", "-1"),
@@ -297,11 +307,25 @@ def test_a_bad_value_is_one_clear_line(name: str, text: str) -> None:
         assert NAMES.findall(message) == [place]
 
 
-@pytest.mark.parametrize("option", [o for o in OPTIONS if o.flag and o.name != "strict"])
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.flag and o.parse is not truth])
 def test_an_empty_argument_is_refused(option: Option) -> None:
     """An option that is given on the command line with an empty value is an error, not ignored."""
     with pytest.raises(SettingsError, match=f"^{option.command_line} must be "):
         settle(command_line={option.name: ""})
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({}, ["--cards-dry-run", "--cards-target live"]),
+        (LIVE | {"ATOMIC_CARDS_PROFILE_OUT": "x"}, ["--cards-dry-run", "--cards-profile-out"]),
+    ],
+)
+def test_a_dry_run_that_makes_no_sense(environ: dict[str, str], named: list[str]) -> None:
+    """A dry run is of a live target, and observes nothing."""
+    with pytest.raises(SettingsError) as caught:
+        settle(environ, {"dry_run": "true"})
+    assert [name for name in named if name not in str(caught.value)] == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from pytest_atomic_cards.reporting.explaining import _contracts, explain
 from pytest_atomic_cards.sandbox.faults import FAULTS
 from pytest_atomic_cards.verification.requirements import catalogue
 
+pytestmark = pytest.mark.usefixtures("pytester")
+"""Contracts are collected in this process; what that imports is forgotten after each test."""
+
 
 def words_of(name: str) -> str:
     """The explanation on one line."""

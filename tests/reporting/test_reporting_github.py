@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from reports import exchange, outcome_of
+from report_values import exchange, outcome_of
 
 from pytest_atomic_cards.reporting.github import (
     append_summary,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reports import exchange, report_of_run
+from report_values import exchange, report_of_run
 
 from pytest_atomic_cards.reporting.page import page
 from pytest_atomic_cards.verification.observing.observation import Observation

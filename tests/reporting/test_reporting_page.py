@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from reports import exchange, report_of_run
+from report_values import exchange, report_of_run
 
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.reporting.heat_map import COMBINATIONS, heat_map

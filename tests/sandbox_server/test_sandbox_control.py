@@ -115,6 +115,17 @@ def test_everything_else_is_answered_by_the_sandbox(client: Client) -> None:
     assert reply.status_code == 401
 
 
+def test_network_faults_are_replaced(sandbox: Sandbox, client: Client) -> None:
+    """A client in another process sets the faults that are still to come, or none."""
+    sandbox.network.inject("slow")
+    fault = {"kind": "rate-limited", "times": 2, "method": "PUT", "retryAfter": 7}
+    assert post(client, "network", {"faults": [fault]}).json == {"data": ["rate-limited"]}
+    (pending,) = sandbox.network.pending
+    assert (pending.times, pending.method, pending.retry_after) == (2, "PUT", 7)
+    assert post(client, "network", {"faults": []}).json == {"data": []}
+    assert not sandbox.network.pending
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [
@@ -131,6 +142,15 @@ def test_everything_else_is_answered_by_the_sandbox(client: Client) -> None:
         ("snooze", {"cardInstanceId": 7, "seconds": 1}),
         ("snooze", {"cardInstanceId": "there", "seconds": 0}),
         ("snooze", {"cardInstanceId": "there", "seconds": None}),
+        ("network", {}),
+        ("network", {"faults": {}}),
+        ("network", {"faults": ["slow"]}),
+        ("network", {"faults": [{}]}),
+        ("network", {"faults": [{"kind": "flood"}]}),
+        ("network", {"faults": [{"kind": []}]}),
+        ("network", {"faults": [{"kind": "slow", "times": 0}]}),
+        ("network", {"faults": [{"kind": "slow", "delay": "1"}]}),
+        ("network", {"faults": [{"kind": "slow", "colour": "red"}]}),
         ("cards", {}),
         ("cards", {"cards": {}}),
         ("cards", {"cards": ["card"]}),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.client import ScopeWarning
+from pytest_atomic_cards.errors import ScopeError, SeedingError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
@@ -100,6 +101,41 @@ def test_late_cards_are_cleaned_up_at_the_end_of_the_run(serve: Serve) -> None:
     assert not live.open_cards
 
 
+MANY = 45
+
+
+def many_worlds(live: LiveSandbox) -> LiveTarget:
+    """A target after a run of many tests, each of which seeded a card in a world of its own."""
+    target = LiveTarget(live.settings())
+    for _ in range(MANY):
+        with world_on(target) as cards:
+            cards.seed()
+    return target
+
+
+def test_the_end_of_a_long_run_looks_at_few_worlds_again(serve: Serve) -> None:
+    """Where all cards were seen and cancelled, only a sample is listed again."""
+    live = serve()
+    target = many_worlds(live)
+    before = live.count("GET")
+    target.close()
+    assert 0 < live.count("GET") - before < MANY
+
+
+def test_a_late_card_makes_all_worlds_be_looked_at(serve: Serve) -> None:
+    """Once one late card comes to light at the end, late cards of all other worlds do, too."""
+    live = serve()
+    target = many_worlds(live)
+    late = [
+        {"user_id": card.user_id, "flow_invocation_id": card.flow_invocation_id}
+        for card in live.environment.cards()
+    ]
+    live.environment.seed(late)
+    assert len(live.open_cards) == MANY
+    target.close()
+    assert not live.open_cards
+
+
 def test_worlds_of_one_run_leave_each_other_alone(serve: Serve) -> None:
     """One world's clean-up cancels its own cards only."""
     live = serve()
@@ -125,6 +161,20 @@ def test_strangers_cards_are_never_touched(serve: Serve) -> None:
     assert not [card for card in live.open_cards if card not in strangers]
     after = [live.environment.card(record.card_instance_id) for record in strangers]
     assert after == strangers
+
+
+def test_strangers_cards_can_be_touched_on_purpose(serve: Serve) -> None:
+    """Only inside ``cards.api.unguarded``, with a warning, is a card of another cancelled."""
+    live = serve()
+    live.environment.seed([{"user_id": "ann"}])
+    cards = live.open_world()
+    with pytest.raises(ScopeError):
+        cards.api.cancel(CardQuery(user_id="ann"))
+    assert live.count("PUT") == 0
+    reason = "she left this environment"
+    with pytest.warns(ScopeWarning, match=reason), cards.api.unguarded(reason):
+        cards.api.cancel(CardQuery(user_id="ann"))
+    assert statuses(live) == [Status.CANCELLED]
 
 
 def test_what_cannot_be_cancelled_is_told(serve: Serve) -> None:

@@ -309,12 +309,15 @@ def test_cards_are_seen_once_the_target_shows_them(serve: Serve) -> None:
 # Time
 
 
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("date", "ahead"),
     [
-        (format_datetime(datetime.now(UTC) + HOUR, usegmt=True), HOUR),
-        (format_datetime(datetime.now(UTC) - HOUR, usegmt=True), -HOUR),
-        (format_datetime(datetime.now(UTC), usegmt=True), timedelta(0)),
+        (format_datetime(NOW + HOUR, usegmt=True), HOUR),
+        (format_datetime(NOW - HOUR, usegmt=True), -HOUR),
+        (format_datetime(NOW, usegmt=True), timedelta(0)),
         ("yesterday", timedelta(0)),
         (None, timedelta(0)),
     ],
@@ -324,9 +327,8 @@ def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> N
     """Times are reckoned from the target's own Date, where it differs from ours by seconds."""
     clock = ServerClock()
     headers = {} if date is None else {"date": date}
-    now = datetime.now(UTC)
     clock.observe(
-        Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)
+        Exchange("GET", "http://cards.test", NOW, 0.0, status=200, response_headers=headers)
     )
     assert abs(clock.now() - datetime.now(UTC) - ahead) < timedelta(minutes=5)
 

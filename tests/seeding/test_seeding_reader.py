@@ -169,8 +169,16 @@ def test_looking_at_a_card_that_is_gone_keeps_what_was_known() -> None:
     ("first", "second", "parameters"),
     [
         ({}, {}, ["flowInstanceId"]),
-        ({"flowInstanceId": "same"}, {"flowInstanceId": "same"}, ["lifecycleId"]),
-        ({"flowInstanceId": None}, {"flowInstanceId": None}, ["lifecycleId"]),
+        (
+            {"flowInstanceId": "same"},
+            {"flowInstanceId": "same"},
+            ["flowInvocationId", "lifecycleId"],
+        ),
+        (
+            {"flowInstanceId": None},
+            {"flowInstanceId": None},
+            ["flowInvocationId", "lifecycleId"],
+        ),
         (
             {"flowInstanceId": "same", "lifecycleId": None},
             {"flowInstanceId": "same", "lifecycleId": None},

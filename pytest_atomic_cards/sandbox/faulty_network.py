@@ -1,0 +1,193 @@
+"""Where the faults of a network act: in an adapter of ``requests``, or behind a real socket."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import struct
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.exceptions import ProtocolError
+from urllib3.util import Timeout
+
+from pytest_atomic_cards.network import RESETS, NetworkFault, NetworkFaultKind, NetworkFaults
+from pytest_atomic_cards.sandbox.responses import raw_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_Headers = list[tuple[str, str]]
+_Answer = tuple[str, _Headers, bytes]
+_BUILDER: Final = HTTPAdapter(max_retries=0)
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class FaultyAdapter(BaseAdapter):
+    """An adapter of ``requests`` with a faulty network before the one that it wraps.
+
+    Example:
+        >>> session.mount("https://", FaultyAdapter(HTTPAdapter(), cards.faults))
+
+    Args:
+        inner: Sends what gets through.
+        faults: What befalls the requests.
+    """
+
+    def __init__(self, inner: BaseAdapter, faults: NetworkFaults) -> None:
+        super().__init__()
+        self._inner = inner
+        self._faults = faults
+
+    def send(  # noqa: PLR0917 - the signature of requests
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002
+        timeout: Any = None,  # noqa: ANN401
+        verify: bool | str = True,  # noqa: FBT001, FBT002
+        cert: Any = None,  # noqa: ANN401
+        proxies: Any = None,  # noqa: ANN401
+    ) -> requests.Response:
+        """Send a request, or let it meet its fault."""
+        return send_through(
+            self._faults,
+            lambda: self._inner.send(request, stream, timeout, verify, cert, proxies),
+            request,
+            timeout,
+        )
+
+    def close(self) -> None:
+        """Close the adapter that is wrapped."""
+        self._inner.close()
+
+
+def send_through(
+    faults: NetworkFaults,
+    deliver: Callable[[], requests.Response],
+    request: requests.PreparedRequest,
+    timeout: Any,  # noqa: ANN401 - seconds, a pair of them, urllib3's Timeout or None
+) -> requests.Response:
+    """Send a request through a faulty network, as ``requests`` would see it.
+
+    Raises:
+        requests.ConnectionError: The connection was reset.
+        requests.ReadTimeout: The answer came later than the client waits.
+    """
+    fault = faults.take(request.method or "", request.path_url.partition("?")[0])
+    if fault is None:
+        return deliver()
+    response = deliver() if fault.kind.is_processed else None
+    content = b"" if response is None else response.content
+    if fault.kind in RESETS:
+        cause = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+        raise requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request)
+    if fault.kind is NetworkFaultKind.SLOW and response is not None:
+        patience = _patience(timeout)
+        if patience is not None and patience < fault.delay:
+            time.sleep(patience)
+            raise requests.ReadTimeout(
+                f"Read timed out. (read timeout={patience})", request=request
+            )
+        time.sleep(fault.delay)
+        return response
+    if fault.kind is NetworkFaultKind.CUT_OFF and response is not None:
+        status, headers = response.status_code, list(response.headers.items())
+        headers, content = _cut(headers, content)
+    else:
+        line, headers, content = _instead(fault)
+        status = int(line[:3])
+    return _BUILDER.build_response(request, raw_response(request, status, headers, content))
+
+
+class FaultyNetwork:
+    """A WSGI application with a faulty network before it, on a server of werkzeug's.
+
+    Args:
+        app: Answers what gets through.
+        faults: What befalls the requests.
+    """
+
+    def __init__(self, app: WSGIApplication, faults: NetworkFaults) -> None:
+        self._app = app
+        self._faults = faults
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, or let it meet its fault. Source: PEP 3333."""
+        fault = self._faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if fault is None:
+            return self._app(environ, start_response)
+        answer = call(self._app, environ) if fault.kind.is_processed else None
+        if fault.kind in RESETS:
+            _reset(environ["werkzeug.socket"])
+        if fault.kind is NetworkFaultKind.SLOW:
+            time.sleep(fault.delay)
+        if answer is None or fault.kind.status:
+            answer = _instead(fault)
+        line, headers, body = answer
+        if fault.kind is NetworkFaultKind.CUT_OFF:
+            headers, body = _cut(headers, body)
+        start_response(line, headers)
+        return [body]
+
+
+def call(app: WSGIApplication, environ: WSGIEnvironment) -> _Answer:
+    """The whole answer of a WSGI application: status line, headers and body."""
+    answer: list[Any] = []
+    written: list[bytes] = []
+
+    def start_response(
+        status: str,
+        headers: _Headers,
+        exc_info: Any = None,  # noqa: ANN401, ARG001
+    ) -> Any:  # noqa: ANN401
+        answer[:] = (status, headers)
+        return written.append
+
+    chunks = app(environ, start_response)
+    try:
+        body = b"".join([*written, *chunks])
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+    status, headers = answer
+    return status, headers, body
+
+
+def _instead(fault: NetworkFault) -> _Answer:
+    """The answer that takes the place of the target's own."""
+    status = HTTPStatus(fault.kind.status or HTTPStatus.INTERNAL_SERVER_ERROR)
+    body = json.dumps({"message": f"network fault: {fault.kind}"}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if fault.kind is NetworkFaultKind.RATE_LIMITED:
+        headers.append(("Retry-After", str(fault.retry_after)))
+    return f"{status.value} {status.phrase}", headers, body
+
+
+def _cut(headers: _Headers, body: bytes) -> tuple[_Headers, bytes]:
+    """Headers that promise a whole body, and its first half."""
+    dropped = {"content-length", "content-encoding", "transfer-encoding"}
+    kept = [(name, value) for name, value in headers if name.lower() not in dropped]
+    return [*kept, ("Content-Length", str(max(len(body), 1)))], body[: len(body) // 2]
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close a connection so that the other side sees a reset, and end the request."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    os.close(connection.detach())
+    raise ConnectionResetError(errno.ECONNRESET, "by a network fault")
+
+
+def _patience(timeout: Any) -> float | None:  # noqa: ANN401
+    """How long a client waits for an answer, in seconds; ``None`` means for ever."""
+    if isinstance(timeout, Timeout):
+        timeout = timeout.read_timeout
+    seconds = timeout[1] if isinstance(timeout, tuple) else timeout
+    return None if seconds is None else float(seconds)

@@ -1,0 +1,56 @@
+"""Responses as ``urllib3`` reads them from a socket, made without one."""
+
+from __future__ import annotations
+
+import io
+from email.message import Message
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+
+def raw_response(
+    request: PreparedRequest,
+    status: int,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    reason: str = "",
+) -> HTTPResponse:
+    """A whole response, from which an adapter builds one of ``requests``."""
+    return HTTPResponse(
+        body=io.BytesIO(body),
+        headers=HTTPHeaderDict(headers),
+        status=status,
+        version=11,
+        reason=reason or HTTPStatus(status).phrase,
+        preload_content=False,
+        original_response=_original(headers),
+        request_method=request.method,
+        request_url=request.url,
+    )
+
+
+class _Original:
+    """What ``requests`` reads cookies from: a finished response with its headers."""
+
+    def __init__(self, message: Message) -> None:
+        self.msg = message
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def _original(headers: list[tuple[str, str]]) -> Any:  # noqa: ANN401 - stands in for http.client's
+    if not any(name.lower() == "set-cookie" for name, _ in headers):
+        return None
+    message = Message()
+    for name, value in headers:
+        message[name] = value
+    return _Original(message)

@@ -1,0 +1,58 @@
+"""A dry run: told what would be done, and nothing is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards.cli import main
+
+if TYPE_CHECKING:
+    from live_sandbox import LiveSandbox, Serve
+
+
+@pytest.fixture
+def live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> LiveSandbox:
+    """A served sandbox that the environment names as the live target."""
+    served = serve()
+    for name, value in served.environ.items():
+        monkeypatch.setenv(name, value)
+    return served
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_check_tells_what_it_would_do(
+    live: LiveSandbox, capfd: pytest.CaptureFixture[str], workers: str
+) -> None:
+    """The plan names target, flow, starts, cards and actions; no verdict is given, nothing sent."""
+    chosen = ["--cards-only", "MULTI-01,QUERY-06", "--cards-effort", "quick"]
+    rate = ["--cards-max-rate", "2"]
+    assert main(["check", "--cards-dry-run", *chosen, *rate, "-n", workers]) == 0
+    output = capfd.readouterr().out
+    assert re.search(r"target: live http://127.* environment sandbox, flow sandbox-flow", output)
+    starts = re.search(r"(\d+) starts of flow sandbox-flow\n +(\d+) cards, .* generated", output)
+    assert starts
+    assert 0 < int(starts[1]) <= int(starts[2])
+    assert re.search(r"[1-9]\d* dismiss, [1-9]\d* complete, [1-9]\d* cancel\n +[1-9]", output)
+    assert re.search(r"takes \d+ s at 2 requests a second", output)
+    assert "verdict" not in output
+    assert not live.log
+
+
+def test_tests_of_a_user_are_skipped(live: LiveSandbox, pytester: pytest.Pytester) -> None:
+    """A test that needs the target does not run, as nobody knows what else it would send."""
+    pytester.makepyfile(
+        """
+        def test_with_cards(cards):
+            raise AssertionError
+
+        def test_without():
+            pass
+        """
+    )
+    result = pytester.runpytest_inprocess("--cards-dry-run", "-rs")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*dry run: would go against live http://127.*"])
+    assert not live.log

@@ -1,0 +1,192 @@
+"""The journal of what a live run starts: there before a request leaves, gone when all is clean."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.client.flows import ActionFlows
+from pytest_atomic_cards.errors import SeedingError, SettingsError
+from pytest_atomic_cards.seeding.journal import (
+    Record,
+    journal_directory,
+    leftovers,
+    owned,
+    target_name,
+)
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.targets import LiveTarget, world_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from live_sandbox import LiveSandbox, Serve
+
+    from pytest_atomic_cards.world import Cards
+
+
+def records(live: LiveSandbox, **changes: Any) -> list[Record]:  # noqa: ANN401
+    """The journals that are on disk."""
+    return [
+        Record.read(path) for path in journal_directory(live.settings(**changes)).glob("*.jsonl")
+    ]
+
+
+def world_of(target: LiveTarget) -> Cards:
+    """A world that waits little."""
+    world = target.open_world()
+    world.placement.settling = 1.0
+    return world
+
+
+def test_a_start_is_written_down_before_its_request(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the request leaves, the journal has its customers already; then the invocation."""
+    live = serve()
+    start = ActionFlows.start
+    seen: list[Record] = []
+
+    def watched(flows: ActionFlows, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401
+        seen.extend(records(live))
+        return start(flows, *arguments, **more)
+
+    monkeypatch.setattr(ActionFlows, "start", watched)
+    target = LiveTarget(live.settings())
+    card = world_of(target).seed()
+    (before,) = seen[0].starts
+    assert before.users == (card.user_id,)
+    assert before.invocation is None
+    (after,) = records(live)[0].starts
+    assert after.invocation == card.flow_invocation_id
+    assert after.complete
+    assert not after.cleaned
+    assert seen[0].target == target_name(live.settings())
+    target.close()
+    assert not records(live)
+
+
+@pytest.mark.parametrize("processed", [True, False])
+def test_a_start_that_is_interrupted_is_cleaned_up(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, *, processed: bool
+) -> None:
+    """Ctrl-C in the middle of a start leaves no card open, whether it was processed or not."""
+    live = serve()
+    start = ActionFlows.start
+
+    def interrupted(flows: ActionFlows, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401
+        if processed:
+            start(flows, *arguments, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ActionFlows, "start", interrupted)
+    target = LiveTarget(live.settings())
+    with pytest.raises(KeyboardInterrupt), world_on(target) as cards:
+        cards.seed()
+    assert len(live.environment.cards()) == processed
+    assert not live.open_cards
+    target.close()
+    assert not records(live)
+
+
+def test_a_refused_start_is_forgotten(serve: Serve) -> None:
+    """What the target refused to start is nothing to clean up."""
+    live = serve()
+    live.environment.flows.clear()
+    target = LiveTarget(live.settings())
+    with pytest.raises(SeedingError, match="was not started"):
+        world_of(target).seed()
+    assert records(live)[0].starts == ()
+    assert live.count("GET") == 0
+    target.close()
+    assert not records(live)
+
+
+def test_a_lost_start_for_customers_of_others_is_told(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cards that may exist under a real customer, and that nothing tells apart, are named."""
+    live = serve()
+
+    def lost(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ActionFlows, "start", lost)
+    target = LiveTarget(live.settings(user_ids=("ann",)))
+    with pytest.raises(KeyboardInterrupt):
+        world_of(target).seed()
+    (text,) = target.close().waiting
+    assert "cards of ann: the answer to a start was lost" in text
+    assert len(records(live)) == 1
+    assert live.count("PUT") == 0
+
+
+def test_a_target_on_which_nothing_was_seeded_has_no_journal(serve: Serve) -> None:
+    """Without a start nothing is written."""
+    live = serve()
+    target = LiveTarget(live.settings())
+    world_of(target).list(user_id="ann")
+    assert not journal_directory(live.settings()).exists()
+    target.close()
+
+
+def test_a_journal_that_cannot_be_written_stops_the_run(serve: Serve, tmp_path: Path) -> None:
+    """Nothing is seeded where what is seeded cannot be written down."""
+    live = serve()
+    (tmp_path / "file").touch()
+    target = LiveTarget(live.settings(journal=tmp_path / "file"))
+    with pytest.raises(SettingsError, match="ATOMIC_CARDS_JOURNAL"):
+        world_of(target).seed()
+    assert not live.log
+    target.close()
+
+
+def test_the_journal_lies_where_the_settings_say(serve: Serve, tmp_path: Path) -> None:
+    """A directory of the settings is made if needed, and only its owner can read the file."""
+    live = serve()
+    directory = tmp_path / "some" / "where"
+    target = LiveTarget(live.settings(journal=directory))
+    world_of(target).seed()
+    (path,) = directory.glob("*.jsonl")
+    assert path.stat().st_mode & 0o077 == 0
+    assert leftovers(directory, target_name(live.settings())) == []
+    target.close()
+    assert not list(directory.iterdir())
+
+
+def test_a_torn_last_line_counts_as_not_written(tmp_path: Path) -> None:
+    """Of a journal that was cut by a crash all whole lines are read, down to none at all."""
+    lines = [
+        {"format": 1, "target": "somewhere"},
+        {"start": 1, "users": ["contract-0123456789ab"], "others": [], "states": ["active"]},
+        {"start": 1, "invocation": "invocation-1"},
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    path = tmp_path / "journal.jsonl"
+    for length in range(len(text) + 1):
+        path.write_bytes(text[:length])
+        record = Record.read(path)
+        whole = text[:length].count(b"\n")
+        assert record.target == ("somewhere" if whole else "")
+        assert len(record.starts) == (whole > 1)
+        assert [start.invocation for start in record.starts] == ["invocation-1"] * (whole > 2) + [
+            None
+        ] * (whole == 2)
+
+
+def test_a_journal_in_use_is_nobody_elses(serve: Serve) -> None:
+    """Only when its run has ended can a journal be taken hold of."""
+    live = serve(wrong_state="refused", cancel_embargoed="refused")
+    settings = live.settings()
+    target = LiveTarget(settings)
+    world_of(target).seed_all(Population((CardSpec(embargo=timedelta(hours=1)),)))
+    (record,) = records(live)
+    with owned(record.path) as free:
+        assert not free
+    assert target.close().waiting
+    assert leftovers(journal_directory(settings), target_name(settings)) == [record.path]
+    with owned(record.path) as free:
+        assert free

@@ -137,7 +137,7 @@ class CassetteHooks:
     ) -> Generator[None, Any, Any]:
         """Play a cassette of its own while a shared fixture is set up and torn down.
 
-        What was not recorded ends a fixture as an ordinary error: pytest loses its place on others.
+        What was not recorded ends a fixture as an ordinary error, as pytest remembers no others.
         """
         shared = fixturedef.scope != "function"
         play, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
@@ -146,7 +146,10 @@ class CassetteHooks:
             with self._deck.using(play) if play else nullcontext():
                 result = yield
         except NotRecordedError as error:
-            raise CassetteError(str(error)) from error
+            told = CassetteError(str(error))
+            key = fixturedef.cache_key(request)  # type: ignore[arg-type] # it is a SubRequest
+            fixturedef.cached_result = (None, key, (told, None))
+            raise told from error
         if play:
             fixturedef.addfinalizer(partial(self._go_on, play, pauses))
         return result

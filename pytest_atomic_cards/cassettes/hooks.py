@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +12,7 @@ import pytest
 
 from pytest_atomic_cards.cassettes.cassette import Cassette
 from pytest_atomic_cards.cassettes.hygiene import Use
+from pytest_atomic_cards.cassettes.misses import NotRecordedError
 from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.naming import Naming, overriding
 from pytest_atomic_cards.cassettes.redaction import Redaction
@@ -134,15 +135,23 @@ class CassetteHooks:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, Any, Any]:
-        """Play a cassette of its own while a shared fixture is set up and torn down."""
-        if fixturedef.scope == "function":
-            return (yield)
-        play = self._fixture(fixturedef, request)
-        pauses = ExitStack()
+        """Play a cassette of its own while a shared fixture is set up and torn down.
+
+        What was not recorded ends a fixture as an ordinary error, as pytest remembers no others.
+        """
+        shared = fixturedef.scope != "function"
+        play, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
         fixturedef.addfinalizer(pauses.close)  # the first to be added is the last to be run
-        with self._deck.using(play):
-            result = yield
-        fixturedef.addfinalizer(partial(self._go_on, play, pauses))
+        try:
+            with self._deck.using(play) if play else nullcontext():
+                result = yield
+        except NotRecordedError as error:
+            told = CassetteError(str(error))
+            key = fixturedef.cache_key(request)  # type: ignore[arg-type] # it is a SubRequest
+            fixturedef.cached_result = (None, key, (told, None))
+            raise told from error
+        if play:
+            fixturedef.addfinalizer(partial(self._go_on, play, pauses))
         return result
 
     def _go_on(self, play: Play, pauses: ExitStack) -> None:

@@ -169,3 +169,26 @@ def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> Non
     code, verdicts = suite.replay("--cards-only", "PAGE-06,PAGE-08")
     assert code == 1
     assert (verdicts["PAGE-06"], verdicts["PAGE-08"]) == ("held", "could not tell")
+
+
+def test_a_shared_fixture_that_was_not_recorded_so_is_told_each_time(
+    suite: Suite, tmp_path: Path
+) -> None:
+    """Every contract that needs it could not be told, for the reason that it names."""
+    suite.record("--cards-only", "PAGE-01,PAGE-06")
+    recording = tmp_path / "cassettes" / "fixture-probe.json"
+    document = json.loads(recording.read_text("utf-8"))
+    del document["interactions"][1:]
+    recording.write_text(json.dumps(document), "utf-8")
+    result = subprocess.run(  # noqa: S603 - our own command
+        [COMMAND, "check", "--cards-cassettes", "replay", "--cards-only", "PAGE-01,PAGE-06"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "verdict: could not tell (PAGE-01, PAGE-06)" in result.stdout
+    assert "is not in" in result.stdout
+    assert "fixture-probe.json" in result.stdout
+    assert "AssertionError" not in result.stdout

@@ -18,6 +18,9 @@ from pytest_atomic_cards.errors import MisuseError
 API: Final = "/v1/"
 """What the path of every request of the API has in it, and that of a token request has not."""
 
+FAULT_HEADER: Final = "x-network-fault"
+"""Names the kind of the fault in an answer that took the place of the target's own."""
+
 _LONGEST_DELAY: Final = 3_600.0
 
 

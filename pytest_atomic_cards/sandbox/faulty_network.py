@@ -16,7 +16,13 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
-from pytest_atomic_cards.network import RESETS, NetworkFault, NetworkFaultKind, NetworkFaults
+from pytest_atomic_cards.network import (
+    FAULT_HEADER,
+    RESETS,
+    NetworkFault,
+    NetworkFaultKind,
+    NetworkFaults,
+)
 from pytest_atomic_cards.sandbox.responses import raw_response
 
 if TYPE_CHECKING:
@@ -165,7 +171,11 @@ def _instead(fault: NetworkFault) -> _Answer:
     """The answer that takes the place of the target's own."""
     status = HTTPStatus(fault.kind.status or HTTPStatus.INTERNAL_SERVER_ERROR)
     body = json.dumps({"message": f"network fault: {fault.kind}"}).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        (FAULT_HEADER, fault.kind.value),
+    ]
     if fault.kind is NetworkFaultKind.RATE_LIMITED:
         headers.append(("Retry-After", str(fault.retry_after)))
     return f"{status.value} {status.phrase}", headers, body

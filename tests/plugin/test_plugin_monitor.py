@@ -47,6 +47,23 @@ def test_no_violation_no_failure(pytester: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*monitor*")
 
 
+def test_faults_of_the_network_are_not_the_targets(pytester: pytest.Pytester) -> None:
+    """An answer that a test's own network fault made up violates nothing."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_atomic_cards import AtomicCardsError
+
+        def test_app(cards):
+            cards.faults.inject("error-after-write", times=9)
+            for _ in range(3):
+                with pytest.raises(AtomicCardsError):
+                    cards.list(user_id="customer-1")
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
 def test_an_error_of_the_test_goes_before(pytester: pytest.Pytester) -> None:
     """A test that fails by itself is told as its own failure, and leaves nothing to the next."""
     pytester.makepyfile(

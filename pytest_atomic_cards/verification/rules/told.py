@@ -12,6 +12,7 @@ from urllib.parse import unquote, unquote_plus
 
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.network import FAULT_HEADER
 from pytest_atomic_cards.query import Attribute
 
 if TYPE_CHECKING:
@@ -258,10 +259,13 @@ _ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action 
 
 
 def told_by(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> Told | None:
-    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer."""
-    if target_of(exchange.method, exchange.url) is None:
-        return None
+    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer.
+
+    An answer that a :class:`~pytest_atomic_cards.network.NetworkFault` made up is none.
+    """
     headers = exchange.response_headers
+    if target_of(exchange.method, exchange.url) is None or FAULT_HEADER in headers:
+        return None
     return tell(
         exchange.method,
         exchange.url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -120,6 +121,19 @@ def in_state(probe: Probe, history: History) -> StateReserve:
     """Fresh cards of any state, to act on."""
     del history
     return StateReserve(probe.cards.seeder, probe.cards.tape)
+
+
+@pytest.fixture(scope="session")
+def crowd(probe: Probe, history: History) -> Group:
+    """More cards than one page lists, to act on all at once."""
+    del history
+    group = probe.cards.seeder.seed_bulk(120)
+    found = probe.watch(
+        lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count
+    )
+    if len(found.cards) < group.count:
+        pytest.skip(f"of {group.count} cards a walk through the pages shows {len(found.cards)}")
+    return replace(group, cards=found.cards)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_atomic_cards.generation.strategies import payloads
 from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.probe import Probe, left, only
 from pytest_atomic_cards.verification.reserve import Reserve
@@ -59,10 +59,30 @@ def test_with_payload(probe: Probe, reserve: Reserve) -> None:
 @requirement("COMPLETE-03")
 def test_any_object(probe: Probe, reserve: Reserve, effort: Effort) -> None:
     """Any JSON object is accepted as payload."""
+    for payload in ({}, EDGES, {f"field{number}": "x" * 100 for number in range(40)}):
+        complete(probe, reserve, payload)
 
     @effort.for_all(payloads(), usual=GENERATED)
     def accepted(payload: dict[str, Any]) -> None:
         complete(probe, reserve, payload)
+
+
+@requirement("COMPLETE-02")
+def test_payload_is_no_query(probe: Probe, reserve: Reserve) -> None:
+    """A payload that names attributes of another card completes the card of the query alone."""
+    group = reserve.take()
+    chosen, *others = group.cards
+    payload = {name.value: value for name, value in others[0].attributes.items()}
+    exchange = probe.change(Action.COMPLETE, group.single(chosen), group, payload)
+    probe.states_once(only(group, chosen), left(Status.ACTIVE))
+    states = probe.states_later(group, lambda now: now[key_of(others[0])] == Status.ACTIVE)
+    changed = [key for key, word in states.items() if word != Status.ACTIVE]
+    expect(
+        changed == [key_of(chosen)],
+        exchange,
+        expected="the card that the query selects to be completed, and no other",
+        came=f"of its group {len(changed)} card(s) changed",
+    )
 
 
 @requirement("COMPLETE-04")

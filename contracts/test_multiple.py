@@ -10,11 +10,18 @@ from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.verification.probe import Probe, all_in, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect
+from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 BAD_REQUEST = 400
 
+PAYLOAD = {"quantity": 2, "size": "large"}
+
 each_action = pytest.mark.parametrize("action", list(Action))
+each_by_requirement = [
+    pytest.param(Action.CANCEL, marks=requirement("MULTI-01")),
+    pytest.param(Action.DISMISS, marks=requirement("MULTI-02")),
+    pytest.param(Action.COMPLETE, marks=requirement("MULTI-03")),
+]
 
 
 def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange:
@@ -22,14 +29,7 @@ def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange
     return probe.act(action, group.pin.replace(status=Status.ACTIVE), group)
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        pytest.param(Action.CANCEL, marks=requirement("MULTI-01")),
-        pytest.param(Action.DISMISS, marks=requirement("MULTI-02")),
-        pytest.param(Action.COMPLETE, marks=requirement("MULTI-03")),
-    ],
-)
+@pytest.mark.parametrize("action", each_by_requirement)
 def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Reserve) -> None:
     """Without multiple=1 the action fails, for a group and for two; cancel fails with 400."""
     group = reserve.take()
@@ -41,9 +41,31 @@ def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Res
     check_fails(probe, group, action)
 
 
+@pytest.mark.parametrize("action", each_by_requirement)
+def test_many_need_multiple(action: Action, probe: Probe, crowd: Group) -> None:
+    """However many cards match, the action fails without multiple=1."""
+    if not all_in(Status.ACTIVE)(probe.states(crowd)):
+        not_exercised("an earlier action without multiple=1 changed the cards")
+    check_fails(probe, crowd, action)
+
+
+@pytest.mark.parametrize("action", each_by_requirement)
+def test_cards_of_one_customer_need_multiple(action: Action, probe: Probe) -> None:
+    """Two cards of one customer are more than one card."""
+    check_fails(probe, probe.seed_customer(), action)
+
+
 def check_fails(probe: Probe, group: Group, action: Action) -> None:
     """Expect an action on more than one card to fail without multiple=1."""
-    exchange = act_without_multiple(probe, group, action)
+    template = group.cards[0].card_template_id
+    for narrowed in (group.pin, group.pin.replace(card_template_id=template)):
+        for payload in (None, PAYLOAD) if action is Action.COMPLETE else (None,):
+            query = narrowed.replace(status=Status.ACTIVE)
+            check_refused(probe.act(action, query, group, payload), action)
+
+
+def check_refused(exchange: Exchange, action: Action) -> None:
+    """Expect the answer that an action on several cards gets without multiple=1."""
     refused = exchange.status == BAD_REQUEST if action is Action.CANCEL else not exchange.succeeded
     wanted = "400 Bad Request" if action is Action.CANCEL else "a failure"
     expect(
@@ -87,6 +109,25 @@ def test_failure_changes_nothing(action: Action, probe: Probe, reserve: Reserve)
 def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Reserve) -> None:
     """With multiple=1 all cards of the query change, and a neighbouring group stays active."""
     group, bystanders = reserve.take(), reserve.take()
+    exchange = change_all(probe, group, action)
+    others = probe.states_later(bystanders, all_in(Status.ACTIVE))
+    expect(
+        all_in(Status.ACTIVE)(others),
+        exchange,
+        expected="cards that do not match to stay active",
+        came=f"they are {words_of(others)}",
+    )
+
+
+@requirement("MULTI-06")
+@each_action
+def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe) -> None:
+    """With multiple=1 all cards of one customer change."""
+    change_all(probe, probe.seed_customer(), action)
+
+
+def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
+    """Act on a group with multiple=1, and expect each of its cards to change."""
     exchange = probe.change(action, group.pin.replace(multiple=True), group)
     states = probe.states_once(group, all_in(action.outcome))
     expect(
@@ -95,13 +136,7 @@ def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Res
         expected=f"all {len(states)} cards that match to be changed",
         came=f"they are {words_of(states)}",
     )
-    others = probe.states_later(bystanders, all_in(Status.ACTIVE))
-    expect(
-        all_in(Status.ACTIVE)(others),
-        exchange,
-        expected="cards that do not match to stay active",
-        came=f"they are {words_of(others)}",
-    )
+    return exchange
 
 
 @requirement("MULTI-07")
@@ -142,15 +177,16 @@ def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool
 
 @requirement("MULTI-08")
 @each_action
-def test_other_cards_of_the_customer_stay(action: Action, probe: Probe) -> None:
+@pytest.mark.parametrize("state", [Status.ACTIVE, Status.EMBARGOED])
+def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: Probe) -> None:
     """An action on one card of a customer leaves the customer's other cards as they are."""
-    chosen, other = probe.seed_twice_for_one()
+    chosen, other = probe.seed_twice_for_one(state)
     exchange = probe.change(action, chosen.single(chosen.cards[0]), chosen)
     probe.states_once(only(chosen, chosen.cards[0]), left(Status.ACTIVE))
-    states = probe.states_later(other, all_in(Status.ACTIVE))
+    states = probe.states_later(other, all_in(state))
     expect(
-        all_in(Status.ACTIVE)(states),
+        all_in(state)(states),
         exchange,
-        expected="the customer's other card to stay active",
+        expected=f"the customer's other card to stay {state}",
         came=f"it is {words_of(states)}",
     )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
+
 import pytest
 
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.steadiness import is_repeatable
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
@@ -40,15 +46,15 @@ def need(listing: Group, count: int) -> None:
 @pytest.fixture(scope="session")
 def stable(probe: Probe, listing: Group) -> bool:
     """Whether identical requests for a page list the same cards, which is not documented."""
-    pages = [set(keys(probe.page(listing.pin.replace(limit=50, offset=50)))) for _ in range(4)]
-    return all(page == pages[0] for page in pages)
+    return is_repeatable(probe, listing.pin)
 
 
 @requirement("PAGE-01")
 def test_default_page(probe: Probe, listing: Group) -> None:
     """Without parameters 100 cards come, also when only offset is given."""
     need(listing, DEFAULT_PAGE + 1)
-    expect_count(probe.page(listing.pin), DEFAULT_PAGE, "without limit and offset")
+    for query in (listing.pin, listing.pin.replace(status="active")):
+        expect_count(probe.page(query), DEFAULT_PAGE, f"of {query} without limit and offset")
 
 
 @requirement("PAGE-02")
@@ -164,22 +170,37 @@ def test_pages_are_repeatable(stable: bool, listing: Group, probe: Probe) -> Non
 @requirement("PAGE-08")
 def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -> None:
     """Pages of one card each, of a query by several attributes, hold just the cards that match."""
-    for group in population.plain:
-        active = {key_of(card) for card in group.cards}
-        pin = group.pin.replace(status="active")
-        pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
-        for page in pages:
-            expect_count(page, 1, f"on a page of one of {pin}")
-        for offset in (len(active), len(active) + 1):
-            beyond = probe.page(pin.replace(limit=1, offset=offset))
-            expect_count(beyond, 0, f"with offset={offset}, of {len(active)} that match {pin}")
-        seen = {key for page in pages for key in keys(page)}
-        expect(
-            seen <= active,
-            *pages[-1].exchanges,
-            expected=f"only cards that match {pin}",
-            came=f"{len(seen - active)} other(s) came",
-        )
+    for group, attribute in product(population.plain, Attribute):
+        value = group.cards[0].attributes.get(attribute)
+        if value is None:
+            continue
+        alike = (card for card in group.cards if card.attributes.get(attribute) == value)
+        check_pages_of_one(probe, group.pin.replace(**{attribute.field: value}), alike)
+
+
+@requirement("PAGE-08")
+def test_pages_of_a_customer(probe: Probe) -> None:
+    """Pages of one card each, of a query by customer, hold just the customer's cards."""
+    customer = probe.seed_customer()
+    check_pages_of_one(probe, customer.pin, customer.cards)
+
+
+def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> None:
+    """Expect a page of one card for each of the cards, and nothing beyond."""
+    active = {key_of(card) for card in cards}
+    pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
+    for page in pages:
+        expect_count(page, 1, f"on a page of one of {pin}")
+    for offset in (len(active), len(active) + 1):
+        beyond = probe.page(pin.replace(limit=1, offset=offset))
+        expect_count(beyond, 0, f"with offset={offset}, of {len(active)} that match {pin}")
+    seen = {key for page in pages for key in keys(page)}
+    expect(
+        seen <= active,
+        *pages[-1].exchanges,
+        expected=f"only cards that match {pin}",
+        came=f"{len(seen - active)} other(s) came",
+    )
 
 
 @requirement("PAGE-09")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.generation.openapi_asker import LISTING, SERVER_ERROR, Asked, Asker
 from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
-from pytest_atomic_cards.generation.openapi_rules import objections
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.verification.generated import Effort
+from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.rules import objections
 from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, expect
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
+
+TRIES = 3
+ODD_PARAMETERS = [
+    ("unknownParameter", "1"),
+    ("userId", ""),
+    ("userId", "\0"),
+    ("status", "no-such-state"),
+    ("offset", str(10**15)),
+]
 
 each_operation = pytest.mark.parametrize("operation", list(OPERATIONS))
 each_action = pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != LISTING])
@@ -92,7 +105,7 @@ def test_answers_agree_with_their_requests(operation: str, asker: Asker) -> None
             not found,
             telling.exchange,
             expected="an answer that agrees with the request",
-            came="; ".join(found),
+            came="; ".join(objection.came for objection in found),
         )
 
 
@@ -110,3 +123,38 @@ def looked_at_again(asker: Asker, asked: Asked) -> Asked:
 def test_malformed_requests_are_refused(operation: str, asker: Asker) -> None:
     """No request that openapi.yaml does not allow is answered with a server error."""
     expect_no_server_error(asker.asked_malformed(operation))
+
+
+@requirement("SCHEMA-05")
+@pytest.mark.parametrize(("name", "value"), ODD_PARAMETERS)
+def test_odd_parameters_break_nothing(
+    name: str, value: str, probe: Probe, population: SharedPopulation
+) -> None:
+    """A listing with a parameter that means nothing is served or refused."""
+    pin = population.plain[0].pin
+    expect_served_or_refused(lambda: probe.raw("GET", "/cards", pin, more=((name, value),)))
+
+
+@requirement("SCHEMA-05")
+def test_unknown_environment_breaks_nothing(probe: Probe) -> None:
+    """A listing of an environment that there is not is served or refused."""
+    query, nowhere = CardQuery(user_id=probe.invented()), probe.invented()
+    expect_served_or_refused(lambda: probe.raw("GET", "/cards", query, environment_id=nowhere))
+
+
+@requirement("SCHEMA-05")
+@pytest.mark.parametrize("action", [Action.DISMISS, Action.CANCEL])
+def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """A dismiss or cancel with a JSON body is served or refused."""
+    group = reserve.take()
+    query = group.single(group.cards[0])
+    expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query, json={"a": 1}))
+
+
+def expect_served_or_refused(ask: Callable[[], Exchange]) -> None:
+    """Expect no server error, or one that does not come again."""
+    for _ in range(TRIES):
+        exchange = ask()
+        if exchange.status is not None and exchange.status < SERVER_ERROR:
+            return
+    raise Violation("an answer, or a refusal with 4xx", f"HTTP {exchange.status}", (exchange,))

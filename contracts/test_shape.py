@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
@@ -13,42 +11,14 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.verification.monitor import expect_rules_hold
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
-CARD_FIELDS: dict[str, type] = {
-    "eventName": str,
-    "eventSource": str,
-    "cardTemplateId": str,
-    "cardInstanceId": str,
-    "cardTemplateName": str,
-    "lifecycleId": str,
-    "flowInstanceId": str,
-    "flowInvocationId": str,
-    "definition": dict,
-    "payload": dict,
-    "status": str,
-    "userId": str,
-    "created": str,
-    "updated": str,
-}
-RESULT_FIELDS: dict[str, type] = {
-    "eventName": str,
-    "eventSource": str,
-    "lifecycleId": str,
-    "cardTemplateId": str,
-    "cardInstanceId": str,
-    "userId": str,
-    "action": str,
-}
-PAYLOAD_FIELDS: dict[str, type] = {"target": dict, "cardOptions": dict, "metadata": dict}
-SAMPLED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-ZONED_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)")
 VARIABLES = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
-WORDS = {str: "a string", dict: "an object", list: "an array", int: "a whole number"}
 
 
 def seen(probe: Probe, population: SharedPopulation) -> Iterator[tuple[Card, Exchange]]:
@@ -59,33 +29,6 @@ def seen(probe: Probe, population: SharedPopulation) -> Iterator[tuple[Card, Exc
             yield card, found.exchanges[-1]
 
 
-def expect_fields(
-    body: Mapping[str, Any], fields: Mapping[str, type], exchange: Exchange, what: str
-) -> None:
-    """Expect fields to be there; null counts, as which may be null is not documented."""
-    missing = [name for name in fields if name not in body]
-    expect(
-        not missing,
-        exchange,
-        expected=f"{what} to have {', '.join(fields)}",
-        came=f"{', '.join(missing)} is missing",
-    )
-
-
-def expect_types(
-    body: Mapping[str, Any], fields: Mapping[str, type], exchange: Exchange, what: str
-) -> None:
-    """Expect fields that are there and not null to have their type."""
-    for name, kind in fields.items():
-        value = body.get(name)
-        expect(
-            value is None or (isinstance(value, kind) and not isinstance(value, bool)),
-            exchange,
-            expected=f"{name} of {what} to be {WORDS[kind]}",
-            came=f"it is {value!r}",
-        )
-
-
 @requirement("SHAPE-01")
 def test_listing_is_an_object_with_data(bare: Probe) -> None:
     """A listing that succeeds is an object with an array of objects."""
@@ -93,83 +36,55 @@ def test_listing_is_an_object_with_data(bare: Probe) -> None:
         bare.cards.seeder.seed(Population.of(1))
     for query in (CardQuery(limit=5), CardQuery(status="active", limit=5)):
         exchange = bare.raw("GET", "/cards", query)
-        body = exchange.json()
-        data = body.get("data") if isinstance(body, dict) else None
-        if not exchange.succeeded or not exchange.response_body:
-            continue
-        expect(
-            isinstance(data, list) and all(isinstance(card, dict) for card in data),
-            exchange,
-            expected="a JSON object with an array data of objects",
-            came="the body is something else",
-        )
+        expect_rules_hold("SHAPE-01", exchange)
+
+
+def expect_of_listings(requirement_id: str, probe: Probe, population: SharedPopulation) -> None:
+    """Expect the listings of the shared population to keep to the rules of a requirement."""
+    for group in population.groups:
+        for exchange in probe.find(group.pin).exchanges:
+            expect_rules_hold(requirement_id, exchange)
 
 
 @requirement("SHAPE-02")
 def test_card_has_every_field(probe: Probe, population: SharedPopulation) -> None:
     """No field of the sample is missing from any card."""
-    for card, exchange in seen(probe, population):
-        expect_fields(card.raw, CARD_FIELDS, exchange, "a card")
+    expect_of_listings("SHAPE-02", probe, population)
 
 
 @requirement("SHAPE-03")
 def test_card_fields_have_their_types(probe: Probe, population: SharedPopulation) -> None:
     """Fields are strings and objects as sampled."""
-    for card, exchange in seen(probe, population):
-        expect_types(card.raw, CARD_FIELDS, exchange, "a card")
+    expect_of_listings("SHAPE-03", probe, population)
 
 
 @requirement("SHAPE-04")
 def test_times_are_iso_8601(probe: Probe, population: SharedPopulation) -> None:
     """Created and updated are ISO 8601 with a zone."""
-    check_times(probe, population, ZONED_TIME, "an ISO 8601 time with a zone")
+    expect_of_listings("SHAPE-04", probe, population)
 
 
 @requirement("SHAPE-05")
 def test_times_are_as_sampled(probe: Probe, population: SharedPopulation) -> None:
     """Times have milliseconds and Z, and updated does not lie before created."""
-    check_times(probe, population, SAMPLED_TIME, "a UTC time with milliseconds and Z")
+    expect_of_listings("SHAPE-05", probe, population)
     for card, exchange in seen(probe, population):
         expect(
-            card.created and card.updated and card.created <= card.updated,
+            card.created and card.updated,
             exchange,
-            expected="updated not to lie before created",
-            came=f"created is {card.created} and updated {card.updated}",
+            expected="created and updated to be times",
+            came=f"created is {card.raw.get('created')!r}, updated {card.raw.get('updated')!r}",
         )
-
-
-def check_times(
-    probe: Probe, population: SharedPopulation, form: re.Pattern[str], wanted: str
-) -> None:
-    """Expect the times of every card to have a form."""
-    for card, exchange in seen(probe, population):
-        for name in ("created", "updated"):
-            value = card.raw.get(name)
-            expect(
-                value is None or (isinstance(value, str) and form.fullmatch(value)),
-                exchange,
-                expected=f"{name} to be {wanted}",
-                came=f"it is {value!r}",
-            )
 
 
 @requirement("SHAPE-06")
 def test_payload_is_as_sampled(probe: Probe, population: SharedPopulation) -> None:
     """The payload has its sampled parts, and targets the card's customer."""
+    expect_of_listings("SHAPE-06", probe, population)
     for card, exchange in seen(probe, population):
-        payload = card.payload
-        expect_fields(payload, PAYLOAD_FIELDS, exchange, "payload")
-        expect_types(payload, PAYLOAD_FIELDS, exchange, "payload")
-        details = [payload[name] for name in ("detail", "variables") if name in payload]
+        users = (card.payload.get("target") or {}).get("usersById")
         expect(
-            details and all(isinstance(detail, dict) for detail in details),
-            exchange,
-            expected="payload to have an object detail or variables",
-            came=f"it has {', '.join(payload) or 'nothing'}",
-        )
-        users = (payload.get("target") or {}).get("usersById")
-        expect(
-            isinstance(users, list) and (card.user_id in users),
+            isinstance(users, list) and card.user_id in users,
             exchange,
             expected=f"payload.target.usersById to be an array with {card.user_id!r}",
             came=f"it is {users!r}",
@@ -201,27 +116,13 @@ def test_complete_response_is_as_sampled(probe: Probe, reserve: Reserve) -> None
     """The answer of complete has data, summary and every field of its results."""
     group = reserve.take()
     exchange = probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
-    body = exchange.json()
     expect(
-        isinstance(body, dict)
-        and isinstance(body.get("data"), list)
-        and isinstance(body.get("summary"), dict),
+        exchange.response_body.strip(),
         exchange,
         expected="an object with an array data and an object summary",
-        came="the body is something else",
+        came="the body is empty",
     )
-    counts: dict[str, type] = {"total": int, "updated": int}
-    expect_fields(body["summary"], counts, exchange, "summary")
-    expect_types(body["summary"], counts, exchange, "summary")
-    for result in body["data"]:
-        expect(
-            isinstance(result, dict),
-            exchange,
-            expected="results to be objects",
-            came=f"one is {result!r}",
-        )
-        expect_fields(result, RESULT_FIELDS, exchange, "a result")
-        expect_types(result, RESULT_FIELDS, exchange, "a result")
+    expect_rules_hold("SHAPE-07", exchange)
 
 
 @requirement("SHAPE-08")
@@ -241,13 +142,7 @@ def test_instance_ids_are_unique(probe: Probe, population: SharedPopulation) -> 
 def test_bodies_are_labelled(probe: Probe, population: SharedPopulation) -> None:
     """Content-Type says JSON."""
     exchange = probe.page(population.plain[0].pin).exchanges[-1]
-    label = exchange.response_headers.get("content-type", "")
-    expect(
-        "json" in label.lower(),
-        exchange,
-        expected="a Content-Type of JSON",
-        came=f"it is {label!r}",
-    )
+    expect_rules_hold("SHAPE-09", exchange)
 
 
 @requirement("SHAPE-10")
@@ -255,10 +150,10 @@ def test_cards_belong_to_whom_they_were_started_for(
     probe: Probe, population: SharedPopulation
 ) -> None:
     """UserId is the customer that was targeted, and flowInvocationId the invocation."""
-    for group in population.groups:
-        found = probe.find(group.pin)
-        if not found.cards:
-            continue
+    listings = [(group, probe.find(group.pin)) for group in population.groups]
+    if not any(found.cards for _, found in listings):
+        not_exercised("no listing shows cards of this run")
+    for group, found in listings:
         users = {card.user_id for card in found.cards}
         expect(
             users <= set(group.users),
@@ -266,5 +161,3 @@ def test_cards_belong_to_whom_they_were_started_for(
             expected=f"cards of the customers {', '.join(group.users)}",
             came=f"there are cards of {', '.join(sorted(map(str, users - set(group.users))))}",
         )
-        return
-    not_exercised("no listing shows cards of this run")

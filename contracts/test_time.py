@@ -7,19 +7,32 @@ from datetime import timedelta
 
 import pytest
 
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe, all_in, left, words_of
+from pytest_atomic_cards.verification.probe import Probe, States, all_in, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.timed import Timed, let_time_pass
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.verification.timed import CLOSED_IN_TIME, Timed, let_time_pass
+from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
 
 A_MOMENT = 0.05
 A_WHILE = timedelta(seconds=2)
+KEPT = (
+    "eventName",
+    "cardTemplateId",
+    "cardTemplateName",
+    "lifecycleId",
+    "flowInstanceId",
+    "flowInvocationId",
+    "userId",
+    "detail",
+    "target",
+)
 
 
 def check_becomes(probe: Probe, group: Group, state: Status) -> None:
@@ -52,7 +65,7 @@ def test_card_expires(timed: Timed) -> None:
     """When its expiry time is reached an active card is no longer active, but expired."""
     group = timed.group("expiry")
     states = timed.probe.states_once(group, left(Status.ACTIVE))
-    if Status.ACTIVE in states.values() and not timed.delivery_is_honoured:
+    if Status.ACTIVE in states.values() and not timed.expiry_is_honoured:
         not_exercised("the card's expiry was not honoured; the flow's own options may override it")
     check_becomes(timed.probe, group, Status.EXPIRED)
 
@@ -74,6 +87,68 @@ def test_embargo_holds(timed: Timed) -> None:
         expected="the card to stay embargoed for an hour",
         came=f"it is {words_of(states)} after some seconds",
     )
+
+
+@requirement("TIME-04")
+@pytest.mark.parametrize("name", CLOSED_IN_TIME)
+def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
+    """A card that was closed before its expiry or embargo is over is the same afterwards."""
+    if name in timed.absent:
+        not_exercised(f"no card was {name}: {timed.absent[name]}")
+    group = timed.groups[name]
+    due = {key_of(card): {card.status, None} for card in group.cards}
+
+    def unchanged(states: States) -> bool:
+        return all(word in due[key] for key, word in states.items())
+
+    states = timed.probe.states_once(group, unchanged)
+    expect(
+        unchanged(states),
+        *timed.probe.find(group.pin).exchanges,
+        expected=f"cards that were {name} to stay {', '.join(str(c.status) for c in group.cards)}",
+        came=f"they are {words_of(states)}",
+    )
+
+
+@requirement("TIME-09")
+@pytest.mark.parametrize("action", list(Action))
+def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """After an action the listed cards are the same as before, but for status and updated."""
+    group = reserve.take()
+    card = group.cards[0]
+    payload = {"name": "of the payload"} if action is Action.COMPLETE else None
+    exchange = probe.change(action, group.single(card), group, payload)
+    probe.states_once(only(group, card), left(Status.ACTIVE))
+    check_rest(probe, group, action.outcome, exchange)
+
+
+@requirement("TIME-09")
+@pytest.mark.parametrize("name", ["embargo", "expiry", "snooze"])
+def test_timer_leaves_the_rest(name: str, timed: Timed) -> None:
+    """When a timer has run out the card is the same as before, but for status and updated."""
+    check_rest(timed.probe, timed.group(name), Status.EXPIRED)
+
+
+def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange) -> None:
+    """Expect the cards of a group to be as they were seeded, but for status and updated."""
+    before = {key_of(card): card for card in group.cards}
+    for query in (group.pin, group.pin.replace(status=closed)):
+        found = probe.find(query)
+        for card in found.cards:
+            known = before.get(key_of(card), card)
+            changed = [name for name in KEPT if kept(known, name) != kept(card, name)]
+            expect(
+                not changed,
+                *exchanges,
+                *found.exchanges,
+                expected="status and updated of a card to change, and nothing else",
+                came=f"{', '.join(changed)} changed as well",
+            )
+
+
+def kept(card: Card, name: str) -> object:
+    """A field of a card's body, or of its payload."""
+    return card.raw[name] if name in card.raw else card.payload.get(name)
 
 
 @requirement("TIME-06")
@@ -118,13 +193,9 @@ def test_created_never_changes(
     probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
     probe.states(group)
     probe.find(population.plain[0].pin)
-    for sighting in history.sightings.values():
-        expect(
-            sighting.recreated is None,
-            *filter(None, [sighting.recreated]),
-            expected=f"created to stay {sighting.created}",
-            came="it changed",
-        )
+    if history.recreated is not None:
+        objection, exchange = history.recreated
+        raise Violation(objection.expected, objection.came, (exchange,))
 
 
 @requirement("TIME-04")

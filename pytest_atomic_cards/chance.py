@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _TOKEN_BITS: Final = 48
 _FRACTION_BITS: Final = 53
+_LEAST_NUMBER: Final = 10**15
 
 
 class Chance:
@@ -23,6 +24,10 @@ class Chance:
     def token(self) -> str:
         """Twelve hexadecimal digits, by which one id differs from all others."""
         return f"{self.bits(_TOKEN_BITS):012x}"
+
+    def number(self) -> str:
+        """Sixteen decimal digits that a double can hold, for the same use."""
+        return str(_LEAST_NUMBER + self.bits(_TOKEN_BITS))
 
     def fraction(self) -> float:
         """A number from 0 to 1."""

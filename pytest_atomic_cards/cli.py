@@ -104,6 +104,19 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def audit(arguments: argparse.Namespace) -> int:
+    """Hold recordings against the rules."""
+    from pytest_atomic_cards.progress import line_on, shown_on
+    from pytest_atomic_cards.recordings.audit import audit as audit_files
+    from pytest_atomic_cards.reporting.audit import tell_audit
+    from pytest_atomic_cards.reporting.console import Console
+
+    with shown_on(line_on(sys.stderr)):
+        done = audit_files(arguments.files, allow_secrets=arguments.allow_secrets)
+    console = Console(sys.stdout)
+    return tell_audit(done, console, strict=arguments.strict, report=arguments.report)
+
+
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox on loopback until it is told to stop."""
     from pytest_atomic_cards.profile import Profile
@@ -158,6 +171,18 @@ def _parser() -> argparse.ArgumentParser:
         help="journal of one run; default: all of the target",
     )
     tidy.set_defaults(run=clean)
+    recorded = commands.add_parser(
+        "audit",
+        help="hold recordings against the rules: cassettes, HAR files, Schemathesis reports, "
+        "JSON lines",
+    )
+    recorded.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
+    recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
+    recorded.add_argument(
+        "--allow-secrets", action="store_true", help="go on where a file carries a secret"
+    )
+    recorded.set_defaults(run=audit)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")

@@ -71,7 +71,7 @@ class Exchange:
     def json(self) -> Any:  # noqa: ANN401 - a JSON value
         """The response body as JSON; ``None`` where it is empty, not JSON, or too deep to read."""
         try:
-            return json.loads(self.response_body)
+            return json.loads(self.response_body, parse_constant=refuse_constant)
         except (ValueError, RecursionError):
             return None
 
@@ -118,6 +118,11 @@ class Exchange:
             "error": self.error,
             "curl": self.curl(),
         }
+
+
+def refuse_constant(name: str) -> None:
+    """NaN and Infinity are not JSON. Source: RFC 8259 › 6."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:

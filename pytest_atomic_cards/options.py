@@ -251,6 +251,15 @@ OPTIONS: Final = (
         metavar="ID",
     ),
     Option(
+        "monitor",
+        "hold every answer that the cards fixtures get against the rules, and fail the test that "
+        "got one which breaks a documented requirement (default), or not",
+        _one_of("on", "off"),
+        "on",
+        flag=True,
+        metavar="{on,off}",
+    ),
+    Option(
         "effort",
         "how many cases are generated: quick for each change, thorough for each night",
         _one_of("quick", "default", "thorough"),
@@ -357,6 +366,7 @@ class Settings:
     profile: Path | None = None
     profile_out: Path | None = None
     only: tuple[str, ...] = ()
+    monitor: Literal["on", "off"] = "on"
     effort: Literal["quick", "default", "thorough"] = "default"
     examples: int | None = None
     seed: int = 1

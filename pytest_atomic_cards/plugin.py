@@ -59,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A bad setting ends the run before the first request; SIGTERM ends it like Ctrl-C."""
+    config.addinivalue_line("markers", 'cards_monitor("off"): the monitor does not fail this test')
     config.addinivalue_line(
         "markers",
         f"{CASSETTES_MARK}(mode, *, name): record, replay or verify this test, or leave its "
@@ -211,10 +212,21 @@ def cards_target(
         workers=worker["workercount"] if worker else 1,
     )
     with progress_shown(pytestconfig):
-        yield target
+        yield _watched(target, pytestconfig, cards_settings)
         pytestconfig.stash[WAITING] += target.close().waiting
     if worker:
         pytestconfig.workeroutput[_WAITING] = pytestconfig.stash[WAITING]  # type: ignore[attr-defined]
+
+
+def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
+    """A target under the eyes of the monitor; the contract suite judges for itself."""
+    if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
+        return target
+    from pytest_atomic_cards.watching import Watch
+
+    watch = Watch()
+    config.pluginmanager.register(watch, "atomic-cards-monitor")
+    return watch.over(target)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 
 from pytest_atomic_cards.errors import *
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import *
 

@@ -104,7 +104,12 @@ class ActionFlows:
         self._path = f"{environment_path(environment_id)}/action-flow"
 
     def start(
-        self, flow_id: str, targets: Iterable[FlowTarget], *, mode: FlowMode = "start"
+        self,
+        flow_id: str,
+        targets: Iterable[FlowTarget],
+        *,
+        mode: FlowMode = "start",
+        flow_invocation_id: str | None = None,
     ) -> Invocation:
         """Start a flow. An answer of 429 is documented as not processed, and repeated.
 
@@ -113,6 +118,8 @@ class ActionFlows:
             targets: For whom.
             mode: ``start`` for a published flow and all customers; ``test`` for test users, whom
                 alone it can reach: others are ignored without an error.
+            flow_invocation_id: The invocation that the start is to belong to; the answer tells
+                whether it does. A new one if left out.
 
         Raises:
             MisuseError: There is no target, or a value cannot be sent; nothing was.
@@ -126,10 +133,13 @@ class ActionFlows:
             raise MisuseError("name at least one target to start a flow for")
         if flow_id in {"", ".", ".."}:
             raise SettingsError(f"ATOMIC_CARDS_FLOW_ID cannot be {flow_id!r}")
+        body: dict[str, Any] = {"flows": flows}
+        if flow_invocation_id is not None:
+            body["flowInvocationId"] = flow_invocation_id
         exchange = self.session.send(
             "POST",
             f"{self._path}/{quote(flow_id, safe='')}/{mode}",
-            json={"flows": flows},
+            json=body,
             unprocessed=_NOT_PROCESSED,
         )
         return Invocation(view_of(exchange, _invocation_id), exchange)

@@ -70,6 +70,7 @@ class CardsSession:
         chance: Where the jitter of pauses comes from.
 
     Attributes:
+        tokens: Where access tokens come from.
         listeners: Called with the exchange of every attempt, in the thread that made it.
 
     Raises:
@@ -95,7 +96,7 @@ class CardsSession:
         self._owns_http = http is None
         self._wire = Wire(self._http, base_url, setting="ATOMIC_CARDS_API_URL", timeout=timeout)
         self._root = self._wire.url.rstrip("/").removesuffix(_VERSION)
-        self._tokens = tokens
+        self.tokens = tokens
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
         self.retry = retry or RetryPolicy.by(timeline, chance)
@@ -219,7 +220,7 @@ class CardsSession:
             self._guard.check(request.method, request.url, request.headers)
         headers = dict(request.headers)
         if request.signed:
-            request.token = Hidden(self._tokens.token())
+            request.token = Hidden(self.tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
         self._pace.wait()
         started, clock = self.timeline.now(), self.timeline.monotonic()
@@ -261,10 +262,10 @@ class CardsSession:
         if attempt in self._futile:
             return False
         request.renewed = True
-        return self._tokens.renew(request.token) != request.token
+        return self.tokens.renew(request.token) != request.token
 
     def _redactor(self, authorization: str | None) -> Redactor:
-        secrets = self._tokens.secrets
+        secrets = self.tokens.secrets
         if authorization:
             secrets |= {Hidden(authorization.rpartition(" ")[2])}
         redactor = self._redactors.get(secrets)

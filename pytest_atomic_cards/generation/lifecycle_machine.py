@@ -13,6 +13,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.errors import StopTest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -32,7 +33,7 @@ from pytest_atomic_cards.generation.supply import CardSupply
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, give_up
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cards import Card
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.verification.probe import States
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
+_ENDINGS: Final = (StopTest, Violation, CouldNotTell, pytest.skip.Exception)
 
 _MOST_CARDS: Final = 3
 _MOST_GROUPS: Final = 2
@@ -60,7 +62,7 @@ def step(method: _Method) -> _Method:
         try:
             method(machine, **arguments)
         except AtomicCardsError as error:
-            raise CouldNotTell.because_of(error) from error
+            give_up(error)
 
     performed.is_step = True  # type: ignore[attr-defined]
     return performed  # type: ignore[return-value] # it is called by keyword only
@@ -317,12 +319,12 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """At the end of a run no reading may be stale any more."""
-        if isinstance(sys.exc_info()[1], (StopTest, Violation, CouldNotTell)):
+        if isinstance(sys.exc_info()[1], _ENDINGS):
             return
         try:
             self._settle()
         except AtomicCardsError as error:
-            raise CouldNotTell.because_of(error) from error
+            give_up(error)
 
     def complain(self, expected: str, came: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
         """End the run as a failed one.

@@ -14,8 +14,9 @@ A copy of ``openapi.yaml`` ships with this package, at
 
 Importing this module changes Schemathesis for the whole process:
 
-*Checks.* Each rule of :data:`~pytest_atomic_cards.generation.openapi_rules.RULES` is a check of its
-name, such as ``--checks cards_match_query``.
+*Checks.* The rules of :mod:`pytest_atomic_cards.verification.rules` that one exchange can show are
+checks by their name, such as ``--checks cards_match_query``. What a listing that lags could show as
+well is not reported.
 
 *Silence where the documentation is silent.* What it leaves open is not reported: that a malformed
 request is accepted or a well-formed one refused, with which 4xx a request without a token is
@@ -53,9 +54,9 @@ from schemathesis.openapi.checks import (
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.errors import ScopeError
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.generation.openapi_rules import RULES, Rule, told_by
 from pytest_atomic_cards.options import Settings, resolve
 from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.verification.rules import AGREEMENT, SHAPE, Past, Rule, objections
 
 PIN: Final = "ATOMIC_FLOW_INVOCATION_ID"
 """Environment variable: the ``flowInvocationId`` that actions are pinned to."""
@@ -72,18 +73,22 @@ _SETTINGS: Final = resolve({"target": "sandbox"}, lambda _: "")
 """Those of the environment; the target is told to Schemathesis."""
 
 
-def _check_of(rule: Rule) -> Callable[..., None]:
+_RULES: Final = (*AGREEMENT, *SHAPE)
+_NOTHING_KNOWN: Final = Past()
+
+
+def _check_of(name: str) -> Callable[..., None]:
+    rules: list[Rule] = [rule for rule in _RULES if rule.name == name]
+
     def check(
         _context: schemathesis.CheckContext,
         response: schemathesis.Response,
         _case: schemathesis.Case[Any],
     ) -> None:
-        told = told_by(_exchange(response))
-        objection = told and rule(told)
-        if objection:
-            raise AssertionError(objection)
+        for objection in objections(_exchange(response), rules, _NOTHING_KNOWN):
+            raise AssertionError(f"expected {objection.expected}; {objection.came}")
 
-    check.__name__, check.__doc__ = rule.__name__, rule.__doc__
+    check.__name__ = name
     return check
 
 
@@ -94,6 +99,7 @@ def _exchange(response: schemathesis.Response) -> Exchange:
         started=datetime.now(UTC),
         elapsed=response.elapsed,
         status=response.status_code,
+        response_headers={name: ", ".join(values) for name, values in response.headers.items()},
         response_body=response.content,
     )
 
@@ -176,6 +182,6 @@ def _authenticate(settings: Settings) -> None:
     schemathesis.auth()(Token)
 
 
-for _rule in RULES:
-    schemathesis.check(_check_of(_rule))
+for _name in dict.fromkeys(rule.name for rule in _RULES):
+    schemathesis.check(_check_of(_name))
 _authenticate(_SETTINGS)

@@ -149,12 +149,15 @@ class Asker:
         """What every run asks: pages; or several cards, one, several with multiple; and values."""
         group = self._groups_of(operation)[0]
         pin = _parameters(group.pin)
-        awkward = [pin | {Attribute.USER_ID.value: value} for value in _AWKWARD]
+        awkward = [{Attribute.USER_ID.value: value} for value in _AWKWARD]
+        asked: list[Parameters]
         if operation == LISTING:
-            return [pin, pin | {"limit": "1"}, pin | {"limit": "1", "offset": "1"}, {}, *awkward]
-        single = pin | _parameters(group.single(group.cards[0]))
+            asked = [pin, pin | {"limit": "1"}, pin | {"limit": "1", "offset": "1"}, {}]
+            return asked + [pin | values for values in awkward]
+        single = _parameters(group.single(group.cards[0]))
         several = pin | {"multiple": "1"}
-        return [pin, single, several, several, *awkward]
+        asked = [pin, pin | single, several, several]
+        return asked + [single | values for values in awkward]
 
     def _known_queries(self, operation: str) -> SearchStrategy[Parameters | None]:
         """Queries that find cards, most of them; ``None`` for what the document generates."""

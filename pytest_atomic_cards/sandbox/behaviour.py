@@ -11,6 +11,7 @@ import random
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from pytest_atomic_cards.exchange import refuse_constant
 from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
 from pytest_atomic_cards.sandbox.access import AccessDecisions
 from pytest_atomic_cards.sandbox.body_decisions import BodyDecisions
@@ -149,7 +150,7 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
     def json(self, body: bytes) -> Json:
         """A body as a JSON value that can be written again."""
         try:
-            value = json.loads(body.decode(), parse_constant=_refuse_constant)
+            value = json.loads(body.decode(), parse_constant=refuse_constant)
             if _is_deeper_than(value, _DEEPEST):
                 raise Refusal(400, f"the body is nested deeper than {_DEEPEST} levels")
             encode_json(value)
@@ -185,10 +186,6 @@ _ENDS: Final[Mapping[str, Callable[[Row], int | None]]] = {
     Status.EMBARGOED.value: attrgetter("embargo_until"),
     Status.SNOOZED.value: attrgetter("snooze_until"),
 }
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _is_deeper_than(value: Json, levels: int) -> bool:

@@ -92,7 +92,8 @@ class Store:
             self._connection.execute(statement)
         self._last_seq: int = self._reader.value("SELECT coalesce(max(seq), 0) FROM card")
         if path is not None:
-            self._reschedule()
+            # The file may come from another profile.
+            self.reschedule(self._reader.rows(self._schema.timed, ()))
         self._next_due = self._earliest_due()
 
     def close(self) -> None:
@@ -270,11 +271,12 @@ class Store:
             (row.status, updated, None if due is None else due[0], row.seq),
         )
 
-    def _reschedule(self) -> None:
-        """Decide anew when each card changes: the file may come from another profile."""
+    def reschedule(self, rows: Iterable[Row]) -> None:
+        """Decide anew when cards change by themselves."""
         with self._transaction():
-            for row in self._reader.rows(self._schema.timed, ()):
+            for row in rows:
                 self._move(row, row.updated)
+        self._next_due = self._earliest_due()
 
     def _announce(self, events: Iterable[tuple[int, str, int]]) -> None:
         self._connection.executemany("INSERT INTO event (card, type, at) VALUES (?, ?, ?)", events)

@@ -50,6 +50,10 @@ class DirectPlacement:
         """A user id that nothing else in the sandbox has."""
         return self._user_ids.new(suffix)
 
+    def new_number(self) -> str:
+        """A user id of digits that nothing else in the sandbox has."""
+        return self._user_ids.number()
+
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, or new ones."""
         return tuple(spec.user or self._user_ids.new() for spec in population)
@@ -58,9 +62,11 @@ class DirectPlacement:
         """Whether a user was generated here."""
         return self._user_ids.owns(user)
 
-    def place(self, population: Population, users: Sequence[str]) -> str:
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
         """Put the cards in; they are there at once. They share an invocation unless given one."""
-        shared = f"invocation-{self._chance.token()}"
+        shared = invocation or f"invocation-{self._chance.token()}"
         rows = [self._row(spec, user, shared) for spec, user in zip(population, users, strict=True)]
         self._controls.seed(rows)
         invocations: set[str] = {row[_INVOCATION] for row in rows}

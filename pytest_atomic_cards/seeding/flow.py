@@ -85,9 +85,17 @@ class FlowPlacement:
 
     def new_user(self, suffix: str = "") -> str:
         """A user id that nothing else on the target has."""
+        self._refuse_to_generate()
+        return self._user_ids.new(suffix)
+
+    def new_number(self) -> str:
+        """A user id of digits that nothing else on the target has."""
+        self._refuse_to_generate()
+        return self._user_ids.number()
+
+    def _refuse_to_generate(self) -> None:
         if self._settings.user_ids:
             raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
-        return self._user_ids.new(suffix)
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, or those of the settings in turn, or new ones."""
@@ -98,19 +106,22 @@ class FlowPlacement:
         """Whether a user was generated here."""
         return self._user_ids.owns(user)
 
-    def place(self, population: Population, users: Sequence[str]) -> str:
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
         """Start the flow once, with one target for each run of cards that are alike."""
         pairs = list(zip(population, users, strict=True))
         targets = [self._target(spec, users_of_target) for spec, users_of_target in _alike(pairs)]
         flow, mode = self._settings.flow_id or "", self._settings.flow_mode
         try:
-            return self._flows.start(flow, targets, mode=mode).flow_invocation_id
+            started = self._flows.start(flow, targets, mode=mode, flow_invocation_id=invocation)
         except RefusedError as error:
             raise SeedingError(
                 f"Action Flow {flow!r} was not started: {error}; check ATOMIC_CARDS_FLOW_ID, "
                 "that the flow is published, and ATOMIC_CARDS_FLOW_VARIABLES",
                 error.exchange,
             ) from None
+        return started.flow_invocation_id
 
     def _users(self, population: Population) -> Iterator[str]:
         allowed = self._settings.user_ids

@@ -6,31 +6,53 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import Population
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.seeding.journal import Start
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One invocation that was asked for.
+    """Cards that were asked for together.
 
     Args:
-        invocation: Its ``flowInvocationId``.
+        invocation: Their ``flowInvocationId``.
         users: The customer of each card, in the order of the population.
         users_are_ours: Whether the users exist for this run only.
+        starts: What the cleaner remembers them by.
+        further: Invocations beside the first, where each start has one of its own; the cards then
+            share a customer who has no others.
     """
 
     invocation: str
     users: tuple[str, ...]
     users_are_ours: bool
+    starts: tuple[Start, ...] = ()
+    further: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
         """How many cards were asked for."""
         return len(self.users)
+
+    @property
+    def pin(self) -> CardQuery:
+        """The query that selects exactly these cards."""
+        if self.further:
+            return CardQuery(user_id=self.users[0])
+        return CardQuery(flow_invocation_id=self.invocation)
+
+    def holds(self, card: Card) -> bool:
+        """Whether a listed card is one of these, as far as its body shows."""
+        if card.flow_invocation_id is None:
+            return self.users_are_ours and card.user_id in self.users
+        return card.flow_invocation_id in {self.invocation, *self.further}
 
 
 class Placement(Protocol):
@@ -52,6 +74,13 @@ class Placement(Protocol):
             NotAvailableError: The settings name the only users that may be targeted.
         """
 
+    def new_number(self) -> str:
+        """A user id of digits only that exists for this run only.
+
+        Raises:
+            NotAvailableError: The settings name the only users that may be targeted.
+        """
+
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customer of each card of a population.
 
@@ -62,8 +91,16 @@ class Placement(Protocol):
     def owns(self, user: str) -> bool:
         """Whether a user exists for this run only."""
 
-    def place(self, population: Population, users: Sequence[str]) -> str:
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
         """Ask for the cards of one invocation; gives its ``flowInvocationId``.
+
+        Args:
+            population: The cards.
+            users: The customer of each.
+            invocation: The invocation that they are to belong to, if the target lets us choose;
+                a new one if left out.
 
         Raises:
             SeedingError: The target refused.
@@ -103,6 +140,12 @@ class UserIds:
     def new(self, suffix: str = "") -> str:
         """The next id, ending in ``suffix``."""
         user = f"contract-{self._chance.token()}{suffix}"
+        self._given.add(user)
+        return user
+
+    def number(self) -> str:
+        """The next id, of digits only."""
+        user = self._chance.number()
         self._given.add(user)
         return user
 

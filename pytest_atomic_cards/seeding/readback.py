@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,13 +20,14 @@ _FULL_PAGE: Final = 100
 _SAMPLE: Final = 5
 _LEAST_WATCH: Final = 1.5
 _MOST_WATCH: Final = 10.0
+_LEAST_UNSTEADY: Final = 1.0
 
 
 class ReadBack:
     """Waits for seeded cards.
 
-    A flow may send several cards to one target, one after the other; how many is learned from a
-    rehearsal, and then waited for.
+    A flow may send several cards to one target, one after the other, and listings may miss now and
+    then what they have shown before; both is learned from a rehearsal, and then waited for.
 
     Args:
         reader: Lists cards.
@@ -39,6 +41,8 @@ class ReadBack:
         self._timeline = timeline
         self._straggling = 0.0
         self.cards_per_target = 1
+        self.unsteadiness = 0.0
+        """Seconds until listings surely show what has happened; 0 where they never went back."""
 
     def rehearse(self, placed: Placed) -> None:
         """Learn from a first invocation how many cards a target gets, and how far apart.
@@ -51,18 +55,32 @@ class ReadBack:
         if self._placement.delivery_is_certain:
             return
         watch = min(max(_LEAST_WATCH, 3 * (self._timeline.monotonic() - began)), _MOST_WATCH)
-        counts: list[int] = []
-        poll(lambda: counts.append(len(self._visible(placed))), bool, watch, self._timeline)
+        began = self._timeline.monotonic()
+        counts = [placed.count]
+        listed = 0
+
+        def look() -> None:
+            nonlocal listed
+            now = len(self._own(placed, self._reader.page(placed.pin)))
+            if now < listed:
+                self.unsteadiness = max(_LEAST_UNSTEADY, 2 * (self._timeline.monotonic() - began))
+            listed = max(listed, now)
+            counts.append(len(self._visible(placed)))
+
+        poll(look, bool, watch, self._timeline)
         self.cards_per_target = max(counts) // placed.count
         self._straggling = watch if self.cards_per_target > 1 else 0.0
 
     def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.
 
+        A card needs to have been listed once: pages may hold other cards each time.
+
         Raises:
             SeedingError: Some did not appear in time.
         """
         seen: dict[str, tuple[Card, ...]] = {}
+        sighted: defaultdict[str, dict[str, Card]] = defaultdict(dict)
         reached: dict[str, float] = {}
 
         total = sum(one.count for one in placed)
@@ -71,7 +89,8 @@ class ReadBack:
             for one in placed:
                 if one.invocation in seen:
                     continue
-                cards = self._visible(one)
+                sighted[one.invocation] |= self._visible(one)
+                cards = list(sighted[one.invocation].values())
                 if len(cards) >= one.count:
                     since = reached.setdefault(one.invocation, self._timeline.monotonic())
                     whole = len(cards) >= one.count * self.cards_per_target
@@ -90,34 +109,25 @@ class ReadBack:
                 f"invocation(s), the first being {missing[0].invocation}, were not all visible "
                 f"after {self._placement.patience:g} s"
             )
+        self._timeline.sleep(self.unsteadiness)
         return [seen[one.invocation] for one in placed]
 
-    def _visible(self, placed: Placed) -> list[Card]:
+    def _visible(self, placed: Placed) -> dict[str, Card]:
         """The cards of an invocation, also where its own attribute does not find them."""
-        pin = CardQuery(flow_invocation_id=placed.invocation)
-        cards = self._own(placed, self._reader.find(pin, _MOST_PAGES))
+        cards = self._own(placed, self._reader.find(placed.pin, _MOST_PAGES))
         if not cards:
-            cards = self._own(placed, self._reader.page(pin))
+            cards = self._own(placed, self._reader.page(placed.pin))
         if not cards:
             for user in dict.fromkeys(placed.users):
                 more = self._own(placed, self._reader.find(CardQuery(user_id=user), _MOST_PAGES))
                 if not more:
                     break
                 cards |= more
-        return list(cards.values())
+        return cards
 
     @staticmethod
     def _own(placed: Placed, found: Found) -> dict[str, Card]:
-        return {
-            key_of(card): card
-            for card in found.cards
-            if card.flow_invocation_id == placed.invocation
-            or (
-                card.flow_invocation_id is None
-                and placed.users_are_ours
-                and card.user_id in placed.users
-            )
-        }
+        return {key_of(card): card for card in found.cards if placed.holds(card)}
 
     def _is_paged_away(self, placed: Placed, cards: Sequence[Card]) -> bool:
         """Whether cards exist that paging does not reach: the paging contracts judge that."""

@@ -89,6 +89,7 @@ class Group:
 
 _SINGLING: Final = (
     (Attribute.FLOW_INSTANCE_ID,),
+    (Attribute.FLOW_INVOCATION_ID,),
     (Attribute.FLOW_INVOCATION_ID, Attribute.LIFECYCLE_ID),
     (Attribute.FLOW_INVOCATION_ID, Attribute.USER_ID),
     (Attribute.FLOW_INSTANCE_ID, Attribute.CARD_TEMPLATE_ID),

@@ -91,6 +91,11 @@ class Population:
     def __len__(self) -> int:
         return len(self.specs)
 
+    def portions(self, size: int) -> list[Population]:
+        """The same cards in populations of at most ``size``, in their order."""
+        starts = range(0, len(self), size)
+        return [Population(self.specs[start : start + size]) for start in starts]
+
     def with_fields(self, **changes: Any) -> Population:  # noqa: ANN401 - fields of CardSpec
         """A copy in which every card has some fields changed."""
         return Population(tuple(dataclasses.replace(spec, **changes) for spec in self.specs))

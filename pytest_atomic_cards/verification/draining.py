@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pytest_atomic_cards.errors import OutcomeUnknownError, SeedingError
+from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.progress import Update, activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.steadiness import is_repeatable
 
 DEFAULT_LIMIT: Final = 500
 """Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
@@ -62,6 +63,7 @@ def drain(probe: Probe, group: Group) -> Drained:
     """Cancel a large group step by step, and count by listing what is still active.
 
     Raises:
+        NotAvailableError: Listings are in another order each time.
         SeedingError: Listings do not show all of the group.
         OutcomeUnknownError: Answers were lost again and again.
     """
@@ -71,20 +73,24 @@ def drain(probe: Probe, group: Group) -> Drained:
 
 
 def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drained:
-    listed = _active(probe, query)
+    if not is_repeatable(probe, query.replace(multiple=False)):
+        raise NotAvailableError(
+            "identical requests list different cards, so cancels cannot be counted"
+        )
+    listed = probe.watch(lambda: _active(probe, query), lambda count: count >= group.count)
     if listed < group.count:
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
-    default = _step(probe, query, DEFAULT_LIMIT)
+    default = _step(probe, query, listed, DEFAULT_LIMIT)
     update(default.cancelled)
-    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), 0)
-    raised = _step(probe, query.replace(limit=RAISED_LIMIT), RAISED_LIMIT)
+    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, RAISED_LIMIT)
+    raised = _step(probe, query.replace(limit=RAISED_LIMIT), excessive.after, RAISED_LIMIT)
     repeats: list[Step] = []
     left = raised.after
     update(group.count - left)
     while left and len(repeats) < _MOST_REPEATS:
-        repeats.append(_step(probe, query, DEFAULT_LIMIT))
+        repeats.append(_step(probe, query, left, DEFAULT_LIMIT))
         if repeats[-1].after == left:
             break
         left = repeats[-1].after
@@ -93,12 +99,14 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     return Drained(default, excessive, raised, tuple(repeats), left)
 
 
-def _step(probe: Probe, query: CardQuery, most: int) -> Step:
+def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
+    """One cancel of cards of which there were ``left``; a lagging listing only shows more."""
     probe.settle()
-    before = _active(probe, query)
+    before = min(left, _active(probe, query))
     exchange = _cancel(probe, query, before)
-    after = probe.watch(lambda: _active(probe, query), lambda left: left <= max(0, before - most))
-    return Step(before, after, exchange)
+    due = max(0, before - most) if exchange.succeeded else before
+    after = probe.watch(lambda: _active(probe, query), lambda left: left <= due)
+    return Step(before, min(before, after), exchange)
 
 
 def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import hypothesis
 from hypothesis import HealthCheck, given
+from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy, tuples
 
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.verification.verdicts import Violation, give_up
 
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
 _SHRINKING_SECONDS: Final = 8.0
@@ -90,8 +91,9 @@ class Effort:
         """Run the decorated body at once, for cases drawn from the strategies.
 
         In a replay they are those of the recording, and nothing is generated.
-        A transport or seeding error ends the run at once and is not shrunk. A violation is shrunk
-        for some seconds; a target that answers slowly may leave it larger than it need be.
+        What the target cannot give, and a transport or seeding error, end the run at once and are
+        not shrunk. A violation is shrunk for some seconds; a target that answers slowly may leave
+        it larger than it need be, and one that does not repeat it as it was.
 
         Args:
             *strategies: One for each argument of the body.
@@ -99,6 +101,7 @@ class Effort:
 
         Raises:
             CouldNotTell: The target could not be asked.
+            Violation: The body found one.
         """
 
         def run(body: Callable[..., None]) -> None:
@@ -118,7 +121,12 @@ class Effort:
                     raise
 
             generated = given(tuples(*strategies))(guarded)
-            hypothesis.seed(self.seed)(self.settings(usual)(generated))()
+            try:
+                hypothesis.seed(self.seed)(self.settings(usual)(generated))()
+            except Flaky:
+                if not shrinking.found:
+                    raise
+                raise [*shrinking.found.values()][-1] from None
             return None
 
         return run
@@ -128,7 +136,7 @@ def _run(body: Callable[..., None], case: tuple[Any, ...]) -> None:
     try:
         body(*case)
     except AtomicCardsError as error:
-        raise CouldNotTell.because_of(error) from error
+        give_up(error)
 
 
 def _run_again(body: Callable[..., None], cases: list[tuple[Any, ...]]) -> None:

@@ -1,20 +1,16 @@
-"""History: what every listing of a session has shown, and what has come undone since.
-
-Stale readings after a write are an open question, so a card that seems to have reopened is only
-reported if it still is when it is looked at again.
-"""
+"""History: what every listing of a session has shown, and what has come undone since."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_atomic_cards.cards import Card, cards_of
-from pytest_atomic_cards.errors import ContractBrokenError
+from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import CLOSED, Status
 from pytest_atomic_cards.seeding.reader import key_of
+from pytest_atomic_cards.verification.monitor import Monitor
+from pytest_atomic_cards.verification.rules import Objection, rules_of, told_by
+from pytest_atomic_cards.verification.rules.told import LISTING
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.verification.probe import Probe
@@ -22,26 +18,18 @@ if TYPE_CHECKING:
 _LARGEST_READ: Final = 200_000
 
 
-@dataclass(slots=True)
-class Sighting:
-    """What has been seen of one card.
+class History:
+    """What the listings of a session have shown of each card.
 
-    Args:
-        card: The card as it was first seen closed, or first seen at all.
-        created: The first ``created`` that was seen.
-        recreated: The exchange in which ``created`` had changed, if it has.
+    Attributes:
+        closed: The state in which each card was first seen closed, by key.
+        recreated: What shows that some ``created`` has changed, with its exchange, if one has.
     """
 
-    card: Card
-    created: datetime | None
-    recreated: Exchange | None = None
-
-
-@dataclass(slots=True)
-class History:
-    """Sightings of cards by key, gathered from the exchanges of a session."""
-
-    sightings: dict[str, Sighting] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._monitor = Monitor(rules_of("TIME-05"))
+        self.closed: dict[str, Status] = {}
+        self.recreated: tuple[Objection, Exchange] | None = None
 
     @classmethod
     def of(cls, probe: Probe) -> Self:
@@ -52,29 +40,13 @@ class History:
 
     def observe(self, exchange: Exchange) -> None:
         """Take in one exchange; anything but a listing of moderate size is passed over."""
-        if exchange.method != "GET" or not exchange.path.endswith("/cards"):
+        if len(exchange.response_body) > _LARGEST_READ:
             return
-        if not exchange.succeeded or len(exchange.response_body) > _LARGEST_READ:
+        told = told_by(exchange)
+        if told is None or told.kind != LISTING:
             return
-        try:
-            cards = cards_of(exchange.json())
-        except ContractBrokenError:
-            return
-        for card in cards:
-            self._see(card, exchange)
-
-    def _see(self, card: Card, exchange: Exchange) -> None:
-        sighting = self.sightings.setdefault(key_of(card), Sighting(card, card.created))
-        if card.status in CLOSED and sighting.card.status not in CLOSED:
-            sighting.card = card
-        if card.created != sighting.created and sighting.recreated is None:
-            sighting.recreated = exchange
-
-    @property
-    def closed(self) -> dict[str, Status]:
-        """The state in which each card was first seen closed, by key."""
-        return {
-            key: sighting.card.status
-            for key, sighting in self.sightings.items()
-            if isinstance(sighting.card.status, Status) and sighting.card.status in CLOSED
-        }
+        for _, objection in self._monitor.see(told):
+            self.recreated = self.recreated or (objection, exchange)
+        for card in map(Card.from_body, told.cards):
+            if isinstance(card.status, Status) and card.status in CLOSED:
+                self.closed.setdefault(key_of(card), card.status)

@@ -7,7 +7,7 @@ polls for what must come about, and looks twice before it says that something di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -83,6 +83,10 @@ class Probe:
         """An attribute value that no card has."""
         return invented(self.cards.chance)
 
+    def invented_number(self) -> str:
+        """A number that no card has as an attribute value."""
+        return self.cards.chance.number()
+
     # Reading
 
     def page(self, query: CardQuery) -> Found:
@@ -150,7 +154,8 @@ class Probe:
 
     def settle(self) -> None:
         """Wait twice as long as any change took so far to become visible."""
-        self.cards.timeline.sleep(2 * self._patience.current.lag)
+        lag = self._patience.current.lag
+        self.cards.timeline.sleep(max(2 * lag, self.cards.seeder.unsteadiness))
 
     # Acting
 
@@ -209,14 +214,26 @@ class Probe:
         specs = tuple(CardSpec(user=user) for user in users)
         return self.cards.seeder.seed(Population(specs))[0]
 
-    def seed_twice_for_one(self) -> tuple[Group, Group]:
-        """Active cards of two invocations for the same customer."""
+    def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
+        """Cards of two invocations for the same customer: an active one, and one in a state."""
         try:
             spec = CardSpec(user=self.cards.placement.new_user())
         except NotAvailableError:
             spec = CardSpec()
-        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, spec))
+        other = replace(spec, status=state)
+        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, other))
         return first, second
+
+    def seed_customer(self) -> Group:
+        """Active cards of two invocations for a new customer, selected by the customer's id.
+
+        Raises:
+            NotAvailableError: No customer can be had who has no other cards.
+        """
+        user = self.cards.placement.new_user()
+        one = Population.of(1, CardSpec(user=user))
+        cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
+        return Group(CardQuery(user_id=user), cards, (user,) * len(cards))
 
     def neighbour_card(self, user: str) -> Stranger | None:
         """An active card of the same customer in another environment, where one can be had."""
@@ -249,11 +266,16 @@ def response_of(exchange: Exchange) -> ActionResponse:
     """The body of an action's answer.
 
     Raises:
-        ContractBrokenError: It is not of the sampled form; the shape contracts judge that.
+        ContractBrokenError: A complete's is not as sampled; the shape contracts judge that.
+        NotAvailableError: A dismiss's or cancel's is not, of which there is no sample.
     """
     try:
         return ActionResponse.from_body(exchange.json())
     except ContractBrokenError as error:
+        action = exchange.path.rpartition("/")[2]
+        if action != Action.COMPLETE and exchange.succeeded:
+            reason = f"the answer to {action} is not like that to complete: {error}"
+            raise NotAvailableError(reason, exchange) from None
         raise ContractBrokenError(str(error), exchange) from None
 
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from threading import Barrier
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_atomic_cards.errors import ContractBrokenError, OutcomeUnknownError
+from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError, OutcomeUnknownError
 from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.verification.linearizability import Operation
@@ -74,7 +74,7 @@ class Attempt:
             return None
         try:
             return response_of(self.exchange)
-        except ContractBrokenError:
+        except (ContractBrokenError, NotAvailableError):
             return None
 
     @property

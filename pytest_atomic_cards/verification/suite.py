@@ -18,7 +18,9 @@ import pytest
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, OutcomeUnknownError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.requirements import Requirement, catalogue
+from pytest_atomic_cards.verification.steadiness import shows_otherwise
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Verdict, Violation
 
 MARKER: Final = "requirement"
@@ -48,6 +50,7 @@ class Finding:
         expected: What the requirement demanded, where it was violated.
         came: What came instead.
         exchanges: The telling exchanges as JSON values, the last one first.
+        place: Where the first of them is recorded, if it is.
     """
 
     contract: str
@@ -57,6 +60,7 @@ class Finding:
     expected: str = ""
     came: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
+    place: str = ""
 
 
 _SHOWN_EXCHANGES: Final = 4
@@ -132,23 +136,23 @@ class ContractHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-        """Run a contract again, with fresh cards, where the answer to an action was lost."""
+        """Run a contract again where an answer was lost, or a listing is no longer what it was."""
         if pyfuncitem.get_closest_marker(MARKER) is None:
             return (yield)
-        try:
-            return (yield)
-        except OutcomeUnknownError as error:
-            lost = error
         parameters = inspect.signature(pyfuncitem.obj).parameters
         arguments = {name: pyfuncitem.funcargs[name] for name in parameters}
+        try:
+            return (yield)
+        except (OutcomeUnknownError, Violation) as error:
+            doubtful = _doubtful(error, arguments)
         for _ in range(_TRIES):
             try:
                 pyfuncitem.obj(**arguments)
-            except OutcomeUnknownError as error:
-                lost = error
+            except (OutcomeUnknownError, Violation) as error:
+                doubtful = _doubtful(error, arguments)
             else:
                 return True
-        raise lost
+        raise doubtful
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -183,6 +187,18 @@ class ContractHooks:
         return report
 
 
+def _doubtful(
+    error: OutcomeUnknownError | Violation, arguments: dict[str, Any]
+) -> OutcomeUnknownError | Violation:
+    """An error that may not come again; any other is raised."""
+    probes = [one for one in arguments.values() if isinstance(one, Probe)]
+    if isinstance(error, Violation) and not any(
+        shows_otherwise(probe, error.exchanges) for probe in probes[:1]
+    ):
+        raise error
+    return error
+
+
 def _describe(item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:
     rule = catalogue()[finding.requirement]
     item.user_properties += [  # JUnit XML takes them from the report of the teardown
@@ -212,7 +228,11 @@ def explain(finding: Finding) -> str:
     """A finding for whoever reads the log at night: sentence, source, difference, command."""
     rule = catalogue()[finding.requirement]
     lines = [f"{rule.id} ({rule.level}) {finding.verdict}", f"  {rule.statement}"]
-    lines += [f"  source:   {rule.source}", f"  contract: {finding.contract}"]
+    lines.append(f"  source:   {rule.source}")
+    if finding.contract:
+        lines.append(f"  contract: {finding.contract}")
+    if finding.place:
+        lines.append(f"  place:    {finding.place}")
     if finding.expected:
         lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
     else:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from pytest_atomic_cards.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, SeedingError
+from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.probe import Probe, all_in
 
 SOON: Final = timedelta(seconds=4)
-_SPECS: Final = {
-    "embargo": CardSpec(embargo=SOON),
-    "snooze": CardSpec(snooze=SOON),
-    "long embargo": CardSpec(embargo=timedelta(hours=1)),
-    "expiry": CardSpec(expires=SOON),
+_EXPIRY: Final = frozenset({"expires", "expiresInterval"})
+_EXPIRING: Final = tuple(CardSpec(status=action.outcome, expires=SOON) for action in Action)
+CLOSED_IN_TIME: Final = ("closed before expiry", "cancelled under embargo")
+"""Groups that are closed before something is to end."""
+_SPECS: Final[dict[str, tuple[CardSpec, ...]]] = {
+    "closed before expiry": _EXPIRING,
+    "cancelled under embargo": (CardSpec(embargo=SOON),),
+    "embargo": (CardSpec(embargo=SOON),),
+    "snooze": (CardSpec(snooze=SOON),),
+    "long embargo": (CardSpec(embargo=timedelta(hours=1)),),
+    "expiry": (CardSpec(expires=SOON),),
 }
 
 
@@ -46,18 +53,52 @@ class Timed:
         return self.groups[name]
 
     @property
-    def delivery_is_honoured(self) -> bool:
-        """Whether the target keeps to requested times: known beforehand, or seen by an embargo."""
-        return self.probe.cards.placement.delivery_is_certain or "long embargo" in self.groups
+    def expiry_is_honoured(self) -> bool:
+        """Whether the target takes a requested expiry, as far as can be known.
+
+        It is known beforehand, or concluded from an embargo that it took, unless only the embargo
+        is among the options that its cards show.
+        """
+        if self.probe.cards.placement.delivery_is_certain:
+            return True
+        if "long embargo" not in self.groups:
+            return False
+        shows_embargo = self._options("long embargo").keys() & {"embargo"}
+        return not shows_embargo or bool(self._options("expiry").keys() & _EXPIRY)
+
+    def _options(self, name: str) -> dict[str, object]:
+        """The delivery options that the first card of a group shows."""
+        options = self.groups[name].cards[0].payload.get("cardOptions")
+        return options if isinstance(options, dict) else {}
 
 
 def let_time_pass(probe: Probe) -> Timed:
     """Seed all groups, and let the time pass that they need."""
     timed = Timed(probe, {}, {})
-    for name, spec in _SPECS.items():
+    for name, specs in _SPECS.items():
         try:
-            timed.groups[name] = probe.cards.seeder.seed(Population((spec,)))[0]
+            timed.groups[name] = probe.cards.seeder.seed(Population(specs))[0]
         except (NotAvailableError, SeedingError) as error:
             timed.absent[name] = error
+    _cancel_embargoed(timed, "cancelled under embargo")
     probe.cards.pass_time(SOON)
     return timed
+
+
+def _cancel_embargoed(timed: Timed, name: str) -> None:
+    """Cancel a group whose embargo is not over, which a target may refuse."""
+    group = timed.groups.pop(name, None)
+    if group is None:
+        return
+    cancelled = all_in(Status.CANCELLED)
+    try:
+        timed.probe.act(Action.CANCEL, group.pin.replace(multiple=True), group)
+        states = timed.probe.states_once(group, cancelled)
+    except AtomicCardsError as error:
+        timed.absent[name] = NotAvailableError(str(error))
+        return
+    if cancelled(states):
+        cards = tuple(replace(card, status=Status.CANCELLED) for card in group.cards)
+        timed.groups[name] = replace(group, cards=cards)
+    else:
+        timed.absent[name] = NotAvailableError("an embargoed card was not cancelled")

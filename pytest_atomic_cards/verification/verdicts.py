@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.exchange import Exchange
 
 
@@ -92,3 +92,14 @@ def expect(
 def not_exercised(reason: str) -> NoReturn:
     """End a contract that this target gives no way to exercise."""
     pytest.skip(reason)
+
+
+def give_up(error: AtomicCardsError) -> NoReturn:
+    """End a contract, and the generation of cases for it, at what is no fault of the target's.
+
+    Raises:
+        CouldNotTell: The target could not be asked.
+    """
+    if isinstance(error, NotAvailableError):
+        not_exercised(str(error))
+    raise CouldNotTell.because_of(error) from error

@@ -89,7 +89,7 @@ def test_declared_fields_are_redacted_and_the_replay_still_matches(
     pytester: pytest.Pytester,
 ) -> None:
     """The recording test sees real values, the file does not, and a replay finds its requests."""
-    pytester.makeini("[pytest]\natomic_cards_redact = email, userId\n")
+    pytester.makeini("[pytest]\natomic_cards_redact = email, userId, usersById\n")
     pytester.makepyfile(
         test_it="""
         import os

@@ -45,3 +45,10 @@ def test_user_ids_are_made_up_by_the_chance_that_is_current() -> None:
     assert ids.owns(first)
     assert ids.owns(second)
     assert not ids.owns("somebody")
+
+
+def test_numbers_are_sixteen_digits_and_never_the_same() -> None:
+    """A made-up number has sixteen digits, and is new each time."""
+    numbers = {TRUE_CHANCE.number() for _ in range(50)}
+    assert len(numbers) == 50
+    assert all(number.isdecimal() and len(number) == 16 for number in numbers)

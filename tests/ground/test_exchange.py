@@ -93,11 +93,23 @@ def test_success_is_any_2xx(status: int | None, *, succeeded: bool) -> None:
         (b"null", None),
         (b"", None),
         (b"<html>", None),
+        (b'{"score": NaN}', None),
+        (b"[-Infinity]", None),
         (b"\xff\xfe\xfa", None),
         (b'{"data": ', None),
         (b"[" * 100_000, None),
     ],
-    ids=["object", "null", "empty", "html", "not text", "cut off", "too deep"],
+    ids=[
+        "object",
+        "null",
+        "empty",
+        "html",
+        "no number",
+        "infinite",
+        "not text",
+        "cut off",
+        "too deep",
+    ],
 )
 def test_a_body_is_json_or_nothing(body: bytes, value: object) -> None:
     """A body that is empty, no JSON, or too deep to read is ``None``, and never an error."""

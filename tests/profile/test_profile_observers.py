@@ -168,17 +168,28 @@ def test_lost_answers_and_passing_errors_change_nothing(
         assert observe(name, scene).observed == answers.get(name, question.default)
 
 
+@pytest.mark.parametrize(
+    ("path", "question", "pinned", "verdict"),
+    [
+        ("/dismiss", "action_word", "past", Verdict.NOT_EXERCISED),
+        ("/cards", "limit_zero", "empty", Verdict.COULD_NOT_TELL),
+    ],
+)
 def test_a_question_that_cannot_be_decided_is_not_a_failure(
+    path: str,
+    question: str,
+    pinned: str,
+    verdict: Verdict,
     scene_with: Callable[..., Scene],
 ) -> None:
-    """A body that cannot be read is told as the reason why there is no answer; nothing fails."""
+    """A body of another form is told as the reason why there is no answer; nothing fails."""
 
     class Garbled(Answering):
         def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
-            return status, b"[]" if environ["PATH_INFO"].endswith("/dismiss") else body
+            return status, b"[]" if environ["PATH_INFO"].endswith(path) else body
 
-    observation = observe("action_word", scene_with(Garbled), pinned="past")
-    assert observation.verdict is Verdict.COULD_NOT_TELL
+    observation = observe(question, scene_with(Garbled), pinned=pinned)
+    assert observation.verdict is verdict
     assert observation.observed is None
     assert "JSON object" in observation.reason
     assert not observation.fails

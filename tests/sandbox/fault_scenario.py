@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from datetime import UTC, datetime, timedelta
-from itertools import zip_longest
+from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sandbox_api import Api
@@ -80,6 +80,7 @@ def _filters(api: Api) -> Iterator[object]:
         pairs = dict(zip(names[:count], values[:count], strict=True))
         yield api.get(**pairs).body
         yield api.get(**pairs, status="active").body
+        yield api.get(**pairs | {"userId": "nobody"}).body
     for name, value in zip(names, values, strict=True):
         yield api.get(**{name: value}).body
         yield api.get(**{name: "nobody"}).body
@@ -121,7 +122,12 @@ def _actions(api: Api) -> Iterator[object]:
 
 
 def _completions(api: Api) -> Iterator[object]:
-    payloads = ({"a": 1, "b": None, "c": {"d": [1]}, "e": "é" * 30, "f": 0.5}, {"z": "ü"}, {})
+    payloads = (
+        {"a": 1, "b": None, "c": {"d": [1]}, "e": "é" * 30, "f": 0.5},
+        {"z": "ü"},
+        {},
+        dict.fromkeys("abcdefghijkl"),
+    )
     for number, payload in enumerate(payloads):
         api.environment.seed(_cards(f"payload-{number}", [{"user_id": f"c{number}"}]))
         body = json.dumps(payload).encode()
@@ -146,6 +152,8 @@ def _access(api: Api) -> Iterator[object]:
             "GET", f"{api.prefix}/cards", "limit=1", headers={"Authorization": header}
         )
         yield reply.status
+    known = api.headers["Authorization"][:-4]
+    yield api.request("GET", f"{api.prefix}/cards", headers={"Authorization": known}).status
     guest = Api(api.sandbox)
     guest.prefix = "/v1/other"
     guest.log_in()
@@ -183,6 +191,13 @@ def _time(api: Api) -> Iterator[object]:
         ]
         yield api.get(flowInvocationId="time-flow_invocation_id-1").json["data"][0]["status"]
         api.sandbox.clock.advance(1.1 * minute)
+    timers = ({"expires_at": 5 * minute}, {"embargo_until": 5 * minute})
+    for action, timer in product(Action, timers):
+        user = f"{action}-{'-'.join(timer)}"
+        api.environment.seed(_cards(user, [timer | {"user_id": user}]))
+        yield api.put(action, userId=user).body
+    api.sandbox.clock.advance(6 * minute)
+    yield [(card["userId"], card["status"]) for card in api.get().json["data"]]
 
 
 def _batches(api: Api) -> Iterator[object]:
@@ -196,7 +211,10 @@ def _batches(api: Api) -> Iterator[object]:
     ):
         user = f"batch-{number}"
         api.environment.seed(_cards(user, [{"user_id": user} for _ in range(1_101)]))
-        yield api.put(action, userId=user, multiple=1, **limits).counts
+        yield api.put(action, userId=user, **limits).status
+        reply = api.put(action, userId=user, multiple=1, **limits)
+        yield reply.counts
+        yield len(reply.json["data"])
         yield api.get(userId=user, limit=1000).ids
         yield len(api.get(userId=user, status="active", limit=1000).ids)
     yield api.put("cancel", userId="nobody", multiple=1).body

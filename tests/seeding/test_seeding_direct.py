@@ -32,6 +32,15 @@ def test_a_card_can_be_had_in_every_state(state: Status, cards: Cards) -> None:
     assert [record.status for record in cards.environment.cards()] == [state]
 
 
+def test_a_customer_can_be_a_number(cards: Cards) -> None:
+    """Generated ids of digits only are each another, and can be seeded."""
+    numbers = {cards.placement.new_number() for _ in range(3)}
+    assert len(numbers) == 3
+    assert all(number.isdecimal() for number in numbers)
+    number = numbers.pop()
+    assert cards.seed(user=number).user_id == number
+
+
 def test_every_attribute_can_be_chosen(cards: Cards) -> None:
     """On the sandbox a spec decides every attribute of its card."""
     chosen = {

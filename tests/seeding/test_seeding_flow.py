@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.flow import ServerClock
+from pytest_atomic_cards.seeding.reader import Found, Reader
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
 if TYPE_CHECKING:
@@ -100,6 +103,44 @@ def test_a_flow_that_sends_several_cards_still_gives_one_for_one_spec(serve: Ser
     assert states == ["active", "dismissed"]
 
 
+def test_cards_on_changing_pages_are_found(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each listing leaves out another card, all are found as soon as each was listed once."""
+    cards = serve().open_world(seed_timeout=5.0)
+    page = Reader.page
+    left_out = cycle(range(3))
+
+    def changing(reader: Reader, query: CardQuery) -> Found:
+        found = page(reader, query)
+        hidden = next(left_out)
+        return Found((*found.cards[:hidden], *found.cards[hidden + 1 :]), found.exchanges)
+
+    monkeypatch.setattr(Reader, "page", changing)
+    (group,) = cards.seeder.seed(Population.of(3))
+    assert len(group.cards) == 3
+
+
+@pytest.mark.parametrize("flickers", [True, False])
+def test_listings_that_go_back_are_given_time(
+    flickers: bool,  # noqa: FBT001
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a rehearsal has seen a card vanish from listings, seeding waits until all is steady."""
+    cards = serve().open_world()
+    page = Reader.page
+    shown = iter([True, True, *[not flickers] * 4])
+
+    def flickering(reader: Reader, query: CardQuery) -> Found:
+        return page(reader, query) if next(shown, True) else Found((), ())
+
+    monkeypatch.setattr(Reader, "page", flickering)
+    cards.seeder.rehearse()
+    began = time.monotonic()
+    cards.seed()
+    assert (cards.seeder.unsteadiness >= 1.0) == flickers
+    assert time.monotonic() - began >= cards.seeder.unsteadiness
+
+
 # What is asked for
 
 
@@ -155,8 +196,19 @@ def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
     assert cards.seed(user="bob").user_id == "bob"
     with pytest.raises(NotAvailableError, match=r"ATOMIC_CARDS_USER_IDS.*'eve'"):
         cards.seed(user="eve")
-    with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
-        cards.placement.new_user()
+    for generate in (cards.placement.new_user, cards.placement.new_number):
+        with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
+            generate()
+
+
+def test_a_live_customer_can_be_a_number(serve: Serve) -> None:
+    """A generated id of digits only is one that the run may act on."""
+    cards = serve().open_world()
+    card = cards.seed(user=cards.placement.new_number())
+    assert card.user_id is not None
+    assert card.user_id.isdecimal()
+    cards.api.cancel(CardQuery(user_id=card.user_id))
+    assert cards.get(card).status is Status.CANCELLED
 
 
 def test_a_flow_that_is_not_published_can_be_tested(serve: Serve) -> None:

@@ -185,6 +185,11 @@ def test_looking_at_a_card_that_is_gone_keeps_what_was_known() -> None:
             ["flowInvocationId", "userId"],
         ),
         (
+            {"flowInstanceId": "same", "lifecycleId": "same"},
+            {"flowInstanceId": "same", "lifecycleId": "same", "flowInvocationId": "other"},
+            ["flowInvocationId"],
+        ),
+        (
             {"flowInstanceId": "same", "lifecycleId": "same", "userId": "same"},
             {
                 "flowInstanceId": "same",

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis.stateful import rule
 
-from pytest_atomic_cards.errors import OutcomeUnknownError, TransportError
+from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError, TransportError
 from pytest_atomic_cards.generation.machine import (
     USUAL,
     LifecycleMachine,
@@ -204,6 +204,18 @@ def test_a_target_that_cannot_be_asked() -> None:
 
     cards.api.act_exchange = unreachable  # type: ignore[method-assign, assignment]
     with pytest.raises(CouldNotTell, match="nobody answers"):
+        check_lifecycle(cards)
+
+
+def test_a_target_that_cannot_give_what_a_run_needs() -> None:
+    """What a target cannot give leaves the requirement not exercised."""
+    cards = world()
+
+    def unavailable(*_: object) -> Exchange:
+        raise NotAvailableError("no such cards here")
+
+    cards.api.act_exchange = unavailable  # type: ignore[method-assign, assignment]
+    with pytest.raises(pytest.skip.Exception, match="no such cards here"):
         check_lifecycle(cards)
 
 

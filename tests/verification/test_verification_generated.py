@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.errors import ContractBrokenError, SeedingError, TransportError
+from pytest_atomic_cards.errors import (
+    ContractBrokenError,
+    NotAvailableError,
+    SeedingError,
+    TransportError,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.verification.generated import Effort
@@ -63,6 +68,28 @@ def test_an_error_ends_the_run_at_once(error: type[Exception]) -> None:
         Effort().for_all(st.integers(), usual=40)(body)
     assert len(asked) == 3
     assert caught.value.exchanges == (EXCHANGE,)
+
+
+def test_what_a_target_cannot_give_ends_the_run_at_once() -> None:
+    """A case that cannot be had is no failure: the contract is not exercised."""
+
+    def body(_: int) -> None:
+        raise NotAvailableError("no such cards")
+
+    with pytest.raises(pytest.skip.Exception, match="no such cards"):
+        Effort().for_all(st.integers(), usual=40)(body)
+
+
+def test_a_violation_that_does_not_come_again_is_told() -> None:
+    """What the target did once counts, though the same case passes the next time."""
+    asked = []
+
+    def body(number: int) -> None:
+        asked.append(number)
+        expect(len(asked) != 3, EXCHANGE, expected="the same", came="once something else")
+
+    with pytest.raises(Violation, match="once something else"):
+        Effort().for_all(st.integers(), usual=40)(body)
 
 
 def test_a_violation_is_shrunk_to_the_smallest_case() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _AREA: Final = "completion"
 _SHORT: Final = 20
+_FEW: Final = 10
 
 
 def _altered(change: Callable[[dict[str, Any]], Json]) -> Wrapper:
@@ -34,6 +35,13 @@ def _refused(original: Original, action: Action, body: bytes) -> str | None:
     if action is Action.COMPLETE and body:
         raise Refusal(400, "complete takes no body")
     text: str | None = original(action, body)
+    return text
+
+
+def _fields_limited(original: Original, action: Action, body: bytes) -> str | None:
+    text: str | None = original(action, body)
+    if text is not None and len(json.loads(text)) > _FEW:
+        raise Refusal(400, f"a payload has at most {_FEW} fields")
     return text
 
 
@@ -117,6 +125,11 @@ _CHANGES: Final[tuple[tuple[str, str, Callable[[dict[str, Any]], Json]], ...]] =
 _BODIES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("completion-lost", "A completion payload is accepted and lost.", constant(None)),
     ("completion-refused", "complete with a payload is refused.", _refused),
+    (
+        "completion-of-many-fields-refused",
+        f"A completion payload of more than {_FEW} fields is refused.",
+        _fields_limited,
+    ),
     ("completion-required", "complete without a payload is refused.", _required),
 )
 

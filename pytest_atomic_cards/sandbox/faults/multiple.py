@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.records import Row
 
 _AREA: Final = "multiple"
+_PAGE: Final = 100
 
 
 def _always_refused(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
@@ -22,6 +23,11 @@ def _always_refused(original: Original, actionable: int, matching: int, *, multi
 
 def _two_allowed(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
     if actionable > 2:  # noqa: PLR2004
+        original(actionable, matching, multiple=multiple)
+
+
+def _many_allowed(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
+    if actionable <= _PAGE:
         original(actionable, matching, multiple=multiple)
 
 
@@ -87,6 +93,11 @@ _CHECKS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
         "multiple-not-needed-for-two",
         "Two cards are changed without multiple=1; three are not.",
         _two_allowed,
+    ),
+    (
+        "multiple-not-needed-for-many",
+        f"More than {_PAGE} cards are changed without multiple=1; fewer are not.",
+        _many_allowed,
     ),
     (
         "multiple-always-refused",

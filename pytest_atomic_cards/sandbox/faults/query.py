@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,13 @@ def _first_two(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
 def _last_only(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
     filters = original(pairs)
     return dict(list(filters.items())[-1:])
+
+
+def _user_among_many(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
+    filters: Filters = original(pairs)
+    if len(filters) > _MANY + 2:
+        filters.pop(Attribute.USER_ID, None)
+    return filters
 
 
 def _matching(accepts: Callable[[Row, Selection], bool]) -> Wrapper:
@@ -91,6 +99,11 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "ignore").decode()
 
 
+def _without_accents(text: str) -> str:
+    parted = unicodedata.normalize("NFD", text)
+    return "".join(character for character in parted if not unicodedata.combining(character))
+
+
 def _all_where_none(
     original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
 ) -> list[Row]:
@@ -120,6 +133,16 @@ _COMPARISONS: Final[tuple[tuple[str, str, _Comparison], ...]] = (
         "ascii-only-comparison",
         "Only the ASCII characters of values are compared.",
         lambda value, wanted: _ascii(value) == _ascii(wanted),
+    ),
+    (
+        "accents-not-compared",
+        "Accents are not compared, so that u finds ü.",
+        lambda value, wanted: _without_accents(value) == _without_accents(wanted),
+    ),
+    (
+        "numbers-not-found",
+        "A value of digits only finds nothing.",
+        lambda value, wanted: value == wanted and not wanted.isdecimal(),
     ),
     (
         "long-values-cut",
@@ -211,6 +234,12 @@ FAULTS: Final = (
         _AREA,
         "Of three or more attributes only the first two count.",
         {"filters": _first_two},
+    ),
+    Fault(
+        "user-ignored-among-many",
+        _AREA,
+        f"Of more than {_MANY + 2} attributes userId does not count.",
+        {"filters": _user_among_many},
     ),
     Fault(
         "only-last-attribute",

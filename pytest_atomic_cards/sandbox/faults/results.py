@@ -126,6 +126,11 @@ _ARRAYS: Final[tuple[tuple[str, str, Any], ...]] = (
         lambda results: results[:1],
     ),
     (
+        "results-of-first-100",
+        "data of an action's answer ends after 100 cards.",
+        lambda results: results[:100],
+    ),
+    (
         "results-lack-last",
         "data of an action on several cards lacks the last.",
         lambda results: results[:-1] if len(results) > 1 else results,

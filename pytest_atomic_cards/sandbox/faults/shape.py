@@ -7,6 +7,7 @@ import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.lifecycle import CLOSED, Status
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.times import format_milliseconds
 
@@ -169,6 +170,21 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         lambda body: (
             body["payload"]
             | {"detail": {name: str(value) for name, value in body["payload"]["detail"].items()}}
+        ),
+    ),
+    (
+        "closed-card-shows-other-lifecycle",
+        "A card gets another lifecycleId when it is closed.",
+        "lifecycleId",
+        lambda body: f"{body['lifecycleId']}{'-closed' * (body['status'] in CLOSED)}",
+    ),
+    (
+        "completed-card-shows-other-target",
+        "target of a card's payload is another when the card is completed.",
+        "payload",
+        lambda body: (
+            body["payload"]
+            | ({"target": {"usersById": []}} if body["status"] == Status.COMPLETED else {})
         ),
     ),
     (

@@ -77,6 +77,26 @@ def _comes_back(original: Original, row: Row) -> _Transition:
     return transition
 
 
+def _closed_by_timer(state: Status, original: Original, row: Row) -> _Transition:
+    """A closed card expires, or is published, as if it were open still."""
+    if row.status != state:
+        transition: _Transition = original(row)
+        return transition
+    if row.embargo_until is not None and row.updated < row.embargo_until:
+        return row.embargo_until, Status.ACTIVE.value
+    if row.expires_at is not None and row.updated < row.expires_at:
+        return row.expires_at, Status.EXPIRED.value
+    return None
+
+
+def _keeping_timers(
+    original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
+) -> None:
+    """Leaves the timers of a card that is closed running."""
+    original(rows, after, now, completions)
+    original.owner.reschedule(row._replace(status=after, updated=now) for row in rows)
+
+
 def _for_user(original: Original, filters: Filters) -> float:
     seconds: float = original(filters)
     return inf if Attribute.USER_ID in filters else seconds
@@ -161,11 +181,32 @@ _TRANSITIONS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
         _comes_back,
     ),
 )
+_TIMERS: Final = (
+    (
+        "completed-card-expires",
+        "A completed card is expired when its expiry time comes.",
+        Status.COMPLETED,
+    ),
+    (
+        "cancelled-card-is-published",
+        "A card that was cancelled under embargo is active when the embargo ends.",
+        Status.CANCELLED,
+    ),
+)
 
 FAULTS: Final = (
     *(
         Fault(name, _TIME, text, {"next_transition": wrapper})
         for name, text, wrapper in _TRANSITIONS
+    ),
+    *(
+        Fault(
+            name,
+            _TIME,
+            text,
+            {"next_transition": partial(_closed_by_timer, state), "store.change": _keeping_timers},
+        )
+        for name, text, state in _TIMERS
     ),
     Fault(
         "listing-lags",

@@ -1,0 +1,90 @@
+"""Query values: how a value travels, and that it is compared whole and to the letter."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import quote
+
+from pytest_atomic_cards.errors import ContractBrokenError
+from pytest_atomic_cards.query import Attribute, CardQuery
+from pytest_atomic_cards.seeding.reader import key_of
+from pytest_atomic_cards.verification.oracle import judge_listing
+from pytest_atomic_cards.verification.population import SharedPopulation
+from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+
+
+@requirement("QUERY-09")
+def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -> None:
+    """Each odd value of each attribute finds exactly its cards."""
+    if population.odd is None:
+        absence = population.absent["odd"]
+        if isinstance(absence, ContractBrokenError):
+            exchanges = (absence.exchange,) if absence.exchange else ()
+            raise Violation("cards with odd values to be listed", str(absence), exchanges)
+        not_exercised(f"no card with an odd value could be seeded: {absence}")
+    for card in population.odd.cards:
+        for attribute, value in card.attributes.items():
+            if quote(value, safe="") != value:
+                query = by_value(attribute, value)
+                judge_listing(population.cards, query, probe.find(query))
+
+
+@requirement("QUERY-17")
+def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopulation) -> None:
+    """What merely resembles a value of ours does not find its card."""
+    samples = [
+        group.cards[0]
+        for group in (population.plain[0], population.long, population.numeric)
+        if group
+    ]
+    held = {value for card in population.cards for value in card.attributes.values()}
+    for card in [*samples, *(population.odd.cards if population.odd else ())]:
+        for attribute, value in card.attributes.items():
+            if attribute is Attribute.STATUS:
+                continue
+            for other in [*(look_alikes(value) if card in samples else ()), *respelled(value)]:
+                query = by_value(attribute, other)
+                found = probe.find(query)
+                expect(
+                    other in held or key_of(card) not in {key_of(one) for one in found.cards},
+                    *found.exchanges,
+                    expected=f"{query} not to find the card with {attribute}={value}",
+                    came="it is listed",
+                )
+
+
+def look_alikes(value: str) -> list[str]:
+    """Values that a target may take for ``value`` if it cuts, trims, pads or reads patterns."""
+    half = len(value) // 2
+    return [
+        *(part for part in (value[:half], value[half:]) if part not in {"", value}),
+        f"{value}x",
+        f"{value} ",
+        f"0{value}",
+        f"{value}\0x",
+        f"{value[:-1]}_",
+        f"{value[0]}%",
+        f"{value[0]}*",
+        f"{value[0]}.*",
+    ]
+
+
+def respelled(value: str) -> list[str]:
+    """Values that a target may take for ``value`` if it evens out spelling; case is left alone."""
+    parted = unicodedata.normalize("NFD", value)
+    spellings = (
+        parted,
+        unicodedata.normalize("NFC", value),
+        "".join(character for character in parted if not unicodedata.combining(character)),
+        "".join(filter(str.isalnum, value)),
+        value.replace("-", "_"),
+        value.replace(" ", "  "),
+    )
+    return [spelling for spelling in spellings if spelling not in {"", value}]
+
+
+def by_value(attribute: Attribute, value: str) -> CardQuery:
+    """A query by one attribute."""
+    return CardQuery(**{attribute.field: value})  # type: ignore[arg-type]

@@ -1,0 +1,189 @@
+"""Reading recordings: one exchange at a time is in memory; the format is told by the content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, TextIO, TypeVar
+
+from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.recordings import formats
+from pytest_atomic_cards.recordings.entry import MALFORMED, Entry, damaged, reason_of, seconds_of
+from pytest_atomic_cards.recordings.json_stream import JsonStream, Member, streamed
+
+_HEAD: Final = 4_096
+_FIRST_MEMBER: Final = re.compile(r'\s*\{\s*"((?:[^"\\]|\\.)*)"')
+_DOCUMENT_MEMBERS: Final = frozenset(
+    {"log", "version", "recorded", "cases", "tables", "interactions"}
+)
+_ARRAYS: Final = {"entries": "log", "interactions": ""}
+_SEQUENCES: Final = {
+    "interactions": formats.from_vcr,
+    "http_interactions": formats.from_schemathesis_vcr,
+}
+_EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
+
+Item = TypeVar("Item")
+Reader = Callable[[Path, TextIO, str], Iterator[Entry]]
+
+
+def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]:
+    """The exchanges of a recording, in the order of the file.
+
+    Args:
+        path: A cassette of this package or of vcrpy, a HAR file, a report of Schemathesis, or JSON
+            lines of exchanges.
+        opened: Is shown the open file, from which progress can be told.
+
+    Raises:
+        CassetteError: The file cannot be read, is no recording, or is damaged. The message names
+            file, place and cure. What came before the place was given out.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            opened(file)
+            head = file.read(_HEAD)
+            yield from _reader_for(path, head)(path, file, head)
+    except UnicodeDecodeError as error:
+        raise damaged(path, f"near byte {error.start + 1}", "this is no text in UTF-8") from None
+    except OSError as error:
+        raise CassetteError(
+            f"{path} cannot be read: {error.strerror}; name a file that can be"
+        ) from None
+
+
+def _reader_for(path: Path, head: str) -> Reader:
+    start = head.lstrip()
+    if not start:
+        raise damaged(path, "line 1", "the file is empty")
+    if "\0" in head:
+        raise damaged(path, "line 1", "this is no text")
+    if start[0] != "{":
+        if start[0] in '["':
+            raise damaged(path, "line 1", "the document must be an object, or one on each line")
+        return _yaml
+    first = _FIRST_MEMBER.match(head)
+    name = first[1] if first else ""
+    if name in formats.LINE_MEMBERS:
+        return _lines
+    if _EVENT.fullmatch(name):
+        return _events
+    if name in _DOCUMENT_MEMBERS:
+        return _document
+    raise damaged(path, "line 1", f"a recording does not begin with a member {name!r}")
+
+
+def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterator[Item]:
+    """Give out items, and tell an error of reading them as one of the file."""
+    while True:
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        except UnicodeDecodeError:
+            raise
+        except MALFORMED as error:
+            raise damaged(path, place(), reason_of(error)) from None
+        yield item
+
+
+def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Item:  # noqa: ANN401
+    """Make something of parts of a file, and tell an error as one of the file."""
+    try:
+        return make(*parts)
+    except MALFORMED as error:
+        raise damaged(path, place, reason_of(error)) from None
+
+
+def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, with their numbers."""
+    lines = head.splitlines(keepends=True)
+    last = lines.pop() if lines and not lines[-1].endswith("\n") else ""
+    number = 0
+    for line in lines:
+        number += 1
+        if not line.isspace():
+            yield number, line
+    for line in file:
+        number += 1
+        whole, last = last + line, ""
+        if not whole.isspace():
+            yield number, whole
+    if last:
+        yield number + 1, last
+
+
+def _objects(path: Path, file: TextIO, head: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    for line, text in _numbered(file, head):
+        value = _made(path, f"line {line}", json.loads, text)
+        if not isinstance(value, dict):
+            raise damaged(path, f"line {line}", "each line must be an object")
+        yield line, text, value
+
+
+def _lines(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    for number, (line, text, value) in enumerate(_objects(path, file, head), start=1):
+        yield _made(path, f"line {line}", formats.from_line, number, line, value, text)
+
+
+def _events(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    number = 1
+    for line, _, value in _objects(path, file, head):
+        entries = _made(path, f"line {line}", formats.from_schemathesis_event, number, line, value)
+        number += len(entries)
+        yield from entries
+
+
+def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    stream = JsonStream(file, head)
+    members = _each(path, streamed(stream, _ARRAYS), lambda: f"line {stream.line}")
+    known: dict[str, Any] = {}
+    for member in members:
+        if not member.is_element:
+            known[member.name] = member.value
+            continue
+        elements = chain([member], (one for one in members if one.is_element))
+        if "recorded" in known:
+            yield from _own(path, elements, known)
+        else:
+            yield from _foreign(path, elements)
+
+
+def _foreign(path: Path, elements: Iterator[Member]) -> Iterator[Entry]:
+    for number, member in enumerate(elements, start=1):
+        place = f"exchange {number}, line {member.line}"
+        make = formats.from_har if member.name == "entries" else formats.from_vcr
+        yield _made(path, place, make, number, member.line, member.value)
+
+
+def _own(path: Path, elements: Iterator[Member], known: dict[str, Any]) -> Iterator[Entry]:
+    from pytest_atomic_cards.cassettes.document import interactions_in  # noqa: PLC0415 - heavy
+
+    number = line = 0
+
+    def values() -> Iterator[Any]:
+        nonlocal number, line
+        for member in elements:
+            number, line = number + 1, member.line
+            yield member.value
+
+    interactions = interactions_in({**known, "interactions": values()})
+    recorded = known["recorded"]
+    began = seconds_of(recorded.get("at")) if isinstance(recorded, dict) else None
+    for interaction in _each(path, interactions, lambda: f"exchange {number}, line {line}"):
+        yield _made(path, f"line {line}", formats.from_own, number, line, interaction, began)
+
+
+def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    from pytest_atomic_cards.recordings.yaml_stream import YamlStream  # noqa: PLC0415 - heavy
+
+    del head
+    file.seek(0)
+    elements = YamlStream(file).elements(frozenset(_SEQUENCES))
+    whole = _each(path, elements, lambda: "it cannot be read on")
+    for number, (name, line, value) in enumerate(whole, start=1):
+        place = f"exchange {number}, line {line}"
+        yield _made(path, place, _SEQUENCES[name], number, line, value)

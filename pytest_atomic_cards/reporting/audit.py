@@ -1,0 +1,104 @@
+"""Tells an audit: in a terminal, and as report.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pytest_atomic_cards.files import write_text
+from pytest_atomic_cards.recordings.audit import NOT_SHOWN, NOT_TO_BE_SEEN, Audit
+from pytest_atomic_cards.reporting.console import Console
+from pytest_atomic_cards.reporting.marks import MARKS
+from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.verification.suite import explain
+from pytest_atomic_cards.verification.verdicts import Verdict
+
+
+def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | None = None) -> int:
+    """Tell what an audit has found.
+
+    Args:
+        audit: The audit.
+        console: Where to.
+        strict: Whether inferred requirements fail too.
+        report: Directory for ``report.json``.
+
+    Returns:
+        The exit code: 1 if a requirement is violated that makes it fail, else 0.
+
+    Raises:
+        SettingsError: The report cannot be written.
+    """
+    rules = judge_run(audit.findings())
+    conclusion = conclude(rules, strict=strict)
+    for count in audit.counts:
+        console.line(
+            f"{count.path}: {count.judged} exchanges of the Cards API, "
+            f"{count.passed_over} others passed over"
+        )
+    for area, title in catalogue().areas.items():
+        own = [rule for rule in rules if rule.requirement.area == area]
+        console.write(f"{title:28}")
+        for rule in own:
+            mark, style = MARKS[rule.verdict]
+            console.write(mark, **style)
+        console.line(f"  {_names(own, Verdict.HELD)}")
+    console.line()
+    for rule in rules:
+        if rule.verdict is Verdict.VIOLATED:
+            headline, *lines = explain(rule.findings[0]).splitlines()
+            console.line(headline, **MARKS[rule.verdict][1])
+            console.line("\n".join([*lines, ""]))
+    for reason in (NOT_SHOWN, NOT_TO_BE_SEEN):
+        names = [rule.requirement.id for rule in rules if reason in rule.reasons]
+        console.line(f"· not exercised, as {reason}: {', '.join(names)}")
+    console.line(f"verdict: {_conclusion(conclusion)}")
+    if report is not None:
+        path = report / "report.json"
+        write_text(path, json.dumps(_document(audit, rules, conclusion, strict=strict), indent=2))
+        console.line(f"report: {path}")
+    return 1 if conclusion.grave else 0
+
+
+def _names(rules: Iterable[Rule], verdict: Verdict) -> str:
+    names = [rule.requirement.id for rule in rules if rule.verdict is verdict]
+    return f"held: {', '.join(names)}" if names else ""
+
+
+def _conclusion(conclusion: Conclusion) -> str:
+    if conclusion.grave:
+        return f"violated ({', '.join(rule.requirement.id for rule in conclusion.grave)})"
+    inferred = ", ".join(rule.requirement.id for rule in conclusion.reported)
+    return "nothing documented is violated" + (f"; inferred: {inferred}" if inferred else "")
+
+
+def _document(
+    audit: Audit, rules: Iterable[Rule], conclusion: Conclusion, *, strict: bool
+) -> dict[str, Any]:
+    """What an audit has found as JSON values, with the names of a report of ``check``."""
+    return {
+        "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
+        "generated": datetime.now(UTC).isoformat(timespec="seconds"),
+        "target": f"recordings {', '.join(str(count.path) for count in audit.counts)}",
+        "strict": strict,
+        "conclusion": conclusion.word,
+        "rules": [
+            {
+                "id": rule.requirement.id,
+                "area": rule.requirement.area,
+                "level": rule.requirement.level.value,
+                "statement": rule.requirement.statement,
+                "source": rule.requirement.source,
+                "verdict": rule.verdict.value,
+                "reason": "; ".join(rule.reasons),
+                "place": rule.findings[0].place,
+                "exchanges": list(rule.findings[0].exchanges),
+            }
+            for rule in rules
+        ],
+    }

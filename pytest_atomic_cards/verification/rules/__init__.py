@@ -1,0 +1,60 @@
+"""The rules: requirements that can be decided by looking at exchanges alone.
+
+One table, which Schemathesis checks, the contract suite, the monitor and the audit all read. Each
+rule is bound to a requirement of the catalogue, which has its level. It takes every choice that the
+documentation leaves open, and whatever a recording may have lost: it objects only to what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.verification.rules.agreement import ANSWERS
+from pytest_atomic_cards.verification.rules.history import HISTORY
+from pytest_atomic_cards.verification.rules.matching import MATCHING
+from pytest_atomic_cards.verification.rules.past import Past
+from pytest_atomic_cards.verification.rules.rule import Objection, Rule
+from pytest_atomic_cards.verification.rules.shape import SHAPE
+from pytest_atomic_cards.verification.rules.told import Fidelity, Told, tell, told_by
+
+__all__ = [
+    "AGREEMENT",
+    "HISTORY",
+    "RULES",
+    "SHAPE",
+    "Fidelity",
+    "Objection",
+    "Past",
+    "Rule",
+    "Told",
+    "objections",
+    "rules_of",
+    "tell",
+    "told_by",
+]
+
+AGREEMENT: Final = (*MATCHING, *ANSWERS)
+"""What an answer must have in common with its own request."""
+
+RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY)
+"""Every rule."""
+
+
+def rules_of(requirement: str) -> tuple[Rule, ...]:
+    """The rules that decide a requirement."""
+    return tuple(rule for rule in RULES if rule.requirement == requirement)
+
+
+def objections(
+    exchange: Exchange, rules: Iterable[Rule] = AGREEMENT, past: Past | None = None
+) -> Iterator[Objection]:
+    """What rules hold against one exchange; without a past, it is taken to be settled."""
+    told = told_by(exchange)
+    if told is None:
+        return
+    for rule in rules:
+        found = rule.concerns(told.kind, told.attributes) and rule.judge(told, past)
+        if isinstance(found, Objection):
+            yield found

@@ -1,0 +1,55 @@
+"""Rule: a requirement that can be decided by looking at exchanges alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.verification.rules.past import Past
+    from pytest_atomic_cards.verification.rules.told import Told
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a rule holds against an answer.
+
+    Args:
+        expected: What the requirement demands.
+        came: What came instead.
+    """
+
+    expected: str
+    came: str
+
+
+Judge = Callable[["Told", "Past | None"], "Objection | bool"]
+"""Decides on one answer, given what was told before it: an objection, ``True`` where the
+requirement held, ``False`` where this answer does not show it. Without a past, an answer is taken
+to be settled: what looks like a listing that lags is objected to at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One requirement, and what decides it.
+
+    Args:
+        name: Name of the check; rules of several requirements may share it.
+        requirement: Id of the requirement, which has the level.
+        kinds: The kinds of answers that it is about (see ``Told.kind``).
+        judge: Decides on an answer of such a kind.
+        asks: Whether it is about requests for these attributes; all are, if left out.
+        only_hold: The kinds of answers that can show no more than that the requirement held.
+    """
+
+    name: str
+    requirement: str
+    kinds: frozenset[str]
+    judge: Judge
+    asks: Callable[[frozenset[str]], bool] | None = None
+    only_hold: frozenset[str] = frozenset()
+
+    def concerns(self, kind: str, attributes: frozenset[str]) -> bool:
+        """Whether it is about answers of a kind, to requests for these attributes."""
+        return kind in self.kinds and (self.asks is None or self.asks(attributes))

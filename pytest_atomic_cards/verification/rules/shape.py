@@ -1,0 +1,246 @@
+"""Rules about the shape of bodies: fields and types as sampled, with room for more.
+
+A field may be null, as which may be is not documented. What stands for a value in a redacted
+recording has no type.
+
+Source: Cards API page › Retrieving cards, Complete (the example responses).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pytest_atomic_cards.verification.rules.agreement import ACTIONS, COMPLETE, LISTINGS, OTHERS
+from pytest_atomic_cards.verification.rules.past import Past
+from pytest_atomic_cards.verification.rules.rule import Objection, Rule
+from pytest_atomic_cards.verification.rules.told import (
+    EMPTY,
+    UNREADABLE,
+    Body,
+    Fidelity,
+    Told,
+    is_masked,
+    name_of,
+)
+
+Fields = Mapping[str, type]
+
+CARD_FIELDS: Final[Fields] = {
+    "eventName": str,
+    "eventSource": str,
+    "cardTemplateId": str,
+    "cardInstanceId": str,
+    "cardTemplateName": str,
+    "lifecycleId": str,
+    "flowInstanceId": str,
+    "flowInvocationId": str,
+    "definition": dict,
+    "payload": dict,
+    "status": str,
+    "userId": str,
+    "created": str,
+    "updated": str,
+}
+RESULT_FIELDS: Final[Fields] = {
+    "eventName": str,
+    "eventSource": str,
+    "lifecycleId": str,
+    "cardTemplateId": str,
+    "cardInstanceId": str,
+    "userId": str,
+    "action": str,
+}
+PAYLOAD_FIELDS: Final[Fields] = {"target": dict, "cardOptions": dict, "metadata": dict}
+SUMMARY_FIELDS: Final[Fields] = {"total": int, "updated": int}
+
+_SAMPLED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_ZONED_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)"
+)
+_WORDS: Final = {str: "a string", dict: "an object", list: "an array", int: "a whole number"}
+
+
+def _has_fields(body: Body, fields: Fields, what: str = "") -> Objection | None:
+    if fields.keys() <= body.keys():
+        return None
+    what = what or name_of(body)
+    missing = ", ".join(name for name in fields if name not in body)
+    return Objection(f"{what} to have {', '.join(fields)}", f"{missing} is missing")
+
+
+def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
+    for name, kind in fields.items():
+        value = body.get(name)
+        if value.__class__ is kind or value is None or is_masked(value):
+            continue
+        what = what or name_of(body)
+        return Objection(f"{name} of {what} to be {_WORDS[kind]}", f"it is {_brief(value)}")
+    return None
+
+
+def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
+
+
+def _is_object_with_data(told: Told) -> Objection | bool:
+    """A body that is not there, or cannot be read in a recording, shows nothing."""
+    body = told.body
+    data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(data, list):
+        odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
+        return _no_object("an array of something else") if odd else True
+    if body is EMPTY or is_masked(body) or is_masked(data):
+        return False
+    if body is UNREADABLE:
+        return told.fidelity is Fidelity.WIRE and _no_object("no JSON")
+    return _no_object("something else")
+
+
+def _no_object(what: str) -> Objection:
+    return Objection("a JSON object with an array data of objects", f"the body is {what}")
+
+
+def listing(told: Told, _: Past | None) -> Objection | bool:
+    """A listing that succeeds is an object with an array of objects."""
+    return _is_object_with_data(told)
+
+
+def card_fields(told: Told, _: Past | None) -> Objection | bool:
+    """No field of the sample is missing from any card."""
+    if told.fidelity < Fidelity.KEPT:
+        return False
+    return _first(_has_fields(card, CARD_FIELDS) for card in told.cards)
+
+
+def card_types(told: Told, _: Past | None) -> Objection | bool:
+    """Fields of a card are strings and objects as sampled."""
+    return _first(_has_types(card, CARD_FIELDS) for card in told.cards)
+
+
+def _first(found: Iterable[Objection | None]) -> Objection | bool:
+    """The first objection; whether there was anything to object to, where there is none."""
+    exercised = False
+    for objection in found:
+        if objection is not None:
+            return objection
+        exercised = True
+    return exercised
+
+
+def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
+    exercised = False
+    for card in told.cards:
+        for name in ("created", "updated"):
+            value = card.get(name)
+            if not isinstance(value, str) or not value[:1].isdigit():
+                continue
+            exercised = True
+            if not form.fullmatch(value):
+                return Objection(f"{name} of {name_of(card)} to be {wanted}", f"it is {value!r}")
+    return exercised
+
+
+def times_with_zone(told: Told, _: Past | None) -> Objection | bool:
+    """Created and updated are ISO 8601 with a zone."""
+    return _times(told, _ZONED_TIME, "an ISO 8601 time with a zone")
+
+
+def times_as_sampled(told: Told, _: Past | None) -> Objection | bool:
+    """Created and updated have milliseconds and Z, and updated does not lie before created."""
+    found = _times(told, _SAMPLED_TIME, "a UTC time with milliseconds and Z")
+    if isinstance(found, Objection):
+        return found
+    for card in told.cards:
+        created, updated = card.get("created"), card.get("updated")
+        if isinstance(created, str) and isinstance(updated, str) and _is_before(updated, created):
+            return Objection(
+                f"updated of {name_of(card)} not to lie before created",
+                f"created is {created} and updated {updated}",
+            )
+    return found
+
+
+def _is_before(one: str, other: str) -> bool:
+    """Whether one sampled time is earlier; sampled times sort as their text does."""
+    return one < other and bool(_SAMPLED_TIME.fullmatch(one) and _SAMPLED_TIME.fullmatch(other))
+
+
+def payload(told: Told, _: Past | None) -> Objection | bool:
+    """The payload has its sampled parts, and targets the card's customer."""
+    if told.fidelity < Fidelity.KEPT:
+        return False
+    bodies = ((card, card.get("payload")) for card in told.cards)
+    return _first(_payload(card, body) for card, body in bodies if isinstance(body, dict))
+
+
+def _payload(card: Body, body: Body) -> Objection | None:
+    wrong = _has_fields(body, PAYLOAD_FIELDS, "payload") or _has_types(
+        body, PAYLOAD_FIELDS, "payload"
+    )
+    if wrong is not None:
+        return wrong
+    details = [body[name] for name in ("detail", "variables") if name in body]
+    if not details or not all(isinstance(one, dict) or is_masked(one) for one in details):
+        return Objection(
+            f"payload of {name_of(card)} to have an object detail or variables",
+            f"it has {', '.join(body) or 'nothing'}",
+        )
+    target, user = body["target"], card.get("userId")
+    users = target.get("usersById") if isinstance(target, dict) else user
+    if is_masked(user) or is_masked(users) or user is None or users is None:
+        return None
+    listed = users if isinstance(users, list) else []
+    if user in listed or any(map(is_masked, listed)):
+        return None
+    return Objection(
+        f"payload.target.usersById to be an array with {user!r}", f"it is {_brief(users)}"
+    )
+
+
+def answer(told: Told, past: Past | None) -> Objection | bool:
+    """The answer of an action has data, summary and every field of its results."""
+    found = listing(told, past)
+    if found is not True:
+        return found
+    keeps = told.fidelity >= Fidelity.KEPT
+    summary = told.body.get("summary")
+    if isinstance(summary, dict):
+        missing = keeps and _has_fields(summary, SUMMARY_FIELDS, "summary")
+        wrong = missing or _has_types(summary, SUMMARY_FIELDS, "summary")
+        if wrong:
+            return wrong
+    elif keeps and not is_masked(summary):
+        return Objection("an object with an array data and an object summary", "there is none")
+    for result in told.cards:
+        missing = keeps and _has_fields(result, RESULT_FIELDS)
+        wrong = missing or _has_types(result, RESULT_FIELDS)
+        if wrong:
+            return wrong
+    return bool(told.cards)
+
+
+def label(told: Told, _: Past | None) -> Objection | bool:
+    """Content-Type says JSON."""
+    known = told.content_type or told.fidelity is Fidelity.WIRE
+    if not known or not isinstance(told.body, dict | list):
+        return False
+    return "json" in told.content_type.lower() or Objection(
+        "a Content-Type of JSON", f"it is {told.content_type!r}"
+    )
+
+
+SHAPE: Final[tuple[Rule, ...]] = (
+    Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing),
+    Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields),
+    Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types),
+    Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone),
+    Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled),
+    Rule("cards_payload", "SHAPE-06", LISTINGS, payload),
+    Rule("cards_answer_shape", "SHAPE-07", COMPLETE, answer),
+    Rule("cards_answer_shape", "RESULT-04", OTHERS, answer),
+    Rule("cards_json_label", "SHAPE-09", LISTINGS | ACTIONS, label),
+)
+"""What the bodies of answers must look like."""

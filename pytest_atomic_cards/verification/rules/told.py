@@ -1,0 +1,287 @@
+"""Told: what one exchange of the Cards API says, read once for all rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, unquote_plus
+
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import Attribute
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.verification.rules.past import Sighting
+
+Body = Mapping[str, Any]
+LISTING: Final = "listing"
+FAILURE: Final = "failure"
+OTHER: Final = "other"
+
+UNREADABLE: Final[Any] = object()
+"""Stands for a body that is there and is not JSON."""
+EMPTY: Final[Any] = object()
+"""Stands for a body that is not there."""
+
+_URL: Final = re.compile(
+    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)?/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
+    r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
+)
+_MASKED: Final = re.compile(
+    r"redact|filter|mask|scrub|anonym|hidden|removed|omitted|sanitiz|placeholder|\*\*"
+    r"|^(x{3,}|<.*>|\[.*\]|\{.*\}|\$.*|\.{3}|…)$",
+    re.IGNORECASE,
+)
+_ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
+_STATUS: Final = Attribute.STATUS.value
+
+
+class Fidelity(IntEnum):
+    """How far an exchange can be trusted to be as it was on the wire."""
+
+    EDITED = 1
+    """Fields may have been taken out, as the filters of vcrpy can."""
+    KEPT = 2
+    """Values may have been replaced, and bodies left out, but nothing was taken out of a body."""
+    WIRE = 3
+    """It is just as it was sent and received, but for the values of secrets."""
+
+
+def is_masked(value: object) -> bool:
+    """Whether a value looks like what stands in for another one in a redacted recording."""
+    return isinstance(value, str) and (not value or _MASKED.search(value) is not None)
+
+
+class Told:
+    """One request to the Cards API and its answer, with what all rules read in it.
+
+    Args:
+        environment: URL of the environment that was asked, up to but without ``/cards``.
+        action: What was to be done; ``None`` for a listing.
+        query: The encoded query string.
+        status: The HTTP status.
+        body: The body of the answer as a JSON value, :data:`EMPTY` or :data:`UNREADABLE`.
+        content_type: The media type of the answer, or empty where it is not known.
+        started: When the request was sent, in seconds since 1970; ``None`` where it is not known.
+        ended: When the answer was read, in the same way.
+        fidelity: How far the exchange is as it was on the wire.
+        request_body: What was sent, where it was kept.
+        authorized: Whether the request had an ``Authorization`` header.
+
+    Attributes:
+        kind: ``listing`` or the word of the action for a success, ``failure`` for a server error.
+        data: The array ``data`` of the body; empty where there is none.
+        cards: The cards that are listed, or the results of the action, as their bodies.
+        keys: What tells each of the cards from all others.
+        total: ``summary.total``, where it is a whole number.
+        updated: ``summary.updated``, where it is a whole number.
+        given: The values of each query parameter, still encoded.
+        attributes: The names of the attributes that are given in any form.
+        asked: What each attribute may be taken to ask for; none whose meaning cannot be known.
+        limit: The limit, where it is given once and a whole number.
+        seen: What was told before of each of the cards, once that was looked up.
+    """
+
+    def __init__(
+        self,
+        environment: str,
+        action: Action | None,
+        query: str,
+        status: int,
+        body: Any,  # noqa: ANN401 - a JSON value, or what stands for none
+        *,
+        content_type: str,
+        started: float | None,
+        ended: float | None,
+        fidelity: Fidelity,
+        request_body: bytes,
+        authorized: bool,
+    ) -> None:
+        self.environment = environment
+        self.action = action
+        self.query = query
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.started = started
+        self.ended = ended
+        self.fidelity = fidelity
+        self.request_body = request_body
+        self.authorized = authorized
+
+        self.kind = _kind(action, status)
+        members = body if isinstance(body, dict) else {}
+        data, summary = members.get("data"), members.get("summary")
+        self.data: Sequence[Any] = data if isinstance(data, list) else ()
+        self.cards: Sequence[Body] = [one for one in self.data if isinstance(one, dict)]
+        self.keys: Sequence[int | None] = [_key(environment, one) for one in self.cards]
+        counts = summary if isinstance(summary, dict) else {}
+        self.total, self.updated = _count(counts.get("total")), _count(counts.get("updated"))
+        self.given: Mapping[str, Sequence[str]] = _parameters(query) if query else {}
+        self.attributes = _ATTRIBUTES.intersection(self.given)
+        readings = {name: _readings(self.once(name)) for name in self.attributes}
+        self.asked = {name: allowed for name, allowed in readings.items() if allowed}
+        text = self.once("limit") or ""
+        short = text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004
+        self.limit = int(text) if short else None
+        self.seen: Sequence[Sighting | None] | None = None
+
+    def once(self, name: str) -> str | None:
+        """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
+        values = self.given.get(name, ())
+        return values[0] if len(values) == 1 and values[0] else None
+
+    @property
+    def counted(self) -> bool:
+        """Whether the answer of an action counts every result as updated."""
+        return bool(self.cards) and self.updated == len(set(self.keys))
+
+
+def _kind(action: Action | None, status: int) -> str:
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP statuses
+        return action.value if action else LISTING
+    return FAILURE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else OTHER
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _parameters(query: str) -> dict[str, list[str]]:
+    parameters: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in name or "+" in name:
+            name = unquote_plus(name)
+        if pair:
+            parameters.setdefault(name, []).append(value)
+    return parameters
+
+
+@lru_cache(maxsize=4_096)
+def _readings(encoded: str | None) -> frozenset[str]:
+    """Every value that a server may take an encoded one for, without regard to case."""
+    if encoded is None:
+        return frozenset()
+    try:
+        whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
+    except UnicodeDecodeError:
+        return frozenset()
+    if any(map(is_masked, whole)):
+        return frozenset()
+    parts = {part.strip() for value in whole if "," in value for part in value.split(",")}
+    return frozenset(value.casefold() for value in whole | parts)
+
+
+def _key(environment: str, body: Body) -> int | None:
+    """What tells a card from all others, in a listing as in a result; ``None`` if nothing does.
+
+    All ids together, as a redacted recording may have one value in place of each id of a kind.
+    """
+    get = body.get
+    name = get("cardInstanceId")
+    if not name or not isinstance(name, str | int):
+        return None
+    return hash(
+        (
+            environment,
+            str(name),
+            str(get("lifecycleId")),
+            str(get("cardTemplateId")),
+            str(get("userId")),
+        )
+    )
+
+
+def is_named(body: Body) -> bool:
+    """Whether a card has an id of its own, and not what stands for one in a redacted recording."""
+    return not is_masked(body.get("cardInstanceId"))
+
+
+def name_of(body: Body) -> str:
+    """A card or result, for a sentence about it."""
+    what = "the result of card" if "action" in body and "status" not in body else "card"
+    return f"{what} {body.get('cardInstanceId') or 'without an id'}"
+
+
+def tell(
+    method: str,
+    url: str,
+    status: int | None,
+    body: Any,  # noqa: ANN401 - a JSON value, or what stands for none
+    *,
+    content_type: str = "",
+    started: float | None = None,
+    elapsed: float = 0.0,
+    fidelity: Fidelity = Fidelity.KEPT,
+    request_body: bytes = b"",
+    authorized: bool = True,
+) -> Told | None:
+    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer."""
+    target = target_of(method, url)
+    if target is None or status is None:
+        return None
+    environment, action, query = target
+    return Told(
+        environment,
+        action,
+        query,
+        status,
+        body,
+        content_type=content_type,
+        started=started,
+        ended=None if started is None else started + elapsed,
+        fidelity=fidelity,
+        request_body=request_body,
+        authorized=authorized,
+    )
+
+
+def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
+    """Environment, action and query of a request; ``None`` where it is none of the Cards API."""
+    if method not in {"GET", "PUT"}:
+        return None
+    found = _URL.fullmatch(url)
+    if found is None:
+        return None
+    environment, word, query = found.groups()
+    if method == "GET":
+        return None if word else (environment, None, query or "")
+    return (environment, _ACTIONS[word], query or "") if word in _ACTIONS else None
+
+
+_ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
+
+
+def told_by(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> Told | None:
+    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer."""
+    if target_of(exchange.method, exchange.url) is None:
+        return None
+    headers = exchange.response_headers
+    return tell(
+        exchange.method,
+        exchange.url,
+        exchange.status,
+        _json(exchange),
+        content_type=next(_values(headers, "content-type"), ""),
+        started=exchange.started.timestamp(),
+        elapsed=exchange.elapsed,
+        fidelity=fidelity,
+        request_body=exchange.request_body,
+        authorized=any(True for _ in _values(exchange.request_headers, "authorization")),
+    )
+
+
+def _json(exchange: Exchange) -> Any:  # noqa: ANN401 - a JSON value
+    if not exchange.response_body.strip():
+        return EMPTY
+    value = exchange.json()
+    return UNREADABLE if value is None and exchange.response_body.strip() != b"null" else value
+
+
+def _values(headers: Mapping[str, str], wanted: str) -> Iterator[str]:
+    return (value for name, value in headers.items() if name.lower() == wanted)

@@ -1,0 +1,155 @@
+"""The same exchanges, written down as each tool does it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from vcr.request import Request
+from vcr.serialize import serialize
+from vcr.serializers import jsonserializer, yamlserializer
+
+from pytest_atomic_cards.cassettes.cassette import Cassette
+from pytest_atomic_cards.cassettes.recorded import Recorded, Source
+from pytest_atomic_cards.cassettes.redaction import Redaction
+from pytest_atomic_cards.exchange import Exchange
+
+Write = Callable[[Path, Sequence[Exchange]], None]
+
+
+def lines(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """JSON lines, one exchange each."""
+    path.write_text("".join(f"{json.dumps(one.as_dict())}\n" for one in exchanges), "utf-8")
+
+
+def har_entry(one: Exchange, *, in_base64: bool = False) -> dict[str, Any]:
+    """An exchange as an entry of a HAR file."""
+    text = one.response_body.decode()
+    content = {"size": len(text), "mimeType": "application/json", "text": text}
+    if in_base64:
+        content |= {"text": base64.b64encode(one.response_body).decode(), "encoding": "base64"}
+    return {
+        "startedDateTime": one.started.isoformat().replace("+00:00", "Z"),
+        "time": one.elapsed * 1000,
+        "request": {
+            "method": one.method,
+            "url": one.url,
+            "headers": [{"name": "User-Agent", "value": "a-browser"}],
+            "postData": {"mimeType": "application/json", "text": one.request_body.decode()},
+        },
+        "response": {
+            "status": one.status or 0,
+            "headers": [{"name": k, "value": v} for k, v in one.response_headers.items()],
+            "content": content,
+        },
+        "cache": {},
+    }
+
+
+def har(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """A HAR file as a browser saves it, every other body in base64."""
+    entries = [har_entry(one, in_base64=n % 2 == 0) for n, one in enumerate(exchanges)]
+    document = {"log": {"version": "1.2", "creator": {"name": "a browser"}, "entries": entries}}
+    path.write_text(json.dumps(document, indent=2), "utf-8")
+
+
+def _vcr(one: Exchange) -> tuple[Request, dict[str, Any]]:
+    request = Request(one.method, one.url, one.request_body or None, {})
+    response = {
+        "status": {"code": one.status, "message": ""},
+        "headers": {name: [value] for name, value in one.response_headers.items()},
+        "body": {"string": one.response_body},
+    }
+    return request, response
+
+
+def _vcrpy(path: Path, exchanges: Sequence[Exchange], serializer: Any) -> None:  # noqa: ANN401
+    pairs = [_vcr(one) for one in exchanges]
+    requests, responses = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    cassette = {"requests": requests, "responses": responses}
+    path.write_text(serialize(cassette, serializer), "utf-8")
+
+
+def vcrpy_yaml(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """A cassette of vcrpy in YAML, by vcrpy itself."""
+    _vcrpy(path, exchanges, yamlserializer)
+
+
+def vcrpy_json(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """A cassette of vcrpy in JSON, by vcrpy itself."""
+    _vcrpy(path, exchanges, jsonserializer)
+
+
+def own(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """A cassette of this package."""
+    began = exchanges[0].started
+    cassette = Cassette(path, Recorded(source=Source.SANDBOX, at=began), Redaction())
+    for one in exchanges:
+        cassette.append(*_vcr(one), (one.started - began).total_seconds(), one.elapsed)
+    cassette.save()
+
+
+def schemathesis_vcr(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """Schemathesis' VCR report, as far as it is about exchanges."""
+    interactions = [
+        {
+            "id": str(n),
+            "recorded_at": one.started.isoformat(),
+            "request": {
+                "uri": one.url,
+                "method": one.method,
+                "headers": {"Authorization": ["[Filtered]"]},
+                "body": {"encoding": "utf-8", "string": one.request_body.decode()},
+            },
+            "response": {
+                "status": {"code": str(one.status), "message": "OK"},
+                "elapsed": str(one.elapsed),
+                "headers": {name: [value] for name, value in one.response_headers.items()},
+                "body": {"encoding": "utf-8", "string": one.response_body.decode()},
+            },
+        }
+        for n, one in enumerate(exchanges)
+    ]
+    document = {"recorded_with": "Schemathesis 4", "http_interactions": interactions}
+    path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+
+
+def _content(body: bytes) -> dict[str, str] | None:
+    return {"$base64": base64.b64encode(body).decode()} if body else None
+
+
+def schemathesis_ndjson(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """Schemathesis' NDJSON report, as far as it is about exchanges."""
+    interactions = {
+        str(n): {
+            "request": {"method": one.method, "uri": one.url, "headers": {}},
+            "response": {
+                "status_code": one.status,
+                "headers": {name: [value] for name, value in one.response_headers.items()},
+                "content": _content(one.response_body),
+                "elapsed": one.elapsed,
+            },
+            "timestamp": one.started.timestamp(),
+        }
+        for n, one in enumerate(exchanges)
+    }
+    events = [
+        {"Initialize": {"schemathesis_version": "4.32.5", "seed": 1}},
+        {"ScenarioFinished": {"id": "1", "recorder": {"interactions": interactions}}},
+    ]
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in events), "utf-8")
+
+
+FORMATS: dict[str, Write] = {
+    "lines": lines,
+    "har": har,
+    "vcrpy-yaml": vcrpy_yaml,
+    "vcrpy-json": vcrpy_json,
+    "own": own,
+    "schemathesis-vcr": schemathesis_vcr,
+    "schemathesis-ndjson": schemathesis_ndjson,
+}

@@ -1,0 +1,167 @@
+"""Files that are no recordings, or no whole ones: one clear line each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from recordings_of import FORMATS
+from traffic import Client
+
+from pytest_atomic_cards.cli import main
+from pytest_atomic_cards.recordings.reading import read
+
+LINE = json.dumps(
+    {
+        "method": "GET",
+        "url": "https://o.customer-api.atomic.io/v1/e/cards",
+        "status": 200,
+        "responseBody": {"data": []},
+    }
+)
+DEEP = 100_000
+ENTRY_IN_BAD_BASE64 = {
+    "request": {"method": "GET", "url": "u"},
+    "response": {"status": 200, "content": {"text": "a", "encoding": "base64"}},
+}
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "the file is empty"),
+    "only spaces": (b" \n\n", "the file is empty"),
+    "binary": (b"\x00\x01\x02" * 99, "this is no text"),
+    "binary that is no UTF-8": (b"\x89PNG\xff\xfe", "this is no text in UTF-8"),
+    "no UTF-8 later on": (LINE.encode() + b"\n" * 9_000 + b"\xff", "this is no text in UTF-8"),
+    "UTF-16": (LINE.encode("utf-16"), "this is no text"),
+    "an array": (b"[1, 2]", "the document must be an object"),
+    "a string": (b'"text"', "the document must be an object"),
+    "an empty object": (b"{}", "does not begin with a member ''"),
+    "another object": (b'{"name": "x"}', "does not begin with a member 'name'"),
+    "a web page": (b"<!doctype html><p>404", "the document must be a mapping"),
+    "prose": (b"Dear reader, this is no recording.", "the document must be a mapping"),
+    "a line cut off": (f"{LINE}\n{LINE[:-9]}".encode(), "line 2"),
+    "a line of something else": (f"{LINE}\n[]\n".encode(), "line 2: each line must be an object"),
+    "a line without url": (b'{"method": "GET"}', "line 1: 'url' is missing"),
+    "a line with a bad time": (f'{LINE[:-1]}, "elapsed": "soon"}}'.encode(), "line 1"),
+    "a deep line": (
+        f'{LINE}\n{{"method": {"[" * DEEP}{"]" * DEEP}}}'.encode(),
+        "line 2: it is nested too deep",
+    ),
+    "a HAR cut off": (b'{"log": {"entries": [{"request": {', "line 1: "),
+    "a HAR cut off between": (b'{"log": {"entries": [', "the file ends too early"),
+    "a HAR without entries": (b'{"log": {"version": "1.2"}}', "there is no member entries"),
+    "a HAR with no array": (b'{"log": {"entries": {}}}', "'[' must come here, not '{'"),
+    "a HAR entry of nothing": (b'{"log": {"entries": [{}]}}', "exchange 1, line 1: 'request'"),
+    "a HAR entry of text": (b'{"log": {"entries":\n["x"]}}', "exchange 1, line 2: it is built oth"),
+    "a HAR with bad base64": (
+        json.dumps({"log": {"entries": [ENTRY_IN_BAD_BASE64]}}).encode(),
+        "exchange 1, line 1",
+    ),
+    "a deep HAR": (
+        b'{"log": {"entries": [' + b"[" * DEEP + b"]" * DEEP + b"]}}",
+        "it is nested too deep",
+    ),
+    "a HAR with more behind": (b'{"log": {"entries": []}} x', "something follows after the end"),
+    "a missing comma": (b'{"log": {"version": 1 "entries": []}}', "must come here"),
+    "a cassette cut off": (b'{"version": 1, "interactions": [{"request"', "line 1"),
+    "a cassette without exchanges": (b'{"version": 1}', "there is no member entries or interact"),
+    "a cassette with no array": (b'{"version": 1, "interactions": 7}', "'[' must come here"),
+    "a cassette of texts": (b'{"version": 1, "interactions": ["x"]}', "exchange 1, line 1"),
+    "a cassette without status": (
+        b'{"interactions": [{"request": {"method": "GET", "uri": "u"}, "response": {}}]}',
+        "'status' is missing",
+    ),
+    "metadata of another kind": (
+        b'{"version": 1, "recorded": 7, "interactions": [{"request": {}}]}',
+        "exchange 1, line 1",
+    ),
+    "YAML of another kind": (b"name: value\n", "there is no member http_interactions"),
+    "YAML of a list": (b"- 1\n- 2\n", "the document must be a mapping"),
+    "YAML cut off": (b'interactions:\n- request: {method: "GE', "line "),
+    "YAML with a tab": (b"interactions:\n\t- x: 1\n", "line 2"),
+    "YAML that makes an object": (
+        b"interactions:\n- !!python/object/apply:os.system ['touch hacked']\n",
+        "line 2: the tag tag:yaml.org,2002:python/object/apply:os.system is not read",
+    ),
+    "YAML with a name of Python": (
+        b"interactions:\n- request: !!python/name:os.system\n",
+        "line 2: the tag tag:yaml.org,2002:python/name:os.system is not read",
+    ),
+    "YAML with a tag of its own": (b"interactions:\n- !card {a: 1}\n", "line 2: the tag !card"),
+    "YAML with a bad alias": (b"interactions:\n- request: *nothing\n", "line 2"),
+    "YAML that refers to itself": (b"interactions:\n- &a [*a]\n", "line 2"),
+    "YAML with a mapping for a key": (b"interactions:\n- {{a: 1}: 2}\n", "line 2"),
+    "deep YAML": (b"interactions:\n- " + b"[" * 5_000, "line 2"),
+    "YAML with bad base64": (b"interactions:\n- request: !!binary 'a'\n", "line 2: this is no b"),
+    "YAML of texts": (b"interactions:\n- x\n", "exchange 1, line 2"),
+    "an event of something else": (b'{"Initialize": {}}\n7\n', "line 2: each line must be an obj"),
+    "an event without a request": (
+        b'{"ScenarioFinished": {"recorder": {"interactions": {"1": {}}}}}',
+        "line 1: 'request' is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_file_gives_one_clear_line(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """File, place and problem are told on one line, and the exit code is 2."""
+    content, problem = BAD[what]
+    monkeypatch.chdir(tmp_path)
+    Path("recording").write_bytes(content)
+    assert main(["audit", "recording"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert told.err.startswith("atomic-cards: recording ")
+    assert problem in told.err
+    assert [path.name for path in tmp_path.iterdir()] == ["recording"]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("missing.har", "No such file"), (".", "Is a directory")],
+)
+def test_what_cannot_be_opened_gives_one_clear_line(
+    name: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is not there, and a directory, are told as such."""
+    assert main(["audit", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert problem in told
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_may_be_cut_off_anywhere(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However much of a recording is left, there is a verdict or one clear line."""
+    client = Client()
+    client.seed(user_id="ü1")
+    client.send("GET", userId="ü1")
+    client.send("PUT", "/complete", {"size": "L"}, userId="ü1")
+    path = tmp_path / "recording"
+    FORMATS[form](path, client.exchanges)
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 1, 53):
+        path.write_bytes(whole[:length])
+        code = main(["audit", str(path)])
+        told = capsys.readouterr()
+        assert (code, told.err.count("\n")) in {(0, 0), (2, 1)}
+        assert "Traceback" not in told.err
+
+
+def test_aliases_cost_nothing(tmp_path: Path) -> None:
+    """A document that refers to its parts again and again is read as fast as it is long."""
+    layers = [f"- &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 40)]
+    text = "\n".join(["laughs:", "- &l0 [ha]", *layers, "interactions: []", ""])
+    (tmp_path / "recording").write_text(text, "utf-8")
+    assert list(read(tmp_path / "recording")) == []
+
+
+def test_a_byte_order_mark_and_spaces_are_no_matter(tmp_path: Path) -> None:
+    """Files that an editor of another system has saved are read."""
+    path = tmp_path / "recording"
+    path.write_bytes(b"\xef\xbb\xbf\r\n" + LINE.encode() + b"\r\n\r\n" + LINE.encode())
+    assert [(one.number, one.line) for one in read(path)] == [(1, 2), (2, 4)]

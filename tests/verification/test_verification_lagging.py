@@ -1,0 +1,147 @@
+"""Targets whose listings lag behind, go back, or come in another order each time."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    NotAvailableError,
+    SeedingError,
+)
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Found, Group
+from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.verification.draining import drain
+from pytest_atomic_cards.verification.probe import Probe, response_of
+from pytest_atomic_cards.verification.steadiness import shows_otherwise
+
+if TYPE_CHECKING:
+    from contract_runs import RunContracts
+    from live_sandbox import Serve
+
+    from pytest_atomic_cards.verification.suite import Finding
+
+AN_ACTION = "http://cards.test/v1/environment/cards"
+
+
+@pytest.fixture
+def _live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets contracts that are run take a served sandbox for their target."""
+    for name, value in serve().environ.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def _live_with_two_cards(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, of a flow that sends each customer two cards; and no match is an error."""
+    live = serve(cards_per_target="2", zero_match_action="404")
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_live")
+@pytest.mark.parametrize(
+    ("meanwhile", "verdict"),
+    [("probe.cards.dismiss(card)", "held"), ("pass", "violated")],
+    ids=["changed", "same"],
+)
+def test_a_listing_counts_if_it_is_still_so(
+    meanwhile: str,
+    verdict: str,
+    run_contracts: RunContracts,
+    findings: list[Finding],
+) -> None:
+    """A contract runs again where the listing that broke it shows something else by then."""
+    run_contracts(
+        f"""
+        RUNS = []
+
+        @requirement("PAGE-01")
+        def test_documented(probe):
+            RUNS.append(1)
+            card = probe.cards.seed()
+            pin = CardQuery(flow_invocation_id=card.flow_invocation_id)
+            listing = probe.api.list_exchange(pin)
+            if len(RUNS) == 1:
+                {meanwhile}
+                expect(False, listing, expected="one thing", came="another")
+        """
+    )
+    assert [finding.verdict for finding in findings] == [verdict]
+
+
+def test_a_query_that_is_none_is_not_repeated() -> None:
+    """A request that no client would send is not looked at again; its answer counts."""
+    listing = Exchange("GET", f"{AN_ACTION}?limit=abc", datetime.now(UTC), 0.0, status=500)
+    world = SimpleNamespace(
+        placement=SimpleNamespace(delivery_is_certain=False),
+        seeder=SimpleNamespace(unsteadiness=0.0),
+        timeline=REAL_TIME,
+    )
+    probe: Any = SimpleNamespace(cards=world)
+    assert not shows_otherwise(probe, [listing])
+
+
+@pytest.mark.parametrize("action", ["dismiss", "cancel"])
+def test_an_answer_of_another_form_is_open_but_for_complete(action: str) -> None:
+    """Only a complete's answer is sampled, so the lack of one to another action breaks nothing."""
+
+    def answer(name: str) -> Exchange:
+        return Exchange("PUT", f"{AN_ACTION}/{name}", datetime.now(UTC), 0.0, status=204)
+
+    with pytest.raises(NotAvailableError, match=f"answer to {action} is not like that"):
+        response_of(answer(action))
+    with pytest.raises(ContractBrokenError):
+        response_of(answer("complete"))
+
+
+@pytest.mark.parametrize(
+    ("has_order", "asked_for", "ending", "message"),
+    [
+        (True, 100, SeedingError, "listings show 90 of 100"),
+        (False, 100, NotAvailableError, "identical requests list different cards"),
+        (False, 80, NotAvailableError, "identical requests list different cards"),
+    ],
+)
+def test_cancels_are_counted_in_an_order(
+    has_order: bool,  # noqa: FBT001
+    asked_for: int,
+    ending: type[AtomicCardsError],
+    message: str,
+) -> None:
+    """Where pages hold other cards each time, nobody can count what a cancel leaves."""
+    cards = [Card.from_body({"cardInstanceId": f"card-{number}"}) for number in range(100)]
+
+    def some(query: CardQuery, *_: int) -> Found:
+        chosen = cards if has_order else random.sample(cards, len(cards))
+        return Found(tuple(chosen[: query.limit or 90]), ())
+
+    reader = SimpleNamespace(find=some, page=some)
+    placement = SimpleNamespace(settling=0.0)
+    world: Any = SimpleNamespace(
+        api=None, reader=reader, placement=placement, timeline=REAL_TIME, chance=None
+    )
+    group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * asked_for)
+    with pytest.raises(ending, match=message):
+        drain(Probe(world), group)
+
+
+@pytest.mark.usefixtures("_live_with_two_cards")
+def test_a_customer_with_several_cards_is_cancelled_once(
+    run_contracts: RunContracts, findings: list[Finding]
+) -> None:
+    """Where a customer got two cards and no match is an error, the second card is no failure."""
+    run_contracts(
+        "from pytest_atomic_cards.contracts.test_query import "
+        "test_actions_decode_values_as_listings_do"
+    )
+    assert [finding.verdict for finding in findings] == ["held"]

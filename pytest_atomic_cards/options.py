@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import SettingsError
 
 VENDOR_DOMAIN: Final = "customer-api.atomic.io"
@@ -28,6 +27,27 @@ class TargetKind(StrEnum):
 
     SANDBOX = "sandbox"
     LIVE = "live"
+
+
+class Mode(StrEnum):
+    """What a test does with its cassette: what it exchanges with the target, in a file."""
+
+    OFF = "off"
+    """Nothing is read or written."""
+
+    RECORD = "record"
+    """Requests go to the target, and the cassette is written anew."""
+
+    REPLAY = "replay"
+    """Requests are answered from the cassette, and nothing leaves the process."""
+
+    VERIFY = "verify"
+    """Requests go to the target, its answers are compared with the cassette; it stays as it is."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether there must be a recording."""
+        return self in {Mode.REPLAY, Mode.VERIFY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_atomic_cards import options
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import MisuseError, SettingsError
+from pytest_atomic_cards.options import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,12 +18,12 @@ from pytest_atomic_cards.cassettes.comparison import Comparison, Pairs
 from pytest_atomic_cards.cassettes.document import Interaction, in_file
 from pytest_atomic_cards.cassettes.indexed import Response
 from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import SUFFIXES
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance, CurrentChance
 from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime, Timeline
 
 

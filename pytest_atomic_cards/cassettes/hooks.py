@@ -13,10 +13,10 @@ import pytest
 from pytest_atomic_cards.cassettes.cassette import Cassette
 from pytest_atomic_cards.cassettes.hygiene import Use
 from pytest_atomic_cards.cassettes.misses import NotRecordedError
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.naming import Naming, overriding
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError, SettingsError
+from pytest_atomic_cards.options import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -20,8 +20,8 @@ from pytest_atomic_cards.cassettes.hygiene import (
     orphans,
     unplayed,
 )
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.options import Mode
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck

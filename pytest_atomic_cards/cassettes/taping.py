@@ -13,13 +13,12 @@ from weakref import WeakKeyDictionary
 from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.exchanging import LOGICAL_URL
 from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import SUFFIXES, read_content
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.errors import CassetteError, NotAvailableError
 from pytest_atomic_cards.exchange import REDACTED
 from pytest_atomic_cards.generation.cases import as_json, from_json
-from pytest_atomic_cards.options import Settings, TargetKind
+from pytest_atomic_cards.options import Mode, Settings, TargetKind
 from pytest_atomic_cards.tape import Cases, Tape
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from vcr.serializers import yamlserializer
 
 from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.mode import Mode
+from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 
 if TYPE_CHECKING:

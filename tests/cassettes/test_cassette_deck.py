@@ -12,8 +12,8 @@ from requests import Response
 from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.deck import Deck
 from pytest_atomic_cards.cassettes.misses import NotRecordedError
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
 
 

@@ -15,13 +15,13 @@ import yaml
 from pytest_atomic_cards.cards import ActionSummary
 from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import read_content
 from pytest_atomic_cards.cassettes.recorded import Source
 from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.generation.openapi_document import DOCUMENT
 from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.query import CardQuery
 
 RECORDINGS = Path(__file__).parents[2] / "cassettes"

@@ -18,11 +18,11 @@ from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.cassette import Cassette
 from pytest_atomic_cards.cassettes.deck import Deck
 from pytest_atomic_cards.cassettes.document import Content, Interaction, render
-from pytest_atomic_cards.cassettes.mode import Mode
 from pytest_atomic_cards.cassettes.reading import read_content
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.options import Mode
 
 
 def _good() -> dict[str, Any]:

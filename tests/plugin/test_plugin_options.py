@@ -264,6 +264,7 @@ BAD_VALUES = [
     ("cassettes_fail_on", "stale"),
     ("cassettes_fail_on", "orphaned,unplayed,old"),
     ("redact", ","),
+    ("monitor", "maybe"),
     ("timeout", "0"),
     ("timeout", "-3"),
     ("timeout", "soon"),

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
     from pytest_atomic_cards.sandbox.server import SandboxServer
     from pytest_atomic_cards.seeding.spec import CardSpec, Population
-    from pytest_atomic_cards.targets import world_on
+    from pytest_atomic_cards.targets import sandbox_world, world_on
     from pytest_atomic_cards.world import Cards
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "SettingsError",
     "Status",
     "TransportError",
+    "sandbox_world",
     "strategies",
     "world_on",
 ]
@@ -109,7 +110,7 @@ _MODULES: Final = {
     "sandbox.faulty_network": ("FaultyAdapter",),
     "sandbox.server": ("SandboxServer",),
     "seeding.spec": ("CardSpec", "Population"),
-    "targets": ("world_on",),
+    "targets": ("sandbox_world", "world_on"),
     "world": ("Cards",),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}

@@ -78,13 +78,23 @@ class Target(Protocol):
 
 
 class SandboxTarget:
-    """The embedded sandbox: each world is a sandbox of its own."""
+    """The embedded sandbox: each world is a sandbox of its own.
 
-    def __init__(self, settings: Settings, tape: Tape = NO_TAPE) -> None:
+    Args:
+        settings: Its faults, and how its worlds are asked.
+        tape: What is recorded of it, or stands for it.
+        profile: Its answers to the open questions; those that the settings name if left out.
+    """
+
+    def __init__(
+        self, settings: Settings, tape: Tape = NO_TAPE, profile: Profile | None = None
+    ) -> None:
         self.listeners: list[Listener] = []
         self.settings = settings
         self.tape = tape
-        self._profile = Profile.read(settings.profile) if settings.profile else Profile()
+        self._profile = profile or (
+            Profile.read(settings.profile) if settings.profile else Profile()
+        )
 
     def open_world(self) -> Cards:
         """A new sandbox, empty, with its clock at the present; or the recording of one."""
@@ -330,6 +340,21 @@ def world_on(target: Target) -> Iterator[Cards]:
         yield world
     finally:
         _complain(world.clean_up().left_open)
+
+
+@contextmanager
+def sandbox_world(profile: Profile | None = None, faults: Sequence[str] = ()) -> Iterator[Cards]:
+    """A world on a sandbox that behaves as told, whatever the settings of the run are.
+
+    Args:
+        profile: Its answers to the open questions.
+        faults: Names of its faults.
+
+    Raises:
+        MisuseError: There is no such fault.
+    """
+    with world_on(SandboxTarget(Settings(fault=tuple(faults)), profile=profile)) as world:
+        yield world
 
 
 def _complain(left_open: Sequence[str], advice: str = "") -> None:

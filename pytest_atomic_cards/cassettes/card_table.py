@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -98,14 +97,15 @@ def _table(cards: list[dict[Path, Any]]) -> dict[str, Any]:
 def _cards_of(table: dict[str, Any]) -> Iterator[Card]:
     paths = [tuple(path) if isinstance(path, list) else (path,) for path in table[_COLUMNS]]
     for row in table[ROWS]:
-        card = copy.deepcopy(table[_LIKE])
+        card = dict(table[_LIKE])
         for path, leaf in zip(paths, row, strict=True):
             _put(card, path, leaf)
         yield card
 
 
 def _put(card: Card, path: Path, leaf: Any) -> None:  # noqa: ANN401 - a JSON value
+    """Put a leaf in; what lies on the way to it may be shared with other cards, and is copied."""
     *way, name = path
     for step in way:
-        card = card.setdefault(step, {})
+        card[step] = card = dict(card.get(step, ()))
     card[name] = leaf

@@ -18,7 +18,6 @@ from pytest_atomic_cards.cassettes.misses import NotRecordedError
 from pytest_atomic_cards.cassettes.taping import DeckTape
 from pytest_atomic_cards.errors import CassetteError, NotAvailableError
 from pytest_atomic_cards.generation.machine import USUAL, check_lifecycle
-from pytest_atomic_cards.generation.strategies import payloads
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.options import Mode, Settings, TargetKind
 from pytest_atomic_cards.seeding.spec import Population
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
     from live_sandbox import Serve
 
 HOUR = timedelta(hours=1)
+PAYLOADS = st.dictionaries(
+    st.sampled_from("abc"), st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+)
 FEW = hypothesis.settings(USUAL, max_examples=4, stateful_step_count=6)
 
 
@@ -156,7 +158,7 @@ def complete_each(tape: DeckTape, cards: Cards, strategy: Any, seen: list[Any]) 
 def test_a_replay_runs_over_the_recorded_cases(tapes: Tapes) -> None:
     """The cases of a recording are run again, and nothing is generated."""
     seen: list[list[Any]] = [[], []]
-    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, payloads(), seen[0]))
+    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, PAYLOADS, seen[0]))
     never = st.builds(lambda: pytest.fail("a case was generated"))
     tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, never, seen[1]))
     assert len(seen[0]) == 8
@@ -310,11 +312,11 @@ def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
 
 def test_a_miss_is_no_verdict(tapes: Tapes) -> None:
     """A request that was not recorded ends a generated contract at once, unshrunk."""
-    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, payloads(), []))
+    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, PAYLOADS, []))
     document = tapes.document
     document["interactions"] = document["interactions"][:6]
     (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
     seen: list[Any] = []
     with pytest.raises(CouldNotTell, match=r"is not in .*part\.json"):
-        tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, payloads(), seen))
+        tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, PAYLOADS, seen))
     assert len(seen) < 3

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pytest_atomic_cards.errors import ContractBrokenError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute
 
 Json = Any
+
+_STATUSES: Final = {status.value: status for status in Status}
+_FIELDS: Final = tuple((attribute, attribute.field) for attribute in Attribute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Card:
     @property
     def attributes(self) -> dict[Attribute, str]:
         """The query attributes of this card that are present and not empty."""
-        pairs = ((attribute, getattr(self, attribute.field)) for attribute in Attribute)
+        pairs = ((attribute, getattr(self, field)) for attribute, field in _FIELDS)
         return {attribute: str(value) for attribute, value in pairs if value}
 
     @property
@@ -190,7 +193,7 @@ def _count(value: Json) -> int | None:
 
 def _status(value: Json) -> Status | str | None:
     word = _text(value)
-    return Status(word) if word in set(Status) else word
+    return word if word is None else _STATUSES.get(word, word)
 
 
 def _timestamp(value: Json) -> datetime | None:

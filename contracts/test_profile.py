@@ -13,8 +13,8 @@ from contextlib import suppress
 import pytest
 
 from pytest_atomic_cards.errors import AtomicCardsError
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.profile import QUESTIONS, read_answers
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import Target
 from pytest_atomic_cards.verification.observing import WAITING, Scene
 from pytest_atomic_cards.verification.observing.hooks import MARKER, SEEN

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards import options
+from pytest_atomic_cards import options, parsing
 from pytest_atomic_cards.errors import MisuseError, SettingsError
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.client.api import CardsApi
-    from pytest_atomic_cards.options import Settings
     from pytest_atomic_cards.sandbox import Sandbox
+    from pytest_atomic_cards.settings import Settings
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.world import Cards
 
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add an ini option for each setting, and a command line option for some."""
     group = parser.getgroup("atomic-cards", "contract tests of the Atomic Cards API")
     for option in options.OPTIONS:
-        if option.flag and option.parse is options.truth:
+        if option.flag and option.parse is parsing.truth:
             group.addoption(
                 option.command_line,
                 dest=option.destination,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.seeding.journal import (
     Record,
     journal_directory,
@@ -13,6 +12,7 @@ from pytest_atomic_cards.seeding.journal import (
     owned,
     target_name,
 )
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import LiveTarget
 
 Tell = Callable[[str], None]

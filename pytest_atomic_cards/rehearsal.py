@@ -19,9 +19,9 @@ import pytest
 
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.server import SandboxServer
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import LiveTarget
 
 _OUTPUT: Final = "atomic_cards_rehearsal"

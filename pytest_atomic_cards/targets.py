@@ -21,7 +21,6 @@ from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import MisuseError, SeedingError
 from pytest_atomic_cards.network import NetworkFaults
-from pytest_atomic_cards.options import Settings, TargetKind
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
@@ -38,6 +37,7 @@ from pytest_atomic_cards.seeding.journal import (
     target_name,
 )
 from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.settings import Settings, TargetKind
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards

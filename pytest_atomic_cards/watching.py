@@ -21,8 +21,8 @@ from pytest_atomic_cards.verification.suite import Finding, explain
 if TYPE_CHECKING:
     from pytest_atomic_cards.client.session import CardsSession
     from pytest_atomic_cards.exchange import Exchange
-    from pytest_atomic_cards.options import Settings
     from pytest_atomic_cards.seeding.cleanup import CleanUp
+    from pytest_atomic_cards.settings import Settings
     from pytest_atomic_cards.tape import Tape
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.world import Cards

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_atomic_cards.options import Settings, TargetKind
 from pytest_atomic_cards.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.server import SandboxServer
+from pytest_atomic_cards.settings import Settings, TargetKind
 from pytest_atomic_cards.targets import LiveTarget
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.verification.monitor import Monitor
 from pytest_atomic_cards.verification.rules import told_by

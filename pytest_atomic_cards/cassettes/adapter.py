@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from pytest_atomic_cards.cassettes.exchanging import answer_of, request_of, response_of
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance, CurrentChance
 from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime, Timeline
 
 

@@ -16,7 +16,7 @@ from pytest_atomic_cards.cassettes.misses import NotRecordedError
 from pytest_atomic_cards.cassettes.naming import Naming, overriding
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError, SettingsError
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -21,7 +21,7 @@ from pytest_atomic_cards.cassettes.hygiene import (
     unplayed,
 )
 from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck

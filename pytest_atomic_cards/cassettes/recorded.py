@@ -53,7 +53,7 @@ class Recorded:
         at: When it was begun, UTC.
         seed: Where whatever the recorded test made up comes from.
         settings: What a replay needs to know of the target: ``environment_id``, ``flow_id`` and
-            others by the names of :class:`~pytest_atomic_cards.options.Settings`; no secret.
+            others by the names of :class:`~pytest_atomic_cards.settings.Settings`; no secret.
         versions: Version of each package that had a part in it, and of Python.
     """
 

@@ -18,7 +18,7 @@ from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.errors import CassetteError, NotAvailableError
 from pytest_atomic_cards.exchange import REDACTED
 from pytest_atomic_cards.generation.cases import as_json, from_json
-from pytest_atomic_cards.options import Mode, Settings, TargetKind
+from pytest_atomic_cards.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.tape import Cases, Tape
 
 if TYPE_CHECKING:

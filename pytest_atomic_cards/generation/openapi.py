@@ -54,8 +54,9 @@ from schemathesis.openapi.checks import (
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.errors import ScopeError
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.options import Settings, resolve
+from pytest_atomic_cards.options import resolve
 from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.rules import AGREEMENT, SHAPE, Past, Rule, objections
 
 PIN: Final = "ATOMIC_FLOW_INVOCATION_ID"

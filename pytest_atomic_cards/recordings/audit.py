@@ -10,11 +10,11 @@ from typing import Final, TextIO
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.options import VENDOR_DOMAIN
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.recordings.entry import Entry
 from pytest_atomic_cards.recordings.reading import read
 from pytest_atomic_cards.recordings.suspects import secret_in
+from pytest_atomic_cards.settings import VENDOR_DOMAIN
 from pytest_atomic_cards.verification.monitor import Monitor, finding_of
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.rules import RULES, Told

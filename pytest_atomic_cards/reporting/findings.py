@@ -9,7 +9,6 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.errors import MisuseError, SettingsError
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.reporting.capture import uncaptured
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.document import write_reports
@@ -17,6 +16,7 @@ from pytest_atomic_cards.reporting.github import append_summary, is_github, work
 from pytest_atomic_cards.reporting.observations import by_question, write_profile
 from pytest_atomic_cards.reporting.outcome import Gathered, Outcome, sum_up
 from pytest_atomic_cards.reporting.terminal import tell
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.collecting import collected
 from pytest_atomic_cards.verification.observing.hooks import MARKER as QUESTION
 from pytest_atomic_cards.verification.observing.hooks import observation_in

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.reporting.deviations import Deviations
 from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
 from pytest_atomic_cards.reporting.transitions import Step, judge_transitions
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.observing.observation import Observation
 from pytest_atomic_cards.verification.suite import Finding
 from pytest_atomic_cards.verification.traffic import Traffic

@@ -23,10 +23,10 @@ from pytest_atomic_cards.errors import (
     SeedingError,
 )
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.seeding.placement import UserIds
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 _CHOSEN_BY_TARGET: Final = {

@@ -24,9 +24,9 @@ import filelock
 
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import is_generated
+from pytest_atomic_cards.settings import Settings
 
 _FORMAT: Final = 1
 _PRIVATE_FILE, _PRIVATE_DIRECTORY = 0o600, 0o700

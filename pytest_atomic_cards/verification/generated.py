@@ -14,7 +14,7 @@ from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy, tuples
 
 from pytest_atomic_cards.errors import AtomicCardsError
-from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.verification.verdicts import Violation, give_up
 

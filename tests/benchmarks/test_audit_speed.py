@@ -13,8 +13,8 @@ import pytest
 
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.recordings.audit import audit
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.watching import Watch
 

@@ -20,8 +20,8 @@ from vcr.serializers import yamlserializer
 
 from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
+from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

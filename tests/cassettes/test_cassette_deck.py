@@ -13,8 +13,8 @@ from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
 from pytest_atomic_cards.cassettes.deck import Deck
 from pytest_atomic_cards.cassettes.misses import NotRecordedError
 from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
+from pytest_atomic_cards.settings import Mode
 
 
 class _Counting(SandboxAdapter):

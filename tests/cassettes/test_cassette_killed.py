@@ -13,7 +13,7 @@ from vcr.request import Request
 from pytest_atomic_cards.cassettes.cassette import Cassette
 from pytest_atomic_cards.cassettes.deck import Deck
 from pytest_atomic_cards.cassettes.reading import read_content
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 
 _COUNT = 400
 

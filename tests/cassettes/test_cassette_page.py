@@ -21,8 +21,8 @@ from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.generation.openapi_document import DOCUMENT
 from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.options import Mode
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.settings import Mode
 
 RECORDINGS = Path(__file__).parents[2] / "cassettes"
 PAGE = "page/cards-api"

@@ -22,7 +22,7 @@ from pytest_atomic_cards.cassettes.reading import read_content
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.options import Mode
+from pytest_atomic_cards.settings import Mode
 
 
 def _good() -> dict[str, Any]:

@@ -19,8 +19,8 @@ from pytest_atomic_cards.cassettes.taping import DeckTape
 from pytest_atomic_cards.errors import CassetteError, NotAvailableError
 from pytest_atomic_cards.generation.machine import USUAL, check_lifecycle
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.options import Mode, Settings, TargetKind
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.targets import open_target
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.reserve import Reserve

@@ -15,9 +15,9 @@ from pytest_atomic_cards.errors import OutcomeUnknownError, TransportError
 from pytest_atomic_cards.generation.strategies import network_faults
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.network import NetworkFault, NetworkFaultKind
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.world import Cards
 

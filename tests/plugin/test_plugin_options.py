@@ -11,16 +11,9 @@ from typing import Any
 import pytest
 
 from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.options import (
-    OPTIONS,
-    VENDOR_TOKEN_URL,
-    Option,
-    Settings,
-    TargetKind,
-    resolve,
-    truth,
-    unknown_variables,
-)
+from pytest_atomic_cards.options import OPTIONS, Option, resolve, unknown_variables
+from pytest_atomic_cards.parsing import truth
+from pytest_atomic_cards.settings import VENDOR_TOKEN_URL, Settings, TargetKind
 
 BY_NAME = {option.name: option for option in OPTIONS}
 SECRET = "hunter2-of-the-client"

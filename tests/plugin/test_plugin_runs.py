@@ -168,7 +168,7 @@ def test_a_profile_sets_the_sandbox(pytester: pytest.Pytester) -> None:
 
 
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
-    """The plugin brings only the standard library, pytest and three of its own modules."""
+    """The plugin brings only the standard library, pytest and five of its own modules."""
     code = (
         "import json, sys, pytest; before = set(sys.modules);"
         "import pytest_atomic_cards.plugin;"
@@ -184,7 +184,9 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
         "pytest_atomic_cards",
         "pytest_atomic_cards.errors",
         "pytest_atomic_cards.options",
+        "pytest_atomic_cards.parsing",
         "pytest_atomic_cards.plugin",
+        "pytest_atomic_cards.settings",
     ]
     assert "sqlite3" not in roots
 
@@ -198,7 +200,8 @@ def test_a_run_that_uses_no_cards_imports_nothing_heavy(pytester: pytest.Pyteste
         def test_of_something_else():
             own = {name for name in sys.modules if name.startswith("pytest_atomic_cards.")}
             assert own == {
-                f"pytest_atomic_cards.{name}" for name in ("errors", "options", "plugin")
+                f"pytest_atomic_cards.{name}"
+                for name in ("errors", "options", "parsing", "plugin", "settings")
             }
             heavy = "requests hypothesis werkzeug sqlite3 vcr schemathesis yaml".split()
             assert not [name for name in heavy if name in sys.modules]

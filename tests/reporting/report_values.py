@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.reporting.deviations import Deviation, Deviations
 from pytest_atomic_cards.reporting.document import document
 from pytest_atomic_cards.reporting.outcome import Gathered, Outcome, sum_up
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.observing.observation import Observation
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import Finding

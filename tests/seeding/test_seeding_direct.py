@@ -9,8 +9,8 @@ import pytest
 
 from pytest_atomic_cards.errors import MisuseError, SeedingError
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import open_target
 from pytest_atomic_cards.world import Cards
 

@@ -12,10 +12,10 @@ import pytest
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.verification.linearizability import is_linearizable
 from pytest_atomic_cards.verification.probe import Probe

@@ -16,8 +16,8 @@ from pytest_atomic_cards.generation.machine import (
     step,
 )
 from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 

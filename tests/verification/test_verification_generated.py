@@ -15,7 +15,7 @@ from pytest_atomic_cards.errors import (
     TransportError,
 )
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
 

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import open_target
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.probe import Probe

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from pytest_atomic_cards.options import Settings
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.observing.observation import Observation, explain, failure
 from pytest_atomic_cards.verification.verdicts import Verdict
 

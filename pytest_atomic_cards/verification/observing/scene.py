@@ -23,13 +23,13 @@ from pytest_atomic_cards.errors import (
 )
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.options import Settings
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.seeding.seeder import Seeder
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.verification.observing.supply import Supply
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.world import Cards

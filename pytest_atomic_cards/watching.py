@@ -70,16 +70,14 @@ class Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Fail a test that passed; an error of its own goes before."""
-        try:
-            yield
-        except BaseException:
-            self._take(item)
-            raise
-        self._complain(item)
+        return (yield from self._complain_after(item))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         """What came to light while the test was cleaned up is an error of its own."""
+        return (yield from self._complain_after(item))
+
+    def _complain_after(self, item: pytest.Item) -> Generator[None, None, None]:
         try:
             yield
         except BaseException:

@@ -19,11 +19,14 @@ from pytest_atomic_cards import (
     CardsApi,
     CardSpec,
     Exchange,
+    NetworkFaultKind,
+    NetworkFaults,
     Population,
     Profile,
     Sandbox,
     SandboxServer,
     Status,
+    sandbox_world,
     strategies,
     world_on,
 )
@@ -48,10 +51,14 @@ def of_a_world(cards: Cards, target: Target) -> None:
     assert_type(cards.cancel(card).summary, ActionSummary)
     assert_type(cards.api, CardsApi)
     assert_type(cards.sandbox, Sandbox)
+    assert_type(cards.faults, NetworkFaults)
+    cards.faults.inject(NetworkFaultKind.RESET_AFTER, method="PUT", times=2)
     cards.snooze(card, timedelta(hours=1))
     cards.pass_time(timedelta(hours=1))
     with world_on(target) as other:
         assert_type(other, Cards)
+    with sandbox_world(Profile(), faults=["offset-one-more"]) as steered:
+        assert_type(steered, Cards)
 
 
 def of_the_client(api: CardsApi) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from pytest_atomic_cards import AtomicCardsError, Cards, Status, strategies, world_on
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.network import NetworkFault
+    from pytest_atomic_cards import NetworkFault
     from pytest_atomic_cards.targets import Target
 
 

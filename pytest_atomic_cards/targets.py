@@ -30,6 +30,7 @@ from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.direct import DirectPlacement
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.seeding.joins import Joins
 from pytest_atomic_cards.seeding.journal import (
     Journal,
     Record,
@@ -201,7 +202,10 @@ class LiveTarget:
         journal = (
             None if self._replayed else Journal(journal_directory(settings), target_name(settings))
         )
-        self._cleaner = Cleaner(self._api, Reader(self._api), journal)
+        reader = Reader(self._api)
+        self._cleaner = Cleaner(self._api, reader, journal)
+        if not self._replayed:
+            self._scope.joins = Joins(reader, tape)
         self._clock = ServerClock(tape.timeline)
         if not tape.is_used:  # recordings hold no Date
             self._session.listeners.append(self._clock.observe)

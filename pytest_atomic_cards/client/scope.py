@@ -16,13 +16,13 @@ import unicodedata
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pytest_atomic_cards.errors import MisuseError, ScopeError
+from pytest_atomic_cards.errors import MisuseError, NotAvailableError, ScopeError
 from pytest_atomic_cards.query import Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from pytest_atomic_cards.cards import Card
@@ -77,14 +77,29 @@ class Guard(Protocol):
         ...
 
 
+class Joining(Protocol):
+    """Knows how a target joins the attributes of a query."""
+
+    def adopt(self, cards: Iterable[Card]) -> None:
+        """Take in cards that this run seeded."""
+
+    def are_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
+        """Whether it was seen to join them by *and*."""
+
+
 class ScopeWarning(UserWarning):
     """The guard against acting on cards of others was switched off on purpose."""
 
 
 class Scope:
-    """The ids of this run, and the guard that refuses every action not pinned to one of them."""
+    """The ids of this run, and the guard that refuses every action not pinned to one of them.
+
+    Attributes:
+        joins: Knows how the target joins attributes; *and* is taken for granted without it.
+    """
 
     def __init__(self) -> None:
+        self.joins: Joining | None = None
         self._ids: dict[Attribute, set[str]] = {attribute: set() for attribute in PINS}
         self._local = threading.local()
 
@@ -93,6 +108,9 @@ class Scope:
 
         Their user ids are not taken: a customer may hold cards of others.
         """
+        cards = list(cards)
+        if self.joins:
+            self.joins.adopt(cards)
         for card in cards:
             for attribute in PINS:
                 value = card.attributes.get(attribute)
@@ -125,7 +143,8 @@ class Scope:
         Listings pass, and so does the start of a flow. Any other request is refused unless it is
         an action on cards whose query has only documented parameters, each once and not empty, in
         the form in which no two servers can read it differently, and one of :data:`PINS` with an
-        id of this run.
+        id of this run. Beside that id it may have other attributes only where the target was seen
+        to join them by *and*.
 
         Args:
             method: HTTP method.
@@ -134,6 +153,8 @@ class Scope:
 
         Raises:
             ScopeError: The request could touch cards that this run did not seed.
+            NotAvailableError: It could on a target that joins attributes by *or*, and this one was
+                not seen to join them by *and*.
         """
         if self._is_off:
             return
@@ -144,6 +165,8 @@ class Scope:
                 f"refused to send {method} {parts.path}?{parts.query}: {objection}. Pin it to a "
                 f"card that this run seeded by {', '.join(PINS)}"
             )
+        if method.upper() not in _READS:
+            self._check_joins(method, url)
 
     @contextmanager
     def unguarded(self, reason: str) -> Iterator[None]:
@@ -175,6 +198,23 @@ class Scope:
         if not value:
             raise MisuseError(f"an empty {attribute} cannot pin anything")
         self._ids[attribute].add(value)
+
+    def _check_joins(self, method: str, url: str) -> None:
+        parts = urlsplit(url)
+        values = {
+            Attribute(name): value
+            for name, value in parse_qsl(parts.query)
+            if name in set(Attribute)
+        }
+        if self.joins is None or len(values) < 2:  # noqa: PLR2004 - there is nothing to join
+            return
+        for pin in (name for name in PINS if self.holds(name, values.get(name, ""))):
+            if self.joins.are_by_and(pin, values.keys() - {pin}):
+                return
+        raise NotAvailableError(
+            f"did not send {method} {parts.path}?{parts.query}: the target was not seen to join "
+            "attributes by and, so that cards of others might be changed; use one attribute alone"
+        )
 
     def _objection(self, method: str, url: str) -> str | None:
         parts = urlsplit(url)

@@ -14,6 +14,7 @@ from pytest_atomic_cards.errors import (
     OutcomeUnknownError,
     SeedingError,
 )
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placement
@@ -43,6 +44,14 @@ def _with_delivery(spec: CardSpec) -> CardSpec:
     if spec.status is Status.EXPIRED and spec.expires is None:
         return replace(spec, expires=EXPIRY)
     return spec
+
+
+def act_on_state(api: CardsApi, action: Action, query: CardQuery, state: Status) -> Exchange:
+    """Act on the cards of a query that are in a state; on all where narrowing it is not safe."""
+    try:
+        return api.act_exchange(action, query.replace(status=state))
+    except NotAvailableError:
+        return api.act_exchange(action, query)
 
 
 class Arranger:
@@ -98,10 +107,10 @@ class Arranger:
 
     def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
         """Act until the outcome is known; repeating is harmless, as only these cards match."""
-        query = pin.replace(multiple=True, status=Status.ACTIVE)
+        query = pin.replace(multiple=True)
         for _ in range(_TRIES):
             try:
-                exchange = self._api.act_exchange(action, query)
+                exchange = act_on_state(self._api, action, query, Status.ACTIVE)
             except OutcomeUnknownError:
                 if poll(reached, bool, 0.5, self._timeline):
                     return

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, Self
 
+from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, SettingsError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.arranging import act_on_state
 from pytest_atomic_cards.seeding.journal import Journal, Start
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
 
@@ -137,13 +139,11 @@ class Cleaner:
 
     def _clean(self, start: Start) -> CleanUp:
         waiting = [
-            self._cancelled(pin.replace(status=state), _FEW_REPEATS)
+            self._cancelled(pin, state, _FEW_REPEATS)
             for pin in start.pins
             for state in sorted(start.states - {Status.ACTIVE})
         ]
-        left = [
-            self._cancelled(pin.replace(status=Status.ACTIVE), _MOST_REPEATS) for pin in start.pins
-        ]
+        left = [self._cancelled(pin, Status.ACTIVE, _MOST_REPEATS) for pin in start.pins]
         if start.untraceable:
             customers = ", ".join(dict.fromkeys(start.untraceable))
             waiting.append(
@@ -166,22 +166,34 @@ class Cleaner:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
 
-    def _cancelled(self, query: CardQuery, repeats: int) -> str:
-        """Cancel what a query selects; empty, or what may be left and why.
+    def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
+        """Some cards that a pin selects and that are in a state; none if there are none.
+
+        A target that joins attributes by *or* lists others as well. There the pin is asked alone.
+        """
+        query = pin.replace(status=state)
+        listed = self.reader.page(query.replace(limit=1)).cards
+        if all(query.matches(card.attributes) for card in listed):
+            return listed
+        return [card for card in self.reader.find(pin).cards if card.status == state]
+
+    def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> str:
+        """Cancel what is in a state of what a pin selects; empty, or what may be left and why.
 
         An answer that is lost does no harm: the next listing shows what is left. Listings may lag
         behind, so they are given time, until that was in vain once.
         """
-        answer = "no answer"
+        query, answer = pin.replace(status=state), "no answer"
         try:
             for attempt in range(repeats):
                 if attempt > 1 and not self._futile:
                     self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
-                if not self.reader.page(query.replace(limit=1)).cards:
+                listed = self._listed(pin, state)
+                if not listed:
                     return ""
                 with suppress(OutcomeUnknownError):
-                    batch = query.replace(multiple=True, limit=LARGEST_PAGE)
-                    exchange = self.api.act_exchange(Action.CANCEL, batch)
+                    batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
+                    exchange = act_on_state(self.api, Action.CANCEL, batch, state)
                     self.cancelled += _updated(exchange)
                     answer = exchange.describe()
         except AtomicCardsError as error:

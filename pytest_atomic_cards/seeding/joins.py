@@ -1,0 +1,106 @@
+"""Joins: whether a target is seen to join the attributes of a query by *and*.
+
+That it does is inferred and not documented. Where it joins by *or* an action on ``status=active``
+and an id of this run would change every active card of the environment.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import Counter, deque
+from collections.abc import Collection, Iterable
+from threading import Lock
+from typing import Final
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.query import Attribute, CardQuery
+from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.tape import NO_TAPE, Tape
+
+_ALPHABETS: Final = (string.digits, "abcdef", "ABCDEF")
+_FURTHER_ALPHABETS: Final = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+_SAMPLES: Final = 4
+_TRIES: Final = 3
+
+
+class Joins:
+    """Looks, once for each pair of attributes, how a target joins them. Threads may share it.
+
+    Args:
+        reader: Lists cards.
+        tape: What is asked is not recorded, as it hangs on what else was run.
+    """
+
+    def __init__(self, reader: Reader, tape: Tape = NO_TAPE) -> None:
+        self._reader = reader
+        self._tape = tape
+        self._cards: deque[Card] = deque(maxlen=_SAMPLES)
+        self._by_and: set[tuple[Attribute, Attribute]] = set()
+        self._tries: Counter[tuple[Attribute, Attribute]] = Counter()
+        self._lock = Lock()
+
+    def adopt(self, cards: Iterable[Card]) -> None:
+        """Take in cards that this run seeded."""
+        self._cards.extend(list(cards)[:1])
+
+    def are_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
+        """Whether each of the others was seen to narrow what ``pin`` selects, and ``pin`` them.
+
+        What is not seen for certain, as there is no card to see it by or no usable answer, does
+        not count.
+        """
+        with self._lock:
+            return all(self._is_by_and((pin, other)) for other in others)
+
+    def _is_by_and(self, pair: tuple[Attribute, Attribute]) -> bool:
+        while pair not in self._by_and and self._cards and self._tries[pair] < _TRIES:
+            self._tries[pair] += 1
+            if self._is_seen(*pair):
+                self._by_and.add(pair)
+        return pair in self._by_and
+
+    def _is_seen(self, pin: Attribute, other: Attribute) -> bool:
+        try:
+            with self._tape.unrecorded("how attributes are joined is asked once in a run"):
+                for card in reversed(self._cards):
+                    own = card.attributes.get(pin)
+                    listed = own and self._listed({pin: own})
+                    if own and listed:
+                        return self._excludes(pin, own, other, listed)
+        except AtomicCardsError:
+            pass
+        return False
+
+    def _excludes(
+        self, pin: Attribute, own: str, other: Attribute, listed: Collection[Card]
+    ) -> bool:
+        """Whether neither value of a pair lists cards that lack the other one."""
+        values = {card.attributes.get(other) for card in listed}
+        if other is Attribute.STATUS:
+            strange = next((state.value for state in Status if state.value not in values), None)
+        else:
+            strange = similar(next(filter(None, values), TRUE_CHANCE.token()))
+        if strange is None or self._listed({pin: own, other: strange}):
+            return False
+        return not any(self._listed({pin: similar(own), other: value}) for value in values if value)
+
+    def _listed(self, values: dict[Attribute, str]) -> tuple[Card, ...]:
+        query = CardQuery(**{name.field: value for name, value in values.items()})  # type: ignore[arg-type]
+        return self._reader.page(query.replace(limit=_SAMPLES)).cards
+
+
+def similar(value: str, chance: Chance = TRUE_CHANCE) -> str:
+    """A made-up value of the same form: as many digits and letters in the same places."""
+    letters = value.replace("-", "")
+    is_hexadecimal = all(character in string.hexdigits for character in letters)
+    alphabets = _ALPHABETS if is_hexadecimal else _FURTHER_ALPHABETS
+    return "".join(
+        next(
+            (one[int(chance.fraction() * len(one))] for one in alphabets if character in one),
+            character,
+        )
+        for character in value
+    )

@@ -10,7 +10,12 @@ from typing import Final, Self
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
-from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, SettingsError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    OutcomeUnknownError,
+    ScopeError,
+    SettingsError,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.progress import activity
@@ -166,6 +171,14 @@ class Cleaner:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
 
+    def _cancel_singly(self, cards: Iterable[Card]) -> None:
+        """Cancel cards one by one, in case closed ones of their invocation stand in the way."""
+        for card in cards:
+            if card.flow_instance_id:
+                with suppress(ScopeError, OutcomeUnknownError):
+                    alone = CardQuery(flow_instance_id=card.flow_instance_id)
+                    self.cancelled += _updated(self.api.act_exchange(Action.CANCEL, alone))
+
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """Some cards that a pin selects and that are in a state; none if there are none.
 
@@ -196,6 +209,8 @@ class Cleaner:
                     exchange = act_on_state(self.api, Action.CANCEL, batch, state)
                     self.cancelled += _updated(exchange)
                     answer = exchange.describe()
+                    if not exchange.succeeded:
+                        self._cancel_singly(listed)
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
         self._futile |= repeats == _MOST_REPEATS

@@ -50,11 +50,13 @@ class Shared:
     Attributes:
         joined_by_or: The attributes that it joins by *or* to all others.
         status: What it answers instead, if anything.
+        refuses_closed: Whether it refuses actions that match a closed card.
         touched: How many foreign cards were changed.
     """
 
     joined_by_or: frozenset[str] = frozenset()
     status: int | None = None
+    refuses_closed: bool = False
     touched: int = 0
     cards: list[Body] = field(
         default_factory=lambda: [body(n, OWN if n < 2 else f"inv-{n}") for n in range(4)]
@@ -69,6 +71,8 @@ class Shared:
         matching = [card for card in self.cards if self._matches(card, wanted)]
         if request.method == "GET":
             return Reply(body={"data": json.loads(json.dumps(matching))})
+        if self.refuses_closed and any(card["status"] != "active" for card in matching):
+            return Reply(409)
         for card in matching:
             card["status"] = "cancelled"
             self.touched += card["flowInvocationId"] != OWN
@@ -179,6 +183,17 @@ def test_clean_up_leaves_others_alone(joined: frozenset[str]) -> None:
     cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
     report = cleaner.clean_up([start])
     assert (report.left_open, report.waiting) == ((), ())
+    assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
+
+
+def test_clean_up_gets_past_closed_cards() -> None:
+    """Where an action on a closed card is refused as a whole, open ones are cancelled singly."""
+    shared = Shared(frozenset(Attribute), refuses_closed=True)
+    api, _ = run_on(shared)
+    api.cancel(CardQuery(flow_instance_id="instance-0"))
+    cleaner = Cleaner(api, Reader(api))
+    cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
+    assert cleaner.clean_up([start]).left_open == ()
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
 
 

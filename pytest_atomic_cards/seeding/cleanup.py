@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
-from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError, SettingsError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    OutcomeUnknownError,
+    ScopeError,
+    SettingsError,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.progress import activity
@@ -18,6 +23,10 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.arranging import act_on_state
 from pytest_atomic_cards.seeding.journal import Journal, Start
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
+
+Outcome = TypeVar("Outcome")
+Steps = Generator[None, None, Outcome]
+"""Something done step by step, with time for listings to catch up in between."""
 
 _MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
@@ -111,14 +120,25 @@ class Cleaner:
         self._note(start)
 
     def clean_up(self, starts: Iterable[Start]) -> CleanUp:
-        """Cancel every card of some starts that is listed as open."""
+        """Cancel every card of some starts that is listed as open.
+
+        Listings may lag behind, so all starts are given time together, until that was in vain once.
+        """
         starts = list(starts)
-        reports = []
+        running = dict(enumerate(map(self._clean, starts)))
+        reports: dict[int, CleanUp] = {}
         with activity("cleaning up invocations", len(starts)) as update:
-            for number, start in enumerate(starts):
-                update(number)
-                reports.append(self._clean(start))
-        return CleanUp.of(reports)
+            for attempt in range(_MOST_REPEATS + 1):
+                if 1 < attempt < _MOST_REPEATS and running and not self._futile:
+                    self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
+                for number, steps in tuple(running.items()):
+                    try:
+                        next(steps)
+                    except StopIteration as end:
+                        reports[number] = end.value
+                        del running[number]
+                        update(len(reports))
+        return CleanUp.of([reports[number] for number in sorted(reports)])
 
     def finish(self) -> CleanUp:
         """Look again at the end of a run, as a flow may send a card after its clean-up.
@@ -137,13 +157,15 @@ class Cleaner:
             self.journal.close(keep=bool(report.left_open or report.waiting))
         return report
 
-    def _clean(self, start: Start) -> CleanUp:
-        waiting = [
-            self._cancelled(pin, state, _FEW_REPEATS)
-            for pin in start.pins
-            for state in sorted(start.states - {Status.ACTIVE})
-        ]
-        left = [self._cancelled(pin, Status.ACTIVE, _MOST_REPEATS) for pin in start.pins]
+    def _clean(self, start: Start) -> Steps[CleanUp]:
+        waiting, left = yield from _together(
+            [
+                self._cancelled(pin, state, _FEW_REPEATS)
+                for pin in start.pins
+                for state in sorted(start.states - {Status.ACTIVE})
+            ],
+            [self._cancelled(pin, Status.ACTIVE, _MOST_REPEATS) for pin in start.pins],
+        )
         if start.untraceable:
             customers = ", ".join(dict.fromkeys(start.untraceable))
             waiting.append(
@@ -166,6 +188,14 @@ class Cleaner:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
 
+    def _cancel_singly(self, cards: Iterable[Card]) -> None:
+        """Cancel cards one by one, in case closed ones of their invocation stand in the way."""
+        for card in cards:
+            if card.flow_instance_id:
+                with suppress(ScopeError, OutcomeUnknownError):
+                    alone = CardQuery(flow_instance_id=card.flow_instance_id)
+                    self.cancelled += _updated(self.api.act_exchange(Action.CANCEL, alone))
+
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """Some cards that a pin selects and that are in a state; none if there are none.
 
@@ -177,17 +207,14 @@ class Cleaner:
             return listed
         return [card for card in self.reader.find(pin).cards if card.status == state]
 
-    def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> str:
+    def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
         """Cancel what is in a state of what a pin selects; empty, or what may be left and why.
 
-        An answer that is lost does no harm: the next listing shows what is left. Listings may lag
-        behind, so they are given time, until that was in vain once.
+        An answer that is lost does no harm: the next listing shows what is left.
         """
         query, answer = pin.replace(status=state), "no answer"
         try:
-            for attempt in range(repeats):
-                if attempt > 1 and not self._futile:
-                    self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
+            for _ in range(repeats):
                 listed = self._listed(pin, state)
                 if not listed:
                     return ""
@@ -196,10 +223,29 @@ class Cleaner:
                     exchange = act_on_state(self.api, Action.CANCEL, batch, state)
                     self.cancelled += _updated(exchange)
                     answer = exchange.describe()
+                    if not exchange.succeeded:
+                        self._cancel_singly(listed)
+                yield
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
         self._futile |= repeats == _MOST_REPEATS
         return f"cards of {query}: still listed after {repeats} cancels, {answer}"
+
+
+def _together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
+    """Take the steps of several cancels in turn; what came of those of each group."""
+    running = [steps for group in groups for steps in group]
+    ends: dict[Steps[str], str] = {}
+    while True:
+        for steps in running:
+            try:
+                next(steps)
+            except StopIteration as end:
+                ends[steps] = end.value
+        running = [steps for steps in running if steps not in ends]
+        if not running:
+            return tuple([ends[steps] for steps in group] for group in groups)
+        yield
 
 
 def _updated(exchange: Exchange) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -14,7 +15,8 @@ from pytest_atomic_cards.errors import (
     SeedingError,
 )
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.world import Cards
 
@@ -72,6 +74,18 @@ class SharedPopulation:
     def cards(self) -> list[Card]:
         """Every card, with the state it was brought to."""
         return [card for group in self.groups for card in group.cards]
+
+    def is_joined_by_or(self, find: Callable[[CardQuery], Found]) -> bool:
+        """Whether values that no card has together list the cards that have either.
+
+        Args:
+            find: Lists all cards that match a query.
+        """
+        first, second = (group.cards[0] for group in self.plain)
+        query = CardQuery(
+            lifecycle_id=first.lifecycle_id, flow_invocation_id=second.flow_invocation_id
+        )
+        return {key_of(first), key_of(second)} <= {key_of(card) for card in find(query).cards}
 
     @property
     def active(self) -> list[Card]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from pytest_atomic_cards.client.flows import duration
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
@@ -13,7 +14,8 @@ from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.probe import Probe, all_in
 
 SOON: Final = timedelta(seconds=4)
-_EXPIRY: Final = frozenset({"expires", "expiresInterval"})
+_MARGIN: Final = timedelta(minutes=1)
+"""A card that was to expire later after its creation shows another expiry than that asked for."""
 _EXPIRING: Final = tuple(CardSpec(status=action.outcome, expires=SOON) for action in Action)
 CLOSED_IN_TIME: Final = ("closed before expiry", "cancelled under embargo")
 """Groups that are closed before something is to end."""
@@ -54,22 +56,23 @@ class Timed:
 
     @property
     def expiry_is_honoured(self) -> bool:
-        """Whether the target takes a requested expiry, as far as can be known.
+        """Whether the target is known to take a requested expiry.
 
-        It is known beforehand, or concluded from an embargo that it took, unless only the embargo
-        is among the options that its cards show.
+        It is where the card shows the expiry that was asked for. Nothing can be concluded from an
+        embargo that it took, as the flow's own options may override each of a request's.
         """
         if self.probe.cards.placement.delivery_is_certain:
             return True
-        if "long embargo" not in self.groups:
+        card = self.groups["expiry"].cards[0]
+        options = card.payload.get("cardOptions")
+        shown = options if isinstance(options, dict) else {}
+        if shown.get("expiresInterval") == duration(SOON):
+            return True
+        try:
+            expires = datetime.fromisoformat(str(shown.get("expires")))
+            return card.created is not None and expires < card.created + _MARGIN
+        except (ValueError, TypeError):
             return False
-        shows_embargo = self._options("long embargo").keys() & {"embargo"}
-        return not shows_embargo or bool(self._options("expiry").keys() & _EXPIRY)
-
-    def _options(self, name: str) -> dict[str, object]:
-        """The delivery options that the first card of a group shows."""
-        options = self.groups[name].cards[0].payload.get("cardOptions")
-        return options if isinstance(options, dict) else {}
 
 
 def let_time_pass(probe: Probe) -> Timed:

@@ -253,7 +253,7 @@ def test_cards_left_open_fail_the_test(
     serve: Serve, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A test whose cards cannot be cancelled ends with an error that says so."""
-    live = serve(faults=["multiple-always-refused"])
+    live = serve(faults=["cancel-without-effect"])
     point_at(live, monkeypatch)
     pytester.makepyfile(
         """

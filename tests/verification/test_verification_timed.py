@@ -13,47 +13,51 @@ from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.verification.timed import Timed
 
 Options = dict[str, Any]
-EMBARGO: Options = {"embargo": "2030-01-02T03:04:05.678Z"}
-EXPIRY: Options = {"expiresInterval": "PT4S"}
+CREATED = "2030-01-02T03:04:05.678Z"
+SOON = "2030-01-02T03:04:09.678Z"
 
 
-def group(options: Options) -> Group:
+def group(options: Options | None) -> Group:
     """A card that shows some delivery options."""
-    card = Card.from_body({"cardInstanceId": "card", "payload": {"cardOptions": options}})
+    body = {"cardInstanceId": "card", "created": CREATED, "payload": {"cardOptions": options}}
+    card = Card.from_body(body)
     return Group(CardQuery(flow_invocation_id="invocation"), (card,), ("customer",))
 
 
 @pytest.mark.parametrize(
-    ("certain", "embargoed", "expiring", "honoured"),
+    ("certain", "options", "honoured"),
     [
-        (True, None, {}, True),
-        (False, None, EXPIRY, False),
-        (False, EMBARGO, EXPIRY, True),
-        (False, EMBARGO, {"expires": "2030-01-02T03:04:05.678Z"}, True),
-        (False, EMBARGO, {}, False),
-        (False, {}, {}, True),
-        (False, {}, EXPIRY, True),
+        (True, {}, True),
+        (False, {}, False),
+        (False, {"embargo": SOON}, False),
+        (False, {"expiresInterval": "PT4S"}, True),
+        (False, {"expiresInterval": "P7D"}, False),
+        (False, {"expires": SOON}, True),
+        (False, {"expires": "2031-01-02T03:04:05.678Z"}, False),
+        (False, {"expires": "2030-01-02T03:04:09.678"}, False),
+        (False, {"expires": "soon"}, False),
+        (False, None, False),
     ],
     ids=[
         "known",
-        "no embargo to be had",
-        "both shown",
-        "both shown, as a time",
-        "embargo shown alone",
-        "neither shown",
-        "expiry shown alone",
+        "not shown",
+        "another option shown",
+        "shown",
+        "another interval shown",
+        "shown as a time",
+        "another time shown",
+        "no time zone",
+        "no time",
+        "no options",
     ],
 )
 def test_whether_an_expiry_was_taken(
     certain: bool,  # noqa: FBT001
-    embargoed: Options | None,
-    expiring: Options,
+    options: Options | None,
     honoured: bool,  # noqa: FBT001
 ) -> None:
-    """A target that takes an embargo takes an expiry too, unless its cards show the first alone."""
-    groups = {"expiry": group(expiring)}
-    if embargoed is not None:
-        groups["long embargo"] = group(embargoed)
+    """An expiry was taken where that is known, or where the card shows the one asked for."""
+    groups = {"expiry": group(options)}
     placement = SimpleNamespace(delivery_is_certain=certain)
     probe: Any = SimpleNamespace(cards=SimpleNamespace(placement=placement))
     assert Timed(probe, groups, {}).expiry_is_honoured == honoured

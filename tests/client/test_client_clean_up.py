@@ -1,0 +1,71 @@
+"""Cleaning up on a target whose listings lag behind."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+
+from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
+from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.seeding.cleanup import Cleaner
+from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.timeline import Timeline
+
+STARTS = 20
+
+
+class Pauses(Timeline):
+    """Real time, but for pauses: they are kept, and a lagging target catches up in each."""
+
+    def __init__(self, target: Lagging) -> None:
+        self.kept: list[float] = []
+        self._target = target
+
+    def sleep(self, seconds: float) -> None:
+        """Keep the pause."""
+        self.kept.append(seconds)
+        self._target.shown = copy.deepcopy(self._target.true)
+
+
+class Lagging:
+    """A target with an active card of each invocation, whose listings show its past."""
+
+    def __init__(self) -> None:
+        self.true = {f"inv-{number}": "active" for number in range(STARTS)}
+        self.shown = dict(self.true)
+
+    def __call__(self, request: requests.PreparedRequest) -> Reply:
+        """Answer a listing or a cancel."""
+        invocation = parse_qs(urlsplit(str(request.url)).query)["flowInvocationId"][0]
+        if request.method == "GET":
+            shown = {"flowInvocationId": invocation, "status": self.shown[invocation]}
+            listed: list[Any] = [shown] if shown["status"] == "active" else []
+            return Reply(body={"data": listed})
+        self.true[invocation] = "cancelled"
+        return Reply(body={"data": [], "summary": {"total": 1, "updated": 1}})
+
+
+def test_all_starts_share_the_time_that_listings_need() -> None:
+    """Where listings lag, the pauses for many starts are those for one."""
+    lagging = Lagging()
+    time = Pauses(lagging)
+    session = CardsSession(
+        base_url=BASE,
+        tokens=StaticToken(TOKEN),
+        http=Target(lagging).http(),
+        retry=FakeTime().policy(),
+        timeline=time,
+    )
+    api = CardsApi(session, "env")
+    cleaner = Cleaner(api, Reader(api))
+    for invocation in lagging.true:
+        start = cleaner.begin(["customer"], [], [Status.ACTIVE])
+        cleaner.confirm(start, invocation)
+    report = cleaner.clean_up(cleaner.starts)
+    assert (report.invocations, report.left_open) == (STARTS, ())
+    assert set(lagging.true.values()) == {"cancelled"}
+    assert len(time.kept) == 1

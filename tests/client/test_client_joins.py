@@ -1,0 +1,207 @@
+"""Targets that join attributes by or: no card of others is touched there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, StaticToken
+from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.query import Attribute, CardQuery
+from pytest_atomic_cards.seeding.arranging import act_on_state
+from pytest_atomic_cards.seeding.cleanup import Cleaner
+from pytest_atomic_cards.seeding.joins import Joins, similar
+from pytest_atomic_cards.seeding.reader import Reader
+
+Body = dict[str, Any]
+
+OWN = "inv-1"
+
+
+def body(number: int, invocation: str) -> Body:
+    """An active card."""
+    return {
+        "cardInstanceId": f"card-{number}",
+        "cardTemplateId": "template-1",
+        "flowInvocationId": invocation,
+        "flowInstanceId": f"instance-{number}",
+        "lifecycleId": f"life-{number}",
+        "userId": f"user-{number}",
+        "eventName": "",
+        "status": "active",
+    }
+
+
+@dataclass
+class Shared:
+    """A target with two cards of this run and two of others, by its way of joining attributes.
+
+    Attributes:
+        joined_by_or: The attributes that it joins by *or* to all others.
+        status: What it answers instead, if anything.
+        refuses_closed: Whether it refuses actions that match a closed card.
+        touched: How many foreign cards were changed.
+    """
+
+    joined_by_or: frozenset[str] = frozenset()
+    status: int | None = None
+    refuses_closed: bool = False
+    touched: int = 0
+    cards: list[Body] = field(
+        default_factory=lambda: [body(n, OWN if n < 2 else f"inv-{n}") for n in range(4)]
+    )
+
+    def __call__(self, request: requests.PreparedRequest) -> Reply:
+        """Answer a listing or an action."""
+        parts = urlsplit(request.url or "")
+        wanted = {k: v for k, v in parse_qsl(str(parts.query)) if k in set(Attribute)}
+        if self.status and request.method == "GET":
+            return Reply(self.status)
+        matching = [card for card in self.cards if self._matches(card, wanted)]
+        if request.method == "GET":
+            return Reply(body={"data": json.loads(json.dumps(matching))})
+        if self.refuses_closed and any(card["status"] != "active" for card in matching):
+            return Reply(409)
+        for card in matching:
+            card["status"] = "cancelled"
+            self.touched += card["flowInvocationId"] != OWN
+        summary = {"total": len(matching), "updated": len(matching)}
+        return Reply(body={"data": [], "summary": summary})
+
+    def _matches(self, card: Body, wanted: dict[str, str]) -> bool:
+        strict = {name: value for name, value in wanted.items() if name not in self.joined_by_or}
+        loose = wanted.items() - strict.items()
+        holds = bool(strict) and all(card[name] == value for name, value in strict.items())
+        return holds or any(card[name] == value for name, value in loose)
+
+
+def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target]:
+    """A client whose run has seeded the first two cards, or has not seen them yet."""
+    target, scope = Target(shared), Scope()
+    session = CardsSession(
+        base_url=BASE,
+        tokens=StaticToken(TOKEN),
+        http=target.http(),
+        guard=scope,
+        retry=FakeTime().policy(),
+    )
+    api = CardsApi(session, "env")
+    scope.joins = Joins(Reader(api))
+    scope.adopt_invocation(OWN)
+    if seeded:
+        scope.adopt(map(Card.from_body, shared.cards[:2]))
+    return api, target
+
+
+UNSAFE = {
+    "all by or": lambda: Shared(frozenset(Attribute)),
+    "status by or": lambda: Shared(frozenset({"status"})),
+    "listings fail": lambda: Shared(status=500),
+    "listings are denied": lambda: Shared(status=403),
+    "nothing is listed": lambda: Shared(status=404),
+}
+unsafe = pytest.mark.parametrize("make", UNSAFE.values(), ids=UNSAFE)
+
+
+@unsafe
+def test_a_narrowed_action_does_not_leave(make: Callable[[], Shared]) -> None:
+    """Where and is not seen, an action on a state and an id of this run is not sent."""
+    shared = make()
+    api, target = run_on(shared)
+    for _ in range(5):
+        with pytest.raises(NotAvailableError, match="join attributes by and"):
+            api.cancel(CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE, multiple=True))
+    assert "PUT" not in target.methods
+    assert shared.touched == 0
+
+
+def test_without_a_card_nothing_is_seen() -> None:
+    """Before a card of the run is listed no action may have several attributes."""
+    api, target = run_on(Shared(), seeded=False)
+    with pytest.raises(NotAvailableError):
+        api.cancel(CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE))
+    assert target.methods == []
+
+
+@unsafe
+def test_an_id_alone_passes(make: Callable[[], Shared]) -> None:
+    """An action by an id of this run alone touches its cards under any join."""
+    shared = make()
+    api, _ = run_on(shared)
+    api.cancel(CardQuery(flow_invocation_id=OWN, multiple=True))
+    assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
+
+
+def test_a_pair_that_is_joined_by_and_passes_alone() -> None:
+    """Each pair of attributes is looked at, as a target may join some by and and some by or."""
+    shared = Shared(frozenset({"status"}))
+    api, _ = run_on(shared)
+    query = CardQuery(flow_invocation_id=OWN, card_template_id="template-1", multiple=True)
+    with pytest.raises(NotAvailableError):
+        api.cancel(query.replace(status="active"))
+    api.cancel(query)
+    assert (shared.touched, shared.cards[0]["status"]) == (0, "cancelled")
+
+
+def test_and_is_asked_for_once() -> None:
+    """Where and was seen actions pass without another look."""
+    api, target = run_on(Shared())
+    query = CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE, multiple=True)
+    api.cancel(query)
+    looks = target.methods.count("GET")
+    api.cancel(query)
+    assert target.methods.count("GET") == looks > 0
+
+
+@pytest.mark.parametrize("make", [Shared, *UNSAFE.values()], ids=["by and", *UNSAFE])
+def test_seeding_acts_on_own_cards_alone(make: Callable[[], Shared]) -> None:
+    """Where a state cannot be named safely, the id of the invocation is used alone."""
+    shared = make()
+    api, _ = run_on(shared)
+    query = CardQuery(flow_invocation_id=OWN, multiple=True)
+    assert act_on_state(api, Action.CANCEL, query, Status.ACTIVE).succeeded
+    assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
+
+
+@pytest.mark.parametrize("joined", [frozenset(), frozenset(Attribute), frozenset({"status"})])
+def test_clean_up_leaves_others_alone(joined: frozenset[str]) -> None:
+    """Clean-up cancels what this run seeded, and is not misled by cards of others."""
+    shared = Shared(joined)
+    api, _ = run_on(shared)
+    cleaner = Cleaner(api, Reader(api))
+    cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
+    report = cleaner.clean_up([start])
+    assert (report.left_open, report.waiting) == ((), ())
+    assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
+
+
+def test_clean_up_gets_past_closed_cards() -> None:
+    """Where an action on a closed card is refused as a whole, open ones are cancelled singly."""
+    shared = Shared(frozenset(Attribute), refuses_closed=True)
+    api, _ = run_on(shared)
+    api.cancel(CardQuery(flow_instance_id="instance-0"))
+    cleaner = Cleaner(api, Reader(api))
+    cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
+    assert cleaner.clean_up([start]).left_open == ()
+    assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
+
+
+@given(st.text(st.sampled_from("0189abfzABFZ-_.~ ü"), min_size=1))
+def test_a_similar_value_has_the_same_form(value: str) -> None:
+    """Digits stay digits and letters letters of the same case, where they were."""
+
+    def form(text: str) -> list[tuple[bool, bool, bool]]:
+        return [(one.isdigit(), one.islower(), one.isupper()) for one in text]
+
+    assert form(similar(value)) == form(value)

@@ -19,6 +19,7 @@ from pytest_atomic_cards.errors import (
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Found, Group
+from pytest_atomic_cards.tape import NO_TAPE
 from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.draining import drain
 from pytest_atomic_cards.verification.probe import Probe, response_of
@@ -128,7 +129,12 @@ def test_cancels_are_counted_in_an_order(
     reader = SimpleNamespace(find=some, page=some)
     placement = SimpleNamespace(settling=0.0)
     world: Any = SimpleNamespace(
-        api=None, reader=reader, placement=placement, timeline=REAL_TIME, chance=None
+        api=None,
+        reader=reader,
+        placement=placement,
+        timeline=REAL_TIME,
+        chance=None,
+        tape=NO_TAPE,
     )
     group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * asked_for)
     with pytest.raises(ending, match=message):
@@ -141,7 +147,7 @@ def test_a_customer_with_several_cards_is_cancelled_once(
 ) -> None:
     """Where a customer got two cards and no match is an error, the second card is no failure."""
     run_contracts(
-        "from pytest_atomic_cards.contracts.test_query import "
+        "from pytest_atomic_cards.contracts.test_query_actions import "
         "test_actions_decode_values_as_listings_do"
     )
     assert [finding.verdict for finding in findings] == ["held"]

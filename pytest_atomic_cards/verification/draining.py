@@ -48,7 +48,8 @@ class Drained:
         default: The first cancel, without ``limit``.
         excessive: The second one, with a limit above 1000.
         raised: The third one, with ``limit=1000``.
-        repeats: All further ones, without ``limit``, until none was left or none changed.
+        repeats: All further ones, without ``limit``, until none was left or none changed; without
+            ``status`` too, as the documentation shows it, unless that is refused.
         left: Active cards at the end.
     """
 
@@ -89,10 +90,13 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     repeats: list[Step] = []
     left = raised.after
     update(group.count - left)
+    repeated = query.replace(status=None)
     while left and len(repeats) < _MOST_REPEATS:
-        repeats.append(_step(probe, query, left, DEFAULT_LIMIT))
+        repeats.append(_step(probe, repeated, left, DEFAULT_LIMIT))
         if repeats[-1].after == left:
-            break
+            if repeats[-1].exchange.succeeded or repeated == query:
+                break
+            repeated = query  # a target may refuse a query that also matches closed cards
         left = repeats[-1].after
         update(group.count - left)
     left = probe.watch(lambda: _active(probe, query), lambda left: not left)
@@ -123,5 +127,5 @@ def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
 
 
 def _active(probe: Probe, query: CardQuery) -> int:
-    plain = query.replace(multiple=False, limit=None)
+    plain = query.replace(status=Status.ACTIVE, multiple=False, limit=None)
     return len({key_of(card) for card in probe.cards.reader.find(plain, _PAGES).cards})

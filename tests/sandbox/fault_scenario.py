@@ -217,6 +217,7 @@ def _batches(api: Api) -> Iterator[object]:
         yield len(reply.json["data"])
         yield api.get(userId=user, limit=1000).ids
         yield len(api.get(userId=user, status="active", limit=1000).ids)
+        yield api.put(action, userId=user, multiple=1, **limits).counts
     yield api.put("cancel", userId="nobody", multiple=1).body
 
 

@@ -35,6 +35,17 @@ def _limited_before_filter(
     ]
 
 
+def _limited_before_state(
+    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
+) -> list[Row]:
+    """As :func:`_limited_before_filter` with the states, where the query gives none."""
+    allowed = selection.statuses or ()
+    if len(allowed) <= 1:
+        return list(original(selection, order=order, limit=limit, offset=offset))
+    first = original(selection._replace(statuses=None), order=order, limit=limit, offset=offset)
+    return [row for row in first if row.status in allowed]
+
+
 def _one_more_for_ever(
     original: Original,
     environment: int,
@@ -94,6 +105,12 @@ FAULTS: Final = (
         _AREA,
         "An action takes as many cards as limit says and only then looks which satisfy its query.",
         {"cards.select": _limited_before_filter},
+    ),
+    Fault(
+        "action-limit-before-state",
+        _AREA,
+        "Without status closed cards that match take up the limit of an action.",
+        {"cards.select": _limited_before_state},
     ),
     Fault(
         "cancel-never-done",

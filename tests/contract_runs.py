@@ -50,6 +50,10 @@ class _Collector:
             self._findings.append(finding)
 
 
+_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""What other tests have imported in this process cannot be rewritten any more, and need not be."""
+
+
 def contract_runner(pytester: pytest.Pytester, findings: list[Finding]) -> RunContracts:
     """Runs contracts, which can use ``EXCHANGE``: a request that carried a token, and its answer.
 
@@ -62,6 +66,6 @@ def contract_runner(pytester: pytest.Pytester, findings: list[Finding]) -> RunCo
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(test_contracts=_HEAD + textwrap.dedent(source))
-        return pytester.runpytest_inprocess(*arguments, plugins=[collector])
+        return pytester.runpytest_inprocess(*_QUIET, *arguments, plugins=[collector])
 
     return run

@@ -12,9 +12,8 @@ from typing import Any
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.recordings.audit import NOT_SHOWN, NOT_TO_BE_SEEN, Audit
 from pytest_atomic_cards.reporting.console import Console
-from pytest_atomic_cards.reporting.marks import MARKS
+from pytest_atomic_cards.reporting.marks import MARKS, tell_areas
 from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
-from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import explain
 from pytest_atomic_cards.verification.verdicts import Verdict
 
@@ -41,14 +40,7 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
             f"{count.path}: {count.judged} exchanges of the Cards API, "
             f"{count.passed_over} others passed over"
         )
-    for area, title in catalogue().areas.items():
-        own = [rule for rule in rules if rule.requirement.area == area]
-        console.write(f"{title:28}")
-        for rule in own:
-            mark, style = MARKS[rule.verdict]
-            console.write(mark, **style)
-        console.line(f"  {_names(own, Verdict.HELD)}")
-    console.line()
+    tell_areas(console, rules, _held)
     for rule in rules:
         if rule.verdict is Verdict.VIOLATED:
             headline, *lines = explain(rule.findings[0]).splitlines()
@@ -65,8 +57,8 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
     return 1 if conclusion.grave else 0
 
 
-def _names(rules: Iterable[Rule], verdict: Verdict) -> str:
-    names = [rule.requirement.id for rule in rules if rule.verdict is verdict]
+def _held(rules: Iterable[Rule]) -> str:
+    names = [rule.requirement.id for rule in rules if rule.verdict is Verdict.HELD]
     return f"held: {', '.join(names)}" if names else ""
 
 
@@ -89,13 +81,7 @@ def _document(
         "conclusion": conclusion.word,
         "rules": [
             {
-                "id": rule.requirement.id,
-                "area": rule.requirement.area,
-                "level": rule.requirement.level.value,
-                "statement": rule.requirement.statement,
-                "source": rule.requirement.source,
-                "verdict": rule.verdict.value,
-                "reason": "; ".join(rule.reasons),
+                **rule.as_dict(),
                 "place": rule.findings[0].place,
                 "exchanges": list(rule.findings[0].exchanges),
             }

@@ -59,13 +59,7 @@ def _rule(rule: Rule, outcome: Outcome) -> dict[str, Any]:
     requirement = rule.requirement
     known = outcome.deviations.in_force.get(requirement.id) if rule.is_violated else None
     return {
-        "id": requirement.id,
-        "area": requirement.area,
-        "level": requirement.level.value,
-        "statement": requirement.statement,
-        "source": requirement.source,
-        "verdict": rule.verdict.value,
-        "reason": "; ".join(rule.reasons),
+        **rule.as_dict(),
         "contracts": rule.contracts,
         "exchanges": [exchange for finding in rule.findings for exchange in finding.exchanges],
         "findings": [

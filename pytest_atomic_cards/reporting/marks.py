@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
+from pytest_atomic_cards.reporting.rules import Rule
+from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.verdicts import Verdict
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_atomic_cards.reporting.console import Console
 
 MARKS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
     Verdict.HELD: ("✓", {"green": True}),
@@ -15,3 +22,26 @@ MARKS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
     Verdict.NOT_EXERCISED: ("·", {"light": True}),
 }
 """The mark of each verdict, and the style it is written in."""
+
+
+def tell_areas(
+    writer: pytest.TerminalReporter | Console,
+    rules: Iterable[Rule],
+    summed_up: Callable[[Sequence[Rule]], str],
+) -> None:
+    """Tell each area in a line, with a mark for each of its requirements.
+
+    Args:
+        writer: Where to.
+        rules: The requirements and their verdicts.
+        summed_up: What to say of those of one area behind their marks.
+    """
+    rules = list(rules)
+    for area, title in catalogue().areas.items():
+        own = [rule for rule in rules if rule.requirement.area == area]
+        writer.write(f"{title:28}")
+        for rule in own:
+            mark, style = MARKS[rule.verdict]
+            writer.write(mark, **style)
+        writer.line(f"  {summed_up(own)}")
+    writer.line("")

@@ -42,6 +42,18 @@ class Rule:
         """Whether all of its contracts that were run held."""
         return self.verdict is Verdict.HELD and len(self.findings) == self.contracts
 
+    def as_dict(self) -> dict[str, str]:
+        """What a report says of the requirement, whatever was held against it."""
+        return {
+            "id": self.requirement.id,
+            "area": self.requirement.area,
+            "level": self.requirement.level.value,
+            "statement": self.requirement.statement,
+            "source": self.requirement.source,
+            "verdict": self.verdict.value,
+            "reason": "; ".join(self.reasons),
+        }
+
 
 def judge_run(findings: Iterable[Finding]) -> list[Rule]:
     """A rule for every requirement, in the order of the catalogue."""

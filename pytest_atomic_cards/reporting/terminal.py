@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import pytest
 
 from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.reporting.marks import MARKS
+from pytest_atomic_cards.reporting.marks import MARKS, tell_areas
 from pytest_atomic_cards.reporting.observations import tell_observations
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.rules import (
@@ -18,7 +18,6 @@ from pytest_atomic_cards.reporting.rules import (
     failures,
     ids_of,
 )
-from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import explain
 from pytest_atomic_cards.verification.verdicts import Verdict
 
@@ -36,7 +35,7 @@ _WORDS: Final = {
 def tell(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
     """Tell the verdicts by area, then what failed in full, then what the run comes to."""
     writer.section("Atomic Cards API contract")
-    _tell_areas(writer, outcome.rules)
+    tell_areas(writer, outcome.rules, _held)
     _tell_failures(writer, outcome.rules)
     tell_observations(writer, outcome.gathered.observations)
     for trouble in [*outcome.gathered.troubles, *outcome.stale]:
@@ -44,16 +43,8 @@ def tell(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
     _tell_conclusion(writer, outcome)
 
 
-def _tell_areas(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
-    for area, title in catalogue().areas.items():
-        own = [rule for rule in rules if rule.requirement.area == area]
-        held = sum(rule.verdict is Verdict.HELD for rule in own)
-        writer.write(f"{title:28}")
-        for rule in own:
-            mark, style = MARKS[rule.verdict]
-            writer.write(mark, **style)
-        writer.line(f"  {held} of {len(own)} held")
-    writer.line("")
+def _held(rules: Sequence[Rule]) -> str:
+    return f"{sum(rule.verdict is Verdict.HELD for rule in rules)} of {len(rules)} held"
 
 
 def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:

@@ -55,9 +55,18 @@ def check(pytest_arguments: Sequence[str]) -> int:
     usual = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *usual[1:])
     try:
-        return int(pytest.main([*own, *pytest_arguments, str(suite_directory())]))
+        return int(pytest.main([*own, *pytest_arguments, str(suite_directory())], [_Frozen]))
     finally:
+        gc.unfreeze()
         gc.set_threshold(*usual)
+
+
+class _Frozen:
+    """What stays to the end, such as modules and tests, is never looked at for garbage."""
+
+    @staticmethod
+    def pytest_collection_finish() -> None:
+        gc.freeze()
 
 
 def _settings_file(directory: Path) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
-from pytest_atomic_cards.cassettes.secrets import encoded, is_secret_name, secrets_in
+from pytest_atomic_cards.cassettes.secrets import is_secret_name, secrets_in
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.exchange import REDACTED
@@ -177,12 +177,8 @@ class Redaction:
         if len(text) < _SHORTEST:
             return text
         text = self._redactor.text(text)
-        found = secrets_in(text)
-        if self._known:
-            found += encoded(text, lambda inner: self._redactor.text(inner) != inner)
-            found.sort(key=lambda secret: (secret.start, -secret.end))
         pieces, place = [], 0
-        for secret in found:
+        for secret in secrets_in(text, lambda inner: self._redactor.text(inner) != inner):
             if secret.start >= place:
                 pieces += [text[place : secret.start], REDACTED]
             place = max(place, secret.end)

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -64,6 +65,7 @@ _STAND_IN: Final = re.compile(
 _WORDS: Final = re.compile(r"[A-Za-z]?[a-z_]+=?|[A-Z]+")
 _LONGEST_WORD: Final = 20
 _DEEPEST: Final = 3
+_NAMES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,13 @@ class Secret:
     end: int
 
 
+@lru_cache(_NAMES)
 def is_secret_name(name: str) -> bool:
     """Whether what is kept under this name is a secret, however the name is written."""
     return "".join(filter(str.isalnum, name)).lower() in SECRET_NAMES
 
 
-def secrets_in(text: str) -> list[Secret]:
+def secrets_in(text: str, holds_known: Callable[[str], bool] = lambda _: False) -> list[Secret]:
     """Find what looks like a secret, in the order of the text.
 
     That is a bearer token, Basic credentials, a JSON web token, or a value under a telling name;
@@ -95,21 +98,20 @@ def secrets_in(text: str) -> list[Secret]:
 
     Args:
         text: Any text, such as that of a recording.
+        holds_known: Whether a decoded text holds a secret that is known by its value.
     """
-    found = [*_plain(text), *encoded(text, lambda inner: any(_plain(inner)))]
+
+    def is_secret(inner: str) -> bool:
+        return any(_plain(inner)) or holds_known(inner)
+
+    found = [*_plain(text), *_encoded(text, is_secret, _DEEPEST)]
     return sorted(found, key=lambda secret: (secret.start, -secret.end))
 
 
-def encoded(text: str, is_secret: Callable[[str], bool], depth: int = _DEEPEST) -> Iterator[Secret]:
-    """Find what is a secret once it is decoded.
-
-    Args:
-        text: Any text.
-        is_secret: Decides on a decoded text.
-        depth: How many layers of encoding are taken off.
-    """
+def _encoded(text: str, is_secret: Callable[[str], bool], depth: int) -> Iterator[Secret]:
+    """What is a secret once so many layers of encoding are taken off."""
     for kind, (start, end), inner in _layer(text):
-        if is_secret(inner) or (depth > 1 and any(encoded(inner, is_secret, depth - 1))):
+        if is_secret(inner) or (depth > 1 and any(_encoded(inner, is_secret, depth - 1))):
             yield Secret(kind, start, end)
 
 

@@ -23,7 +23,14 @@ PYTEST_ARGUMENTS: Final = (
         )
         for argument in ("-o", option)
     ),
-    *("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
+    *(
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ),
 )
 """Arguments that set the options of a project's own tests aside."""
 TERMINAL_ARGUMENTS: Final = ("-q", "--tb=no", "--show-capture=no", "-r", "")

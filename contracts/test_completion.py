@@ -9,7 +9,7 @@ from pytest_atomic_cards.generation.strategies import payloads
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import Probe, left, only
+from pytest_atomic_cards.verification.probe import Probe, became, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect
@@ -34,12 +34,12 @@ def complete(
     query = group.pin.replace(multiple=True) if whole else group.single(group.cards[0])
     exchange = probe.change(Action.COMPLETE, query, group, payload)
     done = group if whole else only(group, group.cards[0])
-    states = probe.states_once(done, left(Status.ACTIVE))
+    states = probe.states_once(done, became(Status.COMPLETED))
     expect(
-        left(Status.ACTIVE)(states),
+        became(Status.COMPLETED)(states),
         exchange,
         expected="the card to be completed",
-        came="it is still active",
+        came=f"it is {words_of(states)}",
     )
     return done
 

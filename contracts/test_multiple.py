@@ -7,7 +7,7 @@ import pytest
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.probe import Probe, all_in, left, only, words_of
+from pytest_atomic_cards.verification.probe import Probe, all_in, became, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
@@ -129,11 +129,11 @@ def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe)
 def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
     """Act on a group with multiple=1, and expect each of its cards to change."""
     exchange = probe.change(action, group.pin.replace(multiple=True), group)
-    states = probe.states_once(group, all_in(action.outcome))
+    states = probe.states_once(group, became(action.outcome))
     expect(
-        left(Status.ACTIVE)(states),
+        became(action.outcome)(states),
         exchange,
-        expected=f"all {len(states)} cards that match to be changed",
+        expected=f"all {len(states)} cards that match to be {action.outcome}",
         came=f"they are {words_of(states)}",
     )
     return exchange
@@ -159,12 +159,12 @@ def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool
     chosen, *rest = group.cards
     query = group.single(chosen).replace(multiple=multiple)
     exchange = probe.change(action, query, group)
-    states = probe.states_once(only(group, chosen), left(Status.ACTIVE))
+    states = probe.states_once(only(group, chosen), became(action.outcome))
     expect(
-        left(Status.ACTIVE)(states),
+        became(action.outcome)(states),
         exchange,
-        expected="the one card that matches to be changed",
-        came="it is still active",
+        expected=f"the one card that matches to be {action.outcome}",
+        came=f"it is {words_of(states)}",
     )
     others = probe.states_later(only(group, *rest), all_in(Status.ACTIVE))
     expect(

@@ -85,6 +85,27 @@ def test_offset_counts_cards(offset: int, probe: Probe, listing: Group, stable: 
     need(listing, offset + DEFAULT_PAGE)
     page = probe.page(listing.pin.replace(offset=offset))
     expect_count(page, DEFAULT_PAGE, f"with offset={offset} alone")
+    check_window(probe, listing, page, offset, stable=stable)
+
+
+@requirement("PAGE-05")
+@pytest.mark.parametrize(("limit", "offset"), [(40, 25), (100, 150)])
+def test_offset_need_not_begin_a_page(
+    limit: int,
+    offset: int,
+    probe: Probe,
+    listing: Group,
+    stable: bool,  # noqa: FBT001
+) -> None:
+    """With limit, too, an offset counts cards: one that is no multiple of limit is kept to."""
+    need(listing, offset + limit)
+    page = probe.page(listing.pin.replace(limit=limit, offset=offset))
+    expect_count(page, limit, f"with limit={limit} and offset={offset}")
+    check_window(probe, listing, page, offset, stable=stable)
+
+
+def check_window(probe: Probe, listing: Group, page: Found, offset: int, *, stable: bool) -> None:
+    """Expect a page to hold the cards of the listing that come next after the offset."""
     if not stable:
         not_exercised("identical requests list different cards, so offsets cannot be compared")
     before = probe.page(listing.pin.replace(limit=offset))
@@ -96,14 +117,15 @@ def test_offset_counts_cards(offset: int, probe: Probe, listing: Group, stable: 
         expected=f"none of the first {offset} card(s) with offset={offset}",
         came=f"{len(again)} of them came again",
     )
-    through = probe.page(listing.pin.replace(limit=offset + DEFAULT_PAGE))
+    end = offset + len(page.cards)
+    through = probe.page(listing.pin.replace(limit=end))
     differing = set(keys(through)) ^ {*keys(before), *keys(page)}
     expect(
         not differing,
         *through.exchanges,
         *page.exchanges,
-        expected=f"cards {offset + 1} to {offset + DEFAULT_PAGE} with offset={offset}",
-        came=f"{len(differing)} card(s) differ from those that limit={offset + DEFAULT_PAGE} lists",
+        expected=f"cards {offset + 1} to {end} with offset={offset}",
+        came=f"{len(differing)} card(s) differ from those that limit={end} lists",
     )
 
 

@@ -27,10 +27,10 @@ from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.tape import OfEachPart
 from pytest_atomic_cards.verification.oracle import invented
+from pytest_atomic_cards.verification.states import States, all_in, became, left, words_of
 from pytest_atomic_cards.verification.verdicts import Violation, expect
 from pytest_atomic_cards.world import Cards
 
-States = dict[str, str | None]
 Seen = TypeVar("Seen")
 
 _TRIES: Final = 8
@@ -279,25 +279,19 @@ def response_of(exchange: Exchange) -> ActionResponse:
         raise ContractBrokenError(str(error), exchange) from None
 
 
-def all_in(state: Status) -> Callable[[States], bool]:
-    """Whether all cards are in a state; a closed one may also have left the listings."""
-    allowed = {state.value, None} if state.is_closed else {state.value}
-    return lambda states: set(states.values()) <= allowed
-
-
-def left(state: Status) -> Callable[[States], bool]:
-    """Whether no card is in a state any more."""
-    return lambda states: state.value not in states.values()
-
-
 def only(group: Group, *cards: Card) -> Group:
     """Some cards of a group; its pin still selects all of them."""
     return Group(group.pin, cards, tuple(card.user_id or "" for card in cards))
 
 
-def words_of(states: States) -> str:
-    """State words for a message."""
-    return ", ".join(sorted({word or "not listed" for word in states.values()}))
-
-
-__all__ = ["Probe", "States", "all_in", "key_of", "left", "only", "response_of", "words_of"]
+__all__ = [
+    "Probe",
+    "States",
+    "all_in",
+    "became",
+    "key_of",
+    "left",
+    "only",
+    "response_of",
+    "words_of",
+]

@@ -38,6 +38,12 @@ def _refused(original: Original, action: Action, body: bytes) -> str | None:
     return text
 
 
+def _dismissed(
+    original: Original, rows: list[Row], action: Action, now: int, completion: str | None
+) -> None:
+    original(rows, action if completion is None else Action.DISMISS, now, completion)
+
+
 def _fields_limited(original: Original, action: Action, body: bytes) -> str | None:
     text: str | None = original(action, body)
     if text is not None and len(json.loads(text)) > _FEW:
@@ -138,6 +144,12 @@ FAULTS: Final = (
     *(
         Fault(name, _AREA, text, {"completion": _altered(change)})
         for name, text, change in _CHANGES
+    ),
+    Fault(
+        "completion-dismisses",
+        _AREA,
+        "A card that is completed with a payload is dismissed afterwards.",
+        {"cards.change": _dismissed},
     ),
     Fault(
         "completion-of-request-before",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.lifecycle import Action
     from pytest_atomic_cards.sandbox.records import Row
 
 _AREA: Final = "multiple"
@@ -82,6 +82,12 @@ def _all_but_last(
     original(rows[:-1] if len(rows) > 1 else rows, action, now, completion)
 
 
+def _several_cancelled(
+    original: Original, rows: list[Row], action: Action, now: int, completion: str | None
+) -> None:
+    original(rows, Action.CANCEL if len(rows) > 1 else action, now, completion)
+
+
 def _first_only(original: Original, rows: list[Row], limit: int) -> list[Row]:
     del original, limit
     return rows[:1]
@@ -146,6 +152,12 @@ FAULTS: Final = (
         _AREA,
         "With multiple=1 the last card is reported but not changed.",
         {"cards.change": _all_but_last},
+    ),
+    Fault(
+        "multiple-cancels",
+        _AREA,
+        "Several cards are cancelled, whatever was to be done to them.",
+        {"cards.change": _several_cancelled},
     ),
     Fault(
         "multiple-first-only",

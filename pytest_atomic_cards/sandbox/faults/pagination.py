@@ -125,6 +125,11 @@ _STARTS: Final[tuple[tuple[str, str, Any], ...]] = (
         lambda offset, limit: 0 if limit is None else offset,
     ),
     (
+        "offset-rounded-to-page",
+        "Where limit is given, offset is rounded down to a multiple of it.",
+        lambda offset, limit: offset - offset % limit if limit else offset,
+    ),
+    (
         "offset-capped-at-100",
         "An offset above 100 is taken as 100.",
         lambda offset, _limit: min(offset, 100),

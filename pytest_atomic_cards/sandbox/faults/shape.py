@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import zlib
 from functools import partial
@@ -71,6 +72,12 @@ def _keyed(original: Original, cards: list[Body]) -> Body:
 def _nested(original: Original, cards: list[Body]) -> Body:
     body: Body = original(cards)
     body["data"] = {"cards": body["data"]}
+    return body
+
+
+def _as_text(original: Original, cards: list[Body]) -> Body:
+    body: Body = original(cards)
+    body["data"] = list(map(json.dumps, body["data"]))
     return body
 
 
@@ -229,6 +236,7 @@ _TIMESTAMPS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
 _LISTINGS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("listing-unwrapped", "A listing is an array instead of an object with data.", _flat),
     ("listing-keyed-by-id", "data of a listing is an object keyed by card id.", _keyed),
+    ("listing-of-text", "data of a listing is an array of JSON in strings.", _as_text),
     ("listing-nested", "data of a listing is an object that holds the array.", _nested),
     ("listing-under-cards", "A listing has its array under cards instead of data.", _renamed),
 )

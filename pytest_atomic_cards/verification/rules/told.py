@@ -34,7 +34,7 @@ _URL: Final = re.compile(
 )
 _MASKED: Final = re.compile(
     r"redact|filter|mask|scrub|anonym|hidden|removed|omitted|sanitiz|placeholder|\*\*"
-    r"|^(x{3,}|<.*>|\[.*\]|\{.*\}|\$.*|\.{3}|…)$",
+    r"|^(x{3,}|<.*>|\[[^\"]+\]|\{[^\"]+\}|\$.*|\.{3}|…)$",
     re.IGNORECASE,
 )
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)

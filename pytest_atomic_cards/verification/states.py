@@ -1,0 +1,37 @@
+"""States: the state words of cards as listings show them, and what contracts hope of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from pytest_atomic_cards.lifecycle import Status
+
+States = dict[str, str | None]
+"""The state word of each card by its key; ``None`` where no listing shows the card."""
+
+_KNOWN_WORDS: Final = frozenset(Status)
+
+
+def all_in(state: Status) -> Callable[[States], bool]:
+    """Whether all cards are in a state; a closed one may also have left the listings."""
+    allowed = {state.value, None} if state.is_closed else {state.value}
+    return lambda states: set(states.values()) <= allowed
+
+
+def became(state: Status) -> Callable[[States], bool]:
+    """Whether all cards reached a closed state; another contract judges how its word is spelled."""
+    allowed = {state.value, None}
+    return lambda states: all(
+        word in allowed or word not in _KNOWN_WORDS for word in states.values()
+    )
+
+
+def left(state: Status) -> Callable[[States], bool]:
+    """Whether no card is in a state any more."""
+    return lambda states: state.value not in states.values()
+
+
+def words_of(states: States) -> str:
+    """State words for a message."""
+    return ", ".join(sorted({word or "not listed" for word in states.values()}))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
+import pytest
+
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.monitor import expect_rules_hold
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
@@ -37,6 +40,26 @@ def test_listing_is_an_object_with_data(bare: Probe) -> None:
     for query in (CardQuery(limit=5), CardQuery(status="active", limit=5)):
         exchange = bare.raw("GET", "/cards", query)
         expect_rules_hold("SHAPE-01", exchange)
+
+
+@pytest.fixture(scope="module")
+def first_listing(cards_target: Target) -> Exchange:
+    """The listing of an invocation, be its card such as can be told to be ours or not."""
+    with world_on(cards_target) as cards:
+        try:
+            cards.seeder.seed(Population.of(1))
+        except SeedingError:
+            if not cards.seeder.started:
+                raise
+        return cards.reader.page(cards.seeder.started[0]).exchanges[-1]
+
+
+@pytest.mark.parametrize(
+    "rule", [pytest.param(rule, marks=requirement(rule)) for rule in ("SHAPE-02", "SHAPE-03")]
+)
+def test_first_card_is_as_sampled(rule: str, first_listing: Exchange) -> None:
+    """A card has its fields and their types, also one in which nothing can be recognized."""
+    expect_rules_hold(rule, first_listing)
 
 
 def expect_of_listings(requirement_id: str, probe: Probe, population: SharedPopulation) -> None:

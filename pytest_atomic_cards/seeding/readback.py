@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.errors import ContractBrokenError, SeedingError
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placed, Placement
@@ -113,8 +114,10 @@ class ReadBack:
         return [seen[one.invocation] for one in placed]
 
     def _visible(self, placed: Placed) -> dict[str, Card]:
-        """The cards of an invocation, also where its own attribute does not find them."""
-        cards = self._own(placed, self._reader.find(placed.pin, _MOST_PAGES))
+        """The cards of an invocation, also where large pages or its own attribute do not work."""
+        cards: dict[str, Card] = {}
+        with suppress(ContractBrokenError):
+            cards = self._own(placed, self._reader.find(placed.pin, _MOST_PAGES))
         if not cards:
             cards = self._own(placed, self._reader.page(placed.pin))
         if not cards:

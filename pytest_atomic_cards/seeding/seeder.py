@@ -6,6 +6,7 @@ from math import ceil
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.scope import Scope
+from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.arranging import Arranger, creatable
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.placement import Placed, Placement
@@ -47,6 +48,11 @@ class Seeder:
     def unsteadiness(self) -> float:
         """Seconds until listings surely show what has happened; 0 where they never went back."""
         return self._read_back.unsteadiness
+
+    @property
+    def started(self) -> list[CardQuery]:
+        """The queries that select what was started here, whether it is listed or not."""
+        return [pin for start in self._starter.starts for pin in start.pins]
 
     def rehearse(self) -> None:
         """Seed one card, to see that it can be done and how many cards a target gets.

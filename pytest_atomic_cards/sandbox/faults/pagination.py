@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.query_decisions import DEFAULT_PAGE, UNLIMITED
+from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.reading import Selection
@@ -68,6 +69,13 @@ def _without_newest(
     rows: list[Row] = original(selection, order=order, limit=UNLIMITED)
     newest = max(rows, key=lambda row: row.seq, default=None)
     return [row for row in rows if row is not newest or len(rows) == 1][offset : offset + limit]
+
+
+def _large_page_fails(original: Original, rows: list[Row]) -> list[Row]:
+    if len(rows) > DEFAULT_PAGE:
+        raise Refusal(500, "internal error")
+    page: list[Row] = original(rows)
+    return page
 
 
 _SIZES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
@@ -171,6 +179,12 @@ FAULTS: Final = (
         _AREA,
         "A listing of several cards lacks the newest.",
         {"cards.read": _without_newest},
+    ),
+    Fault(
+        "large-page-gives-500",
+        _AREA,
+        f"A page of more than {DEFAULT_PAGE} cards gives a server error.",
+        {"page": _large_page_fails},
     ),
     Fault(
         "card-listed-twice",

@@ -54,6 +54,13 @@ def _with(name: str, change: Any, original: Original, row: Row) -> Body:  # noqa
     return body
 
 
+def _in_snake_case(original: Original, row: Row) -> Body:
+    return {
+        "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name): value
+        for name, value in original(row).items()
+    }
+
+
 def _local(original: Original, milliseconds: int) -> str:
     return str(original(milliseconds)).removesuffix("Z")
 
@@ -263,6 +270,12 @@ FAULTS: Final = (
     *(
         Fault(name, _AREA, text, {"card_body": partial(_with, field, change)})
         for name, text, field, change in _VALUES
+    ),
+    Fault(
+        "card-in-snake-case",
+        _AREA,
+        "The fields of a listed card are named in snake case.",
+        {"card_body": _in_snake_case},
     ),
     *(Fault(name, _AREA, text, {"timestamp": wrapper}) for name, text, wrapper in _TIMESTAMPS),
     *(Fault(name, _AREA, text, {"listing_body": wrapper}) for name, text, wrapper in _LISTINGS),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 import pytest
 
 from pytest_atomic_cards.exchange import Exchange
@@ -13,6 +16,7 @@ from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 BAD_REQUEST = 400
+A_WHILE = timedelta(seconds=1)
 
 PAYLOAD = {"quantity": 2, "size": "large"}
 
@@ -89,16 +93,43 @@ def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: Reserve
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An action on a whole group without multiple=1, and when it was answered."""
+
+    group: Group
+    exchange: Exchange
+    at: float
+
+
+@pytest.fixture(scope="module")
+def attempts(probe: Probe, reserve: Reserve) -> dict[Action, Attempt]:
+    """Each action, on a group of its own."""
+
+    def attempt(action: Action) -> Attempt:
+        group = reserve.take()
+        exchange = act_without_multiple(probe, group, action)
+        return Attempt(group, exchange, probe.cards.timeline.monotonic())
+
+    return {action: attempt(action) for action in Action}
+
+
 @requirement("MULTI-05")
 @each_action
-def test_failure_changes_nothing(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_failure_changes_nothing(
+    action: Action, probe: Probe, attempts: dict[Action, Attempt]
+) -> None:
     """All cards are still active after the failure."""
-    group = reserve.take()
-    exchange = act_without_multiple(probe, group, action)
-    states = probe.states_later(group, all_in(Status.ACTIVE))
+    probe.settle()
+    check_unchanged(probe, attempts[action])
+
+
+def check_unchanged(probe: Probe, attempt: Attempt) -> None:
+    """Expect the cards of a group to be still active."""
+    states = probe.states_once(attempt.group, all_in(Status.ACTIVE))
     expect(
         all_in(Status.ACTIVE)(states),
-        exchange,
+        attempt.exchange,
         expected="every card to be still active after the failure",
         came=f"they are {words_of(states)}",
     )
@@ -190,3 +221,14 @@ def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: 
         expected=f"the customer's other card to stay {state}",
         came=f"it is {words_of(states)}",
     )
+
+
+@requirement("MULTI-05")
+def test_failure_changes_nothing_later(probe: Probe, attempts: dict[Action, Attempt]) -> None:
+    """A second after the failures all cards are still active."""
+    latest = max(attempt.at for attempt in attempts.values())
+    passed = timedelta(seconds=probe.cards.timeline.monotonic() - latest)
+    if passed < A_WHILE:
+        probe.cards.pass_time(A_WHILE - passed)
+    for attempt in attempts.values():
+        check_unchanged(probe, attempt)

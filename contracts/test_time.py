@@ -23,6 +23,7 @@ from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exe
 A_MOMENT = 0.05
 A_WHILE = timedelta(seconds=2)
 KEPT = (
+    "created",
     "eventName",
     "cardTemplateId",
     "cardTemplateName",

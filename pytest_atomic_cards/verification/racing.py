@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ACTORS: Final = len(Action)
 """How many requests overlap."""
+SERVER_ERROR: Final = 500
+"""The server error that is no passing one, as 502, 503 and 504 are."""
 _FIRST_LATENCY: Final = 0.002
 
 
@@ -89,6 +91,11 @@ class Attempt:
         """Whether the target answered that it did nothing."""
         status = (self.exchange and self.exchange.status) or 0
         return self.returned < math.inf and 400 <= status < 500  # noqa: PLR2004 - client errors
+
+    @property
+    def failed(self) -> bool:
+        """Whether the target answered that it failed, not that it is busy."""
+        return self.exchange is not None and self.exchange.status == SERVER_ERROR
 
     def said_of(self, card: Card, aimed: int) -> Said:
         """What the answer says of one card.

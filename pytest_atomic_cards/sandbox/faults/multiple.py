@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _AREA: Final = "multiple"
 _PAGE: Final = 100
+_LATER: Final = 500
 
 
 def _always_refused(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
@@ -74,6 +75,35 @@ def _accepted_with(
         if parameters is None:
             return {"data": [], "summary": {"total": 0, "updated": 0}}
         return original(environment, action, f"{query_string}&{parameters}", body)
+
+
+def _refused_at_first(
+    original: Original,
+    environment: int,
+    action: Action,
+    *rest: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """Refuses as it should, but takes note to act on the first card after all."""
+    query_string, body = rest
+    try:
+        return original(environment, action, query_string, body)
+    except Refusal as refusal:
+        if "multiple" in refusal.message:
+            owner = original.owner
+            with owner.store.hold() as now:
+                due = now + _LATER, environment, action, f"{query_string}&multiple=1&limit=1", body
+            owner.notes = [*getattr(owner, "notes", ()), due]
+        raise
+
+
+def _acting_on_notes(original: Original, environment: int, query_string: str) -> Any:  # noqa: ANN401
+    owner = original.owner
+    with owner.store.hold() as now:
+        notes = getattr(owner, "notes", ())
+        owner.notes = [note for note in notes if note[0] > now]
+    for _, *request in notes[: len(notes) - len(owner.notes)]:
+        owner.act(*request)
+    return original(environment, query_string)
 
 
 def _all_but_last(
@@ -152,6 +182,12 @@ FAULTS: Final = (
         _AREA,
         "With multiple=1 the last card is reported but not changed.",
         {"cards.change": _all_but_last},
+    ),
+    Fault(
+        "refused-and-done-later",
+        _AREA,
+        "Several cards without multiple=1 are refused, and the first is changed half a second on.",
+        {"cards.act": _refused_at_first, "cards.show": _acting_on_notes},
     ),
     Fault(
         "multiple-cancels",

@@ -13,6 +13,7 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
+from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +140,19 @@ def _first_wins(
         original([row for row, _ in pairs], after, now, [completion for _, completion in pairs])
 
 
+def _later_fails(
+    original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
+) -> None:
+    """Fails where another request has changed a card meanwhile."""
+    store = original.owner
+    with _ONE_AT_A_TIME:
+        if any(
+            store.find(row.environment, row.card_instance_id).status != row.status for row in rows
+        ):
+            raise Refusal(500, "internal error")
+        original(rows, after, now, completions)
+
+
 _ACTIVE, _EMBARGOED, _SNOOZED, _EXPIRED = (
     Status.ACTIVE,
     Status.EMBARGOED,
@@ -237,5 +251,11 @@ FAULTS: Final = (
         _CONCURRENCY,
         "Of two actions on a card at the same time both report it as changed; the first counts.",
         {"store.hold": _unlocked, "cards.select": _slow, "store.change": _first_wins},
+    ),
+    Fault(
+        "overlap-gives-500",
+        _CONCURRENCY,
+        "Of two actions on a card at the same time the later one gives a server error.",
+        {"store.hold": _unlocked, "cards.select": _slow, "store.change": _later_fails},
     ),
 )

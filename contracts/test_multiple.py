@@ -10,6 +10,7 @@ import pytest
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.verification.draining import RAISED_LIMIT
 from pytest_atomic_cards.verification.probe import Probe, all_in, became, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
@@ -61,10 +62,18 @@ def test_cards_of_one_customer_need_multiple(action: Action, probe: Probe) -> No
 
 def check_fails(probe: Probe, group: Group, action: Action) -> None:
     """Expect an action on more than one card to fail without multiple=1."""
-    template = group.cards[0].card_template_id
-    for narrowed in (group.pin, group.pin.replace(card_template_id=template)):
+    active = group.pin.replace(status=Status.ACTIVE)
+    first, *others = (card.attributes.items() for card in group.cards)
+    shared = first - {pair for pair in first if any(pair not in other for other in others)}
+    queries = [
+        group.pin,
+        active,
+        *(active.replace(**{name.field: value}) for name, value in shared),
+    ]
+    if action is Action.CANCEL:
+        queries.append(active.replace(limit=RAISED_LIMIT))
+    for query in queries:
         for payload in (None, PAYLOAD) if action is Action.COMPLETE else (None,):
-            query = narrowed.replace(status=Status.ACTIVE)
             check_refused(probe.act(action, query, group, payload), action)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
+from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -237,6 +238,12 @@ _TIMESTAMPS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
         "timestamps-with-space",
         "Timestamps have a space between date and time.",
         lambda original, milliseconds: original(milliseconds).replace("T", " "),
+    ),
+    ("timestamps-empty", "Timestamps are empty strings.", constant("")),
+    (
+        "timestamps-of-http",
+        "Timestamps are in the format of HTTP headers.",
+        lambda _original, milliseconds: formatdate(milliseconds / 1_000, usegmt=True),
     ),
     ("timestamps-null", "Timestamps are null.", constant(None)),
 )

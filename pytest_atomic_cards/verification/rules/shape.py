@@ -135,7 +135,9 @@ def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
     for card in told.cards:
         for name in ("created", "updated"):
             value = card.get(name)
-            if not isinstance(value, str) or not value[:1].isdigit():
+            if not isinstance(value, str) or (value and is_masked(value)):
+                continue
+            if told.fidelity < Fidelity.WIRE and not value[:1].isdigit():
                 continue
             exercised = True
             if not form.fullmatch(value):

@@ -89,6 +89,13 @@ def _as_text(original: Original, cards: list[Body]) -> Body:
     return body
 
 
+def _alone(original: Original, cards: list[Body]) -> Body:
+    body: Body = original(cards)
+    if len(cards) == 1:
+        body["data"] = body["data"][0]
+    return body
+
+
 def _renamed(original: Original, cards: list[Body]) -> Body:
     body: Body = original(cards)
     body["cards"] = body.pop("data")
@@ -154,12 +161,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         "payload",
         lambda body: str(body["payload"]),
     ),
-    (
-        "card-definition-array",
-        "A card's definition is an array.",
-        "definition",
-        lambda _body: [],
-    ),
+    ("card-definition-array", "A card's definition is an array.", "definition", lambda _body: []),
     (
         "card-target-text",
         "usersById of a card's payload is a string instead of an array.",
@@ -251,6 +253,7 @@ _LISTINGS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("listing-unwrapped", "A listing is an array instead of an object with data.", _flat),
     ("listing-keyed-by-id", "data of a listing is an object keyed by card id.", _keyed),
     ("listing-of-text", "data of a listing is an array of JSON in strings.", _as_text),
+    ("listing-of-one-bare", "data of a listing of one card is the card, not an array.", _alone),
     ("listing-nested", "data of a listing is an object that holds the array.", _nested),
     ("listing-under-cards", "A listing has its array under cards instead of data.", _renamed),
 )

@@ -43,7 +43,7 @@ def test_listing_is_an_object_with_data(bare: Probe) -> None:
 
 
 @pytest.fixture(scope="module")
-def first_listing(cards_target: Target) -> Exchange:
+def first_listing(cards_target: Target) -> Iterator[Exchange]:
     """The listing of an invocation, be its card such as can be told to be ours or not."""
     with world_on(cards_target) as cards:
         try:
@@ -51,7 +51,7 @@ def first_listing(cards_target: Target) -> Exchange:
         except AtomicCardsError:
             if not cards.seeder.started:
                 raise
-        return cards.api.list_exchange(cards.seeder.started[0])
+        yield cards.api.list_exchange(cards.seeder.started[0])
 
 
 @pytest.mark.parametrize(

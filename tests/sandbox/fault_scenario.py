@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any
 
-from sandbox_api import Api
+from sandbox_api import Api, Reply
 
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.sandbox import Sandbox, SandboxClock
@@ -17,6 +17,7 @@ from pytest_atomic_cards.sandbox import Sandbox, SandboxClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SERVER_ERROR = 500
 _START = datetime(2020, 1, 1, tzinfo=UTC)
 _ODD_VALUES = (
     "a b",
@@ -196,6 +197,8 @@ def _time(api: Api) -> Iterator[object]:
         user = f"{action}-{'-'.join(timer)}"
         api.environment.seed(_cards(user, [timer | {"user_id": user}]))
         yield api.put(action, userId=user).body
+    api.environment.seed(_cards("pair", [{"user_id": "pair"}] * 2))
+    yield api.put("dismiss", userId="pair").status
     api.sandbox.clock.advance(6 * minute)
     yield [(card["userId"], card["status"]) for card in api.get().json["data"]]
 
@@ -222,16 +225,16 @@ def _batches(api: Api) -> Iterator[object]:
 
 
 def _race(api: Api) -> Iterator[object]:
-    """Per action, how many of two threads report success, and what is left."""
+    """Per card, how many of two threads report success, and how many a server error."""
     api.environment.seed(_cards("race", [{"user_id": f"r{number}"} for number in range(5)]))
     wins = []
     for number in range(5):
         barrier = threading.Barrier(2)
-        replies: list[bytes] = []
+        replies: list[Reply] = []
 
         def act(action: str, user: str) -> None:
             barrier.wait()  # noqa: B023 - joined before the next round
-            replies.append(api.put(action, userId=user).body)  # noqa: B023
+            replies.append(api.put(action, userId=user))  # noqa: B023
 
         threads = [
             threading.Thread(target=act, args=(action, f"r{number}"))
@@ -241,7 +244,12 @@ def _race(api: Api) -> Iterator[object]:
             thread.start()
         for thread in threads:
             thread.join()
-        wins.append(sum(b'"updated":1' in reply for reply in replies))
+        wins.append(
+            (
+                sum(b'"updated":1' in reply.body for reply in replies),
+                sum(reply.status == SERVER_ERROR for reply in replies),
+            )
+        )
     yield wins
 
 

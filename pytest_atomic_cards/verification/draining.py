@@ -99,18 +99,35 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
             repeated = query  # a target may refuse a query that also matches closed cards
         left = repeats[-1].after
         update(group.count - left)
-    left = probe.watch(lambda: _active(probe, query), lambda left: not left)
-    return Drained(default, excessive, raised, tuple(repeats), left)
+    return Drained(default, excessive, raised, tuple(repeats), _count(probe, query, 0))
 
 
 def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
-    """One cancel of cards of which there were ``left``; a lagging listing only shows more."""
+    """One cancel of cards of which there were ``left``."""
     probe.settle()
-    before = min(left, _active(probe, query))
+    before = _count(probe, query, left)
     exchange = _cancel(probe, query, before)
     due = max(0, before - most) if exchange.succeeded else before
-    after = probe.watch(lambda: _active(probe, query), lambda left: left <= due)
-    return Step(before, min(before, after), exchange)
+    return Step(before, min(before, _count(probe, query, due)), exchange)
+
+
+def _count(probe: Probe, query: CardQuery, due: int) -> int:
+    """How many cards are active: as many as are due, or what a later look shows as well.
+
+    A listing that lags shows too many; one whose pages lag unequally may also show too few.
+
+    Raises:
+        NotAvailableError: It is another number each time.
+    """
+    count = probe.watch(lambda: _active(probe, query), lambda count: count == due)
+    for _ in range(_TRIES):
+        if count == due:
+            return count
+        probe.settle_surely()
+        before, count = count, _active(probe, query)
+        if count == before:
+            return count
+    raise NotAvailableError("listings show another number of cards each time")
 
 
 def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:

@@ -35,6 +35,7 @@ Seen = TypeVar("Seen")
 
 _TRIES: Final = 8
 _LEAST_PATIENCE: Final = 1.0
+_A_WHILE: Final = 1.5
 _UNAVAILABLE: Final = frozenset({401, 403})
 
 
@@ -156,6 +157,15 @@ class Probe:
         """Wait twice as long as any change took so far to become visible."""
         lag = self._patience.current.lag
         self.cards.timeline.sleep(max(2 * lag, self.cards.seeder.unsteadiness))
+
+    def settle_surely(self) -> None:
+        """Wait as :meth:`settle` does, on a live target a while even where no change took time.
+
+        For what speaks against the target: a lag that was not seen yet may be behind it.
+        """
+        if not self.cards.placement.delivery_is_certain:
+            self.cards.timeline.sleep(_A_WHILE)
+        self.settle()
 
     # Acting
 

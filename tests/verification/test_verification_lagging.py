@@ -21,7 +21,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Found, Group
 from pytest_atomic_cards.tape import NO_TAPE
 from pytest_atomic_cards.timeline import REAL_TIME
-from pytest_atomic_cards.verification.draining import drain
+from pytest_atomic_cards.verification.draining import CARDS, drain
 from pytest_atomic_cards.verification.probe import Probe, response_of
 from pytest_atomic_cards.verification.steadiness import shows_otherwise
 
@@ -139,6 +139,38 @@ def test_cancels_are_counted_in_an_order(
     group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * asked_for)
     with pytest.raises(ending, match=message):
         drain(Probe(world), group)
+
+
+def test_pages_that_lag_unequally_are_counted_again() -> None:
+    """A listing that misses some cards just after a cancel does not make the cancel too large."""
+    cards = [Card.from_body({"cardInstanceId": f"card-{number}"}) for number in range(CARDS)]
+    missed: list[Card] = []
+
+    def listed(query: CardQuery, *_: int) -> Found:
+        shown = [card for card in cards if card not in missed]
+        missed.clear()
+        offset = query.offset or 0
+        return Found(tuple(shown[offset : offset + (query.limit or CARDS)]), ())
+
+    def cancel(_: object, query: CardQuery) -> Exchange:
+        del cards[: min(query.limit or 500, 1_000)]
+        missed.extend(cards[-5:])
+        return Exchange("PUT", f"{AN_ACTION}/cancel", datetime.now(UTC), 0.0, status=200)
+
+    world: Any = SimpleNamespace(
+        api=SimpleNamespace(act_exchange=cancel),
+        reader=SimpleNamespace(find=listed, page=listed),
+        placement=SimpleNamespace(settling=0.0, delivery_is_certain=True),
+        seeder=SimpleNamespace(unsteadiness=0.0),
+        timeline=REAL_TIME,
+        chance=None,
+        tape=NO_TAPE,
+    )
+    group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * CARDS)
+    drained = drain(Probe(world), group)
+    steps = (drained.default, drained.excessive, drained.raised)
+    assert [step.cancelled for step in steps] == [500, 1_000, 1_000]
+    assert drained.left == 0
 
 
 @pytest.mark.usefixtures("_live_with_two_cards")

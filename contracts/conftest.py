@@ -10,7 +10,7 @@ import pytest
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.rehearsal import Rehearsal
-from pytest_atomic_cards.reporting.findings import FindingsReporter
+from pytest_atomic_cards.reporting.findings import Closing, FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.generated import Effort
@@ -39,7 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.dry_run:
         config.pluginmanager.register(Rehearsal(settings), REHEARSAL)
     elif not hasattr(config, "workerinput"):
-        config.pluginmanager.register(FindingsReporter(config, settings), "atomic-cards-findings")
+        reporter = FindingsReporter(config, settings)
+        config.pluginmanager.register(reporter, "atomic-cards-findings")
+        config.pluginmanager.register(Closing(reporter), "atomic-cards-closing")
     config.pluginmanager.register(TrafficHooks(), TRAFFIC)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError, SettingsError
+from pytest_atomic_cards.errors import AtomicCardsError, MisuseError, SettingsError
 from pytest_atomic_cards.reporting.capture import uncaptured
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.document import write_reports
@@ -84,24 +84,30 @@ class FindingsReporter:
         if report.failed:
             self._gathered.troubles.append(f"{report.nodeid}: {report.longreprtext}")
 
+    def close(self, session: pytest.Session, exitstatus: int) -> None:
+        """Sum the run up and write its files, before the terminal tells."""
+        if not self._gathered:
+            return
+        self._take_in_crashes()
+        whole = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+        whole = whole and not (session.shouldstop or session.shouldfail)
+        self._outcome = sum_up(
+            self._gathered,
+            self._settings,
+            self._deviations,
+            whole=whole and _runs_all_of_each_requirement(self._config),
+        )
+        if self._outcome.stale and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._write(self._outcome)
+
+    def take_in_trouble(self, trouble: str) -> None:
+        """Take in what belongs to no test."""
+        self._gathered.troubles.append(trouble)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(
-        self, session: pytest.Session, exitstatus: int
-    ) -> Generator[None, object, object]:
-        """Sum the run up and write its files; then the terminal tells, if there is one."""
-        if self._gathered:
-            self._take_in_crashes()
-            whole = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
-            whole = whole and not (session.shouldstop or session.shouldfail)
-            self._outcome = sum_up(
-                self._gathered,
-                self._settings,
-                self._deviations,
-                whole=whole and _runs_all_of_each_requirement(self._config),
-            )
-            if self._outcome.stale and exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            self._write(self._outcome)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Tell GitHub when the terminal has told."""
         result = yield
         if self._outcome and is_github():
             self._tell_github(self._outcome)
@@ -154,6 +160,28 @@ class FindingsReporter:
         if question := item.get_closest_marker(QUESTION):
             observation = Observation(question.args[0], verdict, reason=reason, fails=True)
             self._gathered.observations.append(observation)
+
+
+class Closing:
+    """Closes the reports of a run once all is cleared up, which one that was stopped does last."""
+
+    def __init__(self, reporter: FindingsReporter) -> None:
+        self._reporter = reporter
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, object]:
+        """What could not be cleared up is a trouble of the run, and no end of its report."""
+        try:
+            return (yield)
+        except AtomicCardsError as error:
+            self._reporter.take_in_trouble(str(error))
+            if exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            return None
+        finally:
+            self._reporter.close(session, exitstatus)
 
 
 def _runs_all_of_each_requirement(config: pytest.Config) -> bool:

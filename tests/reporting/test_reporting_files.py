@@ -159,3 +159,29 @@ def test_junit_goes_where_it_was_asked_for(
     assert (pytester.path / "mine.xml").exists()
     names = {path.name for path in (pytester.path / "report").iterdir()}
     assert names == {"report.json", "report.html"}
+
+
+def test_what_is_cleared_up_too_late_is_in_the_report(
+    run_contracts: RunContracts, pytester: pytest.Pytester
+) -> None:
+    """A run that is stopped clears up at its very end; what fails then is told, and all the rest."""
+    source = """
+    @pytest.fixture(scope="session")
+    def cards():
+        yield
+        raise SeedingError("seeded cards may be left open")
+
+    @requirement("PAGE-01")
+    def test_pages(cards):
+        raise Violation("a page", "none came", (EXCHANGE,))
+
+    @requirement("PAGE-02")
+    def test_limit(cards):
+        pytest.exit("enough")
+    """
+    result = run_contracts(source, "--cards-report", "report")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    report = report_of(pytester)
+    assert report["conclusion"] == "violated"
+    assert report["troubles"] == ["seeded cards may be left open"]
+    result.stdout.fnmatch_lines(["*seeded cards may be left open*", "verdict: *"])

@@ -164,7 +164,7 @@ def test_junit_goes_where_it_was_asked_for(
 def test_what_is_cleared_up_too_late_is_in_the_report(
     run_contracts: RunContracts, pytester: pytest.Pytester
 ) -> None:
-    """A run that is stopped clears up at its very end; what fails then is told, and all the rest."""
+    """What a stopped run cannot clear up at its very end is told with all else that it found."""
     source = """
     @pytest.fixture(scope="session")
     def cards():

@@ -71,6 +71,8 @@ class Cleaner:
     Attributes:
         starts: All starts that may have made cards.
         cancelled: How many cards the target said it has cancelled.
+        unsteadiness: Seconds until listings surely show what has happened; 0 where they never went
+            back.
     """
 
     api: CardsApi
@@ -78,6 +80,7 @@ class Cleaner:
     journal: Journal | None = None
     starts: list[Start] = field(default_factory=list)
     cancelled: int = 0
+    unsteadiness: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _futile: bool = False
 
@@ -122,9 +125,25 @@ class Cleaner:
     def clean_up(self, starts: Iterable[Start]) -> CleanUp:
         """Cancel every card of some starts that is listed as open.
 
-        Listings may lag behind, so all starts are given time together, until that was in vain once.
+        Where listings go back, an empty one counts only if it is still empty when they surely show
+        what has happened.
         """
         starts = list(starts)
+        settled = all(start.cleaned for start in starts)
+        for _ in range(_MOST_REPEATS):
+            before = self.cancelled
+            report = self._clean_together(starts)
+            if not self.unsteadiness or (settled and self.cancelled == before):
+                break
+            self.api.session.timeline.sleep(self.unsteadiness)
+            settled = True
+        return report
+
+    def _clean_together(self, starts: Sequence[Start]) -> CleanUp:
+        """Cancel until nothing is listed as open.
+
+        Listings may lag behind, so all starts are given time together, until that was in vain once.
+        """
         running = dict(enumerate(map(self._clean, starts)))
         reports: dict[int, CleanUp] = {}
         with activity("cleaning up invocations", len(starts)) as update:
@@ -144,10 +163,12 @@ class Cleaner:
         """Look again at the end of a run, as a flow may send a card after its clean-up.
 
         Starts of which something was missing or left are looked at each, and of the others a few,
-        the last ones among them. Only if a late card comes to light, all others are looked at.
+        the last ones among them. All others are looked at only if a late card comes to light, or
+        where listings go back.
         """
         sound = [start for start in self.starts if start.complete and start.cleaned]
-        unasked = {*sound} - {*sound[-_SAMPLE:], *sound[:: max(1, len(sound) // _SAMPLE)]}
+        asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
+        unasked = set() if self.unsteadiness else {*sound} - {*asked}
         before = self.cancelled
         report = self.clean_up([start for start in self.starts if start not in unasked])
         if self.cancelled > before:
@@ -178,7 +199,7 @@ class Cleaner:
             tuple(filter(None, waiting)),
         )
         clean = not (report.left_open or report.waiting)
-        if clean and not start.cleaned:
+        if clean and not (start.cleaned or self.unsteadiness):
             with suppress(SettingsError):  # a mark that is missing only makes others look again
                 self._note(start, cleaned=True)
         start.cleaned = clean

@@ -6,10 +6,11 @@ compare pages need a steady order, and what a listing shows counts only if it st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 from typing import Final
 
-from pytest_atomic_cards.cards import cards_of
+from pytest_atomic_cards.cards import Card, cards_of
 from pytest_atomic_cards.errors import ContractBrokenError, MisuseError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
@@ -20,6 +21,8 @@ _SAMPLED_PAGES: Final = ((50, 50), (1, 40), (1, 60), (1, 80))
 _SAMPLES: Final = 4
 _A_WHILE: Final = 1.5
 _LOOKED_AT_AGAIN: Final = 3
+_LOOKS: Final = 8
+_WHOLE: Final = 100
 
 
 def is_repeatable(probe: Probe, query: CardQuery) -> bool:
@@ -38,26 +41,73 @@ def is_repeatable(probe: Probe, query: CardQuery) -> bool:
 
 def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
     """Whether one of the listings among some exchanges of a live target is not the same later."""
-    listings = [one for one in exchanges if one.method == "GET" and one.path.endswith("/cards")]
+    listings = _listings(exchanges)
     if not listings or probe.cards.placement.delivery_is_certain:
         return False
     probe.cards.timeline.sleep(max(_A_WHILE, probe.cards.seeder.unsteadiness))
-    return any(_differs_now(probe, one) for one in listings[-_LOOKED_AT_AGAIN:])
+    return any(_differs_now(probe, one) for one in listings)
+
+
+def comes_and_goes(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
+    """Whether a card of ours comes and goes in one of the listings while nothing is written.
+
+    A listing that only lags is settled by then, and others' cards may change at any time. On a page
+    that does not hold all that matches, cards may change places, as no order is documented.
+    """
+    probe.settle()
+    return any(_is_restless(probe, one) for one in _listings(exchanges))
+
+
+def _listings(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The last listings among some exchanges."""
+    listings = [one for one in exchanges if one.method == "GET" and one.path.endswith("/cards")]
+    return listings[-_LOOKED_AT_AGAIN:]
+
+
+def _query_of(listing: Exchange) -> CardQuery | None:
+    try:
+        return CardQuery.parse(listing.query)
+    except MisuseError:
+        return None
 
 
 def _differs_now(probe: Probe, listing: Exchange) -> bool:
-    try:
-        query = CardQuery.parse(listing.query)
-    except MisuseError:
+    query = _query_of(listing)
+    return query is not None and _listed(probe.api.list_exchange(query)) != _listed(listing)
+
+
+def _is_restless(probe: Probe, listing: Exchange) -> bool:
+    query = _query_of(listing)
+    if query is None or query.offset:
         return False
-    return _listed(probe.api.list_exchange(query)) != _listed(listing)
+    answers = [_cards_of(probe.api.list_exchange(query)) for _ in range(_LOOKS)]
+    pages = [page for page in answers if page is not None]
+    full = min(_WHOLE, _WHOLE if query.limit is None else query.limit)
+    if any(len(page) >= full for page in pages):
+        return False
+    pins = probe.cards.seeder.started
+    own = {
+        key_of(card)
+        for card in chain.from_iterable(pages)
+        if any(pin.matches(card.attributes) for pin in pins)
+    }
+    words = [{key_of(card): card.status for card in page} for page in pages]
+    return any(
+        sum(before.get(key) != after.get(key) for before, after in pairwise(words)) > 1
+        for key in own
+    )
 
 
 def _listed(exchange: Exchange) -> dict[str, str | None] | None:
     """The state word of each card that an exchange lists; ``None`` where it is no listing."""
+    cards = _cards_of(exchange)
+    return None if cards is None else {key_of(card): card.status for card in cards}
+
+
+def _cards_of(exchange: Exchange) -> Sequence[Card] | None:
     if not exchange.succeeded or not exchange.response_body:
         return None
     try:
-        return {key_of(card): card.status for card in cards_of(exchange.json())}
+        return cards_of(exchange.json())
     except ContractBrokenError:
         return None

@@ -20,7 +20,7 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.requirements import Requirement, catalogue
-from pytest_atomic_cards.verification.steadiness import shows_otherwise
+from pytest_atomic_cards.verification.steadiness import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Verdict, Violation
 
 MARKER: Final = "requirement"
@@ -145,12 +145,19 @@ class ContractHooks:
             return (yield)
         except (OutcomeUnknownError, Violation) as error:
             doubtful = _doubtful(error, arguments)
+            restless = _is_restless(error, arguments)
         for _ in range(_TRIES):
             try:
                 pyfuncitem.obj(**arguments)
             except (OutcomeUnknownError, Violation) as error:
                 doubtful = _doubtful(error, arguments)
             else:
+                if restless:
+                    raise CouldNotTell(
+                        "a card comes and goes in listings while nothing is written; "
+                        f"before that: {doubtful}",
+                        getattr(doubtful, "exchanges", ()),
+                    )
                 return True
         raise doubtful
 
@@ -191,12 +198,23 @@ def _doubtful(
     error: OutcomeUnknownError | Violation, arguments: dict[str, Any]
 ) -> OutcomeUnknownError | Violation:
     """An error that may not come again; any other is raised."""
-    probes = [one for one in arguments.values() if isinstance(one, Probe)]
     if isinstance(error, Violation) and not any(
-        shows_otherwise(probe, error.exchanges) for probe in probes[:1]
+        shows_otherwise(probe, error.exchanges) for probe in _probes(arguments)
     ):
         raise error
     return error
+
+
+def _is_restless(error: OutcomeUnknownError | Violation, arguments: dict[str, Any]) -> bool:
+    """Whether no delay explains that a listing which broke a contract shows something else now."""
+    return isinstance(error, Violation) and any(
+        comes_and_goes(probe, error.exchanges) for probe in _probes(arguments)
+    )
+
+
+def _probes(arguments: dict[str, Any]) -> list[Probe]:
+    """The probe that a contract asks for, if it asks for one."""
+    return [one for one in arguments.values() if isinstance(one, Probe)][:1]
 
 
 def _describe(item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:

@@ -11,6 +11,7 @@ from pytest_atomic_cards.client import ScopeWarning
 from pytest_atomic_cards.errors import ScopeError, SeedingError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.reader import Found, Reader
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.targets import LiveTarget, world_on
 
@@ -132,6 +133,41 @@ def test_a_late_card_makes_all_worlds_be_looked_at(serve: Serve) -> None:
     ]
     live.environment.seed(late)
     assert len(live.open_cards) == MANY
+    target.close()
+    assert not live.open_cards
+
+
+def test_an_empty_listing_is_not_believed_where_listings_go_back(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On such a target a card that the first listing of a clean-up misses is cancelled, too."""
+    live = serve()
+    cards = live.open_world()
+    page = Reader.page
+    shown = iter([True, True, True, False])  # the rehearsal sees a card vanish
+
+    def missing(reader: Reader, query: CardQuery) -> Found:
+        return page(reader, query) if next(shown, True) else Found((), ())
+
+    monkeypatch.setattr(Reader, "page", missing)
+    cards.seeder.rehearse()
+    assert cards.seeder.unsteadiness > 0
+    shown = iter([False])
+    assert cards.clean_up().left_open == ()
+    assert not live.open_cards
+
+
+def test_all_worlds_are_looked_at_again_where_listings_go_back(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On such a target the late card of one world among many is cancelled at the end of a run."""
+    live = serve()
+    target = many_worlds(live)
+    early = live.environment.cards()[MANY // 2 + 1]
+    live.environment.seed(
+        [{"user_id": early.user_id, "flow_invocation_id": early.flow_invocation_id}]
+    )
+    monkeypatch.setattr(target._cleaner, "unsteadiness", 0.01)
     target.close()
     assert not live.open_cards
 

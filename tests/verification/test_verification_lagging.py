@@ -80,6 +80,48 @@ def test_a_listing_counts_if_it_is_still_so(
     assert [finding.verdict for finding in findings] == [verdict]
 
 
+@pytest.mark.usefixtures("_live")
+@pytest.mark.parametrize(
+    ("left_out", "verdict"),
+    [("look == 0", "held"), ("look % 3 == 0", "could not tell")],
+    ids=["lags", "comes and goes"],
+)
+def test_a_card_that_comes_and_goes_is_no_lag(
+    left_out: str,
+    verdict: str,
+    run_contracts: RunContracts,
+    findings: list[Finding],
+) -> None:
+    """A pass after a listing that broke the contract counts only if no card keeps coming back."""
+    run_contracts(
+        f"""
+        from dataclasses import replace
+        from itertools import count
+
+        from pytest_atomic_cards.client import CardsApi
+
+        LISTED = CardsApi.list_exchange
+        LOOKS = count()
+        RUNS = []
+
+        def flickering(api, query):
+            look, listing = next(LOOKS), LISTED(api, query)
+            left_out = len(RUNS) == 1 and {left_out}
+            return replace(listing, response_body=b'{{"data": []}}') if left_out else listing
+
+        @requirement("PAGE-01")
+        def test_documented(probe, monkeypatch):
+            RUNS.append(1)
+            card = probe.cards.seed()
+            monkeypatch.setattr(CardsApi, "list_exchange", flickering)
+            pin = CardQuery(flow_invocation_id=card.flow_invocation_id)
+            listing = probe.api.list_exchange(pin)
+            expect(listing.json()["data"], listing, expected="a card", came="none is listed")
+        """
+    )
+    assert [finding.verdict for finding in findings] == [verdict]
+
+
 def test_a_query_that_is_none_is_not_repeated() -> None:
     """A request that no client would send is not looked at again; its answer counts."""
     listing = Exchange("GET", f"{AN_ACTION}?limit=abc", datetime.now(UTC), 0.0, status=500)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import requests
 
+from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.controls import SandboxControls
 from pytest_atomic_cards.client.flows import ActionFlows
@@ -198,7 +199,7 @@ class LiveTarget:
             max_rate=settings.max_rate and settings.max_rate / workers,
         )
         self.listeners = self._session.listeners
-        self._api = CardsApi(self._session, settings.environment_id or "")
+        self._api = CardsApi(self._session, settings.environment_id or "", Access(tape))
         journal = (
             None if self._replayed else Journal(journal_directory(settings), target_name(settings))
         )
@@ -214,7 +215,7 @@ class LiveTarget:
         """A world that acts only on the cards which it, or another world of this run, seeded."""
         flows = ActionFlows(self._session, self._api.environment_id)
         return Cards(
-            CardsApi(self._session, self._api.environment_id),
+            CardsApi(self._session, self._api.environment_id, self._api.access),
             FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
             client_id=self.settings.client_id or "",
             authenticate=self._authenticate,

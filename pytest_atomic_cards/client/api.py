@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from pytest_atomic_cards.cards import ActionResponse, Card, cards_of
+from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.answers import view_of
 from pytest_atomic_cards.client.drain import Drain, DrainProgress, DrainReport
 from pytest_atomic_cards.client.session import NO_BODY, CardsSession
@@ -50,13 +51,17 @@ class CardsApi:
     Args:
         session: Sends the requests.
         environment_id: The environment.
+        access: What the session's credentials were let do so far; nothing if left out.
 
     Raises:
         SettingsError: ``environment_id`` is malformed.
     """
 
-    def __init__(self, session: CardsSession, environment_id: str) -> None:
+    def __init__(
+        self, session: CardsSession, environment_id: str, access: Access | None = None
+    ) -> None:
         self.session = session
+        self.access = access or Access()
         self.environment_id = environment_id
         self._path = f"{environment_path(environment_id)}/cards"
 
@@ -248,7 +253,7 @@ class CardsApi:
         Raises:
             TransportError: No usable answer came.
         """
-        return self.session.send("GET", self._path, query.parameters())
+        return self.access.observed(self.session.send("GET", self._path, query.parameters()))
 
     def act_exchange(
         self,
@@ -275,12 +280,8 @@ class CardsApi:
             action is not Action.COMPLETE or not isinstance(payload, Mapping)
         ):
             raise MisuseError(f"{action} takes no payload; complete takes a JSON object")
-        return self.session.send(
-            "PUT",
-            f"{self._path}/{action.value}",
-            query.parameters(),
-            json=NO_BODY if payload is None else dict(payload),
-        )
+        path, body = f"{self._path}/{action.value}", NO_BODY if payload is None else dict(payload)
+        return self.access.observed(self.session.send("PUT", path, query.parameters(), json=body))
 
 
 def _advice(exchange: Exchange, query: CardQuery) -> str:

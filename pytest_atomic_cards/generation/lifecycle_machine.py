@@ -47,7 +47,6 @@ _ENDINGS: Final = (StopTest, Violation, CouldNotTell, pytest.skip.Exception)
 _MOST_CARDS: Final = 3
 _MOST_GROUPS: Final = 2
 _MOST_HOURS: Final = 6
-_DENIED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 def step(method: _Method) -> _Method:
@@ -232,7 +231,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             return exchange.succeeded
         if self._matches_strangers(query):
             return False
-        if status in _DENIED:
+        if self.cards.api.access.denied(exchange):
             raise TransportError(f"{what} was denied with HTTP {status}", exchange)
         return self.complain(f"{what} to succeed", f"it was answered with HTTP {status}")
 

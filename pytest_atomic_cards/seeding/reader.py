@@ -21,7 +21,7 @@ from pytest_atomic_cards.query import Attribute, CardQuery
 LARGEST_PAGE: Final = 1_000
 """The largest ``limit`` that the documentation shows. Source: Cards API page › Pagination."""
 _SHORT_PAGE: Final = 100
-_SERVER_ERROR, _UNAUTHORIZED, _FORBIDDEN = 500, 401, 403
+_SERVER_ERROR: Final = 500
 _TRIES: Final = 3
 
 
@@ -104,7 +104,7 @@ class Reader:
         self._api = api
 
     def page(self, query: CardQuery) -> Found:
-        """One page. Any refusal but 401 and 403 counts as *no card matches*.
+        """One page. A refusal that does not deny access counts as *no card matches*.
 
         Raises:
             ContractBrokenError: A server error each time, or a body that is no listing.
@@ -117,7 +117,7 @@ class Reader:
         status = exchange.status or 0
         if status >= _SERVER_ERROR:
             raise ContractBrokenError(f"listing {query} fails with HTTP {status}", exchange)
-        if status in {_UNAUTHORIZED, _FORBIDDEN}:
+        if self._api.access.denied(exchange):
             raise TransportError(f"listing {query} was denied with HTTP {status}", exchange)
         if not exchange.succeeded or not exchange.response_body:
             return Found((), (exchange,))

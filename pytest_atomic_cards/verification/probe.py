@@ -36,7 +36,6 @@ Seen = TypeVar("Seen")
 _TRIES: Final = 8
 _LEAST_PATIENCE: Final = 1.0
 _A_WHILE: Final = 1.5
-_UNAVAILABLE: Final = frozenset({401, 403})
 
 
 @dataclass(slots=True)
@@ -192,7 +191,7 @@ class Probe:
                     raise
             else:
                 break
-        if exchange.status in _UNAVAILABLE:
+        if self.api.access.denied(exchange):
             raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)
         return exchange
 

@@ -57,6 +57,29 @@ def test_a_denied_listing_says_nothing_about_cards(status: int) -> None:
     assert caught.value.exchange is not None
 
 
+def test_a_forbidden_query_matches_nothing_where_others_were_let_in() -> None:
+    """A 403 to one query, after a listing that succeeded, refuses that query and not access."""
+    odd = CardQuery(user_id="<odd>")
+
+    def answer(query: dict[str, str]) -> Answer:
+        return (403, b"") if "userId" in query else (200, {"data": [card_body(1)]})
+
+    reader = Reader(Listing(answer).api())
+    with pytest.raises(TransportError, match="denied with HTTP 403"):
+        reader.page(odd)
+    assert len(reader.page(PIN).cards) == 1
+    assert reader.page(odd).cards == ()
+
+
+def test_a_listing_that_is_unauthorized_later_says_nothing_about_cards() -> None:
+    """A 401 denies access even where a listing was let in before."""
+    answers = iter([(200, {"data": []}), (401, b""), (401, b"")])
+    reader = Reader(Listing(lambda _: next(answers)).api())
+    reader.page(PIN)
+    with pytest.raises(TransportError, match="denied with HTTP 401"):
+        reader.page(PIN)
+
+
 def test_a_server_error_breaks_the_contract() -> None:
     """A listing that fails with 500 each time is the target's fault."""
     with pytest.raises(ContractBrokenError, match="fails with HTTP 500") as caught:

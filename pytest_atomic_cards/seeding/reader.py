@@ -122,9 +122,11 @@ class Reader:
         if not exchange.succeeded or not exchange.response_body:
             return Found((), (exchange,))
         try:
-            return Found(tuple(cards_of(exchange.json())), (exchange,))
+            cards = tuple(cards_of(exchange.json()))
         except ContractBrokenError as error:
             raise ContractBrokenError(f"listing {query}: {error}", exchange) from None
+        full = min(query.limit or _SHORT_PAGE, _SHORT_PAGE)
+        return Found(cards, (exchange,), complete=len(cards) < full)
 
     def find(self, query: CardQuery, most_pages: int = 6) -> Found:
         """All cards that match, in pages of 1000, at most ``most_pages`` of them.

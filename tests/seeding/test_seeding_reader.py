@@ -49,6 +49,15 @@ def test_no_card_may_be_answered_in_many_ways(status: int, body: Any) -> None:  
     assert [exchange.status for exchange in page.exchanges] == [status]
 
 
+@pytest.mark.parametrize(("count", "complete"), [(99, True), (100, False)])
+@pytest.mark.parametrize("limit", [None, 1000])
+def test_a_full_page_may_not_be_the_last(count: int, limit: int | None, complete: bool) -> None:  # noqa: FBT001
+    """What a page of a hundred cards lacks may be on the next one."""
+    cards = [card_body(number) for number in range(count)]
+    page = Reader(constant(200, {"data": cards}).api()).page(PIN.replace(limit=limit))
+    assert page.complete is complete
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_denied_listing_says_nothing_about_cards(status: int) -> None:
     """Being denied is a failure to ask, never an empty listing."""

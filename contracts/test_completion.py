@@ -9,7 +9,7 @@ from pytest_atomic_cards.generation.strategies import payloads
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import Probe, became, left, only, words_of
+from pytest_atomic_cards.verification.probe import Probe, States, became, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect
@@ -74,14 +74,16 @@ def test_payload_is_no_query(probe: Probe, reserve: Reserve) -> None:
     chosen, *others = group.cards
     payload = {name.value: value for name, value in others[0].attributes.items()}
     exchange = probe.change(Action.COMPLETE, group.single(chosen), group, payload)
-    probe.states_once(only(group, chosen), left(Status.ACTIVE))
-    states = probe.states_later(group, lambda now: now[key_of(others[0])] == Status.ACTIVE)
-    changed = [key for key, word in states.items() if word != Status.ACTIVE]
+
+    def changed(states: States) -> list[str]:
+        return [key for key, word in states.items() if word != Status.ACTIVE]
+
+    states = probe.states_later(group, lambda now: changed(now) == [key_of(chosen)])
     expect(
-        changed == [key_of(chosen)],
+        changed(states) == [key_of(chosen)],
         exchange,
         expected="the card that the query selects to be completed, and no other",
-        came=f"of its group {len(changed)} card(s) changed",
+        came=f"of its group {len(changed(states))} card(s) changed",
     )
 
 

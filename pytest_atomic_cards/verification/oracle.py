@@ -8,6 +8,7 @@ inferred requirement only; one that does neither breaks the documented one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
@@ -15,7 +16,7 @@ from pytest_atomic_cards.chance import Chance
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, key_of
-from pytest_atomic_cards.verification.verdicts import Violation
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 _INVENTED: Final = "no-such-value-"
 
@@ -44,6 +45,8 @@ def judge_listing(
 
     Raises:
         Violation: A card is listed that has not every wanted value, or one is missing that has.
+        CouldNotTell: One is missing as the query was answered with 403: which queries a target
+            forbids is not documented.
     """
     wanted = query.attributes
     listed = {key_of(card) for card in found.cards}
@@ -52,6 +55,8 @@ def judge_listing(
         for card in ours
         if card.status in owed and _has_all(card, wanted) and key_of(card) not in listed
     ]
+    if absent and any(one.status == HTTPStatus.FORBIDDEN for one in found.exchanges):
+        raise CouldNotTell(f"the query {query} is forbidden with HTTP 403", found.exchanges)
     if absent and found.complete:
         raise Violation(
             f"{len(absent)} more active card(s) that match {query}",

@@ -294,6 +294,15 @@ def test_an_action_says_who_is_at_fault(reply: Reply, error: type[AtomicCardsErr
     assert caught.value.exchange is not None
 
 
+def test_a_forbidden_action_denies_access_until_one_has_succeeded() -> None:
+    """A listing that is let in says nothing of actions; an action does, and 401 always denies."""
+    replies = map(Reply, [200, 403, 200, 403, 401, 401])
+    cards = api(Target(lambda _: next(replies)))
+    assert not cards.access.denied(cards.list_exchange(ONE))
+    denied = [cards.access.denied(cards.act_exchange(Action.CANCEL, ONE)) for _ in range(4)]
+    assert denied == [True, False, False, True]
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 500])
 def test_raw_variants_return_every_answer(status: int) -> None:
     """An exchange is handed over whatever its status."""

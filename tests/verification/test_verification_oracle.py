@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.chance import TRUE_CHANCE
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Found
 from pytest_atomic_cards.verification.oracle import invented, judge_listing
-from pytest_atomic_cards.verification.verdicts import Violation
+from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 
 def card(name: str, user: str | None, template: str | None, status: str = "active") -> Card:
@@ -143,3 +145,13 @@ def test_what_is_owed_can_be_another_state() -> None:
 def test_invented_values_are_never_the_same() -> None:
     """A made-up value is new each time."""
     assert len({invented(TRUE_CHANCE) for _ in range(50)}) == 50
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(403, CouldNotTell), (400, Violation), (404, Violation)]
+)
+def test_a_forbidden_query_owes_no_cards(status: int, error: type[BaseException]) -> None:
+    """A 403 leaves open whether the cards would be found; another refusal hides them."""
+    exchange = Exchange("GET", "http://cards.test", datetime.now(UTC), 0.0, {}, status=status)
+    with pytest.raises(error):
+        judge_listing(OURS.values(), ONE, Found((), (exchange,)))

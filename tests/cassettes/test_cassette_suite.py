@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 RECORDINGS = Path(__file__).parents[2] / "cassettes"
-RACES = {"CONC-01", "CONC-02", "CONC-03"}
+RACES = {"CONC-01", "CONC-02", "CONC-03", "CONC-04"}
 NO_SOCKETS = """
 import socket
 

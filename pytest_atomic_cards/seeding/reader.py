@@ -97,6 +97,14 @@ _SINGLING: Final = (
 )
 
 
+def is_full(query: CardQuery, count: int) -> bool:
+    """Whether a page of so many cards may have a next one.
+
+    One of fewer than 100 cards, and fewer than were asked for, is the last under any reading.
+    """
+    return count >= min(_SHORT_PAGE, _SHORT_PAGE if query.limit is None else query.limit)
+
+
 class Reader:
     """Reads listings and states through a :class:`CardsApi`."""
 
@@ -125,8 +133,7 @@ class Reader:
             cards = tuple(cards_of(exchange.json()))
         except ContractBrokenError as error:
             raise ContractBrokenError(f"listing {query}: {error}", exchange) from None
-        full = min(query.limit or _SHORT_PAGE, _SHORT_PAGE)
-        return Found(cards, (exchange,), complete=len(cards) < full)
+        return Found(cards, (exchange,), complete=not is_full(query, len(cards)))
 
     def find(self, query: CardQuery, most_pages: int = 6) -> Found:
         """All cards that match, in pages of 1000, at most ``most_pages`` of them.

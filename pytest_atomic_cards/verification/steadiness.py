@@ -14,7 +14,7 @@ from pytest_atomic_cards.cards import Card, cards_of
 from pytest_atomic_cards.errors import ContractBrokenError, MisuseError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import key_of
+from pytest_atomic_cards.seeding.reader import is_full, key_of
 from pytest_atomic_cards.verification.probe import Probe
 
 _SAMPLED_PAGES: Final = ((50, 50), (1, 40), (1, 60), (1, 80))
@@ -22,7 +22,6 @@ _SAMPLES: Final = 4
 _A_WHILE: Final = 1.5
 _LOOKED_AT_AGAIN: Final = 3
 _LOOKS: Final = 8
-_WHOLE: Final = 100
 
 
 def is_repeatable(probe: Probe, query: CardQuery) -> bool:
@@ -82,8 +81,7 @@ def _is_restless(probe: Probe, listing: Exchange) -> bool:
         return False
     answers = [_cards_of(probe.api.list_exchange(query)) for _ in range(_LOOKS)]
     pages = [page for page in answers if page is not None]
-    full = min(_WHOLE, _WHOLE if query.limit is None else query.limit)
-    if any(len(page) >= full for page in pages):
+    if any(is_full(query, len(page)) for page in pages):
         return False
     pins = probe.cards.seeder.started
     own = {
@@ -91,7 +89,7 @@ def _is_restless(probe: Probe, listing: Exchange) -> bool:
         for card in chain.from_iterable(pages)
         if any(pin.matches(card.attributes) for pin in pins)
     }
-    words = [{key_of(card): card.status for card in page} for page in pages]
+    words = list(map(_words, pages))
     return any(
         sum(before.get(key) != after.get(key) for before, after in pairwise(words)) > 1
         for key in own
@@ -101,7 +99,11 @@ def _is_restless(probe: Probe, listing: Exchange) -> bool:
 def _listed(exchange: Exchange) -> dict[str, str | None] | None:
     """The state word of each card that an exchange lists; ``None`` where it is no listing."""
     cards = _cards_of(exchange)
-    return None if cards is None else {key_of(card): card.status for card in cards}
+    return None if cards is None else _words(cards)
+
+
+def _words(cards: Iterable[Card]) -> dict[str, str | None]:
+    return {key_of(card): card.status for card in cards}
 
 
 def _cards_of(exchange: Exchange) -> Sequence[Card] | None:

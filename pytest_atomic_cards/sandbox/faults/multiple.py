@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_atomic_cards.sandbox.records import Row
+
+Request = tuple[Any, ...]
+"""Environment, action, query string and body, as they are acted on."""
 
 _AREA: Final = "multiple"
 _PAGE: Final = 100
@@ -41,59 +46,50 @@ def _refused_with(
         raise Refusal(status, refusal.message) from None
 
 
-def _refused_after(
-    wrapped: str,
+def _where_refused(
+    then: Callable[[Original, Refusal, Request], Any],
     original: Original,
-    environment: int,
-    action: Action,
-    *rest: Any,  # noqa: ANN401
+    *request: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
-    """Refuses as it should, but has acted with these parameters before."""
-    query_string, body = rest
+    """Acts as it should, but for a refusal of several cards, from where something else goes on."""
     try:
-        return original(environment, action, query_string, body)
-    except Refusal as refusal:
-        if "multiple" in refusal.message:
-            original(environment, action, f"{query_string}&{wrapped}", body)
-        raise
-
-
-def _accepted_with(
-    parameters: str | None,
-    original: Original,
-    environment: int,
-    action: Action,
-    *rest: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
-    """Accepts what it should refuse, and acts with these parameters, or not at all."""
-    query_string, body = rest
-    try:
-        return original(environment, action, query_string, body)
+        return original(*request)
     except Refusal as refusal:
         if "multiple" not in refusal.message:
             raise
-        if parameters is None:
-            return {"data": [], "summary": {"total": 0, "updated": 0}}
-        return original(environment, action, f"{query_string}&{parameters}", body)
+        return then(original, refusal, request)
 
 
-def _refused_at_first(
-    original: Original,
-    environment: int,
-    action: Action,
-    *rest: Any,  # noqa: ANN401
+def _with(parameters: str, request: Request) -> Request:
+    environment, action, query_string, body = request
+    return environment, action, f"{query_string}&{parameters}", body
+
+
+def _refused_after(
+    parameters: str, original: Original, refusal: Refusal, request: Request
+) -> NoReturn:
+    """Refuses as it should, but has acted with these parameters before."""
+    original(*_with(parameters, request))
+    raise refusal
+
+
+def _accepted_with(
+    parameters: str | None, original: Original, refusal: Refusal, request: Request
 ) -> Any:  # noqa: ANN401
+    """Accepts what it should refuse, and acts with these parameters, or not at all."""
+    del refusal
+    if parameters is None:
+        return {"data": [], "summary": {"total": 0, "updated": 0}}
+    return original(*_with(parameters, request))
+
+
+def _refused_at_first(original: Original, refusal: Refusal, request: Request) -> NoReturn:
     """Refuses as it should, but takes note to act on the first card after all."""
-    query_string, body = rest
-    try:
-        return original(environment, action, query_string, body)
-    except Refusal as refusal:
-        if "multiple" in refusal.message:
-            owner = original.owner
-            with owner.store.hold() as now:
-                due = now + _LATER, environment, action, f"{query_string}&multiple=1&limit=1", body
-            owner.notes = [*getattr(owner, "notes", ()), due]
-        raise
+    owner = original.owner
+    with owner.store.hold() as now:
+        due = now + _LATER, *_with("multiple=1&limit=1", request)
+    owner.notes = [*getattr(owner, "notes", ()), due]
+    raise refusal
 
 
 def _acting_on_notes(original: Original, environment: int, query_string: str) -> Any:  # noqa: ANN401
@@ -155,22 +151,22 @@ _ACTS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     (
         "multiple-silently-nothing",
         "Several cards without multiple=1 give 200, and nothing is done.",
-        partial(_accepted_with, None),
+        partial(_where_refused, partial(_accepted_with, None)),
     ),
     (
         "multiple-silently-first",
         "Several cards without multiple=1 give 200, and the first is changed.",
-        partial(_accepted_with, "multiple=1&limit=1"),
+        partial(_where_refused, partial(_accepted_with, "multiple=1&limit=1")),
     ),
     (
         "refused-after-first",
         "Several cards without multiple=1 are refused after the first was changed.",
-        partial(_refused_after, "multiple=1&limit=1"),
+        partial(_where_refused, partial(_refused_after, "multiple=1&limit=1")),
     ),
     (
         "refused-after-all",
         "Several cards without multiple=1 are refused after all were changed.",
-        partial(_refused_after, "multiple=1"),
+        partial(_where_refused, partial(_refused_after, "multiple=1")),
     ),
 )
 
@@ -187,7 +183,7 @@ FAULTS: Final = (
         "refused-and-done-later",
         _AREA,
         "Several cards without multiple=1 are refused, and the first is changed half a second on.",
-        {"cards.act": _refused_at_first, "cards.show": _acting_on_notes},
+        {"cards.act": partial(_where_refused, _refused_at_first), "cards.show": _acting_on_notes},
     ),
     Fault(
         "multiple-cancels",

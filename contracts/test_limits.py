@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.verification.draining import (
     CARDS,
     DEFAULT_LIMIT,
@@ -78,21 +79,31 @@ def test_repeating_drains(drained: Drained) -> None:
 @requirement("LIMIT-04")
 def test_low_limit(probe: Probe, reserve: Reserve) -> None:
     """With limit=2 no more than two of the cards are cancelled."""
-    group = reserve.take()
-    if len(group.cards) <= BELOW_DEFAULT:
-        not_exercised(f"the target gave {len(group.cards)} cards where more than 2 are needed")
-    query = group.pin.replace(multiple=True, limit=BELOW_DEFAULT)
+    check_low_limit(probe, reserve.take(), BELOW_DEFAULT)
+
+
+@requirement("LIMIT-04")
+def test_low_limit_for_one_customer(probe: Probe) -> None:
+    """With limit=1 no more than one of a customer's cards is cancelled."""
+    check_low_limit(probe, probe.seed_customer(), 1)
+
+
+def check_low_limit(probe: Probe, group: Group, limit: int) -> None:
+    """Expect a cancel of a group to take as many of its cards as the limit says."""
+    if len(group.cards) <= limit:
+        not_exercised(f"the target gave {len(group.cards)} card(s) where more are needed")
+    query = group.pin.replace(multiple=True, limit=limit)
     exchange = probe.change(Action.CANCEL, query, group)
 
     def untouched(states: dict[str, str | None]) -> int:
         return sum(word == Status.ACTIVE for word in states.values())
 
-    due = len(group.cards) - BELOW_DEFAULT
+    due = len(group.cards) - limit
     states = probe.states_later(group, lambda now: untouched(now) == due)
     expect(
         untouched(states) == due,
         exchange,
-        expected=f"2 of {len(group.cards)} cards to be cancelled with limit=2",
+        expected=f"{limit} of {len(group.cards)} cards to be cancelled with limit={limit}",
         came=f"{len(group.cards) - untouched(states)} were",
     )
 

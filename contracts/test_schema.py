@@ -9,12 +9,12 @@ import pytest
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.generation.openapi_asker import LISTING, SERVER_ERROR, Asked, Asker
 from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
-from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.rules import objections
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
@@ -79,6 +79,12 @@ def expect_conformance(asker: Asker, operation: str) -> None:
 def test_documented_requests_are_served(operation: str, asker: Asker) -> None:
     """No request that openapi.yaml allows is answered with a server error."""
     expect_no_server_error(asker.asked(operation))
+
+
+@requirement("SCHEMA-01")
+def test_listing_of_anything_is_served(bare: Probe) -> None:
+    """A listing without any attribute is served, also where no card can be seeded."""
+    expect_served_or_refused(lambda: bare.raw("GET", "/cards", CardQuery(limit=1)))
 
 
 @requirement("SCHEMA-02")
@@ -149,6 +155,24 @@ def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Res
     group = reserve.take()
     query = group.single(group.cards[0])
     expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query, json={"a": 1}))
+
+
+@requirement("SCHEMA-05")
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        pytest.param(state, action, id=f"{state}-{action}")
+        for (state, action), cell in TRANSITIONS.items()
+        if not cell.allowed
+    ],
+)
+def test_action_out_of_place_breaks_nothing(
+    state: Status, action: Action, probe: Probe, in_state: StateReserve
+) -> None:
+    """An action that a card's state does not allow is served or refused."""
+    group, card = in_state.take(state)
+    query = group.single(card)
+    expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query))
 
 
 def expect_served_or_refused(ask: Callable[[], Exchange]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.cards import Card, cards_of, shows_no_cards
 from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
@@ -141,10 +142,10 @@ def test_complete_response_is_as_sampled(probe: Probe, reserve: Reserve) -> None
     group = reserve.take()
     exchange = probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
     expect(
-        exchange.response_body.strip(),
+        exchange.response_body.strip() and not shows_no_cards(exchange.json()),
         exchange,
-        expected="an object with an array data and an object summary",
-        came="the body is empty",
+        expected="an object with an array data of the completed card, and an object summary",
+        came="the body shows no card",
     )
     expect_rules_hold("SHAPE-07", exchange)
 
@@ -160,6 +161,25 @@ def test_instance_ids_are_unique(probe: Probe, population: SharedPopulation) -> 
         expected=f"{len(ids)} different instance ids",
         came=f"there are {len(set(map(str, ids)))}",
     )
+
+
+@requirement("SHAPE-08")
+def test_an_id_has_one_owner(bare: Probe) -> None:
+    """No id is that of two customers' cards, also where cards cannot be told apart by it."""
+    with suppress(AtomicCardsError):
+        bare.cards.seeder.seed(Population.of(3))
+    listings = [bare.api.list_exchange(pin) for pin in bare.cards.seeder.started]
+    owners: defaultdict[str | None, set[str | None]] = defaultdict(set)
+    for exchange in listings:
+        for card in cards_of(exchange.json()) if exchange.succeeded else ():
+            owners[card.card_instance_id].add(card.user_id)
+    for name, users in owners.items():
+        expect(
+            name is None or len(users) == 1,
+            *listings,
+            expected="every card to have an id of its own",
+            came=f"cards of {', '.join(sorted(map(str, users)))} all have the id {name}",
+        )
 
 
 @requirement("SHAPE-09")

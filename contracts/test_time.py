@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -174,9 +174,27 @@ def test_updated_moves(probe: Probe, reserve: Reserve) -> None:
 @requirement("TIME-08")
 def test_updated_rests(probe: Probe, population: SharedPopulation) -> None:
     """While nothing changes a card, updated is the same each time it is listed."""
-    group = population.plain[0]
+    check_updated_rests(probe, population.plain[0], lambda: probe.cards.timeline.sleep(A_MOMENT))
+
+
+@requirement("TIME-08")
+def test_updated_rests_at_a_refusal(probe: Probe, reserve: Reserve) -> None:
+    """While a request is refused, updated of the cards that it matches stays the same."""
+    group = reserve.take()
+
+    def be_refused() -> None:
+        exchange = probe.act(Action.CANCEL, group.pin, group)
+        if exchange.succeeded:
+            not_exercised("a cancel of several cards is not refused without multiple=1")
+        probe.settle()
+
+    check_updated_rests(probe, group, be_refused)
+
+
+def check_updated_rests(probe: Probe, group: Group, meanwhile: Callable[[], None]) -> None:
+    """Expect updated of the cards of a group to be the same before and after."""
     first = {key_of(card): card.updated for card in probe.find(group.pin).cards}
-    probe.cards.timeline.sleep(A_MOMENT)
+    meanwhile()
     found = probe.find(group.pin)
     moved = [card for card in found.cards if first.get(key_of(card), card.updated) != card.updated]
     expect(

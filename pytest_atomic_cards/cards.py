@@ -159,15 +159,24 @@ def cards_of(body: Json) -> list[Card]:
 
 
 def data_of(body: Mapping[str, Json]) -> list[Json]:
-    """The ``data`` array of a body.
+    """The ``data`` array of a body; a null is an empty one.
+
+    How an answer without cards looks is not documented, and some encoders write no array as null.
 
     Raises:
         ContractBrokenError: There is no array ``data``.
     """
+    if shows_no_cards(body):
+        return []
     data = body.get("data")
     if not isinstance(data, list):
         raise ContractBrokenError(f"'data' must be an array, not {_kind(data)}")
     return data
+
+
+def shows_no_cards(body: Json) -> bool:
+    """Whether a body is an object whose ``data`` is empty or null."""
+    return isinstance(body, dict) and "data" in body and body["data"] in (None, [])
 
 
 def _object(body: Json, what: str) -> dict[str, Json]:

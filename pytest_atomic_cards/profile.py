@@ -35,10 +35,10 @@ class Profile:
     """
 
     # Matching
-    zero_match_listing: Literal["empty", "404"] = _question(
+    zero_match_listing: Literal["empty", "null", "404"] = _question(
         "What does a listing answer when no card matches?", "empty"
     )
-    zero_match_action: Literal["empty", "404", "400"] = _question(
+    zero_match_action: Literal["empty", "null", "404", "400"] = _question(
         "What does an action answer when no card matches?", "empty"
     )
     wrong_state: Literal["unselected", "counted", "refused"] = _question(

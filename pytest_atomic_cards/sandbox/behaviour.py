@@ -111,7 +111,7 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
                 raise Refusal(404, "no card matches")
             case "400":
                 raise Refusal(400, "no card matches")
-            case "empty":
+            case "empty" | "null":
                 pass
 
     def batch(self, rows: list[Row], limit: int) -> list[Row]:

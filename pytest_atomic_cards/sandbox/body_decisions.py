@@ -49,7 +49,8 @@ class BodyDecisions:
 
     def listing_body(self, cards: list[Body]) -> Body:
         """The body of a listing."""
-        return self.extended({"data": cards}, "listing")
+        data = cards or _none(self.profile.zero_match_listing)
+        return self.extended({"data": data}, "listing")
 
     def result_body(self, row: Row, action: Action) -> Body:
         """What an action did to one card. Source: Cards API page › Complete."""
@@ -72,7 +73,8 @@ class BodyDecisions:
 
     def action_body(self, results: list[Body], total: int, updated: int) -> Body:
         """The body of an action's answer."""
-        body = {"data": results, "summary": self.summary(total, updated)}
+        data = results or _none(self.profile.zero_match_action)
+        body = {"data": data, "summary": self.summary(total, updated)}
         return self.extended(body, "action")
 
     def summary(self, total: int, updated: int) -> Body:
@@ -118,3 +120,8 @@ _EXTRA_FIELDS: Final[Mapping[str, Mapping[str, Json]]] = {
     "result": {"changed": True},
     "action": {"warnings": []},
 }
+
+
+def _none(answer: str) -> list[Body] | None:
+    """What stands for no cards, where a request that no card matches is answered so."""
+    return None if answer == "null" else []

@@ -75,7 +75,8 @@ class ReadBack:
     def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.
 
-        A card needs to have been listed once: pages may hold other cards each time.
+        A card needs to have been listed once: pages may hold other cards each time. A listing that
+        fails is asked for again, as a target may fail where no card matches yet.
 
         Raises:
             SeedingError: Some did not appear in time.
@@ -83,14 +84,20 @@ class ReadBack:
         seen: dict[str, tuple[Card, ...]] = {}
         sighted: defaultdict[str, dict[str, Card]] = defaultdict(dict)
         reached: dict[str, float] = {}
+        fault: ContractBrokenError | None = None
 
         total = sum(one.count for one in placed)
 
         def waiting() -> list[Placed]:
+            nonlocal fault
             for one in placed:
                 if one.invocation in seen:
                     continue
-                sighted[one.invocation] |= self._visible(one)
+                try:
+                    sighted[one.invocation] |= self._visible(one)
+                except ContractBrokenError as error:
+                    fault = error
+                    continue
                 cards = list(sighted[one.invocation].values())
                 if len(cards) >= one.count:
                     since = reached.setdefault(one.invocation, self._timeline.monotonic())
@@ -108,7 +115,8 @@ class ReadBack:
             raise SeedingError(
                 f"{sum(one.count for one in missing)} seeded card(s) of {len(missing)} "
                 f"invocation(s), the first being {missing[0].invocation}, were not all visible "
-                f"after {self._placement.patience:g} s"
+                f"after {self._placement.patience:g} s" + (f"; {fault}" if fault else ""),
+                fault.exchange if fault else None,
             )
         self._timeline.sleep(self.unsteadiness)
         return [seen[one.invocation] for one in placed]

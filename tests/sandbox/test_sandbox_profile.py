@@ -28,12 +28,16 @@ def _seed(api: Api, *specs: dict[str, Any]) -> list[str]:
     return [card.card_instance_id for card in api.environment.seed(specs)]
 
 
+def _empty_or_status(reply: Reply) -> str:
+    return _status_or(reply, "null" if b'"data":null' in reply.body else "empty")
+
+
 def _zero_match_listing(api: Api) -> str:
-    return _status_or(api.get(userId="nobody"), "empty")
+    return _empty_or_status(api.get(userId="nobody"))
 
 
 def _zero_match_action(api: Api) -> str:
-    return _status_or(api.put("dismiss", userId="nobody"), "empty")
+    return _empty_or_status(api.put("dismiss", userId="nobody"))
 
 
 def _wrong_state(api: Api) -> str:

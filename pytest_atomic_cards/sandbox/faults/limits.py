@@ -6,10 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.query_decisions import DEFAULT_BATCH, UNLIMITED
 
 if TYPE_CHECKING:
+    from pytest_atomic_cards.sandbox.query_decisions import Pairs
     from pytest_atomic_cards.sandbox.reading import Selection
     from pytest_atomic_cards.sandbox.records import Row
 
@@ -22,6 +24,11 @@ def _default(size: int, original: Original, limit: int | None) -> int:
 
 def _adjusted(by: int, original: Original, limit: int | None) -> int:
     return int(original(limit)) + (0 if limit is None else by)
+
+
+def _unlimited_by_user(original: Original, action: Action, pairs: Pairs) -> Any:  # noqa: ANN401
+    by_user = any(name == Attribute.USER_ID for name, _ in pairs)
+    return original(action, [pair for pair in pairs if not by_user or pair[0] != "limit"])
 
 
 def _limited_before_filter(
@@ -111,6 +118,12 @@ FAULTS: Final = (
         _AREA,
         "Without status closed cards that match take up the limit of an action.",
         {"cards.select": _limited_before_state},
+    ),
+    Fault(
+        "action-limit-ignored-by-user",
+        _AREA,
+        "An action on the cards of a customer ignores limit and changes 500.",
+        {"action_window": _unlimited_by_user},
     ),
     Fault(
         "cancel-never-done",

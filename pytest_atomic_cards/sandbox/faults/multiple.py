@@ -46,6 +46,21 @@ def _refused_with(
         raise Refusal(status, refusal.message) from None
 
 
+def _counting_refusals(
+    original: Original, actionable: int, matching: int, *, multiple: bool
+) -> None:
+    try:
+        original(actionable, matching, multiple=multiple)
+    except Refusal:
+        original.owner.refusals = getattr(original.owner, "refusals", 0) + 1
+        raise
+
+
+def _updated_by_refusals(original: Original, row: Row) -> Any:  # noqa: ANN401
+    later = getattr(original.owner, "refusals", 0)
+    return original(row._replace(updated=row.updated + later))
+
+
 def _where_refused(
     then: Callable[[Original, Refusal, Request], Any],
     original: Original,
@@ -184,6 +199,12 @@ FAULTS: Final = (
         _AREA,
         "Several cards without multiple=1 are refused, and the first is changed half a second on.",
         {"cards.act": partial(_where_refused, _refused_at_first), "cards.show": _acting_on_notes},
+    ),
+    Fault(
+        "refusal-moves-updated",
+        _AREA,
+        "Each refusal of several cards without multiple=1 moves updated of all cards.",
+        {"check_multiple": _counting_refusals, "card_body": _updated_by_refusals},
     ),
     Fault(
         "multiple-cancels",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original
 from pytest_atomic_cards.sandbox.refusal import Refusal
@@ -31,6 +31,10 @@ def _error_for_refusal(original: Original, *args: Any, **kwargs: Any) -> Any:  #
         raise Refusal(500, "internal error") from None
 
 
+def _server_error(_: Original) -> NoReturn:
+    raise Refusal(500, "internal error")
+
+
 FAULTS: Final = (
     Fault(
         "quote-gives-500",
@@ -55,5 +59,11 @@ FAULTS: Final = (
         _AREA,
         "A body that is not JSON gives a server error.",
         {"json": _error_for_refusal},
+    ),
+    Fault(
+        "no-change-gives-500",
+        _AREA,
+        "An action that finds no card that it may change gives a server error.",
+        {"zero_match_action": _server_error},
     ),
 )

@@ -38,7 +38,9 @@ def empty_or_status(exchange: Exchange, *, cards: int) -> str:
         return str(exchange.status)
     if not exchange.response_body:
         return "200 with an empty body"
-    return f"{cards} card(s)" if cards else "empty"
+    if cards:
+        return f"{cards} card(s)"
+    return "null" if exchange.json()["data"] is None else "empty"
 
 
 def wrong_state(scene: Scene) -> str:

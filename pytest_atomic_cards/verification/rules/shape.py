@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from pytest_atomic_cards.cards import shows_no_cards
 from pytest_atomic_cards.verification.rules.agreement import ACTIONS, COMPLETE, LISTINGS, OTHERS
 from pytest_atomic_cards.verification.rules.past import Past
 from pytest_atomic_cards.verification.rules.rule import Objection, Rule
@@ -86,12 +87,17 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def _is_object_with_data(told: Told) -> Objection | bool:
-    """A body that is not there, or cannot be read in a recording, shows nothing."""
+    """A body that is not there, or cannot be read in a recording, shows nothing.
+
+    Nor does one whose data is null, where no card was to be in it.
+    """
     body = told.body
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, list):
         odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
         return _no_object("an array of something else") if odd else True
+    if shows_no_cards(body):
+        return bool(told.updated) and _no_object("one whose data is null")
     if body is EMPTY or is_masked(body) or is_masked(data):
         return False
     if body is UNREADABLE:

@@ -46,7 +46,7 @@ def test_what_the_sandbox_cannot_imitate_is_a_comment(path: Path) -> None:
     assert read_answers(path) == {"order": "by-id"}
     assert Profile.read(path) == Profile(order="by-id")
     lines = text.splitlines()
-    assert "# zero_match_action: other: 204; none of empty, 404, 400" in lines
+    assert "# zero_match_action: other: 204; none of empty, null, 404, 400" in lines
     assert "# wrong_role: not observed: no other credential[1m is theirs" in lines
     assert "# no_token: not observed: it was not asked" in lines
 

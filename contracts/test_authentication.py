@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, ContractBrokenError, TransportError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    NotAvailableError,
+    TransportError,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
+from pytest_atomic_cards.verification.probe import Probe, States
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.trials import Trials
 from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -26,19 +34,13 @@ UNAUTHORIZED = 401
 NO_ACCESS = {401, 403}
 SIGNATURE = 12
 UNSIGNED = '{"alg":"none","typ":"JWT"}', '{"sub":"events","exp":4102444800}', "signature"
-FORGERIES: dict[str, Callable[[str, str], str]] = {
-    "made-up": lambda _, invented: invented,
-    "in-capitals": lambda _, invented: invented.upper(),
-    "altered": lambda token, _: token[:-SIGNATURE] + token[-SIGNATURE:][::-1],
-    "unsigned": lambda *_: ".".join(
-        urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in UNSIGNED
-    ),
-}
-"""Tokens that were never issued, each made from one that was."""
+Way = Callable[[Probe], dict[str, Any]]
+"""How a request is sent: what a probe passes on to the session."""
 
-each_request = pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/cards"), ("PUT", "/cards/cancel")]
-)
+
+REQUESTS = [("GET", "/cards"), ("PUT", "/cards/cancel")]
+
+each_request = pytest.mark.parametrize(("method", "path"), REQUESTS)
 
 
 def bearer(token: str) -> dict[str, Any]:
@@ -46,50 +48,114 @@ def bearer(token: str) -> dict[str, Any]:
     return {"headers": {"Authorization": f"Bearer {token}"}}
 
 
-def check_refused(
-    probe: Probe,
-    group: Group,
-    method: str,
-    path: str,
-    **how: Any,  # noqa: ANN401 - passed on
-) -> None:
-    """Expect a request for one card to be refused, to show nothing, and to change nothing."""
-    card = group.cards[0]
+def forged(forge: Callable[[str, str], str]) -> Way:
+    """With a token that was never issued, made from one that was and from an invented word."""
+
+    def way(probe: Probe) -> dict[str, Any]:
+        issued = probe.api.session.tokens.token()
+        token = forge(issued, probe.invented())
+        if token == issued:
+            raise NotAvailableError("the access token reads the same from its end")
+        return bearer(token)
+
+    return way
+
+
+def of_another_environment(probe: Probe) -> dict[str, Any]:
+    """With a token that was issued for another environment."""
+    controls, foreign = probe.cards.controls, f"foreign-{probe.cards.chance.token()}"
+    controls.create_environment(foreign)
+    credential = controls.create_credential("events", foreign)
+    source = probe.cards.authenticate(
+        client_id=credential.client_id, client_secret=credential.client_secret
+    )
+    return bearer(source.token())
+
+
+def header(text: str) -> Way:
+    """With something else in place of a bearer token."""
+    return lambda _: {"authenticated": False, "headers": {"Authorization": text}}
+
+
+WAYS: dict[str, tuple[str, Way]] = {
+    "no-token": ("AUTH-01", lambda _: {"authenticated": False}),
+    "scheme-alone": ("AUTH-01", header("Bearer")),
+    "basic": ("AUTH-01", header("Basic bm9uZTpub25l")),
+    "made-up-token": ("AUTH-02", forged(lambda _, invented: invented)),
+    "token-in-capitals": ("AUTH-02", forged(lambda _, invented: invented.upper())),
+    "altered-token": (
+        "AUTH-02",
+        forged(lambda token, _: token[:-SIGNATURE] + token[-SIGNATURE:][::-1]),
+    ),
+    "unsigned-token": (
+        "AUTH-02",
+        forged(
+            lambda *_: ".".join(
+                urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in UNSIGNED
+            )
+        ),
+    ),
+    "workbench-role": ("AUTH-06", lambda probe: bearer(token_of_role(probe, "workbench"))),
+    "auth-role": ("AUTH-06", lambda probe: bearer(token_of_role(probe, "auth"))),
+    "no-user-agent": ("AUTH-09", lambda _: {"user_agent": False}),
+    "other-environment": ("AUTH-10", of_another_environment),
+}
+"""Ways in which nobody may get in, and the requirement that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intrusion:
+    """A request for one card of a group, sent so that it must be refused."""
+
+    group: Group
+    before: States
+    exchange: Exchange
+
+
+def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> Intrusion:
+    """Ask for the first card of a group, or change it, in a way that must be refused."""
     before = probe.states(group)
-    exchange = probe.raw(method, path, group.single(card), **how)
+    exchange = probe.raw(method, path, group.single(group.cards[0]), **how)
+    return Intrusion(group, before, exchange)
+
+
+def check_refused(probe: Probe, intrusion: Intrusion) -> None:
+    """Expect a request to be refused, to show nothing, and to have changed nothing."""
+    exchange, before = intrusion.exchange, intrusion.before
+    shown = key_of(intrusion.group.cards[0]).encode() in exchange.response_body
     expect(
-        exchange.status in CLIENT_ERRORS and key_of(card).encode() not in exchange.response_body,
+        exchange.status in CLIENT_ERRORS and not shown,
         exchange,
         expected="a refusal (HTTP 4xx) without the card",
         came=f"HTTP {exchange.status}",
     )
-    after = probe.states_later(group, lambda states: states == before)
+    after = probe.states_later(intrusion.group, lambda states: states == before)
     expect(after == before, exchange, expected="no card to change", came="one did")
 
 
-@requirement("AUTH-01")
-@each_request
-@pytest.mark.parametrize("header", [None, "Bearer", "Basic bm9uZTpub25l"])
-def test_no_token(
-    header: str | None, method: str, path: str, probe: Probe, reserve: Reserve
-) -> None:
-    """Without a bearer token, or with something else in its place, nothing is shown or changed."""
-    how: dict[str, Any] = {"headers": {"Authorization": header}} if header else {}
-    check_refused(probe, reserve.take(), method, path, authenticated=False, **how)
+@pytest.fixture(scope="module")
+def intrusions(probe: Probe, reserve: Reserve) -> Trials[Intrusion]:
+    """A request of each method in each way, on a group of its own."""
+
+    def trial(way: Way, method: str, path: str) -> Intrusion:
+        return intrude(probe, reserve.take(), method, path, way(probe))
+
+    return Trials(
+        {
+            (name, method): partial(trial, way, method, path)
+            for name, (_, way) in WAYS.items()
+            for method, path in REQUESTS
+        }
+    )
 
 
-@requirement("AUTH-02")
-@each_request
-@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-def test_invalid_token(
-    forge: Callable[[str, str], str], method: str, path: str, probe: Probe, reserve: Reserve
-) -> None:
-    """A token that was never issued opens nothing, however much it resembles one that was."""
-    issued = probe.api.session.tokens.token()
-    forged = forge(issued, probe.invented())
-    if forged == issued:
-        not_exercised("the access token reads the same from its end")
-    check_refused(probe, reserve.take(), method, path, **bearer(forged))
+@pytest.mark.parametrize("method", [method for method, _ in REQUESTS])
+@pytest.mark.parametrize(
+    "way", [pytest.param(name, marks=requirement(rule)) for name, (rule, _) in WAYS.items()]
+)
+def test_nobody_gets_in(way: str, method: str, probe: Probe, intrusions: Trials[Intrusion]) -> None:
+    """Without a token of this environment and role, and a User-Agent, nothing shows or changes."""
+    check_refused(probe, intrusions[way, method])
 
 
 @requirement("AUTH-11")
@@ -185,18 +251,8 @@ def test_expired_token(method: str, path: str, fresh: Probe) -> None:
     """After its hour a token opens nothing."""
     token = token_of_role(fresh, "events")
     fresh.cards.controls.advance(TOKEN_LIFETIME + timedelta(minutes=1))
-    check_refused(
-        fresh, Reserve(fresh.cards.seeder, fresh.cards.tape).take(), method, path, **bearer(token)
-    )
-
-
-@requirement("AUTH-06")
-@each_request
-@pytest.mark.parametrize("role", ["workbench", "auth"])
-def test_other_roles(role: str, method: str, path: str, probe: Probe, reserve: Reserve) -> None:
-    """A token of another role than events opens nothing here."""
-    token = token_of_role(probe, role)
-    check_refused(probe, reserve.take(), method, path, **bearer(token))
+    group = Reserve(fresh.cards.seeder, fresh.cards.tape).take()
+    check_refused(fresh, intrude(fresh, group, method, path, bearer(token)))
 
 
 @requirement("AUTH-07")
@@ -212,28 +268,6 @@ def test_deleted_credential(probe: Probe) -> None:
 def test_wrong_secret(probe: Probe) -> None:
     """The right client id with a made-up secret obtains no token."""
     check_no_token(probe, probe.cards.client_id, probe.invented())
-
-
-@requirement("AUTH-09")
-@each_request
-def test_no_user_agent(method: str, path: str, probe: Probe, reserve: Reserve) -> None:
-    """Without a User-Agent nothing is shown and nothing changes."""
-    check_refused(probe, reserve.take(), method, path, user_agent=False)
-
-
-@requirement("AUTH-10")
-@each_request
-def test_token_of_another_environment(
-    method: str, path: str, probe: Probe, reserve: Reserve
-) -> None:
-    """A token that was issued for another environment opens nothing here."""
-    controls, foreign = probe.cards.controls, f"foreign-{probe.cards.chance.token()}"
-    controls.create_environment(foreign)
-    credential = controls.create_credential("events", foreign)
-    token = probe.cards.authenticate(
-        client_id=credential.client_id, client_secret=credential.client_secret
-    ).token()
-    check_refused(probe, reserve.take(), method, path, **bearer(token))
 
 
 def token_of_role(probe: Probe, role: str) -> str:

@@ -2,51 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import pytest
 
-from pytest_atomic_cards.errors import SeedingError
+from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.reader import key_of
+from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import Probe, left, only
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.trials import Trials
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
+Choice = Callable[[Probe, Card, Attribute], str | None]
 
-@requirement("QUERY-11")
-@pytest.mark.parametrize("action", list(Action))
-@pytest.mark.parametrize("attribute", list(Attribute))
-def test_actions_select_as_listings_do(
-    attribute: Attribute, action: Action, probe: Probe, reserve: Reserve
-) -> None:
-    """An action narrowed by the attribute changes just the active cards that a listing shows."""
-    group = reserve.take()
-    card = group.cards[0]
-    value = card.attributes.get(attribute)
-    other = Status.COMPLETED.value if attribute is Attribute.STATUS else probe.invented()
-    pins = (group.pin, group.single(card))
-    pin = next((pin for pin in pins if attribute not in pin.attributes), None)
-    if pin is None:
-        not_exercised(f"nothing but {attribute} tells cards of this run from others")
-    for chosen in (other, value):
-        if chosen is None:
-            continue
-        query = pin.replace(**{attribute.field: chosen})
+
+def that_none_has(probe: Probe, _: Card, attribute: Attribute) -> str:
+    """A value of an attribute that no active card has."""
+    return Status.COMPLETED.value if attribute is Attribute.STATUS else probe.invented()
+
+
+VALUES: dict[str, Choice] = {
+    "no-match": that_none_has,
+    "match": lambda _, card, attribute: card.attributes.get(attribute),
+}
+"""Values to narrow an action by, each chosen for a card of its group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """An action narrowed by an attribute, on a group of its own."""
+
+    group: Group
+    query: CardQuery
+    exchange: Exchange
+    due: set[str]
+    """The keys of the cards of the group that a listing showed for the query."""
+
+
+@pytest.fixture(scope="module")
+def narrowed(probe: Probe, reserve: Reserve) -> Trials[Narrowed]:
+    """Each action, narrowed by a value that the group's cards have and by one that none has."""
+
+    def act(attribute: Attribute, action: Action, choose: Choice) -> Narrowed:
+        group = reserve.take()
+        card = group.cards[0]
+        pins = (group.pin, group.single(card))
+        pin = next((pin for pin in pins if attribute not in pin.attributes), None)
+        if pin is None:
+            raise NotAvailableError(f"nothing but {attribute} tells cards of this run from others")
+        value = choose(probe, card, attribute)
+        if value is None:
+            raise NotAvailableError(f"cards of this target have no {attribute}")
+        query = pin.replace(**{attribute.field: value})
         listed = {key_of(found) for found in probe.find(query).cards}
         exchange = probe.act(action, query.replace(multiple=True), group)
         due = {key_of(member) for member in group.cards} & listed
-        states = probe.states_later(
-            group,
-            lambda now, due=due: {key for key, word in now.items() if word != "active"} == due,
-        )
-        changed = {key for key, word in states.items() if word != Status.ACTIVE}
-        expect(
-            changed == due,
-            exchange,
-            expected=f"{action} {query} to change the {len(due)} card(s) that it lists",
-            came=f"{len(changed)} card(s) changed",
-        )
+        return Narrowed(group, query, exchange, due)
+
+    return Trials(
+        {
+            (attribute, action, name): partial(act, attribute, action, choose)
+            for attribute in Attribute
+            for action in Action
+            for name, choose in VALUES.items()
+        }
+    )
+
+
+@requirement("QUERY-11")
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("attribute", list(Attribute))
+def test_actions_select_as_listings_do(
+    attribute: Attribute, action: Action, value: str, probe: Probe, narrowed: Trials[Narrowed]
+) -> None:
+    """An action narrowed by the attribute changes just the active cards that a listing shows."""
+    trial = narrowed[attribute, action, value]
+    states = probe.states_later(
+        trial.group,
+        lambda now: {key for key, word in now.items() if word != Status.ACTIVE} == trial.due,
+    )
+    changed = {key for key, word in states.items() if word != Status.ACTIVE}
+    expect(
+        changed == trial.due,
+        trial.exchange,
+        expected=f"{action} {trial.query} to change the {len(trial.due)} card(s) that it lists",
+        came=f"{len(changed)} card(s) changed",
+    )
 
 
 @requirement("QUERY-11")

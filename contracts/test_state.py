@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import pytest
 
+from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status, Transition
-from pytest_atomic_cards.seeding.reader import key_of
+from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import (
     Probe,
     States,
@@ -18,6 +22,7 @@ from pytest_atomic_cards.verification.probe import (
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.trials import Trials
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 CELLS = [
@@ -27,23 +32,44 @@ CELLS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An action on a card, and how the card was listed before."""
+
+    watched: Group
+    before: States
+    exchange: Exchange
+
+
+@pytest.fixture(scope="module")
+def acted(probe: Probe, in_state: StateReserve) -> Trials[Acted]:
+    """Each action on a card in each state, be it allowed there or not."""
+
+    def act(cell: Transition) -> Acted:
+        group, card = in_state.take(cell.before)
+        watched = only(group, card)
+        before = probe.states_once(watched, all_in(cell.before))
+        do = probe.change if cell.allowed else probe.act
+        return Acted(watched, before, do(cell.action, group.single(card), watched))
+
+    return Trials({cell: partial(act, cell) for cell in TRANSITIONS.values()})
+
+
 @pytest.mark.parametrize("cell", CELLS)
-def test_action_in_state(cell: Transition, probe: Probe, in_state: StateReserve) -> None:
+def test_action_in_state(cell: Transition, probe: Probe, acted: Trials[Acted]) -> None:
     """The action changes the card as the table says, or leaves it as it is."""
-    group, card = in_state.take(cell.before)
-    watched = only(group, card)
-    before = probe.states_once(watched, all_in(cell.before))
+    trial = acted[cell]
     if cell.allowed:
-        exchange = probe.change(cell.action, group.single(card), watched)
-        states = probe.states_once(watched, became(cell.after))
+        states = probe.states_once(trial.watched, became(cell.after))
         held = became(cell.after)(states)
     else:
-        exchange = probe.act(cell.action, group.single(card), watched)
-        states = probe.states_later(watched, lambda now: _stayed(now, before, cell.before))
-        held = _stayed(states, before, cell.before)
+        states = probe.states_later(
+            trial.watched, lambda now: _stayed(now, trial.before, cell.before)
+        )
+        held = _stayed(states, trial.before, cell.before)
     expect(
         held,
-        exchange,
+        trial.exchange,
         expected=f"{cell.action} of a card that is {cell.before} to leave it {cell.after}",
         came=f"it is {words_of(states)}",
     )

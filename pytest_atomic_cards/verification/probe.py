@@ -78,6 +78,12 @@ class Probe:
         self._reader = cards.reader
         settling = cards.placement.settling
         self._patience = OfEachPart(cards.tape, lambda: Patience(settling))
+        self._wrote = cards.timeline.monotonic()
+        cards.api.session.listeners.append(self._notice)
+
+    def _notice(self, exchange: Exchange) -> None:
+        if exchange.method != "GET":
+            self._wrote = self.cards.timeline.monotonic()
 
     def invented(self) -> str:
         """An attribute value that no card has."""
@@ -153,9 +159,10 @@ class Probe:
         return self.states_once(group, hoped)
 
     def settle(self) -> None:
-        """Wait twice as long as any change took so far to become visible."""
-        lag = self._patience.current.lag
-        self.cards.timeline.sleep(max(2 * lag, self.cards.seeder.unsteadiness))
+        """Wait until the last change is twice as old as any took so far to become visible."""
+        needed = max(2 * self._patience.current.lag, self.cards.seeder.unsteadiness)
+        passed = self.cards.timeline.monotonic() - self._wrote
+        self.cards.timeline.sleep(max(0.0, needed - passed))
 
     def settle_surely(self) -> None:
         """Wait as :meth:`settle` does, on a live target a while even where no change took time.

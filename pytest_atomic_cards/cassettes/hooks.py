@@ -14,6 +14,8 @@ from pytest_atomic_cards.cassettes.cassette import Cassette
 from pytest_atomic_cards.cassettes.hygiene import Use
 from pytest_atomic_cards.cassettes.misses import NotRecordedError
 from pytest_atomic_cards.cassettes.naming import Naming, overriding
+from pytest_atomic_cards.cassettes.property_tests import NAME as CASES
+from pytest_atomic_cards.cassettes.property_tests import is_property_test, keeping_cases, run_over
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError, SettingsError
 from pytest_atomic_cards.settings import Mode
@@ -101,6 +103,26 @@ class CassetteHooks:
         self._open.callback(self._plays.append, play)
         self._open.enter_context(self._deck.using(play))
         return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Keep the cases of a property test beside its exchanges."""
+        play = self._current
+        records = play is not None and play.mode is Mode.RECORD and is_property_test(item)
+        with keeping_cases(item, play) if records and play else nullcontext():
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Run a property test over the cases of its recording, where it has some."""
+        play = self._current
+        if play is None or not (play.mode.reads and is_property_test(pyfuncitem)):
+            return None
+        cassette = self._deck.current if play.path.exists() else None
+        if cassette is None or CASES not in cassette.cases:
+            return None
+        run_over(pyfuncitem, self._deck.of_now(cassette.cases[CASES]))
+        return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # noqa: ARG002

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.flows import duration
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.lifecycle import Action, Status
@@ -54,16 +55,14 @@ class Timed:
             raise self.absent[name]
         return self.groups[name]
 
-    @property
-    def expiry_is_honoured(self) -> bool:
-        """Whether the target is known to take a requested expiry.
+    def is_to_expire(self, card: Card) -> bool:
+        """Whether a card is known to have taken the expiry that was asked for.
 
-        It is where the card shows the expiry that was asked for. Nothing can be concluded from an
-        embargo that it took, as the flow's own options may override each of a request's.
+        It has where it shows that. Nothing can be concluded from an embargo that it took, nor from
+        another card of its invocation: the flow's own options may override each of a request's.
         """
         if self.probe.cards.placement.delivery_is_certain:
             return True
-        card = self.groups["expiry"].cards[0]
         options = card.payload.get("cardOptions")
         shown = options if isinstance(options, dict) else {}
         if shown.get("expiresInterval") == duration(SOON):

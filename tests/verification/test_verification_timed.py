@@ -57,7 +57,7 @@ def test_whether_an_expiry_was_taken(
     honoured: bool,  # noqa: FBT001
 ) -> None:
     """An expiry was taken where that is known, or where the card shows the one asked for."""
-    groups = {"expiry": group(options)}
+    card = group(options).cards[0]
     placement = SimpleNamespace(delivery_is_certain=certain)
     probe: Any = SimpleNamespace(cards=SimpleNamespace(placement=placement))
-    assert Timed(probe, groups, {}).expiry_is_honoured == honoured
+    assert Timed(probe, {}, {}).is_to_expire(card) == honoured

@@ -22,11 +22,10 @@ from pytest_atomic_cards.errors import (
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.tape import OfEachPart
 from pytest_atomic_cards.verification.oracle import invented
+from pytest_atomic_cards.verification.patience import Patience
 from pytest_atomic_cards.verification.states import States, all_in, became, left, words_of
 from pytest_atomic_cards.verification.verdicts import Violation, expect
 from pytest_atomic_cards.world import Cards
@@ -34,26 +33,6 @@ from pytest_atomic_cards.world import Cards
 Seen = TypeVar("Seen")
 
 _TRIES: Final = 8
-_LEAST_PATIENCE: Final = 1.0
-_A_WHILE: Final = 1.5
-
-
-@dataclass(slots=True)
-class Patience:
-    """How long to wait for a change to become visible.
-
-    Args:
-        seconds: That long.
-        lag: The longest that any change took so far.
-    """
-
-    seconds: float
-    lag: float = 0.0
-
-    def shrink(self) -> None:
-        """Take in that waiting was in vain."""
-        least = min(_LEAST_PATIENCE, self.seconds)
-        self.seconds = max(least, 5 * self.lag, self.seconds / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +55,7 @@ class Probe:
         self.cards = cards
         self.api = cards.api
         self._reader = cards.reader
-        settling = cards.placement.settling
-        self._patience = OfEachPart(cards.tape, lambda: Patience(settling))
-        self._wrote = cards.timeline.monotonic()
-        cards.api.session.listeners.append(self._notice)
-
-    def _notice(self, exchange: Exchange) -> None:
-        if exchange.method != "GET":
-            self._wrote = self.cards.timeline.monotonic()
+        self._patience = Patience(cards)
 
     def invented(self) -> str:
         """An attribute value that no card has."""
@@ -132,22 +104,8 @@ class Probe:
         return self._reader.look(group, card)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
-        """What is seen as soon as it is as awaited, or when patience has run out.
-
-        A target that kept us waiting in vain gets less patience the next time, but never less
-        than its changes have been seen to take.
-        """
-        timeline, patience = self.cards.timeline, self._patience.current
-        began = timeline.monotonic()
-        seen = look()
-        if reached(seen):
-            return seen
-        seen = poll(look, reached, patience.seconds, timeline)
-        if reached(seen):
-            patience.lag = max(patience.lag, timeline.monotonic() - began)
-        else:
-            patience.shrink()
-        return seen
+        """What is seen as soon as it is as awaited; see :meth:`Patience.watch`."""
+        return self._patience.watch(look, reached)
 
     def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
         """The states of a group as soon as they are as awaited, or out of patience."""
@@ -159,19 +117,12 @@ class Probe:
         return self.states_once(group, hoped)
 
     def settle(self) -> None:
-        """Wait until the last change is twice as old as any took so far to become visible."""
-        needed = max(2 * self._patience.current.lag, self.cards.seeder.unsteadiness)
-        passed = self.cards.timeline.monotonic() - self._wrote
-        self.cards.timeline.sleep(max(0.0, needed - passed))
+        """Wait until the last change must have become visible; see :meth:`Patience.settle`."""
+        self._patience.settle()
 
     def settle_surely(self) -> None:
-        """Wait as :meth:`settle` does, on a live target a while even where no change took time.
-
-        For what speaks against the target: a lag that was not seen yet may be behind it.
-        """
-        if not self.cards.placement.delivery_is_certain:
-            self.cards.timeline.sleep(_A_WHILE)
-        self.settle()
+        """Wait longer, for what speaks against the target; see :meth:`Patience.settle_surely`."""
+        self._patience.settle_surely()
 
     # Acting
 

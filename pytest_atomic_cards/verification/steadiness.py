@@ -15,11 +15,11 @@ from pytest_atomic_cards.errors import ContractBrokenError, MisuseError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import is_full, key_of
+from pytest_atomic_cards.verification.patience import A_WHILE
 from pytest_atomic_cards.verification.probe import Probe
 
 _SAMPLED_PAGES: Final = ((50, 50), (1, 40), (1, 60), (1, 80))
 _SAMPLES: Final = 4
-_A_WHILE: Final = 1.5
 _LOOKED_AT_AGAIN: Final = 3
 _LOOKS: Final = 8
 
@@ -43,7 +43,7 @@ def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
     listings = _listings(exchanges)
     if not listings or probe.cards.placement.delivery_is_certain:
         return False
-    probe.cards.timeline.sleep(max(_A_WHILE, probe.cards.seeder.unsteadiness))
+    probe.cards.timeline.sleep(max(A_WHILE, probe.cards.seeder.unsteadiness))
     return any(_differs_now(probe, one) for one in listings)
 
 

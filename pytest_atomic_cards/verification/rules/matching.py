@@ -38,7 +38,7 @@ def _match(told: Told, past: Past | None) -> Objection | bool:
             compared = True
             if str(held).casefold() in allowed or is_masked(held):
                 continue
-            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told)[place]):
+            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told, place)):
                 continue
             return Objection(
                 f"only cards with {attribute}={_value(told, attribute)}",
@@ -67,8 +67,10 @@ def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
 
 def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
     """As for any value, where it is one that needs encoding."""
-    plain = all(_UNRESERVED.fullmatch(_value(told, attribute)) for attribute in told.asked)
-    return not plain and _match(told, past)
+    for attribute in told.asked:
+        if not _UNRESERVED.fullmatch(_value(told, attribute)):
+            return _match(told, past)
+    return False
 
 
 def _is(attribute: Attribute, asked: frozenset[str]) -> bool:

@@ -86,7 +86,7 @@ class Told:
         attributes: The names of the attributes that are given in any form.
         asked: What each attribute may be taken to ask for; none whose meaning cannot be known.
         limit: The limit, where it is given once and a whole number.
-        seen: What was told before of each of the cards, once that was looked up.
+        known: The cards that were told of before, with what was, once that was looked up.
     """
 
     def __init__(
@@ -126,12 +126,13 @@ class Told:
         self.total, self.updated = _count(counts.get("total")), _count(counts.get("updated"))
         self.given: Mapping[str, Sequence[str]] = _parameters(query) if query else {}
         self.attributes = _ATTRIBUTES.intersection(self.given)
-        readings = {name: _readings(self.once(name)) for name in self.attributes}
-        self.asked = {name: allowed for name, allowed in readings.items() if allowed}
+        self.asked = {
+            name: allowed for name in self.attributes if (allowed := _readings(self.once(name)))
+        }
         text = self.once("limit") or ""
         short = text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004
         self.limit = int(text) if short else None
-        self.seen: Sequence[Sighting | None] | None = None
+        self.known: Sequence[tuple[Sighting, Body]] | None = None
 
     def once(self, name: str) -> str | None:
         """The encoded value of a parameter; ``None`` unless it is given once and not empty."""

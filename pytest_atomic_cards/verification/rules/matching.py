@@ -18,7 +18,7 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
 from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
-from pytest_atomic_cards.verification.rules.told import LISTING, Told, is_masked, name_of
+from pytest_atomic_cards.verification.rules.told import LISTING, PLAIN, Told, is_masked, name_of
 
 _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
@@ -33,7 +33,7 @@ def _match(told: Told, past: Past | None) -> Objection | bool:
     for attribute, allowed in told.asked.items():
         for place, card in enumerate(told.cards):
             held = card.get(attribute)
-            if not isinstance(held, str | int):
+            if not isinstance(held, PLAIN):
                 continue
             compared = True
             if str(held).casefold() in allowed or is_masked(held):

@@ -197,7 +197,8 @@ def _payload(card: Body, body: Body) -> Objection | None:
     if wrong is not None:
         return wrong
     details = [body[name] for name in ("detail", "variables") if name in body]
-    if not details or not all(isinstance(one, dict) or is_masked(one) for one in details):
+    odd = [one for one in details if not isinstance(one, dict) and not is_masked(one)]
+    if odd or not details:
         return Objection(
             f"payload of {name_of(card)} to have an object detail or variables",
             f"it has {', '.join(body) or 'nothing'}",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.verification.rules.past import Sighting
 
 Body = Mapping[str, Any]
+PLAIN: Final = (str, int)
+"""What the values of ids and of attributes may be."""
 LISTING: Final = "listing"
 FAILURE: Final = "failure"
 OTHER: Final = "other"
@@ -29,13 +31,14 @@ EMPTY: Final[Any] = object()
 """Stands for a body that is not there."""
 
 _URL: Final = re.compile(
-    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)?/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
+    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
     r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
 )
 _SAYS_MASKED: Final = re.compile(
     r"redact|filter|mask|scrub|anonym|hidden|removed|omitted|sanitiz|placeholder|\*\*"
 )
 _LOOKS_MASKED: Final = re.compile(r"(x{3,}|<.*>|\[[^\"]+\]|\{[^\"]+\}|\$.*|\.{3}|…)$")
+_ENCODED: Final = re.compile(r"[%+]")
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _STATUS: Final = Attribute.STATUS.value
 
@@ -171,10 +174,12 @@ def _readings(encoded: str | None) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
     if encoded is None:
         return frozenset()
-    try:
-        whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
-    except UnicodeDecodeError:
-        return frozenset()
+    whole = {encoded}
+    if _ENCODED.search(encoded):
+        try:
+            whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
+        except UnicodeDecodeError:
+            return frozenset()
     if any(map(is_masked, whole)):
         return frozenset()
     parts = {part.strip() for value in whole if "," in value for part in value.split(",")}
@@ -188,7 +193,7 @@ def _key(environment: str, body: Body) -> int | None:
     """
     get = body.get
     name = get("cardInstanceId")
-    if not name or not isinstance(name, str | int):
+    if not name or not isinstance(name, PLAIN):
         return None
     return hash(
         (

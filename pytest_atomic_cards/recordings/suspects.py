@@ -7,7 +7,7 @@ nothing to look at but ``Authorization: [redacted]``.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -17,6 +17,8 @@ _BEFORE: Final = 24
 _AFTER: Final = 72
 _LONG_AFTER: Final = 2_000
 _RUN: Final = 40
+_APART: Final = '"\n' * (_BEFORE // 2)
+"""Ends what a quote or a space ends; so long that no sign hides behind that of another text."""
 _SIGNS: Final = (
     b"assertion",
     b"author",
@@ -33,6 +35,14 @@ _JWT: Final = b"eyj"
 _LETTERS: Final = (string.ascii_letters + string.digits + "+/_-").encode()
 _AS_RUNS: Final = bytes(97 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_RUN: Final = b"a" * _RUN
+
+
+def may_hold_secret(texts: Iterable[str]) -> bool:
+    """Whether one of several texts may hold a secret; searching them at once takes half the time.
+
+    What is found may also be made of the end of one and the beginning of the next.
+    """
+    return secret_in(_APART.join(texts)) is not None
 
 
 def secret_in(text: str) -> str | None:

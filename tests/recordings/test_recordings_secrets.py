@@ -141,7 +141,7 @@ _PIECES = (
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(_PIECES), max_size=4).map("".join), max_size=5))
-@example(["a secret", f'"client_secret"{" " * 45}: "{SECRET}"'])
+@example(["a secret", f'"client_secret"{" " * 50}: "{SECRET}"'])
 @example([f'"password": "<{SECRET}', '>"'])
 def test_what_holds_a_secret_alone_is_a_suspect_among_others(texts: list[str]) -> None:
     """No text hides a secret of another one that is searched at the same time."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final, TextIO
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from pytest_atomic_cards.errors import CassetteError
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.recordings.entry import Entry
 from pytest_atomic_cards.recordings.reading import read
-from pytest_atomic_cards.recordings.suspects import secret_in
+from pytest_atomic_cards.recordings.suspects import may_hold_secret, secret_in
 from pytest_atomic_cards.settings import VENDOR_DOMAIN
 from pytest_atomic_cards.verification.monitor import Monitor, finding_of
 from pytest_atomic_cards.verification.requirements import catalogue
@@ -26,6 +27,8 @@ NOT_SHOWN: Final = "no exchange of these files shows it"
 NOT_TO_BE_SEEN: Final = "exchanges alone cannot show it"
 _TELLING: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
 _KILOBYTE: Final = 1_024
+_SEARCHED_AT_ONCE: Final = 16
+"""Exchanges that are searched for secrets in one go."""
 _BETWEEN_LOOKS: Final = 256
 """Exchanges after which the progress is told anew."""
 
@@ -67,9 +70,8 @@ class Audit:
         monitor = Monitor()
         files: list[TextIO] = []
         with activity(f"kilobytes of {path.name}", _kilobytes(path)) as update:
-            for entry in read(path, files.append):
-                if not self.allow_secrets:
-                    refuse_secrets(path, entry)
+            entries = read(path, files.append)
+            for entry in entries if self.allow_secrets else without_secrets(path, entries):
                 told = entry.told()
                 if told is None or not (
                     told.environment in self._environments or self._is(entry, told)
@@ -141,12 +143,21 @@ def _has_telling_names(body: object) -> bool:
     return False
 
 
-def refuse_secrets(path: Path, entry: Entry) -> None:
-    """See that an entry carries nothing that looks like a secret.
+def without_secrets(path: Path, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Give out entries once it is seen that they carry nothing that looks like a secret.
 
     Raises:
-        CassetteError: It does. The message tells the kind and the place, and not the secret.
+        CassetteError: One does. The message tells the kind and the place, and not the secret.
     """
+    entries = iter(entries)
+    while batch := list(islice(entries, _SEARCHED_AT_ONCE)):
+        if may_hold_secret(text for entry in batch for text in entry.texts()):
+            for entry in batch:
+                _refuse_secrets(path, entry)
+        yield from batch
+
+
+def _refuse_secrets(path: Path, entry: Entry) -> None:
     for text in entry.texts():
         kind = secret_in(text)
         if kind is not None:

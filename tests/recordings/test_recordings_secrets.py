@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from recordings_of import FORMATS, har_entry
 from traffic import Client
 
 from pytest_atomic_cards.cli import main
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.recordings.suspects import may_hold_secret, secret_in
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"
 JWT = f"eyJhbGciOiJIUzI1NiJ9.{base64.b64encode(b'{}' * 9).decode()}.{SECRET}"
@@ -102,3 +105,49 @@ def test_a_redacted_recording_is_not_refused(form: str, exchange: Exchange, tmp_
     path = tmp_path / "recording"
     FORMATS[form](path, [one])
     assert main(["audit", str(path)]) == 0
+
+
+@pytest.mark.parametrize("place", [1, 16, 17, 40])
+def test_a_secret_is_found_anywhere_in_a_long_recording(
+    place: int, exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exchanges are searched many at once, and the very one that holds a secret is named."""
+    exchanges = [exchange] * 40
+    exchanges[place - 1] = replace(exchange, response_headers={"x-note": f"Bearer {SECRET}"})
+    path = tmp_path / "recording"
+    FORMATS["lines"](path, exchanges)
+    assert main(["audit", str(path)]) == 2
+    assert f"bearer token in exchange {place}, line {place};" in capsys.readouterr().err
+
+
+_PIECES = (
+    "token",
+    "pass",
+    "Authorization",
+    '"password": "',
+    "client_secret=",
+    "Bearer ",
+    f"Basic {BASIC}",
+    "[redacted]",
+    "<",
+    ">",
+    "İ" * 30,
+    " " * 20,
+    SECRET,
+    JWT,
+    base64.b64encode(f"Bearer {SECRET}".encode()).decode(),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from(_PIECES), max_size=4).map("".join), max_size=5))
+@example(["a secret", f'"client_secret"{" " * 50}: "{SECRET}"'])
+@example([f'"password": "<{SECRET}', '>"'])
+def test_what_holds_a_secret_alone_is_a_suspect_among_others(texts: list[str]) -> None:
+    """No text hides a secret of another one that is searched at the same time."""
+    assert may_hold_secret(texts) or not any(map(secret_in, texts))
+
+
+def test_letters_that_grow_in_lower_case_hide_nothing() -> None:
+    """A secret is found behind letters of which the lower case is longer."""
+    assert secret_in(f'{"İ" * 200} "password": "{SECRET}"') == "value of password"

@@ -47,7 +47,7 @@ def _at_most(limit: int, count: int | None, what: str) -> Objection | bool:
 
 
 def _default_page(told: Told, _: Past | None) -> Objection | bool:
-    if {"limit", "offset"} & told.given.keys():
+    if "limit" in told.given or "offset" in told.given:
         return False
     return _at_most(_DEFAULT_PAGE, len(told.data), "listed")
 

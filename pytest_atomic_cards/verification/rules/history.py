@@ -52,8 +52,8 @@ def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objecti
     if past is None:
         return False
     exercised = False
-    for seen, card in zip(past.of(told), told.cards, strict=True):
-        if seen is None or (first is not None and seen.closed != first):
+    for seen, card in past.known(told):
+        if first is not None and seen.closed != first:
             continue
         word = card.get("status")
         objection = _reopened(card, word, seen, told) if isinstance(word, str) else None
@@ -94,9 +94,9 @@ def created_stays(told: Told, past: Past | None) -> Objection | bool:
     if past is None:
         return False
     exercised = False
-    for seen, card in zip(past.of(told), told.cards, strict=True):
+    for seen, card in past.known(told):
         created = card.get("created")
-        if seen is None or seen.created is None or created is None:
+        if seen.created is None or created is None:
             continue
         if created != seen.created:
             if is_masked(created) or is_masked(seen.created) or not is_named(card):
@@ -113,9 +113,7 @@ def closed_not_counted(told: Told, past: Past | None) -> Objection | bool:
     if past is None or not told.cards:
         return False
     exercised = False
-    for seen, card in zip(past.of(told), told.cards, strict=True):
-        if seen is None:
-            continue
+    for seen, card in past.known(told):
         closed = long_after(told.started, seen.closed_by)
         if closed or long_after(told.started, seen.counted_by):
             if told.counted and is_named(card):

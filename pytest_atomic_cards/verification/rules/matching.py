@@ -18,7 +18,7 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
 from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
-from pytest_atomic_cards.verification.rules.told import LISTING, Told, is_masked, name_of
+from pytest_atomic_cards.verification.rules.told import LISTING, PLAIN, Told, is_masked, name_of
 
 _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
@@ -33,12 +33,12 @@ def _match(told: Told, past: Past | None) -> Objection | bool:
     for attribute, allowed in told.asked.items():
         for place, card in enumerate(told.cards):
             held = card.get(attribute)
-            if not isinstance(held, str | int):
+            if not isinstance(held, PLAIN):
                 continue
             compared = True
             if str(held).casefold() in allowed or is_masked(held):
                 continue
-            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told)[place]):
+            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told, place)):
                 continue
             return Objection(
                 f"only cards with {attribute}={_value(told, attribute)}",
@@ -67,8 +67,10 @@ def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
 
 def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
     """As for any value, where it is one that needs encoding."""
-    plain = all(_UNRESERVED.fullmatch(_value(told, attribute)) for attribute in told.asked)
-    return not plain and _match(told, past)
+    for attribute in told.asked:
+        if not _UNRESERVED.fullmatch(_value(told, attribute)):
+            return _match(told, past)
+    return False
 
 
 def _is(attribute: Attribute, asked: frozenset[str]) -> bool:

@@ -31,8 +31,8 @@ class Recent(Generic[Value]):
         self._young: dict[int, Value] = {}
         self._old: dict[int, Value] = {}
 
-    def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+    def __bool__(self) -> bool:
+        return bool(self._young or self._old)
 
     def get(self, key: int) -> Value | None:
         """The entry of a key; ``None`` where there was none, or it is forgotten."""
@@ -81,12 +81,21 @@ class Past:
         self._sightings: Recent[Sighting] = Recent(kept)
         self._failures: Recent[int] = Recent(kept)
 
-    def of(self, told: Told) -> Sequence[Sighting | None]:
-        """What has been told of each of the cards; ``None`` where that is nothing."""
-        if told.seen is None:
+    def of(self, told: Told, place: int) -> Sighting | None:
+        """What has been told of the card in a place; ``None`` where that is nothing."""
+        key = told.keys[place]
+        return None if key is None else self._sightings.get(key)
+
+    def known(self, told: Told) -> Sequence[tuple[Sighting, Body]]:
+        """The cards of which anything has been told, with what that was."""
+        if told.known is None:
             get = self._sightings.get
-            told.seen = [None if key is None else get(key) for key in told.keys]
-        return told.seen
+            told.known = [
+                (seen, card)
+                for key, card in zip(told.keys, told.cards, strict=True)
+                if key is not None and (seen := get(key)) is not None
+            ]
+        return told.known
 
     def failed(self, told: Told) -> bool:
         """Whether the last answer to the same request was a server error too."""

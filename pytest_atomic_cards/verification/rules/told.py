@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.verification.rules.past import Sighting
 
 Body = Mapping[str, Any]
+PLAIN: Final = (str, int)
+"""What the values of ids and of attributes may be."""
 LISTING: Final = "listing"
 FAILURE: Final = "failure"
 OTHER: Final = "other"
@@ -29,14 +31,14 @@ EMPTY: Final[Any] = object()
 """Stands for a body that is not there."""
 
 _URL: Final = re.compile(
-    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)?/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
+    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
     r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
 )
-_MASKED: Final = re.compile(
+_SAYS_MASKED: Final = re.compile(
     r"redact|filter|mask|scrub|anonym|hidden|removed|omitted|sanitiz|placeholder|\*\*"
-    r"|^(x{3,}|<.*>|\[[^\"]+\]|\{[^\"]+\}|\$.*|\.{3}|…)$",
-    re.IGNORECASE,
 )
+_LOOKS_MASKED: Final = re.compile(r"(x{3,}|<.*>|\[[^\"]+\]|\{[^\"]+\}|\$.*|\.{3}|…)$")
+_ENCODED: Final = re.compile(r"[%+]")
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _STATUS: Final = Attribute.STATUS.value
 
@@ -54,7 +56,10 @@ class Fidelity(IntEnum):
 
 def is_masked(value: object) -> bool:
     """Whether a value looks like what stands in for another one in a redacted recording."""
-    return isinstance(value, str) and (not value or _MASKED.search(value) is not None)
+    if not isinstance(value, str):
+        return False
+    text = value.lower()  # a search that minds the case is ten times as fast
+    return not text or bool(_LOOKS_MASKED.match(text) or _SAYS_MASKED.search(text))
 
 
 class Told:
@@ -84,7 +89,7 @@ class Told:
         attributes: The names of the attributes that are given in any form.
         asked: What each attribute may be taken to ask for; none whose meaning cannot be known.
         limit: The limit, where it is given once and a whole number.
-        seen: What was told before of each of the cards, once that was looked up.
+        known: The cards that were told of before, with what was, once that was looked up.
     """
 
     def __init__(
@@ -124,12 +129,13 @@ class Told:
         self.total, self.updated = _count(counts.get("total")), _count(counts.get("updated"))
         self.given: Mapping[str, Sequence[str]] = _parameters(query) if query else {}
         self.attributes = _ATTRIBUTES.intersection(self.given)
-        readings = {name: _readings(self.once(name)) for name in self.attributes}
-        self.asked = {name: allowed for name, allowed in readings.items() if allowed}
+        self.asked = {
+            name: allowed for name in self.attributes if (allowed := _readings(self.once(name)))
+        }
         text = self.once("limit") or ""
         short = text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004
         self.limit = int(text) if short else None
-        self.seen: Sequence[Sighting | None] | None = None
+        self.known: Sequence[tuple[Sighting, Body]] | None = None
 
     def once(self, name: str) -> str | None:
         """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
@@ -168,10 +174,12 @@ def _readings(encoded: str | None) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
     if encoded is None:
         return frozenset()
-    try:
-        whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
-    except UnicodeDecodeError:
-        return frozenset()
+    whole = {encoded}
+    if _ENCODED.search(encoded):
+        try:
+            whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
+        except UnicodeDecodeError:
+            return frozenset()
     if any(map(is_masked, whole)):
         return frozenset()
     parts = {part.strip() for value in whole if "," in value for part in value.split(",")}
@@ -185,7 +193,7 @@ def _key(environment: str, body: Body) -> int | None:
     """
     get = body.get
     name = get("cardInstanceId")
-    if not name or not isinstance(name, str | int):
+    if not name or not isinstance(name, PLAIN):
         return None
     return hash(
         (

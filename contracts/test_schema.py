@@ -65,7 +65,7 @@ def expect_conformance(asker: Asker, operation: str) -> None:
         raise CouldNotTell(f"no {operation} succeeded, so that no body was seen", exchanges)
     for exchange in exchanges:
         if (exchange.status or 0) < SERVER_ERROR:
-            found = asker.document.objections(operation, exchange)
+            found = asker.document.answers.objections(operation, exchange)
             expect(
                 not found,
                 exchange,

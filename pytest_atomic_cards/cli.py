@@ -13,7 +13,7 @@ from typing import Final
 from pytest_atomic_cards.errors import AtomicCardsError
 
 _INI_PREFIX: Final = "atomic_cards_"
-_ALLOCATIONS: Final = 50_000
+_ALLOCATIONS: Final = 200_000
 """Objects between two looks for garbage: a check keeps many cards, and at the usual number spends a
 tenth of its time on looking."""
 

@@ -31,6 +31,7 @@ _LISTINGS: Final = {ROWS, _LISTED, _CARDS}
 _SPREAD: Final = {_ROOT, "interactions", _TABLES} | _LISTINGS
 _DEEPEST: Final = 12
 _SPARE_DEPTH: Final = 200
+_json: Final = json.JSONEncoder(allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +177,6 @@ def _read(body: Any, cards: list[str]) -> bytes | None:  # noqa: ANN401 - a JSON
     listed = f"[{', '.join(at(_text(body[_CARDS]), cards))}]"
     members = {name: _json(member) for name, member in value.items()} | {_LISTED: listed}
     return f"{{{', '.join(f'{_json(name)}: {text}' for name, text in members.items())}}}".encode()
-
-
-def _json(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    return json.dumps(value, allow_nan=False)
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401 - a JSON value

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,19 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.generation.openapi_document import DOCUMENT, INSTALL
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
     from pytest_atomic_cards.exchange import Exchange
 
-DOCUMENT: Final = str(resources.files("pytest_atomic_cards.contracts").joinpath("openapi.yaml"))
-"""Path of ``openapi.yaml``."""
-
-INSTALL: Final = (
-    "openapi.yaml is read by Schemathesis, which is not installed; "
-    'pip install "pytest-atomic-cards[contracts]"'
-)
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_TOLD: Final = 3
 _LONGEST: Final = 300

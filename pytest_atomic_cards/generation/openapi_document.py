@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,18 +17,24 @@ from hypothesis import strategies as st
 
 from pytest_atomic_cards.client.session import encode_json
 from pytest_atomic_cards.errors import NotAvailableError
-from pytest_atomic_cards.generation.openapi_answers import DOCUMENT, INSTALL, Answers
 from pytest_atomic_cards.lifecycle import Action
 
 if TYPE_CHECKING:
     import schemathesis
     from hypothesis.strategies import SearchStrategy
 
+DOCUMENT: Final = str(resources.files("pytest_atomic_cards.contracts").joinpath("openapi.yaml"))
+"""Path of ``openapi.yaml``."""
+
 OPERATIONS: Final[Mapping[str, Action | None]] = MappingProxyType(
     {"listCards": None} | {f"{action}Cards": action for action in Action}
 )
 """The operations by their id; the action, or ``None`` for the listing."""
 
+INSTALL: Final = (
+    "openapi.yaml is read by Schemathesis, which is not installed; "
+    'pip install "pytest-atomic-cards[contracts]"'
+)
 _LONGEST: Final = 200
 """Characters of a name or a value, as servers bound the length of a URL."""
 
@@ -50,14 +57,10 @@ class Document:
 
     Args:
         seed: Where the generation of values starts.
-
-    Attributes:
-        answers: The answers that it allows.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self.answers = Answers()
 
     @cached_property
     def schema(self) -> Any:  # noqa: ANN401 - of Schemathesis

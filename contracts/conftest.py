@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.plugin import settings_of
-from pytest_atomic_cards.rehearsal import Rehearsal
 from pytest_atomic_cards.reporting.findings import Closing, FindingsReporter
 from pytest_atomic_cards.seeding.reader import Group
 from pytest_atomic_cards.targets import Target, world_on
@@ -22,6 +22,9 @@ from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.suite import ContractHooks, arrange
 from pytest_atomic_cards.verification.traffic import TrafficHooks
 from pytest_atomic_cards.verification.verdicts import Violation
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.rehearsal import Rehearsal
 
 TRAFFIC = "atomic-cards-traffic"
 
@@ -37,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
     if settings.dry_run:
+        from pytest_atomic_cards.rehearsal import Rehearsal  # noqa: PLC0415 - imports a server
+
         config.pluginmanager.register(Rehearsal(settings), REHEARSAL)
     elif not hasattr(config, "workerinput"):
         reporter = FindingsReporter(config, settings)

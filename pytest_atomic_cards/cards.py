@@ -12,12 +12,11 @@ from typing import Any, Final, Self
 
 from pytest_atomic_cards.errors import ContractBrokenError
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.query import ATTRIBUTE_FIELDS, Attribute
 
 Json = Any
 
 _STATUSES: Final = {status.value: status for status in Status}
-_FIELDS: Final = tuple((attribute, attribute.field) for attribute in Attribute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Card:
     @property
     def attributes(self) -> dict[Attribute, str]:
         """The query attributes of this card that are present and not empty."""
-        pairs = ((attribute, getattr(self, field)) for attribute, field in _FIELDS)
+        pairs = ((attribute, getattr(self, field)) for attribute, field in ATTRIBUTE_FIELDS)
         return {attribute: str(value) for attribute, value in pairs if value}
 
     @property

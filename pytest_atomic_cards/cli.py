@@ -13,7 +13,7 @@ from typing import Final
 from pytest_atomic_cards.errors import AtomicCardsError
 
 _INI_PREFIX: Final = "atomic_cards_"
-_ALLOCATIONS: Final = 50_000
+_ALLOCATIONS: Final = 200_000
 """Objects between two looks for garbage: a check keeps many cards, and at the usual number spends a
 tenth of its time on looking."""
 
@@ -22,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["check"]:
-        return check(given[1:])
+        code = check(given[1:])
+        if arguments is None:  # the process ends, and need not look for garbage before
+            gc.freeze()
+        return code
     parsed = _parser().parse_args(given)
     try:
         return int(parsed.run(parsed))

@@ -6,9 +6,9 @@ Source: Cards API page › Query attributes, Pagination, Actioning multiple card
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qsl, quote
 
 from pytest_atomic_cards.errors import MisuseError
@@ -33,6 +33,10 @@ class Attribute(StrEnum):
     def field(self) -> str:
         """The name of the corresponding field of :class:`CardQuery` and ``Card``."""
         return self.name.lower()
+
+
+ATTRIBUTE_FIELDS: Final = tuple((attribute, attribute.field) for attribute in Attribute)
+"""Each attribute with its field, in the order of the documentation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +73,11 @@ class CardQuery:
     multiple: bool = False
 
     def __post_init__(self) -> None:
-        for attribute in Attribute:
-            value: object = getattr(self, attribute.field)
+        for _, name in ATTRIBUTE_FIELDS:
+            value: object = getattr(self, name)
             if value is not None and (not isinstance(value, str) or value == ""):
                 raise MisuseError(
-                    f"{attribute.field} must be a non-empty string or None, not {value!r}; "
+                    f"{name} must be a non-empty string or None, not {value!r}; "
                     "an empty attribute could widen the query to every card"
                 )
         for name in ("limit", "offset"):
@@ -84,7 +88,7 @@ class CardQuery:
     @property
     def attributes(self) -> dict[Attribute, str]:
         """The attributes that are set, in the order of the documentation."""
-        pairs = ((attribute, getattr(self, attribute.field)) for attribute in Attribute)
+        pairs = ((attribute, getattr(self, field)) for attribute, field in ATTRIBUTE_FIELDS)
         return {attribute: str(value) for attribute, value in pairs if value is not None}
 
     def parameters(self) -> list[tuple[str, str]]:
@@ -127,7 +131,7 @@ class CardQuery:
 
     def replace(self, **changes: str | int | bool | None) -> Self:
         """A copy of this query with some fields changed."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: getattr(self, name) for name in self.__slots__}
         return type(self)(**(values | changes))
 
     def matches(self, values: Mapping[Attribute, str]) -> bool:
@@ -165,6 +169,6 @@ def _parse_value(name: str, value: str) -> str | int | bool:
 
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,4300}")  # no more digits than int() reads
-_FIELDS = {attribute.value: attribute.field for attribute in Attribute} | {
+_FIELDS = {attribute.value: field for attribute, field in ATTRIBUTE_FIELDS} | {
     name: name for name in ("limit", "offset", "multiple")
 }

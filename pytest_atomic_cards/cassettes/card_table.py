@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 _LIKE: Final = "like"
 _COLUMNS: Final = "columns"
@@ -14,6 +14,7 @@ ROWS: Final = "rows"
 
 Card = dict[str, Any]
 Path = tuple[str, ...]
+T = TypeVar("T")
 
 
 class CardTable:
@@ -51,8 +52,8 @@ def cards_in(tables: Iterable[dict[str, Any]]) -> list[Card]:
     return [card for table in tables for card in _cards_of(table)]
 
 
-def at(places: str, cards: list[Card]) -> Iterator[Card]:
-    """The cards at places.
+def at(places: str, cards: list[T]) -> Iterator[T]:
+    """The cards at places, in whatever form they are given.
 
     Raises:
         ValueError: There are none.

@@ -102,10 +102,16 @@ class Cassette(IndexedCassette):
             NotRecordedError: There is none that was not played yet.
         """
         with self._lock:
-            place = self.take(request)
+            place = self._take(request)
             if place is None:
                 raise NotRecordedError(partial(tell_miss, self, request))
             return self.interaction(place)
+
+    def _take(self, request: Request) -> int | None:
+        """As :meth:`take`; what is recorded as it was sent holds nothing to be redacted."""
+        self._redaction.headers(request.headers)  # no part of the look-up, but to be known
+        place = self.take_as_it_is(request)
+        return self.take(request) if place is None else place
 
     def interaction(self, place: int) -> Interaction:
         """The exchange at a place, counted from 0."""

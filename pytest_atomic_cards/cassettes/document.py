@@ -31,6 +31,7 @@ _LISTINGS: Final = {ROWS, _LISTED, _CARDS}
 _SPREAD: Final = {_ROOT, "interactions", _TABLES} | _LISTINGS
 _DEEPEST: Final = 12
 _SPARE_DEPTH: Final = 200
+_json: Final = json.JSONEncoder(allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def interactions_in(parts: Mapping[str, Any]) -> Iterator[Interaction]:
         KeyError, TypeError, ValueError, IndexError: An exchange is not as it should be. The ones
             before it were given out.
     """
-    cards = cards_in(parts.get(_TABLES, []))
+    cards = list(map(_json, cards_in(parts.get(_TABLES, []))))
     for one in parts["interactions"]:
         request, response = one["request"], one["response"]
         headers = {name: _text(value) for name, value in request["headers"].items()}
@@ -163,7 +164,7 @@ def _is_long_listing(value: Any) -> bool:  # noqa: ANN401 - a JSON value
     )
 
 
-def _read(body: Any, cards: list[Any]) -> bytes | None:  # noqa: ANN401 - a JSON value
+def _read(body: Any, cards: list[str]) -> bytes | None:  # noqa: ANN401 - a JSON value
     if body is None:
         return None
     if "text" in body:
@@ -171,9 +172,11 @@ def _read(body: Any, cards: list[Any]) -> bytes | None:  # noqa: ANN401 - a JSON
     if "base64" in body:
         return base64.b64decode(_text(body["base64"]), validate=True)
     value = body["json"]
-    if _CARDS in body:
-        value = {**value, _LISTED: list(at(_text(body[_CARDS]), cards))}
-    return json.dumps(value, allow_nan=False).encode()
+    if _CARDS not in body:
+        return _json(value).encode()
+    listed = f"[{', '.join(at(_text(body[_CARDS]), cards))}]"
+    members = {name: _json(member) for name, member in value.items()} | {_LISTED: listed}
+    return f"{{{', '.join(f'{_json(name)}: {text}' for name, text in members.items())}}}".encode()
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401 - a JSON value

@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from vcr.cassette import Cassette  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
@@ -22,7 +22,7 @@ Response = dict[str, Any]
 
 def _query(request: Request) -> tuple[tuple[bytes, ...], ...]:
     """The parameters by name; those of one name keep their order, and empty ones count."""
-    text = request.parsed_uri.query
+    text = urlsplit(request.uri).query
     if not text:
         return ()
     pairs = [tuple(map(_decoded, pair.partition("=")[::2])) for pair in text.split("&")]
@@ -46,7 +46,7 @@ def _body(request: Request) -> bytes:
 
 PARTS: Final[dict[str, Callable[[Request], Any]]] = {
     "method": lambda request: request.method,
-    "path": lambda request: request.path or "/",
+    "path": lambda request: urlsplit(request.uri).path or "/",
     "query": _query,
     "body": _body,
 }
@@ -100,7 +100,11 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
     def take(self, request: Request) -> int | None:
         """As :meth:`place_of`, and count the answer as played."""
         filtered = self.filter_request(request)
-        places = filtered and self._places.get(_key(filtered))
+        return self.take_as_it_is(filtered) if filtered else None
+
+    def take_as_it_is(self, request: Request) -> int | None:
+        """As :meth:`take`, for a request that needs no filtering."""
+        places = self._places.get(_key(request))
         if not places:
             return None
         place = places[0] if self.allow_playback_repeats else places.popleft()

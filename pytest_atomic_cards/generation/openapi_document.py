@@ -1,4 +1,4 @@
-"""``openapi.yaml`` as Schemathesis reads it: requests that it allows, and answers it does not.
+"""``openapi.yaml`` as Schemathesis reads it: requests that it allows, or does not.
 
 Schemathesis is the extra ``contracts``; nothing of it is imported before it is needed.
 """
@@ -13,7 +13,6 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import requests
 from hypothesis import strategies as st
 
 from pytest_atomic_cards.client.session import encode_json
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     import schemathesis
     from hypothesis.strategies import SearchStrategy
 
-    from pytest_atomic_cards.exchange import Exchange
-
 DOCUMENT: Final = str(resources.files("pytest_atomic_cards.contracts").joinpath("openapi.yaml"))
 """Path of ``openapi.yaml``."""
 
@@ -34,18 +31,12 @@ OPERATIONS: Final[Mapping[str, Action | None]] = MappingProxyType(
 )
 """The operations by their id; the action, or ``None`` for the listing."""
 
-_INSTALL: Final = (
+INSTALL: Final = (
     "openapi.yaml is read by Schemathesis, which is not installed; "
     'pip install "pytest-atomic-cards[contracts]"'
 )
 _LONGEST: Final = 200
 """Characters of a name or a value, as servers bound the length of a URL."""
-_NO_BODY_NEEDED: Final = "status_code_conformance"
-_CONFORMANCE: Final = (
-    _NO_BODY_NEEDED,
-    "content_type_conformance",
-    "response_schema_conformance",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +72,7 @@ class Document:
         try:
             import schemathesis  # noqa: PLC0415 - an extra, and slow
         except ImportError:
-            raise NotAvailableError(_INSTALL) from None
+            raise NotAvailableError(INSTALL) from None
         config = {"seed": self._seed, "generation": {"allow-x00": False}}
         return schemathesis.openapi.from_path(
             DOCUMENT, config=schemathesis.Config.from_dict(config)
@@ -112,26 +103,6 @@ class Document:
         )
         return cases.map(lambda case: _generated(case, as_it_is=malformed))
 
-    def objections(self, operation_id: str, exchange: Exchange) -> list[str]:
-        """What the document holds against an answer, a sentence each.
-
-        An answer without a body is judged by its status alone, since nothing is documented of what
-        is answered where no card matches.
-        """
-        judged = _CONFORMANCE if exchange.response_body else (_NO_BODY_NEEDED,)
-        case = self.operation(operation_id).Case(path_parameters={"environmentId": "-"})
-
-        from schemathesis import checks  # noqa: PLC0415 - the operation has told if it is not there
-        from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
-
-        try:
-            case.validate_response(
-                _response(exchange), checks=[getattr(checks, name) for name in judged]
-            )
-        except FailureGroup as group:
-            return [_sentence(failure) for failure in group.exceptions]
-        return []
-
 
 def _generated(case: schemathesis.Case[Any], *, as_it_is: bool) -> Generated:
     texts = {name[:_LONGEST]: _text(value)[:_LONGEST] for name, value in case.query.items()}
@@ -154,22 +125,3 @@ def _body(body: Any) -> bytes:  # noqa: ANN401 - a JSON value, bytes, or none
     if body is NOT_SET:
         return b""
     return body if isinstance(body, bytes) else encode_json(body)
-
-
-def _response(exchange: Exchange) -> schemathesis.Response:
-    from schemathesis import Response  # noqa: PLC0415
-
-    return Response(
-        status_code=exchange.status or 0,
-        headers={name: [value] for name, value in exchange.response_headers.items()},
-        content=exchange.response_body,
-        request=requests.Request(exchange.method, exchange.url).prepare(),
-        elapsed=exchange.elapsed,
-        verify=True,
-    )
-
-
-def _sentence(failure: Any) -> str:  # noqa: ANN401 - a Failure
-    where = "".join(f"[{step!r}]" for step in getattr(failure, "instance_path", ()))
-    first = failure.message.strip().replace("\n", "; ", 1).partition("\n")[0]
-    return f"{failure.title}{' at ' if where else ''}{where}: {first}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.verification.probe import Probe
 
 _LARGEST_READ: Final = 200_000
+_CLOSED_WORDS: Final = tuple(status.value for status in CLOSED)
 
 
 class History:
@@ -47,6 +48,7 @@ class History:
             return
         for _, objection in self._monitor.see(told):
             self.recreated = self.recreated or (objection, exchange)
-        for card in map(Card.from_body, told.cards):
-            if isinstance(card.status, Status) and card.status in CLOSED:
-                self.closed.setdefault(key_of(card), card.status)
+        for body in told.cards:
+            if body.get("status") in _CLOSED_WORDS:
+                card = Card.from_body(body)
+                self.closed.setdefault(key_of(card), Status(body["status"]))

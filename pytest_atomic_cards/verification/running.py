@@ -28,8 +28,7 @@ PYTEST_ARGUMENTS: Final = (
         "no:cacheprovider",
         "-p",
         "no:schemathesis",
-        "-W",
-        "ignore::pytest.PytestAssertRewriteWarning",
+        "--assert=plain",
     ),
 )
 """Arguments that set the options of a project's own tests aside."""

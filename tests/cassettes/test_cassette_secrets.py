@@ -281,6 +281,23 @@ def test_a_redacted_request_is_found_again() -> None:
     assert cassette.play(sent("anothersecret2", "b@example.com"))
 
 
+def test_credentials_are_known_from_a_request_that_is_found_as_it_was_sent() -> None:
+    """A replay learns the token of each request, and so finds a later one that repeats it."""
+    cassette = Cassette(Path("unused.json"), Recorded(source=Source.LIVE), Redaction())
+
+    def sent(token: str) -> list[Request]:
+        plain = Exchange(query=["limit=1"], request_headers={"authorization": f"Bearer {token}"})
+        return [plain.request, Exchange(query=[f"userId={token}"]).request]
+
+    for request in sent("aquitenormaltoken77"):
+        cassette.append(request, Exchange().response)
+    replayed = Cassette(Path("unused.json"), Recorded(source=Source.LIVE), Redaction())
+    for one in cassette.interactions:
+        replayed.append(one.request, one.response)
+    for request in sent("anotherplaintoken88"):
+        assert replayed.play(request)
+
+
 def test_the_running_test_sees_real_values() -> None:
     """What is recorded is a copy: the exchange itself keeps its secrets."""
     exchange = Exchange(

@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis.core.failures import FailureGroup
 
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.generation.openapi_answers import Answers
 from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document, Generated
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.query import Attribute
@@ -53,6 +57,12 @@ SAMPLED_RESULT = {
 def document() -> Document:
     """The document that ships with the suite."""
     return Document(seed=1)
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    """The answers that it allows."""
+    return Answers()
 
 
 def test_it_is_valid(document: Document):
@@ -138,12 +148,12 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_it_allows_what_is_sampled_or_left_open(name: str, document: Document):
+def test_it_allows_what_is_sampled_or_left_open(name: str, answers: Answers):
     """The samples of the page conform, and so do bodies that differ where nothing is documented."""
     listed, done = ALLOWED[name]
-    assert document.objections("listCards", answer(listed)) == []
+    assert answers.objections("listCards", answer(listed)) == []
     for action in Action:
-        assert document.objections(f"{action}Cards", answer(done)) == []
+        assert answers.objections(f"{action}Cards", answer(done)) == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -161,18 +171,16 @@ def test_it_allows_what_is_sampled_or_left_open(name: str, document: Document):
     ],
     ids=lambda found: f"{found.status} {found.response_body.decode() or 'without a body'}",
 )
-def test_it_allows_every_refusal_and_none(
-    operation: str, given_answer: Exchange, document: Document
-):
+def test_it_allows_every_refusal_and_none(operation: str, given_answer: Exchange, answers: Answers):
     """An answer without a body, and a 4xx with whatever body, conform."""
-    assert document.objections(operation, given_answer) == []
+    assert answers.objections(operation, given_answer) == []
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.api+json"])
-def test_it_allows_narrower_types_of_json(kind: str, document: Document):
+def test_it_allows_narrower_types_of_json(kind: str, answers: Answers):
     """A body may have a more telling label than application/json, and is judged all the same."""
-    assert document.objections("listCards", answer(listing(), kind=kind)) == []
-    assert document.objections("listCards", answer({"data": {}}, kind=kind)) != []
+    assert answers.objections("listCards", answer(listing(), kind=kind)) == []
+    assert answers.objections("listCards", answer({"data": {}}, kind=kind)) != []
 
 
 def without(body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -181,19 +189,19 @@ def without(body: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SAMPLED_CARD)
-def test_it_wants_every_field_of_a_card(name: str, document: Document):
+def test_it_wants_every_field_of_a_card(name: str, answers: Answers):
     """A card that lacks a sampled field, or has it as a number, does not conform."""
-    assert document.objections("listCards", answer({"data": [without(SAMPLED_CARD, name)]}))
-    assert document.objections("listCards", answer(listing(**{name: 7})))
+    assert answers.objections("listCards", answer({"data": [without(SAMPLED_CARD, name)]}))
+    assert answers.objections("listCards", answer(listing(**{name: 7})))
 
 
 @pytest.mark.parametrize("name", SAMPLED_RESULT)
-def test_it_wants_every_field_of_a_result(name: str, document: Document):
+def test_it_wants_every_field_of_a_result(name: str, answers: Answers):
     """A result that lacks a sampled field, or has it as a number, does not conform."""
     lacking = {"data": [without(SAMPLED_RESULT, name)], "summary": acted()["summary"]}
     for action in Action:
-        assert document.objections(f"{action}Cards", answer(lacking))
-        assert document.objections(f"{action}Cards", answer(acted(**{name: 7})))
+        assert answers.objections(f"{action}Cards", answer(lacking))
+        assert answers.objections(f"{action}Cards", answer(acted(**{name: 7})))
 
 
 @pytest.mark.parametrize(
@@ -213,11 +221,60 @@ def test_it_wants_every_field_of_a_result(name: str, document: Document):
         ),
     ],
 )
-def test_it_objects_in_sentences(operation: str, wrong: Exchange, told: str, document: Document):
+def test_it_objects_in_sentences(operation: str, wrong: Exchange, told: str, answers: Answers):
     """What does not conform is told in one line that says where."""
-    (objection,) = document.objections(operation, wrong)
+    (objection,) = answers.objections(operation, wrong)
     assert told in objection
     assert "\n" not in objection
+
+
+@pytest.mark.parametrize(
+    "given_answer",
+    [
+        answer(listing()),
+        answer(listing(), kind="APPLICATION/JSON; charset=utf-8"),
+        answer(listing(), kind=None),
+        answer(listing(), kind="json"),
+        answer(listing(), kind="text/plain"),
+        answer(listing(), status=503),
+        answer(listing(userId=None, payload=None)),
+        answer(listing(payload={"target": {"usersById": [1]}, "cardOptions": {}, "metadata": {}})),
+        answer(listing(updated="2020-01-14 23:03:04+01")),
+        answer(listing(updated="yesterday")),
+        answer(None),
+        answer(7, status=204),
+        answer(raw=b'{"data": ['),
+        answer(raw=b"\xff"),
+        answer(raw=b"%PDF", kind="application/pdf"),
+        answer(raw=b"", status=500, kind=None),
+    ],
+    ids=lambda found: f"{found.status} {found.response_headers} {found.response_body!r}"[:60],
+)
+def test_answers_are_judged_as_schemathesis_does(
+    given_answer: Exchange, answers: Answers, document: Document
+):
+    """What conforms by Schemathesis's own checks conforms here, and nothing else does."""
+    judged = [schemathesis.checks.status_code_conformance]
+    if given_answer.response_body:
+        judged += [
+            schemathesis.checks.content_type_conformance,
+            schemathesis.checks.response_schema_conformance,
+        ]
+    response = schemathesis.Response(
+        status_code=given_answer.status or 0,
+        headers={name: [value] for name, value in given_answer.response_headers.items()},
+        content=given_answer.response_body,
+        request=requests.Request(given_answer.method, given_answer.url).prepare(),
+        elapsed=given_answer.elapsed,
+        verify=True,
+    )
+    case = document.operation("listCards").Case(path_parameters={"environmentId": "-"})
+    try:
+        case.validate_response(response, checks=judged)
+        conforms = True
+    except FailureGroup:
+        conforms = False
+    assert (answers.objections("listCards", given_answer) == []) is conforms
 
 
 def drawn(operation: str, *, of: int, malformed: bool = False) -> list[Generated]:
@@ -287,3 +344,17 @@ def test_without_schemathesis_it_says_how_to_install_it(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "schemathesis", None)
     with pytest.raises(NotAvailableError, match=r'pip install "pytest-atomic-cards\[contracts\]"'):
         _ = Document(seed=1).schema
+
+
+def test_answers_are_judged_without_schemathesis(monkeypatch: pytest.MonkeyPatch):
+    """Judging answers imports nothing of Schemathesis, which takes long."""
+    monkeypatch.setitem(sys.modules, "schemathesis", None)
+    assert Answers().objections("listCards", answer(listing())) == []
+    assert Answers().objections("listCards", answer({"data": {}})) != []
+
+
+def test_without_the_validator_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
+    """Where the validator is missing, the error names the extra."""
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    with pytest.raises(NotAvailableError, match=r'pip install "pytest-atomic-cards\[contracts\]"'):
+        Answers().objections("listCards", answer(listing()))

@@ -46,7 +46,7 @@ class FindingsReporter:
         self._unwritten: SettingsError | None = None
         try:
             self._deviations: Deviations = find_deviations(
-                config.invocation_params.dir, config.rootpath
+                settings, config.invocation_params.dir, config.rootpath
             )
         except SettingsError as error:
             raise pytest.UsageError(str(error)) from None

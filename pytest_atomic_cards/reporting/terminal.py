@@ -92,5 +92,9 @@ def _tell_conclusion(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
     for rule in conclusion.known:
         known = outcome.deviations.entries[rule.requirement.id]
         writer.line(f"violated, but known: {rule.requirement.id}, {known}")
+    violated = {rule.requirement.id for rule in (*conclusion.grave, *conclusion.reported)}
+    for one in outcome.deviations.elsewhere:
+        if one.requirement in violated:
+            writer.line(f"violated, and known only on {one.target}: {one.requirement}")
     if conclusion.reported:
         writer.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")

@@ -8,9 +8,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.errors import AtomicCardsError, SettingsError
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_atomic_cards.settings import Settings
 
 _INI_PREFIX: Final = "atomic_cards_"
 _ALLOCATIONS: Final = 50_000
@@ -23,7 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["check"]:
         return check(given[1:])
-    parsed = _parser().parse_args(given)
+    parser = _parser()
+    parsed, parsed_not = parser.parse_known_args(given)
+    if parsed.run is clean:
+        parsed.options = parsed_not
+    elif parsed_not:
+        parser.error(f"unrecognized arguments: {' '.join(parsed_not)}")
     try:
         return int(parsed.run(parsed))
     except AtomicCardsError as error:
@@ -147,12 +157,38 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def clean(arguments: argparse.Namespace) -> int:
-    """Cancel what runs that died have left open on the live target of the environment."""
-    from pytest_atomic_cards import options
-    from pytest_atomic_cards.recovery import recover
+    """Cancel what runs that died have left open on the live target that the settings name."""
+    import pytest
 
-    settings = options.resolve({"target": "live"}, ini=lambda _: "")
-    return 0 if recover(settings, arguments.journal, print) else 1
+    from pytest_atomic_cards.recovery import recover
+    from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS
+
+    live = ("--cards-target", "live", "--cards-cassettes", "off")
+    own = [*PYTEST_ARGUMENTS, "--noconftest", *_settings_file(Path.cwd()), *live]
+    asked = _Asked()
+    code = pytest.main([*own, *arguments.options], [asked])
+    if asked.settings is None:
+        return int(code)
+    return 0 if recover(asked.settings, arguments.journal, print) else 1
+
+
+class _Asked:
+    """Takes the settings that a run would have, in place of the run."""
+
+    settings: Settings | None = None
+
+    def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        from pytest_atomic_cards.plugin import resolved_settings
+
+        if unknown := config.getoption("file_or_dir"):
+            raise SettingsError(f"clean takes no argument {unknown[0]!r}; see --journal")
+        settings = resolved_settings(config)
+        if not settings.is_live:
+            raise SettingsError(
+                "clean acts on a live target: leave out --cards-target sandbox and --cards-dry-run"
+            )
+        self.settings = settings
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -181,7 +217,11 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
     )
     tell.set_defaults(run=explain)
-    tidy = commands.add_parser("clean", help="cancel what live runs that died have left open")
+    tidy = commands.add_parser(
+        "clean",
+        help="cancel what live runs that died have left open; takes options such as "
+        "--cards-max-rate",
+    )
     tidy.add_argument(
         "--journal",
         type=Path,

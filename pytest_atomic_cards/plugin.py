@@ -129,17 +129,25 @@ def settings_of(config: pytest.Config) -> Settings:
         pytest.UsageError: A setting cannot be used.
     """
     if SETTINGS not in config.stash:
-        given = {
-            option.name: getattr(config.option, option.destination, None)
-            for option in options.OPTIONS
-        }
         try:
-            settings = options.resolve(given, config.getini)
-            _look_up(settings)
+            config.stash[SETTINGS] = resolved_settings(config)
         except SettingsError as error:
             raise pytest.UsageError(f"atomic-cards: {error}") from None
-        config.stash[SETTINGS] = settings
     return config.stash[SETTINGS]
+
+
+def resolved_settings(config: pytest.Config) -> Settings:
+    """The settings that the command line, the environment and the ini file of a run give.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+    """
+    given = {
+        option.name: getattr(config.option, option.destination, None) for option in options.OPTIONS
+    }
+    settings = options.resolve(given, config.getini)
+    _look_up(settings)
+    return settings
 
 
 def _look_up(settings: Settings) -> None:

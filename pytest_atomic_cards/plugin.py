@@ -176,6 +176,15 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
+    """Listen to what a worker process says of its progress, where that can be shown."""
+    from pytest_atomic_cards.reporting.capture import WorkersProgress
+
+    if progress := WorkersProgress.of(node.config):
+        progress.listen_to(node)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
     """Take in what a worker process has left waiting."""
     node.config.stash[WAITING] += getattr(node, "workeroutput", {}).get(_WAITING, [])

@@ -6,6 +6,7 @@ import argparse
 import gc
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -55,17 +56,27 @@ def check(pytest_arguments: Sequence[str]) -> int:
 
     from pytest_atomic_cards.verification.running import (
         PYTEST_ARGUMENTS,
+        SUITE,
         TERMINAL_ARGUMENTS,
+        runs_elsewhere,
         suite_directory,
+        with_values_joined,
     )
 
-    own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+    plugins: list[object] = [_Frozen]
+    if runs_elsewhere(pytest_arguments):  # where paths of this machine mean nothing
+        own, suite = [*PYTEST_ARGUMENTS, "--pyargs"], SUITE
+        plugins.append(import_module(f"{SUITE}.conftest"))
+        pytest_arguments = with_values_joined(pytest_arguments)
+    else:
+        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+        suite = str(suite_directory())
     if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
         own += TERMINAL_ARGUMENTS
     usual = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *usual[1:])
     try:
-        return int(pytest.main([*own, *pytest_arguments, str(suite_directory())], [_Frozen]))
+        return int(pytest.main([*own, *pytest_arguments, suite], plugins))
     finally:
         gc.unfreeze()
         gc.set_threshold(*usual)

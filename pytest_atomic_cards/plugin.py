@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards import options, parsing
+from pytest_atomic_cards import options, parsing, workers
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.settings import Mode
 
@@ -139,15 +139,24 @@ def settings_of(config: pytest.Config) -> Settings:
 def resolved_settings(config: pytest.Config) -> Settings:
     """The settings that the command line, the environment and the ini file of a run give.
 
+    Those of a worker process are those of the one that controls it.
+
     Raises:
         SettingsError: A setting cannot be used.
     """
-    given = {
-        option.name: getattr(config.option, option.destination, None) for option in options.OPTIONS
-    }
-    settings = options.resolve(given, config.getini)
+    handed = workers.handed_over(config)
+    if handed is None:
+        settings = options.resolve(_command_line(config), config.getini)
+    else:
+        settings = options.resolve({}, lambda _: "", handed)
     _look_up(settings)
     return settings
+
+
+def _command_line(config: pytest.Config) -> dict[str, str | None]:
+    return {
+        option.name: getattr(config.option, option.destination, None) for option in options.OPTIONS
+    }
 
 
 def _look_up(settings: Settings) -> None:
@@ -177,10 +186,16 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-    """Listen to what a worker process says of its progress, where that can be shown."""
+    """Give a worker process its settings, and listen to its progress where that can be shown."""
     from pytest_atomic_cards.reporting.capture import WorkersProgress
 
-    if progress := WorkersProgress.of(node.config):
+    config: pytest.Config = node.config
+    given = options.given(_command_line(config), config.getini)
+    try:
+        workers.hand_over(node, given, settings_of(config))
+    except SettingsError as error:
+        raise pytest.UsageError(f"atomic-cards: {error}") from None
+    if progress := WorkersProgress.of(config):
         progress.listen_to(node)
 
 

@@ -232,22 +232,24 @@ def resolve(
         SettingsError: A value cannot be used, or a setting is missing or contradictory.
     """
     found = given(command_line, ini, environ)
-    return Settings(**{option.name: _parsed(option, *where) for option, where in found.items()})
+    return Settings(
+        **{option.name: _parsed(option, source, text) for option, source, text in found}
+    )
 
 
 def given(
     command_line: Mapping[str, Any],
     ini: Callable[[str], str],
     environ: Mapping[str, str] = os.environ,
-) -> dict[Option, tuple[str, str]]:
-    """For each option that is given: the first source that gives it, and the text there.
+) -> list[tuple[Option, str, str]]:
+    """Each option that is given, with the first source that gives it and the text there.
 
     Args:
         command_line: As for :func:`resolve`.
         ini: As for :func:`resolve`.
         environ: As for :func:`resolve`.
     """
-    found = {}
+    found = []
     for option in OPTIONS:
         for source, text in (
             (option.command_line, command_line.get(option.name)),
@@ -255,7 +257,7 @@ def given(
             (option.ini_name, ini(option.ini_name) or None if not option.secret else None),
         ):
             if text is not None:
-                found[option] = (source, str(text))
+                found.append((option, source, str(text)))
                 break
     return found
 

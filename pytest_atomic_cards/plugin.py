@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards import options, parsing, workers
+from pytest_atomic_cards import options, parsing
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.settings import Mode
 
@@ -144,7 +144,11 @@ def resolved_settings(config: pytest.Config) -> Settings:
     Raises:
         SettingsError: A setting cannot be used.
     """
-    handed = workers.handed_over(config)
+    handed = None
+    if hasattr(config, "workerinput"):
+        from pytest_atomic_cards.workers import handed_over
+
+        handed = handed_over(config)
     if handed is None:
         settings = options.resolve(_command_line(config), config.getini)
     else:
@@ -188,11 +192,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
     """Give a worker process its settings, and listen to its progress where that can be shown."""
     from pytest_atomic_cards.reporting.capture import WorkersProgress
+    from pytest_atomic_cards.workers import hand_over
 
     config: pytest.Config = node.config
     given = options.given(_command_line(config), config.getini)
     try:
-        workers.hand_over(node, given, settings_of(config))
+        hand_over(node, given, settings_of(config))
     except SettingsError as error:
         raise pytest.UsageError(f"atomic-cards: {error}") from None
     if progress := WorkersProgress.of(config):

@@ -7,7 +7,7 @@ the one that controls it; what it is to run against it must be told.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -27,7 +27,7 @@ _SECRETS: Final = [option.environment_variable for option in OPTIONS if option.s
 
 def hand_over(
     node: Any,  # noqa: ANN401 - of pytest-xdist
-    given: Mapping[Option, tuple[str, str]],
+    given: Iterable[tuple[Option, str, str]],
     settings: Settings,
 ) -> None:
     """Give a worker process the settings of the run, before it starts.
@@ -36,14 +36,14 @@ def hand_over(
 
     Args:
         node: The worker process.
-        given: The settings as they were given.
+        given: The settings as they were given; see :func:`~pytest_atomic_cards.options.given`.
         settings: The settings.
 
     Raises:
         SettingsError: The worker cannot do what the settings say.
     """
     spec = node.gateway.spec
-    texts = {option.environment_variable: text for option, (_, text) in given.items()}
+    texts = {option.environment_variable: text for option, _, text in given}
     if spec.socket:
         texts = {name: text for name, text in texts.items() if name not in _SECRETS}
     node.workerinput[_SETTINGS] = texts
@@ -59,7 +59,10 @@ def hand_over(
 
 
 def handed_over(config: pytest.Config) -> dict[str, str] | None:
-    """What a worker process was given, as environment variables; ``None`` in any other process."""
+    """What a worker process was given, as environment variables; ``None`` if it was given nothing.
+
+    The plugin may be missing in the process that controls it.
+    """
     handed: dict[str, Any] = getattr(config, "workerinput", {})
     texts: dict[str, str] | None = handed.get(_SETTINGS)
     if texts is None:

@@ -6,11 +6,17 @@ import argparse
 import gc
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.errors import AtomicCardsError, SettingsError
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_atomic_cards.settings import Settings
 
 _INI_PREFIX: Final = "atomic_cards_"
 _ALLOCATIONS: Final = 200_000
@@ -26,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if arguments is None:  # the process ends, and need not look for garbage before
             gc.freeze()
         return code
-    parsed = _parser().parse_args(given)
+    parser = _parser()
+    parsed, parsed_not = parser.parse_known_args(given)
+    if parsed.run is clean:
+        parsed.options = parsed_not
+    elif parsed_not:
+        parser.error(f"unrecognized arguments: {' '.join(parsed_not)}")
     try:
         return int(parsed.run(parsed))
     except AtomicCardsError as error:
@@ -48,17 +59,27 @@ def check(pytest_arguments: Sequence[str]) -> int:
 
     from pytest_atomic_cards.verification.running import (
         PYTEST_ARGUMENTS,
+        SUITE,
         TERMINAL_ARGUMENTS,
+        runs_elsewhere,
         suite_directory,
+        with_values_joined,
     )
 
-    own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+    plugins: list[object] = [_Frozen]
+    if runs_elsewhere(pytest_arguments):  # where paths of this machine mean nothing
+        own, suite = [*PYTEST_ARGUMENTS, "--pyargs"], SUITE
+        plugins.append(import_module(f"{SUITE}.conftest"))
+        pytest_arguments = with_values_joined(pytest_arguments)
+    else:
+        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+        suite = str(suite_directory())
     if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
         own += TERMINAL_ARGUMENTS
     usual = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *usual[1:])
     try:
-        return int(pytest.main([*own, *pytest_arguments, str(suite_directory())], [_Frozen]))
+        return int(pytest.main([*own, *pytest_arguments, suite], plugins))
     finally:
         gc.unfreeze()
         gc.set_threshold(*usual)
@@ -150,12 +171,38 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def clean(arguments: argparse.Namespace) -> int:
-    """Cancel what runs that died have left open on the live target of the environment."""
-    from pytest_atomic_cards import options
-    from pytest_atomic_cards.recovery import recover
+    """Cancel what runs that died have left open on the live target that the settings name."""
+    import pytest
 
-    settings = options.resolve({"target": "live"}, ini=lambda _: "")
-    return 0 if recover(settings, arguments.journal, print) else 1
+    from pytest_atomic_cards.recovery import recover
+    from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS
+
+    live = ("--cards-target", "live", "--cards-cassettes", "off")
+    own = [*PYTEST_ARGUMENTS, "--noconftest", *_settings_file(Path.cwd()), *live]
+    asked = _Asked()
+    code = pytest.main([*own, *arguments.options], [asked])
+    if asked.settings is None:
+        return int(code)
+    return 0 if recover(asked.settings, arguments.journal, print) else 1
+
+
+class _Asked:
+    """Takes the settings that a run would have, in place of the run."""
+
+    settings: Settings | None = None
+
+    def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        from pytest_atomic_cards.plugin import resolved_settings
+
+        if unknown := config.getoption("file_or_dir"):
+            raise SettingsError(f"clean takes no argument {unknown[0]!r}; see --journal")
+        settings = resolved_settings(config)
+        if not settings.is_live:
+            raise SettingsError(
+                "clean acts on a live target: leave out --cards-target sandbox and --cards-dry-run"
+            )
+        self.settings = settings
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -184,7 +231,11 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
     )
     tell.set_defaults(run=explain)
-    tidy = commands.add_parser("clean", help="cancel what live runs that died have left open")
+    tidy = commands.add_parser(
+        "clean",
+        help="cancel what live runs that died have left open; takes options such as "
+        "--cards-max-rate",
+    )
     tidy.add_argument(
         "--journal",
         type=Path,

@@ -231,7 +231,25 @@ def resolve(
     Raises:
         SettingsError: A value cannot be used, or a setting is missing or contradictory.
     """
-    values = {}
+    found = given(command_line, ini, environ)
+    return Settings(
+        **{option.name: _parsed(option, source, text) for option, source, text in found}
+    )
+
+
+def given(
+    command_line: Mapping[str, Any],
+    ini: Callable[[str], str],
+    environ: Mapping[str, str] = os.environ,
+) -> list[tuple[Option, str, str]]:
+    """Each option that is given, with the first source that gives it and the text there.
+
+    Args:
+        command_line: As for :func:`resolve`.
+        ini: As for :func:`resolve`.
+        environ: As for :func:`resolve`.
+    """
+    found = []
     for option in OPTIONS:
         for source, text in (
             (option.command_line, command_line.get(option.name)),
@@ -239,9 +257,9 @@ def resolve(
             (option.ini_name, ini(option.ini_name) or None if not option.secret else None),
         ):
             if text is not None:
-                values[option.name] = _parsed(option, source, str(text))
+                found.append((option, source, str(text)))
                 break
-    return Settings(**values)
+    return found
 
 
 def _parsed(option: Option, source: str, text: str) -> Any:  # noqa: ANN401 - type by option

@@ -129,17 +129,38 @@ def settings_of(config: pytest.Config) -> Settings:
         pytest.UsageError: A setting cannot be used.
     """
     if SETTINGS not in config.stash:
-        given = {
-            option.name: getattr(config.option, option.destination, None)
-            for option in options.OPTIONS
-        }
         try:
-            settings = options.resolve(given, config.getini)
-            _look_up(settings)
+            config.stash[SETTINGS] = resolved_settings(config)
         except SettingsError as error:
             raise pytest.UsageError(f"atomic-cards: {error}") from None
-        config.stash[SETTINGS] = settings
     return config.stash[SETTINGS]
+
+
+def resolved_settings(config: pytest.Config) -> Settings:
+    """The settings that the command line, the environment and the ini file of a run give.
+
+    Those of a worker process are those of the one that controls it.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+    """
+    handed = None
+    if hasattr(config, "workerinput"):
+        from pytest_atomic_cards.workers import handed_over
+
+        handed = handed_over(config)
+    if handed is None:
+        settings = options.resolve(_command_line(config), config.getini)
+    else:
+        settings = options.resolve({}, lambda _: "", handed)
+    _look_up(settings)
+    return settings
+
+
+def _command_line(config: pytest.Config) -> dict[str, str | None]:
+    return {
+        option.name: getattr(config.option, option.destination, None) for option in options.OPTIONS
+    }
 
 
 def _look_up(settings: Settings) -> None:
@@ -165,6 +186,22 @@ def pytest_report_header(config: pytest.Config) -> str:
     unknown = options.unknown_variables()
     hint = f"; unknown and ignored: {', '.join(unknown)}" if unknown else ""
     return f"atomic-cards: {settings_of(config).describe()}{hint}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
+    """Give a worker process its settings, and listen to its progress where that can be shown."""
+    from pytest_atomic_cards.reporting.capture import WorkersProgress
+    from pytest_atomic_cards.workers import hand_over
+
+    config: pytest.Config = node.config
+    given = options.given(_command_line(config), config.getini)
+    try:
+        hand_over(node, given, settings_of(config))
+    except SettingsError as error:
+        raise pytest.UsageError(f"atomic-cards: {error}") from None
+    if progress := WorkersProgress.of(config):
+        progress.listen_to(node)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final, TextIO
 
@@ -24,8 +25,61 @@ _PAUSE: Final = 0.2
 _ERASE: Final = "\r\x1b[K"
 
 
-class LiveLine:
-    """One line of a terminal that shows what is going on, and is erased when it is over.
+class Line(ABC):
+    """A line that shows what is going on, and is erased when it is over.
+
+    Args:
+        clock: Seconds, to count from.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._active: list[str] = []
+        self._shown_at: float | None = None
+
+    @abstractmethod
+    def show(self, text: str) -> None:
+        """Show a text in place of the last one."""
+
+    @abstractmethod
+    def hide(self) -> None:
+        """Show nothing any more."""
+
+    @contextmanager
+    def activity(self, what: str, total: int | None) -> Iterator[Update]:
+        """Show an activity, the last one begun where several are under way."""
+        began = self._clock()
+        self._active.append(what)
+
+        def update(done: int) -> None:
+            now = self._clock()
+            of = "" if total is None else f" of {total:,}"
+            with self._lock:
+                if (
+                    self._active[-1:] == [what]
+                    and now - began >= _PATIENCE
+                    and (self._shown_at is None or now - self._shown_at >= _PAUSE)
+                ):
+                    self.show(f"{what}: {done:,}{of}, {now - began:.0f} s")
+                    self._shown_at = now
+
+        try:
+            yield update
+        finally:
+            with self._lock:
+                self._active.remove(what)
+                self.erase()
+
+    def erase(self) -> None:
+        """Hide what is shown until the next update."""
+        if self._shown_at is not None:
+            self.hide()
+            self._shown_at = None
+
+
+class LiveLine(Line):
+    """A line of a terminal, which is left as it was found.
 
     Args:
         write: Writes to the terminal.
@@ -42,53 +96,49 @@ class LiveLine:
         clock: Callable[[], float] = time.monotonic,
         width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
+        super().__init__(clock)
         self._write = write
         self._column = column
-        self._clock = clock
         self._width = width
-        self._lock = Lock()
-        self._active: list[str] = []
-        self._back = ""
-        self._drawn_at: float | None = None
+        self._back: str | None = None
 
-    @contextmanager
-    def activity(self, what: str, total: int | None) -> Iterator[Update]:
-        """Show an activity, the last one begun where several are under way."""
-        began = self._clock()
-        self._active.append(what)
-
-        def update(done: int) -> None:
-            now = self._clock()
-            of = "" if total is None else f" of {total:,}"
-            with self._lock:
-                if self._active[-1:] == [what] and now - began >= _PATIENCE:
-                    self._draw(f"{what}: {done:,}{of}, {now - began:.0f} s", now)
-
-        try:
-            yield update
-        finally:
-            with self._lock:
-                self._active.remove(what)
-                self.erase()
-
-    def erase(self) -> None:
-        """Leave the terminal as it was found."""
-        if self._drawn_at is not None:
-            self._write(_ERASE + self._back)
-            self._drawn_at = None
-
-    def _draw(self, text: str, now: float) -> None:
+    def show(self, text: str) -> None:
+        """Draw a text on the line, or below what stands on it."""
         begin = _ERASE
-        if self._drawn_at is None:
+        if self._back is None:
             column = self._column()
             begin, self._back = ("\n", f"\x1b[A\x1b[{column + 1}G") if column else (_ERASE, "")
-        elif now - self._drawn_at < _PAUSE:
-            return
         self._write(begin + text[: self._width() - 1])
-        self._drawn_at = now
+
+    def hide(self) -> None:
+        """Leave the terminal as it was found."""
+        if self._back is not None:
+            self._write(_ERASE + self._back)
+            self._back = None
 
 
-_line: LiveLine | None = None
+class RelayedLine(Line):
+    """A line that another process shows.
+
+    Args:
+        send: Sends a text to it, an empty one where nothing is to be shown.
+    """
+
+    def __init__(self, send: Callable[[str], object]) -> None:
+        super().__init__()
+        self._send = send
+
+    def show(self, text: str) -> None:
+        """Have a text shown."""
+        with suppress(OSError):  # the other process is gone
+            self._send(text)
+
+    def hide(self) -> None:
+        """Have nothing shown any more."""
+        self.show("")
+
+
+_line: Line | None = None
 
 
 @contextmanager
@@ -111,7 +161,7 @@ def _nobody(done: int) -> None:
 
 
 @contextmanager
-def shown_on(line: LiveLine | None) -> Iterator[None]:
+def shown_on(line: Line | None) -> Iterator[None]:
     """Show activities on a line while the context lasts, or nowhere."""
     global _line  # noqa: PLW0603 - a process has one terminal
     before, _line = _line, line

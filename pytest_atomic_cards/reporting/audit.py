@@ -12,7 +12,7 @@ from typing import Any
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.recordings.audit import NOT_SHOWN, NOT_TO_BE_SEEN, Audit
 from pytest_atomic_cards.reporting.console import Console
-from pytest_atomic_cards.reporting.marks import MARKS, tell_areas
+from pytest_atomic_cards.reporting.marks import MARKS, tell_areas, tell_verdict
 from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
 from pytest_atomic_cards.verification.suite import explain
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -49,7 +49,7 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
     for reason in (NOT_SHOWN, NOT_TO_BE_SEEN):
         names = [rule.requirement.id for rule in rules if reason in rule.reasons]
         console.line(f"· not exercised, as {reason}: {', '.join(names)}")
-    console.line(f"verdict: {_conclusion(conclusion)}")
+    tell_verdict(console, conclusion)
     if report is not None:
         path = report / "report.json"
         write_text(path, json.dumps(_document(audit, rules, conclusion, strict=strict), indent=2))
@@ -60,13 +60,6 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
 def _held(rules: Iterable[Rule]) -> str:
     names = [rule.requirement.id for rule in rules if rule.verdict is Verdict.HELD]
     return f"held: {', '.join(names)}" if names else ""
-
-
-def _conclusion(conclusion: Conclusion) -> str:
-    if conclusion.grave:
-        return f"violated ({', '.join(rule.requirement.id for rule in conclusion.grave)})"
-    inferred = ", ".join(rule.requirement.id for rule in conclusion.reported)
-    return "nothing documented is violated" + (f"; inferred: {inferred}" if inferred else "")
 
 
 def _document(

@@ -7,6 +7,7 @@ They stand in the project's ``cards-target.toml``::
     reason = "offset counts pages; reported to the vendor"
     link = "https://tracker.example.com/1234"
     expires = 2027-03-31
+    target = "https://proxy.example.com"
 
 or in its ``pyproject.toml``, as ``[[tool.atomic-cards.deviations]]``.
 """
@@ -14,7 +15,7 @@ or in its ``pyproject.toml``, as ``[[tool.atomic-cards.deviations]]``.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -22,7 +23,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_atomic_cards import parsing
 from pytest_atomic_cards.errors import MisuseError, SettingsError
+from pytest_atomic_cards.seeding.journal import target_name
+from pytest_atomic_cards.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.verification.requirements import catalogue
 
 OWN_FILE: Final = "cards-target.toml"
@@ -39,12 +43,23 @@ class Deviation:
         reason: Why it is accepted for now.
         expires: The last day on which it is.
         link: Where it is followed up.
+        target: The target on which it is: ``sandbox``, ``live``, or a host, the base URL or the
+            URL of an environment of a live one; any if left out.
     """
 
     requirement: str
     reason: str
     expires: date
     link: str | None = None
+    target: str | None = None
+
+    def is_for(self, settings: Settings) -> bool:
+        """Whether it is accepted on the target of a run; no recording tells what it is of."""
+        return (
+            self.target is None
+            or settings.cassettes is Mode.REPLAY
+            or self.target in _names_of(settings)
+        )
 
     def __str__(self) -> str:
         link = f", {self.link}" if self.link else ""
@@ -57,13 +72,17 @@ class Deviations:
 
     Args:
         source: The file that they stand in.
-        entries: By the id of the requirement.
+        entries: Those for the target of the run, by the id of the requirement.
         today: The day of the run, UTC.
+        elsewhere: Those for other targets, which change nothing.
+        replayed: Whether the target is a recording, which does not tell what it is of.
     """
 
     source: str = ""
     entries: Mapping[str, Deviation] = field(default_factory=dict)
     today: date = date.min
+    elsewhere: Sequence[Deviation] = ()
+    replayed: bool = False
 
     @property
     def in_force(self) -> dict[str, Deviation]:
@@ -89,12 +108,16 @@ class Deviations:
             f"{self.source}: the known deviation from {name} has gone away: the requirement held; "
             "take it out"
             for name in held
-            if name in self.entries
+            if name in self.entries and not (self.replayed and self.entries[name].target)
         ]
 
 
-def find_deviations(*directories: Path) -> Deviations:
+def find_deviations(settings: Settings, *directories: Path) -> Deviations:
     """The known deviations in the first of some directories that has any file of ours.
+
+    Args:
+        settings: Of the run, whose target decides which of them count.
+        directories: Where to look.
 
     Raises:
         SettingsError: The file cannot be read, or an entry in it cannot be used.
@@ -110,10 +133,39 @@ def find_deviations(*directories: Path) -> Deviations:
                 "keep one of them"
             )
         if own is not None:
-            return Deviations(OWN_FILE, _entries(own, OWN_FILE), today)
+            return _sorted_out(_entries(own, OWN_FILE), settings, OWN_FILE, today)
         if tables:
-            return Deviations(PROJECT_FILE, _entries(tables, PROJECT_FILE), today)
+            return _sorted_out(_entries(tables, PROJECT_FILE), settings, PROJECT_FILE, today)
     return Deviations(today=today)
+
+
+def _sorted_out(
+    known: Sequence[Deviation], settings: Settings, source: str, today: date
+) -> Deviations:
+    """Those for the target of a run, the first of a requirement where several are, and others."""
+    entries: dict[str, Deviation] = {}
+    for one in known:
+        if one.is_for(settings):
+            entries.setdefault(one.requirement, one)
+    elsewhere = [one for one in known if not one.is_for(settings)]
+    replayed = settings.cassettes is Mode.REPLAY
+    return Deviations(source, entries, today, elsewhere, replayed)
+
+
+def _names_of(settings: Settings) -> set[str]:
+    """What the target of a run goes by."""
+    if settings.target is TargetKind.SANDBOX:
+        return {settings.target.value}
+    base = _lower_host(settings.base_url)
+    host = urlsplit(base)
+    urls = {base, f"{base}/v1", _lower_host(target_name(settings))}
+    return {settings.target.value, host.netloc, host.hostname or "", *urls}
+
+
+def _lower_host(url: str) -> str:
+    """A URL with its scheme and host, of which case means nothing, in lower case."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.lower()).geturl()
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -134,17 +186,22 @@ def _table_in(document: Mapping[str, Any], name: str, place: str) -> dict[str, A
     return table
 
 
-def _entries(document: Mapping[str, Any], source: str) -> dict[str, Deviation]:
+def _entries(document: Mapping[str, Any], source: str) -> list[Deviation]:
     _refuse_unknown(document, [_TABLE], source)
     tables = document.get(_TABLE, [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SettingsError(f"{source}: {_TABLE} must be an array of tables, [[{_TABLE}]]")
-    entries: dict[str, Deviation] = {}
+    entries: list[Deviation] = []
     for number, table in enumerate(tables, 1):
         entry = _entry(table, f"{source}, known deviation {number}")
-        if entry.requirement in entries:
-            raise SettingsError(f"{source}: {entry.requirement} is named twice; keep one entry")
-        entries[entry.requirement] = entry
+        if any(
+            (one.requirement, one.target) == (entry.requirement, entry.target) for one in entries
+        ):
+            where = f" for {entry.target}" if entry.target else ""
+            raise SettingsError(
+                f"{source}: {entry.requirement} is named twice{where}; keep one entry"
+            )
+        entries.append(entry)
     return entries
 
 
@@ -200,10 +257,28 @@ def _link(value: object) -> str:
     return text
 
 
+def _target(value: object) -> str:
+    text = _text(value)
+    if text in list(TargetKind):
+        return text
+    if "://" in text:
+        return _lower_host(parsing.url(text))
+    host = urlsplit(parsing.url(f"https://{text}"))
+    is_host = "." in (host.hostname or "") or host.hostname == "localhost" or host.port
+    if not is_host or host.path:
+        raise ValueError
+    return host.netloc.lower()
+
+
 _FIELDS: Final = {
     "requirement": ("the id of a requirement, such as 'PAGE-04'", _requirement, True),
     "reason": ("some text: why the deviation is accepted for now", _text, True),
     "expires": ("a date such as 2027-03-31: the last day on which it is accepted", _day, True),
     "link": ("an http or https URL without user name and password", _link, False),
+    "target": (
+        "'sandbox', 'live', or a host or URL such as https://cards.example.com/v1/ENVIRONMENT",
+        _target,
+        False,
+    ),
 }
 """What each field of an entry must be, how it is read, and whether it is required."""

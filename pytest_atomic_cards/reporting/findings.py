@@ -21,6 +21,7 @@ from pytest_atomic_cards.verification.collecting import collected
 from pytest_atomic_cards.verification.observing.hooks import MARKER as QUESTION
 from pytest_atomic_cards.verification.observing.hooks import observation_in
 from pytest_atomic_cards.verification.observing.observation import Observation
+from pytest_atomic_cards.verification.running import SUITE
 from pytest_atomic_cards.verification.suite import MARKER, TROUBLE, Finding, finding_in
 from pytest_atomic_cards.verification.traffic import traffic_in
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -46,7 +47,7 @@ class FindingsReporter:
         self._unwritten: SettingsError | None = None
         try:
             self._deviations: Deviations = find_deviations(
-                config.invocation_params.dir, config.rootpath
+                settings, config.invocation_params.dir, config.rootpath
             )
         except SettingsError as error:
             raise pytest.UsageError(str(error)) from None
@@ -188,4 +189,6 @@ def _runs_all_of_each_requirement(config: pytest.Config) -> bool:
     """Whether nothing but ``--cards-only`` selects contracts, which takes all of a requirement."""
     option = config.option
     selected = option.keyword or option.markexpr or option.deselect or getattr(option, "lf", False)
-    return not selected and all(Path(argument).is_dir() for argument in config.args)
+    return not selected and all(
+        argument == SUITE or Path(argument).is_dir() for argument in config.args
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.reporting.rules import Rule
+from pytest_atomic_cards.reporting.rules import Conclusion, Rule, explain_conclusion, ids_of
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.verdicts import Verdict
 
@@ -22,6 +22,14 @@ MARKS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
     Verdict.NOT_EXERCISED: ("·", {"light": True}),
 }
 """The mark of each verdict, and the style it is written in."""
+_WORDS: Final[Mapping[str, dict[str, bool]]] = {
+    "conformant": {"green": True, "bold": True},
+    "deviating": {"yellow": True, "bold": True},
+    "partial": {"yellow": True, "bold": True},
+    "could not tell": {"yellow": True, "bold": True},
+    "drifted": {"red": True, "bold": True},
+    "violated": {"red": True, "bold": True},
+}
 
 
 def tell_areas(
@@ -45,3 +53,14 @@ def tell_areas(
             writer.write(mark, **style)
         writer.line(f"  {summed_up(own)}")
     writer.line("")
+
+
+def tell_verdict(writer: pytest.TerminalReporter | Console, conclusion: Conclusion) -> None:
+    """Tell in a line what it all comes to, and why; and what is violated but only inferred."""
+    writer.write("verdict: ")
+    writer.write(conclusion.word, **_WORDS[conclusion.word])
+    if why := explain_conclusion(conclusion):
+        writer.write(f" ({why})")
+    writer.line("")
+    if conclusion.reported:
+        writer.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")

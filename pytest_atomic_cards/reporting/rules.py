@@ -142,14 +142,26 @@ def conclude(
 
 
 def explain_conclusion(conclusion: Conclusion) -> str:
-    """Why a run comes to what it does, in a few words; empty where there is nothing to add."""
+    """Why a run comes to what it does, in a few words; empty where there is nothing to add.
+
+    What is named without a verdict of its own has that of the run.
+    """
     if conclusion.word == "partial":
         what = "nothing else documented" if conclusion.known else "nothing documented"
         return f"{what} is violated; {len(conclusion.unexercised)} documented not exercised"
     if conclusion.word == "deviating":
         return f"{ids_of(conclusion.known)}, which is known"
-    questions = [observation.question for observation in conclusion.failing]
-    return ", ".join(filter(None, [ids_of(conclusion.grave), *questions]))
+    named: dict[str, list[str]] = {Verdict.VIOLATED: [], Verdict.DRIFTED: []}
+    for rule in conclusion.grave:
+        verdict = Verdict.VIOLATED if rule.is_violated else rule.verdict
+        named.setdefault(verdict, []).append(rule.requirement.id)
+    for observation in conclusion.failing:
+        named.setdefault(observation.verdict, []).append(observation.question)
+    return "; ".join(
+        ("" if verdict == conclusion.word else f"{verdict}: ") + ", ".join(names)
+        for verdict, names in named.items()
+        if names
+    )
 
 
 def ids_of(rules: Iterable[Rule]) -> str:

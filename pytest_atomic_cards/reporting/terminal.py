@@ -8,13 +8,12 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.reporting.marks import MARKS, tell_areas
+from pytest_atomic_cards.reporting.marks import MARKS, tell_areas, tell_verdict
 from pytest_atomic_cards.reporting.observations import tell_observations
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.rules import (
     NOT_RUN,
     Rule,
-    explain_conclusion,
     failures,
     ids_of,
 )
@@ -22,14 +21,6 @@ from pytest_atomic_cards.verification.suite import explain
 from pytest_atomic_cards.verification.verdicts import Verdict
 
 _STATEMENT_LINES: Final = 3
-_WORDS: Final = {
-    "conformant": {"green": True, "bold": True},
-    "deviating": {"yellow": True, "bold": True},
-    "partial": {"yellow": True, "bold": True},
-    "could not tell": {"yellow": True, "bold": True},
-    "drifted": {"red": True, "bold": True},
-    "violated": {"red": True, "bold": True},
-}
 
 
 def tell(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
@@ -84,13 +75,11 @@ def _tell_conclusion(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
             if (number := sum(rule.verdict is verdict for rule in own))
         ]
         writer.line(f"{level}: {len(own)} requirements, {', '.join(words)}")
-    writer.write("verdict: ")
-    writer.write(conclusion.word, **_WORDS[conclusion.word])
-    if why := explain_conclusion(conclusion):
-        writer.write(f" ({why})")
-    writer.line("")
+    tell_verdict(writer, conclusion)
     for rule in conclusion.known:
         known = outcome.deviations.entries[rule.requirement.id]
         writer.line(f"violated, but known: {rule.requirement.id}, {known}")
-    if conclusion.reported:
-        writer.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")
+    violated = {rule.requirement.id for rule in (*conclusion.grave, *conclusion.reported)}
+    for one in outcome.deviations.elsewhere:
+        if one.requirement in violated:
+            writer.line(f"violated, and known only on {one.target}: {one.requirement}")

@@ -207,22 +207,26 @@ def test_what_the_command_says(
     assert main(["audit", "good.har", "--report", "out"]) == 0
     told = capsys.readouterr()
     assert "good.har: 7 exchanges of the Cards API, 0 others passed over" in told.out
-    assert "verdict: nothing documented is violated" in told.out
+    assert "verdict: partial (nothing documented is violated; " in told.out
     assert told.err == ""
     report = json.loads(Path("out/report.json").read_text("utf-8"))
     assert {rule["verdict"] for rule in report["rules"]} == {"held", "not exercised"}
     assert main(["audit", "good.har", "bad.jsonl"]) == 1
     told = capsys.readouterr()
     assert "QUERY-06 (documented) violated" in told.out
+    assert "verdict: violated (QUERY-06)\n" in told.out
     assert "place:    bad.jsonl, exchange 2, line 2" in told.out
     assert "\033[" not in told.out
 
 
-def test_inferred_violations_count_when_strict(tmp_path: Path) -> None:
+def test_inferred_violations_count_when_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What is only inferred is reported, and makes the command fail with --strict."""
     path = tmp_path / "recording"
     lines(path, small("timestamps-with-space"))
     assert main(["audit", str(path)]) == 0
+    assert "violated, but only inferred: SHAPE-" in capsys.readouterr().out
     assert main(["audit", str(path), "--strict"]) == 1
 
 

@@ -11,10 +11,22 @@ import pytest
 
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.reporting.deviations import Deviation, Deviations, find_deviations
+from pytest_atomic_cards.settings import Mode, Settings, TargetKind
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts
 
+SANDBOX = Settings()
+LIVE = Settings(
+    target=TargetKind.LIVE,
+    api_url="https://Cards.Example.com:8443/api",
+    token_url="https://auth.example.com/token",
+    environment_id="Env-1",
+    client_id="client",
+    client_secret="secret",
+    flow_id="flow",
+)
+REPLAY = Settings(cassettes=Mode.REPLAY)
 GOOD = 'requirement = "PAGE-04"\nreason = "counts pages"\nexpires = 2999-12-31\n'
 VIOLATED = """
     @requirement("PAGE-04")
@@ -52,7 +64,7 @@ def entry(**changes: str | None) -> str:
 def test_a_deviation_is_read(name: str, text: str, tmp_path: Path) -> None:
     """An entry in either file says which requirement, why, until when, and where to follow it."""
     (tmp_path / name).write_text(text)
-    found = find_deviations(tmp_path)
+    found = find_deviations(SANDBOX, tmp_path)
     assert found.source == name
     assert found.entries == {
         "PAGE-04": Deviation(
@@ -64,17 +76,17 @@ def test_a_deviation_is_read(name: str, text: str, tmp_path: Path) -> None:
 def test_a_date_may_be_text_and_a_link_may_be_missing(tmp_path: Path) -> None:
     """A date in quotes is a date, and a link is optional."""
     (tmp_path / "cards-target.toml").write_text(entry(expires='"2999-12-31"'))
-    (known,) = find_deviations(tmp_path).entries.values()
+    (known,) = find_deviations(SANDBOX, tmp_path).entries.values()
     assert (known.expires, known.link) == (date(2999, 12, 31), None)
 
 
 def test_a_project_without_deviations_has_none(tmp_path: Path) -> None:
     """Neither a missing file, nor an empty one, nor a project of another kind means anything."""
-    assert not find_deviations(tmp_path).entries
+    assert not find_deviations(SANDBOX, tmp_path).entries
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n[tool.ruff]\n')
-    assert not find_deviations(tmp_path).entries
+    assert not find_deviations(SANDBOX, tmp_path).entries
     (tmp_path / "cards-target.toml").write_text("")
-    assert not find_deviations(tmp_path).entries
+    assert not find_deviations(SANDBOX, tmp_path).entries
 
 
 def test_the_first_directory_with_a_file_counts(tmp_path: Path) -> None:
@@ -82,7 +94,7 @@ def test_the_first_directory_with_a_file_counts(tmp_path: Path) -> None:
     for name, requirement in (("near", "PAGE-01"), ("far", "PAGE-02")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "cards-target.toml").write_text(entry(requirement=f'"{requirement}"'))
-    found = find_deviations(tmp_path / "none", tmp_path / "near", tmp_path / "far")
+    found = find_deviations(SANDBOX, tmp_path / "none", tmp_path / "near", tmp_path / "far")
     assert list(found.entries) == ["PAGE-01"]
 
 
@@ -120,8 +132,27 @@ BAD: list[tuple[str, str]] = [
     (entry(link='"https://[::"'), "link must be an http or https URL"),
     (entry(link="7"), "link must be an http or https URL"),
     (entry(expiry="2027-03-31"), "'expiry' is no setting; did you mean expires?"),
-    (entry(id='"PAGE-04"'), "'id' is no setting; known: requirement, reason, expires, link"),
+    (
+        entry(id='"PAGE-04"'),
+        "'id' is no setting; known: requirement, reason, expires, link, target",
+    ),
     (entry() + entry(), "PAGE-04 is named twice"),
+    (
+        entry(target='"live"') + entry(target='"live"'),
+        "PAGE-04 is named twice for live; keep one entry",
+    ),
+    (entry(target="1"), "target must be 'sandbox', 'live', or a host or URL such as https://"),
+    (entry(target='""'), "target must be 'sandbox', 'live'"),
+    (entry(target='["live"]'), "target must be 'sandbox', 'live'"),
+    (entry(target='"Live"'), "not 'Live'"),
+    (entry(target='"sandboxx"'), "not 'sandboxx'"),
+    (entry(target='"ftp://cards.example.com"'), "target must be 'sandbox', 'live'"),
+    (entry(target='"https://"'), "target must be 'sandbox', 'live'"),
+    (entry(target='"https://cards.example.com?a=b"'), "target must be 'sandbox', 'live'"),
+    (entry(target='"cards.example.com/v1/env"'), "not 'cards.example.com/v1/env'"),
+    (entry(target='"cards.example.com:port"'), "target must be 'sandbox', 'live'"),
+    (entry(target='"cards example.com"'), "target must be 'sandbox', 'live'"),
+    (entry(targets='"live"'), "'targets' is no setting; did you mean target?"),
 ]
 
 
@@ -130,7 +161,7 @@ def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
     """What cannot be used is told in one line: the file, the place and what is wanted."""
     (tmp_path / "cards-target.toml").write_text(text)
     with pytest.raises(SettingsError) as caught:
-        find_deviations(tmp_path)
+        find_deviations(SANDBOX, tmp_path)
     line = str(caught.value)
     assert line.startswith("cards-target.toml")
     assert said in line
@@ -150,7 +181,7 @@ def test_a_bad_project_file_is_one_line(text: str, said: str, tmp_path: Path) ->
     """In pyproject.toml, too, what cannot be used is told with its place."""
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(SettingsError, match=said):
-        find_deviations(tmp_path)
+        find_deviations(SANDBOX, tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -158,11 +189,11 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "cards-target.toml"
     path.mkdir()
     with pytest.raises(SettingsError, match=r"cards-target\.toml cannot be read"):
-        find_deviations(tmp_path)
+        find_deviations(SANDBOX, tmp_path)
     path.rmdir()
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"cards-target\.toml is not TOML"):
-        find_deviations(tmp_path)
+        find_deviations(SANDBOX, tmp_path)
 
 
 def test_one_project_is_set_up_in_one_place(tmp_path: Path) -> None:
@@ -170,14 +201,15 @@ def test_one_project_is_set_up_in_one_place(tmp_path: Path) -> None:
     (tmp_path / "cards-target.toml").write_text(entry())
     (tmp_path / "pyproject.toml").write_text(f"[[tool.atomic-cards.deviations]]\n{GOOD}")
     with pytest.raises(SettingsError, match="keep one of them"):
-        find_deviations(tmp_path)
+        find_deviations(SANDBOX, tmp_path)
 
 
-def test_a_password_in_a_link_is_not_repeated(tmp_path: Path) -> None:
-    """A link that holds credentials is refused without showing them."""
-    (tmp_path / "cards-target.toml").write_text(entry(link='"https://me:hunter2@tracker/1"'))
+@pytest.mark.parametrize("field", ["link", "target"])
+def test_a_password_in_a_url_is_not_repeated(field: str, tmp_path: Path) -> None:
+    """A link or target that holds credentials is refused without showing them."""
+    (tmp_path / "cards-target.toml").write_text(entry(**{field: '"https://me:hunter2@tracker/1"'}))
     with pytest.raises(SettingsError) as caught:
-        find_deviations(tmp_path)
+        find_deviations(SANDBOX, tmp_path)
     assert "hunter2" not in str(caught.value)
 
 
@@ -189,6 +221,59 @@ def test_the_last_day_counts(day: int, in_force: bool) -> None:  # noqa: FBT001
     deviations = Deviations("file", {"PAGE-04": known}, today)
     assert ("PAGE-04" in deviations.in_force) == in_force
     assert bool(deviations.expired()) != in_force
+
+
+@pytest.mark.parametrize(
+    ("target", "of"),
+    [
+        ("sandbox", "sandbox"),
+        ("live", "live"),
+        ("cards.example.com", "live"),
+        ("cards.example.com:8443", "live"),
+        ("https://cards.example.com:8443/api", "live"),
+        ("HTTPS://CARDS.example.com:8443/api/", "live"),
+        ("https://cards.example.com:8443/api/v1", "live"),
+        ("https://cards.example.com:8443/api/v1/Env-1", "live"),
+        ("https://cards.example.com:8443", ""),
+        ("https://cards.example.com:8443/api/v1/Env", ""),
+        ("https://cards.example.com:8443/api/v1/env-1", ""),
+        ("http://cards.example.com:8443/api", ""),
+        ("cards.example.com:443", ""),
+        ("example.com", ""),
+        ("localhost", ""),
+    ],
+)
+def test_a_deviation_counts_on_its_target_only(target: str, of: str, tmp_path: Path) -> None:
+    """An entry that names a target is in force there, and on any other changes nothing."""
+    (tmp_path / "cards-target.toml").write_text(entry(target=f'"{target}"', expires="2020-01-01"))
+    for kind, settings in (("sandbox", SANDBOX), ("live", LIVE)):
+        found = find_deviations(settings, tmp_path)
+        assert list(found.entries) == (["PAGE-04"] if kind == of else [])
+        assert bool(found.expired()) == (kind == of)
+        assert bool(found.gone(["PAGE-04"])) == (kind == of)
+        assert [one.requirement for one in found.elsewhere] == ([] if kind == of else ["PAGE-04"])
+
+
+def test_one_requirement_may_deviate_on_several_targets(tmp_path: Path) -> None:
+    """Each target may have an entry of its own; the first in the file that is for it counts."""
+    (tmp_path / "cards-target.toml").write_text(
+        entry(target='"sandbox"', reason='"first"')
+        + entry(target='"cards.example.com"', reason='"second"')
+        + entry(reason='"third"')
+    )
+    for settings, reason in ((SANDBOX, "first"), (LIVE, "second")):
+        assert find_deviations(settings, tmp_path).entries["PAGE-04"].reason == reason
+
+
+def test_a_replay_cannot_tell_its_target(tmp_path: Path) -> None:
+    """A recording does not say of which target it is: all entries count, and none has gone away."""
+    (tmp_path / "cards-target.toml").write_text(
+        entry(target='"cards.example.com"') + entry(requirement='"PAGE-01"')
+    )
+    found = find_deviations(REPLAY, tmp_path)
+    assert set(found.in_force) == {"PAGE-04", "PAGE-01"}
+    assert [text for text in found.gone(["PAGE-04", "PAGE-01"]) if "PAGE-04" in text] == []
+    assert len(found.gone(["PAGE-04", "PAGE-01"])) == 1
 
 
 # Runs
@@ -237,6 +322,23 @@ def test_other_violations_fail_the_run(
     result = run_with(entry(requirement='"PAGE-03"'), pytester, run_contracts)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["verdict: violated (PAGE-04)"])
+
+
+def test_a_deviation_of_another_target_excuses_nothing(
+    pytester: pytest.Pytester, run_contracts: RunContracts
+) -> None:
+    """What is known of one target fails a run on another, which tells where it is known."""
+    result = run_with(entry(target='"cards.example.com"'), pytester, run_contracts)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert rules_of(pytester)["PAGE-04"]["known"] is None
+    result.stdout.fnmatch_lines(
+        [
+            "verdict: violated (PAGE-04)",
+            "violated, and known only on cards.example.com: PAGE-04",
+        ]
+    )
+    result = run_with(entry(target='"sandbox"'), pytester, run_contracts)
+    assert result.ret == pytest.ExitCode.OK
 
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-p", "no:terminal")])

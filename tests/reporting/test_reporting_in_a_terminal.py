@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -21,11 +22,11 @@ SLOW = timedelta(seconds=3)
 COLOUR = "\x1b[3"
 
 
-def said_to_a_terminal(directory: Path, **environ: str) -> str:
+def said_to_a_terminal(directory: Path, *arguments: str, **environ: str) -> str:
     """What the command writes to a terminal that it is run in."""
     here, there = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [COMMAND, *ARGUMENTS],
+        [COMMAND, *ARGUMENTS, *arguments],
         cwd=directory,
         env=os.environ | {"TERM": "xterm"} | environ,
         stdin=there,
@@ -59,6 +60,16 @@ def test_seeding_that_takes_long_is_shown(tmp_path: Path) -> None:
     """In a terminal a line tells how far seeding is, and is erased before the summary."""
     said = said_to_a_terminal(tmp_path)
     assert "\r\x1b[Kseeding cards: 0 of 1, " in said
+    shown, _, summary = said.rpartition("Atomic Cards API contract")
+    assert shown.rindex("\r\x1b[K") > shown.rindex("seeding cards:")
+    assert "seeding cards" not in summary
+
+
+@pytest.mark.usefixtures("slow")
+def test_seeding_in_worker_processes_is_shown(tmp_path: Path) -> None:
+    """Of worker processes, too, a line tells how far they are, and is erased in the end."""
+    said = said_to_a_terminal(tmp_path, "-n", "2", "--cards-only", "MULTI-01,MULTI-02,MULTI-03")
+    assert re.search(r"gw[01]: seeding cards: 0 of 1, \d s", said)
     shown, _, summary = said.rpartition("Atomic Cards API contract")
     assert shown.rindex("\r\x1b[K") > shown.rindex("seeding cards:")
     assert "seeding cards" not in summary

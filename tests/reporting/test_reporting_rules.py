@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.reporting.rules import Conclusion, conclude, judge_run
+from pytest_atomic_cards.reporting.rules import (
+    Conclusion,
+    conclude,
+    explain_conclusion,
+    judge_run,
+)
+from pytest_atomic_cards.verification.observing.observation import Observation
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.suite import Finding
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -131,6 +137,37 @@ def test_a_conclusion_names_what_counts() -> None:
     assert [rule.requirement.id for rule in conclusion.unexercised] == ["PAGE-02"]
     strict = run_with(changes, strict=True)
     assert {rule.requirement.id for rule in strict.grave} == {DOCUMENTED, "PAGE-03", INFERRED}
+
+
+@pytest.mark.parametrize(
+    ("changes", "observed", "why"),
+    [
+        ({DOCUMENTED: VIOLATED, "PAGE-03": VIOLATED}, {}, f"{DOCUMENTED}, PAGE-03"),
+        ({DOCUMENTED: COULD_NOT_TELL}, {"order": COULD_NOT_TELL}, f"{DOCUMENTED}, order"),
+        (
+            {DOCUMENTED: COULD_NOT_TELL, "PAGE-03": VIOLATED},
+            {"order": DRIFTED, "no_token": COULD_NOT_TELL},
+            f"PAGE-03; drifted: order; could not tell: {DOCUMENTED}, no_token",
+        ),
+        (
+            {DOCUMENTED: COULD_NOT_TELL},
+            {"order": DRIFTED},
+            f"order; could not tell: {DOCUMENTED}",
+        ),
+        ({DOCUMENTED: DRIFTED}, {}, DOCUMENTED),
+        ({}, {}, ""),
+    ],
+)
+def test_only_what_is_violated_is_named_as_violated(
+    changes: dict[str, Verdict], observed: dict[str, Verdict], why: str
+) -> None:
+    """What has another verdict than the run is named with it, behind what has that of the run."""
+    findings = [finding(name, changes.get(name, HELD)) for name in catalogue().requirements]
+    observations = [
+        Observation(question, verdict, fails=True) for question, verdict in observed.items()
+    ]
+    conclusion = conclude(judge_run(findings), observations, strict=False)
+    assert explain_conclusion(conclusion) == why
 
 
 def test_a_run_of_nothing_is_partial() -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_atomic_cards.cli import main
+
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
@@ -259,6 +261,81 @@ def test_two_runs_do_not_disturb_each_other(
         process.send_signal(signal.SIGTERM)
         end(process)
     assert not live.open_cards
+
+
+def test_a_clean_up_finds_its_target_in_the_ini_file(
+    serve: Serve, project: Path, journals: Callable[[], list[Path]]
+) -> None:
+    """What pyproject.toml says of the target counts for clean, after options and environment."""
+    live = serve()
+    killed_run(live, project)
+    options = {name.lower(): value for name, value in live.environ.items()}
+    options |= {"atomic_cards_environment_id": "another", "addopts": "--no-such-option"}
+    del options["atomic_cards_client_secret"]
+    lines = [f'{name} = "{value}"' for name, value in options.items()]
+    (project / "pyproject.toml").write_text("\n".join(["[tool.pytest.ini_options]", *lines]))
+    (project / "conftest.py").write_text("raise RuntimeError")
+    secret = {"ATOMIC_CARDS_CLIENT_SECRET": live.environ["ATOMIC_CARDS_CLIENT_SECRET"]}
+
+    def clean_by(**environ: str) -> tuple[int, str]:
+        done = subprocess.run(  # noqa: S603
+            [*_COMMAND, "clean", "--cards-max-rate", "100"],
+            cwd=project,
+            env=os.environ | secret | environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, output = clean_by()
+    assert (code, output.count("no run has left anything to clean up on")) == (0, 1), output
+    assert output.strip().endswith("/v1/another")
+    environment = live.environ["ATOMIC_CARDS_ENVIRONMENT_ID"]
+    code, output = clean_by(ATOMIC_CARDS_ENVIRONMENT_ID=environment, ATOMIC_CARDS_TARGET="sandbox")
+    assert (code, output.count("2 card(s) cancelled")) == (0, 1), output
+    assert not live.open_cards
+    assert not journals()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--cards-target", "sandbox"], 2, "atomic-cards: clean acts on a live target: leave out"),
+        (["--cards-dry-run"], 2, "atomic-cards: clean acts on a live target: leave out"),
+        (["--cards-max-rate", "0"], 2, "atomic-cards: --cards-max-rate must be"),
+        (["left.jsonl"], 2, "atomic-cards: clean takes no argument 'left.jsonl'; see --journal"),
+        (["--no-such-option"], 4, "unrecognized arguments: --no-such-option"),
+    ],
+)
+def test_bad_arguments_of_a_clean_up_are_refused(
+    arguments: list[str],
+    code: int,
+    said: str,
+    serve: Serve,
+    *,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """What a clean-up cannot act by is told in one line before anything is sent."""
+    live = serve()
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    assert main(["clean", *arguments]) == code
+    assert said in capsys.readouterr().err
+    assert not live.log
+
+
+def test_a_clean_up_needs_the_settings_of_a_live_target(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without any settings a clean-up says in one line which it lacks."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["clean"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("atomic-cards: a live target needs ATOMIC_CARDS_API_URL or ")
 
 
 def test_a_killed_worker_leaves_its_journal(

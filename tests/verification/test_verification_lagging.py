@@ -171,7 +171,7 @@ def test_cancels_are_counted_in_an_order(
     reader = SimpleNamespace(find=some, page=some)
     placement = SimpleNamespace(settling=0.0)
     world: Any = SimpleNamespace(
-        api=None,
+        api=SimpleNamespace(session=SimpleNamespace(listeners=[])),
         reader=reader,
         placement=placement,
         timeline=REAL_TIME,
@@ -200,7 +200,7 @@ def test_pages_that_lag_unequally_are_counted_again() -> None:
         return Exchange("PUT", f"{AN_ACTION}/cancel", datetime.now(UTC), 0.0, status=200)
 
     world: Any = SimpleNamespace(
-        api=SimpleNamespace(act_exchange=cancel),
+        api=SimpleNamespace(act_exchange=cancel, session=SimpleNamespace(listeners=[])),
         reader=SimpleNamespace(find=listed, page=listed),
         placement=SimpleNamespace(settling=0.0, delivery_is_certain=True),
         seeder=SimpleNamespace(unsteadiness=0.0),

@@ -1,0 +1,155 @@
+"""Workers on another machine: another directory, nothing of the environment, no shared files.
+
+A stand-in for ``ssh`` runs the command on this machine, in a bare environment and in a home of its
+own; all else is the way that ``--tx ssh=`` of pytest-xdist takes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import execnet
+import pytest
+
+from pytest_atomic_cards.options import given, resolve
+from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.workers import hand_over
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live_sandbox import Serve
+
+    Run = Callable[..., subprocess.CompletedProcess[str]]
+
+COMMAND = Path(sys.executable).with_name("atomic-cards")
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+SSH = """#!/bin/sh
+# ssh -C HOST COMMAND
+shift 2
+cd "{home}" || exit 1
+exec env -i HOME="{home}" TMPDIR="{home}" PATH=/usr/bin:/bin sh -c "$*"
+"""
+USERS_TESTS = """
+import os
+from pathlib import Path
+
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_seeds(cards, number):
+    assert not [name for name in os.environ if name.startswith("ATOMIC_CARDS_")]
+    assert Path.home() in Path.cwd().parents
+    cards.seed()
+    assert list(Path.home().glob(".local/state/atomic-cards/*.jsonl"))
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The home that workers have elsewhere."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project here."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def run(home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in the project, with options that have two workers elsewhere."""
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(SSH.format(home=home))
+    ssh.chmod(0o700)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=os.pathsep)
+
+    two_elsewhere = f"2*ssh=elsewhere//python={sys.executable}"
+
+    def run_there(*command: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own commands
+            [*command, "-p", "no:schemathesis", "--dist", "load", "--tx", two_elsewhere],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run_there
+
+
+def test_users_tests_go_to_the_target_of_the_run(
+    run: Run, serve: Serve, home: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers elsewhere go to the same target with one token, clean up, and leave no journal."""
+    live = serve()
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+    (project / "test_users.py").write_text(USERS_TESTS)
+    done = run(*PYTEST, f"--rsyncdir={project}", project)
+    assert done.returncode == 0, done.stdout
+    assert "6 passed" in done.stdout
+    users = [card.user_id for card in live.environment.cards()]
+    assert len(users) == len(set(users)) == 6
+    assert live.count(f"POST {live.sandbox.token_path}") == 1
+    assert not live.open_cards
+    assert not list(home.rglob("*.jsonl"))
+    (token,) = home.rglob("atomic-cards-token")
+    assert token.stat().st_mode & 0o077 == 0
+
+
+def test_a_check_elsewhere_is_told_here(run: Run, project: Path) -> None:
+    """What workers elsewhere find is one report and one profile here, by the profile of here."""
+    (project / "pinned.toml").write_text('zero_match_action = "404"\n')
+    done = run(
+        *(COMMAND, "check", "--cards-effort", "quick", "-k", "pagination or profile"),
+        *("--cards-report", "out", "--cards-profile-out", "observed.toml"),
+        *("--cards-profile", "pinned.toml"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((project / "out" / "report.json").read_text("utf-8"))
+    verdicts = {rule["verdict"] for rule in report["rules"] if rule["area"] == "pagination"}
+    assert verdicts == {"held"}
+    assert Profile.read(project / "observed.toml").zero_match_action == "404"
+
+
+def test_a_known_violation_elsewhere_can_go_away(run: Run, project: Path) -> None:
+    """A run elsewhere of all contracts of a requirement tells that its deviation is gone."""
+    (project / "cards-target.toml").write_text(
+        '[[deviations]]\nrequirement = "PAGE-01"\nreason = "x"\nexpires = 2999-01-01\n'
+    )
+    done = run(COMMAND, "check", "--cards-effort", "quick", "--cards-only", "PAGE-01")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "the known deviation from PAGE-01 has gone away" in done.stdout
+
+
+def test_nothing_is_recorded_elsewhere(run: Run, home: Path) -> None:
+    """A recording that would lie on another machine is refused before any test."""
+    done = run(COMMAND, "check", "--cards-only", "PAGE-01", "--cards-cassettes", "record")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.count("ERROR: atomic-cards: --cards-cassettes record writes where") == 1
+    assert not list(home.rglob("cassettes"))
+
+
+@pytest.mark.parametrize(("way", "told"), [("ssh=host", True), ("socket=host:8888", False)])
+def test_no_secret_goes_over_a_bare_socket(way: str, told: bool) -> None:  # noqa: FBT001
+    """The client secret is told over SSH, and over a connection in the clear all else is."""
+    environ = {"ATOMIC_CARDS_CLIENT_SECRET": "hunter2", "ATOMIC_CARDS_SEED": "7"}
+    found = given({}, lambda _: "", environ)
+    gateway = SimpleNamespace(id="gw0", spec=execnet.XSpec(way))
+    node = SimpleNamespace(gateway=gateway, workerinput={})
+    hand_over(node, found, resolve({}, lambda _: "", environ))
+    assert ("hunter2" in str(node.workerinput)) == told
+    assert "'ATOMIC_CARDS_SEED': '7'" in str(node.workerinput)

@@ -93,7 +93,7 @@ class Arranger:
         if state in _ACTIONS:
             whole = len(members) == len(group.cards)
             for pin in [group.pin] if whole else map(group.single, members):
-                self._act(_ACTIONS[state], pin, lambda: self._reached(state, group, members))
+                self._act(_ACTIONS[state], pin, lambda: _are_in(state, self._words(group, members)))
         elif state is Status.SNOOZED:
             spec = next(spec for spec in population if spec.status is state)
             for card in members:
@@ -101,9 +101,14 @@ class Arranger:
         elif state is Status.EXPIRED:
             spec = next(spec for spec in population if spec.status is state)
             self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
-        settling, timeline = self._placement.settling, self._timeline
-        if not poll(lambda: self._reached(state, group, members), bool, settling, timeline):
-            self._complain(state, group)
+        words = poll(
+            lambda: self._words(group, members),
+            lambda words: _are_in(state, words) or _never_will_be(state, words),
+            self._placement.settling,
+            self._timeline,
+        )
+        if not _are_in(state, words):
+            self._complain(state, words)
 
     def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
         """Act until the outcome is known; repeating is harmless, as only these cards match."""
@@ -121,17 +126,26 @@ class Arranger:
                 raise SeedingError(f"{action} {query} to seed was refused: {answer}", exchange)
         raise SeedingError(f"{action} {query} to seed got no usable answer {_TRIES} times")
 
-    def _reached(self, state: Status, group: Group, members: Sequence[Card]) -> bool:
+    def _words(self, group: Group, members: Sequence[Card]) -> set[str | None]:
+        """The state words that the members of a group are listed with."""
         words = self._reader.states(group)
-        hidden = {None} if state.is_closed else set()
-        return all(words.get(key_of(card)) in {state.value, *hidden} for card in members)
+        return {words.get(key_of(card)) for card in members}
 
-    def _complain(self, state: Status, group: Group) -> None:
-        words = sorted({str(word) for word in self._reader.states(group).values()})
-        message = f"cards that should be {state} are {', '.join(words)}"
+    def _complain(self, state: Status, words: set[str | None]) -> None:
+        message = f"cards that should be {state} are {', '.join(sorted(map(str, words)))}"
         if state in {Status.EMBARGOED, Status.EXPIRED} and not self._placement.delivery_is_certain:
             raise NotAvailableError(
                 f"{message}: the target did not honour the request's delivery options; "
                 "the Action Flow's own configuration may override them"
             )
         raise SeedingError(message)
+
+
+def _are_in(state: Status, words: set[str | None]) -> bool:
+    """Whether cards with these state words are in a state; a closed one may not be listed."""
+    return words <= ({state.value, None} if state.is_closed else {state.value})
+
+
+def _never_will_be(state: Status, words: set[str | None]) -> bool:
+    """Whether waiting is in vain: an embargo begins with the card, or there is none."""
+    return state is Status.EMBARGOED and Status.ACTIVE in words

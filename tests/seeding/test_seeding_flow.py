@@ -57,6 +57,20 @@ def test_cards_that_appear_late_are_waited_for(serve: Serve) -> None:
     assert live.count("GET /v1/sandbox/cards") > 1
 
 
+def test_a_listing_that_fails_until_cards_appear_is_endured(serve: Serve) -> None:
+    """A target that fails where no card matches can be seeded, as others judge the failure."""
+    live = serve(creation_delay=SHORTLY, faults=["no-match-gives-500"])
+    assert live.open_world().seed().status is Status.ACTIVE
+
+
+def test_what_a_listing_failed_with_is_told(serve: Serve) -> None:
+    """Where cards never appear and listings fail, the error names the failure."""
+    live = serve(creation_delay=HOUR, faults=["no-match-gives-500"])
+    cards = live.open_world(seed_timeout=0.3)
+    with pytest.raises(SeedingError, match=r"not all visible after 0.3 s; listing .* HTTP 500"):
+        cards.seed()
+
+
 def test_cards_that_never_appear_are_given_up(serve: Serve) -> None:
     """After the seed timeout the error says how many cards of which invocation are missing."""
     cards = serve(creation_delay=HOUR).open_world(seed_timeout=0.1)

@@ -61,6 +61,12 @@ FAULTS: Final = (
         {"json": _error_for_refusal},
     ),
     Fault(
+        "no-match-gives-500",
+        _AREA,
+        "A listing that no card matches gives a server error.",
+        {"zero_match_listing": _server_error},
+    ),
+    Fault(
         "no-change-gives-500",
         _AREA,
         "An action that finds no card that it may change gives a server error.",

@@ -1,0 +1,54 @@
+"""Trials: what several contracts do to a target in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError
+from pytest_atomic_cards.verification.trials import Trials
+from pytest_atomic_cards.verification.verdicts import Violation
+
+
+def losing(times: int) -> Callable[[], str]:
+    """A trial whose answer is lost so many times, and then comes."""
+    left = iter(range(times))
+
+    def trial() -> str:
+        if next(left, None) is not None:
+            raise OutcomeUnknownError("the answer was lost")
+        return "an outcome"
+
+    return trial
+
+
+def test_all_are_made_before_any_is_looked_at() -> None:
+    """Every trial is made at once, in the order in which they are given."""
+    made: list[str] = []
+    trials = Trials({name: lambda name=name: made.append(name) for name in ("one", "two")})
+    assert made == ["one", "two"]
+    assert trials["one"] is None
+
+
+@pytest.mark.parametrize("error", [NotAvailableError("none"), Violation("this", "that")])
+def test_one_that_fails_concerns_nobody_else(error: Exception) -> None:
+    """The error of a trial is that of whoever asks for its outcome."""
+
+    def fail() -> str:
+        raise error
+
+    trials = Trials({"bad": fail, "good": lambda: "an outcome"})
+    assert trials["good"] == "an outcome"
+    for _ in range(2):
+        with pytest.raises(type(error)) as raised:
+            _ = trials["bad"]
+        assert raised.value is error
+
+
+def test_one_whose_answer_is_lost_is_made_again() -> None:
+    """A lost answer is no outcome, unless answers are lost again and again."""
+    trials = Trials({"twice": losing(2), "for ever": losing(99)})
+    assert trials["twice"] == "an outcome"
+    with pytest.raises(OutcomeUnknownError, match="the answer was lost"):
+        _ = trials["for ever"]

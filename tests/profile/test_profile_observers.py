@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scenes import scene_on, whole_profiles
 
-from pytest_atomic_cards import targets
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.sandbox import Sandbox
+from pytest_atomic_cards.targets import embedded
 from pytest_atomic_cards.verification.observing import OBSERVERS, WAITING, Scene
 from pytest_atomic_cards.verification.observing.observation import observe
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -117,7 +117,7 @@ def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     """Opens a scene on a sandbox of another class."""
 
     def scene_with(kind: type[Sandbox], **answers: str) -> Scene:
-        monkeypatch.setattr(targets, "Sandbox", kind)
+        monkeypatch.setattr(embedded, "Sandbox", kind)
         return scene_on(tmp_path, **answers)
 
     return scene_with

@@ -1,0 +1,142 @@
+"""A Cards API on the network as a target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from pytest_atomic_cards.client.access import Access
+from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.client.flows import ActionFlows
+from pytest_atomic_cards.client.retry import RetryPolicy
+from pytest_atomic_cards.client.scope import Scope
+from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.client.transport import open_http
+from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.network import NetworkFaults
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
+from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
+from pytest_atomic_cards.seeding.joins import Joins
+from pytest_atomic_cards.seeding.journal import (
+    Journal,
+    Record,
+    journal_directory,
+    target_name,
+)
+from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.targets.target import complain
+from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.world import Cards
+
+
+class LiveTarget:
+    """A Cards API on the network: all worlds share its environment, a session and a token.
+
+    Args:
+        settings: Where it is and what to authenticate with.
+        token_cache: File in which the worker processes of a run share their access token.
+        tape: What is recorded of it, or stands for it.
+        workers: How many processes share the rate of requests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        token_cache: Path | None = None,
+        tape: Tape = NO_TAPE,
+        workers: int = 1,
+    ) -> None:
+        self.settings = settings
+        self.tape = tape
+        self._replayed = tape.is_replayed
+        network = open_http()
+        self._http, self._faults = open_http(), NetworkFaults()
+        for scheme, adapter in network.adapters.items():
+            taped = tape.adapter(None if self._replayed else adapter)
+            self._http.mount(scheme, FaultyAdapter(taped, self._faults))
+        self._authenticate = partial(
+            ClientCredentials,
+            http=self._http,
+            token_url=settings.token_endpoint or "",
+            grant_type_in=settings.grant_type_in,
+            timeout=settings.timeout,
+            clock=tape.timeline.timestamp,
+            retry=RetryPolicy.by(tape.timeline, tape.chance),
+        )
+        tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
+            client_id=settings.client_id or "",
+            client_secret=settings.client_secret or "",
+            http=self._http if self._replayed else network,
+            clock=REAL_TIME.timestamp,
+            retry=RetryPolicy(),
+            cache=token_cache,
+        )
+        self._scope = Scope()
+        self._session = CardsSession(
+            base_url=settings.base_url,
+            tokens=tape.tokens(tokens),
+            http=self._http,
+            guard=self._scope,
+            timeout=settings.timeout,
+            timeline=tape.timeline,
+            chance=tape.chance,
+            max_rate=settings.max_rate and settings.max_rate / workers,
+        )
+        self.listeners = self._session.listeners
+        self._api = CardsApi(self._session, settings.environment_id or "", Access(tape))
+        journal = (
+            None if self._replayed else Journal(journal_directory(settings), target_name(settings))
+        )
+        reader = Reader(self._api)
+        self._cleaner = Cleaner(self._api, reader, journal)
+        if not self._replayed:
+            self._scope.joins = Joins(reader, tape)
+        self._clock = ServerClock(tape.timeline)
+        if not tape.is_used:  # recordings hold no Date
+            self._session.listeners.append(self._clock.observe)
+
+    def open_world(self) -> Cards:
+        """A world that acts only on the cards which it, or another world of this run, seeded."""
+        flows = ActionFlows(self._session, self._api.environment_id)
+        return Cards(
+            CardsApi(self._session, self._api.environment_id, self._api.access),
+            FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
+            client_id=self.settings.client_id or "",
+            authenticate=self._authenticate,
+            http=self._http,
+            faults=self._faults,
+            scope=self._scope,
+            cleaner=self._cleaner,
+            tape=self.tape,
+        )
+
+    def take_over(self, record: Record) -> Cleaner:
+        """Make the starts of a run that died this run's own, to clean up after it.
+
+        Raises:
+            MisuseError: The journal is of another target.
+        """
+        own = target_name(self.settings)
+        if record.target not in {own, ""}:
+            raise MisuseError(
+                f"journal {record.path} is of {record.target}, and the settings name {own}"
+            )
+        for start in record.starts:
+            if start.invocation:
+                self._scope.adopt_invocation(start.invocation)
+            for user in start.users:
+                self._scope.adopt_user(user)
+        return replace(self._cleaner, journal=None, starts=list(record.starts))
+
+    def close(self) -> CleanUp:
+        """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        if self._replayed:
+            return CleanUp(0)
+        report = self._cleaner.finish()
+        complain(report.left_open, "; when they can be cancelled: atomic-cards clean")
+        return report

@@ -1,0 +1,69 @@
+"""A target on cassettes: recorded, replayed or verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_atomic_cards.cassettes.taping import DeckTape
+from pytest_atomic_cards.client.session import Listener
+from pytest_atomic_cards.seeding.cleanup import CleanUp
+from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.targets.embedded import SandboxTarget
+from pytest_atomic_cards.targets.live import LiveTarget
+from pytest_atomic_cards.targets.opening import open_on
+from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.cassettes.deck import Deck
+
+
+class RecordedTarget:
+    """The target that the settings name, on cassettes; or in a replay whatever was recorded.
+
+    Args:
+        settings: The settings.
+        token_cache: As for :class:`LiveTarget`.
+        deck: The cassettes.
+        workers: As for :class:`LiveTarget`.
+    """
+
+    def __init__(
+        self, settings: Settings, token_cache: Path | None, deck: Deck, workers: int = 1
+    ) -> None:
+        self.tape = DeckTape(deck)
+        self.listeners: list[Listener] = []
+        self._settings = settings
+        self._token_cache = token_cache
+        self._workers = workers
+        self._targets: dict[str, SandboxTarget | LiveTarget] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run; in a replay, those of the recordings.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        return self.tape.settings_of_run(self._settings)
+
+    def open_world(self) -> Cards:
+        """A new world of cards, or in a replay the one that the current cassette has.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        replayed = self.tape.is_replayed
+        settings = self.tape.settings_of_world(self._settings)
+        target = self._targets.get(key := f"{replayed} {settings}")
+        if target is None:
+            cache = None if replayed else self._token_cache
+            target = open_on(settings, cache, self.tape, self._workers)
+            self._targets[key] = target
+        target.listeners += (one for one in self.listeners if one not in target.listeners)
+        return target.open_world()
+
+    def close(self) -> CleanUp:
+        """Clean up what arrived late; no recording holds it."""
+        with self.tape.paused():
+            return CleanUp.of([target.close() for target in self._targets.values()])

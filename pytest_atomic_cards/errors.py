@@ -65,3 +65,10 @@ class NotAvailableError(AtomicCardsError):
 
 class CassetteError(MisuseError):
     """A recording is not there, damaged, of another version, or no recording at all."""
+
+
+def told(error: BaseException) -> str:
+    """What an error says, and what each of several says that came at once."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(map(told, error.exceptions))
+    return str(error) if isinstance(error, AtomicCardsError) else f"{type(error).__name__}: {error}"

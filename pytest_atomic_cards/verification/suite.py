@@ -15,7 +15,12 @@ from typing import Any, Final
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, OutcomeUnknownError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    told,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Level
 from pytest_atomic_cards.verification.probe import Probe
@@ -84,7 +89,7 @@ def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
     if isinstance(error, CouldNotTell):
         return found(Verdict.COULD_NOT_TELL, str(error), exchanges=_shown(error.exchanges))
     if isinstance(error, Exception):
-        return found(Verdict.COULD_NOT_TELL, f"{type(error).__name__}: {error}")
+        return found(Verdict.COULD_NOT_TELL, told(error))
     return None
 
 
@@ -171,7 +176,7 @@ class ContractHooks:
             return report
         if call.when == "teardown":
             if call.excinfo is not None:
-                setattr(report, TROUBLE, f"{item.name}: {call.excinfo.value}")
+                setattr(report, TROUBLE, f"{item.name}: {told(call.excinfo.value)}")
             return report
         finding = _finding(item, call)
         if finding is None:

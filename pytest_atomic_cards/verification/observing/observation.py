@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, OutcomeUnknownError
+from pytest_atomic_cards.errors import (
+    AtomicCardsError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    told,
+)
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.verification.observing import OBSERVERS
@@ -86,7 +91,7 @@ def failure(question: str, error: BaseException, pinned: str | None = None) -> O
         question,
         Verdict.NOT_EXERCISED if absent else Verdict.COULD_NOT_TELL,
         pinned=pinned,
-        reason=str(error) if foreseen else f"{type(error).__name__}: {error}",
+        reason=str(error) if foreseen else told(error),
         exchange=_shown(exchange),
         fails=not foreseen,
     )

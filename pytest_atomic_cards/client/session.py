@@ -52,6 +52,11 @@ class _Request:
     token: Hidden = field(default=Hidden(), repr=False)
     renewed: bool = False
 
+    @property
+    def access(self) -> tuple[str, str]:
+        """The token, and the path that it is to open."""
+        return self.token, self.url.partition("?")[0]
+
 
 class CardsSession:
     """Sends requests to one target. Threads may share it.
@@ -157,7 +162,9 @@ class CardsSession:
         backoff = self.retry.begin()
         while True:
             exchange, reached = self._attempt(request)
-            if exchange.status == HTTPStatus.UNAUTHORIZED and self._renew_token(request):
+            if exchange.status != HTTPStatus.UNAUTHORIZED:
+                self._futile.discard(request.access)
+            elif self._renew_token(request):
                 continue
             if exchange.status is not None and exchange.status not in TRANSIENT:
                 return exchange
@@ -252,14 +259,13 @@ class CardsSession:
         """Whether there is another token with which a request that was refused may be repeated.
 
         A target may answer 401 for reasons that no new token cures. Where one did not help, the
-        next 401 for the same path does not fetch another.
+        next 401 for the same path does not fetch another, until that token has opened it.
         """
         if not request.signed:
             return False
-        attempt = (request.token, request.url.partition("?")[0])
         if request.renewed:
-            self._futile.add(attempt)
-        if attempt in self._futile:
+            self._futile.add(request.access)
+        if request.access in self._futile:
             return False
         request.renewed = True
         return self.tokens.renew(request.token) != request.token

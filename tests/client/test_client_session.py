@@ -367,6 +367,22 @@ def test_a_renewal_that_does_not_help_is_not_repeated() -> None:
     assert tokens.renewals == 1
 
 
+def test_a_token_that_opened_a_path_is_renewed_when_it_expires() -> None:
+    """A 401 that no token cures, as for a request without User-Agent, does not bar later ones."""
+    tokens, valid = Renewing(), {"token-0", "token-1"}
+
+    def answer(request: requests.PreparedRequest) -> Reply:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        return Reply() if "User-Agent" in request.headers and token in valid else Reply(401)
+
+    cards = session(Target(answer), tokens=tokens)
+    assert cards.send("GET", "/v1/mine/cards", user_agent=False).status == 401
+    assert cards.send("GET", "/v1/mine/cards").status == 200
+    valid.clear()
+    valid.add("token-2")
+    assert cards.send("GET", "/v1/mine/cards").status == 200
+
+
 def test_a_path_that_is_refused_does_not_stop_renewals_elsewhere() -> None:
     """After a 401 that no token cures, an expired token is still renewed on another path."""
     tokens, valid = Renewing(), {"token-1"}

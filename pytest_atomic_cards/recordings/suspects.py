@@ -6,6 +6,7 @@ nothing to look at but ``Authorization: [redacted]``.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -13,25 +14,28 @@ from typing import Final
 
 from pytest_atomic_cards.cassettes.secrets import secrets_in
 
-_BEFORE: Final = 24
+_BEFORE: Final = 28
 _AFTER: Final = 72
 _LONG_AFTER: Final = 2_000
 _RUN: Final = 40
 _APART: Final = '"\n' * (_BEFORE // 2)
 """Ends what a quote or a space ends; so long that no sign hides behind that of another text."""
-_SIGNS: Final = (
-    b"assertion",
-    b"author",
-    b"basic",
-    b"bearer",
-    b"cookie",
-    b"key",
-    b"pass",
-    b"secret",
-    b"token",
+_SIGNS: Final = tuple(
+    map(
+        re.compile,
+        (
+            rb"assertion",
+            rb"author",
+            rb"b(?:asic|earer)",
+            rb"k(?:ey|(?<=cook)ie|(?<=tok)en)",
+            rb"pass",
+            rb"secret",
+        ),
+    )
 )
-"""Of these is one in the name of whatever holds a secret, or right before it."""
-_JWT: Final = b"eyj"
+"""Of these is one in the name of whatever holds a secret, or right before it. Words that share a
+rare letter are found in one search, which is as fast as for that letter."""
+_JWT: Final = re.compile(rb"j(?<=eyj)")
 _LETTERS: Final = (string.ascii_letters + string.digits + "+/_-").encode()
 _AS_RUNS: Final = bytes(97 if byte in _LETTERS else 32 for byte in range(256))
 _LONG_RUN: Final = b"a" * _RUN
@@ -58,14 +62,10 @@ def _suspects(content: bytes) -> Iterator[bytes]:
     """What follows a sign, what may be a web token, and runs of letters that may be encoded."""
     lowered = content.lower()
     for sign in _SIGNS:
-        at = lowered.find(sign)
-        while at >= 0:
-            yield content[max(at - _BEFORE, 0) : at + _AFTER]
-            at = lowered.find(sign, at + _BEFORE)
-    at = lowered.find(_JWT)
-    while at >= 0:
-        yield content[at : at + _LONG_AFTER]
-        at = lowered.find(_JWT, at + len(_JWT))
+        for found in sign.finditer(lowered):
+            yield content[max(found.start() - _BEFORE, 0) : found.start() + _AFTER]
+    for found in _JWT.finditer(lowered):
+        yield content[found.start() - 2 : found.start() + _LONG_AFTER]
     runs = content.translate(_AS_RUNS)
     at = runs.find(_LONG_RUN)
     while at >= 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Final, TextIO
 from urllib.parse import urlsplit
@@ -27,8 +26,8 @@ NOT_SHOWN: Final = "no exchange of these files shows it"
 NOT_TO_BE_SEEN: Final = "exchanges alone cannot show it"
 _TELLING: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
 _KILOBYTE: Final = 1_024
-_SEARCHED_AT_ONCE: Final = 16
-"""Exchanges that are searched for secrets in one go."""
+_SEARCHED_AT_ONCE: Final = 32_768
+"""Characters of exchanges that are searched for secrets in one go."""
 _BETWEEN_LOOKS: Final = 256
 """Exchanges after which the progress is told anew."""
 
@@ -149,12 +148,28 @@ def without_secrets(path: Path, entries: Iterable[Entry]) -> Iterator[Entry]:
     Raises:
         CassetteError: One does. The message tells the kind and the place, and not the secret.
     """
-    entries = iter(entries)
-    while batch := list(islice(entries, _SEARCHED_AT_ONCE)):
-        if may_hold_secret(text for entry in batch for text in entry.texts()):
+    for batch, texts in _batches(entries):
+        if may_hold_secret(texts):
             for entry in batch:
                 _refuse_secrets(path, entry)
         yield from batch
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[tuple[list[Entry], list[str]]]:
+    """Entries and their texts, as few as are enough to search at once."""
+    batch: list[Entry] = []
+    texts: list[str] = []
+    size = 0
+    for entry in entries:
+        batch.append(entry)
+        for text in entry.texts():
+            texts.append(text)
+            size += len(text)
+        if size >= _SEARCHED_AT_ONCE:
+            yield batch, texts
+            batch, texts, size = [], [], 0
+    if batch:
+        yield batch, texts
 
 
 def _refuse_secrets(path: Path, entry: Entry) -> None:

@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past
 from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
 from pytest_atomic_cards.verification.rules.told import (
     LISTING,
     Fidelity,
     Told,
-    is_masked,
     is_named,
     name_of,
 )

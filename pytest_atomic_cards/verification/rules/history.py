@@ -19,15 +19,15 @@ from urllib.parse import unquote_plus
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Status
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.verification.rules.agreement import ACTIONS, LISTINGS
+from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
 from pytest_atomic_cards.verification.rules.rule import Objection, Rule
+from pytest_atomic_cards.verification.rules.sampled import Body
 from pytest_atomic_cards.verification.rules.told import (
     FAILURE,
     OTHER,
-    Body,
     Fidelity,
     Told,
-    is_masked,
     is_named,
     name_of,
 )

@@ -16,9 +16,10 @@ from urllib.parse import unquote
 
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
 from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
-from pytest_atomic_cards.verification.rules.told import LISTING, PLAIN, Told, is_masked, name_of
+from pytest_atomic_cards.verification.rules.told import LISTING, PLAIN, Told, name_of
 
 _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
@@ -53,7 +54,8 @@ def _is_settled(told: Told, held: object, seen: Sighting | None) -> bool:
 
 
 def _value(told: Told, attribute: str) -> str:
-    return unquote(told.once(attribute) or "")
+    encoded = told.once(attribute) or ""
+    return unquote(encoded) if "%" in encoded else encoded
 
 
 def _match_active(told: Told, past: Past | None) -> Objection | bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN
-from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, Body, Told
+from pytest_atomic_cards.verification.rules.sampled import Body
+from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, Told
 
 SETTLING: Final = 60.0
 """Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
@@ -38,6 +39,14 @@ class Recent(Generic[Value]):
         """The entry of a key; ``None`` where there was none, or it is forgotten."""
         value = self._young.get(key)
         return self._old.get(key) if value is None else value
+
+    def kept(self, key: int, make: Callable[[], Value]) -> Value:
+        """The entry of a key, which is kept on; it is made where there was none."""
+        value = self._young.get(key)
+        if value is None:
+            value = self._old.get(key) or make()
+            self.put(key, value)
+        return value
 
     def put(self, key: int, value: Value) -> None:
         """Keep an entry."""
@@ -110,7 +119,7 @@ class Past:
         elif told.action is not None and told.kind == told.action.value and told.counted:
             for key in told.keys:
                 if key is not None:
-                    sighting = self._sighting(key)
+                    sighting = self._sightings.kept(key, Sighting)
                     sighting.counted_by = _earlier(sighting.counted_by, told.ended)
         if told.kind == FAILURE:
             self._failures.put(_request(told), told.status)
@@ -118,7 +127,7 @@ class Past:
             self._failures.drop(_request(told))
 
     def _see(self, told: Told, key: int, body: Body) -> None:
-        sighting = self._sighting(key)
+        sighting = self._sightings.kept(key, Sighting)
         if sighting.created is None:
             sighting.created = body.get("created")
         word = body.get("status")
@@ -129,13 +138,6 @@ class Past:
             sighting.closed_by = _earlier(sighting.closed_by, told.ended)
         elif word in _OPEN_WORDS and told.started is not None:
             sighting.open_at = max(sighting.open_at or told.started, told.started)
-
-    def _sighting(self, key: int) -> Sighting:
-        sighting = self._sightings.get(key)
-        if sighting is None:
-            sighting = Sighting()
-        self._sightings.put(key, sighting)
-        return sighting
 
 
 def _request(told: Told) -> int:

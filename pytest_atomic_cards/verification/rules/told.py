@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
-from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, unquote_plus
 
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.network import FAULT_HEADER
 from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.verification.rules.asked import number_in, parameters, readings, target_of
+from pytest_atomic_cards.verification.rules.masks import is_masked
+from pytest_atomic_cards.verification.rules.sampled import Body, is_sampled_card
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.verification.rules.past import Sighting
 
-Body = Mapping[str, Any]
 PLAIN: Final = (str, int)
 """What the values of ids and of attributes may be."""
 LISTING: Final = "listing"
@@ -30,17 +29,7 @@ UNREADABLE: Final[Any] = object()
 EMPTY: Final[Any] = object()
 """Stands for a body that is not there."""
 
-_URL: Final = re.compile(
-    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
-    r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
-)
-_SAYS_MASKED: Final = re.compile(
-    r"redact|filter|mask|scrub|anonym|hidden|removed|omitted|sanitiz|placeholder|\*\*"
-)
-_LOOKS_MASKED: Final = re.compile(r"(x{3,}|<.*>|\[[^\"]+\]|\{[^\"]+\}|\$.*|\.{3}|…)$")
-_ENCODED: Final = re.compile(r"[%+]")
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
-_STATUS: Final = Attribute.STATUS.value
 
 
 class Fidelity(IntEnum):
@@ -52,14 +41,6 @@ class Fidelity(IntEnum):
     """Values may have been replaced, and bodies left out, but nothing was taken out of a body."""
     WIRE = 3
     """It is just as it was sent and received, but for the values of secrets."""
-
-
-def is_masked(value: object) -> bool:
-    """Whether a value looks like what stands in for another one in a redacted recording."""
-    if not isinstance(value, str):
-        return False
-    text = value.lower()  # a search that minds the case is ten times as fast
-    return not text or bool(_LOOKS_MASKED.match(text) or _SAYS_MASKED.search(text))
 
 
 class Told:
@@ -125,22 +106,29 @@ class Told:
         self.data: Sequence[Any] = data if isinstance(data, list) else ()
         self.cards: Sequence[Body] = [one for one in self.data if isinstance(one, dict)]
         self.keys: Sequence[int | None] = [_key(environment, one) for one in self.cards]
-        counts = summary if isinstance(summary, dict) else {}
-        self.total, self.updated = _count(counts.get("total")), _count(counts.get("updated"))
-        self.given: Mapping[str, Sequence[str]] = _parameters(query) if query else {}
+        self.total = self.updated = None
+        if isinstance(summary, dict):
+            self.total, self.updated = _count(summary.get("total")), _count(summary.get("updated"))
+        self.given: Mapping[str, Sequence[str]] = parameters(query) if query else {}
         self.attributes = _ATTRIBUTES.intersection(self.given)
         self.asked = {
-            name: allowed for name in self.attributes if (allowed := _readings(self.once(name)))
+            name: allowed for name in self.attributes if (allowed := readings(self.once(name)))
         }
-        text = self.once("limit") or ""
-        short = text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004
-        self.limit = int(text) if short else None
+        self.limit = number_in(self.once("limit")) if "limit" in self.given else None
         self.known: Sequence[tuple[Sighting, Body]] | None = None
+        self._as_sampled: bool | None = None
 
     def once(self, name: str) -> str | None:
         """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
         values = self.given.get(name, ())
         return values[0] if len(values) == 1 and values[0] else None
+
+    @property
+    def as_sampled(self) -> bool:
+        """Whether there are listed cards, and each is as sampled; decided once for all rules."""
+        if self._as_sampled is None:
+            self._as_sampled = bool(self.cards) and all(map(is_sampled_card, self.cards))
+        return self._as_sampled
 
     @property
     def counted(self) -> bool:
@@ -156,34 +144,6 @@ def _kind(action: Action | None, status: int) -> str:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _parameters(query: str) -> dict[str, list[str]]:
-    parameters: dict[str, list[str]] = {}
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if "%" in name or "+" in name:
-            name = unquote_plus(name)
-        if pair:
-            parameters.setdefault(name, []).append(value)
-    return parameters
-
-
-@lru_cache(maxsize=4_096)
-def _readings(encoded: str | None) -> frozenset[str]:
-    """Every value that a server may take an encoded one for, without regard to case."""
-    if encoded is None:
-        return frozenset()
-    whole = {encoded}
-    if _ENCODED.search(encoded):
-        try:
-            whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
-        except UnicodeDecodeError:
-            return frozenset()
-    if any(map(is_masked, whole)):
-        return frozenset()
-    parts = {part.strip() for value in whole if "," in value for part in value.split(",")}
-    return frozenset(value.casefold() for value in whole | parts)
 
 
 def _key(environment: str, body: Body) -> int | None:
@@ -248,22 +208,6 @@ def tell(
         request_body=request_body,
         authorized=authorized,
     )
-
-
-def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
-    """Environment, action and query of a request; ``None`` where it is none of the Cards API."""
-    if method not in {"GET", "PUT"}:
-        return None
-    found = _URL.fullmatch(url)
-    if found is None:
-        return None
-    environment, word, query = found.groups()
-    if method == "GET":
-        return None if word else (environment, None, query or "")
-    return (environment, _ACTIONS[word], query or "") if word in _ACTIONS else None
-
-
-_ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
 
 
 def told_by(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> Told | None:

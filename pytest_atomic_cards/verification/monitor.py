@@ -37,7 +37,7 @@ class Monitor:
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._rules = tuple(rules)
-        self._chosen: dict[tuple[str, frozenset[str]], list[_Concerned]] = {}
+        self._chosen: dict[tuple[str, frozenset[str], bool, bool], list[_Concerned]] = {}
         self._past = Past()
         self.held: set[str] = set()
 
@@ -45,7 +45,7 @@ class Monitor:
         """Take in one exchange; returns what the rules hold against it."""
         against = []
         past, held = self._past, self.held
-        for rule, judge, requirement in self._concerned(told.kind, told.attributes):
+        for rule, judge, requirement in self._concerned(told):
             found = judge(told, past)
             if found is True:
                 if requirement not in held:
@@ -56,17 +56,23 @@ class Monitor:
         past.take_in(told)
         return against
 
-    def _concerned(self, kind: str, attributes: frozenset[str]) -> list[_Concerned]:
+    def _concerned(self, told: Told) -> list[_Concerned]:
         """The rules to ask, but for those that could only show once more that something held."""
-        rules = self._chosen.get((kind, attributes))
+        kind, attributes = told.kind, told.attributes
+        sampled, known = told.as_sampled, bool(self._past.known(told))
+        rules = self._chosen.get((kind, attributes, sampled, known))
         if rules is None:
             rules = [
                 (rule, rule.judge, rule.requirement)
                 for rule in self._rules
                 if rule.concerns(kind, attributes)
-                and not (kind in rule.only_hold and rule.requirement in self.held)
+                and (known or not rule.of_known)
+                and not (
+                    rule.requirement in self.held
+                    and (kind in rule.only_hold or (sampled and rule.holds_sampled))
+                )
             ]
-            self._chosen[kind, attributes] = rules
+            self._chosen[kind, attributes, sampled, known] = rules
         return rules
 
 

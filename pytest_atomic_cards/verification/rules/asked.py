@@ -16,6 +16,7 @@ _URL: Final = re.compile(
     r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
 )
 _ENCODED: Final = re.compile(r"[%+]")
+_MANIFOLD: Final = re.compile(r"[%+,]")
 _LONGEST_NUMBER: Final = 9
 _ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
 
@@ -50,6 +51,8 @@ def readings(encoded: str | None) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
     if encoded is None:
         return frozenset()
+    if not _MANIFOLD.search(encoded):
+        return frozenset() if is_masked(encoded) else frozenset({encoded.casefold()})
     whole = {encoded}
     if _ENCODED.search(encoded):
         try:

@@ -184,11 +184,13 @@ _CLOSED_STAYS: Final = {
 
 HISTORY: Final[tuple[Rule, ...]] = (
     *(
-        Rule("cards_closed_stays", requirement, LISTINGS, partial(closed_stays, first))
+        Rule(
+            "cards_closed_stays", requirement, LISTINGS, partial(closed_stays, first), of_known=True
+        )
         for first, requirement in _CLOSED_STAYS.items()
     ),
-    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays),
-    Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted),
+    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays, of_known=True),
+    Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted, of_known=True),
     Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, only_hold=_ANSWERED),
     Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
     Rule("cards_token_needed", "AUTH-01", _ANY, token_needed),

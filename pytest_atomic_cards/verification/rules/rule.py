@@ -41,6 +41,8 @@ class Rule:
         judge: Decides on an answer of such a kind.
         asks: Whether it is about requests for these attributes; all are, if left out.
         only_hold: The kinds of answers that can show no more than that the requirement held.
+        holds_sampled: Whether that is all that a listing as sampled can show.
+        of_known: Whether it is only about cards that were told of before.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Rule:
     judge: Judge
     asks: Callable[[frozenset[str]], bool] | None = None
     only_hold: frozenset[str] = frozenset()
+    holds_sampled: bool = False
+    of_known: bool = False
 
     def concerns(self, kind: str, attributes: frozenset[str]) -> bool:
         """Whether it is about answers of a kind, to requests for these attributes."""

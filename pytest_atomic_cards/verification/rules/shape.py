@@ -99,8 +99,6 @@ def card_fields(told: Told, _: Past | None) -> Objection | bool:
     """No field of the sample is missing from any card."""
     if told.fidelity < Fidelity.KEPT:
         return False
-    if told.as_sampled:
-        return True
     for card in told.cards:
         if wrong := _has_fields(card, CARD_FIELDS):
             return wrong
@@ -109,8 +107,6 @@ def card_fields(told: Told, _: Past | None) -> Objection | bool:
 
 def card_types(told: Told, _: Past | None) -> Objection | bool:
     """Fields of a card are strings and objects as sampled."""
-    if told.as_sampled:
-        return True
     for card in told.cards:
         if wrong := _has_types(card, CARD_FIELDS):
             return wrong
@@ -136,13 +132,11 @@ def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
 
 def times_with_zone(told: Told, _: Past | None) -> Objection | bool:
     """Created and updated are ISO 8601 with a zone."""
-    return told.as_sampled or _times(told, _ZONED_TIME, "an ISO 8601 time with a zone")
+    return _times(told, _ZONED_TIME, "an ISO 8601 time with a zone")
 
 
 def times_as_sampled(told: Told, _: Past | None) -> Objection | bool:
     """Created and updated have milliseconds and Z, and updated does not lie before created."""
-    if told.as_sampled:
-        return True
     found = _times(told, SAMPLED_TIME, "a UTC time with milliseconds and Z")
     if isinstance(found, Objection):
         return found
@@ -165,8 +159,6 @@ def payload(told: Told, _: Past | None) -> Objection | bool:
     """The payload has its sampled parts, and targets the card's customer."""
     if told.fidelity < Fidelity.KEPT:
         return False
-    if told.as_sampled:
-        return True
     exercised = False
     for card in told.cards:
         body = card.get("payload")
@@ -236,11 +228,11 @@ def label(told: Told, _: Past | None) -> Objection | bool:
 
 SHAPE: Final[tuple[Rule, ...]] = (
     Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing),
-    Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields),
-    Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types),
-    Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone),
-    Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled),
-    Rule("cards_payload", "SHAPE-06", LISTINGS, payload),
+    Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields, holds_sampled=True),
+    Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types, holds_sampled=True),
+    Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone, holds_sampled=True),
+    Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled, holds_sampled=True),
+    Rule("cards_payload", "SHAPE-06", LISTINGS, payload, holds_sampled=True),
     Rule("cards_answer_shape", "SHAPE-07", COMPLETE, answer),
     Rule("cards_answer_shape", "RESULT-04", OTHERS, answer),
     Rule("cards_json_label", "SHAPE-09", LISTINGS | ACTIONS, label),

@@ -116,7 +116,6 @@ class Told:
         }
         self.limit = number_in(self.once("limit")) if "limit" in self.given else None
         self.known: Sequence[tuple[Sighting, Body]] | None = None
-        self._as_sampled: bool | None = None
 
     def once(self, name: str) -> str | None:
         """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
@@ -125,10 +124,8 @@ class Told:
 
     @property
     def as_sampled(self) -> bool:
-        """Whether there are listed cards, and each is as sampled; decided once for all rules."""
-        if self._as_sampled is None:
-            self._as_sampled = bool(self.cards) and all(map(is_sampled_card, self.cards))
-        return self._as_sampled
+        """Whether it is a listing of cards that are all as sampled."""
+        return self.kind == LISTING and bool(self.cards) and all(map(is_sampled_card, self.cards))
 
     @property
     def counted(self) -> bool:

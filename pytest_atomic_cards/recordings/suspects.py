@@ -63,7 +63,8 @@ def _suspects(content: bytes) -> Iterator[bytes]:
     lowered = content.lower()
     for sign in _SIGNS:
         for found in sign.finditer(lowered):
-            yield content[max(found.start() - _BEFORE, 0) : found.start() + _AFTER]
+            at = found.start()
+            yield content[max(at - _BEFORE, 0) : at + _AFTER]
     for found in _JWT.finditer(lowered):
         yield content[found.start() - 2 : found.start() + _LONG_AFTER]
     runs = content.translate(_AS_RUNS)

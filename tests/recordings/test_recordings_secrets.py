@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from traffic import Client
 
 from pytest_atomic_cards.cli import main
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.recordings.audit import without_secrets
+from pytest_atomic_cards.recordings.entry import Entry
+from pytest_atomic_cards.recordings.reading import read
 from pytest_atomic_cards.recordings.suspects import may_hold_secret, secret_in
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"
@@ -151,3 +155,22 @@ def test_what_holds_a_secret_alone_is_a_suspect_among_others(texts: list[str]) -
 def test_letters_that_grow_in_lower_case_hide_nothing() -> None:
     """A secret is found behind letters of which the lower case is longer."""
     assert secret_in(f'{"İ" * 200} "password": "{SECRET}"') == "value of password"
+
+
+def test_few_large_exchanges_are_searched_at_once(exchange: Exchange, tmp_path: Path) -> None:
+    """No exchange is read ahead of one with a large body; small ones are, as that is faster."""
+    path = tmp_path / "recording"
+    drawn = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal drawn
+        for entry in read(path):
+            drawn += 1
+            yield entry
+
+    for body, ahead in (("x " * 100_000, 1), ("x", 10)):
+        large = replace(exchange, response_body=json.dumps([body]).encode())
+        FORMATS["lines"](path, [large] * 10)
+        drawn = 0
+        next(without_secrets(path, entries()))
+        assert drawn == ahead

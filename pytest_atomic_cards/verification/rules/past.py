@@ -136,8 +136,8 @@ class Past:
         if word in _CLOSED_WORDS:
             sighting.closed = sighting.closed or word
             sighting.closed_by = _earlier(sighting.closed_by, told.ended)
-        elif word in _OPEN_WORDS and told.started is not None:
-            sighting.open_at = max(sighting.open_at or told.started, told.started)
+        elif word in _OPEN_WORDS:
+            sighting.open_at = _later(sighting.open_at, told.started)
 
 
 def _request(told: Told) -> int:
@@ -146,6 +146,10 @@ def _request(told: Told) -> int:
 
 def _earlier(one: float | None, other: float | None) -> float | None:
     return other if one is None else one if other is None else min(one, other)
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None or other < one else other
 
 
 def long_after(moment: float | None, other: float | None) -> bool:

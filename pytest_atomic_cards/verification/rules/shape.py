@@ -227,7 +227,7 @@ def label(told: Told, _: Past | None) -> Objection | bool:
 
 
 SHAPE: Final[tuple[Rule, ...]] = (
-    Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing),
+    Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing, holds_sampled=True),
     Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields, holds_sampled=True),
     Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types, holds_sampled=True),
     Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone, holds_sampled=True),

@@ -124,8 +124,12 @@ class Told:
 
     @property
     def as_sampled(self) -> bool:
-        """Whether it is a listing of cards that are all as sampled."""
-        return self.kind == LISTING and bool(self.cards) and all(map(is_sampled_card, self.cards))
+        """Whether it is a listing of nothing but cards that are as sampled."""
+        return (
+            self.kind == LISTING
+            and 0 < len(self.cards) == len(self.data)
+            and all(map(is_sampled_card, self.cards))
+        )
 
     @property
     def counted(self) -> bool:

@@ -47,6 +47,9 @@ class Entry:
         fidelity: How far the exchange is as it was on the wire.
         is_ours: Whether it is known that a Cards API was recorded.
         texts: All texts of it in which a secret could stand.
+
+    Raises:
+        TypeError: Method or URL is no text, or the headers of the response are no mapping.
     """
 
     number: int
@@ -63,6 +66,12 @@ class Entry:
     fidelity: Fidelity
     is_ours: bool = False
     texts: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.method.__class__ is not str or self.url.__class__ is not str:
+            raise TypeError("method and URL must be text")
+        if self.response_headers.__class__ is not dict:
+            raise TypeError("headers must be a mapping")
 
     def told(self) -> Told | None:
         """What the exchange says; ``None`` where it is none of the Cards API."""

@@ -98,8 +98,7 @@ def entry_of(
 
 def from_line(number: int, line: int, one: Recorded, text: str) -> Entry:
     """An exchange as :meth:`Exchange.as_dict` gives it."""
-    headers, status = one.get("responseHeaders"), one.get("status")
-    sent = one.get("requestBody")
+    status, sent = one.get("status"), one.get("requestBody")
     return Entry(
         number=number,
         line=line,
@@ -110,7 +109,7 @@ def from_line(number: int, line: int, one: Recorded, text: str) -> Entry:
         started=seconds_of(one.get("started")),
         elapsed=float(one.get("elapsed") or 0.0),
         request_headers=one.get("requestHeaders") or {},
-        response_headers=headers or {},
+        response_headers=one.get("responseHeaders") or {},
         request_body=b"" if sent is None else str(sent).encode(),
         fidelity=Fidelity.KEPT,
         texts=lambda: (text,),

@@ -10,6 +10,7 @@ from recordings_of import FORMATS
 from traffic import Client
 
 from pytest_atomic_cards.cli import main
+from pytest_atomic_cards.recordings.formats import LINE_MEMBERS
 from pytest_atomic_cards.recordings.reading import read
 
 LINE = json.dumps(
@@ -42,6 +43,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a line of something else": (f"{LINE}\n[]\n".encode(), "line 2: each line must be an object"),
     "a line without url": (b'{"method": "GET"}', "line 1: 'url' is missing"),
     "a line with a bad time": (f'{LINE[:-1]}, "elapsed": "soon"}}'.encode(), "line 1"),
+    "a line with text for headers": (
+        f'{LINE[:-1]}, "responseHeaders": "none"}}'.encode(),
+        "line 1: headers must be a mapping",
+    ),
     "a deep line": (
         f'{LINE}\n{{"method": {"[" * DEEP}{"]" * DEEP}}}'.encode(),
         "line 2: it is nested too deep",
@@ -165,3 +170,16 @@ def test_a_byte_order_mark_and_spaces_are_no_matter(tmp_path: Path) -> None:
     path = tmp_path / "recording"
     path.write_bytes(b"\xef\xbb\xbf\r\n" + LINE.encode() + b"\r\n\r\n" + LINE.encode())
     assert [(one.number, one.line) for one in read(path)] == [(1, 2), (2, 4)]
+
+
+@pytest.mark.parametrize("value", [7, "x", [], [[]], {}, {"data": 7}, True, None], ids=repr)
+@pytest.mark.parametrize("member", sorted(LINE_MEMBERS))
+def test_a_member_of_another_kind_is_read_or_told(
+    member: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever stands in a member of a line, it is judged, or told on one line."""
+    path = tmp_path / "recording.jsonl"
+    path.write_text(json.dumps(json.loads(LINE) | {member: value}) + "\n", "utf-8")
+    code = main(["audit", str(path)])
+    told = capsys.readouterr()
+    assert code in {0, 1} or (code == 2 and told.err.count("\n") == 1)

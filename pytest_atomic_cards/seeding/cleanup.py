@@ -73,6 +73,7 @@ class Cleaner:
         cancelled: How many cards the target said it has cancelled.
         unsteadiness: Seconds until listings surely show what has happened; 0 where they never went
             back.
+        straggling: Seconds in which a start may send further cards; 0 where each sends one.
     """
 
     api: CardsApi
@@ -81,6 +82,8 @@ class Cleaner:
     starts: list[Start] = field(default_factory=list)
     cancelled: int = 0
     unsteadiness: float = 0.0
+    straggling: float = 0.0
+    _started: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _futile: bool = False
 
@@ -105,6 +108,7 @@ class Cleaner:
             start, sync=True, users=start.users, others=start.others, states=sorted(start.states)
         )
         self.starts.append(start)
+        self._started = self.api.session.timeline.monotonic()
         return start
 
     def confirm(self, start: Start, invocation: str) -> None:
@@ -164,11 +168,13 @@ class Cleaner:
 
         Starts of which something was missing or left are looked at each, and of the others a few,
         the last ones among them. All others are looked at only if a late card comes to light, or
-        where listings go back.
+        where listings go back, or starts send several cards one after the other.
         """
+        timeline = self.api.session.timeline
+        timeline.sleep(max(0.0, self._started + self.straggling - timeline.monotonic()))
         sound = [start for start in self.starts if start.complete and start.cleaned]
         asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
-        unasked = set() if self.unsteadiness else {*sound} - {*asked}
+        unasked = set() if self.unsteadiness or self.straggling else {*sound} - {*asked}
         before = self.cancelled
         report = self.clean_up([start for start in self.starts if start not in unasked])
         if self.cancelled > before:

@@ -40,7 +40,8 @@ class ReadBack:
         self._reader = reader
         self._placement = placement
         self._timeline = timeline
-        self._straggling = 0.0
+        self.straggling = 0.0
+        """Seconds in which a start may send further cards; 0 where each sends one."""
         self.cards_per_target = 1
         self.unsteadiness = 0.0
         """Seconds until listings surely show what has happened; 0 where they never went back."""
@@ -70,7 +71,7 @@ class ReadBack:
 
         poll(look, bool, watch, self._timeline)
         self.cards_per_target = max(counts) // placed.count
-        self._straggling = watch if self.cards_per_target > 1 else 0.0
+        self.straggling = watch if self.cards_per_target > 1 else 0.0
 
     def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.
@@ -102,7 +103,7 @@ class ReadBack:
                 if len(cards) >= one.count:
                     since = reached.setdefault(one.invocation, self._timeline.monotonic())
                     whole = len(cards) >= one.count * self.cards_per_target
-                    if whole or self._timeline.monotonic() - since > self._straggling:
+                    if whole or self._timeline.monotonic() - since > self.straggling:
                         seen[one.invocation] = _in_order(cards, one.users)
                 elif self._is_paged_away(one, cards):
                     seen[one.invocation] = _in_order(cards, one.users)

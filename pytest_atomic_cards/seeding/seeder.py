@@ -63,6 +63,7 @@ class Seeder:
         placed = self._place(Population.of(1))
         self._read_back.rehearse(placed)
         self._cleaner.unsteadiness = max(self._cleaner.unsteadiness, self.unsteadiness)
+        self._cleaner.straggling = max(self._cleaner.straggling, self._read_back.straggling)
         self._completed(placed)
 
     def seed(self, *populations: Population) -> list[Group]:

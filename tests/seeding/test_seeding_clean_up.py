@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -157,17 +158,18 @@ def test_an_empty_listing_is_not_believed_where_listings_go_back(
     assert not live.open_cards
 
 
-def test_all_worlds_are_looked_at_again_where_listings_go_back(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seconds", ["unsteadiness", "straggling"])
+def test_all_worlds_are_looked_at_again_where_cards_may_come_to_light(
+    seconds: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On such a target the late card of one world among many is cancelled at the end of a run."""
+    """Where listings go back, or starts send several cards, any late card is cancelled."""
     live = serve()
     target = many_worlds(live)
     early = live.environment.cards()[MANY // 2 + 1]
     live.environment.seed(
         [{"user_id": early.user_id, "flow_invocation_id": early.flow_invocation_id}]
     )
-    monkeypatch.setattr(target._cleaner, "unsteadiness", 0.01)
+    monkeypatch.setattr(target._cleaner, seconds, 0.01)
     target.close()
     assert not live.open_cards
 
@@ -348,3 +350,20 @@ def test_a_query_pins_the_clean_up(serve: Serve) -> None:
     for query in queries:
         assert query.flow_invocation_id == seeded[0].flow_invocation_id
         assert query.status == Status.ACTIVE
+
+
+def test_further_cards_of_the_last_start_are_awaited_at_the_end(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a start sends several cards, a run ends when the last one may have sent them all."""
+    live = serve()
+    target = LiveTarget(live.settings())
+    world = target.open_world()
+    card = world.seed()
+    world.clean_up()
+    monkeypatch.setattr(target._cleaner, "straggling", 0.4)
+    further = {"user_id": card.user_id, "flow_invocation_id": card.flow_invocation_id}
+    threading.Timer(0.2, lambda: live.environment.seed([further])).start()
+    target.close()
+    assert not live.open_cards
+    assert len(live.environment.cards()) == 2

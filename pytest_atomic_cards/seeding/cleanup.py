@@ -23,6 +23,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.arranging import act_on_state
 from pytest_atomic_cards.seeding.journal import Journal, Start
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
+from pytest_atomic_cards.timeline import REAL_TIME
 
 Outcome = TypeVar("Outcome")
 Steps = Generator[None, None, Outcome]
@@ -108,7 +109,7 @@ class Cleaner:
             start, sync=True, users=start.users, others=start.others, states=sorted(start.states)
         )
         self.starts.append(start)
-        self._started = self.api.session.timeline.monotonic()
+        self._started = REAL_TIME.monotonic()
         return start
 
     def confirm(self, start: Start, invocation: str) -> None:
@@ -170,8 +171,8 @@ class Cleaner:
         the last ones among them. All others are looked at only if a late card comes to light, or
         where listings go back, or starts send several cards one after the other.
         """
-        timeline = self.api.session.timeline
-        timeline.sleep(max(0.0, self._started + self.straggling - timeline.monotonic()))
+        since = REAL_TIME.monotonic() - self._started
+        self.api.session.timeline.sleep(max(0.0, self.straggling - since))
         sound = [start for start in self.starts if start.complete and start.cleaned]
         asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
         unasked = set() if self.unsteadiness or self.straggling else {*sound} - {*asked}

@@ -5,6 +5,7 @@ Neither how soon a listing shows a change is documented, nor that all listings d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -30,10 +31,12 @@ class _Lag:
     Args:
         seconds: How long to wait for a change to become visible.
         longest: The longest that any change took so far.
+        changed: When the last change was asked for, by the time of the world.
     """
 
     seconds: float
     longest: float = 0.0
+    changed: float = -math.inf
 
     def shrink(self) -> None:
         """Take in that waiting was in vain."""
@@ -51,12 +54,11 @@ class Patience:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
         self._lag = OfEachPart(cards.tape, lambda: _Lag(cards.placement.settling))
-        self._changed = cards.timeline.monotonic()
         cards.api.session.listeners.append(self._notice)
 
     def _notice(self, exchange: Exchange) -> None:
         if exchange.method != "GET":
-            self._changed = self._cards.timeline.monotonic()
+            self._lag.current.changed = self._cards.timeline.monotonic()
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
         """What is seen as soon as it is as awaited, or when patience has run out.
@@ -78,9 +80,9 @@ class Patience:
 
     def settle(self) -> None:
         """Wait until the last change of ours is twice as old as any took so far to be visible."""
-        needed = max(2 * self._lag.current.longest, self._cards.seeder.unsteadiness)
-        passed = self._cards.timeline.monotonic() - self._changed
-        self._cards.timeline.sleep(max(0.0, needed - passed))
+        timeline, lag = self._cards.timeline, self._lag.current
+        needed = max(2 * lag.longest, self._cards.seeder.unsteadiness)
+        timeline.sleep(max(0.0, needed - (timeline.monotonic() - lag.changed)))
 
     def settle_surely(self) -> None:
         """Wait as :meth:`settle` does, on a live target a while even where no change took time.

@@ -61,7 +61,11 @@ def narrowed(probe: Probe, reserve: Reserve) -> Trials[Narrowed]:
         if value is None:
             raise NotAvailableError(f"cards of this target have no {attribute}")
         query = pin.replace(**{attribute.field: value})
-        listed = {key_of(found) for found in probe.find(query).cards}
+        asked_for = {key_of(one) for one in group.cards if query.matches(one.attributes)}
+        listed = probe.watch(
+            lambda: {key_of(found) for found in probe.find(query).cards},
+            lambda keys: asked_for <= keys,
+        )
         exchange = probe.act(action, query.replace(multiple=True), group)
         due = {key_of(member) for member in group.cards} & listed
         return Narrowed(group, query, exchange, due)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,10 +20,10 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe, States
+from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.trials import Trials
+from pytest_atomic_cards.verification.trials import Attempt, Trials
 from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -34,13 +33,12 @@ UNAUTHORIZED = 401
 NO_ACCESS = {401, 403}
 SIGNATURE = 12
 UNSIGNED = '{"alg":"none","typ":"JWT"}', '{"sub":"events","exp":4102444800}', "signature"
-Way = Callable[[Probe], dict[str, Any]]
-"""How a request is sent: what a probe passes on to the session."""
-
-
 REQUESTS = [("GET", "/cards"), ("PUT", "/cards/cancel")]
 
 each_request = pytest.mark.parametrize(("method", "path"), REQUESTS)
+
+Way = Callable[[Probe], dict[str, Any]]
+"""How a request is sent: what a probe passes on to the session."""
 
 
 def bearer(token: str) -> dict[str, Any]:
@@ -63,13 +61,9 @@ def forged(forge: Callable[[str, str], str]) -> Way:
 
 def of_another_environment(probe: Probe) -> dict[str, Any]:
     """With a token that was issued for another environment."""
-    controls, foreign = probe.cards.controls, f"foreign-{probe.cards.chance.token()}"
-    controls.create_environment(foreign)
-    credential = controls.create_credential("events", foreign)
-    source = probe.cards.authenticate(
-        client_id=credential.client_id, client_secret=credential.client_secret
-    )
-    return bearer(source.token())
+    foreign = f"foreign-{probe.cards.chance.token()}"
+    probe.cards.controls.create_environment(foreign)
+    return bearer(token_of_role(probe, "events", foreign))
 
 
 def header(text: str) -> Way:
@@ -103,23 +97,14 @@ WAYS: dict[str, tuple[str, Way]] = {
 """Ways in which nobody may get in, and the requirement that says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intrusion:
-    """A request for one card of a group, sent so that it must be refused."""
-
-    group: Group
-    before: States
-    exchange: Exchange
-
-
-def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> Intrusion:
+def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> Attempt:
     """Ask for the first card of a group, or change it, in a way that must be refused."""
     before = probe.states(group)
     exchange = probe.raw(method, path, group.single(group.cards[0]), **how)
-    return Intrusion(group, before, exchange)
+    return Attempt(group, before, exchange)
 
 
-def check_refused(probe: Probe, intrusion: Intrusion) -> None:
+def check_refused(probe: Probe, intrusion: Attempt) -> None:
     """Expect a request to be refused, to show nothing, and to have changed nothing."""
     exchange, before = intrusion.exchange, intrusion.before
     shown = key_of(intrusion.group.cards[0]).encode() in exchange.response_body
@@ -134,10 +119,10 @@ def check_refused(probe: Probe, intrusion: Intrusion) -> None:
 
 
 @pytest.fixture(scope="module")
-def intrusions(probe: Probe, reserve: Reserve) -> Trials[Intrusion]:
+def intrusions(probe: Probe, reserve: Reserve) -> Trials[Attempt]:
     """A request of each method in each way, on a group of its own."""
 
-    def trial(way: Way, method: str, path: str) -> Intrusion:
+    def trial(way: Way, method: str, path: str) -> Attempt:
         return intrude(probe, reserve.take(), method, path, way(probe))
 
     return Trials(
@@ -153,7 +138,7 @@ def intrusions(probe: Probe, reserve: Reserve) -> Trials[Intrusion]:
 @pytest.mark.parametrize(
     "way", [pytest.param(name, marks=requirement(rule)) for name, (rule, _) in WAYS.items()]
 )
-def test_nobody_gets_in(way: str, method: str, probe: Probe, intrusions: Trials[Intrusion]) -> None:
+def test_nobody_gets_in(way: str, method: str, probe: Probe, intrusions: Trials[Attempt]) -> None:
     """Without a token of this environment and role, and a User-Agent, nothing shows or changes."""
     check_refused(probe, intrusions[way, method])
 
@@ -270,9 +255,9 @@ def test_wrong_secret(probe: Probe) -> None:
     check_no_token(probe, probe.cards.client_id, probe.invented())
 
 
-def token_of_role(probe: Probe, role: str) -> str:
-    """A token of a new credential."""
-    credential = probe.cards.controls.create_credential(role)
+def token_of_role(probe: Probe, role: str, environment_id: str | None = None) -> str:
+    """A token of a new credential, of the environment of the probe if no other is named."""
+    credential = probe.cards.controls.create_credential(role, environment_id)
     source = probe.cards.authenticate(
         client_id=credential.client_id, client_secret=credential.client_secret
     )

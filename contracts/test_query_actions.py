@@ -14,7 +14,7 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.probe import Probe, left, only
+from pytest_atomic_cards.verification.probe import Probe, States, left, only
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.trials import Trials
@@ -89,16 +89,16 @@ def test_actions_select_as_listings_do(
 ) -> None:
     """An action narrowed by the attribute changes just the active cards that a listing shows."""
     trial = narrowed[attribute, action, value]
-    states = probe.states_later(
-        trial.group,
-        lambda now: {key for key, word in now.items() if word != Status.ACTIVE} == trial.due,
-    )
-    changed = {key for key, word in states.items() if word != Status.ACTIVE}
+
+    def changed(states: States) -> set[str]:
+        return {key for key, word in states.items() if word != Status.ACTIVE}
+
+    states = probe.states_later(trial.group, lambda now: changed(now) == trial.due)
     expect(
-        changed == trial.due,
+        changed(states) == trial.due,
         trial.exchange,
         expected=f"{action} {trial.query} to change the {len(trial.due)} card(s) that it lists",
-        came=f"{len(changed)} card(s) changed",
+        came=f"{len(changed(states))} card(s) changed",
     )
 
 

@@ -10,14 +10,14 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.generation.openapi_answers import Answers
 from pytest_atomic_cards.generation.openapi_asker import LISTING, SERVER_ERROR, Asked, Asker
 from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
+from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.rules import objections
-from pytest_atomic_cards.verification.suite import requirement
+from pytest_atomic_cards.verification.suite import each_forbidden, requirement
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
 
 TRIES = 3
@@ -165,14 +165,7 @@ def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Res
 
 
 @requirement("SCHEMA-05")
-@pytest.mark.parametrize(
-    ("state", "action"),
-    [
-        pytest.param(state, action, id=f"{state}-{action}")
-        for (state, action), cell in TRANSITIONS.items()
-        if not cell.allowed
-    ],
-)
+@each_forbidden
 def test_action_out_of_place_breaks_nothing(
     state: Status, action: Action, probe: Probe, in_state: StateReserve
 ) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
-from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status, Transition
-from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.seeding.reader import key_of
 from pytest_atomic_cards.verification.probe import (
     Probe,
     States,
@@ -21,8 +19,8 @@ from pytest_atomic_cards.verification.probe import (
 )
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.trials import Trials
+from pytest_atomic_cards.verification.suite import each_forbidden, requirement
+from pytest_atomic_cards.verification.trials import Attempt, Trials
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 CELLS = [
@@ -32,39 +30,30 @@ CELLS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """An action on a card, and how the card was listed before."""
-
-    watched: Group
-    before: States
-    exchange: Exchange
-
-
 @pytest.fixture(scope="module")
-def acted(probe: Probe, in_state: StateReserve) -> Trials[Acted]:
+def acted(probe: Probe, in_state: StateReserve) -> Trials[Attempt]:
     """Each action on a card in each state, be it allowed there or not."""
 
-    def act(cell: Transition) -> Acted:
+    def act(cell: Transition) -> Attempt:
         group, card = in_state.take(cell.before)
         watched = only(group, card)
         before = probe.states_once(watched, all_in(cell.before))
         do = probe.change if cell.allowed else probe.act
-        return Acted(watched, before, do(cell.action, group.single(card), watched))
+        return Attempt(watched, before, do(cell.action, group.single(card), watched))
 
     return Trials({cell: partial(act, cell) for cell in TRANSITIONS.values()})
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_action_in_state(cell: Transition, probe: Probe, acted: Trials[Acted]) -> None:
+def test_action_in_state(cell: Transition, probe: Probe, acted: Trials[Attempt]) -> None:
     """The action changes the card as the table says, or leaves it as it is."""
     trial = acted[cell]
     if cell.allowed:
-        states = probe.states_once(trial.watched, became(cell.after))
+        states = probe.states_once(trial.group, became(cell.after))
         held = became(cell.after)(states)
     else:
         states = probe.states_later(
-            trial.watched, lambda now: _stayed(now, trial.before, cell.before)
+            trial.group, lambda now: _stayed(now, trial.before, cell.before)
         )
         held = _stayed(states, trial.before, cell.before)
     expect(
@@ -101,14 +90,7 @@ def test_words_of_closed_states(action: Action, probe: Probe, reserve: Reserve) 
 
 
 @requirement("STATE-14")
-@pytest.mark.parametrize(
-    ("state", "action"),
-    [
-        pytest.param(state, action, id=f"{state}-{action}")
-        for (state, action), cell in TRANSITIONS.items()
-        if not cell.allowed
-    ],
-)
+@each_forbidden
 def test_refused_cards_do_not_count_as_updated(
     state: Status, action: Action, probe: Probe, in_state: StateReserve
 ) -> None:

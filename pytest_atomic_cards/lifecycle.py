@@ -122,6 +122,8 @@ TRANSITIONS: Final[Mapping[tuple[Status, Action], Transition]] = MappingProxyTyp
     }
 )
 """Every state × action, with the level at which its outcome is known."""
+FORBIDDEN: Final = tuple(cell for cell in TRANSITIONS.values() if not cell.allowed)
+"""Those that leave the card as it is."""
 
 
 @dataclass(frozen=True, slots=True)

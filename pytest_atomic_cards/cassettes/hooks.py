@@ -108,8 +108,9 @@ class CassetteHooks:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Keep the cases of a property test beside its exchanges."""
         play = self._current
-        records = play is not None and play.mode is Mode.RECORD and is_property_test(item)
-        with keeping_cases(item, play) if records and play else nullcontext():
+        if play is None or play.mode is not Mode.RECORD or not is_property_test(item):
+            return (yield)
+        with keeping_cases(item, play):
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)

@@ -14,7 +14,7 @@ from pytest_atomic_cards.errors import CassetteError, MisuseError
 from pytest_atomic_cards.generation.cases import as_json, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pytest
 
@@ -36,14 +36,14 @@ def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a 
     Raises:
         CassetteError: A case cannot be written; the test would not be the same in a replay.
     """
+    from hypothesis.errors import UnsatisfiedAssumption  # noqa: PLC0415 - slow to import
+
     handle = item.obj.hypothesis
     inner, fixtures, instance = handle.inner_test, _fixtures(item), _instance(item)
     kept: list[Any] = []
     refused: list[MisuseError] = []
 
     def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        from hypothesis.errors import UnsatisfiedAssumption  # noqa: PLC0415 - slow to import
-
         own = (pair for pair in kwargs.items() if pair[0] not in fixtures)
         drawn = {name: value for name, value in own if value is not instance}
         try:
@@ -65,9 +65,9 @@ def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a 
         yield
     finally:
         handle.inner_test = inner
-        if play.cassette is not None and play.cassette.dirty:
+        if play.cassette:  # one without an exchange is falsy
             play.cassette.cases[NAME] = kept
-    if refused and play.cassette is not None and play.cassette.dirty:
+    if refused and play.cassette:
         raise CassetteError(
             f"{item.nodeid} cannot be recorded: {refused[0]}; draw one of these, or leave the test "
             'out with @pytest.mark.cards_cassettes("off")'
@@ -75,7 +75,9 @@ def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a 
 
 
 def run_over(item: Any, cases: Sequence[Any]) -> None:  # noqa: ANN401 - a function of pytest's
-    """Run a property test over the cases of a recording, each in a context of Hypothesis' own.
+    """Run a property test over the cases of a recording.
+
+    Each runs in a context of Hypothesis: ``note``, ``event`` and ``assume`` can be called in it.
 
     Args:
         item: The test.
@@ -84,11 +86,17 @@ def run_over(item: Any, cases: Sequence[Any]) -> None:  # noqa: ANN401 - a funct
     inner, instance = item.obj.hypothesis.inner_test, _instance(item)
     if instance is not None:
         inner = partial(inner, instance)
+    from hypothesis import Phase, given  # noqa: PLC0415 - slow to import
+    from hypothesis import strategies as st  # noqa: PLC0415
+
+    from pytest_atomic_cards.verification.generated import Effort  # noqa: PLC0415
+
     arguments = {name: item.funcargs[name] for name in _fixtures(item)}
+    once = Effort(fixed=1).settings(1, phases=[Phase.generate])
     for number, (case,) in enumerate(cases, 1):
         drawn = from_json(case)
         try:
-            _in_context(partial(inner, **arguments, **drawn))
+            once(given(st.just(drawn))(lambda case: inner(**arguments, **case)))()
         except Exception as error:
             shown = ", ".join(f"{name}={value!r}" for name, value in drawn.items())
             error.add_note(f"Recorded case {number} of {len(cases)}: {shown}")
@@ -103,18 +111,3 @@ def _fixtures(item: Any) -> list[str]:  # noqa: ANN401
 def _instance(item: Any) -> object:  # noqa: ANN401
     """What a property test is a method of, if it is one."""
     return getattr(item.obj, "__self__", None)
-
-
-def _in_context(test: Callable[[], Any]) -> None:
-    """Run a test once, so that ``note``, ``event`` and ``assume`` can be called in it."""
-    import hypothesis  # noqa: PLC0415 - slow to import
-    from hypothesis import strategies as st  # noqa: PLC0415
-
-    settings = hypothesis.settings(
-        max_examples=1,
-        database=None,
-        deadline=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    settings(hypothesis.given(st.none())(lambda _: test()))()

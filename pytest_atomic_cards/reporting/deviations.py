@@ -144,10 +144,12 @@ def _sorted_out(
 ) -> Deviations:
     """Those for the target of a run, the first of a requirement where several are, and others."""
     entries: dict[str, Deviation] = {}
+    elsewhere: list[Deviation] = []
     for one in known:
         if one.is_for(settings):
             entries.setdefault(one.requirement, one)
-    elsewhere = [one for one in known if not one.is_for(settings)]
+        else:
+            elsewhere.append(one)
     replayed = settings.cassettes is Mode.REPLAY
     return Deviations(source, entries, today, elsewhere, replayed)
 

@@ -19,7 +19,7 @@ from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placement
 from pytest_atomic_cards.seeding.polling import poll
-from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
+from pytest_atomic_cards.seeding.reader import Group, Reader, key_of, words_for
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
 EMBARGO: Final = timedelta(hours=1)
@@ -90,10 +90,11 @@ class Arranger:
     ) -> None:
         if state is Status.ACTIVE:
             return
+        allowed = words_for(state)
         if state in _ACTIONS:
             whole = len(members) == len(group.cards)
             for pin in [group.pin] if whole else map(group.single, members):
-                self._act(_ACTIONS[state], pin, lambda: _are_in(state, self._words(group, members)))
+                self._act(_ACTIONS[state], pin, lambda: self._words(group, members) <= allowed)
         elif state is Status.SNOOZED:
             spec = next(spec for spec in population if spec.status is state)
             for card in members:
@@ -103,11 +104,11 @@ class Arranger:
             self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
         words = poll(
             lambda: self._words(group, members),
-            lambda words: _are_in(state, words) or _never_will_be(state, words),
+            lambda words: words <= allowed or _never_will_be(state, words),
             self._placement.settling,
             self._timeline,
         )
-        if not _are_in(state, words):
+        if not words <= allowed:
             self._complain(state, words)
 
     def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
@@ -139,11 +140,6 @@ class Arranger:
                 "the Action Flow's own configuration may override them"
             )
         raise SeedingError(message)
-
-
-def _are_in(state: Status, words: set[str | None]) -> bool:
-    """Whether cards with these state words are in a state; a closed one may not be listed."""
-    return words <= ({state.value, None} if state.is_closed else {state.value})
 
 
 def _never_will_be(state: Status, words: set[str | None]) -> bool:

@@ -105,6 +105,11 @@ def is_full(query: CardQuery, count: int) -> bool:
     return count >= min(_SHORT_PAGE, _SHORT_PAGE if query.limit is None else query.limit)
 
 
+def words_for(state: Status) -> frozenset[str | None]:
+    """What listings may show of a card in a state: its word, or nothing of a closed one."""
+    return frozenset({state.value, None} if state.is_closed else {state.value})
+
+
 class Reader:
     """Reads listings and states through a :class:`CardsApi`."""
 

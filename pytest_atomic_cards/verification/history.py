@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.verification.probe import Probe
 
 _LARGEST_READ: Final = 200_000
-_CLOSED_WORDS: Final = tuple(status.value for status in CLOSED)
 
 
 class History:
@@ -49,6 +48,6 @@ class History:
         for _, objection in self._monitor.see(told):
             self.recreated = self.recreated or (objection, exchange)
         for body in told.cards:
-            if body.get("status") in _CLOSED_WORDS:
-                card = Card.from_body(body)
-                self.closed.setdefault(key_of(card), Status(body["status"]))
+            word = body.get("status")
+            if isinstance(word, str) and word in CLOSED:
+                self.closed.setdefault(key_of(Card.from_body(body)), Status(word))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.seeding.reader import words_for
 
 States = dict[str, str | None]
 """The state word of each card by its key; ``None`` where no listing shows the card."""
@@ -15,13 +16,13 @@ _KNOWN_WORDS: Final = frozenset(Status)
 
 def all_in(state: Status) -> Callable[[States], bool]:
     """Whether all cards are in a state; a closed one may also have left the listings."""
-    allowed = {state.value, None} if state.is_closed else {state.value}
+    allowed = words_for(state)
     return lambda states: set(states.values()) <= allowed
 
 
 def became(state: Status) -> Callable[[States], bool]:
     """Whether all cards reached a closed state; another contract judges how its word is spelled."""
-    allowed = {state.value, None}
+    allowed = words_for(state)
     return lambda states: all(
         word in allowed or word not in _KNOWN_WORDS for word in states.values()
     )

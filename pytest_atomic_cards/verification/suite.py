@@ -22,7 +22,7 @@ from pytest_atomic_cards.errors import (
     told,
 )
 from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.lifecycle import FORBIDDEN, Level
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.requirements import Requirement, catalogue
 from pytest_atomic_cards.verification.steadiness import comes_and_goes, shows_otherwise
@@ -41,6 +41,13 @@ def requirement(requirement_id: str) -> pytest.MarkDecorator:
         MisuseError: The catalogue has no such requirement.
     """
     return getattr(pytest.mark, MARKER)(catalogue()[requirement_id].id)  # type: ignore[no-any-return]
+
+
+each_forbidden: Final = pytest.mark.parametrize(
+    ("state", "action"),
+    [pytest.param(cell.before, cell.action, id=cell.name) for cell in FORBIDDEN],
+)
+"""Runs a contract on each action in each state that does not allow it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.errors import AtomicCardsError, OutcomeUnknownError
+from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.verification.states import States
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 Outcome = TypeVar("Outcome")
 
 _TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request for cards of a group, and how they were listed before."""
+
+    group: Group
+    before: States
+    exchange: Exchange
 
 
 class Trials(Generic[Outcome]):
@@ -41,15 +55,15 @@ class Trials(Generic[Outcome]):
 
 def _made(trial: Callable[[], Outcome]) -> Future[Outcome]:
     future: Future[Outcome] = Future()
-    for _ in range(_TRIES):
-        try:
-            future.set_result(trial())
-        except OutcomeUnknownError as error:
-            lost = error
-        except (AtomicCardsError, CouldNotTell, Violation) as error:
-            future.set_exception(error)
-            return future
-        else:
-            return future
-    future.set_exception(lost)
+    try:
+        future.set_result(_tried(trial))
+    except (AtomicCardsError, CouldNotTell, Violation) as error:
+        future.set_exception(error)
     return future
+
+
+def _tried(trial: Callable[[], Outcome]) -> Outcome:
+    for _ in range(_TRIES - 1):
+        with suppress(OutcomeUnknownError):
+            return trial()
+    return trial()

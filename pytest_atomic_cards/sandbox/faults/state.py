@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.lifecycle import FORBIDDEN, TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.reading import Selection
 
@@ -100,11 +100,7 @@ _OUTCOMES: Final = (
 )
 
 FAULTS: Final = (
-    *(
-        _illegal(status, action)
-        for (status, action), transition in TRANSITIONS.items()
-        if not transition.allowed
-    ),
+    *(_illegal(cell.before, cell.action) for cell in FORBIDDEN),
     *(
         Fault(
             f"{action}-{status}-refused",

@@ -32,8 +32,6 @@ from pytest_atomic_cards.verification.rules.told import (
     name_of,
 )
 
-_CLOSED_WORDS: Final = frozenset(status.value for status in CLOSED)
-_OPEN_WORDS: Final = frozenset(status.value for status in OPEN)
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _LARGEST_LIMIT: Final = 1_000
 _ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
@@ -64,14 +62,14 @@ def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objecti
 
 
 def _reopened(card: Body, word: str, seen: Sighting, told: Told) -> Objection | None:
-    if word in _OPEN_WORDS:
+    if word in OPEN:
         undone = seen.closed is not None and long_after(told.started, seen.closed_by)
         before, later = seen.closed, word
-    elif word in _CLOSED_WORDS and seen.closed is None:
+    elif word in CLOSED and seen.closed is None:
         undone = long_after(seen.open_at, told.ended)  # exchanges may come in any order
         before, later = word, "open"
     else:
-        undone = seen.closed is not None and word in _CLOSED_WORDS and word != seen.closed
+        undone = seen.closed is not None and word in CLOSED and word != seen.closed
         before, later = seen.closed, word
     if not undone or not is_named(card):
         return None

@@ -14,8 +14,6 @@ SETTLING: Final = 60.0
 """Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
 a write is an open question; a minute also makes up for clocks that differ."""
 _KEPT: Final = 10_000
-_CLOSED_WORDS: Final = frozenset(status.value for status in CLOSED)
-_OPEN_WORDS: Final = frozenset(status.value for status in OPEN)
 
 Value = TypeVar("Value")
 
@@ -133,10 +131,10 @@ class Past:
         word = body.get("status")
         if not isinstance(word, str):
             return
-        if word in _CLOSED_WORDS:
+        if word in CLOSED:
             sighting.closed = sighting.closed or word
             sighting.closed_by = _earlier(sighting.closed_by, told.ended)
-        elif word in _OPEN_WORDS:
+        elif word in OPEN:
             sighting.open_at = _later(sighting.open_at, told.started)
 
 

@@ -9,6 +9,7 @@ Source: Cards API page › Retrieving cards, Complete (the example responses).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pytest_atomic_cards.cards import shows_no_cards
@@ -99,18 +100,22 @@ def card_fields(told: Told, _: Past | None) -> Objection | bool:
     """No field of the sample is missing from any card."""
     if told.fidelity < Fidelity.KEPT:
         return False
-    for card in told.cards:
-        if wrong := _has_fields(card, CARD_FIELDS):
-            return wrong
-    return bool(told.cards)
+    return _first(_has_fields(card, CARD_FIELDS) for card in told.cards)
 
 
 def card_types(told: Told, _: Past | None) -> Objection | bool:
     """Fields of a card are strings and objects as sampled."""
-    for card in told.cards:
-        if wrong := _has_types(card, CARD_FIELDS):
-            return wrong
-    return bool(told.cards)
+    return _first(_has_types(card, CARD_FIELDS) for card in told.cards)
+
+
+def _first(found: Iterable[Objection | None]) -> Objection | bool:
+    """The first objection; whether there was anything to object to, where there is none."""
+    exercised = False
+    for objection in found:
+        if objection is not None:
+            return objection
+        exercised = True
+    return exercised
 
 
 def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
@@ -159,14 +164,8 @@ def payload(told: Told, _: Past | None) -> Objection | bool:
     """The payload has its sampled parts, and targets the card's customer."""
     if told.fidelity < Fidelity.KEPT:
         return False
-    exercised = False
-    for card in told.cards:
-        body = card.get("payload")
-        if isinstance(body, dict):
-            if wrong := _payload(card, body):
-                return wrong
-            exercised = True
-    return exercised
+    bodies = ((card, card.get("payload")) for card in told.cards)
+    return _first(_payload(card, body) for card, body in bodies if isinstance(body, dict))
 
 
 def _payload(card: Body, body: Body) -> Objection | None:

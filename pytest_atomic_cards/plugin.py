@@ -195,11 +195,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
     from pytest_atomic_cards.workers import hand_over
 
     config: pytest.Config = node.config
-    given = options.given(_command_line(config), config.getini)
-    try:
-        hand_over(node, given, settings_of(config))
-    except SettingsError as error:
-        raise pytest.UsageError(f"atomic-cards: {error}") from None
+    hand_over(node, options.given(_command_line(config), config.getini), settings_of(config))
     if progress := WorkersProgress.of(config):
         progress.listen_to(node)
 
@@ -240,11 +236,15 @@ def cards_target(
         pytest.skip(f"dry run: would go against {cards_settings.describe()}")
     from pytest_atomic_cards.reporting.capture import progress_shown
     from pytest_atomic_cards.targets import open_target
+    from pytest_atomic_cards.workers import keep_token
 
     worker = getattr(pytestconfig, "workerinput", None)
+    token = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if worker else None
+    if token:
+        keep_token(pytestconfig, token, cards_settings)
     target = open_target(
         cards_settings,
-        tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if worker else None,
+        token,
         deck_of(pytestconfig),
         workers=worker["workercount"] if worker else 1,
     )

@@ -1,28 +1,39 @@
-"""Workers: what the process that controls a run of pytest-xdist hands over to those that run tests.
+"""Workers: what the process that controls a run of pytest-xdist and those that run tests hand over.
 
 A worker process may be on another machine, in another directory, and without the environment of
-the one that controls it; what it is to run against it must be told.
+the one that controls it; what it is to run against it must be told, and what it records it must
+hand in.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.errors import SettingsError
+import pytest
+
+from pytest_atomic_cards.errors import AtomicCardsError
+from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.options import OPTIONS, Option
 from pytest_atomic_cards.settings import Mode, Settings
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
-    import pytest
+    from pytest_atomic_cards.cassettes.deck import Deck
+    from pytest_atomic_cards.client.token_cache import IssuedToken
 
 _SETTINGS: Final = "atomic_cards_settings"
 _PROFILE: Final = "atomic_cards_profile"
+_TOKEN: Final = "atomic_cards_token"  # noqa: S105 - a key
+_ELSEWHERE: Final = "atomic_cards_elsewhere"
+_RECORDED: Final = "atomic_cards_recorded"
 _PROFILE_VARIABLE: Final = Option("profile", "").environment_variable
 _SECRETS: Final = [option.environment_variable for option in OPTIONS if option.secret]
+_ISSUED = pytest.StashKey["IssuedToken | None"]()
 
 
 def hand_over(
@@ -32,30 +43,44 @@ def hand_over(
 ) -> None:
     """Give a worker process the settings of the run, before it starts.
 
-    A secret goes through a pipe or SSH, and not over a bare socket.
+    Where one of the workers is elsewhere, all get the same access token. A secret goes through a
+    pipe or SSH, and not over a bare socket.
 
     Args:
         node: The worker process.
         given: The settings as they were given; see :func:`~pytest_atomic_cards.options.given`.
         settings: The settings.
-
-    Raises:
-        SettingsError: The worker cannot do what the settings say.
     """
     spec = node.gateway.spec
     texts = {option.environment_variable: text for option, _, text in given}
     if spec.socket:
         texts = {name: text for name, text in texts.items() if name not in _SECRETS}
+    elif any(map(_is_elsewhere, node.nodemanager.specs)) and (token := _issued(node, settings)):
+        age = REAL_TIME.timestamp() - token.issued
+        node.workerinput[_TOKEN] = asdict(token) | {"value": str(token.value), "issued": -age}
     node.workerinput[_SETTINGS] = texts
-    if spec.popen and not spec.chdir:
-        return
-    if settings.cassettes is Mode.RECORD:
-        raise SettingsError(
-            f"--cards-cassettes record writes where a test runs, and {node.gateway.id} runs "
-            "elsewhere; record with -n, or without workers"
-        )
-    if settings.profile:
+    node.workerinput[_ELSEWHERE] = _is_elsewhere(spec)
+    if settings.profile and _is_elsewhere(spec):
         node.workerinput[_PROFILE] = settings.profile.read_text("utf-8")
+
+
+def _is_elsewhere(spec: Any) -> bool:  # noqa: ANN401 - of execnet
+    return not spec.popen or bool(spec.chdir)
+
+
+def _issued(node: Any, settings: Settings) -> IssuedToken | None:  # noqa: ANN401 - of pytest-xdist
+    """The token of a live run, asked for once; ``None`` where it is left to the workers."""
+    stash: pytest.Stash = node.config.stash
+    if _ISSUED not in stash:
+        stash[_ISSUED] = None
+        if settings.is_live and settings.cassettes is not Mode.REPLAY:
+            from pytest_atomic_cards.targets.live import credentials_of  # noqa: PLC0415
+
+            try:
+                stash[_ISSUED] = credentials_of(settings).issued()
+            except AtomicCardsError:  # those that run tests tell it as any other
+                return None
+    return stash[_ISSUED]
 
 
 def handed_over(config: pytest.Config) -> dict[str, str] | None:
@@ -75,3 +100,41 @@ def handed_over(config: pytest.Config) -> dict[str, str] | None:
     path = Path(directory.name, "cards-profile.toml")
     path.write_text(handed[_PROFILE], "utf-8")
     return own | texts | {_PROFILE_VARIABLE: str(path)}
+
+
+def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
+    """Keep the token that a worker process was given where all on its machine look for one.
+
+    Raises:
+        SettingsError: The file cannot be written.
+    """
+    handed: dict[str, Any] = getattr(config, "workerinput", {})
+    if _TOKEN not in handed or not settings.is_live:
+        return
+    from pytest_atomic_cards.client.redaction import Hidden  # noqa: PLC0415
+    from pytest_atomic_cards.client.token_cache import IssuedToken  # noqa: PLC0415
+    from pytest_atomic_cards.targets.live import credentials_of  # noqa: PLC0415
+
+    token = IssuedToken(**handed[_TOKEN])
+    value, issued = Hidden(token.value), REAL_TIME.timestamp() + token.issued
+    credentials_of(settings, cache=cache).adopt(replace(token, value=value, issued=issued))
+
+
+def hand_in(config: pytest.Config, deck: Deck) -> None:
+    """Move what a worker process recorded elsewhere to the one that controls it."""
+    if getattr(config, "workerinput", {}).get(_ELSEWHERE):
+        config.workeroutput[_RECORDED] = {  # type: ignore[attr-defined] # of pytest-xdist
+            deck.name_of(path): path.read_text("utf-8") for path in deck.saved
+        }
+        for path in deck.saved:
+            path.unlink()
+
+
+def take_in(node: Any, deck: Deck) -> None:  # noqa: ANN401 - of pytest-xdist
+    """Write what a worker process recorded elsewhere.
+
+    Raises:
+        SettingsError: A file cannot be written.
+    """
+    for name, text in getattr(node, "workeroutput", {}).get(_RECORDED, {}).items():
+        write_text(deck.directory / name, text)

@@ -64,6 +64,7 @@ class Deck:
         source: What is recorded from.
         settings: What a replay needs to know of the target; see
             :class:`~pytest_atomic_cards.cassettes.recorded.Recorded`.
+        saved: The files that were written.
         listeners: Called with each exchange that was recorded, replayed or verified.
         timeline: The time of the current cassette; the real time where none is played.
         chance: The chance of the current cassette; true chance where none is played.
@@ -74,6 +75,7 @@ class Deck:
         self.redaction = redaction or Redaction()
         self.source = Source.SANDBOX
         self.settings: Mapping[str, Any] = {}
+        self.saved: set[Path] = set()
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
         self._stack: list[Play] = []
@@ -122,6 +124,10 @@ class Deck:
         cassette = self.current
         return TRUE_CHANCE if cassette is None else cassette.chance
 
+    def name_of(self, path: Path) -> str:
+        """A file of a recording as all machines of a run call it: its path below the directory."""
+        return path.relative_to(self.directory).as_posix()
+
     def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
         """A cassette to be played from its beginning; nothing is read or written yet.
 
@@ -151,6 +157,7 @@ class Deck:
             self._stack.remove(play)
             if play.mode is Mode.RECORD and play.cassette is not None and play.cassette.dirty:
                 play.cassette.save()
+                self.saved.add(play.path)
 
     @contextmanager
     def playing(self, name: str, mode: Mode | None = None) -> Iterator[Play]:

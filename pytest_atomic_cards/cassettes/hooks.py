@@ -60,7 +60,7 @@ def play_of(item: pytest.Item, deck: Deck, naming: Naming) -> Play:
     return deck.open(name, mode and Mode(mode), owner)
 
 
-def use_of(play: Play) -> Use | None:
+def use_of(play: Play, deck: Deck) -> Use | None:
     """How a cassette was played that has come to its end; ``None`` where there was none to play."""
     replayed = play.mode is Mode.REPLAY
     if play.cassette is None and not (replayed and play.path.exists()):
@@ -74,7 +74,8 @@ def use_of(play: Play) -> Use | None:
     left = cassette.unplayed
     first = f"{left[0].method} {left[0].path}" if left else ""
     at = cassette.recorded.at.isoformat()
-    return Use(str(play.path), play.test, len(cassette), len(left) if replayed else None, first, at)
+    file = deck.name_of(play.path)
+    return Use(file, play.test, len(cassette), len(left) if replayed else None, first, at)
 
 
 class CassetteHooks:
@@ -149,7 +150,8 @@ class CassetteHooks:
                 report.outcome = "failed"
                 report.longrepr = "\n".join([f"{play.path} differs:", *differences])
         if call.when == "teardown":
-            uses = [asdict(use) for use in map(use_of, self._plays) if use is not None]
+            played = (use_of(play, self._deck) for play in self._plays)
+            uses = [asdict(use) for use in played if use is not None]
             setattr(report, USES, json.dumps(uses))
             self._plays.clear()
         return report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -22,6 +21,7 @@ from pytest_atomic_cards.cassettes.hygiene import (
 )
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.workers import hand_in, take_in
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck
@@ -88,13 +88,14 @@ class Housekeeping:
                 play = play_of(item, self._deck, self._naming)
             except SettingsError as error:
                 raise pytest.UsageError(f"atomic-cards: {error}") from None
-            self._known.paths.add(str(play.path))
+            name = self._deck.name_of(play.path)
+            self._known.paths.add(name)
             if play.mode is Mode.RECORD:
-                writer = writers.setdefault(str(play.path).casefold(), item.nodeid)
+                writer = writers.setdefault(name.casefold(), item.nodeid)
                 if writer != item.nodeid:
                     raise pytest.UsageError(
                         f"atomic-cards: {writer} and {item.nodeid} would both be recorded in "
-                        f"{self._shown(str(play.path))}; give one of them another name"
+                        f"{self._shown(name)}; give one of them another name"
                     )
         chosen = [argument.partition("::") for argument in self._config.args]
         partial = {
@@ -120,7 +121,8 @@ class Housekeeping:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - of xdist
-        """Take over what a worker knew when it ended."""
+        """Take over what a worker knew when it ended, and what it recorded on another machine."""
+        take_in(node, self._deck)
         output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is not None:
             self._collected = Collected.from_json(json.loads(output))
@@ -141,6 +143,7 @@ class Housekeeping:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = json.dumps(self._known.as_json())
+            hand_in(self._config, self._deck)
             return
         collected = self._collected or (None if self._crashed else self._known)
         self._told = list(self._shortcomings(collected))
@@ -183,6 +186,6 @@ class Housekeeping:
                 "told"
             )
 
-    def _shown(self, path: str) -> str:
-        root = self._config.rootpath
-        return str(Path(path).relative_to(root) if Path(path).is_relative_to(root) else path)
+    def _shown(self, name: str) -> str:
+        root, path = self._config.rootpath, self._deck.directory / name
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)

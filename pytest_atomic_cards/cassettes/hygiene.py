@@ -35,7 +35,7 @@ class Use:
     """How a recording was played.
 
     Args:
-        path: Its file.
+        path: Its file, below the directory where recordings are kept.
         owner: The test or fixture that it belongs to.
         count: How many exchanges it holds.
         unplayed: How many of them were not played, or ``None`` where it was not replayed.
@@ -56,7 +56,8 @@ class Collected:
     """What a process knows of the tests that there are.
 
     Args:
-        paths: The files of the recordings that collected tests have or would have.
+        paths: The files of the recordings that collected tests have or would have, below the
+            directory where they are kept.
         modules: The modules whose tests were collected without exception.
         whole: Whether all tests of the project were collected, and none was set aside.
     """
@@ -81,7 +82,7 @@ class Shortcoming:
 
     Args:
         kind: ``orphaned``, ``unplayed`` or ``expired``.
-        path: The file.
+        path: The file, below the directory where recordings are kept.
         told: What is wrong, and how to mend it.
     """
 
@@ -111,18 +112,19 @@ def orphans(
     """
     known = collected.paths | set(played)
     for path in sorted(path for suffix in SUFFIXES for path in directory.rglob(f"*{suffix}")):
-        if str(path) in known:
+        name = path.relative_to(directory).as_posix()
+        if name in known:
             continue
         try:
             owner = read_content(path).recorded.test
         except CassetteError as error:
-            yield Shortcoming("orphaned", str(path), f"{error}; no test plays it")
+            yield Shortcoming("orphaned", name, f"{error}; no test plays it")
             continue
         if not owner or owner.startswith(SUITE) != of_suite:
             continue
         if _is_gone(owner.removeprefix(SUITE), root, collected, passed=passed):
             told = f"there is no {owner} any more that would play it; remove the file"
-            yield Shortcoming("orphaned", str(path), told)
+            yield Shortcoming("orphaned", name, told)
 
 
 def _is_gone(owner: str, root: Path, collected: Collected, *, passed: bool) -> bool:

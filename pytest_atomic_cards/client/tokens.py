@@ -148,10 +148,33 @@ class ClientCredentials:
             ContractBrokenError: Its answer held no usable token.
             TransportError: It gave no answer.
         """
+        return self.issued().value
+
+    def issued(self) -> IssuedToken:
+        """The current token, with when it was issued.
+
+        Raises:
+            AtomicCardsError: As for :meth:`token`.
+        """
         held = self._held
         if held is not None and held.usable(self._clock()):
-            return held.value
+            return held
         return self._obtain(unlike=None)
+
+    def adopt(self, token: IssuedToken) -> None:
+        """Use a token that another process has got, unless there is one already.
+
+        Raises:
+            SettingsError: The cache is not writable.
+        """
+        with self._lock, self._cache.exclusive() if self._cache else nullcontext():
+            shared = self._cache.load() if self._cache else None
+            if shared is not None and self._will_do(shared, unlike=None):
+                self._held = shared
+                return
+            self._held = token
+            if self._cache:
+                self._cache.store(token)
 
     def renew(self, stale: str) -> str:
         """A token other than ``stale``; fetched only if nobody else has done so already.
@@ -159,20 +182,20 @@ class ClientCredentials:
         Raises:
             AtomicCardsError: As for :meth:`token`.
         """
-        return self._obtain(unlike=stale)
+        return self._obtain(unlike=stale).value
 
     def __repr__(self) -> str:
         name = type(self).__name__
         return f"{name}(token_url={self._endpoint.url!r}, client_id={self._client_id!r})"
 
-    def _obtain(self, unlike: str | None) -> str:
+    def _obtain(self, unlike: str | None) -> IssuedToken:
         with self._lock:
             held = self._held
             if held is None or not self._will_do(held, unlike):
                 with self._cache.exclusive() if self._cache else nullcontext():
                     self._held = held = self._shared_or_new(unlike)
                 self._given_out = (held.value, *self._given_out)[:_TOKENS_REMEMBERED]
-            return held.value
+            return held
 
     def _shared_or_new(self, unlike: str | None) -> IssuedToken:
         shared = self._cache.load() if self._cache else None

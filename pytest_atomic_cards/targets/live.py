@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.api import CardsApi
@@ -30,8 +31,37 @@ from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.targets.target import complain
-from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.world import Cards
+
+if TYPE_CHECKING:
+    import requests
+
+
+def credentials_of(
+    settings: Settings, cache: Path | None = None, http: requests.Session | None = None
+) -> ClientCredentials:
+    """The source of the tokens that a run sends.
+
+    Args:
+        settings: Where the target is and what to authenticate with.
+        cache: File in which the worker processes of a run share their access token.
+        http: Gives the transport; one for the network if left out.
+    """
+    return _token_endpoint(settings)(
+        client_id=settings.client_id or "",
+        client_secret=settings.client_secret or "",
+        http=http,
+        cache=cache,
+    )
+
+
+def _token_endpoint(settings: Settings) -> partial[ClientCredentials]:
+    return partial(
+        ClientCredentials,
+        token_url=settings.token_endpoint or "",
+        grant_type_in=settings.grant_type_in,
+        timeout=settings.timeout,
+    )
 
 
 class LiveTarget:
@@ -60,21 +90,14 @@ class LiveTarget:
             taped = tape.adapter(None if self._replayed else adapter)
             self._http.mount(scheme, FaultyAdapter(taped, self._faults))
         self._authenticate = partial(
-            ClientCredentials,
+            _token_endpoint(settings),
             http=self._http,
-            token_url=settings.token_endpoint or "",
-            grant_type_in=settings.grant_type_in,
-            timeout=settings.timeout,
             clock=tape.timeline.timestamp,
             retry=RetryPolicy.by(tape.timeline, tape.chance),
         )
-        tokens = self._authenticate(  # one token serves many tests, so that no recording holds it
-            client_id=settings.client_id or "",
-            client_secret=settings.client_secret or "",
-            http=self._http if self._replayed else network,
-            clock=REAL_TIME.timestamp,
-            retry=RetryPolicy(),
-            cache=token_cache,
+        # One token serves many tests, so that no recording holds it.
+        tokens = credentials_of(
+            settings, token_cache, http=self._http if self._replayed else network
         )
         self._scope = Scope()
         self._session = CardsSession(

@@ -17,6 +17,7 @@ import requests
 from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, raw_server
 
 from pytest_atomic_cards.client import ClientCredentials, StaticToken
+from pytest_atomic_cards.client.token_cache import IssuedToken
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
     ContractBrokenError,
@@ -161,6 +162,21 @@ def test_the_cache_spares_the_second_process_a_fetch(tmp_path: Path) -> None:
     time, cache, target = FakeTime(), tmp_path / "private" / "token.json", numbered()
     first = credentials(target, time, cache=cache).token()
     assert credentials(target, time, cache=cache).token() == first
+    assert len(target.requests) == 1
+
+
+@pytest.mark.parametrize(("left", "expected"), [(3600, "token-1"), (0, "token-of-another")])
+def test_a_token_of_another_process_is_used_where_there_is_none(
+    tmp_path: Path, left: float, expected: str
+) -> None:
+    """A token that is handed over spares a fetch, and gives way to one in the cache that lives."""
+    time, cache, target = FakeTime(), tmp_path / "private" / "token.json", numbered(3600)
+    credentials(target, time, cache=cache).token()
+    time.now += 3600 - left
+    source = credentials(target, time, cache=cache)
+    source.adopt(IssuedToken("token-of-another", time.now, 3600.0, "query"))
+    assert source.token() == expected
+    assert credentials(target, time, cache=cache).token() == expected
     assert len(target.requests) == 1
 
 

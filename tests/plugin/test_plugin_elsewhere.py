@@ -1,7 +1,7 @@
 """Workers on another machine: another directory, nothing of the environment, no shared files.
 
-A stand-in for ``ssh`` runs the command on this machine, in a bare environment and in a home of its
-own; all else is the way that ``--tx ssh=`` of pytest-xdist takes.
+A stand-in for ``ssh`` runs the command on this machine, in a bare environment and in a home for
+each host; all else is the way that ``--tx ssh=`` of pytest-xdist takes.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ COMMAND = Path(sys.executable).with_name("atomic-cards")
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
 SSH = """#!/bin/sh
 # ssh -C HOST COMMAND
+home="{homes}/$2"
 shift 2
-cd "{home}" || exit 1
-exec env -i HOME="{home}" TMPDIR="{home}" PATH=/usr/bin:/bin sh -c "$*"
+mkdir -p "$home" && cd "$home" || exit 1
+exec env -i HOME="$home" TMPDIR="$home" PATH=/usr/bin:/bin sh -c "$*"
 """
 USERS_TESTS = """
 import os
@@ -51,36 +52,38 @@ def test_seeds(cards, number):
 """
 
 
+HOSTS = ("north", "south")
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """The home that workers have elsewhere."""
-    directory = tmp_path / "home"
-    directory.mkdir()
-    return directory
+def homes(tmp_path: Path) -> Path:
+    """Where each host has the home of its worker."""
+    return tmp_path / "homes"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The project here."""
+    """The project here; a configuration file makes its root the same everywhere."""
     directory = tmp_path / "project"
     directory.mkdir()
+    (directory / "pytest.ini").write_text("[pytest]\n")
     return directory
 
 
 @pytest.fixture
-def run(home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in the project, with options that have two workers elsewhere."""
+def run(homes: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in the project, with options that have a worker on each host."""
     ssh = tmp_path / "bin" / "ssh"
     ssh.parent.mkdir()
-    ssh.write_text(SSH.format(home=home))
+    ssh.write_text(SSH.format(homes=homes))
     ssh.chmod(0o700)
     monkeypatch.setenv("PATH", str(ssh.parent), prepend=os.pathsep)
 
-    two_elsewhere = f"2*ssh=elsewhere//python={sys.executable}"
+    workers = [f"--tx=ssh={host}//python={sys.executable}" for host in HOSTS]
 
     def run_there(*command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own commands
-            [*command, "-p", "no:schemathesis", "--dist", "load", "--tx", two_elsewhere],
+            [*command, "-p", "no:schemathesis", "--dist", "load", *workers],
             cwd=project,
             capture_output=True,
             text=True,
@@ -91,7 +94,7 @@ def run(home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_users_tests_go_to_the_target_of_the_run(
-    run: Run, serve: Serve, home: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, serve: Serve, homes: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers elsewhere go to the same target with one token, clean up, and leave no journal."""
     live = serve()
@@ -105,9 +108,10 @@ def test_users_tests_go_to_the_target_of_the_run(
     assert len(users) == len(set(users)) == 6
     assert live.count(f"POST {live.sandbox.token_path}") == 1
     assert not live.open_cards
-    assert not list(home.rglob("*.jsonl"))
-    (token,) = home.rglob("atomic-cards-token")
-    assert token.stat().st_mode & 0o077 == 0
+    assert not list(homes.rglob("*.jsonl"))
+    tokens = list(homes.rglob("atomic-cards-token"))
+    assert len(tokens) == len(HOSTS)
+    assert all(token.stat().st_mode & 0o077 == 0 for token in tokens)
 
 
 def test_a_check_elsewhere_is_told_here(run: Run, project: Path) -> None:
@@ -135,12 +139,19 @@ def test_a_known_violation_elsewhere_can_go_away(run: Run, project: Path) -> Non
     assert "the known deviation from PAGE-01 has gone away" in done.stdout
 
 
-def test_nothing_is_recorded_elsewhere(run: Run, home: Path) -> None:
-    """A recording that would lie on another machine is refused before any test."""
-    done = run(COMMAND, "check", "--cards-only", "PAGE-01", "--cards-cassettes", "record")
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert done.stderr.count("ERROR: atomic-cards: --cards-cassettes record writes where") == 1
-    assert not list(home.rglob("cassettes"))
+def test_what_is_recorded_elsewhere_is_kept_here(run: Run, homes: Path, project: Path) -> None:
+    """The recordings of all workers are one set here, which replays, and none stays elsewhere."""
+    (project / "test_users.py").write_text(USERS_TESTS.replace("assert list(", "list("))
+    rsync = f"--rsyncdir={project}"
+    done = run(*PYTEST, "--cards-cassettes", "record", rsync, project)
+    assert done.returncode == 0, done.stdout
+    names = sorted(path.name for path in (project / "cassettes" / "test_users").iterdir())
+    assert names == [f"test_seeds[{number}].json" for number in range(6)]
+    assert not [path for path in homes.rglob("cassettes/**/*") if path.is_file()]
+    fail = ("--cards-cassettes-fail-on", "orphaned,unplayed,expired")
+    done = run(*PYTEST, "--cards-cassettes", "replay", *fail, rsync, project)
+    assert done.returncode == 0, done.stdout
+    assert "6 passed" in done.stdout
 
 
 @pytest.mark.parametrize(("way", "told"), [("ssh=host", True), ("socket=host:8888", False)])
@@ -148,8 +159,13 @@ def test_no_secret_goes_over_a_bare_socket(way: str, told: bool) -> None:  # noq
     """The client secret is told over SSH, and over a connection in the clear all else is."""
     environ = {"ATOMIC_CARDS_CLIENT_SECRET": "hunter2", "ATOMIC_CARDS_SEED": "7"}
     found = given({}, lambda _: "", environ)
-    gateway = SimpleNamespace(id="gw0", spec=execnet.XSpec(way))
-    node = SimpleNamespace(gateway=gateway, workerinput={})
+    spec = execnet.XSpec(way)
+    node = SimpleNamespace(
+        gateway=SimpleNamespace(id="gw0", spec=spec),
+        nodemanager=SimpleNamespace(specs=[spec]),
+        config=SimpleNamespace(stash=pytest.Stash()),
+        workerinput={},
+    )
     hand_over(node, found, resolve({}, lambda _: "", environ))
     assert ("hunter2" in str(node.workerinput)) == told
     assert "'ATOMIC_CARDS_SEED': '7'" in str(node.workerinput)

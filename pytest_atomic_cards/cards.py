@@ -180,7 +180,8 @@ def shows_no_cards(body: Json) -> bool:
 
 def _object(body: Json, what: str) -> dict[str, Json]:
     if not isinstance(body, dict):
-        raise ContractBrokenError(f"{what} must be a JSON object, not {_kind(body)}")
+        kind = "null, missing or not JSON" if body is None else _kind(body)
+        raise ContractBrokenError(f"{what} must be a JSON object, not {kind}")
     return body
 
 

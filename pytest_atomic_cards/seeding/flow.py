@@ -136,13 +136,16 @@ class FlowPlacement:
 
     def _target(self, spec: CardSpec, users: Sequence[str]) -> FlowTarget:
         embargo = self._clock.now() + spec.embargo if spec.embargo else None
+        as_interval = spec.expiry_as == "interval"
+        stamped = not as_interval and spec.expires
         return FlowTarget(
             users=users,
             variables={**self._settings.flow_variables, **spec.variables},
             metadata=spec.metadata,
             priority=spec.priority,
             embargo=embargo,
-            expires_interval=spec.expires,
+            expires=self._clock.now() + stamped if stamped else None,
+            expires_interval=spec.expires if as_interval else None,
         )
 
     def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see Placement
@@ -174,7 +177,14 @@ def _alike(
 
     def but_for_user(pair: tuple[CardSpec, str]) -> tuple[object, ...]:
         spec = pair[0]
-        return (spec.variables, spec.metadata, spec.priority, spec.embargo, spec.expires)
+        return (
+            spec.variables,
+            spec.metadata,
+            spec.priority,
+            spec.embargo,
+            spec.expires,
+            spec.expiry_as,
+        )
 
     for _, run in groupby(pairs, key=but_for_user):
         targets: list[tuple[CardSpec, dict[str, None]]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -19,7 +19,7 @@ from pytest_atomic_cards.timeline import Timeline
 _MOST_PAGES: Final = 20
 _FULL_PAGE: Final = 100
 _SAMPLE: Final = 5
-_LEAST_WATCH: Final = 1.5
+_LEAST_WATCH: Final = 3.0
 _MOST_WATCH: Final = 10.0
 _LEAST_UNSTEADY: Final = 1.0
 
@@ -27,8 +27,9 @@ _LEAST_UNSTEADY: Final = 1.0
 class ReadBack:
     """Waits for seeded cards.
 
-    A flow may send several cards to one target, one after the other, and listings may miss now and
-    then what they have shown before; both is learned from a rehearsal, and then waited for.
+    A flow may send several cards to one target, one after the other, and not as many to each; and
+    listings may miss now and then what they have shown before. This is learned from a rehearsal,
+    and then waited for.
 
     Args:
         reader: Lists cards.
@@ -43,6 +44,8 @@ class ReadBack:
         self.straggling = 0.0
         """Seconds in which a start may send further cards; 0 where each sends one."""
         self.cards_per_target = 1
+        """How many cards each target gets at least."""
+        self._varies = False
         self.unsteadiness = 0.0
         """Seconds until listings surely show what has happened; 0 where they never went back."""
 
@@ -58,7 +61,7 @@ class ReadBack:
             return
         watch = min(max(_LEAST_WATCH, 3 * (self._timeline.monotonic() - began)), _MOST_WATCH)
         began = self._timeline.monotonic()
-        counts = [placed.count]
+        counts: Counter[str | None] = Counter()
         listed = 0
 
         def look() -> None:
@@ -67,11 +70,13 @@ class ReadBack:
             if now < listed:
                 self.unsteadiness = max(_LEAST_UNSTEADY, 2 * (self._timeline.monotonic() - began))
             listed = max(listed, now)
-            counts.append(len(self._visible(placed)))
+            nonlocal counts
+            counts |= Counter(card.user_id for card in self._visible(placed).values())
 
         poll(look, bool, watch, self._timeline)
-        self.cards_per_target = max(counts) // placed.count
-        self.straggling = watch if self.cards_per_target > 1 else 0.0
+        self.cards_per_target = min(counts.values(), default=1)
+        self._varies = max(counts.values(), default=1) > self.cards_per_target
+        self.straggling = watch if self._varies or self.cards_per_target > 1 else 0.0
 
     def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.
@@ -84,7 +89,7 @@ class ReadBack:
         """
         seen: dict[str, tuple[Card, ...]] = {}
         sighted: defaultdict[str, dict[str, Card]] = defaultdict(dict)
-        reached: dict[str, float] = {}
+        grown: dict[str, float] = {}
         fault: ContractBrokenError | None = None
 
         total = sum(one.count for one in placed)
@@ -94,16 +99,20 @@ class ReadBack:
             for one in placed:
                 if one.invocation in seen:
                     continue
+                before = len(sighted[one.invocation])
                 try:
                     sighted[one.invocation] |= self._visible(one)
                 except ContractBrokenError as error:
                     fault = error
                     continue
                 cards = list(sighted[one.invocation].values())
+                now = self._timeline.monotonic()
+                if len(cards) > before:
+                    grown[one.invocation] = now
                 if len(cards) >= one.count:
-                    since = reached.setdefault(one.invocation, self._timeline.monotonic())
-                    whole = len(cards) >= one.count * self.cards_per_target
-                    if whole or self._timeline.monotonic() - since > self.straggling:
+                    self._learn(len(cards), one.count)
+                    whole = len(cards) >= one.count * self.cards_per_target and not self._varies
+                    if whole or now - grown[one.invocation] > self.straggling:
                         seen[one.invocation] = _in_order(cards, one.users)
                 elif self._is_paged_away(one, cards):
                     seen[one.invocation] = _in_order(cards, one.users)
@@ -121,6 +130,12 @@ class ReadBack:
             )
         self._timeline.sleep(self.unsteadiness)
         return [seen[one.invocation] for one in placed]
+
+    def _learn(self, listed: int, targets: int) -> None:
+        """Take in that there are more cards than each target was seen to get."""
+        if listed > targets * self.cards_per_target:
+            self._varies = True
+            self.straggling = max(self.straggling, _LEAST_WATCH)
 
     def _visible(self, placed: Placed) -> dict[str, Card]:
         """The cards of an invocation, also where large pages or its own attribute do not work."""

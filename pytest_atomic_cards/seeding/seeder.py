@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Final
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.scope import Scope
@@ -14,6 +15,9 @@ from pytest_atomic_cards.seeding.readback import ReadBack
 from pytest_atomic_cards.seeding.reader import Group, Reader
 from pytest_atomic_cards.seeding.spec import Population
 from pytest_atomic_cards.seeding.starting import Starter
+
+_REHEARSED: Final = 4
+"""Targets of a rehearsal: enough to see, most often, that not all get the same number of cards."""
 
 
 class Seeder:
@@ -55,15 +59,13 @@ class Seeder:
         return [pin for start in self._starter.starts for pin in start.pins]
 
     def rehearse(self) -> None:
-        """Seed one card, to see that it can be done and how many cards a target gets.
+        """Seed some cards, to see that it can be done and how many a target gets.
 
         Raises:
             SeedingError: No card appeared in time.
         """
-        placed = self._place(Population.of(1))
+        placed = self._place(Population.of(_REHEARSED))
         self._read_back.rehearse(placed)
-        self._cleaner.unsteadiness = max(self._cleaner.unsteadiness, self.unsteadiness)
-        self._cleaner.straggling = max(self._cleaner.straggling, self._read_back.straggling)
         self._completed(placed)
 
     def seed(self, *populations: Population) -> list[Group]:
@@ -75,8 +77,7 @@ class Seeder:
         """
         placed = [self._place(population) for population in populations]
         visible = self._read_back.await_visible(placed)
-        for one in placed:
-            self._completed(one)
+        self._completed(*placed)
         if self._scope:
             self._scope.adopt([card for cards in visible for card in cards])
         return [
@@ -100,6 +101,8 @@ class Seeder:
     def _place(self, population: Population) -> Placed:
         return self._starter.place(creatable(population))
 
-    def _completed(self, placed: Placed) -> None:
-        for start in placed.starts:
+    def _completed(self, *placed: Placed) -> None:
+        self._cleaner.unsteadiness = max(self._cleaner.unsteadiness, self.unsteadiness)
+        self._cleaner.straggling = max(self._cleaner.straggling, self._read_back.straggling)
+        for start in (start for one in placed for start in one.starts):
             self._cleaner.complete(start)

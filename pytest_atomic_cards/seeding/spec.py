@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.lifecycle import Status
@@ -31,6 +31,8 @@ class CardSpec:
         priority: From 1, the highest, to 10.
         embargo: Time from now until the card is published; implies ``status=EMBARGOED``.
         expires: Time from now until the card expires.
+        expiry_as: Whether a start tells the expiry as an interval or as a timestamp, of which an
+            Action Flow may take only one. It is all the same to the sandbox.
         snooze: Time from now until a snoozed card wakes up; implies ``status=SNOOZED``.
             Sandbox only: the public API has no snooze.
 
@@ -52,6 +54,7 @@ class CardSpec:
     priority: int | None = None
     embargo: timedelta | None = None
     expires: timedelta | None = None
+    expiry_as: Literal["interval", "timestamp"] = "interval"
     snooze: timedelta | None = None
 
     def __post_init__(self) -> None:

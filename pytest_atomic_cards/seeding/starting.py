@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 from pytest_atomic_cards.client.scope import Scope
@@ -43,6 +44,7 @@ class Starter:
         self._cleaner = cleaner
         self._scope = scope
         self._can_join = True
+        self._starts_without_options = False
         self.starts: list[Start] = []
         """Everything that was started here and may have made cards."""
 
@@ -51,11 +53,23 @@ class Starter:
 
         Raises:
             NotAvailableError: The target cannot give such cards, or not so many that belong
-                together.
+                together; or it refuses delivery options, though it accepts starts without any.
             SeedingError: The target refused even one card, or no answer was usable.
         """
         if not population.specs:
             raise SeedingError("a population to seed must hold at least one card")
+        has_options = any(spec.embargo or spec.expires for spec in population)
+        try:
+            placed = self._in_largest_portions(population)
+        except SeedingError as error:
+            if has_options and self._starts_without_options and _is_refusal(error):
+                raise NotAvailableError(f"embargo and expiry are refused: {error}") from None
+            raise
+        self._starts_without_options |= not has_options
+        return placed
+
+    def _in_largest_portions(self, population: Population) -> Placed:
+        """Place a population by one start, or else in the largest portions that are accepted."""
         sizes = [len(population), *(size for size in _PORTIONS if size < len(population))]
         for size in sizes:
             try:
@@ -142,6 +156,11 @@ class Starter:
         if self._scope:
             self._scope.adopt_invocation(started)
         return Placed(started, users, users_are_ours=not others, starts=(start,))
+
+
+def _is_refusal(error: SeedingError) -> bool:
+    status = error.exchange.status if error.exchange else None
+    return status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _tries(portions: Sequence[Population]) -> int:

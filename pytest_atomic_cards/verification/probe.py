@@ -68,11 +68,11 @@ class Probe:
     # Reading
 
     def page(self, query: CardQuery) -> Found:
-        """One page, as :meth:`Reader.page` reads it; a server error is a violation."""
+        """One page, as :meth:`Reader.page` reads it; not to be served one is a violation."""
         return _served(self._reader.page, query)
 
     def find(self, query: CardQuery) -> Found:
-        """All cards that match, as :meth:`Reader.find` reads them; so is a server error here."""
+        """All cards that match, as :meth:`Reader.find` reads them, and a violation likewise."""
         return _served(self._reader.find, query)
 
     def raw(
@@ -224,9 +224,15 @@ def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
     try:
         return read(query)
     except ContractBrokenError as error:
-        if error.exchange and (error.exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if error.exchange and _is_unserved(error.exchange):
             raise Violation(f"an answer to {query}", str(error), (error.exchange,)) from None
         raise
+
+
+def _is_unserved(exchange: Exchange) -> bool:
+    """Whether a listing failed with a server error, or its body is not even JSON."""
+    failed = (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return failed or (exchange.succeeded and exchange.json() is None)
 
 
 def response_of(exchange: Exchange) -> ActionResponse:

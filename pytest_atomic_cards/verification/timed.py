@@ -26,7 +26,7 @@ _SPECS: Final[dict[str, tuple[CardSpec, ...]]] = {
     "embargo": (CardSpec(embargo=SOON),),
     "snooze": (CardSpec(snooze=SOON),),
     "long embargo": (CardSpec(embargo=timedelta(hours=1)),),
-    "expiry": (CardSpec(expires=SOON),),
+    "expiry": (CardSpec(expires=SOON), CardSpec(expires=SOON, expiry_as="timestamp")),
 }
 
 

@@ -52,7 +52,7 @@ RESULT = {
 }
 RESPONSE = {"data": [RESULT], "summary": {"total": 1, "updated": 1}}
 NOT_OBJECTS: list[tuple[object, str]] = [
-    (None, "null or missing"),
+    (None, "null, missing or not JSON"),
     ([], "an array"),
     ("{}", "a string"),
     (True, "a boolean"),

@@ -25,6 +25,7 @@ def test_a_plain_spec_leaves_everything_to_the_target() -> None:
     """Without arguments the card is active and nothing else is asked for."""
     values = dataclasses.asdict(CardSpec())
     assert values.pop("status") is Status.ACTIVE
+    assert values.pop("expiry_as") == "interval"
     assert values.pop("variables") == values.pop("metadata") == {}
     assert set(values.values()) == {None}
 

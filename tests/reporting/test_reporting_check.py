@@ -208,3 +208,14 @@ def test_bad_settings_are_a_usage_error(arguments: list[str], line: str, tmp_pat
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     (said,) = [one for one in result.stderr.splitlines() if one.strip()]
     assert said.startswith(line)
+
+
+def test_races_that_nothing_can_win_are_told(tmp_path: Path) -> None:
+    """Where every action is refused, each contract of overlapping ones says so."""
+    faults = ",".join(f"{action}-active-refused" for action in ("dismiss", "complete", "cancel"))
+    only = ("--cards-only", "CONC-01,CONC-02,CONC-03", "--cards-fault", faults)
+    check(tmp_path, *only, "--cards-report", str(tmp_path))
+    reasons = {rule["id"]: rule["reason"] for rule in report_of(tmp_path)["rules"]}
+    for name in ("CONC-01", "CONC-02", "CONC-03"):
+        assert "no action is known to have changed a card" in reasons[name]
+        assert "Error" not in reasons[name]

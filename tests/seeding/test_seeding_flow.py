@@ -6,8 +6,9 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http import HTTPStatus
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -15,7 +16,8 @@ from pytest_atomic_cards.errors import NotAvailableError, ScopeError, SeedingErr
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.flow import ServerClock
+from pytest_atomic_cards.seeding import readback
+from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.seeding.reader import Found, Reader
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 SHORTLY = timedelta(milliseconds=150)
+NOW = datetime.now(UTC)
 
 
 def starts(cards: Cards) -> list[list[dict[str, Any]]]:
@@ -115,6 +118,31 @@ def test_a_flow_that_sends_several_cards_still_gives_one_for_one_spec(serve: Ser
     assert cards.get(card).status is Status.DISMISSED
     states = sorted(record.status.value for record in live.environment.cards())
     assert states == ["active", "dismissed"]
+
+
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_a_flow_that_sends_some_targets_more_is_taken_whole(
+    rehearsed: bool,  # noqa: FBT001
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where more cards come than targets were named, the group is handed over once no more do."""
+    monkeypatch.setattr(readback, "_LEAST_WATCH", 0.5)
+    live = serve()
+    live.environment.define_flow(live.sandbox.flow_id, ("bill", "reminder"))
+    cards = live.open_world()
+    find, shown = Reader.find, iter([5] if rehearsed else [])
+
+    def some_late(reader: Reader, query: CardQuery, most_pages: int = 6) -> Found:
+        found = find(reader, query, most_pages)
+        return Found(found.cards[: next(shown, None)], found.exchanges)
+
+    monkeypatch.setattr(Reader, "find", some_late)
+    if rehearsed:
+        cards.seeder.rehearse()
+    shown = iter([4, 4, 5])
+    (group,) = cards.seeder.seed(Population.of(3))
+    assert len(group.cards) == 6
 
 
 def test_cards_on_changing_pages_are_found(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,6 +378,42 @@ def test_delivery_options_that_are_not_honoured_are_told(
     cards = serve(delivery_options="ignored").open_world(settling=0.1)
     with pytest.raises(NotAvailableError, match=r"did not honour.*delivery options"):
         cards.seed(**wanted)
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_delivery_options_that_are_refused_are_told(
+    status: int, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flow that starts without options, and refuses them, makes such cards unavailable."""
+    cards = serve().open_world()
+    cards.seed()
+
+    def refuse(*_: object) -> str:
+        raise SeedingError("not started", Exchange("POST", "http://x", NOW, 0.0, status=status))
+
+    monkeypatch.setattr(FlowPlacement, "place", refuse)
+    with pytest.raises(SeedingError):
+        cards.seed()
+    refused = NotAvailableError if status < HTTPStatus.INTERNAL_SERVER_ERROR else SeedingError
+    with pytest.raises(refused, match="not started"):
+        cards.seed(embargo=HOUR)
+
+
+@pytest.mark.parametrize("way", ["interval", "timestamp"])
+def test_an_expiry_is_told_in_one_of_two_ways(
+    way: Literal["interval", "timestamp"], serve: Serve
+) -> None:
+    """A start tells when cards expire as an interval, or as a timestamp by the target's clock."""
+    cards = serve().open_world()
+    sent = starts(cards)
+    card = cards.seed(expires=HOUR, expiry_as=way)
+    ((flow,),) = sent
+    options = flow["payload"]["cardOptions"]
+    if way == "interval":
+        assert options == {"expiresInterval": "PT3600S"}
+    else:
+        assert card.created is not None
+        assert abs(datetime.fromisoformat(options["expires"]) - card.created - HOUR) < HOUR / 60
 
 
 def test_an_action_without_effect_is_a_seeding_error(serve: Serve) -> None:

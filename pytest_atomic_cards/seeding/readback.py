@@ -21,6 +21,7 @@ _FULL_PAGE: Final = 100
 _SAMPLE: Final = 5
 _LEAST_WATCH: Final = 3.0
 _MOST_WATCH: Final = 10.0
+_LEAST_STRAGGLING: Final = 0.5
 _LEAST_UNSTEADY: Final = 1.0
 
 
@@ -55,28 +56,32 @@ class ReadBack:
         Raises:
             SeedingError: No card appeared in time.
         """
-        began = self._timeline.monotonic()
+        clock = self._timeline.monotonic
+        asked = clock()
         self.await_visible([placed])
         if self._placement.delivery_is_certain:
             return
-        watch = min(max(_LEAST_WATCH, 3 * (self._timeline.monotonic() - began)), _MOST_WATCH)
-        began = self._timeline.monotonic()
+        first = last = clock()
+        watch = min(max(_LEAST_WATCH, 3 * (first - asked)), _MOST_WATCH)
         counts: Counter[str | None] = Counter()
         listed = 0
 
         def look() -> None:
-            nonlocal listed
+            nonlocal counts, last, listed
             now = len(self._own(placed, self._reader.page(placed.pin)))
             if now < listed:
-                self.unsteadiness = max(_LEAST_UNSTEADY, 2 * (self._timeline.monotonic() - began))
+                self.unsteadiness = max(_LEAST_UNSTEADY, 2 * (clock() - first))
             listed = max(listed, now)
-            nonlocal counts
+            before = counts.copy()
             counts |= Counter(card.user_id for card in self._visible(placed).values())
+            if before and counts != before:
+                last = clock()
 
         poll(look, bool, watch, self._timeline)
         self.cards_per_target = min(counts.values(), default=1)
         self._varies = max(counts.values(), default=1) > self.cards_per_target
-        self.straggling = watch if self._varies or self.cards_per_target > 1 else 0.0
+        if self._varies or self.cards_per_target > 1:
+            self.straggling = max(_LEAST_STRAGGLING, 2 * (last - first))
 
     def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.
@@ -135,7 +140,7 @@ class ReadBack:
         """Take in that there are more cards than each target was seen to get."""
         if listed > targets * self.cards_per_target:
             self._varies = True
-            self.straggling = max(self.straggling, _LEAST_WATCH)
+            self.straggling = max(self.straggling, _LEAST_STRAGGLING)
 
     def _visible(self, placed: Placed) -> dict[str, Card]:
         """The cards of an invocation, also where large pages or its own attribute do not work."""

@@ -127,7 +127,7 @@ def test_a_flow_that_sends_some_targets_more_is_taken_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where more cards come than targets were named, the group is handed over once no more do."""
-    monkeypatch.setattr(readback, "_LEAST_WATCH", 0.5)
+    monkeypatch.setattr(readback, "_LEAST_WATCH", 0.1)
     live = serve()
     live.environment.define_flow(live.sandbox.flow_id, ("bill", "reminder"))
     cards = live.open_world()

@@ -1,7 +1,7 @@
 """Suspects: the few pieces of a text in which a secret can be, found at the speed of a search.
 
 Looking closely takes longer than all else that is done with an exchange, and most texts hold
-nothing to look at but ``Authorization: [redacted]``.
+nothing to look at.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _SIGNS: Final = tuple(
     map(
         re.compile,
         (
-            rb"assertion",
-            rb"author",
-            rb"b(?:asic|earer)",
-            rb"k(?:ey|(?<=cook)ie|(?<=tok)en)",
-            rb"pass",
+            rb"ass(?:ertion|(?<=pass))",
+            rb"b(?:asic|earer(?! \$))",
+            rb"k(?:ey|(?<=cook)ie|(?<=tok)en(?<!\$atomic_token))",
             rb"secret",
+            rb'z(?<=authoriz)(?!ation(?:": "\[redacted\]"|: bearer \$))',
         ),
     )
 )
-"""Of these is one in the name of whatever holds a secret, or right before it. Words that share a
-rare letter are found in one search, which is as fast as for that letter."""
+"""Of these is one in the name of whatever holds a secret, or right before it; what this package
+writes in place of a secret is none. Words that share rare letters are found in one search, which is
+as fast as for those letters."""
 _JWT: Final = re.compile(rb"j(?<=eyj)")
 _LETTERS: Final = (string.ascii_letters + string.digits + "+/_-").encode()
 _AS_RUNS: Final = bytes(97 if byte in _LETTERS else 32 for byte in range(256))

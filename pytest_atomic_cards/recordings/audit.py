@@ -89,7 +89,7 @@ class Audit:
             entry.is_ours
             or told.action is not None
             or (urlsplit(entry.url).hostname or "").endswith(VENDOR_DOMAIN)
-            or bool(told.attributes & _TELLING)
+            or bool(told.asked.names & _TELLING)
             or any(not _TELLING.isdisjoint(card) for card in told.cards)
             or _has_telling_names(told.body)
         )

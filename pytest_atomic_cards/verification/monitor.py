@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _Concerned = tuple[Rule, Judge, str]
+_Sort = tuple[str, frozenset[str], bool, frozenset[str | None]]
+"""What tells which rules an exchange concerns."""
 
 
 class Monitor:
@@ -37,7 +39,7 @@ class Monitor:
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._rules = tuple(rules)
-        self._chosen: dict[tuple[str, frozenset[str], bool, bool], list[_Concerned]] = {}
+        self._chosen: dict[_Sort, list[_Concerned]] = {}
         self._past = Past()
         self.held: set[str] = set()
 
@@ -58,21 +60,24 @@ class Monitor:
 
     def _concerned(self, told: Told) -> list[_Concerned]:
         """The rules to ask, but for those that could only show once more that something held."""
-        kind, attributes = told.kind, told.attributes
-        sampled, known = told.as_sampled, bool(self._past.known(told))
-        rules = self._chosen.get((kind, attributes, sampled, known))
+        sort = kind, names, sampled, seen = (
+            told.kind,
+            told.asked.names,
+            told.as_sampled,
+            self._past.seen(told),
+        )
+        rules = self._chosen.get(sort)
         if rules is None:
-            rules = [
+            rules = self._chosen[sort] = [
                 (rule, rule.judge, rule.requirement)
                 for rule in self._rules
-                if rule.concerns(kind, attributes)
-                and (known or not rule.of_known)
+                if rule.concerns(kind, names)
+                and (rule.seen is None or not rule.seen.isdisjoint(seen))
                 and not (
                     rule.requirement in self.held
                     and (kind in rule.only_hold or (sampled and rule.holds_sampled))
                 )
             ]
-            self._chosen[kind, attributes, sampled, known] = rules
         return rules
 
 

@@ -55,6 +55,6 @@ def objections(
     if told is None:
         return
     for rule in rules:
-        found = rule.concerns(told.kind, told.attributes) and rule.judge(told, past)
+        found = rule.concerns(told.kind, told.asked.names) and rule.judge(told, past)
         if isinstance(found, Objection):
             yield found

@@ -16,7 +16,7 @@ from typing import Final
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past
-from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
+from pytest_atomic_cards.verification.rules.rule import Asks, Judge, Objection, Rule
 from pytest_atomic_cards.verification.rules.told import (
     LISTING,
     Fidelity,
@@ -28,6 +28,9 @@ from pytest_atomic_cards.verification.rules.told import (
 _DEFAULT_PAGE: Final = 100
 _DEFAULT_CANCEL: Final = 500
 _LARGEST_LIMIT: Final = 1_000
+_LIMIT: Final = frozenset({"limit"})
+_PAGING: Final = _LIMIT | {"offset"}
+_MULTIPLE: Final = frozenset({"multiple"})
 
 LISTINGS: Final = frozenset({LISTING})
 COMPLETE: Final = frozenset({Action.COMPLETE.value})
@@ -47,21 +50,20 @@ def _at_most(limit: int, count: int | None, what: str) -> Objection | bool:
 
 
 def _default_page(told: Told, _: Past | None) -> Objection | bool:
-    if "limit" in told.given or "offset" in told.given:
-        return False
     return _at_most(_DEFAULT_PAGE, len(told.data), "listed")
 
 
 def _default_page_at_offset(told: Told, _: Past | None) -> Objection | bool:
-    if "limit" in told.given or not (told.once("offset") or "").isdigit():
+    if not (told.asked.once("offset") or "").isdigit():
         return False
     return _at_most(_DEFAULT_PAGE, len(told.data), "listed")
 
 
 def _page(told: Told, _: Past | None) -> Objection | bool:
-    if told.limit is None or not 1 <= told.limit <= _LARGEST_LIMIT:
+    limit = told.asked.limit
+    if limit is None or not 1 <= limit <= _LARGEST_LIMIT:
         return False
-    return _at_most(told.limit, len(told.data), "listed")
+    return _at_most(limit, len(told.data), "listed")
 
 
 def _cancelled(told: Told) -> int | None:
@@ -70,13 +72,14 @@ def _cancelled(told: Told) -> int | None:
 
 
 def _default_cancel(told: Told, _: Past | None) -> Objection | bool:
-    return "limit" not in told.given and _at_most(_DEFAULT_CANCEL, _cancelled(told), "cancelled")
+    return _at_most(_DEFAULT_CANCEL, _cancelled(told), "cancelled")
 
 
 def _small_cancel(told: Told, _: Past | None) -> Objection | bool:
-    if told.limit is None or not 1 <= told.limit < _DEFAULT_CANCEL:
+    limit = told.asked.limit
+    if limit is None or not 1 <= limit < _DEFAULT_CANCEL:
         return False
-    return _at_most(told.limit, _cancelled(told), "cancelled")
+    return _at_most(limit, _cancelled(told), "cancelled")
 
 
 def _largest_cancel(told: Told, _: Past | None) -> Objection | bool:
@@ -89,7 +92,7 @@ def _largest_cancel(told: Told, _: Past | None) -> Objection | bool:
 def _one_without_multiple(told: Told, _: Past | None) -> Objection | bool:
     """Two cards that are changed for certain: what fails cannot be told from other refusals."""
     updated, results = told.updated or 0, len(set(told.keys))
-    if "multiple" in told.given or min(updated, results) <= 1:
+    if min(updated, results) <= 1:
         return False
     return Objection("the action to fail without multiple=1", f"{updated} cards are updated")
 
@@ -145,7 +148,7 @@ def _counts(what: str, results: int) -> Objection:
 
 def _one_completed(told: Told, _: Past | None) -> Objection | bool:
     total, updated = told.total, told.updated
-    if "multiple" in told.given or len(told.data) != 1 or total is None or updated is None:
+    if len(told.data) != 1 or total is None or updated is None:
         return False
     if total < 1 or updated > 1:
         return Objection(
@@ -155,12 +158,18 @@ def _one_completed(told: Told, _: Past | None) -> Objection | bool:
     return total == updated == 1
 
 
-def _rules(name: str, kinds: Iterable[str], **judges: Judge) -> tuple[Rule, ...]:
+def _rules(
+    name: str, kinds: Iterable[str], asks: Asks | None = None, **judges: Judge
+) -> tuple[Rule, ...]:
     """Rules of one name; a requirement ``PAGE-01`` is written ``PAGE_01``."""
     return tuple(
-        Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge)
+        Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge, asks)
         for requirement, judge in judges.items()
     )
+
+
+def _offset_alone(names: frozenset[str]) -> bool:
+    return names & _PAGING == {"offset"}
 
 
 _WITHIN: Final = "cards_within_limit"
@@ -170,29 +179,21 @@ _NAMED: Final = "cards_action_word"
 _SUMMED: Final = "cards_summary_adds_up"
 
 ANSWERS: Final[tuple[Rule, ...]] = (
-    *_rules(
-        _WITHIN,
-        LISTINGS,
-        PAGE_01=_default_page,
-        PAGE_02=_page,
-        PAGE_04=_default_page_at_offset,
-    ),
-    *_rules(
-        _WITHIN,
-        CANCEL,
-        LIMIT_01=_default_cancel,
-        LIMIT_04=_small_cancel,
-        LIMIT_06=_largest_cancel,
-    ),
+    *_rules(_WITHIN, LISTINGS, _PAGING.isdisjoint, PAGE_01=_default_page),
+    *_rules(_WITHIN, LISTINGS, _LIMIT.issubset, PAGE_02=_page),
+    *_rules(_WITHIN, LISTINGS, _offset_alone, PAGE_04=_default_page_at_offset),
+    *_rules(_WITHIN, CANCEL, _LIMIT.isdisjoint, LIMIT_01=_default_cancel),
+    *_rules(_WITHIN, CANCEL, _LIMIT.issubset, LIMIT_04=_small_cancel),
+    *_rules(_WITHIN, CANCEL, LIMIT_06=_largest_cancel),
     *_rules(_ONCE, LISTINGS, SCHEMA_04=_not_repeated),
     *_rules(_ONCE, COMPLETE, RESULT_01=_not_repeated),
     *_rules(_ONCE, OTHERS, RESULT_04=_not_repeated),
-    *_rules(_SINGLE, CANCEL, MULTI_01=_one_without_multiple),
-    *_rules(_SINGLE, {Action.DISMISS.value}, MULTI_02=_one_without_multiple),
-    *_rules(_SINGLE, COMPLETE, MULTI_03=_one_without_multiple),
+    *_rules(_SINGLE, CANCEL, _MULTIPLE.isdisjoint, MULTI_01=_one_without_multiple),
+    *_rules(_SINGLE, {Action.DISMISS.value}, _MULTIPLE.isdisjoint, MULTI_02=_one_without_multiple),
+    *_rules(_SINGLE, COMPLETE, _MULTIPLE.isdisjoint, MULTI_03=_one_without_multiple),
     *_rules(_NAMED, COMPLETE, RESULT_02=_word),
     *_rules(_NAMED, OTHERS, RESULT_06=_word),
     *_rules(_SUMMED, ACTIONS, SCHEMA_04=_adds_up),
-    *_rules(_SUMMED, COMPLETE, RESULT_03=_one_completed),
+    *_rules(_SUMMED, COMPLETE, _MULTIPLE.isdisjoint, RESULT_03=_one_completed),
 )
 """How many there may be of what is answered, and what is said of it."""

@@ -1,40 +1,99 @@
-"""Asked: what a request to the Cards API asks for, read from its method and URL."""
+"""Asked: what a request to the Cards API asks for, read from its method and URL.
+
+Most requests of a recording go to few places, and many ask for the same thing time and again: what
+was read lately is remembered.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
 from pytest_atomic_cards.lifecycle import Action
+from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.verification.rules.masks import is_masked
 
-_URL: Final = re.compile(
+ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
+"""The names of the query attributes."""
+_NAMES: Final = ATTRIBUTES | {"limit", "offset", "multiple"}
+_ADDRESS: Final = re.compile(
     r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
-    r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
 )
 _ENCODED: Final = re.compile(r"[%+]")
 _MANIFOLD: Final = re.compile(r"[%+,]")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 _LONGEST_NUMBER: Final = 9
 _ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
+_REMEMBERED: Final = 4_096
 
 
 def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
     """Environment, action and query of a request; ``None`` where it is none of the Cards API."""
-    if method not in {"GET", "PUT"}:
-        return None
-    found = _URL.fullmatch(url)
+    address, _, query = url.partition("#")[0].partition("?")
+    place = _place_of(method, address)
+    return place and (*place, query)
+
+
+@lru_cache(_REMEMBERED)
+def _place_of(method: str, address: str) -> tuple[str, Action | None] | None:
+    found = _ADDRESS.fullmatch(address) if method in {"GET", "PUT"} else None
     if found is None:
         return None
-    environment, word, query = found.groups()
+    environment, word = found.groups()
     if method == "GET":
-        return None if word else (environment, None, query or "")
-    return (environment, _ACTIONS[word], query or "") if word in _ACTIONS else None
+        return None if word else (environment, None)
+    return (environment, _ACTIONS[word]) if word in _ACTIONS else None
 
 
-def parameters(query: str) -> dict[str, list[str]]:
+class Asked(NamedTuple):
+    """What a query asks for.
+
+    Args:
+        given: The values of each parameter, still encoded.
+        names: The names of the documented parameters that are given in any form.
+        readings: What each attribute may be taken to ask for; none whose meaning cannot be known.
+        limit: The limit, where it is given once and a whole number.
+        is_odd: Whether an attribute has a value that needs encoding.
+    """
+
+    given: Mapping[str, Sequence[str]]
+    names: frozenset[str]
+    readings: Mapping[str, frozenset[str]]
+    limit: int | None
+    is_odd: bool
+
+    def once(self, name: str) -> str | None:
+        """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
+        return _once(self.given, name)
+
+
+@lru_cache(_REMEMBERED)
+def asked_in(query: str) -> Asked:
+    """What an encoded query string asks for."""
+    given = _parameters(query)
+    names = _NAMES.intersection(given)
+    readings = {
+        name: allowed for name in names & ATTRIBUTES if (allowed := _readings(_once(given, name)))
+    }
+    is_odd = not all(_UNRESERVED.fullmatch(value_of(_once(given, name))) for name in readings)
+    return Asked(given, names, readings, _number(_once(given, "limit")), is_odd)
+
+
+def value_of(encoded: str | None) -> str:
+    """The plain value of a parameter, for a sentence about it."""
+    encoded = encoded or ""
+    return unquote(encoded) if "%" in encoded else encoded
+
+
+def _once(given: Mapping[str, Sequence[str]], name: str) -> str | None:
+    values = given.get(name, ())
+    return values[0] if len(values) == 1 and values[0] else None
+
+
+def _parameters(query: str) -> dict[str, list[str]]:
     """The values of each parameter of a query, still encoded."""
     found: dict[str, list[str]] = {}
     for pair in query.split("&"):
@@ -46,8 +105,7 @@ def parameters(query: str) -> dict[str, list[str]]:
     return found
 
 
-@lru_cache(maxsize=4_096)
-def readings(encoded: str | None) -> frozenset[str]:
+def _readings(encoded: str | None) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
     if encoded is None:
         return frozenset()
@@ -65,7 +123,7 @@ def readings(encoded: str | None) -> frozenset[str]:
     return frozenset(value.casefold() for value in whole | parts)
 
 
-def number_in(text: str | None) -> int | None:
+def _number(text: str | None) -> int | None:
     """A short whole number from 0; ``None`` where a text is none."""
     short = text and len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdigit()
     return int(text) if text and short else None

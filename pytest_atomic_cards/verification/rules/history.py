@@ -17,8 +17,8 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Status
-from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.verification.rules.agreement import ACTIONS, LISTINGS
+from pytest_atomic_cards.verification.rules.asked import ATTRIBUTES
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
 from pytest_atomic_cards.verification.rules.rule import Objection, Rule
@@ -32,11 +32,12 @@ from pytest_atomic_cards.verification.rules.told import (
     name_of,
 )
 
-_ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _LARGEST_LIMIT: Final = 1_000
 _ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
 _ANY: Final = _ANSWERED | {FAILURE}
 _ERROR: Final = 500
+_SEEN: Final[frozenset[str | None]] = CLOSED | {None}
+"""Listed before, in whatever state."""
 
 
 def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objection | bool:
@@ -145,7 +146,7 @@ def _no_server_error(told: Told, past: Past | None) -> Objection | bool:
 def is_documented(told: Told) -> bool:
     """Whether a request is one that the documentation allows in so many words."""
     try:
-        known = all(_is_documented(name, *values) for name, values in told.given.items())
+        known = all(_is_documented(name, *values) for name, values in told.asked.given.items())
         if told.action is None or not told.request_body.strip():
             return known
         return known and isinstance(json.loads(told.request_body), dict)
@@ -158,7 +159,7 @@ def _is_documented(name: str, value: str) -> bool:
     if name in {"limit", "offset"}:
         number = int(text) if text.isascii() and text.isdigit() else -1
         return 1 <= number <= _LARGEST_LIMIT if name == "limit" else number >= 0
-    return text == "1" if name == "multiple" else name in _ATTRIBUTES and text != ""
+    return text == "1" if name == "multiple" else name in ATTRIBUTES and text != ""
 
 
 def token_needed(told: Told, _: Past | None) -> Objection | bool:
@@ -183,12 +184,16 @@ _CLOSED_STAYS: Final = {
 HISTORY: Final[tuple[Rule, ...]] = (
     *(
         Rule(
-            "cards_closed_stays", requirement, LISTINGS, partial(closed_stays, first), of_known=True
+            "cards_closed_stays",
+            requirement,
+            LISTINGS,
+            partial(closed_stays, first),
+            seen=_SEEN if first is None else frozenset({first}),
         )
         for first, requirement in _CLOSED_STAYS.items()
     ),
-    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays, of_known=True),
-    Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted, of_known=True),
+    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays, seen=_SEEN),
+    Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted, seen=_SEEN),
     Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, only_hold=_ANSWERED),
     Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
     Rule("cards_token_needed", "AUTH-01", _ANY, token_needed),

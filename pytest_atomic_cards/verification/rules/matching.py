@@ -8,30 +8,27 @@ Source: Cards API page › Query attributes, Retrieving cards, Card actions.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from functools import partial
 from typing import Final
-from urllib.parse import unquote
 
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.verification.rules.asked import ATTRIBUTES, value_of
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
-from pytest_atomic_cards.verification.rules.rule import Judge, Objection, Rule
+from pytest_atomic_cards.verification.rules.rule import Asks, Judge, Objection, Rule
 from pytest_atomic_cards.verification.rules.told import LISTING, PLAIN, Told, name_of
 
 _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
 _ACTIVE: Final = frozenset({Status.ACTIVE.value})
 _STATES: Final = frozenset(status.value for status in Status)
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
 
 def _match(told: Told, past: Past | None) -> Objection | bool:
     """Hold every card against every attribute that was asked for."""
     compared = False
-    for attribute, allowed in told.asked.items():
+    for attribute, allowed in told.asked.readings.items():
         for place, card in enumerate(told.cards):
             held = card.get(attribute)
             if not isinstance(held, PLAIN):
@@ -42,7 +39,7 @@ def _match(told: Told, past: Past | None) -> Objection | bool:
             if attribute == _STATUS and past and not _is_settled(told, held, past.of(told, place)):
                 continue
             return Objection(
-                f"only cards with {attribute}={_value(told, attribute)}",
+                f"only cards with {attribute}={value_of(told.asked.once(attribute))}",
                 f"{name_of(card)} has {attribute}={held}, which was not asked for",
             )
     return compared
@@ -53,42 +50,33 @@ def _is_settled(told: Told, held: object, seen: Sighting | None) -> bool:
     return seen is not None and seen.closed == held and long_after(told.started, seen.closed_by)
 
 
-def _value(told: Told, attribute: str) -> str:
-    encoded = told.once(attribute) or ""
-    return unquote(encoded) if "%" in encoded else encoded
-
-
 def _match_active(told: Told, past: Past | None) -> Objection | bool:
-    return told.asked.get(_STATUS) == _ACTIVE and _match(told, past)
+    return told.asked.readings.get(_STATUS) == _ACTIVE and _match(told, past)
 
 
 def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
-    asked = told.asked.get(_STATUS, _ACTIVE)
+    asked = told.asked.readings.get(_STATUS, _ACTIVE)
     return asked != _ACTIVE and asked <= _STATES and _match(told, past)
 
 
 def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
     """As for any value, where it is one that needs encoding."""
-    for attribute in told.asked:
-        if not _UNRESERVED.fullmatch(_value(told, attribute)):
-            return _match(told, past)
-    return False
+    return told.asked.is_odd and _match(told, past)
 
 
-def _is(attribute: Attribute, asked: frozenset[str]) -> bool:
-    return asked == {attribute.value}
+def _is(attribute: Attribute, names: frozenset[str]) -> bool:
+    return names & ATTRIBUTES == {attribute.value}
 
 
-def _is_one(asked: frozenset[str]) -> bool:
-    return len(asked) == 1
+def _is_one(names: frozenset[str]) -> bool:
+    return len(names & ATTRIBUTES) == 1
 
 
-def _are_several(asked: frozenset[str]) -> bool:
-    return len(asked) > 1
+def _are_several(names: frozenset[str]) -> bool:
+    return len(names & ATTRIBUTES) > 1
 
 
-_Asks = Callable[[frozenset[str]], bool]
-_LISTINGS: Final[tuple[tuple[str, _Asks, Judge], ...]] = (
+_LISTINGS: Final[tuple[tuple[str, Asks, Judge], ...]] = (
     ("QUERY-01", partial(_is, Attribute.EVENT_NAME), _match),
     ("QUERY-02", partial(_is, Attribute.LIFECYCLE_ID), _match),
     ("QUERY-03", partial(_is, Attribute.CARD_TEMPLATE_ID), _match),
@@ -100,7 +88,7 @@ _LISTINGS: Final[tuple[tuple[str, _Asks, Judge], ...]] = (
     ("QUERY-12", partial(_is, Attribute.STATUS), _match_other_state),
     ("QUERY-16", _are_several, _match),
 )
-_ACTIONS: Final[tuple[tuple[str, _Asks, Judge], ...]] = (
+_ACTIONS: Final[tuple[tuple[str, Asks, Judge], ...]] = (
     ("QUERY-11", _is_one, _match),
     ("SCHEMA-04", _are_several, _match),
 )

@@ -8,12 +8,14 @@ from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN
 from pytest_atomic_cards.verification.rules.sampled import Body
-from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, Told
+from pytest_atomic_cards.verification.rules.told import FAILURE, LISTING, OTHER, Told
 
 SETTLING: Final = 60.0
 """Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
 a write is an open question; a minute also makes up for clocks that differ."""
 _KEPT: Final = 10_000
+_NOTHING_DONE: Final = frozenset({FAILURE, OTHER})
+_NEW: Final[frozenset[str | None]] = frozenset()
 
 Value = TypeVar("Value")
 
@@ -93,6 +95,11 @@ class Past:
         key = told.keys[place]
         return None if key is None else self._sightings.get(key)
 
+    def seen(self, told: Told) -> frozenset[str | None]:
+        """How its cards were listed before: in which closed states, or in none; none if new."""
+        known = self.known(told)
+        return frozenset([seen.closed for seen, _ in known]) if known else _NEW
+
     def known(self, told: Told) -> Sequence[tuple[Sighting, Body]]:
         """The cards of which anything has been told, with what that was."""
         if told.known is None:
@@ -114,7 +121,7 @@ class Past:
             for key, body in zip(told.keys, told.cards, strict=True):
                 if key is not None:
                     self._see(told, key, body)
-        elif told.action is not None and told.kind == told.action.value and told.counted:
+        elif told.kind not in _NOTHING_DONE and told.counted:
             for key in told.keys:
                 if key is not None:
                     sighting = self._sightings.kept(key, Sighting)

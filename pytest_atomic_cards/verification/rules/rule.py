@@ -29,6 +29,9 @@ Judge = Callable[["Told", "Past | None"], "Objection | bool"]
 requirement held, ``False`` where this answer does not show it. Without a past, an answer is taken
 to be settled: what looks like a listing that lags is objected to at once."""
 
+Asks = Callable[[frozenset[str]], bool]
+"""Decides on the names of the documented parameters that a request gives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -39,21 +42,22 @@ class Rule:
         requirement: Id of the requirement, which has the level.
         kinds: The kinds of answers that it is about (see ``Told.kind``).
         judge: Decides on an answer of such a kind.
-        asks: Whether it is about requests for these attributes; all are, if left out.
+        asks: Whether it is about requests that give these parameters; all are, if left out.
         only_hold: The kinds of answers that can show no more than that the requirement held.
         holds_sampled: Whether that is all that a listing as sampled can show.
-        of_known: Whether it is only about cards that were told of before.
+        seen: How a card must have been listed before that it is about: in which closed state, or in
+            none; about any card, if left out.
     """
 
     name: str
     requirement: str
     kinds: frozenset[str]
     judge: Judge
-    asks: Callable[[frozenset[str]], bool] | None = None
+    asks: Asks | None = None
     only_hold: frozenset[str] = frozenset()
     holds_sampled: bool = False
-    of_known: bool = False
+    seen: frozenset[str | None] | None = None
 
-    def concerns(self, kind: str, attributes: frozenset[str]) -> bool:
-        """Whether it is about answers of a kind, to requests for these attributes."""
-        return kind in self.kinds and (self.asks is None or self.asks(attributes))
+    def concerns(self, kind: str, names: frozenset[str]) -> bool:
+        """Whether it is about answers of a kind, to requests that give these parameters."""
+        return kind in self.kinds and (self.asks is None or self.asks(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -10,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.network import FAULT_HEADER
-from pytest_atomic_cards.query import Attribute
-from pytest_atomic_cards.verification.rules.asked import number_in, parameters, readings, target_of
+from pytest_atomic_cards.verification.rules.asked import Asked, asked_in, target_of
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.sampled import Body, is_sampled_card
 
@@ -29,7 +29,8 @@ UNREADABLE: Final[Any] = object()
 EMPTY: Final[Any] = object()
 """Stands for a body that is not there."""
 
-_ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
+_IDS: Final = ("cardInstanceId", "lifecycleId", "cardTemplateId", "userId")
+_DONE: Final = {None: LISTING} | {action: action.value for action in Action}
 
 
 class Fidelity(IntEnum):
@@ -43,6 +44,7 @@ class Fidelity(IntEnum):
     """It is just as it was sent and received, but for the values of secrets."""
 
 
+@dataclass(slots=True, eq=False)
 class Told:
     """One request to the Cards API and its answer, with what all rules read in it.
 
@@ -66,61 +68,41 @@ class Told:
         keys: What tells each of the cards from all others.
         total: ``summary.total``, where it is a whole number.
         updated: ``summary.updated``, where it is a whole number.
-        given: The values of each query parameter, still encoded.
-        attributes: The names of the attributes that are given in any form.
-        asked: What each attribute may be taken to ask for; none whose meaning cannot be known.
-        limit: The limit, where it is given once and a whole number.
+        asked: What the query asks for.
         known: The cards that were told of before, with what was, once that was looked up.
     """
 
-    def __init__(
-        self,
-        environment: str,
-        action: Action | None,
-        query: str,
-        status: int,
-        body: Any,  # noqa: ANN401 - a JSON value, or what stands for none
-        *,
-        content_type: str,
-        started: float | None,
-        ended: float | None,
-        fidelity: Fidelity,
-        request_body: bytes,
-        authorized: bool,
-    ) -> None:
-        self.environment = environment
-        self.action = action
-        self.query = query
-        self.status = status
-        self.body = body
-        self.content_type = content_type
-        self.started = started
-        self.ended = ended
-        self.fidelity = fidelity
-        self.request_body = request_body
-        self.authorized = authorized
+    environment: str
+    action: Action | None
+    query: str
+    status: int
+    body: Any
+    content_type: str
+    started: float | None
+    ended: float | None
+    fidelity: Fidelity
+    request_body: bytes
+    authorized: bool
+    kind: str = field(init=False)
+    data: Sequence[Any] = field(init=False)
+    cards: Sequence[Body] = field(init=False)
+    keys: Sequence[int | None] = field(init=False)
+    total: int | None = field(init=False, default=None)
+    updated: int | None = field(init=False, default=None)
+    asked: Asked = field(init=False)
+    known: Sequence[tuple[Sighting, Body]] | None = field(init=False, default=None)
 
-        self.kind = _kind(action, status)
+    def __post_init__(self) -> None:
+        body, environment = self.body, self.environment
         members = body if isinstance(body, dict) else {}
         data, summary = members.get("data"), members.get("summary")
-        self.data: Sequence[Any] = data if isinstance(data, list) else ()
-        self.cards: Sequence[Body] = [one for one in self.data if isinstance(one, dict)]
-        self.keys: Sequence[int | None] = [_key(environment, one) for one in self.cards]
-        self.total = self.updated = None
+        self.kind = _kind(self.action, self.status)
+        self.data = data = data if isinstance(data, list) else ()
+        self.cards = cards = [one for one in data if isinstance(one, dict)]
+        self.keys = [_key(environment, one) for one in cards]
         if isinstance(summary, dict):
             self.total, self.updated = _count(summary.get("total")), _count(summary.get("updated"))
-        self.given: Mapping[str, Sequence[str]] = parameters(query) if query else {}
-        self.attributes = _ATTRIBUTES.intersection(self.given)
-        self.asked = {
-            name: allowed for name in self.attributes if (allowed := readings(self.once(name)))
-        }
-        self.limit = number_in(self.once("limit")) if "limit" in self.given else None
-        self.known: Sequence[tuple[Sighting, Body]] | None = None
-
-    def once(self, name: str) -> str | None:
-        """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
-        values = self.given.get(name, ())
-        return values[0] if len(values) == 1 and values[0] else None
+        self.asked = asked_in(self.query)
 
     @property
     def as_sampled(self) -> bool:
@@ -139,7 +121,7 @@ class Told:
 
 def _kind(action: Action | None, status: int) -> str:
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP statuses
-        return action.value if action else LISTING
+        return _DONE[action]
     return FAILURE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else OTHER
 
 
@@ -156,15 +138,7 @@ def _key(environment: str, body: Body) -> int | None:
     name = get("cardInstanceId")
     if not name or not isinstance(name, PLAIN):
         return None
-    return hash(
-        (
-            environment,
-            str(name),
-            str(get("lifecycleId")),
-            str(get("cardTemplateId")),
-            str(get("userId")),
-        )
-    )
+    return hash((environment, *map(str, map(get, _IDS))))
 
 
 def is_named(body: Body) -> bool:
@@ -202,12 +176,12 @@ def tell(
         query,
         status,
         body,
-        content_type=content_type,
-        started=started,
-        ended=None if started is None else started + elapsed,
-        fidelity=fidelity,
-        request_body=request_body,
-        authorized=authorized,
+        content_type,
+        started,
+        None if started is None else started + elapsed,
+        fidelity,
+        request_body,
+        authorized,
     )
 
 

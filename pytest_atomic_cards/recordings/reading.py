@@ -80,16 +80,12 @@ def _reader_for(path: Path, head: str) -> Reader:
 
 def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterator[Item]:
     """Give out items, and tell an error of reading them as one of the file."""
-    while True:
-        try:
-            item = next(items)
-        except StopIteration:
-            return
-        except UnicodeDecodeError:
-            raise
-        except MALFORMED as error:
-            raise damaged(path, place(), reason_of(error)) from None
-        yield item
+    try:
+        yield from items
+    except UnicodeDecodeError:
+        raise
+    except MALFORMED as error:
+        raise damaged(path, place(), reason_of(error)) from None
 
 
 def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Item:  # noqa: ANN401
@@ -103,19 +99,13 @@ def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Ite
 def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
     """The lines that are not empty, with their numbers."""
     lines = head.splitlines(keepends=True)
-    last = lines.pop() if lines and not lines[-1].endswith("\n") else ""
-    number = 0
-    for line in lines:
-        number += 1
-        if not line.isspace():
-            yield number, line
-    for line in file:
-        number += 1
-        whole, last = last + line, ""
-        if not whole.isspace():
-            yield number, whole
-    if last:
-        yield number + 1, last
+    if not lines[-1].endswith("\n"):
+        lines[-1] += file.readline()
+    return (
+        (number, line)
+        for number, line in enumerate(chain(lines, file), start=1)
+        if not line.isspace()
+    )
 
 
 def _lines(path: Path, file: TextIO, head: str) -> Iterator[Entry]:

@@ -52,7 +52,8 @@ class Monitor:
             if found is True:
                 if requirement not in held:
                     held.add(requirement)
-                    self._chosen.clear()
+                    if rule.can_rest:
+                        self._chosen.clear()
             elif found:
                 against.append((rule, found))
         past.take_in(told)

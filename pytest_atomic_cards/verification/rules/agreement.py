@@ -37,6 +37,11 @@ COMPLETE: Final = frozenset({Action.COMPLETE.value})
 CANCEL: Final = frozenset({Action.CANCEL.value})
 ACTIONS: Final = frozenset(action.value for action in Action)
 OTHERS: Final = ACTIONS - COMPLETE
+_WORDS: Final = {
+    action: COMPLETE if action is Action.COMPLETE else {action.value, action.outcome.value}
+    for action in Action
+}
+"""What the results of an action may call it."""
 
 
 # Limits
@@ -91,8 +96,8 @@ def _largest_cancel(told: Told, _: Past | None) -> Objection | bool:
 
 def _one_without_multiple(told: Told, _: Past | None) -> Objection | bool:
     """Two cards that are changed for certain: what fails cannot be told from other refusals."""
-    updated, results = told.updated or 0, len(set(told.keys))
-    if min(updated, results) <= 1:
+    updated = told.updated or 0
+    if updated <= 1 or len(set(told.keys)) <= 1:
         return False
     return Objection("the action to fail without multiple=1", f"{updated} cards are updated")
 
@@ -112,9 +117,7 @@ def _not_repeated(told: Told, _: Past | None) -> Objection | bool:
 
 def _word(told: Told, _: Past | None) -> Objection | bool:
     action = told.action or Action.COMPLETE
-    words = {action.value}
-    if action is not Action.COMPLETE:
-        words.add(action.outcome.value)
+    words = _WORDS[action]
     named = False
     for result in told.cards:
         word = result.get("action")

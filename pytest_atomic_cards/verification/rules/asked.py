@@ -75,10 +75,13 @@ def asked_in(query: str) -> Asked:
     """What an encoded query string asks for."""
     given = _parameters(query)
     names = _NAMES.intersection(given)
-    readings = {
-        name: allowed for name in names & ATTRIBUTES if (allowed := _readings(_once(given, name)))
-    }
-    is_odd = not all(_UNRESERVED.fullmatch(value_of(_once(given, name))) for name in readings)
+    readings: dict[str, frozenset[str]] = {}
+    is_odd = False
+    for name in names & ATTRIBUTES:
+        encoded = _once(given, name)
+        if encoded and (allowed := _readings(encoded)):
+            readings[name] = allowed
+            is_odd |= not _UNRESERVED.fullmatch(value_of(encoded))
     return Asked(given, names, readings, _number(_once(given, "limit")), is_odd)
 
 
@@ -105,10 +108,8 @@ def _parameters(query: str) -> dict[str, list[str]]:
     return found
 
 
-def _readings(encoded: str | None) -> frozenset[str]:
+def _readings(encoded: str) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
-    if encoded is None:
-        return frozenset()
     if not _MANIFOLD.search(encoded):
         return frozenset() if is_masked(encoded) else frozenset({encoded.casefold()})
     whole = {encoded}

@@ -58,6 +58,11 @@ class Rule:
     holds_sampled: bool = False
     seen: frozenset[str | None] | None = None
 
+    @property
+    def can_rest(self) -> bool:
+        """Whether some answers need not be asked about once the requirement has held."""
+        return bool(self.only_hold) or self.holds_sampled
+
     def concerns(self, kind: str, names: frozenset[str]) -> bool:
         """Whether it is about answers of a kind, to requests that give these parameters."""
         return kind in self.kinds and (self.asks is None or self.asks(names))

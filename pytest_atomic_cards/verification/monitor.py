@@ -10,8 +10,10 @@ from pytest_atomic_cards.verification.rules import (
     Objection,
     Past,
     Rule,
+    Traits,
     objections,
     rules_of,
+    traits_of,
 )
 from pytest_atomic_cards.verification.rules.rule import Judge
 from pytest_atomic_cards.verification.suite import Finding
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 
 _Concerned = tuple[Rule, Judge, str]
-_Sort = tuple[str, frozenset[str], bool, frozenset[str | None]]
-"""What tells which rules an exchange concerns."""
 
 
 class Monitor:
@@ -39,7 +39,8 @@ class Monitor:
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._rules = tuple(rules)
-        self._chosen: dict[_Sort, list[_Concerned]] = {}
+        self._chosen: dict[Traits, list[_Concerned]] = {}
+        self._resting = {rule.requirement for rule in self._rules if rule.rests}
         self._past = Past()
         self.held: set[str] = set()
 
@@ -52,7 +53,7 @@ class Monitor:
             if found is True:
                 if requirement not in held:
                     held.add(requirement)
-                    if rule.can_rest:
+                    if requirement in self._resting:
                         self._chosen.clear()
             elif found:
                 against.append((rule, found))
@@ -61,23 +62,13 @@ class Monitor:
 
     def _concerned(self, told: Told) -> list[_Concerned]:
         """The rules to ask, but for those that could only show once more that something held."""
-        sort = kind, names, sampled, seen = (
-            told.kind,
-            told.asked.names,
-            told.as_sampled,
-            self._past.seen(told),
-        )
-        rules = self._chosen.get(sort)
+        traits = traits_of(told, self._past)
+        rules = self._chosen.get(traits)
         if rules is None:
-            rules = self._chosen[sort] = [
+            rules = self._chosen[traits] = [
                 (rule, rule.judge, rule.requirement)
                 for rule in self._rules
-                if rule.concerns(kind, names)
-                and (rule.seen is None or not rule.seen.isdisjoint(seen))
-                and not (
-                    rule.requirement in self.held
-                    and (kind in rule.only_hold or (sampled and rule.holds_sampled))
-                )
+                if rule.concerns(traits, self.held)
             ]
         return rules
 

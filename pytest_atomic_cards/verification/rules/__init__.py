@@ -18,6 +18,7 @@ from pytest_atomic_cards.verification.rules.past import Past
 from pytest_atomic_cards.verification.rules.rule import Objection, Rule
 from pytest_atomic_cards.verification.rules.shape import SHAPE
 from pytest_atomic_cards.verification.rules.told import Fidelity, Told, tell, told_by
+from pytest_atomic_cards.verification.rules.traits import Traits, traits_of
 
 __all__ = [
     "AGREEMENT",
@@ -29,10 +30,12 @@ __all__ = [
     "Past",
     "Rule",
     "Told",
+    "Traits",
     "objections",
     "rules_of",
     "tell",
     "told_by",
+    "traits_of",
 ]
 
 AGREEMENT: Final = (*MATCHING, *ANSWERS)
@@ -54,7 +57,8 @@ def objections(
     told = told_by(exchange)
     if told is None:
         return
+    traits = traits_of(told, past)
     for rule in rules:
-        found = rule.concerns(told.kind, told.asked.names) and rule.judge(told, past)
+        found = rule.concerns(traits) and rule.judge(told, past)
         if isinstance(found, Objection):
             yield found

@@ -16,7 +16,7 @@ from typing import Final
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past
-from pytest_atomic_cards.verification.rules.rule import Asks, Judge, Objection, Rule
+from pytest_atomic_cards.verification.rules.rule import Choice, Judge, Objection, Rule
 from pytest_atomic_cards.verification.rules.told import (
     LISTING,
     Fidelity,
@@ -24,13 +24,11 @@ from pytest_atomic_cards.verification.rules.told import (
     is_named,
     name_of,
 )
+from pytest_atomic_cards.verification.rules.traits import Traits
 
 _DEFAULT_PAGE: Final = 100
 _DEFAULT_CANCEL: Final = 500
 _LARGEST_LIMIT: Final = 1_000
-_LIMIT: Final = frozenset({"limit"})
-_PAGING: Final = _LIMIT | {"offset"}
-_MULTIPLE: Final = frozenset({"multiple"})
 
 LISTINGS: Final = frozenset({LISTING})
 COMPLETE: Final = frozenset({Action.COMPLETE.value})
@@ -161,18 +159,53 @@ def _one_completed(told: Told, _: Past | None) -> Objection | bool:
     return total == updated == 1
 
 
+# The answers that they are about
+
+
+def _pages_by_default(traits: Traits) -> bool:
+    return not traits.is_small and traits.names.isdisjoint({"limit", "offset"})
+
+
+def _pages_by_offset(traits: Traits) -> bool:
+    return not traits.is_small and traits.names & {"limit", "offset"} == {"offset"}
+
+
+def _is_limited(traits: Traits) -> bool:
+    return not traits.is_small and "limit" in traits.names
+
+
+def _is_not_limited(traits: Traits) -> bool:
+    return not traits.is_small and "limit" not in traits.names
+
+
+def _is_large(traits: Traits) -> bool:
+    return not traits.is_small
+
+
+def _is_large_for_one(traits: Traits) -> bool:
+    return not traits.is_small and _is_for_one(traits)
+
+
+def _is_for_one(traits: Traits) -> bool:
+    return "multiple" not in traits.names
+
+
+def _is_sampled(traits: Traits) -> bool:
+    return traits.is_sampled
+
+
 def _rules(
-    name: str, kinds: Iterable[str], asks: Asks | None = None, **judges: Judge
+    name: str,
+    kinds: Iterable[str],
+    about: Choice | None = None,
+    rests: Choice | None = None,
+    **judges: Judge,
 ) -> tuple[Rule, ...]:
     """Rules of one name; a requirement ``PAGE-01`` is written ``PAGE_01``."""
     return tuple(
-        Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge, asks)
+        Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge, about, rests)
         for requirement, judge in judges.items()
     )
-
-
-def _offset_alone(names: frozenset[str]) -> bool:
-    return names & _PAGING == {"offset"}
 
 
 _WITHIN: Final = "cards_within_limit"
@@ -182,21 +215,21 @@ _NAMED: Final = "cards_action_word"
 _SUMMED: Final = "cards_summary_adds_up"
 
 ANSWERS: Final[tuple[Rule, ...]] = (
-    *_rules(_WITHIN, LISTINGS, _PAGING.isdisjoint, PAGE_01=_default_page),
-    *_rules(_WITHIN, LISTINGS, _LIMIT.issubset, PAGE_02=_page),
-    *_rules(_WITHIN, LISTINGS, _offset_alone, PAGE_04=_default_page_at_offset),
-    *_rules(_WITHIN, CANCEL, _LIMIT.isdisjoint, LIMIT_01=_default_cancel),
-    *_rules(_WITHIN, CANCEL, _LIMIT.issubset, LIMIT_04=_small_cancel),
-    *_rules(_WITHIN, CANCEL, LIMIT_06=_largest_cancel),
-    *_rules(_ONCE, LISTINGS, SCHEMA_04=_not_repeated),
-    *_rules(_ONCE, COMPLETE, RESULT_01=_not_repeated),
-    *_rules(_ONCE, OTHERS, RESULT_04=_not_repeated),
-    *_rules(_SINGLE, CANCEL, _MULTIPLE.isdisjoint, MULTI_01=_one_without_multiple),
-    *_rules(_SINGLE, {Action.DISMISS.value}, _MULTIPLE.isdisjoint, MULTI_02=_one_without_multiple),
-    *_rules(_SINGLE, COMPLETE, _MULTIPLE.isdisjoint, MULTI_03=_one_without_multiple),
+    *_rules(_WITHIN, LISTINGS, _pages_by_default, PAGE_01=_default_page),
+    *_rules(_WITHIN, LISTINGS, _is_limited, PAGE_02=_page),
+    *_rules(_WITHIN, LISTINGS, _pages_by_offset, PAGE_04=_default_page_at_offset),
+    *_rules(_WITHIN, CANCEL, _is_not_limited, LIMIT_01=_default_cancel),
+    *_rules(_WITHIN, CANCEL, _is_limited, LIMIT_04=_small_cancel),
+    *_rules(_WITHIN, CANCEL, _is_large, LIMIT_06=_largest_cancel),
+    *_rules(_ONCE, LISTINGS, _is_large, SCHEMA_04=_not_repeated),
+    *_rules(_ONCE, COMPLETE, _is_large, RESULT_01=_not_repeated),
+    *_rules(_ONCE, OTHERS, _is_large, RESULT_04=_not_repeated),
+    *_rules(_SINGLE, CANCEL, _is_large_for_one, MULTI_01=_one_without_multiple),
+    *_rules(_SINGLE, {Action.DISMISS.value}, _is_large_for_one, MULTI_02=_one_without_multiple),
+    *_rules(_SINGLE, COMPLETE, _is_large_for_one, MULTI_03=_one_without_multiple),
     *_rules(_NAMED, COMPLETE, RESULT_02=_word),
     *_rules(_NAMED, OTHERS, RESULT_06=_word),
-    *_rules(_SUMMED, ACTIONS, SCHEMA_04=_adds_up),
-    *_rules(_SUMMED, COMPLETE, _MULTIPLE.isdisjoint, RESULT_03=_one_completed),
+    *_rules(_SUMMED, ACTIONS, None, _is_sampled, SCHEMA_04=_adds_up),
+    *_rules(_SUMMED, COMPLETE, _is_for_one, _is_sampled, RESULT_03=_one_completed),
 )
 """How many there may be of what is answered, and what is said of it."""

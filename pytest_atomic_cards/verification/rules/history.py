@@ -31,6 +31,7 @@ from pytest_atomic_cards.verification.rules.told import (
     is_named,
     name_of,
 )
+from pytest_atomic_cards.verification.rules.traits import Traits
 
 _LARGEST_LIMIT: Final = 1_000
 _ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
@@ -173,6 +174,18 @@ def token_needed(told: Told, _: Past | None) -> Objection | bool:
     )
 
 
+def _was_seen(states: frozenset[str | None], traits: Traits) -> bool:
+    return not traits.seen.isdisjoint(states)
+
+
+def _is_answered(traits: Traits) -> bool:
+    return traits.kind in _ANSWERED
+
+
+def _is_unauthorized(traits: Traits) -> bool:
+    return not traits.is_authorized
+
+
 _CLOSED_STAYS: Final = {
     Status.DISMISSED: "STATE-07",
     Status.COMPLETED: "STATE-08",
@@ -188,14 +201,20 @@ HISTORY: Final[tuple[Rule, ...]] = (
             requirement,
             LISTINGS,
             partial(closed_stays, first),
-            seen=_SEEN if first is None else frozenset({first}),
+            partial(_was_seen, _SEEN if first is None else frozenset({first})),
         )
         for first, requirement in _CLOSED_STAYS.items()
     ),
-    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays, seen=_SEEN),
-    Rule("cards_closed_not_counted", "STATE-14", ACTIONS, closed_not_counted, seen=_SEEN),
-    Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, only_hold=_ANSWERED),
+    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays, partial(_was_seen, _SEEN)),
+    Rule(
+        "cards_closed_not_counted",
+        "STATE-14",
+        ACTIONS,
+        closed_not_counted,
+        partial(_was_seen, _SEEN),
+    ),
+    Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, rests=_is_answered),
     Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
-    Rule("cards_token_needed", "AUTH-01", _ANY, token_needed),
+    Rule("cards_token_needed", "AUTH-01", _ANY, token_needed, _is_unauthorized),
 )
 """What several exchanges together must not show."""

@@ -16,8 +16,9 @@ from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.verification.rules.asked import ATTRIBUTES, value_of
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
-from pytest_atomic_cards.verification.rules.rule import Asks, Judge, Objection, Rule
+from pytest_atomic_cards.verification.rules.rule import Choice, Judge, Objection, Rule
 from pytest_atomic_cards.verification.rules.told import LISTING, PLAIN, Told, name_of
+from pytest_atomic_cards.verification.rules.traits import Traits
 
 _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
@@ -59,24 +60,23 @@ def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
     return asked != _ACTIVE and asked <= _STATES and _match(told, past)
 
 
-def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
-    """As for any value, where it is one that needs encoding."""
-    return told.asked.is_odd and _match(told, past)
+def _is(attribute: Attribute, traits: Traits) -> bool:
+    return traits.names & ATTRIBUTES == {attribute.value}
 
 
-def _is(attribute: Attribute, names: frozenset[str]) -> bool:
-    return names & ATTRIBUTES == {attribute.value}
+def _is_one(traits: Traits) -> bool:
+    return len(traits.names & ATTRIBUTES) == 1
 
 
-def _is_one(names: frozenset[str]) -> bool:
-    return len(names & ATTRIBUTES) == 1
+def _is_odd(traits: Traits) -> bool:
+    return traits.is_odd and _is_one(traits)
 
 
-def _are_several(names: frozenset[str]) -> bool:
-    return len(names & ATTRIBUTES) > 1
+def _are_several(traits: Traits) -> bool:
+    return len(traits.names & ATTRIBUTES) > 1
 
 
-_LISTINGS: Final[tuple[tuple[str, Asks, Judge], ...]] = (
+_LISTINGS: Final[tuple[tuple[str, Choice, Judge], ...]] = (
     ("QUERY-01", partial(_is, Attribute.EVENT_NAME), _match),
     ("QUERY-02", partial(_is, Attribute.LIFECYCLE_ID), _match),
     ("QUERY-03", partial(_is, Attribute.CARD_TEMPLATE_ID), _match),
@@ -84,21 +84,21 @@ _LISTINGS: Final[tuple[tuple[str, Asks, Judge], ...]] = (
     ("QUERY-05", partial(_is, Attribute.FLOW_INVOCATION_ID), _match),
     ("QUERY-06", partial(_is, Attribute.USER_ID), _match),
     ("QUERY-07", partial(_is, Attribute.STATUS), _match_active),
-    ("QUERY-09", _is_one, _match_odd_value),
+    ("QUERY-09", _is_odd, _match),
     ("QUERY-12", partial(_is, Attribute.STATUS), _match_other_state),
     ("QUERY-16", _are_several, _match),
 )
-_ACTIONS: Final[tuple[tuple[str, Asks, Judge], ...]] = (
+_ACTIONS: Final[tuple[tuple[str, Choice, Judge], ...]] = (
     ("QUERY-11", _is_one, _match),
     ("SCHEMA-04", _are_several, _match),
 )
 
 MATCHING: Final[tuple[Rule, ...]] = tuple(
-    Rule(_NAME, requirement, kinds, judge, asks)
+    Rule(_NAME, requirement, kinds, judge, about)
     for kinds, table in (
         (frozenset({LISTING}), _LISTINGS),
         (frozenset(action.value for action in Action), _ACTIONS),
     )
-    for requirement, asks, judge in table
+    for requirement, about, judge in table
 )
 """What is listed or acted on has what was asked for."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.verification.rules.past import Past
     from pytest_atomic_cards.verification.rules.told import Told
+    from pytest_atomic_cards.verification.rules.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ Judge = Callable[["Told", "Past | None"], "Objection | bool"]
 requirement held, ``False`` where this answer does not show it. Without a past, an answer is taken
 to be settled: what looks like a listing that lags is objected to at once."""
 
-Asks = Callable[[frozenset[str]], bool]
-"""Decides on the names of the documented parameters that a request gives."""
+Choice = Callable[["Traits"], bool]
+"""Decides on the traits of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +43,22 @@ class Rule:
         requirement: Id of the requirement, which has the level.
         kinds: The kinds of answers that it is about (see ``Told.kind``).
         judge: Decides on an answer of such a kind.
-        asks: Whether it is about requests that give these parameters; all are, if left out.
-        only_hold: The kinds of answers that can show no more than that the requirement held.
-        holds_sampled: Whether that is all that a listing as sampled can show.
-        seen: How a card must have been listed before that it is about: in which closed state, or in
-            none; about any card, if left out.
+        about: Tells an answer that it may have something to say of; it may of all, if left out.
+        rests: Tells an answer of which it could say no more than that the requirement has held; it
+            might object to any, if left out.
     """
 
     name: str
     requirement: str
     kinds: frozenset[str]
     judge: Judge
-    asks: Asks | None = None
-    only_hold: frozenset[str] = frozenset()
-    holds_sampled: bool = False
-    seen: frozenset[str | None] | None = None
+    about: Choice | None = None
+    rests: Choice | None = None
 
-    @property
-    def can_rest(self) -> bool:
-        """Whether some answers need not be asked about once the requirement has held."""
-        return bool(self.only_hold) or self.holds_sampled
-
-    def concerns(self, kind: str, names: frozenset[str]) -> bool:
-        """Whether it is about answers of a kind, to requests that give these parameters."""
-        return kind in self.kinds and (self.asks is None or self.asks(names))
+    def concerns(self, traits: Traits, held: Container[str] = ()) -> bool:
+        """Whether it is to be asked about an answer, where these requirements are known to hold."""
+        return (
+            traits.kind in self.kinds
+            and (self.about is None or self.about(traits))
+            and not (self.rests and self.requirement in held and self.rests(traits))
+        )

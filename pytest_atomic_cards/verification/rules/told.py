@@ -13,7 +13,7 @@ from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.network import FAULT_HEADER
 from pytest_atomic_cards.verification.rules.asked import Asked, asked_in, target_of
 from pytest_atomic_cards.verification.rules.masks import is_masked
-from pytest_atomic_cards.verification.rules.sampled import Body, is_sampled_card
+from pytest_atomic_cards.verification.rules.sampled import Body, is_sampled_card, is_sampled_result
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.verification.rules.past import Sighting
@@ -106,12 +106,15 @@ class Told:
 
     @property
     def as_sampled(self) -> bool:
-        """Whether it is a listing of nothing but cards that are as sampled."""
-        return (
-            self.kind == LISTING
-            and 0 < len(self.cards) == len(self.data)
-            and all(map(is_sampled_card, self.cards))
-        )
+        """Whether all that it lists, or answers of an action, is as sampled, and adds up."""
+        cards, total, updated = self.cards, self.total, self.updated
+        if not 0 < len(cards) == len(self.data):
+            return False
+        if self.kind == LISTING:
+            return all(map(is_sampled_card, cards))
+        if total is None or updated is None or not updated <= len(cards) <= total:
+            return False
+        return all(map(is_sampled_result, cards))
 
     @property
     def counted(self) -> bool:

@@ -17,7 +17,7 @@ from pytest_atomic_cards.recordings.suspects import may_hold_secret, secret_in
 from pytest_atomic_cards.settings import VENDOR_DOMAIN
 from pytest_atomic_cards.verification.monitor import Monitor, finding_of
 from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.rules import RULES, Told
+from pytest_atomic_cards.verification.rules import RULES, Objection, Rule, Told
 from pytest_atomic_cards.verification.rules.told import EMPTY, UNREADABLE
 from pytest_atomic_cards.verification.suite import Finding
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -78,7 +78,8 @@ class Audit:
                     count.passed_over += 1
                 else:
                     count.judged += 1
-                    self._judge(monitor, path, entry, told)
+                    for rule, objection in monitor.see(told):
+                        self._object(path, entry, rule, objection)
                 if entry.number % _BETWEEN_LOOKS == 0:
                     update(files[0].buffer.tell() // _KILOBYTE)
         self._held |= monitor.held
@@ -97,13 +98,12 @@ class Audit:
             self._environments.add(told.environment)
         return found
 
-    def _judge(self, monitor: Monitor, path: Path, entry: Entry, told: Told) -> None:
-        for rule, objection in monitor.see(told):
-            if rule.requirement not in self._violated:
-                place = f"{path}, exchange {entry.number}, line {entry.line}"
-                self._violated[rule.requirement] = finding_of(
-                    rule, objection, entry.exchange(), place=place
-                )
+    def _object(self, path: Path, entry: Entry, rule: Rule, objection: Objection) -> None:
+        if rule.requirement not in self._violated:
+            place = f"{path}, exchange {entry.number}, line {entry.line}"
+            self._violated[rule.requirement] = finding_of(
+                rule, objection, entry.exchange(), place=place
+            )
 
     def findings(self) -> list[Finding]:
         """A finding for every requirement."""

@@ -57,7 +57,7 @@ def _default_page(told: Told, _: Past | None) -> Objection | bool:
 
 
 def _default_page_at_offset(told: Told, _: Past | None) -> Objection | bool:
-    if not (told.asked.once("offset") or "").isdigit():
+    if not told.asked.once.get("offset", "").isdigit():
         return False
     return _at_most(_DEFAULT_PAGE, len(told.data), "listed")
 

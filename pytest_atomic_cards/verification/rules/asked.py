@@ -22,12 +22,10 @@ _NAMES: Final = ATTRIBUTES | {"limit", "offset", "multiple"}
 _ADDRESS: Final = re.compile(
     r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
 )
-_ENCODED: Final = re.compile(r"[%+]")
-_MANIFOLD: Final = re.compile(r"[%+,]")
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._~=&-]*")
 _LONGEST_NUMBER: Final = 9
 _ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
-_REMEMBERED: Final = 4_096
+_REMEMBERED: Final = 1_024
 
 
 def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
@@ -53,67 +51,48 @@ class Asked(NamedTuple):
 
     Args:
         given: The values of each parameter, still encoded.
+        once: The encoded values of the parameters that are given once and not empty.
         names: The names of the documented parameters that are given in any form.
         readings: What each attribute may be taken to ask for; none whose meaning cannot be known.
         limit: The limit, where it is given once and a whole number.
-        is_odd: Whether an attribute has a value that needs encoding.
+        is_plain: Whether no value in it needs encoding.
     """
 
     given: Mapping[str, Sequence[str]]
+    once: Mapping[str, str]
     names: frozenset[str]
     readings: Mapping[str, frozenset[str]]
     limit: int | None
-    is_odd: bool
-
-    def once(self, name: str) -> str | None:
-        """The encoded value of a parameter; ``None`` unless it is given once and not empty."""
-        return _once(self.given, name)
+    is_plain: bool
 
 
 @lru_cache(_REMEMBERED)
 def asked_in(query: str) -> Asked:
     """What an encoded query string asks for."""
-    given = _parameters(query)
-    names = _NAMES.intersection(given)
-    readings: dict[str, frozenset[str]] = {}
-    is_odd = False
-    for name in names & ATTRIBUTES:
-        encoded = _once(given, name)
-        if encoded and (allowed := _readings(encoded)):
-            readings[name] = allowed
-            is_odd |= not _UNRESERVED.fullmatch(value_of(encoded))
-    return Asked(given, names, readings, _number(_once(given, "limit")), is_odd)
-
-
-def value_of(encoded: str | None) -> str:
-    """The plain value of a parameter, for a sentence about it."""
-    encoded = encoded or ""
-    return unquote(encoded) if "%" in encoded else encoded
-
-
-def _once(given: Mapping[str, Sequence[str]], name: str) -> str | None:
-    values = given.get(name, ())
-    return values[0] if len(values) == 1 and values[0] else None
-
-
-def _parameters(query: str) -> dict[str, list[str]]:
-    """The values of each parameter of a query, still encoded."""
-    found: dict[str, list[str]] = {}
+    given: dict[str, list[str]] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if "%" in name or "+" in name:
             name = unquote_plus(name)
         if pair:
-            found.setdefault(name, []).append(value)
-    return found
+            given.setdefault(name, []).append(value)
+    once = {name: values[0] for name, values in given.items() if len(values) == 1 and values[0]}
+    readings = {
+        name: allowed
+        for name, value in once.items()
+        if name in ATTRIBUTES and (allowed := _readings(value))
+    }
+    is_plain = _PLAIN.fullmatch(query) is not None
+    names = _NAMES.intersection(given)
+    return Asked(given, once, names, readings, _number(once.get("limit")), is_plain)
 
 
 def _readings(encoded: str) -> frozenset[str]:
     """Every value that a server may take an encoded one for, without regard to case."""
-    if not _MANIFOLD.search(encoded):
+    if "%" not in encoded and "+" not in encoded and "," not in encoded:
         return frozenset() if is_masked(encoded) else frozenset({encoded.casefold()})
     whole = {encoded}
-    if _ENCODED.search(encoded):
+    if "%" in encoded or "+" in encoded:
         try:
             whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
         except UnicodeDecodeError:

@@ -8,12 +8,14 @@ Source: Cards API page › Query attributes, Retrieving cards, Card actions.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Final
+from urllib.parse import unquote
 
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute
-from pytest_atomic_cards.verification.rules.asked import ATTRIBUTES, value_of
+from pytest_atomic_cards.verification.rules.asked import ATTRIBUTES
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past, Sighting, long_after
 from pytest_atomic_cards.verification.rules.rule import Choice, Judge, Objection, Rule
@@ -24,6 +26,7 @@ _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
 _ACTIVE: Final = frozenset({Status.ACTIVE.value})
 _STATES: Final = frozenset(status.value for status in Status)
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
 
 def _match(told: Told, past: Past | None) -> Objection | bool:
@@ -40,7 +43,7 @@ def _match(told: Told, past: Past | None) -> Objection | bool:
             if attribute == _STATUS and past and not _is_settled(told, held, past.of(told, place)):
                 continue
             return Objection(
-                f"only cards with {attribute}={value_of(told.asked.once(attribute))}",
+                f"only cards with {attribute}={_value(told, attribute)}",
                 f"{name_of(card)} has {attribute}={held}, which was not asked for",
             )
     return compared
@@ -49,6 +52,11 @@ def _match(told: Told, past: Past | None) -> Objection | bool:
 def _is_settled(told: Told, held: object, seen: Sighting | None) -> bool:
     """Whether a card is shown in a closed state that it has had for long."""
     return seen is not None and seen.closed == held and long_after(told.started, seen.closed_by)
+
+
+def _value(told: Told, attribute: str) -> str:
+    encoded = told.asked.once[attribute]
+    return unquote(encoded) if "%" in encoded else encoded
 
 
 def _match_active(told: Told, past: Past | None) -> Objection | bool:
@@ -60,6 +68,14 @@ def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
     return asked != _ACTIVE and asked <= _STATES and _match(told, past)
 
 
+def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
+    """As for any value, where it is one that needs encoding."""
+    for attribute in told.asked.readings:
+        if not _UNRESERVED.fullmatch(_value(told, attribute)):
+            return _match(told, past)
+    return False
+
+
 def _is(attribute: Attribute, traits: Traits) -> bool:
     return traits.names & ATTRIBUTES == {attribute.value}
 
@@ -68,8 +84,8 @@ def _is_one(traits: Traits) -> bool:
     return len(traits.names & ATTRIBUTES) == 1
 
 
-def _is_odd(traits: Traits) -> bool:
-    return traits.is_odd and _is_one(traits)
+def _may_be_odd(traits: Traits) -> bool:
+    return not traits.is_plain and _is_one(traits)
 
 
 def _are_several(traits: Traits) -> bool:
@@ -84,7 +100,7 @@ _LISTINGS: Final[tuple[tuple[str, Choice, Judge], ...]] = (
     ("QUERY-05", partial(_is, Attribute.FLOW_INVOCATION_ID), _match),
     ("QUERY-06", partial(_is, Attribute.USER_ID), _match),
     ("QUERY-07", partial(_is, Attribute.STATUS), _match_active),
-    ("QUERY-09", _is_odd, _match),
+    ("QUERY-09", _may_be_odd, _match_odd_value),
     ("QUERY-12", partial(_is, Attribute.STATUS), _match_other_state),
     ("QUERY-16", _are_several, _match),
 )

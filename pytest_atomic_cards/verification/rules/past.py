@@ -15,7 +15,6 @@ SETTLING: Final = 60.0
 a write is an open question; a minute also makes up for clocks that differ."""
 _KEPT: Final = 10_000
 _NOTHING_DONE: Final = frozenset({FAILURE, OTHER})
-_NEW: Final[frozenset[str | None]] = frozenset()
 
 Value = TypeVar("Value")
 
@@ -97,8 +96,7 @@ class Past:
 
     def seen(self, told: Told) -> frozenset[str | None]:
         """How its cards were listed before: in which closed states, or in none; none if new."""
-        known = self.known(told)
-        return frozenset([seen.closed for seen, _ in known]) if known else _NEW
+        return frozenset([seen.closed for seen, _ in self.known(told)])
 
     def known(self, told: Told) -> Sequence[tuple[Sighting, Body]]:
         """The cards of which anything has been told, with what that was."""

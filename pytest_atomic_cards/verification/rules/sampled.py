@@ -48,11 +48,11 @@ SAMPLED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 def _has_all(fields: Fields) -> Callable[[Body], bool]:
     """What tells whether a body has all of several fields, none null, each of its type."""
-    values, kinds = itemgetter(*fields), tuple(fields.values())
+    values, kinds = itemgetter(*fields), list(fields.values())
 
     def has_all(body: Body) -> bool:
         try:
-            return tuple(map(type, values(body))) == kinds
+            return [*map(type, values(body))] == kinds
         except KeyError:
             return False
 

@@ -18,7 +18,7 @@ class Traits(NamedTuple):
     Args:
         kind: The kind of answer (see ``Told.kind``).
         names: The names of the documented parameters that the request gives.
-        is_odd: Whether an attribute was asked for with a value that needs encoding.
+        is_plain: Whether no value in the query needs encoding.
         is_authorized: Whether the request had an ``Authorization`` header.
         is_labelled: Whether the Content-Type says JSON, in lower case.
         is_small: Whether it holds one card at most, and no limit of one was asked for.
@@ -28,7 +28,7 @@ class Traits(NamedTuple):
 
     kind: str
     names: frozenset[str]
-    is_odd: bool
+    is_plain: bool
     is_authorized: bool
     is_labelled: bool
     is_small: bool
@@ -42,7 +42,7 @@ def traits_of(told: Told, past: Past | None) -> Traits:
     return Traits(
         told.kind,
         asked.names,
-        asked.is_odd,
+        asked.is_plain,
         told.authorized,
         "json" in told.content_type,
         len(told.data) <= 1 and asked.limit != 1,

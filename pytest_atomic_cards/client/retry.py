@@ -41,9 +41,9 @@ class RetryPolicy:
         jitter: A number from 0 to 1; a wait of our own is at least half its length.
     """
 
-    attempts: int = 6
+    attempts: int = 8
     base: float = 0.1
-    cap: float = 5.0
+    cap: float = 2.0
     retry_after_cap: float = 30.0
     budget: float = 90.0
     sleep: Callable[[float], None] = REAL_TIME.sleep

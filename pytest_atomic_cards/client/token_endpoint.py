@@ -43,7 +43,9 @@ _PLACES: Final[dict[GrantTypeIn, tuple[GrantTypeIn, ...]]] = {
     "form": ("form",),
 }
 _MISPLACED: Final = frozenset({400, 404, 405, 411, 415})
-"""Answers that may mean that the endpoint looked for ``grant_type`` elsewhere."""
+_MISREAD: Final = frozenset({"invalid_request", "unsupported_grant_type"})
+"""Answers that may mean that the endpoint looked for ``grant_type`` elsewhere: statuses, and errors
+whatever their status."""
 _BAD_CREDENTIALS: Final = frozenset({"invalid_client", "unauthorized_client"})
 _SHOWN: Final = 300
 
@@ -125,7 +127,7 @@ class TokenEndpoint:
                 self._places = (place,)
                 return self._read(answer)
             refusals.append(answer)
-            if answer.status not in _MISPLACED:
+            if answer.status not in _MISPLACED and _error_of(answer) not in _MISREAD:
                 break
         raise self._refused(refusals)
 
@@ -204,7 +206,10 @@ def _lifetime(expires_in: object) -> float:
 
 
 def _blames_credentials(answer: Answer) -> bool:
-    return (
-        answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        or str(_json_object(answer.body).get("error")) in _BAD_CREDENTIALS
-    )
+    error = _error_of(answer)
+    denied = answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    return error in _BAD_CREDENTIALS or (denied and error not in _MISREAD)
+
+
+def _error_of(answer: Answer) -> str:
+    return str(_json_object(answer.body).get("error"))

@@ -98,13 +98,10 @@ def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Ite
 
 def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
     """The lines that are not empty, with their numbers."""
-    lines = head.splitlines(keepends=True)
-    if not lines[-1].endswith("\n"):
-        lines[-1] += file.readline()
+    *whole, last = head.split("\n")
+    lines = chain((f"{line}\n" for line in whole), [last + file.readline()], file)
     return (
-        (number, line)
-        for number, line in enumerate(chain(lines, file), start=1)
-        if not line.isspace()
+        (number, line) for number, line in enumerate(lines, start=1) if line and not line.isspace()
     )
 
 

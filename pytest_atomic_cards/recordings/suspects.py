@@ -25,10 +25,10 @@ _SIGNS: Final = tuple(
         re.compile,
         (
             rb"ass(?:ertion|(?<=pass))",
-            rb"b(?:asic|earer(?! \$))",
+            rb"b(?:asic|earer(?! \$atomic_token))",
             rb"k(?:ey|(?<=cook)ie|(?<=tok)en(?<!\$atomic_token))",
             rb"secret",
-            rb'z(?<=authoriz)(?!ation(?:": "\[redacted\]"|: bearer \$))',
+            rb'z(?<=authoriz)(?!ation(?:": "\[redacted\]"|: bearer \$atomic_token))',
         ),
     )
 )

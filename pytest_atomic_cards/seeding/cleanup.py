@@ -33,6 +33,7 @@ _MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
 _FIRST_PAUSE: Final = 0.05
 _SAMPLE: Final = 10
+_MOST_IN_VAIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +218,17 @@ class Cleaner:
             self.journal.write(sync=sync, start=start.number, **what)
 
     def _cancel_singly(self, cards: Iterable[Card]) -> None:
-        """Cancel cards one by one, in case closed ones of their invocation stand in the way."""
+        """Cancel cards one by one, where they cannot be together, until that is in vain too."""
+        in_vain = 0
         for card in cards:
+            if in_vain == _MOST_IN_VAIN:
+                return
             if card.flow_instance_id:
                 with suppress(ScopeError, OutcomeUnknownError):
-                    alone = CardQuery(flow_instance_id=card.flow_instance_id)
-                    self.cancelled += _updated(self.api.act_exchange(Action.CANCEL, alone))
+                    alone = CardQuery(flow_instance_id=card.flow_instance_id, multiple=True)
+                    updated = _updated(self.api.act_exchange(Action.CANCEL, alone))
+                    self.cancelled += updated
+                    in_vain = 0 if updated else in_vain + 1
 
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """Some cards that a pin selects and that are in a state; none if there are none.
@@ -233,6 +239,10 @@ class Cleaner:
         listed = self.reader.page(query.replace(limit=1)).cards
         if all(query.matches(card.attributes) for card in listed):
             return listed
+        return self._all_listed(pin, state)
+
+    def _all_listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
+        """The cards that a pin selects and that are in a state."""
         return [card for card in self.reader.find(pin).cards if card.status == state]
 
     def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
@@ -252,7 +262,7 @@ class Cleaner:
                     self.cancelled += _updated(exchange)
                     answer = exchange.describe()
                     if not exchange.succeeded:
-                        self._cancel_singly(listed)
+                        self._cancel_singly(self._all_listed(pin, state))
                 yield
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"

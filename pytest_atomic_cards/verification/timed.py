@@ -58,11 +58,13 @@ class Timed:
     def is_to_expire(self, card: Card) -> bool:
         """Whether a card is known to have taken the expiry that was asked for.
 
-        It has where it shows that. Nothing can be concluded from an embargo that it took, nor from
-        another card of its invocation: the flow's own options may override each of a request's.
+        It has where it shows that, and where the target took an embargo as well. Neither is enough
+        alone: the payload may be shown as it was sent, though the flow's own options override it.
         """
         if self.probe.cards.placement.delivery_is_certain:
             return True
+        if "embargo" in self.absent:
+            return False
         options = card.payload.get("cardOptions")
         shown = options if isinstance(options, dict) else {}
         if shown.get("expiresInterval") == duration(SOON):

@@ -269,11 +269,11 @@ def test_a_listing_that_is_never_answered_is_a_transport_failure(
 ) -> None:
     """After the last attempt the error has the last exchange, and says how often it was tried."""
     target = Target(outcome)
-    with pytest.raises(TransportError, match=r"6 attempts.*down") as caught:
+    with pytest.raises(TransportError, match=r"8 attempts.*down") as caught:
         session(target).send("GET", "/v1/env/cards")
     assert not isinstance(caught.value, OutcomeUnknownError)
     assert caught.value.exchange is not None
-    assert len(target.requests) == 6
+    assert len(target.requests) == 8
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])

@@ -81,7 +81,7 @@ def test_the_form_is_sent_where_it_is_asked_for() -> None:
     assert request.body == b"grant_type=client_credentials&client_id=client-1"
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 411, 415])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 411, 415])
 def test_the_form_is_tried_once_and_remembered(status: int) -> None:
     """A target that does not read the query is asked by form, from then on at once."""
     time = FakeTime()

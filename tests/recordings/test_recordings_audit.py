@@ -196,6 +196,15 @@ def test_an_answer_from_a_cache_tells_no_time(tmp_path: Path) -> None:
         assert verdicts(audit([tmp_path / "recording"]), Verdict.VIOLATED) == due
 
 
+def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
+    """Characters that other formats take for the end of a line may stand in texts of JSON lines."""
+    (one,) = traffic()[:1]
+    odd = json.dumps(one.as_dict() | {"error": "\x85\u2028\u2029\x1c"}, ensure_ascii=False)
+    (tmp_path / "recording").write_text(f"{odd}\n\n \n{odd}", "utf-8")
+    done = audit([tmp_path / "recording"])
+    assert done.counts[0].judged == 2
+
+
 def test_what_the_command_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

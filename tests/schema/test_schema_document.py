@@ -138,6 +138,7 @@ def acted(**fields: object) -> dict[str, Any]:
 ALLOWED = {
     "the sample": (listing(), acted()),
     "nothing": ({"data": []}, {"data": [], "summary": {"total": 0, "updated": 0}}),
+    "nothing, and no summary of it": ({"data": None}, {"data": []}),
     "fields beyond the sample": (
         listing(priority=5) | {"next": None},
         acted(changed=True) | {"warnings": []},
@@ -213,7 +214,7 @@ def test_it_wants_every_field_of_a_result(name: str, answers: Answers):
         ("listCards", answer(listing(), status=202), "202"),
         ("listCards", answer(listing(), kind="text/html"), "text/html"),
         ("listCards", answer(raw=b"<h1>cards</h1>"), "JSON"),
-        ("completeCards", answer({"data": []}), "summary"),
+        ("completeCards", answer({"data": [SAMPLED_RESULT]}), "summary"),
         (
             "completeCards",
             answer(acted() | {"summary": {"total": "1", "updated": 1}}),

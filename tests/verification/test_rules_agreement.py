@@ -111,6 +111,10 @@ LEGAL = {
     "skipped cards among the results": ("PUT /dismiss?multiple=1", acted("dismiss", 2, 2, 0)),
     "skipped cards in the total only": ("PUT /dismiss?userId=u1", acted("dismiss", 1, 3, 1)),
     "all that match in the total": ("PUT /cancel?limit=1&multiple=1", acted("cancel", 1, 9, 1)),
+    "the state that an action led to": (
+        "PUT /cancel?userId=u1&status=active",
+        acted("cancel", status="cancelled"),
+    ),
     "a summary without counts": ("PUT /cancel?userId=u1", {"data": [], "summary": {}}),
 }
 

@@ -30,9 +30,14 @@ _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
 
 def _match(told: Told, past: Past | None) -> Objection | bool:
-    """Hold every card against every attribute that was asked for."""
+    """Hold every card against every attribute that was asked for.
+
+    What an action did to a card may show in the state of its result.
+    """
     compared = False
     for attribute, allowed in told.asked.readings.items():
+        if attribute == _STATUS and told.action:
+            continue
         for place, card in enumerate(told.cards):
             held = card.get(attribute)
             if not isinstance(held, PLAIN):

@@ -166,9 +166,26 @@ def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe)
     change_all(probe, probe.seed_customer(), action)
 
 
+@requirement("MULTI-06")
+@each_action
+def test_multiple_may_stand_first(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """With multiple=1 before the attributes all cards of the query change too."""
+    group = reserve.take()
+    every = group.pin.replace(multiple=True)
+    check_all_changed(
+        probe, group, action, probe.raw("PUT", f"/cards/{action}", every, reverse=True)
+    )
+
+
 def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
     """Act on a group with multiple=1, and expect each of its cards to change."""
     exchange = probe.change(action, group.pin.replace(multiple=True), group)
+    check_all_changed(probe, group, action, exchange)
+    return exchange
+
+
+def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exchange) -> None:
+    """Expect each card of a group to change."""
     states = probe.states_once(group, became(action.outcome))
     expect(
         became(action.outcome)(states),
@@ -176,7 +193,6 @@ def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
         expected=f"all {len(states)} cards that match to be {action.outcome}",
         came=f"they are {words_of(states)}",
     )
-    return exchange
 
 
 @requirement("MULTI-07")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.cards import Card, shows_no_cards
 from pytest_atomic_cards.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.probe import Probe, States, left, only
+from pytest_atomic_cards.verification.probe import Probe, States, all_in, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.trials import Trials
@@ -99,6 +100,29 @@ def test_actions_select_as_listings_do(
         trial.exchange,
         expected=f"{action} {trial.query} to change the {len(trial.due)} card(s) that it lists",
         came=f"{len(changed(states))} card(s) changed",
+    )
+
+
+@requirement("QUERY-11")
+@pytest.mark.parametrize("action", list(Action))
+def test_actions_heed_every_attribute(action: Action, probe: Probe, reserve: Reserve) -> None:
+    """An action that one of two attributes keeps from matching any card changes none."""
+    group = reserve.take()
+    card = group.cards[0]
+    pins = (group.pin, group.single(card))
+    exchanges = []
+    for (given, value), other in product(card.attributes.items(), Attribute):
+        pin = next((pin for pin in pins if other not in pin.attributes), None)
+        if pin is not None and given is not other:
+            missing = {given.field: value, other.field: that_none_has(probe, card, other)}
+            exchanges.append(probe.act(action, pin.replace(**missing, multiple=True), group))
+    states = probe.states_later(group, all_in(Status.ACTIVE))
+    telling = (one for one in exchanges if one.succeeded and not shows_no_cards(one.json()))
+    expect(
+        all_in(Status.ACTIVE)(states),
+        next(telling, exchanges[-1]),
+        expected=f"a {action} to change no card, as none has all values that are asked for",
+        came=f"cards are {words_of(states)}",
     )
 
 

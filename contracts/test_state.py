@@ -23,10 +23,17 @@ from pytest_atomic_cards.verification.suite import each_forbidden, requirement
 from pytest_atomic_cards.verification.trials import Attempt, Trials
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
+
+def ways(cell: Transition) -> tuple[bool, ...]:
+    """Whether to name the card's state in the request: not, and where it is to be refused also."""
+    return (False,) if cell.allowed else (False, True)
+
+
 CELLS = [
-    pytest.param(cell, id=cell.name, marks=requirement(rule.id))
+    pytest.param(cell, named, id=f"{cell.name}{named * '-by-state'}", marks=requirement(rule.id))
     for rule in catalogue().requirements.values()
     for cell in rule.cells
+    for named in ways(cell)
 ]
 
 
@@ -34,20 +41,32 @@ CELLS = [
 def acted(probe: Probe, in_state: StateReserve) -> Trials[Attempt]:
     """Each action on a card in each state, be it allowed there or not."""
 
-    def act(cell: Transition) -> Attempt:
+    def act(cell: Transition, named: bool) -> Attempt:  # noqa: FBT001
         group, card = in_state.take(cell.before)
         watched = only(group, card)
         before = probe.states_once(watched, all_in(cell.before))
         do = probe.change if cell.allowed else probe.act
-        return Attempt(watched, before, do(cell.action, group.single(card), watched))
+        query = group.single(card).replace(status=cell.before if named else None)
+        return Attempt(watched, before, do(cell.action, query, watched))
 
-    return Trials({cell: partial(act, cell) for cell in TRANSITIONS.values()})
+    return Trials(
+        {
+            (cell, named): partial(act, cell, named)
+            for cell in TRANSITIONS.values()
+            for named in ways(cell)
+        }
+    )
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_action_in_state(cell: Transition, probe: Probe, acted: Trials[Attempt]) -> None:
+@pytest.mark.parametrize(("cell", "named"), CELLS)
+def test_action_in_state(
+    cell: Transition,
+    named: bool,  # noqa: FBT001
+    probe: Probe,
+    acted: Trials[Attempt],
+) -> None:
     """The action changes the card as the table says, or leaves it as it is."""
-    trial = acted[cell]
+    trial = acted[cell, named]
     if cell.allowed:
         states = probe.states_once(trial.group, became(cell.after))
         held = became(cell.after)(states)

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.errors import SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation
@@ -22,6 +24,7 @@ from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exe
 
 A_MOMENT = 0.05
 A_WHILE = timedelta(seconds=2)
+VARIABLES = {"note": "of the card"}
 KEPT = (
     "created",
     "eventName",
@@ -32,6 +35,7 @@ KEPT = (
     "flowInvocationId",
     "userId",
     "detail",
+    "variables",
     "target",
 )
 
@@ -125,7 +129,10 @@ def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
 @pytest.mark.parametrize("action", list(Action))
 def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: Reserve) -> None:
     """After an action the listed cards are the same as before, but for status and updated."""
-    group = reserve.take()
+    try:
+        group = probe.cards.seeder.seed(Population.of(2, CardSpec(variables=VARIABLES)))[0]
+    except SeedingError:  # a flow may take no variables of ours
+        group = reserve.take()
     card = group.cards[0]
     payload = {"name": "of the payload"} if action is Action.COMPLETE else None
     exchange = probe.change(action, group.single(card), group, payload)
@@ -225,6 +232,54 @@ def test_created_never_changes(
     if history.recreated is not None:
         objection, exchange = history.recreated
         raise Violation(objection.expected, objection.came, (exchange,))
+
+
+@requirement("TIME-04")
+def test_a_new_card_reopens_none(probe: Probe, reserve: Reserve) -> None:
+    """A card that was dismissed stays so when its customer gets another one."""
+    group = reserve.take()
+    card = group.cards[0]
+    probe.change(Action.DISMISS, group.single(card), group)
+    dismissed = only(group, card)
+    probe.states_once(dismissed, left(Status.ACTIVE))
+    another = probe.seed_for([card.user_id or ""])
+    states = probe.states_later(dismissed, all_in(Status.DISMISSED))
+    expect(
+        all_in(Status.DISMISSED)(states),
+        *probe.find(another.pin).exchanges,
+        *probe.find(group.pin).exchanges,
+        expected="a dismissed card to stay so when its customer gets another card",
+        came=f"it is {words_of(states)}",
+    )
+
+
+@requirement("QUERY-18")
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("embargo", Status.EMBARGOED, Status.ACTIVE),
+        ("expiry", Status.ACTIVE, Status.EXPIRED),
+    ],
+)
+def test_listings_by_state_keep_up_with_time(
+    name: str, before: Status, after: Status, timed: Timed
+) -> None:
+    """A card that is listed in the state which time has brought is listed in no earlier one."""
+    probe, group = timed.probe, timed.group(name)
+    states = probe.states_once(group, all_in(after))
+    changed = {key for key, word in states.items() if word == after}
+    if not changed:
+        not_exercised(f"no card is listed as {after}")
+    found = probe.watch(
+        lambda: probe.find(group.pin.replace(status=before)),
+        lambda found: changed.isdisjoint(map(key_of, found.cards)),
+    )
+    expect(
+        changed.isdisjoint(map(key_of, found.cards)),
+        *found.exchanges,
+        expected=f"status={before} not to list a card that is {after}",
+        came="it is listed",
+    )
 
 
 @requirement("TIME-04")

@@ -12,6 +12,7 @@ from pytest_atomic_cards.sandbox.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_atomic_cards.sandbox.query_decisions import Pairs
     from pytest_atomic_cards.sandbox.records import Row
 
 Request = tuple[Any, ...]
@@ -25,6 +26,10 @@ _LATER: Final = 500
 def _always_refused(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
     del multiple
     original(actionable, matching, multiple=False)
+
+
+def _only_last(original: Original, pairs: Pairs) -> bool:
+    return bool(original(pairs)) and pairs[-1][0] == "multiple"
 
 
 def _two_allowed(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
@@ -188,6 +193,12 @@ _ACTS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
 FAULTS: Final = (
     *(Fault(name, _AREA, text, {"check_multiple": wrapper}) for name, text, wrapper in _CHECKS),
     *(Fault(name, _AREA, text, {"cards.act": wrapper}) for name, text, wrapper in _ACTS),
+    Fault(
+        "multiple-must-be-last",
+        _AREA,
+        "multiple=1 counts only as the last parameter of a query.",
+        {"multiple": _only_last},
+    ),
     Fault(
         "multiple-skips-last",
         _AREA,

@@ -29,6 +29,13 @@ def _without(attribute: str, original: Original, pairs: Any) -> Filters:  # noqa
     return {name: values for name, values in original(pairs).items() if name != attribute}
 
 
+def _status_without_user(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
+    filters: Filters = original(pairs)
+    if Attribute.USER_ID in filters:
+        filters.pop(Attribute.STATUS, None)
+    return filters
+
+
 def _first_two(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
     filters = original(pairs)
     return dict(list(filters.items())[: _MANY - 1])
@@ -216,6 +223,12 @@ FAULTS: Final = (
             {"action_filters": partial(_without, attribute.value)},
         )
         for attribute in Attribute
+    ),
+    Fault(
+        "act-ignores-status-beside-userId",
+        _AREA,
+        "Actions ignore the attribute status where userId is given.",
+        {"action_filters": _status_without_user},
     ),
     Fault(
         "list-any-attribute",

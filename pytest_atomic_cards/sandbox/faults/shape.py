@@ -181,6 +181,12 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         lambda body: body["payload"] | {"detail": {}},
     ),
     (
+        "closed-card-lacks-detail",
+        "detail of a card's payload is empty once the card is closed.",
+        "payload",
+        lambda body: body["payload"] | ({"detail": {}} if body["status"] in CLOSED else {}),
+    ),
+    (
         "card-detail-of-text",
         "Values in detail of a card's payload are all strings.",
         "payload",

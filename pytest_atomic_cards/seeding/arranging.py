@@ -99,7 +99,7 @@ class Arranger:
             spec = next(spec for spec in population if spec.status is state)
             for card in members:
                 self._placement.snooze(card, spec.snooze or SNOOZE)
-        elif state is Status.EXPIRED:
+        elif state is Status.EXPIRED and not self._words(group, members) <= allowed:
             spec = next(spec for spec in population if spec.status is state)
             self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
         words = poll(

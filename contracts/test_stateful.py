@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from pytest_atomic_cards.errors import NotAvailableError, SeedingError

@@ -78,7 +78,10 @@ class Guard(Protocol):
 
 
 class Joining(Protocol):
-    """Knows how a target joins the attributes of a query."""
+    """Knows whether a target heeds the attributes of a query, and how it joins them."""
+
+    def is_ignored(self, pin: Attribute) -> bool:
+        """Whether it was seen to ignore an attribute."""
 
     def adopt(self, cards: Iterable[Card]) -> None:
         """Take in cards that this run seeded."""
@@ -154,7 +157,7 @@ class Scope:
         Raises:
             ScopeError: The request could touch cards that this run did not seed.
             NotAvailableError: It could on a target that joins attributes by *or*, and this one was
-                not seen to join them by *and*.
+                not seen to join them by *and*; or this one was seen to ignore the attribute.
         """
         if self._is_off:
             return
@@ -206,15 +209,19 @@ class Scope:
             for name, value in parse_qsl(parts.query)
             if name in set(Attribute)
         }
-        if self.joins is None or len(values) < 2:  # noqa: PLR2004 - there is nothing to join
+        if self.joins is None or not values:
             return
-        for pin in (name for name in PINS if self.holds(name, values.get(name, ""))):
-            if self.joins.are_by_and(pin, values.keys() - {pin}):
-                return
-        raise NotAvailableError(
-            f"did not send {method} {parts.path}?{parts.query}: the target was not seen to join "
-            "attributes by and, so that cards of others might be changed; use one attribute alone"
+        pins = [name for name in PINS if self.holds(name, values.get(name, ""))]
+        heeded = [pin for pin in pins if not self.joins.is_ignored(pin)]
+        if any(self.joins.are_by_and(pin, values.keys() - {pin}) for pin in heeded):
+            return
+        reason = (
+            "the target was not seen to join attributes by and, so that cards of others might be "
+            "changed; use one attribute alone"
+            if heeded
+            else f"the target ignores {' and '.join(pins)}, so that it would change cards of others"
         )
+        raise NotAvailableError(f"did not send {method} {parts.path}?{parts.query}: {reason}")
 
     def _objection(self, method: str, url: str) -> str | None:
         parts = urlsplit(url)

@@ -12,6 +12,7 @@ from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
+    NotAvailableError,
     OutcomeUnknownError,
     ScopeError,
     SettingsError,
@@ -224,7 +225,7 @@ class Cleaner:
             if in_vain == _MOST_IN_VAIN:
                 return
             if card.flow_instance_id:
-                with suppress(ScopeError, OutcomeUnknownError):
+                with suppress(ScopeError, NotAvailableError, OutcomeUnknownError):
                     alone = CardQuery(flow_instance_id=card.flow_instance_id, multiple=True)
                     updated = _updated(self.api.act_exchange(Action.CANCEL, alone))
                     self.cancelled += updated
@@ -242,8 +243,22 @@ class Cleaner:
         return self._all_listed(pin, state)
 
     def _all_listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
-        """The cards that a pin selects and that are in a state."""
-        return [card for card in self.reader.find(pin).cards if card.status == state]
+        """The cards that a pin selects, whatever else it lists, and that are in a state."""
+        return [
+            card
+            for card in self.reader.find(pin).cards
+            if card.status == state and pin.matches(card.attributes)
+        ]
+
+    def _cancel(self, pin: CardQuery, state: Status) -> tuple[bool, str]:
+        """Cancel at once what a pin selects; whether the target did, and what came."""
+        batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
+        try:
+            exchange = act_on_state(self.api, Action.CANCEL, batch, state)
+        except NotAvailableError as error:
+            return False, str(error)
+        self.cancelled += _updated(exchange)
+        return exchange.succeeded, exchange.describe()
 
     def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
         """Cancel what is in a state of what a pin selects; empty, or what may be left and why.
@@ -257,11 +272,8 @@ class Cleaner:
                 if not listed:
                     return ""
                 with suppress(OutcomeUnknownError):
-                    batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
-                    exchange = act_on_state(self.api, Action.CANCEL, batch, state)
-                    self.cancelled += _updated(exchange)
-                    answer = exchange.describe()
-                    if not exchange.succeeded:
+                    done, answer = self._cancel(pin, state)
+                    if not done:
                         self._cancel_singly(self._all_listed(pin, state))
                 yield
         except AtomicCardsError as error:

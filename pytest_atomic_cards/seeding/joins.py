@@ -1,14 +1,16 @@
-"""Joins: whether a target is seen to join the attributes of a query by *and*.
+"""Joins: whether a target is seen to heed an attribute, and to join several of them by *and*.
 
-That it does is inferred and not documented. Where it joins by *or* an action on ``status=active``
-and an id of this run would change every active card of the environment.
+That it joins them so is inferred and not documented. Where it joins by *or* an action on
+``status=active`` and an id of this run would change every active card of the environment; and so
+would one on that id alone where the attribute is ignored.
 """
 
 from __future__ import annotations
 
 import string
 from collections import Counter, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from threading import Lock
 from typing import Final
 
@@ -19,6 +21,9 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.tape import NO_TAPE, Tape
+
+Question = Callable[[Attribute, str, Collection[Card]], bool]
+"""Asked of an attribute, of its value, and of some cards that are listed by it."""
 
 _ALPHABETS: Final = (string.digits, "abcdef", "ABCDEF")
 _FURTHER_ALPHABETS: Final = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
@@ -40,11 +45,22 @@ class Joins:
         self._cards: deque[Card] = deque(maxlen=_SAMPLES)
         self._by_and: set[tuple[Attribute, Attribute]] = set()
         self._tries: Counter[tuple[Attribute, Attribute]] = Counter()
+        self._heeded: dict[Attribute, bool] = {}
         self._lock = Lock()
 
     def adopt(self, cards: Iterable[Card]) -> None:
         """Take in cards that this run seeded."""
         self._cards.extend(list(cards)[:1])
+
+    def is_ignored(self, pin: Attribute) -> bool:
+        """Whether listings by an attribute were seen to show cards that lack the value."""
+        with self._lock:
+            while pin not in self._heeded and self._cards and self._tries[pin, pin] < _TRIES:
+                self._tries[pin, pin] += 1
+                heeded = self._ask(pin, self._heeds)
+                if heeded is not None:
+                    self._heeded[pin] = heeded
+            return not self._heeded.get(pin, True)
 
     def are_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
         """Whether each of the others was seen to narrow what ``pin`` selects, and ``pin`` them.
@@ -58,24 +74,30 @@ class Joins:
     def _is_by_and(self, pair: tuple[Attribute, Attribute]) -> bool:
         while pair not in self._by_and and self._cards and self._tries[pair] < _TRIES:
             self._tries[pair] += 1
-            if self._is_seen(*pair):
+            if self._ask(pair[0], partial(self._excludes, pair[1])):
                 self._by_and.add(pair)
         return pair in self._by_and
 
-    def _is_seen(self, pin: Attribute, other: Attribute) -> bool:
+    def _ask(self, pin: Attribute, question: Question) -> bool | None:
+        """The answer to a question about cards of ours; ``None`` where it cannot be had."""
         try:
             with self._tape.unrecorded("how attributes are joined is asked once in a run"):
                 for card in reversed(self._cards):
                     own = card.attributes.get(pin)
                     listed = own and self._listed({pin: own})
                     if own and listed:
-                        return self._excludes(pin, own, other, listed)
+                        return question(pin, own, listed)
         except AtomicCardsError:
             pass
-        return False
+        return None
+
+    def _heeds(self, pin: Attribute, own: str, listed: Collection[Card]) -> bool:
+        """Whether an attribute lists cards with its value, and none for a value that none has."""
+        others = any(card.attributes.get(pin, own) != own for card in listed)
+        return not others and not self._listed({pin: similar(own)})
 
     def _excludes(
-        self, pin: Attribute, own: str, other: Attribute, listed: Collection[Card]
+        self, other: Attribute, pin: Attribute, own: str, listed: Collection[Card]
     ) -> bool:
         """Whether neither value of a pair lists cards that lack the other one."""
         values = {card.attributes.get(other) for card in listed}

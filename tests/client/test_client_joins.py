@@ -1,4 +1,4 @@
-"""Targets that join attributes by or: no card of others is touched there."""
+"""Targets that join attributes by or, or ignore one: no card of others is touched there."""
 
 from __future__ import annotations
 
@@ -49,12 +49,14 @@ class Shared:
 
     Attributes:
         joined_by_or: The attributes that it joins by *or* to all others.
+        ignored: The attributes that it ignores.
         status: What it answers instead, if anything.
         refuses_closed: Whether it refuses actions that match a closed card.
         touched: How many foreign cards were changed.
     """
 
     joined_by_or: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
     status: int | None = None
     refuses_closed: bool = False
     touched: int = 0
@@ -80,6 +82,9 @@ class Shared:
         return Reply(body={"data": [], "summary": summary})
 
     def _matches(self, card: Body, wanted: dict[str, str]) -> bool:
+        wanted = {name: value for name, value in wanted.items() if name not in self.ignored}
+        if not wanted:
+            return True
         strict = {name: value for name, value in wanted.items() if name not in self.joined_by_or}
         loose = wanted.items() - strict.items()
         holds = bool(strict) and all(card[name] == value for name, value in strict.items())
@@ -143,6 +148,18 @@ def test_an_id_alone_passes(make: Callable[[], Shared]) -> None:
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
 
 
+@pytest.mark.parametrize("status", [None, Status.ACTIVE])
+def test_an_action_by_an_ignored_id_does_not_leave(status: Status | None) -> None:
+    """Where listings show that an id is ignored, no action goes by it; others go as ever."""
+    shared = Shared(ignored=frozenset({"flowInvocationId"}))
+    api, target = run_on(shared)
+    with pytest.raises(NotAvailableError, match="ignores flowInvocationId"):
+        api.cancel(CardQuery(flow_invocation_id=OWN, status=status, multiple=True))
+    assert "PUT" not in target.methods
+    api.cancel(CardQuery(flow_instance_id="instance-0", status=status))
+    assert [card["status"] for card in shared.cards] == ["cancelled"] + ["active"] * 3
+
+
 def test_a_pair_that_is_joined_by_and_passes_alone() -> None:
     """Each pair of attributes is looked at, as a target may join some by and and some by or."""
     shared = Shared(frozenset({"status"}))
@@ -174,10 +191,18 @@ def test_seeding_acts_on_own_cards_alone(make: Callable[[], Shared]) -> None:
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
 
 
-@pytest.mark.parametrize("joined", [frozenset(), frozenset(Attribute), frozenset({"status"})])
-def test_clean_up_leaves_others_alone(joined: frozenset[str]) -> None:
+@pytest.mark.parametrize(
+    "shared",
+    [
+        Shared(),
+        Shared(frozenset(Attribute)),
+        Shared(frozenset({"status"})),
+        Shared(ignored=frozenset({"flowInvocationId"})),
+    ],
+    ids=["by and", "by or", "status by or", "ignored"],
+)
+def test_clean_up_leaves_others_alone(shared: Shared) -> None:
     """Clean-up cancels what this run seeded, and is not misled by cards of others."""
-    shared = Shared(joined)
     api, _ = run_on(shared)
     cleaner = Cleaner(api, Reader(api))
     cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)

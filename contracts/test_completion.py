@@ -65,6 +65,12 @@ def test_with_payload(probe: Probe, reserve: Reserve) -> None:
     complete(probe, reserve, SAMPLED)
 
 
+@requirement("COMPLETE-02")
+def test_with_payload_for_several(probe: Probe, reserve: Reserve) -> None:
+    """A complete of several cards with a payload closes each of them."""
+    complete(probe, reserve, SAMPLED, whole=True)
+
+
 @requirement("COMPLETE-03")
 def test_any_object(probe: Probe, reserve: Reserve, effort: Effort) -> None:
     """Any JSON object is accepted as payload."""

@@ -108,6 +108,7 @@ class CardsSession:
         self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
+        self._is_down = False
         self.listeners: list[Listener] = []
 
     def send(
@@ -127,7 +128,8 @@ class CardsSession:
         """Send a request and return its final exchange, whatever the status.
 
         A 401 renews the token once and repeats the request, as it was not processed. 429, 502,
-        503, 504 and connection failures are repeated where that is harmless.
+        503, 504 and connection failures are repeated where that is harmless; the latter not once
+        that was in vain, until the target answers again.
 
         Args:
             method: HTTP method, upper case.
@@ -166,14 +168,15 @@ class CardsSession:
                 self._futile.discard(request.access)
             elif self._renew_token(request):
                 continue
+            self._is_down &= exchange.status is None
             if exchange.status is not None and exchange.status not in TRANSIENT:
                 return exchange
             refused = exchange.status in unprocessed
             in_doubt |= reached and not refused and method not in _SAFE_METHODS
-            if (repeatable or refused) and backoff.again(
-                exchange.response_headers.get("retry-after")
-            ):
+            retry_after = exchange.response_headers.get("retry-after")
+            if (repeatable or refused) and not self._is_down and backoff.again(retry_after):
                 continue
+            self._is_down |= exchange.status is None and backoff.attempts > 1
             raise _unanswered(exchange, backoff.attempts, in_doubt=in_doubt)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:

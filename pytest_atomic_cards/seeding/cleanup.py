@@ -236,19 +236,14 @@ class Cleaner:
 
         A target that joins attributes by *or* lists others as well. There the pin is asked alone.
         """
-        query = pin.replace(status=state)
-        listed = self.reader.page(query.replace(limit=1)).cards
-        if all(query.matches(card.attributes) for card in listed):
+        listed = self.reader.page(pin.replace(status=state)).cards
+        if len(_in_state(pin, state, listed)) == len(listed):
             return listed
         return self._all_listed(pin, state)
 
     def _all_listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """The cards that a pin selects, whatever else it lists, and that are in a state."""
-        return [
-            card
-            for card in self.reader.find(pin).cards
-            if card.status == state and pin.matches(card.attributes)
-        ]
+        return _in_state(pin, state, self.reader.find(pin).cards)
 
     def _cancel(self, pin: CardQuery, state: Status) -> tuple[bool, str]:
         """Cancel at once what a pin selects; whether the target did, and what came."""
@@ -280,6 +275,11 @@ class Cleaner:
             return f"cards of {query}: {error}"
         self._futile |= repeats == _MOST_REPEATS
         return f"cards of {query}: still listed after {repeats} cancels, {answer}"
+
+
+def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:
+    """The cards among some that a pin selects and that are in a state, or may be."""
+    return [card for card in cards if card.status in {state, None} and pin.matches(card.attributes)]
 
 
 def _together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:

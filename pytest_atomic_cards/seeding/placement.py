@@ -26,6 +26,7 @@ class Placed:
         users: The customer of each card, in the order of the population.
         users_are_ours: Whether the users exist for this run only.
         starts: What the cleaner remembers them by.
+        expire: Whether they may have expired before they are listed.
         further: Invocations beside the first, where each start has one of its own; the cards then
             share a customer who has no others.
     """
@@ -34,6 +35,7 @@ class Placed:
     users: tuple[str, ...]
     users_are_ours: bool
     starts: tuple[Start, ...] = ()
+    expire: bool = False
     further: frozenset[str] = frozenset()
 
     @property

@@ -9,6 +9,7 @@ from typing import Final
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.errors import ContractBrokenError, SeedingError
+from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placed, Placement
@@ -149,6 +150,9 @@ class ReadBack:
             cards = self._own(placed, self._reader.find(placed.pin, _MOST_PAGES))
         if not cards:
             cards = self._own(placed, self._reader.page(placed.pin))
+        if placed.expire and len(cards) < placed.count:
+            expired = placed.pin.replace(status=Status.EXPIRED)
+            cards |= self._own(placed, self._reader.page(expired))
         if not cards:
             for user in dict.fromkeys(placed.users):
                 more = self._own(placed, self._reader.find(CardQuery(user_id=user), _MOST_PAGES))

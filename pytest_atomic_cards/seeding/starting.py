@@ -155,7 +155,13 @@ class Starter:
         self._cleaner.confirm(start, started)
         if self._scope:
             self._scope.adopt_invocation(started)
-        return Placed(started, users, users_are_ours=not others, starts=(start,))
+        return Placed(
+            started,
+            users,
+            users_are_ours=not others,
+            starts=(start,),
+            expire=any(spec.expires for spec in population),
+        )
 
 
 def _is_refusal(error: SeedingError) -> bool:

@@ -361,7 +361,7 @@ def test_further_cards_of_the_last_start_are_awaited_at_the_end(
     world = target.open_world()
     card = world.seed()
     world.clean_up()
-    monkeypatch.setattr(target._cleaner, "straggling", 0.4)
+    monkeypatch.setattr(target._cleaner, "straggling", 3.0)
     further = {"user_id": card.user_id, "flow_invocation_id": card.flow_invocation_id}
     threading.Timer(0.2, lambda: live.environment.seed([further])).start()
     target.close()

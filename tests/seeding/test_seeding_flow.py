@@ -366,6 +366,13 @@ def test_embargo_and_expiry_are_asked_for_and_read_back(serve: Serve) -> None:
     assert cards.get(expired).status is Status.EXPIRED
 
 
+def test_cards_that_expire_before_they_are_listed_are_found(serve: Serve) -> None:
+    """Where closed cards are listed by their state alone, an expired one is looked for so."""
+    live = serve(creation_delay=2 * SHORTLY, closed_cards_listed="only-by-status")
+    card = live.open_world(seed_timeout=5.0).seed(status=Status.EXPIRED, expires=SHORTLY)
+    assert card.status is Status.EXPIRED
+
+
 @pytest.mark.parametrize(
     "wanted",
     [{"embargo": HOUR}, {"status": Status.EXPIRED, "expires": SHORTLY}],

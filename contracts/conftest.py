@@ -20,6 +20,7 @@ from pytest_atomic_cards.verification.population import SharedPopulation, seed_p
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
 from pytest_atomic_cards.verification.suite import ContractHooks, arrange
+from pytest_atomic_cards.verification.timed import Timed, let_time_pass
 from pytest_atomic_cards.verification.traffic import TrafficHooks
 from pytest_atomic_cards.verification.verdicts import Violation
 
@@ -129,6 +130,14 @@ def in_state(probe: Probe, history: History) -> StateReserve:
     """Fresh cards of any state, to act on."""
     del history
     return StateReserve(probe.cards.seeder, probe.cards.tape)
+
+
+@pytest.fixture(scope="session")
+def timed(probe: Probe, cards_target: Target) -> Iterator[Timed]:
+    """Cards whose embargo, snooze and expiry are over, in a world of their own."""
+    del probe
+    with world_on(cards_target) as cards:
+        yield let_time_pass(Probe(cards))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,13 +13,12 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation
 from pytest_atomic_cards.verification.probe import Probe, States, all_in, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.timed import CLOSED_IN_TIME, Timed, let_time_pass
+from pytest_atomic_cards.verification.timed import CLOSED_IN_TIME, Timed
 from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
 
 A_MOMENT = 0.05
@@ -49,14 +48,6 @@ def check_becomes(probe: Probe, group: Group, state: Status) -> None:
         expected=f"the card to become {state} by itself",
         came=f"it is {words_of(states)}",
     )
-
-
-@pytest.fixture(scope="module")
-def timed(probe: Probe, cards_target: Target) -> Iterator[Timed]:
-    """Cards whose embargo, snooze and expiry are over, in a world of their own."""
-    del probe
-    with world_on(cards_target) as cards:
-        yield let_time_pass(Probe(cards))
 
 
 @requirement("TIME-01")

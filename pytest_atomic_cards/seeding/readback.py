@@ -51,17 +51,20 @@ class ReadBack:
         self.unsteadiness = 0.0
         """Seconds until listings surely show what has happened; 0 where they never went back."""
 
-    def rehearse(self, placed: Placed) -> None:
+    def rehearse(self, placed: Placed) -> list[Card]:
         """Learn from a first invocation how many cards a target gets, and how far apart.
+
+        Returns:
+            The cards that were there at first.
 
         Raises:
             SeedingError: No card appeared in time.
         """
         clock = self._timeline.monotonic
         asked = clock()
-        self.await_visible([placed])
+        cards = [card for group in self.await_visible([placed]) for card in group]
         if self._placement.delivery_is_certain:
-            return
+            return cards
         first = last = clock()
         watch = min(max(_LEAST_WATCH, 3 * (first - asked)), _MOST_WATCH)
         counts: Counter[str | None] = Counter()
@@ -83,6 +86,7 @@ class ReadBack:
         self._varies = max(counts.values(), default=1) > self.cards_per_target
         if self._varies or self.cards_per_target > 1:
             self.straggling = max(_LEAST_STRAGGLING, 2 * (last - first))
+        return cards
 
     def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.

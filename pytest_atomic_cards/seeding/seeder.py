@@ -65,8 +65,10 @@ class Seeder:
             SeedingError: No card appeared in time.
         """
         placed = self._place(Population.of(_REHEARSED))
-        self._read_back.rehearse(placed)
+        cards = self._read_back.rehearse(placed)
         self._completed(placed)
+        if self._scope:
+            self._scope.adopt(cards)
 
     def seed(self, *populations: Population) -> list[Group]:
         """Seed populations, each as one invocation, and hand over its cards in their states.

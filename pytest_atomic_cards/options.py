@@ -210,7 +210,7 @@ OPTIONS: Final = (
         "auto",
     ),
     Option("timeout", "seconds until a request is given up", parsing.seconds, 30.0),
-    Option("seed_timeout", "seconds until seeded cards must have appeared", parsing.seconds, 60.0),
+    Option("seed_timeout", "seconds until another seeded card must appear", parsing.seconds, 60.0),
     Option("journal", "directory for the journals of what live runs have seeded", parsing.path),
 )
 """Every setting. The command line, the environment, ini files and the documentation read it."""

@@ -64,7 +64,7 @@ class Placement(Protocol):
     """Whether embargo and expiry hold as asked for; a flow may override them."""
 
     patience: float
-    """Seconds of real time until cards that were asked for must be visible."""
+    """Seconds of real time until another card that was asked for must be visible."""
 
     settling: float
     """Seconds of real time until a change of state must be visible."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import math
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from pytest_atomic_cards.cards import Card
@@ -24,6 +26,25 @@ _LEAST_WATCH: Final = 3.0
 _MOST_WATCH: Final = 10.0
 _LEAST_STRAGGLING: Final = 0.5
 _LEAST_UNSTEADY: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Awaited:
+    """Cards of one invocation that are waited for.
+
+    Args:
+        placed: What was asked for.
+        grown: When the last of them came; at first, when they were asked for.
+        cards: Those that were listed so far, by their keys.
+        complete: Whether there is none to be waited for any more.
+        fault: What the last listing failed with, if one did.
+    """
+
+    placed: Placed
+    grown: float
+    cards: dict[str, Card] = field(default_factory=dict)
+    complete: bool = False
+    fault: ContractBrokenError | None = None
 
 
 class ReadBack:
@@ -95,51 +116,52 @@ class ReadBack:
         fails is asked for again, as a target may fail where no card matches yet.
 
         Raises:
-            SeedingError: Some did not appear in time.
+            SeedingError: Some did not appear, nor did others within the patience of the placement.
         """
-        seen: dict[str, tuple[Card, ...]] = {}
-        sighted: defaultdict[str, dict[str, Card]] = defaultdict(dict)
-        grown: dict[str, float] = {}
-        fault: ContractBrokenError | None = None
+        clock, patience = self._timeline.monotonic, self._placement.patience
+        awaited = [_Awaited(one, grown=clock()) for one in placed]
 
-        total = sum(one.count for one in placed)
+        def waiting() -> list[_Awaited]:
+            for one in awaited:
+                if not one.complete:
+                    self._look(one)
+                    update(sum(len(one.cards) for one in awaited))
+            return [one for one in awaited if not one.complete]
 
-        def waiting() -> list[Placed]:
-            nonlocal fault
-            for one in placed:
-                if one.invocation in seen:
-                    continue
-                before = len(sighted[one.invocation])
-                try:
-                    sighted[one.invocation] |= self._visible(one)
-                except ContractBrokenError as error:
-                    fault = error
-                    continue
-                cards = list(sighted[one.invocation].values())
-                now = self._timeline.monotonic()
-                if len(cards) > before:
-                    grown[one.invocation] = now
-                if len(cards) >= one.count:
-                    self._learn(len(cards), one.count)
-                    whole = len(cards) >= one.count * self.cards_per_target and not self._varies
-                    if whole or now - grown[one.invocation] > self.straggling:
-                        seen[one.invocation] = _in_order(cards, one.users)
-                elif self._is_paged_away(one, cards):
-                    seen[one.invocation] = _in_order(cards, one.users)
-                update(sum(map(len, seen.values())) or len(cards))
-            return [one for one in placed if one.invocation not in seen]
+        def is_over(left: list[_Awaited]) -> bool:
+            return not left or clock() - max(one.grown for one in awaited) > patience
 
-        with activity("seeding cards", total) as update:
-            missing = poll(waiting, lambda left: not left, self._placement.patience, self._timeline)
+        with activity("seeding cards", sum(one.count for one in placed)) as update:
+            missing = poll(waiting, is_over, math.inf, self._timeline)
         if missing:
+            fault = next((one.fault for one in missing if one.fault), None)
             raise SeedingError(
-                f"{sum(one.count for one in missing)} seeded card(s) of {len(missing)} "
-                f"invocation(s), the first being {missing[0].invocation}, were not all visible "
-                f"after {self._placement.patience:g} s" + (f"; {fault}" if fault else ""),
+                f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
+                f"invocation(s), the first being {missing[0].placed.invocation}, were not all "
+                f"visible after {patience:g} s without a further one"
+                + (f"; {fault}" if fault else ""),
                 fault.exchange if fault else None,
             )
         self._timeline.sleep(self.unsteadiness)
-        return [seen[one.invocation] for one in placed]
+        return [_in_order(list(one.cards.values()), one.placed.users) for one in awaited]
+
+    def _look(self, one: _Awaited) -> None:
+        """List the cards of an invocation once more, and see whether they are all there."""
+        before, targets = len(one.cards), one.placed.count
+        try:
+            one.cards |= self._visible(one.placed)
+        except ContractBrokenError as error:
+            one.fault = error
+            return
+        listed, now = len(one.cards), self._timeline.monotonic()
+        if listed > before:
+            one.grown = now
+        if listed >= targets:
+            self._learn(listed, targets)
+            whole = listed >= targets * self.cards_per_target and not self._varies
+            one.complete = whole or now - one.grown > self.straggling
+        else:
+            one.complete = self._is_paged_away(one.placed, list(one.cards.values()))
 
     def _learn(self, listed: int, targets: int) -> None:
         """Take in that there are more cards than each target was seen to get."""

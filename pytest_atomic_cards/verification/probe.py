@@ -89,7 +89,7 @@ class Probe:
         """A request below an environment's path, sent as :meth:`CardsSession.send` does.
 
         A request that changes cards and gets no usable answer is sent again: contracts use it
-        only for requests that must be refused.
+        only for requests that must be refused, or whose repetition changes nothing.
         """
         root = environment_path(environment_id or self.api.environment_id)
         parameters = [*query.parameters()[:: -1 if reverse else 1], *more]

@@ -194,13 +194,17 @@ class Probe:
     def seed_customer(self) -> Group:
         """Active cards of two invocations for a new customer, selected by the customer's id.
 
+        They are handed over once they are listed by it, which may be later than by other ids.
+
         Raises:
             NotAvailableError: No customer can be had who has no other cards.
         """
         user = self.cards.placement.new_user()
         one = Population.of(1, CardSpec(user=user))
         cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
-        return Group(CardQuery(user_id=user), cards, (user,) * len(cards))
+        group = Group(CardQuery(user_id=user), cards, (user,) * len(cards))
+        self.watch(lambda: self.find(group.pin), lambda found: len(found.cards) >= len(cards))
+        return group
 
     def neighbour_card(self, user: str) -> Stranger | None:
         """An active card of the same customer in another environment, where one can be had."""

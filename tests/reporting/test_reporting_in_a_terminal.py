@@ -59,7 +59,7 @@ def slow(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> LiveSandbox:
 def test_seeding_that_takes_long_is_shown(tmp_path: Path) -> None:
     """In a terminal a line tells how far seeding is, and is erased before the summary."""
     said = said_to_a_terminal(tmp_path)
-    assert "\r\x1b[Kseeding cards: 0 of 1, " in said
+    assert "\r\x1b[Kseeding cards: 0 of 4, " in said
     shown, _, summary = said.rpartition("Atomic Cards API contract")
     assert shown.rindex("\r\x1b[K") > shown.rindex("seeding cards:")
     assert "seeding cards" not in summary
@@ -69,7 +69,7 @@ def test_seeding_that_takes_long_is_shown(tmp_path: Path) -> None:
 def test_seeding_in_worker_processes_is_shown(tmp_path: Path) -> None:
     """Of worker processes, too, a line tells how far they are, and is erased in the end."""
     said = said_to_a_terminal(tmp_path, "-n", "2", "--cards-only", "MULTI-01,MULTI-02,MULTI-03")
-    assert re.search(r"gw[01]: seeding cards: 0 of 1, \d s", said)
+    assert re.search(r"gw[01]: seeding cards: 0 of 4, \d s", said)
     shown, _, summary = said.rpartition("Atomic Cards API contract")
     assert shown.rindex("\r\x1b[K") > shown.rindex("seeding cards:")
     assert "seeding cards" not in summary

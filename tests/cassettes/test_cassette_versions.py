@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "cassettes"
 OTHER_VERSIONS = ("6.130.12", "6.150.3")
 """The oldest that this package takes, and one in between."""
-RACES = {"CONC-01", "CONC-02", "CONC-03"}
+RACES = {"CONC-01", "CONC-02", "CONC-03", "CONC-04"}
 GENERATED = "QUERY-08,COMPLETE-03,COMPLETE-04,STATE-15,SCHEMA-01,SCHEMA-05"
 
 pytestmark = pytest.mark.versions

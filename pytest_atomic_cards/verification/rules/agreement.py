@@ -24,7 +24,7 @@ from pytest_atomic_cards.verification.rules.told import (
     is_named,
     name_of,
 )
-from pytest_atomic_cards.verification.rules.traits import Traits
+from pytest_atomic_cards.verification.rules.traits import Traits, is_sampled
 
 _DEFAULT_PAGE: Final = 100
 _DEFAULT_CANCEL: Final = 500
@@ -190,10 +190,6 @@ def _is_for_one(traits: Traits) -> bool:
     return "multiple" not in traits.names
 
 
-def _is_sampled(traits: Traits) -> bool:
-    return traits.is_sampled
-
-
 def _rules(
     name: str,
     kinds: Iterable[str],
@@ -229,7 +225,7 @@ ANSWERS: Final[tuple[Rule, ...]] = (
     *_rules(_SINGLE, COMPLETE, _is_large_for_one, MULTI_03=_one_without_multiple),
     *_rules(_NAMED, COMPLETE, RESULT_02=_word),
     *_rules(_NAMED, OTHERS, RESULT_06=_word),
-    *_rules(_SUMMED, ACTIONS, None, _is_sampled, SCHEMA_04=_adds_up),
-    *_rules(_SUMMED, COMPLETE, _is_for_one, _is_sampled, RESULT_03=_one_completed),
+    *_rules(_SUMMED, ACTIONS, None, is_sampled, SCHEMA_04=_adds_up),
+    *_rules(_SUMMED, COMPLETE, _is_for_one, is_sampled, RESULT_03=_one_completed),
 )
 """How many there may be of what is answered, and what is said of it."""

@@ -35,7 +35,7 @@ from pytest_atomic_cards.verification.rules.told import (
     Told,
     name_of,
 )
-from pytest_atomic_cards.verification.rules.traits import Traits
+from pytest_atomic_cards.verification.rules.traits import Traits, is_sampled
 
 _ZONED_TIME: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)"
@@ -226,23 +226,19 @@ def label(told: Told, _: Past | None) -> Objection | bool:
     )
 
 
-def _is_sampled(traits: Traits) -> bool:
-    return traits.is_sampled
-
-
 def _is_labelled(traits: Traits) -> bool:
     return traits.is_labelled
 
 
 SHAPE: Final[tuple[Rule, ...]] = (
-    Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing, rests=_is_sampled),
-    Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields, rests=_is_sampled),
-    Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types, rests=_is_sampled),
-    Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone, rests=_is_sampled),
-    Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled, rests=_is_sampled),
-    Rule("cards_payload", "SHAPE-06", LISTINGS, payload, rests=_is_sampled),
-    Rule("cards_answer_shape", "SHAPE-07", COMPLETE, answer, rests=_is_sampled),
-    Rule("cards_answer_shape", "RESULT-04", OTHERS, answer, rests=_is_sampled),
+    Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing, rests=is_sampled),
+    Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields, rests=is_sampled),
+    Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types, rests=is_sampled),
+    Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone, rests=is_sampled),
+    Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled, rests=is_sampled),
+    Rule("cards_payload", "SHAPE-06", LISTINGS, payload, rests=is_sampled),
+    Rule("cards_answer_shape", "SHAPE-07", COMPLETE, answer, rests=is_sampled),
+    Rule("cards_answer_shape", "RESULT-04", OTHERS, answer, rests=is_sampled),
     Rule("cards_json_label", "SHAPE-09", LISTINGS | ACTIONS, label, rests=_is_labelled),
 )
 """What the bodies of answers must look like."""

@@ -36,6 +36,11 @@ class Traits(NamedTuple):
     seen: frozenset[str | None]
 
 
+def is_sampled(traits: Traits) -> bool:
+    """Whether all cards or results in an answer are as sampled."""
+    return traits.is_sampled
+
+
 def traits_of(told: Told, past: Past | None) -> Traits:
     """The traits of an answer, given what was told before it."""
     asked = told.asked

@@ -25,6 +25,7 @@ _SAMPLE: Final = 5
 _LEAST_WATCH: Final = 3.0
 _MOST_WATCH: Final = 10.0
 _LEAST_STRAGGLING: Final = 0.5
+_FEW_SECONDS: Final = 10.0
 _LEAST_UNSTEADY: Final = 1.0
 
 
@@ -45,6 +46,11 @@ class _Awaited:
     cards: dict[str, Card] = field(default_factory=dict)
     complete: bool = False
     fault: ContractBrokenError | None = None
+
+    @property
+    def is_no_listing(self) -> bool:
+        """Whether the last answer was a success and yet no listing, which no wait will mend."""
+        return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
 
 
 class ReadBack:
@@ -118,7 +124,7 @@ class ReadBack:
         Raises:
             SeedingError: Some did not appear, nor did others within the patience of the placement.
         """
-        clock, patience = self._timeline.monotonic, self._placement.patience
+        clock = self._timeline.monotonic
         awaited = [_Awaited(one, grown=clock()) for one in placed]
 
         def waiting() -> list[_Awaited]:
@@ -128,8 +134,12 @@ class ReadBack:
                     update(sum(len(one.cards) for one in awaited))
             return [one for one in awaited if not one.complete]
 
+        def patience(left: list[_Awaited]) -> float:
+            hopeless = all(one.is_no_listing for one in left)
+            return min(self._placement.patience, _FEW_SECONDS if hopeless else math.inf)
+
         def is_over(left: list[_Awaited]) -> bool:
-            return not left or clock() - max(one.grown for one in awaited) > patience
+            return not left or clock() - max(one.grown for one in awaited) > patience(left)
 
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._timeline)
@@ -138,7 +148,7 @@ class ReadBack:
             raise SeedingError(
                 f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
                 f"invocation(s), the first being {missing[0].placed.invocation}, were not all "
-                f"visible after {patience:g} s without a further one"
+                f"visible after {patience(missing):g} s without a further one"
                 + (f"; {fault}" if fault else ""),
                 fault.exchange if fault else None,
             )
@@ -148,6 +158,7 @@ class ReadBack:
     def _look(self, one: _Awaited) -> None:
         """List the cards of an invocation once more, and see whether they are all there."""
         before, targets = len(one.cards), one.placed.count
+        one.fault = None
         try:
             one.cards |= self._visible(one.placed)
         except ContractBrokenError as error:

@@ -74,6 +74,16 @@ def test_what_a_listing_failed_with_is_told(serve: Serve) -> None:
         cards.seed()
 
 
+def test_a_listing_that_is_none_is_not_waited_for(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a success holds no listing, which no wait will mend, seeding is given up soon."""
+    monkeypatch.setattr(readback, "_FEW_SECONDS", 0.2)
+    cards = serve(faults=["listing-of-text"]).open_world(seed_timeout=36_000)
+    with pytest.raises(SeedingError, match=r"after 0.2 s .*; listing .* must be a JSON object"):
+        cards.seed()
+
+
 def test_cards_that_never_appear_are_given_up(serve: Serve) -> None:
     """After the seed timeout the error says how many cards of which invocation are missing."""
     cards = serve(creation_delay=HOUR).open_world(seed_timeout=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,12 @@ pytest_plugins = ["pytester"]
 
 _OF_THE_MACHINE = ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
 """Variables by which pytest shows more of a failure on CI servers, and Python caches no imports."""
+
+
+def pytest_configure() -> None:
+    """Ctrl-C counts, in the processes that tests start as well, also where a shell ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,14 @@ from pytest_atomic_cards.generation.strategies import payloads
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import Probe, States, became, only, words_of
+from pytest_atomic_cards.verification.probe import (
+    Probe,
+    States,
+    became,
+    expect_done,
+    only,
+    words_of,
+)
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect, not_exercised
@@ -36,12 +43,7 @@ def complete(
     exchange = probe.act(Action.COMPLETE, query, group, payload)
     if exchange.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         not_exercised("the target bounds the size of a payload, on which the page is silent")
-    expect(
-        exchange.succeeded,
-        exchange,
-        expected=f"a complete with the payload {payload} to succeed",
-        came=f"it was answered with HTTP {exchange.status}",
-    )
+    expect_done(exchange, Action.COMPLETE, query)
     done = group if whole else only(group, group.cards[0])
     states = probe.states_once(done, became(Status.COMPLETED))
     expect(

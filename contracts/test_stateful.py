@@ -11,7 +11,7 @@ from pytest_atomic_cards.lifecycle import FORBIDDEN, Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of, words_for
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import Probe, States, only, words_of
+from pytest_atomic_cards.verification.probe import Probe, each_in, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import expect
@@ -50,11 +50,7 @@ def test_cards_in_all_states_at_once(
     group = mixed[action]
     forbidden = {cell.before for cell in FORBIDDEN if cell.action is action}
     spared = only(group, *(card for card in group.cards if card.status in forbidden))
-    due = {key_of(card): words_for(Status(str(card.status))) for card in spared.cards}
-
-    def stayed(states: States) -> bool:
-        return all(states[key] in words for key, words in due.items())
-
+    stayed = each_in({key_of(card): words_for(Status(str(card.status))) for card in spared.cards})
     exchange = probe.act(action, group.pin.replace(multiple=True), group)
     states = probe.states_later(spared, stayed)
     expect(

@@ -11,11 +11,11 @@ from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.errors import SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import CLOSED, Action, Status
-from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.seeding.reader import Group, key_of, words_for
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.history import History
 from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe, States, all_in, left, only, words_of
+from pytest_atomic_cards.verification.probe import Probe, all_in, each_in, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.timed import CLOSED_IN_TIME, Timed
@@ -104,9 +104,7 @@ def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
     if not closed:
         not_exercised(f"no card that was {name} is listed")
 
-    def unchanged(states: States) -> bool:
-        return all(states[key] in {word, None} for key, word in closed.items())
-
+    unchanged = each_in({key: words_for(Status(word)) for key, word in closed.items()})
     states = timed.probe.states_once(group, unchanged)
     expect(
         unchanged(states),
@@ -293,10 +291,7 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
         due = {key: str(word) for key, word in members.items() if word}
         if not due:
             continue
-
-        def stayed(states: States, due: dict[str, str] = due) -> bool:
-            return all(states[key] in {word, None} for key, word in due.items())
-
+        stayed = each_in({key: words_for(Status(word)) for key, word in due.items()})
         states = probe.states_once(group, stayed)
         expect(
             stayed(states),

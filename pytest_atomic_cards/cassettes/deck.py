@@ -18,7 +18,7 @@ from pytest_atomic_cards.cassettes.comparison import Comparison, Pairs
 from pytest_atomic_cards.cassettes.document import Interaction, in_file
 from pytest_atomic_cards.cassettes.indexed import Response
 from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
-from pytest_atomic_cards.cassettes.reading import SUFFIXES
+from pytest_atomic_cards.cassettes.reading import SUFFIXES, name_in
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance, CurrentChance
@@ -125,8 +125,8 @@ class Deck:
         return TRUE_CHANCE if cassette is None else cassette.chance
 
     def name_of(self, path: Path) -> str:
-        """A file of a recording as all machines of a run call it: its path below the directory."""
-        return path.relative_to(self.directory).as_posix()
+        """What all machines of a run call a file of a recording."""
+        return name_in(self.directory, path)
 
     def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
         """A cassette to be played from its beginning; nothing is read or written yet.

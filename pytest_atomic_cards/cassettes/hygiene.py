@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-from pytest_atomic_cards.cassettes.reading import SUFFIXES, read_content
+from pytest_atomic_cards.cassettes.reading import SUFFIXES, name_in, read_content
 from pytest_atomic_cards.errors import CassetteError
 
 SUITE: Final = "suite "
@@ -112,7 +112,7 @@ def orphans(
     """
     known = collected.paths | set(played)
     for path in sorted(path for suffix in SUFFIXES for path in directory.rglob(f"*{suffix}")):
-        name = path.relative_to(directory).as_posix()
+        name = name_in(directory, path)
         if name in known:
             continue
         try:

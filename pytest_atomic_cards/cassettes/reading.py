@@ -30,6 +30,11 @@ _ANEW: Final = "record it anew with --cards-cassettes record"
 _MALFORMED: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
 
+def name_in(directory: Path, path: Path) -> str:
+    """A file of a recording as all machines of a run call it: its path below the directory."""
+    return path.relative_to(directory).as_posix()
+
+
 def read_content(path: Path) -> Content:
     """Read the file of a recording as a whole.
 

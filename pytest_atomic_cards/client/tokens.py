@@ -167,14 +167,7 @@ class ClientCredentials:
         Raises:
             SettingsError: The cache is not writable.
         """
-        with self._lock, self._cache.exclusive() if self._cache else nullcontext():
-            shared = self._cache.load() if self._cache else None
-            if shared is not None and self._will_do(shared, unlike=None):
-                self._held = shared
-                return
-            self._held = token
-            if self._cache:
-                self._cache.store(token)
+        self._obtain(unlike=None, otherwise=lambda: token)
 
     def renew(self, stale: str) -> str:
         """A token other than ``stale``; fetched only if nobody else has done so already.
@@ -188,27 +181,32 @@ class ClientCredentials:
         name = type(self).__name__
         return f"{name}(token_url={self._endpoint.url!r}, client_id={self._client_id!r})"
 
-    def _obtain(self, unlike: str | None) -> IssuedToken:
+    def _obtain(
+        self, unlike: str | None, otherwise: Callable[[], IssuedToken] | None = None
+    ) -> IssuedToken:
         with self._lock:
             held = self._held
             if held is None or not self._will_do(held, unlike):
                 with self._cache.exclusive() if self._cache else nullcontext():
-                    self._held = held = self._shared_or_new(unlike)
+                    self._held = held = self._shared_or(otherwise or self._fetched, unlike)
                 self._given_out = (held.value, *self._given_out)[:_TOKENS_REMEMBERED]
             return held
 
-    def _shared_or_new(self, unlike: str | None) -> IssuedToken:
+    def _shared_or(self, make: Callable[[], IssuedToken], unlike: str | None) -> IssuedToken:
         shared = self._cache.load() if self._cache else None
         if shared is not None:
             self._endpoint.learn(shared.grant_type_in)
             if self._will_do(shared, unlike):
                 return shared
-        issued = self._clock()
-        value, lifetime = self._endpoint.fetch()
-        fresh = IssuedToken(value, issued, lifetime, self._endpoint.accepted_place or "")
+        fresh = make()
         if self._cache:
             self._cache.store(fresh)
         return fresh
+
+    def _fetched(self) -> IssuedToken:
+        issued = self._clock()
+        value, lifetime = self._endpoint.fetch()
+        return IssuedToken(value, issued, lifetime, self._endpoint.accepted_place or "")
 
     def _will_do(self, token: IssuedToken, unlike: str | None) -> bool:
         return token.usable(self._clock()) and token.value != unlike

@@ -135,18 +135,19 @@ class FlowPlacement:
             yield spec.user or next(choices)
 
     def _target(self, spec: CardSpec, users: Sequence[str]) -> FlowTarget:
-        embargo = self._clock.now() + spec.embargo if spec.embargo else None
-        as_interval = spec.expiry_as == "interval"
-        stamped = not as_interval and spec.expires
+        stamped = spec.expiry_as == "timestamp"
         return FlowTarget(
             users=users,
             variables={**self._settings.flow_variables, **spec.variables},
             metadata=spec.metadata,
             priority=spec.priority,
-            embargo=embargo,
-            expires=self._clock.now() + stamped if stamped else None,
-            expires_interval=spec.expires if as_interval else None,
+            embargo=self._after(spec.embargo),
+            expires=self._after(spec.expires) if stamped else None,
+            expires_interval=None if stamped else spec.expires,
         )
+
+    def _after(self, length: timedelta | None) -> datetime | None:
+        return self._clock.now() + length if length else None
 
     def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see Placement
         """Refuse: only a customer's device can snooze."""

@@ -26,7 +26,14 @@ from pytest_atomic_cards.seeding.reader import Found, Group, key_of
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.verification.oracle import invented
 from pytest_atomic_cards.verification.patience import Patience
-from pytest_atomic_cards.verification.states import States, all_in, became, left, words_of
+from pytest_atomic_cards.verification.states import (
+    States,
+    all_in,
+    became,
+    each_in,
+    left,
+    words_of,
+)
 from pytest_atomic_cards.verification.verdicts import Violation, expect
 from pytest_atomic_cards.world import Cards
 
@@ -166,12 +173,7 @@ class Probe:
             Violation: It was refused.
         """
         exchange = self.act(action, query, watched, payload)
-        expect(
-            exchange.succeeded,
-            exchange,
-            expected=f"{action} {query} to succeed",
-            came=f"it was answered with HTTP {exchange.status}",
-        )
+        expect_done(exchange, action, query)
         return exchange
 
     # Seeding
@@ -224,6 +226,16 @@ class Probe:
         return self.cards.controls.state(card.card_instance_id, card.environment_id)
 
 
+def expect_done(exchange: Exchange, action: Action, query: CardQuery) -> None:
+    """Expect an action to have been carried out."""
+    expect(
+        exchange.succeeded,
+        exchange,
+        expected=f"{action} {query} to succeed",
+        came=f"it was answered with HTTP {exchange.status}",
+    )
+
+
 def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
     try:
         return read(query)
@@ -266,6 +278,8 @@ __all__ = [
     "States",
     "all_in",
     "became",
+    "each_in",
+    "expect_done",
     "key_of",
     "left",
     "only",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from pytest_atomic_cards.lifecycle import Status
@@ -18,6 +18,11 @@ def all_in(state: Status) -> Callable[[States], bool]:
     """Whether all cards are in a state; a closed one may also have left the listings."""
     allowed = words_for(state)
     return lambda states: set(states.values()) <= allowed
+
+
+def each_in(allowed: Mapping[str, Collection[str | None]]) -> Callable[[States], bool]:
+    """Whether each of some cards is listed with a word that it may have, by its key."""
+    return lambda states: all(states[key] in words for key, words in allowed.items())
 
 
 def became(state: Status) -> Callable[[States], bool]:

@@ -175,6 +175,7 @@ def test_a_token_of_another_process_is_used_where_there_is_none(
     time.now += 3600 - left
     source = credentials(target, time, cache=cache)
     source.adopt(IssuedToken("token-of-another", time.now, 3600.0, "query"))
+    assert expected in source.secrets
     assert source.token() == expected
     assert credentials(target, time, cache=cache).token() == expected
     assert len(target.requests) == 1

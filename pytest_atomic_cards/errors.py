@@ -55,6 +55,10 @@ class OutcomeUnknownError(TransportError):
     """
 
 
+class TimeLimitError(TransportError):
+    """The run's time limit has passed, so nothing more was sent."""
+
+
 class SeedingError(AtomicCardsError):
     """Cards could not be put in place, so nothing can be said about the target."""
 

@@ -1,0 +1,58 @@
+"""Deadline: how long a run may still take, shared by everything in it that waits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_atomic_cards.errors import TimeLimitError
+from pytest_atomic_cards.timeline import REAL_TIME, Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Deadline:
+    """The moment after which nothing more is sent. Threads may share it.
+
+    Args:
+        timeline: Measures the time. A deadline limits real time, even while a run is recorded.
+    """
+
+    def __init__(self, timeline: Timeline = REAL_TIME) -> None:
+        self._timeline = timeline
+        self._moment = math.inf
+        self._reason = ""
+        self.on_change: list[Callable[[], None]] = []
+        """Called after each change, so that whoever is waiting can wait for less."""
+
+    def set(self, seconds: float, reason: str) -> None:
+        """Replace the deadline.
+
+        Args:
+            seconds: Time left from now; ``math.inf`` for no limit.
+            reason: What set it, as it is to stand in errors, such as ``--cards-max-time 600``.
+        """
+        self._moment = self._timeline.monotonic() + seconds
+        self._reason = reason
+        for notify in tuple(self.on_change):
+            notify()
+
+    @property
+    def left(self) -> float:
+        """Seconds left: ``math.inf`` without a limit, 0 once it has passed."""
+        return max(0.0, self._moment - self._timeline.monotonic())
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether no time is left."""
+        return not self.left
+
+    def check(self) -> None:
+        """Return while there is time left.
+
+        Raises:
+            TimeLimitError: There is none.
+        """
+        if self.has_passed:
+            raise TimeLimitError(f"out of time: {self._reason}")

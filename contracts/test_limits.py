@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.draining import (
-    CARDS,
-    DEFAULT_LIMIT,
-    RAISED_LIMIT,
-    Drained,
-    Step,
-    drain,
-)
+from pytest_atomic_cards.verification.draining import CARDS, Drained, Step, drain
 from pytest_atomic_cards.verification.probe import Probe, response_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
@@ -43,13 +37,13 @@ def check_limit(step: Step, limit: int) -> None:
 @requirement("LIMIT-01")
 def test_default_limit(drained: Drained) -> None:
     """Without limit 500 of the cards are cancelled."""
-    check_limit(drained.default, DEFAULT_LIMIT)
+    check_limit(drained.default, DEFAULT_CANCEL)
 
 
 @requirement("LIMIT-02")
 def test_raised_limit(drained: Drained) -> None:
     """With limit=1000 a thousand are, and no more."""
-    check_limit(drained.raised, RAISED_LIMIT)
+    check_limit(drained.raised, LARGEST_LIMIT)
 
 
 @requirement("LIMIT-06")
@@ -57,9 +51,9 @@ def test_largest_limit(drained: Drained) -> None:
     """With a limit above 1000 no more than a thousand are cancelled, if any."""
     step = drained.excessive
     expect(
-        step.cancelled <= RAISED_LIMIT,
+        step.cancelled <= LARGEST_LIMIT,
         step.exchange,
-        expected=f"at most {RAISED_LIMIT} of {step.before} active cards to be cancelled",
+        expected=f"at most {LARGEST_LIMIT} of {step.before} active cards to be cancelled",
         came=f"{step.cancelled} were",
     )
 
@@ -111,7 +105,7 @@ def check_low_limit(probe: Probe, group: Group, limit: int) -> None:
 @requirement("LIMIT-05")
 def test_summary_at_the_limit(drained: Drained) -> None:
     """summary.updated is the number of cards that were cancelled."""
-    for step, limit in ((drained.default, DEFAULT_LIMIT), (drained.raised, RAISED_LIMIT)):
+    for step, limit in ((drained.default, DEFAULT_CANCEL), (drained.raised, LARGEST_LIMIT)):
         if step.before <= limit or not step.exchange.succeeded:
             continue
         updated = response_of(step.exchange).summary.updated

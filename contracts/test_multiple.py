@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from pytest_atomic_cards.documented import LARGEST_LIMIT
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.draining import RAISED_LIMIT
 from pytest_atomic_cards.verification.probe import Probe, all_in, became, left, only, words_of
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.suite import requirement
@@ -71,7 +71,7 @@ def check_fails(probe: Probe, group: Group, action: Action) -> None:
         *(active.replace(**{name.field: value}) for name, value in shared),
     ]
     if action is Action.CANCEL:
-        queries.append(active.replace(limit=RAISED_LIMIT))
+        queries.append(active.replace(limit=LARGEST_LIMIT))
     for query in queries:
         for payload in (None, PAYLOAD) if action is Action.COMPLETE else (None,):
             check_refused(probe.act(action, query, group, payload), action)

@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from pytest_atomic_cards.cards import Card
+from pytest_atomic_cards.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.errors import ContractBrokenError
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, Group, key_of
@@ -17,8 +18,6 @@ from pytest_atomic_cards.verification.steadiness import is_repeatable
 from pytest_atomic_cards.verification.suite import requirement
 from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
 
-DEFAULT_PAGE = 100
-LARGEST_PAGE = 1000
 FAR_BEYOND = 1_000_000
 SERVER_ERROR = 500
 
@@ -69,16 +68,16 @@ def test_limit(limit: int, probe: Probe, listing: Group) -> None:
 @requirement("PAGE-03")
 def test_a_thousand(probe: Probe, listing: Group) -> None:
     """limit=1000 gives 1000 different cards."""
-    need(listing, LARGEST_PAGE)
+    need(listing, LARGEST_LIMIT)
     try:
-        page = probe.page(listing.pin.replace(limit=LARGEST_PAGE))
+        page = probe.page(listing.pin.replace(limit=LARGEST_LIMIT))
     except ContractBrokenError as error:
         exchanges = (error.exchange,) if error.exchange else ()
         raise Violation("1000 cards with limit=1000", str(error), exchanges) from None
-    expect_count(page, LARGEST_PAGE, "with limit=1000")
+    expect_count(page, LARGEST_LIMIT, "with limit=1000")
     expect_count(
         Found(tuple({key_of(card): card for card in page.cards}.values()), page.exchanges),
-        LARGEST_PAGE,
+        LARGEST_LIMIT,
         "that differ from each other, with limit=1000",
     )
 

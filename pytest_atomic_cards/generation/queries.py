@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from hypothesis import strategies as st
 
+from pytest_atomic_cards.documented import LARGEST_LIMIT
 from pytest_atomic_cards.generation.populations import SPEC_FIELDS
 from pytest_atomic_cards.generation.shrinking import numbers, weighted
 from pytest_atomic_cards.generation.values import attribute_values
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _ORDER: Final = list(Attribute)
-_LARGEST_LIMIT: Final = 1_000
 _MOST_POSITIONS: Final = 50_000
 _MOST_NEAR_MISSES: Final = 1_000
 
@@ -80,14 +80,14 @@ def queries(
     combinations = attribute_combinations() if attributes is None else attributes
     if cards is None:
         values = combinations.flatmap(_free_values)
-        count = _LARGEST_LIMIT
+        count = LARGEST_LIMIT
     else:
         known = KnownValues(cards)
         count = len(known.cards)
         values = plans(combinations, count, unmatched=unmatched).map(known.follow)
     if not paging:
         return values.map(query_of)
-    limits = st.none() | st.integers(1, min(count + 1, _LARGEST_LIMIT))
+    limits = st.none() | st.integers(1, min(count + 1, LARGEST_LIMIT))
     return st.builds(query_of, values, limits, st.none() | st.integers(0, count + 1))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.lifecycle import OPEN, Action, Status
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.sandbox.refusal import Refusal
@@ -19,10 +20,6 @@ Pairs = Sequence[tuple[str, str]]
 Filters = dict[str, tuple[str, ...]]
 """Attribute, by its name in the API → the values of which a card must have one."""
 
-DEFAULT_PAGE: Final = 100
-MAX_PAGE: Final = 1_000
-DEFAULT_BATCH: Final = 500
-MAX_BATCH: Final = 1_000
 UNLIMITED: Final = 2**61
 
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
@@ -146,12 +143,12 @@ class QueryDecisions:
                     return DEFAULT_PAGE
                 case "400":
                     raise Refusal(400, "limit must be at least 1")
-        if limit > MAX_PAGE:
+        if limit > LARGEST_LIMIT:
             match self.profile.listing_limit_over_1000:
                 case "clamped":
-                    return MAX_PAGE
+                    return LARGEST_LIMIT
                 case "400":
-                    raise Refusal(400, f"limit must be at most {MAX_PAGE}")
+                    raise Refusal(400, f"limit must be at most {LARGEST_LIMIT}")
                 case "served":
                     return limit
         return limit
@@ -175,11 +172,11 @@ class QueryDecisions:
     def batch_size(self, limit: int | None) -> int:
         """Most cards that one action changes. Source: Cards API page › Request limits."""
         if limit is None:
-            return DEFAULT_BATCH
-        if limit > MAX_BATCH:
+            return DEFAULT_CANCEL
+        if limit > LARGEST_LIMIT:
             if self.profile.action_limit_over_1000 == "400":
-                raise Refusal(400, f"limit must be at most {MAX_BATCH}")
-            return MAX_BATCH
+                raise Refusal(400, f"limit must be at most {LARGEST_LIMIT}")
+            return LARGEST_LIMIT
         return limit
 
     def multiple(self, pairs: Pairs) -> bool:

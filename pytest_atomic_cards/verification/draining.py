@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
@@ -14,13 +15,9 @@ from pytest_atomic_cards.seeding.reader import Group, key_of
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.steadiness import is_repeatable
 
-DEFAULT_LIMIT: Final = 500
-"""Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
-RAISED_LIMIT: Final = 1000
-"""Cards that a cancel takes with ``limit=1000``. Source: Cards API page › Request limits."""
 EXCESSIVE_LIMIT: Final = 5000
 """A limit beyond the largest documented one; whether it is refused or cut is not documented."""
-CARDS: Final = DEFAULT_LIMIT + 2 * RAISED_LIMIT + 10
+CARDS: Final = DEFAULT_CANCEL + 2 * LARGEST_LIMIT + 10
 _MOST_REPEATS: Final = 12
 _PAGES: Final = 20
 _TRIES: Final = 6
@@ -83,16 +80,16 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
-    default = _step(probe, query, listed, DEFAULT_LIMIT)
+    default = _step(probe, query, listed, DEFAULT_CANCEL)
     update(default.cancelled)
-    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, RAISED_LIMIT)
-    raised = _step(probe, query.replace(limit=RAISED_LIMIT), excessive.after, RAISED_LIMIT)
+    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, LARGEST_LIMIT)
+    raised = _step(probe, query.replace(limit=LARGEST_LIMIT), excessive.after, LARGEST_LIMIT)
     repeats: list[Step] = []
     left = raised.after
     update(group.count - left)
     repeated = query.replace(status=None)
     while left and len(repeats) < _MOST_REPEATS:
-        repeats.append(_step(probe, repeated, left, DEFAULT_LIMIT))
+        repeats.append(_step(probe, repeated, left, DEFAULT_CANCEL))
         if repeats[-1].after == left:
             if repeats[-1].exchange.succeeded or repeated == query:
                 break

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
-from pytest_atomic_cards.sandbox.query_decisions import DEFAULT_BATCH, UNLIMITED
+from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.query_decisions import Pairs
@@ -86,7 +87,7 @@ _SIZES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     (
         "action-limit-capped-at-500",
         "An action changes 500 cards at most, even with limit=1000.",
-        lambda original, limit: min(original(limit), DEFAULT_BATCH),
+        lambda original, limit: min(original(limit), DEFAULT_CANCEL),
     ),
     (
         "action-limit-beyond-1000",

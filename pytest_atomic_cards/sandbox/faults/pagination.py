@@ -6,8 +6,9 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.documented import DEFAULT_PAGE
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
-from pytest_atomic_cards.sandbox.query_decisions import DEFAULT_PAGE, UNLIMITED
+from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:

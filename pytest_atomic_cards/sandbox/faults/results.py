@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.documented import RESULT_FIELDS
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.reading import Selection
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 
 _SUMMARY: Final = "summary"
 _RESULTS: Final = "results"
-_FIELDS: Final = (
-    "eventName",
-    "eventSource",
-    "lifecycleId",
-    "cardTemplateId",
-    "cardInstanceId",
-    "userId",
-    "action",
-)
 
 
 def _without(name: str, original: Original, row: Row, action: Action) -> Body:
@@ -230,7 +222,7 @@ FAULTS: Final = (
             f"A result has no {name}.",
             {"result_body": partial(_without, name)},
         )
-        for name in _FIELDS
+        for name in RESULT_FIELDS
     ),
     *(
         Fault(name, _RESULTS, text, {"result_body": partial(_with, field, value)})

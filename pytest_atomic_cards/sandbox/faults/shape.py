@@ -9,6 +9,7 @@ from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.documented import CARD_FIELDS, PAYLOAD_FIELDS
 from pytest_atomic_cards.lifecycle import CLOSED, Status
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.times import format_milliseconds
@@ -18,23 +19,6 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.records import Json, Row
 
 _AREA: Final = "shape"
-_FIELDS: Final = (
-    "eventName",
-    "eventSource",
-    "cardTemplateId",
-    "cardInstanceId",
-    "cardTemplateName",
-    "lifecycleId",
-    "flowInstanceId",
-    "flowInvocationId",
-    "definition",
-    "payload",
-    "status",
-    "userId",
-    "created",
-    "updated",
-)
-_PAYLOAD_FIELDS: Final = ("detail", "target", "cardOptions", "metadata")
 
 
 def _without(name: str, original: Original, row: Row) -> Body:
@@ -272,7 +256,7 @@ FAULTS: Final = (
             f"A listed card has no {name}.",
             {"card_body": partial(_without, name)},
         )
-        for name in _FIELDS
+        for name in CARD_FIELDS
     ),
     *(
         Fault(
@@ -281,7 +265,7 @@ FAULTS: Final = (
             f"The payload of a listed card has no {name}.",
             {"card_body": partial(_without_payload, name)},
         )
-        for name in _PAYLOAD_FIELDS
+        for name in PAYLOAD_FIELDS
     ),
     *(
         Fault(name, _AREA, text, {"card_body": partial(_with, field, change)})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.verification.draining import DEFAULT_LIMIT, RAISED_LIMIT
 from pytest_atomic_cards.verification.observing.answers import total, updated
 from pytest_atomic_cards.verification.observing.bulk import Bulk
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
@@ -22,13 +22,13 @@ _WORDS: Final = {
 
 def action_limit_over_1000(scene: Scene) -> str:
     """Cancel with ``limit=1001``; where that is accepted, more than 1000 cards."""
-    query = scene.supply.group().pin.replace(multiple=True, limit=RAISED_LIMIT + 1)
+    query = scene.supply.group().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
     exchange = scene.put(Action.CANCEL, query)
     if not exchange.succeeded:
         return str(exchange.status)
     batch = scene.once(Bulk).cancelled
     scene.evidence = batch.exchange
-    return "clamped" if batch.changed == RAISED_LIMIT else f"{batch.changed} cards"
+    return "clamped" if batch.changed == LARGEST_LIMIT else f"{batch.changed} cards"
 
 
 def other_action_limits(scene: Scene) -> str:
@@ -41,7 +41,7 @@ def other_action_limits(scene: Scene) -> str:
         return word
     batch = scene.once(Bulk).dismissed
     scene.evidence = batch.exchange
-    return word if batch.changed == DEFAULT_LIMIT else "as-cancel where one is given"
+    return word if batch.changed == DEFAULT_CANCEL else "as-cancel where one is given"
 
 
 def _limited(scene: Scene, action: Action) -> str:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.errors import OutcomeUnknownError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.reader import LARGEST_PAGE
-from pytest_atomic_cards.verification.draining import DEFAULT_LIMIT, RAISED_LIMIT
 from pytest_atomic_cards.verification.observing.answers import updated
 from pytest_atomic_cards.verification.observing.scene import Scene
 
-_CARDS: Final = RAISED_LIMIT + DEFAULT_LIMIT + 3
+_CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
 _PAGES: Final = 20
 _TRIES: Final = 4
 
@@ -54,7 +54,7 @@ class Bulk:
         """The active cards, cancelled with ``limit=1001``."""
         _ = self.listing
         with self._scene.part("Bulk.cancelled"):
-            return self._act(Action.CANCEL, self._active.replace(limit=RAISED_LIMIT + 1))
+            return self._act(Action.CANCEL, self._active.replace(limit=LARGEST_LIMIT + 1))
 
     @cached_property
     def dismissed(self) -> Batch:

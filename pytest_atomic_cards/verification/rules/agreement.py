@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from pytest_atomic_cards.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past
@@ -25,10 +26,6 @@ from pytest_atomic_cards.verification.rules.told import (
     name_of,
 )
 from pytest_atomic_cards.verification.rules.traits import Traits, is_sampled
-
-_DEFAULT_PAGE: Final = 100
-_DEFAULT_CANCEL: Final = 500
-_LARGEST_LIMIT: Final = 1_000
 
 LISTINGS: Final = frozenset({LISTING})
 COMPLETE: Final = frozenset({Action.COMPLETE.value})
@@ -53,18 +50,18 @@ def _at_most(limit: int, count: int | None, what: str) -> Objection | bool:
 
 
 def _default_page(told: Told, _: Past | None) -> Objection | bool:
-    return _at_most(_DEFAULT_PAGE, len(told.data), "listed")
+    return _at_most(DEFAULT_PAGE, len(told.data), "listed")
 
 
 def _default_page_at_offset(told: Told, _: Past | None) -> Objection | bool:
     if not told.asked.once.get("offset", "").isdigit():
         return False
-    return _at_most(_DEFAULT_PAGE, len(told.data), "listed")
+    return _at_most(DEFAULT_PAGE, len(told.data), "listed")
 
 
 def _page(told: Told, _: Past | None) -> Objection | bool:
     limit = told.asked.limit
-    if limit is None or not 1 <= limit <= _LARGEST_LIMIT:
+    if limit is None or not 1 <= limit <= LARGEST_LIMIT:
         return False
     return _at_most(limit, len(told.data), "listed")
 
@@ -75,18 +72,18 @@ def _cancelled(told: Told) -> int | None:
 
 
 def _default_cancel(told: Told, _: Past | None) -> Objection | bool:
-    return _at_most(_DEFAULT_CANCEL, _cancelled(told), "cancelled")
+    return _at_most(DEFAULT_CANCEL, _cancelled(told), "cancelled")
 
 
 def _small_cancel(told: Told, _: Past | None) -> Objection | bool:
     limit = told.asked.limit
-    if limit is None or not 1 <= limit < _DEFAULT_CANCEL:
+    if limit is None or not 1 <= limit < DEFAULT_CANCEL:
         return False
     return _at_most(limit, _cancelled(told), "cancelled")
 
 
 def _largest_cancel(told: Told, _: Past | None) -> Objection | bool:
-    return _at_most(_LARGEST_LIMIT, _cancelled(told), "cancelled")
+    return _at_most(LARGEST_LIMIT, _cancelled(told), "cancelled")
 
 
 # The answer of an action

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote_plus
 
+from pytest_atomic_cards.documented import LARGEST_LIMIT
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Status
 from pytest_atomic_cards.verification.rules.agreement import ACTIONS, LISTINGS
 from pytest_atomic_cards.verification.rules.asked import ATTRIBUTES
@@ -33,7 +34,6 @@ from pytest_atomic_cards.verification.rules.told import (
 )
 from pytest_atomic_cards.verification.rules.traits import Traits
 
-_LARGEST_LIMIT: Final = 1_000
 _ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
 _ANY: Final = _ANSWERED | {FAILURE}
 _ERROR: Final = 500
@@ -159,7 +159,7 @@ def _is_documented(name: str, value: str) -> bool:
     text = unquote_plus(value, errors="strict")
     if name in {"limit", "offset"}:
         number = int(text) if text.isascii() and text.isdigit() else -1
-        return 1 <= number <= _LARGEST_LIMIT if name == "limit" else number >= 0
+        return 1 <= number <= LARGEST_LIMIT if name == "limit" else number >= 0
     return text == "1" if name == "multiple" else name in ATTRIBUTES and text != ""
 
 

@@ -7,43 +7,20 @@ Source: Cards API page › Retrieving cards, Complete (the example responses).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, Final
 
+from pytest_atomic_cards.documented import (
+    CARD_FIELDS,
+    PAYLOAD_FIELDS,
+    RESULT_FIELDS,
+    SAMPLED_TIME,
+    SUMMARY_FIELDS,
+    Fields,
+)
+
 Body = Mapping[str, Any]
-Fields = Mapping[str, type]
-
-CARD_FIELDS: Final[Fields] = {
-    "eventName": str,
-    "eventSource": str,
-    "cardTemplateId": str,
-    "cardInstanceId": str,
-    "cardTemplateName": str,
-    "lifecycleId": str,
-    "flowInstanceId": str,
-    "flowInvocationId": str,
-    "definition": dict,
-    "payload": dict,
-    "status": str,
-    "userId": str,
-    "created": str,
-    "updated": str,
-}
-RESULT_FIELDS: Final[Fields] = {
-    "eventName": str,
-    "eventSource": str,
-    "lifecycleId": str,
-    "cardTemplateId": str,
-    "cardInstanceId": str,
-    "userId": str,
-    "action": str,
-}
-PAYLOAD_FIELDS: Final[Fields] = {"target": dict, "cardOptions": dict, "metadata": dict}
-SUMMARY_FIELDS: Final[Fields] = {"total": int, "updated": int}
-
-SAMPLED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def _has_all(fields: Fields) -> Callable[[Body], bool]:
@@ -59,8 +36,13 @@ def _has_all(fields: Fields) -> Callable[[Body], bool]:
     return has_all
 
 
+LASTING_PAYLOAD_FIELDS: Final[Fields] = {
+    name: kind for name, kind in PAYLOAD_FIELDS.items() if name != "detail"
+}
+"""What any payload holds; ``detail`` is the legacy name of the variables."""
+
 _has_card_fields: Final = _has_all(CARD_FIELDS)
-_has_payload_fields: Final = _has_all(PAYLOAD_FIELDS)
+_has_payload_fields: Final = _has_all(LASTING_PAYLOAD_FIELDS)
 is_sampled_result: Final = _has_all(RESULT_FIELDS)
 """Whether a result of an action is as sampled."""
 is_sampled_summary: Final = _has_all(SUMMARY_FIELDS)

@@ -13,18 +13,20 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from pytest_atomic_cards.cards import shows_no_cards
+from pytest_atomic_cards.documented import (
+    CARD_FIELDS,
+    RESULT_FIELDS,
+    SAMPLED_TIME,
+    SUMMARY_FIELDS,
+    Fields,
+)
 from pytest_atomic_cards.verification.rules.agreement import ACTIONS, COMPLETE, LISTINGS, OTHERS
 from pytest_atomic_cards.verification.rules.masks import is_masked
 from pytest_atomic_cards.verification.rules.past import Past
 from pytest_atomic_cards.verification.rules.rule import Objection, Rule
 from pytest_atomic_cards.verification.rules.sampled import (
-    CARD_FIELDS,
-    PAYLOAD_FIELDS,
-    RESULT_FIELDS,
-    SAMPLED_TIME,
-    SUMMARY_FIELDS,
+    LASTING_PAYLOAD_FIELDS,
     Body,
-    Fields,
     is_sampled_result,
     is_sampled_summary,
 )
@@ -170,8 +172,8 @@ def payload(told: Told, _: Past | None) -> Objection | bool:
 
 
 def _payload(card: Body, body: Body) -> Objection | None:
-    wrong = _has_fields(body, PAYLOAD_FIELDS, "payload") or _has_types(
-        body, PAYLOAD_FIELDS, "payload"
+    wrong = _has_fields(body, LASTING_PAYLOAD_FIELDS, "payload") or _has_types(
+        body, LASTING_PAYLOAD_FIELDS, "payload"
     )
     if wrong is not None:
         return wrong

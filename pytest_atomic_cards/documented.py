@@ -1,0 +1,70 @@
+"""What the Cards API page documents in numbers and names, each said once.
+
+Source: Cards API page › Pagination, Request limits, and its two example responses. What the page
+only shows in an example is a sample, not a schema: a body may hold more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+Fields = Mapping[str, type]
+"""Names of fields, each with the type that the example shows."""
+
+DEFAULT_PAGE: Final = 100
+"""Cards that a listing returns without ``limit``. Source: Cards API page › Pagination."""
+
+DEFAULT_CANCEL: Final = 500
+"""Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
+
+LARGEST_LIMIT: Final = 1_000
+"""Largest ``limit`` that the documentation shows.
+
+It is the maximum of a cancel (Cards API page › Request limits). For a listing it is an example and
+not called a maximum (Cards API page › Pagination).
+"""
+
+CARD_FIELDS: Final[Fields] = {
+    "eventName": str,
+    "eventSource": str,
+    "cardTemplateId": str,
+    "cardInstanceId": str,
+    "cardTemplateName": str,
+    "lifecycleId": str,
+    "flowInstanceId": str,
+    "flowInvocationId": str,
+    "definition": dict,
+    "payload": dict,
+    "status": str,
+    "userId": str,
+    "created": str,
+    "updated": str,
+}
+"""A card. Source: Cards API page › Retrieving cards, example response."""
+
+PAYLOAD_FIELDS: Final[Fields] = {
+    "detail": dict,
+    "target": dict,
+    "cardOptions": dict,
+    "metadata": dict,
+}
+"""The payload of a card. Source: Cards API page › Retrieving cards, example response."""
+
+RESULT_FIELDS: Final[Fields] = {
+    "eventName": str,
+    "eventSource": str,
+    "lifecycleId": str,
+    "cardTemplateId": str,
+    "cardInstanceId": str,
+    "userId": str,
+    "action": str,
+}
+"""A result of a complete. Source: Cards API page › Complete, example response."""
+
+SUMMARY_FIELDS: Final[Fields] = {"total": int, "updated": int}
+"""The summary of a complete. Source: Cards API page › Complete, example response."""
+
+SAMPLED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+"""How the examples write a time."""

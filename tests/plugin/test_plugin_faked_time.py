@@ -189,6 +189,36 @@ def test_a_faked_time_changes_nothing(  # noqa: PLR0917 - fixtures and parameter
     assert live.count(f"POST {live.sandbox.token_path}") == is_live
 
 
+ENDLESS_TEST = """
+from pytest_atomic_cards import Status
+
+def test_waits(cards):
+    cards.wait_for(cards.seed(), Status.DISMISSED, timeout=600)
+"""
+
+
+CLEAN = "from pytest_atomic_cards.cli import main; raise SystemExit(main(['clean']))"
+
+
+@pytest.mark.parametrize("method", ["signal", "thread"])
+def test_a_test_that_is_timed_out_leaves_no_card(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, serve: Serve, method: str
+) -> None:
+    """pytest-timeout ends a wait; the run, or ``clean`` if it killed the run, cancels the card."""
+    live = serve()
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+    pytester.makepyfile(ENDLESS_TEST)
+    options = ("-p", "no:schemathesis", "--timeout", "2", "--timeout-method", method)
+    result = pytester.runpytest_subprocess(*options)
+    assert "Timeout" in f"{result.stdout}{result.stderr}"
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert len(live.environment.cards()) == 1
+    assert len(live.open_cards) == (method == "thread")
+    assert pytester.run(sys.executable, "-c", CLEAN).ret == 0
+    assert not live.open_cards
+
+
 @pytest.mark.parametrize("fake", LIBRARIES.values())
 def test_the_package_may_be_imported_in_a_faked_time(fake: str) -> None:
     """A clock that is first loaded while the time is faked shows the real time."""

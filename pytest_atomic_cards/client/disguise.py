@@ -108,8 +108,13 @@ def _of_body(method: str, body: bytes) -> str | None:
         return None
     if method.upper() in READS:
         return f"a {method.upper()} with a body may be taken for another request"
-    named = next((name for name in (*PINS, _METHOD_FIELD) if _has_parameter(body, name)), None)
-    return f"its body names {named!r}, which may replace a parameter" if named else None
+    return objection_to_body(body, (_METHOD_FIELD,))
+
+
+def objection_to_body(body: bytes, names: Iterable[str]) -> str | None:
+    """The objection to a body that names one of some parameters, if it does."""
+    named = next((name for name in names if body and _has_parameter(body, name)), None)
+    return f"its body names {str(named)!r}, which may replace a parameter" if named else None
 
 
 def _has_parameter(body: bytes, name: str) -> bool:

@@ -299,6 +299,14 @@ def test_a_body_that_names_no_pin_passes(body: bytes) -> None:
     scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
 
 
+def test_the_start_of_a_flow_may_name_its_invocation() -> None:
+    """A body in which a documented field is called like an attribute is no disguise."""
+    url = f"{BASE}/v1/env/action-flow/flow/start"
+    Scope().check("POST", url, (), b'{"flows": [], "flowInvocationId": "inv-2"}')
+    with pytest.raises(ScopeError, match="its body names '_method'"):
+        Scope().check("POST", url, (), b'{"flows": [], "_method": "PUT"}')
+
+
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "x_original_url", "Host"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_headers_that_disguise_a_request_are_refused(method: str, header: str) -> None:

@@ -9,6 +9,7 @@ asks for the time, and it asks where such fakes do not reach.
 from __future__ import annotations
 
 import atexit
+import math
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ _NOW: Final = "SELECT julianday('now')"
 _JULIAN_DAY_OF_EPOCH: Final = 2_440_587.5
 _SECONDS_IN_DAY: Final = 86_400
 _DECIMALS: Final = 3
-"""SQLite reads the time of day to the millisecond; a Julian day has some noise below that."""
+_MILLISECOND: Final = 0.001
 
 
 def _copy_of_time() -> Any:  # noqa: ANN401 - a module
@@ -38,10 +39,31 @@ def _copy_of_time() -> Any:  # noqa: ANN401 - a module
 
 
 _time: Final = _copy_of_time()
-_wall_clock: Final = sqlite3.connect(":memory:", check_same_thread=False)
-"""Reads the time of day from the operating system, in a microsecond. Python's own functions cannot
-be used: time-machine changes them in all instances of ``time`` and ``datetime``."""
-atexit.register(_wall_clock.close)  # Python 3.13 warns of connections that nobody closed
+
+
+class _WallClock:
+    """The time of day, as SQLite reads it from the operating system; that takes a microsecond.
+
+    Python's own functions cannot be used: time-machine changes them in all instances of ``time``
+    and ``datetime``. SQLite shows milliseconds; within one, the time goes on by the performance
+    counter, so that exchanges that follow each other closely do not seem to overlap.
+    """
+
+    def __init__(self) -> None:
+        self._sqlite = sqlite3.connect(":memory:", check_same_thread=False)
+        atexit.register(self._sqlite.close)  # Python 3.13 warns of connections left open
+        self._offset = -math.inf
+
+    def read(self) -> float:
+        """Seconds since the epoch."""
+        (day,) = self._sqlite.execute(_NOW).fetchone()
+        shown = round((day - _JULIAN_DAY_OF_EPOCH) * _SECONDS_IN_DAY, _DECIMALS)
+        ticks: float = _time.perf_counter()
+        self._offset = min(max(self._offset, shown - ticks), shown + _MILLISECOND - ticks)
+        return ticks + self._offset
+
+
+_wall_clock: Final = _WallClock()
 
 
 class Timeline:
@@ -62,9 +84,7 @@ class Timeline:
 
     def timestamp(self) -> float:
         """The time of day, in seconds since the epoch."""
-        (day,) = _wall_clock.execute(_NOW).fetchone()
-        seconds: float = (day - _JULIAN_DAY_OF_EPOCH) * _SECONDS_IN_DAY
-        return round(seconds, _DECIMALS)
+        return _wall_clock.read()
 
 
 REAL_TIME: Final = Timeline()

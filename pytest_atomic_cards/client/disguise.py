@@ -108,24 +108,24 @@ def _of_body(method: str, body: bytes) -> str | None:
         return None
     if method.upper() in READS:
         return f"a {method.upper()} with a body may be taken for another request"
-    return objection_to_body(body, (_METHOD_FIELD,))
+    named = _named_in(body)
+    return f"its body names {named!r}, which may replace a parameter" if named else None
 
 
-def objection_to_body(body: bytes, names: Iterable[str]) -> str | None:
-    """The objection to a body that names one of some parameters, if it does."""
-    named = next((name for name in names if body and _has_parameter(body, name)), None)
-    return f"its body names {str(named)!r}, which may replace a parameter" if named else None
+def _named_in(body: bytes) -> str | None:
+    """A parameter that a server may find in the body, if it looks for parameters there too.
 
-
-def _has_parameter(body: bytes, name: str) -> bool:
-    """Whether a server that looks for parameters in the body, too, may find one there."""
+    The documented bodies are JSON objects; the state of a completed card may have any field, of
+    which only one that names a method is suspicious.
+    """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict):
-        return any(_plain(field).startswith(name.lower()) for field in document)
-    return name.lower() in _plain(body.decode("utf-8", "replace"))
+        return next((name for name in document if _plain(name).startswith(_METHOD_FIELD)), None)
+    text = _plain(body.decode("utf-8", "replace"))
+    return next((name for name in (*map(str, PINS), _METHOD_FIELD) if name.lower() in text), None)
 
 
 def plain_text(value: str) -> str | None:

@@ -14,13 +14,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pytest_atomic_cards.client.disguise import (
-    PINS,
-    READS,
-    disguise,
-    objection_to_body,
-    plain_text,
-)
+from pytest_atomic_cards.client.disguise import PINS, READS, disguise, plain_text
 from pytest_atomic_cards.client.permission import Permission, ScopeWarning
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError, ScopeError
 from pytest_atomic_cards.query import Attribute
@@ -140,7 +134,7 @@ class Scope:
         """
         if self._permission.is_granted:
             return
-        objection = disguise(method, url, headers, body) or self._objection(method, url, body)
+        objection = disguise(method, url, headers, body) or self._objection(method, url)
         if objection:
             parts = urlsplit(url)
             raise ScopeError(
@@ -202,7 +196,7 @@ class Scope:
         )
         raise NotAvailableError(f"did not send {method} {parts.path}?{parts.query}: {reason}")
 
-    def _objection(self, method: str, url: str, body: bytes) -> str | None:
+    def _objection(self, method: str, url: str) -> str | None:
         parts = urlsplit(url)
         query = parts.query
         if method.upper() in READS:
@@ -216,7 +210,7 @@ class Scope:
             return "it is neither an action on cards nor the start of a flow"
         if len(query) > _LONGEST_QUERY:
             return f"its query is longer than {_LONGEST_QUERY} characters, which may be cut"
-        return self._objection_to_query(query) or objection_to_body(body, PINS)
+        return self._objection_to_query(query)
 
     def _objection_to_query(self, query: str) -> str | None:
         seen: dict[str, str] = {}

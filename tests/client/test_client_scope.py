@@ -271,10 +271,9 @@ def test_a_session_hands_its_body_to_the_guard() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"userId": "ann"}',
-        b'{" USERID ": "ann"}',
-        b'{"user\\u0049d[]": "ann"}',
         b'{"_method": "DELETE"}',
+        b'{" _METHOD ": "DELETE"}',
+        b'{"\\u005fmethod[]": "DELETE"}',
         b'[{"flowInvocationId": "inv-9"}]',
         b"flowInvocationId=inv-9",
         b"x=1&user%49d=ann",
@@ -284,7 +283,7 @@ def test_a_session_hands_its_body_to_the_guard() -> None:
         b"[" * 100_000 + b'"userId"',
     ],
 )
-def test_a_body_that_names_another_pin_is_refused(body: bytes) -> None:
+def test_a_body_that_names_a_parameter_is_refused(body: bytes) -> None:
     """Some servers look for parameters in the body too, and may prefer those."""
     with pytest.raises(ScopeError, match="its body names"):
         scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
@@ -292,10 +291,10 @@ def test_a_body_that_names_another_pin_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{}", b"[1]", b"nonsense", b'{"status": "ok", "by": {"userId": "ann"}}', b"\xff"],
+    [b"", b"{}", b"[1]", b"nonsense", b'{"userId": "ann", "by": {"_method": "cash"}}', b"\xff"],
 )
-def test_a_body_that_names_no_pin_passes(body: bytes) -> None:
-    """The state of a completed card may be any object; below the top level it may name anything."""
+def test_a_body_that_is_no_query_passes(body: bytes) -> None:
+    """The state of a completed card may be any object that does not name a method."""
     scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
 
 

@@ -76,3 +76,11 @@ def test_real_time_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert REAL_TIME.monotonic() >= before + 0.01
     assert abs(REAL_TIME.now() - datetime.now(UTC)) < timedelta(minutes=1)
     assert abs(REAL_TIME.timestamp() - datetime.now(UTC).timestamp()) < 60
+
+
+def test_real_time_of_day_goes_on_within_a_millisecond() -> None:
+    """Of many readings in a row none is before the last one, and most differ."""
+    readings = [REAL_TIME.timestamp() for _ in range(5_000)]
+    assert readings == sorted(readings)
+    assert len(set(readings)) > len(readings) // 2
+    assert readings[-1] - readings[0] < 60

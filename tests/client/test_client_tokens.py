@@ -445,8 +445,12 @@ def test_waiting_for_another_process_ends_in_a_frozen_time(tmp_path: Path) -> No
     """The limit of that wait is in real seconds, though the lock's own goes by the faked time."""
     path = tmp_path / "token.json"
     cache = TokenCache(path, owner="client-1", patience=0.05)
-    with filelock.FileLock(f"{path}.lock"), freezegun.freeze_time("2031-05-05"):
-        with pytest.raises(TransportError, match="another process"), cache.exclusive():
-            pytest.fail("the lock is held by another")
+    with (
+        filelock.FileLock(f"{path}.lock"),
+        freezegun.freeze_time("2031-05-05"),
+        pytest.raises(TransportError, match="another process"),
+        cache.exclusive(),
+    ):
+        pytest.fail("the lock is held by another")
     with cache.exclusive():
         assert cache.load() is None

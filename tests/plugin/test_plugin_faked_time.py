@@ -30,6 +30,7 @@ USERS_TESTS = """
 import time
 import unittest
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import freezegun
 import pytest
@@ -148,6 +149,11 @@ def test_ignoring_the_package(cards):
     with freezegun.freeze_time("2031-05-05", ignore=["pytest_atomic_cards"]):
         check(cards, faked=False)
 
+@fake("2031-05-05")
+class TestAnyDecoratedClass:
+    def test_method(self, cards):
+        check(cards)
+
 def test_steps(cards):
     with freezegun.freeze_time("2031-05-05", auto_tick_seconds=86_400):
         check(cards, faked=False)
@@ -156,6 +162,10 @@ def test_steps(cards):
 @pytest.mark.time_machine("2031-05-05")
 def test_marked(cards):
     check(cards)
+
+def test_in_another_time_zone(cards):
+    with fake(datetime(2031, 5, 5, tzinfo=ZoneInfo("Pacific/Auckland"))):
+        check(cards)
 
 def test_shifted(cards, time_machine):
     time_machine.move_to("2031-05-05")
@@ -184,7 +194,7 @@ def test_a_faked_time_changes_nothing(  # noqa: PLR0917 - fixtures and parameter
     pytester.makepyfile(faking=faking, test_users=USERS_TESTS.replace("MORE", OF_LIBRARY[library]))
     pytester.makeconftest(session)
     result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=22)
+    result.assert_outcomes(passed=23)
     assert not live.open_cards
     assert live.count(f"POST {live.sandbox.token_path}") == is_live
 

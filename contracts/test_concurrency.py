@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -12,6 +11,7 @@ import pytest
 from pytest_atomic_cards.generation.supply import take_from
 from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Action, Status
 from pytest_atomic_cards.seeding.reader import Group, key_of
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.linearizability import is_linearizable
 from pytest_atomic_cards.verification.probe import Probe, States
@@ -39,9 +39,9 @@ class Raced:
 
 def fresh_groups(reserve: Reserve, count: int) -> Iterator[Group]:
     """Groups of active cards, as many as there is time for."""
-    began = time.monotonic()
+    began = REAL_TIME.monotonic()
     for number in range(count):
-        if number and time.monotonic() - began > SECONDS:
+        if number and REAL_TIME.monotonic() - began > SECONDS:
             return
         yield take_from(reserve)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final, TextIO
+
+from pytest_atomic_cards.timeline import REAL_TIME
 
 Update = Callable[[int], None]
 """Takes how much of an activity is done."""
@@ -32,7 +33,7 @@ class Line(ABC):
         clock: Seconds, to count from.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = REAL_TIME.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
         self._active: list[str] = []
@@ -93,7 +94,7 @@ class LiveLine(Line):
         write: Callable[[str], object],
         *,
         column: Callable[[], int] = lambda: 0,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = REAL_TIME.monotonic,
         width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
         super().__init__(clock)

@@ -1,34 +1,90 @@
-"""Timeline: the time by which polling, pauses and deadlines go, so that a replay need not wait."""
+"""Timeline: the clock for polling, pauses and deadlines; a replay has one that need not wait.
+
+Tests fake the time: freezegun replaces the functions of ``time`` in all modules, time-machine
+changes what its wall clocks return, and many a test patches ``time.sleep``. None of that may move
+the clock of a sandbox, the life of a token, or the limit of a wait. So this is the only module that
+asks for the time, and it asks where such fakes do not reach.
+"""
 
 from __future__ import annotations
 
+import atexit
+import math
+import sqlite3
 import threading
-import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from importlib.machinery import BuiltinImporter
+from importlib.util import module_from_spec
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NOW: Final = "SELECT julianday('now')"
+_JULIAN_DAY_OF_EPOCH: Final = 2_440_587.5
+_SECONDS_IN_DAY: Final = 86_400
+_DECIMALS: Final = 3
+_MILLISECOND: Final = 0.001
+
+
+def _copy_of_time() -> Any:  # noqa: ANN401 - a module
+    """Another instance of the module ``time``, whose functions nobody else can find and replace."""
+    spec = BuiltinImporter.find_spec("time")
+    if spec is None or spec.loader is None:
+        raise ImportError("time is not a built-in module of this Python")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_time: Final = _copy_of_time()
+
+
+class _WallClock:
+    """The time of day, as SQLite reads it from the operating system; that takes a microsecond.
+
+    Python's own functions cannot be used: time-machine changes them in all instances of ``time``
+    and ``datetime``. SQLite shows milliseconds; within one, the time goes on by the performance
+    counter, so that exchanges that follow each other closely do not seem to overlap.
+    """
+
+    def __init__(self) -> None:
+        self._sqlite = sqlite3.connect(":memory:", check_same_thread=False)
+        atexit.register(self._sqlite.close)  # Python 3.13 warns of connections left open
+        self._offset = -math.inf
+
+    def read(self) -> float:
+        """Seconds since the epoch."""
+        (day,) = self._sqlite.execute(_NOW).fetchone()
+        shown = round((day - _JULIAN_DAY_OF_EPOCH) * _SECONDS_IN_DAY, _DECIMALS)
+        ticks: float = _time.perf_counter()
+        self._offset = min(max(self._offset, shown - ticks), shown + _MILLISECOND - ticks)
+        return ticks + self._offset
+
+
+_wall_clock: Final = _WallClock()
+
 
 class Timeline:
-    """A clock, and a way to wait by it: the real time."""
+    """A clock, and a way to wait by it: the real time, even while a test fakes the time."""
 
     def monotonic(self) -> float:
         """Seconds that only move forward."""
-        return time.perf_counter()
+        seconds: float = _time.perf_counter()
+        return seconds
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        _time.sleep(seconds)
 
     def now(self) -> datetime:
         """The time of day, UTC."""
-        return datetime.now(UTC)
+        return _EPOCH + timedelta(seconds=self.timestamp())
 
     def timestamp(self) -> float:
         """The time of day, in seconds since the epoch."""
-        return self.now().timestamp()
+        return _wall_clock.read()
 
 
 REAL_TIME: Final = Timeline()
@@ -38,8 +94,8 @@ REAL_TIME: Final = Timeline()
 class EventTime(Timeline):
     """Time that moves by what happens in it and by nothing else, so that it can pass again.
 
-    A decision that hangs on this time is the same in a replay as it was in the recording: both see
-    the same exchanges at the same times, and the same waits between them.
+    A decision that depends on this time is the same in a replay as in the recording: both see the
+    same exchanges at the same times, and the same waits between them.
 
     Args:
         began: When the recording began, UTC.
@@ -66,6 +122,10 @@ class EventTime(Timeline):
     def now(self) -> datetime:
         """The time of day at the end of what happened last, UTC."""
         return self._began + timedelta(seconds=self._passed)
+
+    def timestamp(self) -> float:
+        """The time of day at the end of what happened last, in seconds since the epoch."""
+        return self.now().timestamp()
 
     def happened(self, started: float, elapsed: float) -> None:
         """Move on to the end of an exchange.
@@ -99,3 +159,7 @@ class CurrentTime(Timeline):
     def now(self) -> datetime:
         """The time of day, UTC."""
         return self._current().now()
+
+    def timestamp(self) -> float:
+        """The time of day, in seconds since the epoch."""
+        return self._current().timestamp()

@@ -21,11 +21,9 @@ from pytest_atomic_cards.seeding.spec import CardSpec, Population
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 
 if TYPE_CHECKING:
-    import requests
-
     from pytest_atomic_cards.client.controls import SandboxControls
     from pytest_atomic_cards.client.scope import Scope
-    from pytest_atomic_cards.client.tokens import TokenSource
+    from pytest_atomic_cards.client.tokens import ClientCredentials
     from pytest_atomic_cards.network import NetworkFaults
     from pytest_atomic_cards.sandbox import Environment, Sandbox
 
@@ -45,7 +43,6 @@ class Cards:
         placement: How cards come into being on it.
         client_id: Id of the credential that the client authenticates with.
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
-        http: Gives the transport of all requests of this world.
         faults: The faults of the network between the client and the target.
         scope: Which cards are this world's own, on a target that others share.
         cleaner: Remembers what was seeded, for all worlds of such a target.
@@ -65,8 +62,7 @@ class Cards:
         placement: Placement,
         *,
         client_id: str,
-        authenticate: Callable[..., TokenSource],
-        http: requests.Session,
+        authenticate: Callable[..., ClientCredentials],
         faults: NetworkFaults,
         scope: Scope | None = None,
         controls: SandboxControls | None = None,
@@ -86,7 +82,6 @@ class Cards:
         self.authenticate = authenticate
         self._faults = faults
         self.scope = scope
-        self.http = http
         self._controls = controls
         self._sandbox = sandbox
         self._environment = environment

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from pytest_atomic_cards.cassettes.exchanging import answer_of, request_of, response_of
 from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +66,8 @@ class CassetteAdapter(HTTPAdapter):
         **kwargs: Any,  # noqa: ANN401
     ) -> Response:
         sent = request_of(request)
-        clock = perf_counter()
+        clock = REAL_TIME.monotonic()
         response = send(request, *args, **kwargs)
         received = response_of(response)
-        self._deck.take_in(sent, received, perf_counter() - clock)
+        self._deck.take_in(sent, received, REAL_TIME.monotonic() - clock)
         return response

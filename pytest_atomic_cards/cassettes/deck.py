@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from vcr.request import Request  # type: ignore[import-untyped]
@@ -39,7 +36,7 @@ class Play:
         refusal: Why it cannot be recorded, if it cannot.
         cassette: The cassette, once it was needed.
         comparison: What verifying found so far.
-        began: When the cassette was first needed, by ``time.perf_counter``.
+        began: When the cassette was first needed, by ``REAL_TIME.monotonic``.
     """
 
     name: str
@@ -49,7 +46,7 @@ class Play:
     refusal: CassetteError | None = None
     cassette: Cassette | None = None
     comparison: Comparison | None = None
-    began: float = field(default_factory=perf_counter)
+    began: float = field(default_factory=REAL_TIME.monotonic)
 
 
 class Deck:
@@ -113,7 +110,7 @@ class Deck:
             if play.refusal is not None:
                 raise play.refusal
             play.cassette = self._load(play) if play.mode.reads else self._begin(play)
-            play.began = perf_counter()
+            play.began = REAL_TIME.monotonic()
         return play.cassette
 
     def _current_time(self) -> Timeline:
@@ -187,7 +184,7 @@ class Deck:
         cassette, play = self.current, self._stack[-1]
         if cassette is None:
             return
-        started = max(0.0, perf_counter() - play.began - elapsed)
+        started = max(0.0, REAL_TIME.monotonic() - play.began - elapsed)
         interaction = Interaction(request, response, in_file(started), in_file(elapsed))
         if play.mode is Mode.RECORD:
             cassette.append(request, response, interaction.started, interaction.elapsed)
@@ -213,10 +210,10 @@ class Deck:
     def _begin(self, play: Play) -> Cassette:
         settings = self.redaction.value(dict(self.settings))
         recorded = Recorded(source=self.source, test=play.test, settings=settings)
-        return Cassette(play.path, recorded, self.redaction, time.sleep)
+        return Cassette(play.path, recorded, self.redaction, REAL_TIME.sleep)
 
     def _load(self, play: Play) -> Cassette:
         cassette = Cassette.read(play.path, self.redaction)
         if play.mode is Mode.VERIFY:
-            cassette.timeline = EventTime(datetime.now(UTC), time.sleep)
+            cassette.timeline = EventTime(REAL_TIME.now(), REAL_TIME.sleep)
         return cassette

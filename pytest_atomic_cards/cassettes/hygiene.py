@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
 from pytest_atomic_cards.cassettes.reading import SUFFIXES, name_in, read_content
 from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.timeline import REAL_TIME
 
 SUITE: Final = "suite "
 """How the owner of a recording begins that belongs to the contract suite."""
@@ -151,7 +152,7 @@ def unplayed(uses: Collection[Use]) -> Iterator[Shortcoming]:
 
 def expired(uses: Collection[Use], days: int | None) -> Iterator[Shortcoming]:
     """The recordings that are older than so many days."""
-    now = datetime.now(UTC)
+    now = REAL_TIME.now()
     for use in uses:
         age = now - datetime.fromisoformat(use.recorded_at)
         if days is not None and age > timedelta(days=days):

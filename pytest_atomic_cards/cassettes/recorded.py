@@ -11,6 +11,8 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from pytest_atomic_cards.timeline import REAL_TIME
+
 FORMAT: Final = 1
 """Version of the format that this package writes; it reads no other."""
 
@@ -28,7 +30,7 @@ class Source(StrEnum):
 
 def _now() -> datetime:
     """The time of day to the millisecond, as the file has it."""
-    now = datetime.now(UTC)
+    now = REAL_TIME.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 

@@ -180,9 +180,10 @@ class CardsApi:
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Act, on a live target, on cards that this run did not seed.
 
-        For the calls inside it, and this thread only. It is loud: each use gives a
-        :class:`~pytest_atomic_cards.client.scope.ScopeWarning` with the reason, and where
-        warnings are errors it is refused. It does not lift the need for ``unscoped``.
+        It holds for the code of the ``with`` block and what that calls, not for other threads or
+        asyncio tasks. Each use gives a :class:`~pytest_atomic_cards.client.scope.ScopeWarning`
+        with the reason, and if warnings are errors it is refused. It does not lift the need for
+        ``unscoped``.
 
         Example:
             >>> with cards.api.unguarded("scratch environment, nobody else uses it"):

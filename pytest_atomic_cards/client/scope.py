@@ -4,67 +4,42 @@ On a live environment every attribute of an action is optional, and an action wi
 touch cards of real customers. Source: Cancel cards guide (a request without filters is not
 scoped).
 
-How a target reads an unusual request is not documented, so the guard knows no harmless oddity: what
-could change cards must have one plain form, in which all servers read the same.
+What could change cards must have one plain form, which all servers read alike.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
-import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pytest_atomic_cards.client.disguise import PINS, READS, disguise, plain_text
+from pytest_atomic_cards.client.permission import Permission, ScopeWarning
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError, ScopeError
 from pytest_atomic_cards.query import Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
     from contextlib import AbstractContextManager
 
     from pytest_atomic_cards.cards import Card
 
-PINS: Final = (
-    Attribute.FLOW_INVOCATION_ID,
-    Attribute.FLOW_INSTANCE_ID,
-    Attribute.USER_ID,
-)
-"""The attributes that can hold a request to cards of one run.
-
-``lifecycleId`` is none of them: a flow may give one lifecycle id to cards of many customers.
-"""
+__all__ = ["PINS", "Guard", "Joining", "Scope", "ScopeWarning"]
 
 _NAMES: Final = frozenset({*Attribute, "limit", "offset", "multiple"})
-_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_URL: Final = re.compile(r"[a-zA-Z]+://[^\x00-\x20\x7f-\U0010ffff\\#]*")
-_METHOD: Final = re.compile(r"[A-Za-z]+")
 _PLAIN_PATH: Final = re.compile(r"(?:/[^/\\;?#%\x00-\x1f\x7f]+)*/?")
 _RELATIVE: Final = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 _FLOW_START: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/action-flow/[^/]+/(?:start|test)")
 _CARDS: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/cards(?:/[a-z]+)?/?")
 _PAIR: Final = re.compile(r"([A-Za-z]+)=((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)")
 _LONGEST_QUERY: Final = 4_000
-_OVERRIDES: Final = frozenset(
-    {
-        "x-http-method",
-        "x-http-method-override",
-        "x-method-override",
-        "x-original-url",
-        "x-rewrite-url",
-        "transfer-encoding",
-    }
-)
-"""Headers by which some servers take a request for another one than it looks like."""
-_METHOD_PARAMETER: Final = "_method"
 
 
 class Guard(Protocol):
     """Sees every request before it leaves."""
 
-    def check(self, method: str, url: str, headers: Iterable[str] = ()) -> None:
+    def check(self, method: str, url: str, headers: Iterable[str] = (), body: bytes = b"") -> None:
         """Let the request pass.
 
         Raises:
@@ -73,7 +48,7 @@ class Guard(Protocol):
         ...
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
-        """Let requests of this thread pass unchecked, with a warning that gives the reason."""
+        """Let requests of a ``with`` block pass unchecked, with a warning that gives the reason."""
         ...
 
 
@@ -90,10 +65,6 @@ class Joining(Protocol):
         """Whether it was seen to join them by *and*."""
 
 
-class ScopeWarning(UserWarning):
-    """The guard against acting on cards of others was switched off on purpose."""
-
-
 class Scope:
     """The ids of this run, and the guard that refuses every action not pinned to one of them.
 
@@ -104,7 +75,7 @@ class Scope:
     def __init__(self) -> None:
         self.joins: Joining | None = None
         self._ids: dict[Attribute, set[str]] = {attribute: set() for attribute in PINS}
-        self._local = threading.local()
+        self._permission = Permission()
 
     def adopt(self, cards: Iterable[Card]) -> None:
         """Take in cards that this run seeded, by their flow ids.
@@ -140,40 +111,46 @@ class Scope:
         """Whether an id belongs to this run."""
         return value in self._ids.get(attribute, ())
 
-    def check(self, method: str, url: str, headers: Iterable[str] = ()) -> None:
+    def check(self, method: str, url: str, headers: Iterable[str] = (), body: bytes = b"") -> None:
         """Let a request pass if it cannot touch cards of others.
 
         Listings pass, and so does the start of a flow. Any other request is refused unless it is
         an action on cards whose query has only documented parameters, each once and not empty, in
         the form in which no two servers can read it differently, and one of :data:`PINS` with an
-        id of this run. Beside that id it may have other attributes only where the target was seen
-        to join them by *and*.
+        id of this run. Beside that id it may have other attributes only if the target was seen to
+        join them by *and*. Every request is refused that may be taken for another one, by its
+        method, its headers or its body (see :mod:`pytest_atomic_cards.client.disguise`).
 
         Args:
             method: HTTP method.
             url: The final URL, as it will be sent.
             headers: Names of the headers that go with it.
+            body: The body, as it will be sent.
 
         Raises:
             ScopeError: The request could touch cards that this run did not seed.
             NotAvailableError: It could on a target that joins attributes by *or*, and this one was
                 not seen to join them by *and*; or this one was seen to ignore the attribute.
         """
-        if self._is_off:
+        if self._permission.is_granted:
             return
-        objection = _disguise(method, url, headers) or self._objection(method, url)
+        objection = disguise(method, url, headers, body) or self._objection(method, url)
         if objection:
             parts = urlsplit(url)
             raise ScopeError(
                 f"refused to send {method} {parts.path}?{parts.query}: {objection}. Pin it to a "
-                f"card that this run seeded by {', '.join(PINS)}"
+                f"card that this run seeded by {', '.join(PINS)}{self._hint}"
             )
-        if method.upper() not in _READS:
+        if method.upper() not in READS:
             self._check_joins(method, url)
 
-    @contextmanager
-    def unguarded(self, reason: str) -> Iterator[None]:
-        """Let requests of this thread pass unchecked, with a :class:`ScopeWarning`.
+    def unguarded(self, reason: str) -> AbstractContextManager[None]:
+        """Let the requests of a ``with`` block pass unchecked, with a :class:`ScopeWarning`.
+
+        They are those of the code in the block and of what it calls. Whatever else runs while the
+        block is open stays guarded: other threads, other asyncio tasks (also those that the block
+        starts), and the code that resumes a generator which waits inside the block, such as the
+        tests that use a fixture. A context manager may be built on this one.
 
         Where warnings are errors, as with ``-W error``, the guard cannot be switched off.
 
@@ -183,19 +160,15 @@ class Scope:
         Raises:
             MisuseError: There is no reason.
         """
-        if not reason.strip():
-            raise MisuseError("say why it is safe to act on cards that this run did not seed")
-        warnings.warn(f"scope guard switched off: {reason}", ScopeWarning, stacklevel=3)
-        before = self._is_off
-        self._local.off = True
-        try:
-            yield
-        finally:
-            self._local.off = before
+        return self._permission.granted(reason)
 
     @property
-    def _is_off(self) -> bool:
-        return getattr(self._local, "off", False)
+    def _hint(self) -> str:
+        return (
+            ". The open block of unguarded() is not a caller of this code"
+            if self._permission.is_open
+            else ""
+        )
 
     def _adopt(self, attribute: Attribute, value: str) -> None:
         if not value:
@@ -226,9 +199,9 @@ class Scope:
     def _objection(self, method: str, url: str) -> str | None:
         parts = urlsplit(url)
         query = parts.query
-        if method.upper() in _READS and _METHOD_PARAMETER not in _decoded(query).lower():
+        if method.upper() in READS:
             return None
-        path = unquote(parts.path)
+        path = unicodedata.normalize("NFKC", unquote(parts.path))
         if not _PLAIN_PATH.fullmatch(path) or _RELATIVE.search(path):
             return "servers may read its path in different ways"
         if not query and _FLOW_START.fullmatch(path):
@@ -250,44 +223,10 @@ class Scope:
                 return f"{name!r} is not a documented parameter"
             if name in seen:
                 return f"{name!r} is given more than once"
-            text = _plain_text(value)
+            text = plain_text(value)
             if text is None:
                 return f"the value of {name!r} may be read in different ways"
             seen[name] = text
         if any(seen.get(pin) in ids for pin, ids in self._ids.items()):
             return None
         return "no attribute pins it to this run"
-
-
-def _disguise(method: str, url: str, headers: Iterable[str]) -> str | None:
-    """Why servers may take a request for another one than it looks like."""
-    if not _METHOD.fullmatch(method):
-        return "its method is no word"
-    if not _URL.fullmatch(url):
-        return "its URL holds a fragment, or a character that must be encoded"
-    override = next((name for name in headers if name.lower() in _OVERRIDES), None)
-    return f"its header {override!r} may turn it into another request" if override else None
-
-
-def _plain_text(value: str) -> str | None:
-    """A percent-encoded value as text, or ``None`` where not every server would read that text.
-
-    Some take bytes that are not UTF-8 for others, some cut at a control character, and some decode
-    before they look for the next parameter.
-    """
-    try:
-        text = unquote(value, errors="strict")
-    except UnicodeDecodeError:
-        return None
-    zealous = _decoded(text)
-    if any(unicodedata.category(character) == "Cc" for character in zealous):
-        return None
-    squeezed = "".join(zealous.split()).lower()
-    return None if any(f"{pin}{end}".lower() in squeezed for pin in PINS for end in "=[") else text
-
-
-def _decoded(text: str) -> str:
-    """A text as the most zealous of servers reads it: decoded until nothing changes any more."""
-    while (plain := unquote(text)) != text:
-        text = plain
-    return text

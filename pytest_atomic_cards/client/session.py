@@ -180,7 +180,7 @@ class CardsSession:
             raise _unanswered(exchange, backoff.attempts, in_doubt=in_doubt)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
-        """Let requests of this thread pass the guard unchecked, with a :class:`ScopeWarning`.
+        """Let requests of a ``with`` block pass the guard unchecked. See :meth:`Scope.unguarded`.
 
         Without a guard the warning is the same, so that a test behaves alike on every target.
 
@@ -227,7 +227,7 @@ class CardsSession:
 
     def _attempt(self, request: _Request) -> tuple[Exchange, bool]:
         if self._guard is not None:
-            self._guard.check(request.method, request.url, request.headers)
+            self._guard.check(request.method, request.url, request.headers, request.body)
         headers = dict(request.headers)
         if request.signed:
             request.token = Hidden(self.tokens.token())

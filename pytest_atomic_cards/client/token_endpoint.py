@@ -86,6 +86,8 @@ class TokenEndpoint:
         self._wire = Wire(http, url, setting=_SETTING, timeout=timeout)
         basic = Hidden(base64.b64encode(f"{client_id}:{client_secret}".encode()).decode())
         self.secrets = frozenset({client_secret, basic})
+        self.response_fields: frozenset[str] = frozenset()
+        """The names of the fields in the last response that could hold a token."""
         self._redactor = Redactor(self.secrets)
         self._headers = {
             "Authorization": Hidden(f"Basic {basic}"),
@@ -145,6 +147,7 @@ class TokenEndpoint:
                 raise self._unavailable(answer, backoff.attempts)
 
     def _read(self, answer: Answer) -> tuple[str, float]:
+        self.response_fields = frozenset(_json_object(answer.body)) or self.response_fields
         token, lifetime = _token_in(answer.body)
         if token is None:
             raise ContractBrokenError(

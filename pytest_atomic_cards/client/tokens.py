@@ -139,6 +139,11 @@ class ClientCredentials:
         """The client secret, alone and as sent, and the last few tokens."""
         return self._endpoint.secrets.union(self._given_out)
 
+    @property
+    def response_fields(self) -> frozenset[str]:
+        """The names of the fields in the last response with a token; none if it was not fetched."""
+        return self._endpoint.response_fields
+
     def token(self) -> str:
         """The current token; fetched if there is none or it is about to expire.
 

@@ -36,7 +36,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -57,6 +56,7 @@ from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.options import resolve
 from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.rules import AGREEMENT, SHAPE, Past, Rule, objections
 
 PIN: Final = "ATOMIC_FLOW_INVOCATION_ID"
@@ -97,7 +97,7 @@ def _exchange(response: schemathesis.Response) -> Exchange:
     return Exchange(
         method=response.request.method or "",
         url=response.request.url or "",
-        started=datetime.now(UTC),
+        started=REAL_TIME.now(),
         elapsed=response.elapsed,
         status=response.status_code,
         response_headers={name: ", ".join(values) for name, values in response.headers.items()},

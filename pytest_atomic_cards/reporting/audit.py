@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pytest_atomic_cards.recordings.audit import NOT_SHOWN, NOT_TO_BE_SEEN, Audi
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.marks import MARKS, tell_areas, tell_verdict
 from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.suite import explain
 from pytest_atomic_cards.verification.verdicts import Verdict
 
@@ -68,7 +68,7 @@ def _document(
     """What an audit has found as JSON values, with the names of a report of ``check``."""
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
-        "generated": datetime.now(UTC).isoformat(timespec="seconds"),
+        "generated": REAL_TIME.now().isoformat(timespec="seconds"),
         "target": f"recordings {', '.join(str(count.path) for count in audit.counts)}",
         "strict": strict,
         "conclusion": conclusion.word,

@@ -17,7 +17,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from pytest_atomic_cards import parsing
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.seeding.journal import target_name
 from pytest_atomic_cards.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.requirements import catalogue
 
 OWN_FILE: Final = "cards-target.toml"
@@ -122,7 +123,7 @@ def find_deviations(settings: Settings, *directories: Path) -> Deviations:
     Raises:
         SettingsError: The file cannot be read, or an entry in it cannot be used.
     """
-    today = datetime.now(UTC).date()
+    today = REAL_TIME.now().date()
     for directory in dict.fromkeys(directories):
         own = _read(directory / OWN_FILE)
         project = _read(directory / PROJECT_FILE)

@@ -6,7 +6,6 @@ import json
 import platform
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.reporting.observations import by_question
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.rules import Rule, explain_conclusion
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.observing.observation import NOT_ASKED, Observation
 from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.traffic import Traffic, milliseconds
@@ -30,7 +30,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     observed = by_question(outcome.gathered.observations)
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
-        "generated": datetime.now(UTC).isoformat(timespec="seconds"),
+        "generated": REAL_TIME.now().isoformat(timespec="seconds"),
         "target": settings.describe(),
         "strict": settings.strict,
         "conclusion": outcome.conclusion.word,

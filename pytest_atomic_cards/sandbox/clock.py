@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.timeline import REAL_TIME
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NANOSECONDS_IN_MILLISECOND: Final = 1_000_000
+_NANOSECONDS_IN_SECOND: Final = 1_000_000_000
 
 _LATEST: Final = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // _MICROSECOND * 1_000
 
@@ -19,18 +20,19 @@ _LATEST: Final = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // _MICROSECOND * 
 class SandboxClock:
     """UTC time that runs with the real time, a settable distance ahead of it.
 
-    Time never goes backwards: not by :meth:`advance`, and not when the machine's clock is set.
+    Time never goes backwards: not by :meth:`advance`, and not when the machine's clock is set. A
+    test that fakes the time, as with freezegun, does not move it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._offset = time.time_ns() - time.monotonic_ns()
+        self._offset = _nanoseconds(REAL_TIME.timestamp()) - _ticks()
         self._frozen: int | None = None
 
     def nanoseconds(self) -> int:
         """The time now, in nanoseconds since 1970-01-01 UTC."""
         frozen = self._frozen
-        return time.monotonic_ns() + self._offset if frozen is None else frozen
+        return _ticks() + self._offset if frozen is None else frozen
 
     def milliseconds(self) -> int:
         """The time now, in whole milliseconds since 1970-01-01 UTC: the unit of the store."""
@@ -66,5 +68,13 @@ class SandboxClock:
         """Let a frozen time run on from where it stands."""
         with self._lock:
             if self._frozen is not None:
-                self._offset = self._frozen - time.monotonic_ns()
+                self._offset = self._frozen - _ticks()
                 self._frozen = None
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * _NANOSECONDS_IN_SECOND)
+
+
+def _ticks() -> int:
+    return _nanoseconds(REAL_TIME.monotonic())

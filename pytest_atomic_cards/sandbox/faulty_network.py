@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import struct
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +23,7 @@ from pytest_atomic_cards.network import (
     NetworkFaults,
 )
 from pytest_atomic_cards.sandbox.responses import raw_response
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,11 +97,11 @@ def send_through(
     if fault.kind is NetworkFaultKind.SLOW and response is not None:
         patience = _patience(timeout)
         if patience is not None and patience < fault.delay:
-            time.sleep(patience)
+            REAL_TIME.sleep(patience)
             raise requests.ReadTimeout(
                 f"Read timed out. (read timeout={patience})", request=request
             )
-        time.sleep(fault.delay)
+        REAL_TIME.sleep(fault.delay)
         return response
     if fault.kind is NetworkFaultKind.CUT_OFF and response is not None:
         status, headers = response.status_code, list(response.headers.items())
@@ -133,7 +133,7 @@ class FaultyNetwork:
         if fault.kind in RESETS:
             _reset(environ["werkzeug.socket"])
         if fault.kind is NetworkFaultKind.SLOW:
-            time.sleep(fault.delay)
+            REAL_TIME.sleep(fault.delay)
         if answer is None or fault.kind.status:
             answer = _instead(fault)
         line, headers, body = answer

@@ -17,6 +17,7 @@ from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.sandbox.app import Sandbox
 from pytest_atomic_cards.sandbox.control import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,10 @@ _BACKLOG: Final = 128
 class _QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing about requests that were answered."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The real time in ``Date``, also while a test fakes the time of this process."""
+        return super().date_time_string(REAL_TIME.timestamp() if timestamp is None else timestamp)
 
 
 class SandboxServer:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING
+
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +23,15 @@ class StaleReads:
 
     def remember(self, rows: Sequence[Row]) -> None:
         """Keep the forms of cards that are about to change."""
-        self._last_change = time.monotonic()
+        self._last_change = REAL_TIME.monotonic()
         for row in rows:
             self._earlier[row.seq].append((self._last_change, row))
 
     def has_any(self, seconds: float) -> bool:
         """Whether any card changed in the last seconds."""
-        return self._last_change > time.monotonic() - seconds
+        return self._last_change > REAL_TIME.monotonic() - seconds
 
     def as_of(self, row: Row, seconds: float) -> Row:
         """The form that a card had some seconds ago."""
-        then = time.monotonic() - seconds
+        then = REAL_TIME.monotonic() - seconds
         return next((old for at, old in self._earlier.get(row.seq, ()) if at > then), row)

@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -27,6 +26,7 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import is_generated
 from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.timeline import REAL_TIME
 
 _FORMAT: Final = 1
 _PRIVATE_FILE, _PRIVATE_DIRECTORY = 0o600, 0o700
@@ -114,7 +114,7 @@ class Journal:
 
     def _begin(self) -> Path:
         self.directory.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        now = datetime.now(UTC)
+        now = REAL_TIME.now()
         name = f"{now:%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         path = self.directory / f"{_mark(self.target)}-{name}{_SUFFIX}"
         self._lock = _lock_of(path)

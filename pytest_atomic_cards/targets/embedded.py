@@ -82,7 +82,6 @@ class SandboxTarget:
             DirectPlacement(controls, tape.chance),
             client_id=credential.client_id,
             authenticate=authenticate,
-            http=http,
             controls=controls,
             faults=faulty,
             sandbox=sandbox,

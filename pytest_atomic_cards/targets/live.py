@@ -131,7 +131,6 @@ class LiveTarget:
             FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
             client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
-            http=self._http,
             faults=self._faults,
             scope=self._scope,
             cleaner=self._cleaner,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +15,7 @@ from hypothesis.strategies import SearchStrategy, tuples
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.verdicts import Violation, give_up
 
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
@@ -36,11 +36,11 @@ class Shrinking:
     @property
     def is_over(self) -> bool:
         """Whether the time for shrinking has run out."""
-        return time.monotonic() > self.ends
+        return REAL_TIME.monotonic() > self.ends
 
     def remember(self, case: object, violation: Violation) -> None:
         """Take in a failing case; the first one starts the time."""
-        self.ends = min(self.ends, time.monotonic() + _SHRINKING_SECONDS)
+        self.ends = min(self.ends, REAL_TIME.monotonic() + _SHRINKING_SECONDS)
         self.found[repr(case)] = violation
 
     def recall(self, case: object) -> None:

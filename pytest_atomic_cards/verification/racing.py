@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError, OutcomeUnknownError
 from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.linearizability import Operation
 from pytest_atomic_cards.verification.probe import Probe, States, key_of, response_of
 
@@ -270,11 +270,11 @@ class Racecourse:
 
     def _attempt(self, barrier: Barrier, delay: float, action: Action, query: CardQuery) -> Attempt:
         barrier.wait()
-        time.sleep(delay)
-        called, returned = time.perf_counter(), math.inf
+        REAL_TIME.sleep(delay)
+        called, returned = REAL_TIME.monotonic(), math.inf
         try:
             exchange: Exchange | None = self._probe.api.act_exchange(action, query)
-            returned = time.perf_counter()
+            returned = REAL_TIME.monotonic()
         except OutcomeUnknownError as error:
             exchange = error.exchange
         listed = self._probe.page(query.replace(multiple=False)).cards

@@ -22,6 +22,7 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.seeding.spec import Population
 from pytest_atomic_cards.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.targets import open_target
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.reserve import Reserve
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
@@ -122,7 +123,7 @@ def test_waiting_takes_no_time_in_a_replay(tapes: Tapes, monkeypatch: pytest.Mon
 
     recorded = tapes.play(Mode.RECORD, wait).partition("after")[2]
     count = len(tapes.document["interactions"])
-    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail(f"slept for {seconds} s"))
+    monkeypatch.setattr(REAL_TIME, "sleep", lambda seconds: pytest.fail(f"slept for {seconds} s"))
     assert tapes.play(Mode.REPLAY, wait).partition("after")[2] == recorded
     assert count > 8
 

@@ -39,6 +39,7 @@ class Reading:
     fragment: bool = False
     replaces_bad_bytes: bool = False
     overrides: bool = False
+    merges_body: bool = False
     lax_path: bool = False
 
     def selects(self, request: Request, cards: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -54,16 +55,19 @@ class Reading:
         method, target = request.method, request.target
         headers = request.headers
         if self.overrides:
-            method = headers.get("x-http-method-override", method)
-            target = headers.get("x-original-url", target)
+            cgi = {name.strip().replace("_", "-"): value for name, value in headers.items()}
+            method = cgi.get("x-http-method-override", cgi.get("x-original-method", method))
+            target = cgi.get("x-original-url", cgi.get("x-rewrite-url", target))
         path, _, query = target.partition("?")
         if not self.fragment:
             query = query.partition("#")[0]
         if self.matrix and ";" in path:
             path, _, matrix = path.partition(";")
             query = f"{matrix.replace(';', '&')}&{query}"
-        if self.overrides and "_method=put" in query.lower():
+        if self.overrides and "_method=put" in f"{query}&{request.body}".lower():
             method = "PUT"
+        if self.merges_body and request.body:
+            query = f"{request.body}&{query}"
         return method.upper(), path, query[:4_096] if self.cuts else query
 
     def _is_action(self, path: str) -> bool:
@@ -122,6 +126,7 @@ class Request:
     method: str
     target: str
     headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
 
     def touches(self, cards: Sequence[dict[str, str]]) -> Reading | None:
         """The first reading, if any, by which it changes one of these cards."""
@@ -139,8 +144,8 @@ class _Handler(socketserver.StreamRequestHandler):
             while header := self.rfile.readline().decode("latin-1").strip():
                 name, _, value = header.partition(":")
                 headers[name.lower()] = value.strip()
-            self.rfile.read(int(headers.get("content-length", 0)))
-            server.arrived.append(Request(method, target, headers))
+            sent = self.rfile.read(int(headers.get("content-length", 0))).decode("latin-1")
+            server.arrived.append(Request(method, target, headers, sent))
             body = b'{"data": [], "summary": {"total": 0, "updated": 0}}'
             head = (
                 f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"

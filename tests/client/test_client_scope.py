@@ -118,6 +118,15 @@ def test_an_action_pinned_to_this_run_passes(query: str) -> None:
         "flowInvocationId=inv-1&userId=x%26flowInvocationId%3Dinv-9",
         "flowInvocationId=inv-1&userId=x%253bUSERID%253dann",
         "flowInvocationId=inv-1&eventName=x%26userId%5B%5D%3Dann",
+        "flowInvocationId=inv-1&eventName=x%EF%BC%86userId%EF%BC%9Dann",
+        "flowInvocationId=inv-\uff11",
+        "flowInvocationId=inv-%EF%BC%91",
+        "flowInvocationId=inv-%D9%A1",
+        "flowInvocationId[0]=inv-1",
+        "flowInvocationId%5B%5D=inv-1",
+        "flowInvocationId=inv-1&flowInvocationId[]=inv-9",
+        "flowInvocationId=inv-1%0d%0aX-Evil:%201",
+        "flowInvocationId=inv-1 HTTP/1.1",
     ],
 )
 def test_any_other_action_is_refused(query: str) -> None:
@@ -163,6 +172,18 @@ def test_requests_that_change_no_cards_pass(method: str, path: str) -> None:
         ("PUT", "/v1/env/%2563ards/cancel?multiple=1"),
         ("GET", "/v1/env/cards/cancel?multiple=1&_method=PUT"),
         ("GET", "/v1/env/cards/cancel?multiple=1&%5FMethod=PUT"),
+        ("GET", "/v1/env/cards/cancel?multiple=1;_method[]=PUT"),
+        ("GET", "/v1/env/cards/cancel?eventName=x%2526httpMethod%253DPUT"),
+        ("OPTIONS", "/v1/env/cards/cancel?X-HTTP-Method-Override=PUT"),
+        ("GET", "/v1/env/cards/cancel?%EF%BC%BFmethod%EF%BC%9DPUT"),
+        ("POST", "/v1/env/action-flow/%EF%BC%8E%EF%BC%8E/start"),
+        ("POST", "/v1/env/action-flow/x%EF%BC%8Fcards%EF%BC%8Fcancel/start"),
+        ("TRACE", "/v1/env/cards"),
+        ("CONNECT", "/v1/env/cards"),
+        ("GET\r\n", "/v1/env/cards"),
+        ("GET ", "/v1/env/cards"),
+        ("P\u1d41T", "/v1/env/cards"),
+        ("", "/v1/env/cards"),
         ("GET /v1/env", "/cards"),
         ("GET", "/v1/env/cards#f"),
         ("GET", "/v1/env/cards?userId=\n"),
@@ -175,8 +196,117 @@ def test_whatever_else_could_change_something_is_refused(method: str, path: str)
 
 
 @pytest.mark.parametrize(
-    "header", ["X-HTTP-Method-Override", "x-original-url", "Transfer-Encoding"]
+    "query", ["eventName=payment_method", "cardTemplateId=http-method", "eventName=method%3Dcash"]
 )
+def test_a_listing_may_have_a_value_that_names_a_method(query: str) -> None:
+    """Only a parameter's name can replace the method."""
+    Scope().check("GET", f"{BASE}/v1/env/cards?{query}")
+
+
+DISGUISES = [
+    "X-HTTP-Method",
+    "X-HTTP-Method-Override",
+    "X-Method-Override",
+    "X-Original-Method",
+    "X-Forwarded-Method",
+    "x-original-url",
+    "X-Rewrite-URL",
+    "X-Original-URI",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Path",
+    "X-Forwarded-Prefix",
+    "X-Script-Name",
+    "Host",
+    "Forwarded",
+    "X-Forwarded-Host",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Content-Encoding",
+]
+SPELLINGS: list[Callable[[str], str]] = [
+    str.upper,
+    lambda name: name.replace("-", "_"),
+    lambda name: name.replace("-", "."),
+    lambda name: f"{name} ",
+    lambda name: f"{name}\t",
+    lambda name: f" {name}",
+    lambda name: f"{name}\0",
+    lambda name: f"{name}:",
+    lambda name: f"X-Trace: 1\r\n{name}",
+    lambda name: name.replace("-", "\u2010"),
+]
+
+
+@pytest.mark.parametrize("header", DISGUISES)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_header_that_disguises_a_request_is_refused_in_any_spelling(
+    header: str, spelling: Callable[[str], str]
+) -> None:
+    """Servers fold case, take underscores for hyphens, and cut or trim a malformed name."""
+    with pytest.raises(ScopeError, match="its header"):
+        scope_of_this_run().check(
+            "PUT", f"{CANCEL}?flowInvocationId={MINE}", {spelling(header): "PUT"}
+        )
+
+
+@pytest.mark.parametrize("method", ["GET", "get", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("body", [b"_method=PUT", b'{"_method": "PUT"}', b"{}", b" "])
+def test_a_body_of_a_listing_is_refused(method: str, body: bytes) -> None:
+    """A server may take a body for an action; no listing has one."""
+    with pytest.raises(ScopeError, match="with a body"):
+        Scope().check(method, f"{BASE}/v1/env/cards", (), body)
+
+
+def test_a_session_hands_its_body_to_the_guard() -> None:
+    """A PUT that is smuggled in the body of a GET is not sent."""
+    target = Target()
+    with pytest.raises(ScopeError, match="with a body"):
+        guarded(target, scope_of_this_run()).send(
+            "GET", "/v1/env/cards/cancel", [("multiple", "1")], body=b"_method=PUT"
+        )
+    assert not target.requests
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"_method": "DELETE"}',
+        b'{" _METHOD ": "DELETE"}',
+        b'{"\\u005fmethod[]": "DELETE"}',
+        b'[{"flowInvocationId": "inv-9"}]',
+        b"flowInvocationId=inv-9",
+        b"x=1&user%49d=ann",
+        b'--x\r\nContent-Disposition: form-data; name="userId"\r\n\r\nann\r\n--x--',
+        b'{"userId": "ann"',
+        b"_method=DELETE",
+        b"[" * 100_000 + b'"userId"',
+    ],
+)
+def test_a_body_that_names_a_parameter_is_refused(body: bytes) -> None:
+    """Some servers look for parameters in the body too, and may prefer those."""
+    with pytest.raises(ScopeError, match="its body names"):
+        scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"[1]", b"nonsense", b'{"userId": "ann", "by": {"_method": "cash"}}', b"\xff"],
+)
+def test_a_body_that_is_no_query_passes(body: bytes) -> None:
+    """The state of a completed card may be any object that does not name a method."""
+    scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
+
+
+def test_the_start_of_a_flow_may_name_its_invocation() -> None:
+    """A body in which a documented field is called like an attribute is no disguise."""
+    url = f"{BASE}/v1/env/action-flow/flow/start"
+    Scope().check("POST", url, (), b'{"flows": [], "flowInvocationId": "inv-2"}')
+    with pytest.raises(ScopeError, match="its body names '_method'"):
+        Scope().check("POST", url, (), b'{"flows": [], "_method": "PUT"}')
+
+
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "x_original_url", "Host"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_headers_that_disguise_a_request_are_refused(method: str, header: str) -> None:
     """Not even a pinned request passes with a header that turns it into another one."""

@@ -443,7 +443,7 @@ def test_the_guard_sees_the_final_url_before_anything_is_sent() -> None:
     """A request that the guard refuses reaches neither the target nor the token source."""
 
     class Refusing:
-        def check(self, method: str, url: str, headers: object) -> None:  # noqa: ARG002
+        def check(self, method: str, url: str, *_: object) -> None:
             raise ScopeError(f"no {method} {url}")
 
     class NoTokens(Renewing):

@@ -12,12 +12,14 @@ from email.utils import formatdate
 from pathlib import Path
 from time import sleep
 
+import filelock
+import freezegun
 import pytest
 import requests
 from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, raw_server
 
 from pytest_atomic_cards.client import ClientCredentials, StaticToken
-from pytest_atomic_cards.client.token_cache import IssuedToken
+from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
     ContractBrokenError,
@@ -437,3 +439,18 @@ def test_a_token_that_no_header_can_carry_is_refused(token: str) -> None:
     with pytest.raises(MisuseError) as caught:
         StaticToken(token)
     assert not token or token not in str(caught.value)
+
+
+def test_waiting_for_another_process_ends_in_a_frozen_time(tmp_path: Path) -> None:
+    """The limit of that wait is in real seconds, though the lock's own goes by the faked time."""
+    path = tmp_path / "token.json"
+    cache = TokenCache(path, owner="client-1", patience=0.05)
+    with (
+        filelock.FileLock(f"{path}.lock"),
+        freezegun.freeze_time("2031-05-05"),
+        pytest.raises(TransportError, match="another process"),
+        cache.exclusive(),
+    ):
+        pytest.fail("the lock is held by another")
+    with cache.exclusive():
+        assert cache.load() is None

@@ -66,14 +66,22 @@ METHODS = ["PUT"] * 12 + ["put", "POST", "PATCH", "DELETE", "GET", "HEAD", "Get"
 HEADERS: list[dict[str, str]] = [{}] * 12 + [
     {"X-HTTP-Method-Override": "PUT"},
     {"x-http-method-override": "PUT"},
+    {"X_HTTP_Method_Override": "PUT"},
+    {"X-HTTP-Method-Override ": "PUT"},
+    {"X-Original-Method": "PUT"},
     {"X-Original-URL": f"{ACTION}?multiple=1"},
+    {"x_rewrite_url": f"{ACTION}?multiple=1"},
     {"X-Rewrite-URL": f"{ACTION}?multiple=1"},
     {"Transfer-Encoding": "chunked"},
     {"X-Trace": "harmless"},
 ]
+BODIES = [b""] * 12 + [
+    b"{}", b"_method=PUT", b"_method=put&userId=ann", b"userId=theirs", b"user%49d=theirs",
+    b"flowInvocationId=inv-1", b'{"userId": "ann"}', b'{"note": "plain"}',
+]  # fmt: skip
 
-Hostile = tuple[str, str, dict[str, str]]
-"""Method, path with query, and headers."""
+Hostile = tuple[str, str, dict[str, str], bytes]
+"""Method, path with query, headers, and body."""
 
 
 class Gate(CardsSession):
@@ -84,9 +92,9 @@ class Gate(CardsSession):
 
     def offer(self, hostile: Hostile) -> bool:
         """Whether a request gets out."""
-        method, target, headers = hostile
+        method, target, headers, body = hostile
         try:
-            self.send(method, target, headers=headers)
+            self.send(method, target, headers=headers, body=body)
         except ScopeError:
             return False
         return True
@@ -138,12 +146,16 @@ def hostile_requests(seed: int, count: int) -> Iterator[Hostile]:
             query = draw.choice(["&", ";", "?", "#", "%00", "="]) + query
         if draw.random() < 0.05:
             query += draw.choice(["&", ";", "#x", "%00", "&=", "%"])
-        yield draw.choice(METHODS), f"{draw.choice(PATHS)}?{query}", draw.choice(HEADERS)
+        path, body = f"{draw.choice(PATHS)}?{query}", draw.choice(BODIES)
+        yield draw.choice(METHODS), path, draw.choice(HEADERS), body
 
 
 def judge(arrived: list[Request], since: int = 0) -> None:
     """No request that arrived touches a stranger's card, however it is read."""
-    judged = {(one.method, one.target, tuple(one.headers.items())): one for one in arrived[since:]}
+    judged = {
+        (one.method, one.target, tuple(one.headers.items()), one.body): one
+        for one in arrived[since:]
+    }
     for request in judged.values():
         reading = request.touches(STRANGERS)
         assert reading is None, f"{request} touches a stranger's card, read as {reading}"
@@ -156,9 +168,9 @@ def test_a_hundred_thousand_hostile_requests(gate: tuple[Gate, list[Request]]) -
     guard = scope_of_this_run()
     sent = refused = 0
     for number, hostile in enumerate(hostile_requests(seed=5, count=ENUMERATED)):
-        method, target, headers = hostile
+        method, target, headers, body = hostile
         try:
-            guard.check(method, f"http://cards.test{target}", headers)
+            guard.check(method, f"http://cards.test{target}", headers, body)
         except ScopeError:
             refused += 1
             if number % 100 == 0:
@@ -193,7 +205,7 @@ def test_generated_hostile_requests(
     """Queries put together from any text and bytes get out only where every reading is harmless."""
     session, arrived = gate
     since = len(arrived)
-    got_out = session.offer((method, f"{path}?{start}{''.join(rest)}", {}))
+    got_out = session.offer((method, f"{path}?{start}{''.join(rest)}", {}, b""))
     assert len(arrived) - since == got_out
     judge(arrived, since)
 
@@ -214,6 +226,7 @@ NEEDS_A_READING = {
     "replaces_bad_bytes": f"{ACTION}?userId=%FF",
     "overrides": f"{ACTION}?_method=put&userId=theirs",
     "lax_path": "/v1/env/%2563ards/cancel?userId=theirs",
+    "merges_body": f"{ACTION}?flowInvocationId=inv-1",
 }
 
 
@@ -221,7 +234,7 @@ NEEDS_A_READING = {
 def test_each_reading_tells_requests_apart(flag: str) -> None:
     """For each oddity there is a request that it alone reads differently from the standard."""
     method = "GET" if flag == "overrides" else "PUT"
-    request = Request(method, NEEDS_A_READING[flag])
+    request = Request(method, NEEDS_A_READING[flag], body="flowInvocationId=theirs")
     strangers = [*STRANGERS, stranger(userId="\ufffd")]
     odd = Reading(**{flag: True})  # type: ignore[arg-type]
     assert Reading().selects(request, strangers) != odd.selects(request, strangers)

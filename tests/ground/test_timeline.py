@@ -68,11 +68,19 @@ def test_the_current_time_is_asked_for_each_time() -> None:
 
 
 def test_real_time_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real clock moves forward, tells UTC, and waits."""
-    waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
+    """The real clock moves forward, shows UTC, and waits, even if a test has patched ``time``."""
+    for name in ("sleep", "time", "time_ns", "monotonic", "perf_counter"):
+        monkeypatch.setattr(f"time.{name}", lambda *_: pytest.fail("a fake was called"))
     before = REAL_TIME.monotonic()
-    REAL_TIME.sleep(0.25)
-    assert waits == [0.25]
-    assert REAL_TIME.monotonic() > before
+    REAL_TIME.sleep(0.01)
+    assert REAL_TIME.monotonic() >= before + 0.01
     assert abs(REAL_TIME.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(REAL_TIME.timestamp() - datetime.now(UTC).timestamp()) < 60
+
+
+def test_real_time_of_day_goes_on_within_a_millisecond() -> None:
+    """Of many readings in a row none is before the last one, and most differ."""
+    readings = [REAL_TIME.timestamp() for _ in range(5_000)]
+    assert readings == sorted(readings)
+    assert len(set(readings)) > len(readings) // 2
+    assert readings[-1] - readings[0] < 60

@@ -20,6 +20,7 @@ from pytest_atomic_cards.seeding import readback
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
 from pytest_atomic_cards.seeding.reader import Found, Reader
 from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
@@ -483,7 +484,7 @@ def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> N
 def test_a_small_difference_of_clocks_is_none() -> None:
     """A Date is a whole second, so that one of a second ago is no sign of a slow clock."""
     clock = ServerClock()
-    now = datetime.now(UTC)
+    now = REAL_TIME.now()
     headers = {"date": format_datetime(now - timedelta(seconds=1), usegmt=True)}
     clock.observe(
         Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)

@@ -16,6 +16,7 @@ from pytest_atomic_cards.errors import (
 )
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.timeline import REAL_TIME
 from pytest_atomic_cards.verification.generated import Effort
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
 
@@ -113,7 +114,7 @@ def test_a_violation_is_shrunk_to_the_smallest_case() -> None:
 def test_a_slow_target_ends_the_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time for shrinking is over the smallest violation so far is reported, unasked."""
     now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(REAL_TIME, "monotonic", lambda: now[0])
     asked: list[int] = []
 
     def body(number: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import zlib
 from email.utils import formatdate
 from functools import partial
@@ -13,6 +12,7 @@ from pytest_atomic_cards.documented import CARD_FIELDS, PAYLOAD_FIELDS
 from pytest_atomic_cards.lifecycle import CLOSED, Status
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.times import format_milliseconds
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.body_decisions import Body
@@ -210,7 +210,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         "updated-is-now",
         "updated is the time of the request.",
         "updated",
-        lambda _body: format_milliseconds(time.time_ns() // 1_000_000),
+        lambda _body: format_milliseconds(int(REAL_TIME.timestamp() * 1_000)),
     ),
     (
         "updated-before-created",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import nullcontext
 from functools import partial
 from math import inf
@@ -14,6 +13,7 @@ from pytest_atomic_cards.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _unlocked(original: Original) -> AbstractContextManager[int]:
 
 def _slow(original: Original, *args: Any, **kwargs: Any) -> list[Row]:  # noqa: ANN401
     rows: list[Row] = original(*args, **kwargs)
-    time.sleep(_RACE)
+    REAL_TIME.sleep(_RACE)
     return rows
 
 

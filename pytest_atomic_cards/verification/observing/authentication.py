@@ -6,20 +6,15 @@ Where it takes other credentials or environments to see an answer, only the sand
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
-
-import requests
-from requests.adapters import BaseAdapter
 
 from pytest_atomic_cards.client.controls import ApiCredential
 from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
 from pytest_atomic_cards.client.tokens import TokenSource
-from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, TransportError
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 
@@ -96,26 +91,20 @@ class _TokenRequests:
     """
 
     def __init__(self, scene: Scene) -> None:
-        http = open_http(trust_env=scene.is_live)
-        ear = _Ear(scene.cards.http)
-        for scheme in ("http://", "https://"):
-            http.mount(scheme, ear)
         client_id, client_secret = _credentials(scene)
         retry = RetryPolicy.by(scene.cards.timeline, scene.cards.chance)
-        self.accepted = [
-            place
-            for place in _PLACES
-            if _gets_token(
-                scene.cards.authenticate(
-                    client_id=client_id,
-                    client_secret=client_secret,
-                    grant_type_in=place,
-                    http=http,
-                    retry=replace(retry, attempts=2),
-                )
+        self.accepted: list[str] = []
+        self.fields: frozenset[str] = frozenset()
+        for place in _PLACES:
+            source = scene.cards.authenticate(
+                client_id=client_id,
+                client_secret=client_secret,
+                grant_type_in=place,
+                retry=replace(retry, attempts=2),
             )
-        ]
-        self.fields = ear.fields
+            if _gets_token(source):
+                self.accepted.append(place)
+            self.fields = source.response_fields or self.fields
         if not self.accepted:
             raise NotAvailableError("no token is given out, wherever grant_type is")
 
@@ -136,32 +125,6 @@ def _credentials(scene: Scene) -> tuple[str, str]:
         return settings.client_id or "", Hidden(settings.client_secret or "")
     credential = scene.cards.controls.create_credential()
     return credential.client_id, Hidden(credential.client_secret)
-
-
-class _Ear(BaseAdapter):
-    """Passes requests on, and remembers the names of the fields in answers, not their values."""
-
-    def __init__(self, http: requests.Session) -> None:
-        super().__init__()
-        self._http = http
-        self.fields: frozenset[str] = frozenset()
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        *args: Any,  # noqa: ANN401 - passed on
-        **kwargs: Any,  # noqa: ANN401
-    ) -> requests.Response:
-        """Send the request."""
-        response = self._http.get_adapter(request.url or "").send(request, *args, **kwargs)
-        with suppress(ValueError):
-            body = response.json() if response.ok else None
-            if isinstance(body, dict):
-                self.fields = frozenset(body)
-        return response
-
-    def close(self) -> None:
-        """Close nothing: the connections are those of another."""
 
 
 def _token(scene: Scene, credential: ApiCredential) -> str:

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final, TextIO
 
+from pytest_atomic_cards.printable import printable
+
 Update = Callable[[int], None]
 """Takes how much of an activity is done."""
 
@@ -61,7 +63,7 @@ class Line(ABC):
                     and now - began >= _PATIENCE
                     and (self._shown_at is None or now - self._shown_at >= _PAUSE)
                 ):
-                    self.show(f"{what}: {done:,}{of}, {now - began:.0f} s")
+                    self.show(printable(f"{what}: {done:,}{of}, {now - began:.0f} s"))
                     self._shown_at = now
 
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.errors import AtomicCardsError, SettingsError
+from pytest_atomic_cards.printable import escape_unencodable
 
 if TYPE_CHECKING:
     import pytest
@@ -26,6 +27,7 @@ tenth of its time on looking."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    escape_unencodable(sys.stdout)
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["check"]:
         code = check(given[1:])
@@ -153,11 +155,11 @@ def audit(arguments: argparse.Namespace) -> int:
     from pytest_atomic_cards.progress import line_on, shown_on
     from pytest_atomic_cards.recordings.audit import audit as audit_files
     from pytest_atomic_cards.reporting.audit import tell_audit
-    from pytest_atomic_cards.reporting.console import Console
+    from pytest_atomic_cards.reporting.console import Console, written_to
 
     with shown_on(line_on(sys.stderr)):
         done = audit_files(arguments.files, allow_secrets=arguments.allow_secrets)
-    console = Console(sys.stdout)
+    console = Console(written_to(sys.stdout))
     return tell_audit(done, console, strict=arguments.strict, report=arguments.report)
 
 
@@ -177,6 +179,7 @@ def clean(arguments: argparse.Namespace) -> int:
     import pytest
 
     from pytest_atomic_cards.recovery import recover
+    from pytest_atomic_cards.reporting.console import Console, written_to
     from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS
 
     live = ("--cards-target", "live", "--cards-cassettes", "off")
@@ -185,7 +188,8 @@ def clean(arguments: argparse.Namespace) -> int:
     code = pytest.main([*own, *arguments.options], [asked])
     if asked.settings is None:
         return int(code)
-    return 0 if recover(asked.settings, arguments.journal, print) else 1
+    console = Console(written_to(sys.stdout))
+    return 0 if recover(asked.settings, arguments.journal, console.line) else 1
 
 
 class _Asked:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_atomic_cards.printable import printable
+
 if TYPE_CHECKING:
     from pytest_atomic_cards.exchange import Exchange
 
@@ -15,12 +17,12 @@ class AtomicCardsError(Exception):
     """Base of every error that this package raises on purpose.
 
     Args:
-        message: What was wrong, where, and how to mend it.
+        message: What was wrong, where, and how to mend it; made printable.
         exchange: The request and response that showed it, if there was one.
     """
 
     def __init__(self, message: str, exchange: Exchange | None = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(message, lines=True))
         self.exchange = exchange
 
 
@@ -72,7 +74,8 @@ class CassetteError(MisuseError):
 
 
 def told(error: BaseException) -> str:
-    """What an error says, and what each of several says that came at once."""
+    """What an error says in printable characters, and what each error of a group says."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(map(told, error.exceptions))
-    return str(error) if isinstance(error, AtomicCardsError) else f"{type(error).__name__}: {error}"
+    own = isinstance(error, AtomicCardsError)
+    return str(error) if own else printable(f"{type(error).__name__}: {error}", lines=True)

@@ -7,18 +7,29 @@ are replaced when it is made, not when it is shown.
 from __future__ import annotations
 
 import json
-import shlex
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
+
+from pytest_atomic_cards.printable import printable, shell_word
 
 REDACTED: Final = "[redacted]"
 _SECRET_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
 )
 _BODY_SHOWN: Final = 2_000
+_LARGEST_STRUCTURE: Final = 1_000_000
+"""Bytes up to which a report holds a body whole: a page of 100 large cards has less, and nothing
+opens a report of many larger ones."""
+_LARGEST_ARGUMENT: Final = 100_000
+"""Bytes of a body that a command can hold: Linux takes arguments of less than 128 KiB, and an
+escaped body is longer than it was."""
+_DEEPEST: Final = 100
+"""Levels of nesting up to which a body is shown as structure: no card has as many, and writing JSON
+fails at about ten times as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +87,43 @@ class Exchange:
             return None
 
     def curl(self) -> str:
-        """A runnable command that repeats the request with ``$ATOMIC_TOKEN`` as the token."""
-        parts = ["curl", "--globoff", "-sS", "-i", "-X", self.method, shlex.quote(self.url)]
+        """A runnable command that repeats the request with ``$ATOMIC_TOKEN`` as the token.
+
+        Printable, and on one line. A body that no argument can hold, as it is too long or has a
+        NUL, is to be put in a file named ``body`` first.
+        """
+        method, url = shell_word(self.method), shell_word(self.url)
+        parts = ["curl", "--globoff", "-sS", "-i", "-X", method, url]
         for name, value in self.request_headers.items():
             if name.lower() == "authorization":
                 parts += ["-H", f'"{name}: Bearer $ATOMIC_TOKEN"']
             elif name.lower() in {"user-agent", "content-type", "accept"}:
-                parts += ["-H", shlex.quote(f"{name}: {value}")]
+                parts += ["-H", shell_word(f"{name}: {value}")]
         added_by_curl = {"User-Agent", "Content-Type"} if self.request_body else {"User-Agent"}
         sent = {name.lower() for name in self.request_headers}
         for name in sorted(added_by_curl):
             if name.lower() not in sent:
-                parts += ["-H", shlex.quote(f"{name}:")]
-        if self.request_body:
-            parts += ["--data-raw", shlex.quote(self.request_body.decode("utf-8", "replace"))]
+                parts += ["-H", shell_word(f"{name}:")]
+        if b"\0" in self.request_body or len(self.request_body) > _LARGEST_ARGUMENT:
+            parts += ["--data-binary", "@body"]
+        elif self.request_body:
+            body = self.request_body.decode("utf-8", "surrogateescape")
+            parts += ["--data-raw", shell_word(body)]
         return " ".join(parts)
 
     def describe(self) -> str:
-        """The response in one line for a person: status and the beginning of the body."""
+        """The response in one printable line: status and the beginning of the body."""
         if self.status is None:
-            return f"no response ({self.error})"
+            return printable(f"no response ({self.error})")
         lines = self.response_body.decode("utf-8", "replace").splitlines()
         body = " ".join(line.strip() for line in lines)
-        shown = (
-            body if len(body) <= _BODY_SHOWN else f"{body[:_BODY_SHOWN]}… ({len(body)} characters)"
-        )
-        return f"HTTP {self.status} {shown}".rstrip()
+        return f"HTTP {self.status} {printable(body, limit=_BODY_SHOWN)}".rstrip()
 
     def as_dict(self) -> dict[str, Any]:
-        """The exchange as JSON values, bodies as structure where they are JSON."""
+        """The exchange as JSON values, bodies as structure where they are JSON.
+
+        Texts are as they came, but for the command: what shows them makes them printable.
+        """
         return {
             "method": self.method,
             "url": self.url,
@@ -120,7 +139,7 @@ class Exchange:
         }
 
 
-def refuse_constant(name: str) -> None:
+def refuse_constant(name: str) -> NoReturn:
     """NaN and Infinity are not JSON. Source: RFC 8259 › 6."""
     raise ValueError(f"{name} is not JSON")
 
@@ -134,9 +153,33 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
+    """A body as structure if that can be written as JSON again, else as text."""
     if not body:
         return None
+    text = body[:_LARGEST_STRUCTURE].decode("utf-8", "replace")
+    if len(body) > _LARGEST_STRUCTURE:
+        return f"{text}… ({len(body) - _LARGEST_STRUCTURE:,} bytes left out)"
     try:
-        return json.loads(body)
+        value = json.loads(body, parse_constant=refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
-        return body.decode("utf-8", "replace")
+        return text
+    return text if _is_deep(value) else value
+
+
+def _finite(number: str) -> float:
+    """A number that JSON can hold; ``1e400`` would be read as infinite."""
+    value = float(number)
+    return value if math.isfinite(value) else refuse_constant(number)
+
+
+def _is_deep(value: object) -> bool:
+    """Whether a JSON value has more levels than can safely be written."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_atomic_cards import options, parsing
 from pytest_atomic_cards.errors import MisuseError, SettingsError
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Say what the cards fixtures run against."""
     unknown = options.unknown_variables()
     hint = f"; unknown and ignored: {', '.join(unknown)}" if unknown else ""
-    return f"atomic-cards: {settings_of(config).describe()}{hint}"
+    return printable(f"atomic-cards: {settings_of(config).describe()}{hint}")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -216,9 +217,9 @@ def pytest_terminal_summary(
     from pytest_atomic_cards.seeding.journal import notice
 
     for text in config.stash[WAITING]:
-        terminalreporter.line(f"atomic-cards: left waiting: {text}", yellow=True)
+        terminalreporter.line(printable(f"atomic-cards: left waiting: {text}"), yellow=True)
     if line := notice(settings):
-        terminalreporter.line(line, yellow=True)
+        terminalreporter.line(printable(line), yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -250,7 +251,7 @@ def cards_target(
     )
     with progress_shown(pytestconfig):
         yield _watched(target, pytestconfig, cards_settings)
-        pytestconfig.stash[WAITING] += target.close().waiting
+        pytestconfig.stash[WAITING] += map(printable, target.close().waiting)
     if worker:
         pytestconfig.workeroutput[_WAITING] = pytestconfig.stash[WAITING]  # type: ignore[attr-defined]
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final, TextIO
 
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.timeline import REAL_TIME
 
 Update = Callable[[int], None]
@@ -62,7 +63,7 @@ class Line(ABC):
                     and now - began >= _PATIENCE
                     and (self._shown_at is None or now - self._shown_at >= _PAUSE)
                 ):
-                    self.show(f"{what}: {done:,}{of}, {now - began:.0f} s")
+                    self.show(printable(f"{what}: {done:,}{of}, {now - began:.0f} s"))
                     self._shown_at = now
 
         try:

@@ -11,6 +11,7 @@ from pytest_atomic_cards.cards import ActionResponse, Card
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.placement import Placement
@@ -142,7 +143,8 @@ class Cards:
         )
         if found.status is not status:
             raise TimeoutError(
-                f"card {key_of(card)} is {found.status} and not {status} after {timeout:g} s"
+                f"card {brief(key_of(card))} is {brief(found.status)} and not {status} "
+                f"after {timeout:g} s"
             )
         return found
 
@@ -244,7 +246,8 @@ class Cards:
         group = self._groups.get(key_of(card))
         if group is None:
             raise MisuseError(
-                f"card {key_of(card)} was not seeded here; use cards.api with a query for others"
+                f"card {brief(key_of(card))} was not seeded here; use cards.api with a query for "
+                "others"
             )
         return group
 

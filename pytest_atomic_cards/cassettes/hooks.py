@@ -18,6 +18,7 @@ from pytest_atomic_cards.cassettes.property_tests import NAME as CASES
 from pytest_atomic_cards.cassettes.property_tests import is_property_test, keeping_cases, run_over
 from pytest_atomic_cards.cassettes.redaction import Redaction
 from pytest_atomic_cards.errors import CassetteError, SettingsError
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ class CassetteHooks:
             differences = play.comparison.take_differences(finished=call.when == "teardown")
             if differences:
                 report.outcome = "failed"
-                report.longrepr = "\n".join([f"{play.path} differs:", *differences])
+                told = "\n".join([f"{play.path} differs:", *differences])
+                report.longrepr = printable(told, lines=True)
         if call.when == "teardown":
             played = (use_of(play, self._deck) for play in self._plays)
             uses = [asdict(use) for use in played if use is not None]

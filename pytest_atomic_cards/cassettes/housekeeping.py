@@ -20,6 +20,7 @@ from pytest_atomic_cards.cassettes.hygiene import (
     unplayed,
 )
 from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.settings import Mode
 from pytest_atomic_cards.workers import hand_in, take_in
 
@@ -178,7 +179,7 @@ class Housekeeping:
         if self._told or self._crashed:
             terminalreporter.section("atomic-cards cassettes")
         for one in self._told:
-            terminalreporter.line(f"{one.kind}: {self._shown(one.path)}: {one.told}")
+            terminalreporter.line(printable(f"{one.kind}: {self._shown(one.path)}: {one.told}"))
         if self._crashed:
             lost = ", ".join(self._lost) or "what it ran"
             terminalreporter.line(

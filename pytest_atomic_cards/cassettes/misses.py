@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.verification.verdicts import CouldNotTell
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class NotRecordedError(CouldNotTell):
         self._tell = cache(tell)
 
     def __str__(self) -> str:
-        return self._tell()
+        return printable(self._tell(), lines=True)
 
 
 def tell_miss(cassette: IndexedCassette, request: Request) -> str:

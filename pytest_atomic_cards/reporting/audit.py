@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pytest_atomic_cards.files import write_text
+from pytest_atomic_cards.printable import json_text
 from pytest_atomic_cards.recordings.audit import NOT_SHOWN, NOT_TO_BE_SEEN, Audit
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.marks import MARKS, tell_areas, tell_verdict
@@ -45,14 +45,15 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
         if rule.verdict is Verdict.VIOLATED:
             headline, *lines = explain(rule.findings[0]).splitlines()
             console.line(headline, **MARKS[rule.verdict][1])
-            console.line("\n".join([*lines, ""]))
+            for line in [*lines, ""]:
+                console.line(line)
     for reason in (NOT_SHOWN, NOT_TO_BE_SEEN):
         names = [rule.requirement.id for rule in rules if reason in rule.reasons]
         console.line(f"· not exercised, as {reason}: {', '.join(names)}")
     tell_verdict(console, conclusion)
     if report is not None:
         path = report / "report.json"
-        write_text(path, json.dumps(_document(audit, rules, conclusion, strict=strict), indent=2))
+        write_text(path, json_text(_document(audit, rules, conclusion, strict=strict)))
         console.line(f"report: {path}")
     return 1 if conclusion.grave else 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_atomic_cards.files import write_text
+from pytest_atomic_cards.printable import json_text
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.reporting.observations import by_question
 from pytest_atomic_cards.reporting.outcome import Outcome
@@ -121,7 +121,7 @@ def write_reports(directory: Path, outcome: Outcome) -> list[str]:
     """
     value = document(outcome)
     path = directory / "report.json"
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(value))
     return [f"report: {path}", _write_page(directory / "report.html", value)]
 
 

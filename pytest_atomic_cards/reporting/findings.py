@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,9 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.errors import AtomicCardsError, MisuseError, SettingsError
+from pytest_atomic_cards.printable import escape_unencodable, printable
 from pytest_atomic_cards.reporting.capture import uncaptured
+from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.document import write_reports
 from pytest_atomic_cards.reporting.github import append_summary, is_github, workflow_commands
@@ -77,13 +80,13 @@ class FindingsReporter:
         if str(report.when) == _CRASHED:
             trouble = self._crashed[report.nodeid] = str(report.longrepr)
         if trouble:
-            gathered.troubles.append(trouble)
+            self.take_in_trouble(trouble)
         return (yield)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take in why a part of the suite could not be read."""
         if report.failed:
-            self._gathered.troubles.append(f"{report.nodeid}: {report.longreprtext}")
+            self.take_in_trouble(f"{report.nodeid}: {report.longreprtext}")
 
     def close(self, session: pytest.Session, exitstatus: int) -> None:
         """Sum the run up and write its files, before the terminal tells."""
@@ -104,7 +107,7 @@ class FindingsReporter:
 
     def take_in_trouble(self, trouble: str) -> None:
         """Take in what belongs to no test."""
-        self._gathered.troubles.append(trouble)
+        self._gathered.troubles.append(printable(trouble, lines=True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
@@ -120,9 +123,11 @@ class FindingsReporter:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the outcome, and which files hold it."""
         if self._outcome:
-            tell(terminalreporter, self._outcome)
+            terminalreporter.section("Atomic Cards API contract")
+            console = Console(terminalreporter.write)
+            tell(console, self._outcome)
             for line in self._written:
-                terminalreporter.line(line)
+                console.line(line)
 
     def _write(self, outcome: Outcome) -> None:
         settings = self._settings
@@ -140,6 +145,7 @@ class FindingsReporter:
 
     def _tell_github(self, outcome: Outcome) -> None:
         with uncaptured(self._config):
+            escape_unencodable(sys.stdout)
             for line in filter(None, [*workflow_commands(outcome), append_summary(outcome)]):
                 print(line)  # noqa: T201 - GitHub Actions reads commands from the output
 

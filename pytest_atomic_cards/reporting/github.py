@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.reporting.marks import MARKS
 from pytest_atomic_cards.reporting.outcome import Outcome
@@ -63,11 +64,12 @@ def _sentence(block: list[Rule]) -> str:
 
 
 def _command(name: str, title: str, message: str) -> str:
-    return f"::{name} title={_property(title)}::{_data(_one_line(message))}"
+    return f"::{name} title={_property(title)}::{_data(message)}"
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Text of a command: on one line, so that only its escape character has a meaning."""
+    return _one_line(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:
@@ -75,8 +77,7 @@ def _property(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    return printable(" ".join(text.split()), limit=_LONGEST)
 
 
 # Summary
@@ -156,14 +157,6 @@ def _details(block: list[Rule]) -> str:
     else:
         lines.append(f"Reason: {md(first.reason)}")
     if first.exchanges:
-        lines.append(f"<pre><code>{_in_html(_cut(first.exchanges[0]['curl']))}</code></pre>")
+        command = html.escape(_one_line(first.exchanges[0]["curl"]))
+        lines.append(f"<pre><code>{command}</code></pre>")
     return "\n\n".join(lines)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _in_html(text: str) -> str:
-    """Text inside of an HTML block, which an empty line would end."""
-    return html.escape(text).replace("\r", "&#13;").replace("\n", "&#10;")

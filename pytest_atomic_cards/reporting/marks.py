@@ -10,8 +10,6 @@ from pytest_atomic_cards.verification.requirements import catalogue
 from pytest_atomic_cards.verification.verdicts import Verdict
 
 if TYPE_CHECKING:
-    import pytest
-
     from pytest_atomic_cards.reporting.console import Console
 
 MARKS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
@@ -33,7 +31,7 @@ _WORDS: Final[Mapping[str, dict[str, bool]]] = {
 
 
 def tell_areas(
-    writer: pytest.TerminalReporter | Console,
+    writer: Console,
     rules: Iterable[Rule],
     summed_up: Callable[[Sequence[Rule]], str],
 ) -> None:
@@ -55,7 +53,7 @@ def tell_areas(
     writer.line("")
 
 
-def tell_verdict(writer: pytest.TerminalReporter | Console, conclusion: Conclusion) -> None:
+def tell_verdict(writer: Console, conclusion: Conclusion) -> None:
     """Tell in a line what it all comes to, and why; and what is violated but only inferred."""
     writer.write("verdict: ")
     writer.write(conclusion.word, **_WORDS[conclusion.word])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import pytest
-
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.marks import MARKS
 from pytest_atomic_cards.verification.observing.observation import Observation, explain
 from pytest_atomic_cards.verification.verdicts import Verdict
@@ -22,7 +21,7 @@ def by_question(observations: Iterable[Observation]) -> dict[str, Observation]:
     return observed
 
 
-def tell_observations(writer: pytest.TerminalReporter, observations: Sequence[Observation]) -> None:
+def tell_observations(writer: Console, observations: Sequence[Observation]) -> None:
     """Tell each drift and failure in full, then how many questions have an answer."""
     if not observations:
         return
@@ -39,7 +38,7 @@ def tell_observations(writer: pytest.TerminalReporter, observations: Sequence[Ob
     writer.line(f"profile: {len(answers)} of {len(QUESTIONS)} questions observed{end}")
 
 
-def _tell_failing(writer: pytest.TerminalReporter, failing: Sequence[Observation]) -> None:
+def _tell_failing(writer: Console, failing: Sequence[Observation]) -> None:
     """Each drift in full; questions without an answer for one reason together."""
     drifts = [[one] for one in failing if one.verdict is Verdict.DRIFTED]
     doubts = _alike(one for one in failing if one.verdict is not Verdict.DRIFTED)

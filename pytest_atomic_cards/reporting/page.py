@@ -7,7 +7,6 @@ extra ``[report]``.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.reporting.heat_map import heat_map
 from pytest_atomic_cards.reporting.latency_plot import latencies, latency_plot
 from pytest_atomic_cards.reporting.lifecycle_graph import lifecycle_graph
@@ -24,10 +24,6 @@ from pytest_atomic_cards.verification.verdicts import Verdict
 Values = Mapping[str, Any]
 
 _LONGEST_BODY: Final = 2_000
-_UNPRINTABLE: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters, those that turn the direction of text around, and halves of characters."""
 
 
 def page(report: Values) -> str:
@@ -73,9 +69,9 @@ def _environment() -> Environment:
 
 
 def _printable(value: object) -> object:
-    """A value to be shown, with a sign in place of each character that would be lost or mislead."""
+    """A value to be shown, made printable; bodies have lines."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+        return printable(value, lines=True)
     return value
 
 
@@ -109,7 +105,7 @@ def _body(body: Any) -> str:  # noqa: ANN401 - a JSON value
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     if len(text) <= _LONGEST_BODY:
         return text
-    return f"{text[:_LONGEST_BODY]}\n… ({len(text):,} characters; all of it is in report.json)"
+    return f"{text[:_LONGEST_BODY]}\n… ({len(text):,} characters; more of it is in report.json)"
 
 
 def _mark(verdict: str) -> str:

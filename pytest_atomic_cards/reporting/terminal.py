@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import pytest
-
 from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.marks import MARKS, tell_areas, tell_verdict
 from pytest_atomic_cards.reporting.observations import tell_observations
 from pytest_atomic_cards.reporting.outcome import Outcome
@@ -23,9 +22,8 @@ from pytest_atomic_cards.verification.verdicts import Verdict
 _STATEMENT_LINES: Final = 3
 
 
-def tell(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
+def tell(writer: Console, outcome: Outcome) -> None:
     """Tell the verdicts by area, then what failed in full, then what the run comes to."""
-    writer.section("Atomic Cards API contract")
     tell_areas(writer, outcome.rules, _held)
     _tell_failures(writer, outcome.rules)
     tell_observations(writer, outcome.gathered.observations)
@@ -38,7 +36,7 @@ def _held(rules: Sequence[Rule]) -> str:
     return f"{sum(rule.verdict is Verdict.HELD for rule in rules)} of {len(rules)} held"
 
 
-def _tell_failures(writer: pytest.TerminalReporter, rules: Iterable[Rule]) -> None:
+def _tell_failures(writer: Console, rules: Iterable[Rule]) -> None:
     for group in failures(rules):
         first = group[0]
         headline, *lines = explain(first.findings[0]).splitlines()
@@ -62,7 +60,7 @@ def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
     return ids
 
 
-def _tell_conclusion(writer: pytest.TerminalReporter, outcome: Outcome) -> None:
+def _tell_conclusion(writer: Console, outcome: Outcome) -> None:
     rules, conclusion = outcome.rules, outcome.conclusion
     for reason, ids in _unexercised(rules).items():
         which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)

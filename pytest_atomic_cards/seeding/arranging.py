@@ -16,6 +16,7 @@ from pytest_atomic_cards.errors import (
 )
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placement
 from pytest_atomic_cards.seeding.polling import poll
@@ -133,7 +134,8 @@ class Arranger:
         return {words.get(key_of(card)) for card in members}
 
     def _complain(self, state: Status, words: set[str | None]) -> None:
-        message = f"cards that should be {state} are {', '.join(sorted(map(str, words)))}"
+        shown = ", ".join(map(brief, sorted(map(str, words))))
+        message = f"cards that should be {state} are {shown}"
         if state in {Status.EMBARGOED, Status.EXPIRED} and not self._placement.delivery_is_certain:
             raise NotAvailableError(
                 f"{message}: the target did not honour the request's delivery options; "

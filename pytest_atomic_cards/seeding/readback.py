@@ -12,6 +12,7 @@ from typing import Final
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.errors import ContractBrokenError, SeedingError
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import Placed, Placement
@@ -147,8 +148,8 @@ class ReadBack:
             fault = next((one.fault for one in missing if one.fault), None)
             raise SeedingError(
                 f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
-                f"invocation(s), the first being {missing[0].placed.invocation}, were not all "
-                f"visible after {patience(missing):g} s without a further one"
+                f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "
+                f"all visible after {patience(missing):g} s without a further one"
                 + (f"; {fault}" if fault else ""),
                 fault.exchange if fault else None,
             )

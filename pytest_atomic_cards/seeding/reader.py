@@ -16,6 +16,7 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError, TransportError
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.query import Attribute, CardQuery
 
 LARGEST_PAGE: Final = 1_000
@@ -83,7 +84,7 @@ class Group:
             if not any(chosen.items() <= other.attributes.items() for other in rivals):
                 return CardQuery(**{name.field: value for name, value in chosen.items()})  # type: ignore[arg-type]
         raise NotAvailableError(
-            f"no attributes tell card {key_of(card)} from the others of its invocation"
+            f"no attributes tell card {brief(key_of(card))} from the others of its invocation"
         )
 
 

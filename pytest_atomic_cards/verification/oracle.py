@@ -14,6 +14,7 @@ from typing import Final
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.chance import Chance
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.reader import Found, key_of
 from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
@@ -107,5 +108,6 @@ def _differs_in(card: Card, wanted: Mapping[Attribute, str]) -> list[Attribute]:
 
 
 def _shown(card: Card, wanted: Mapping[Attribute, str]) -> str:
-    pairs = ", ".join(f"{name.value}={getattr(card, name.field)!s}" for name in wanted)
-    return f"cardInstanceId={card.card_instance_id} {pairs}".rstrip()
+    values = {"cardInstanceId": card.card_instance_id}
+    values |= {name.value: getattr(card, name.field) for name in wanted}
+    return ", ".join(f"{name}={brief(value)}" for name, value in values.items())

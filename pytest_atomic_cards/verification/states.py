@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.seeding.reader import words_for
 
 States = dict[str, str | None]
@@ -40,4 +41,5 @@ def left(state: Status) -> Callable[[States], bool]:
 
 def words_of(states: States) -> str:
     """State words for a message."""
-    return ", ".join(sorted({word or "not listed" for word in states.values()}))
+    words = {word or "not listed" for word in states.values()}
+    return ", ".join(map(brief, sorted(words)))

@@ -23,6 +23,7 @@ from pytest_atomic_cards.errors import (
 )
 from pytest_atomic_cards.exchange import Exchange
 from pytest_atomic_cards.lifecycle import FORBIDDEN, Level
+from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.verification.probe import Probe
 from pytest_atomic_cards.verification.requirements import Requirement, catalogue
 from pytest_atomic_cards.verification.steadiness import comes_and_goes, shows_otherwise
@@ -54,6 +55,8 @@ each_forbidden: Final = pytest.mark.parametrize(
 class Finding:
     """What one contract found, in a form that travels between processes.
 
+    Its texts are made printable; its exchanges are as they came.
+
     Args:
         contract: Name of the contract, to select it with ``-k``.
         requirement: Id of its requirement.
@@ -74,8 +77,15 @@ class Finding:
     exchanges: tuple[dict[str, Any], ...] = ()
     place: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("contract", "expected", "came", "place"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+        object.__setattr__(self, "reason", printable(self.reason, lines=True))
+
 
 _SHOWN_EXCHANGES: Final = 4
+_LONGEST_REPORT: Final = 100_000
+"""Characters of a traceback, or of a finding with all its lines: no usual one is cut."""
 
 
 def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
@@ -184,6 +194,7 @@ class ContractHooks:
         if call.when == "teardown":
             if call.excinfo is not None:
                 setattr(report, TROUBLE, f"{item.name}: {told(call.excinfo.value)}")
+                report.longrepr = printable(report.longreprtext, lines=True, limit=_LONGEST_REPORT)
             return report
         finding = _finding(item, call)
         if finding is None:
@@ -201,8 +212,8 @@ class ContractHooks:
             unforeseen = isinstance(call.excinfo and call.excinfo.value, Exception) and not (
                 isinstance(call.excinfo.value, (AtomicCardsError, Violation))  # type: ignore[union-attr]
             )
-            if not unforeseen:
-                report.longrepr = explain(finding)
+            text = report.longreprtext if unforeseen else explain(finding)
+            report.longrepr = printable(text, lines=True, limit=_LONGEST_REPORT)
         return report
 
 
@@ -267,7 +278,8 @@ def explain(finding: Finding) -> str:
         lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
     else:
         lines.append(f"  reason:   {finding.reason}")
-    return "\n".join([*lines, *exchange_lines(next(iter(finding.exchanges), None))])
+    lines += exchange_lines(next(iter(finding.exchanges), None))
+    return "\n".join(printable(line, lines=True) for line in lines)
 
 
 def exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
@@ -275,7 +287,7 @@ def exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
     if exchange is None:
         return []
     return [
-        f"  answer:   HTTP {exchange['status']} {_excerpt(exchange)}".rstrip(),
+        printable(f"  answer:   HTTP {exchange['status']} {_excerpt(exchange)}".rstrip()),
         f"  try:      {exchange['curl']}",
     ]
 

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.printable import printable
 
 
 class Verdict(StrEnum):
@@ -55,9 +56,9 @@ class Violation(AssertionError):  # noqa: N818 - named for what it is, not for i
         came: str,
         exchanges: Sequence[Exchange] = (),
     ) -> None:
-        super().__init__(f"expected {expected}; {came}")
-        self.expected = expected
-        self.came = came
+        self.expected = printable(expected)
+        self.came = printable(came)
+        super().__init__(f"expected {self.expected}; {self.came}")
         self.exchanges = tuple(exchanges)
 
 
@@ -69,7 +70,7 @@ class CouldNotTell(BaseException):
     """
 
     def __init__(self, reason: str, exchanges: Sequence[Exchange] = ()) -> None:
-        super().__init__(reason)
+        super().__init__(printable(reason, lines=True))
         self.exchanges = tuple(exchanges)
 
     @classmethod

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_atomic_cards.exchange import REDACTED, Exchange, redact_headers
+from pytest_atomic_cards.printable import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,15 @@ def exchange(**changes: object) -> Exchange:
 def curl_words(shown: Exchange) -> list[str]:
     """The words that a POSIX shell splits the command into, the token not expanded."""
     return shlex.split(shown.curl())
+
+
+def words_in_bash(command: str) -> list[bytes]:
+    """The words that bash hands to curl."""
+    script = 'curl() { for word in "$@"; do printf "%s\\0" "$word"; done; }\n'
+    run = subprocess.run(  # noqa: S603 - our own command
+        [str(shutil.which("bash")), "-c", script + command], capture_output=True, check=True
+    )
+    return run.stdout.split(b"\0")[:-1]
 
 
 def headers_of(words: list[str]) -> list[str]:
@@ -128,11 +138,13 @@ def test_curl_repeats_the_request() -> None:
     ]
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 @pytest.mark.parametrize("body", AWKWARD_BODIES)
 def test_curl_quotes_the_body(body: str) -> None:
     """Quotes, dollars, backquotes and line ends come through a shell as they are."""
-    words = curl_words(exchange(request_body=body.encode()))
-    assert words[-2:] == ["--data-raw", body]
+    shown = exchange(request_body=body.encode()).curl()
+    assert shown.isprintable()
+    assert words_in_bash(shown)[-2:] == [b"--data-raw", body.encode()]
 
 
 @pytest.mark.parametrize("query", ["a=[1-3]&b={x,y}", "a=it's", "a=$HOME", "a=`id`", "a=b;c#d"])
@@ -179,9 +191,25 @@ def test_curl_does_not_sign_what_was_not_signed() -> None:
     assert "ATOMIC_TOKEN" not in exchange(request_headers={"User-Agent": "x"}).curl()
 
 
-def test_curl_shows_bodies_that_are_not_text() -> None:
-    """A body that is not UTF-8 still gives a command, with replacement characters."""
-    assert curl_words(exchange(request_body=b"\xff{}"))[-1] == "\ufffd{}"
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_curl_repeats_bodies_that_are_not_text() -> None:
+    """A body that is not UTF-8, or holds controls and commands, comes through bash byte by byte."""
+    body = bytes(range(1, 256)) + "##[x]\u202e'\u2028".encode()
+    shown = exchange(request_body=body).curl()
+    assert shown.isprintable()
+    assert "##[" not in shown
+    assert words_in_bash(shown)[-1] == body
+
+
+@pytest.mark.parametrize("body", [b"a\0b", b"x" * 200_000], ids=["NUL", "long"])
+def test_curl_takes_a_body_that_is_no_argument_from_a_file(body: bytes) -> None:
+    """A body that no command line can hold is left to a file."""
+    assert curl_words(exchange(request_body=body))[-2:] == ["--data-binary", "@body"]
+
+
+def test_curl_quotes_the_method() -> None:
+    """Also a method that a recording made up is one word."""
+    assert curl_words(exchange(method="GET; rm -rf ~"))[5] == "GET; rm -rf ~"
 
 
 @pytest.mark.parametrize("name", SECRET_HEADERS)
@@ -238,7 +266,7 @@ def test_describe_puts_a_printed_body_on_one_line() -> None:
 def test_describe_cuts_a_long_body_and_says_so() -> None:
     """Of a long body the beginning is shown, and how long it is."""
     description = exchange(response_body="é".encode() * 5_000).describe()
-    assert description == f"HTTP 200 {'é' * 2_000}… (5000 characters)"
+    assert description == f"HTTP 200 {'é' * 1_971}… (3,029 characters left out)"
 
 
 def test_describe_keeps_a_body_that_just_fits() -> None:
@@ -288,6 +316,31 @@ def test_as_dict_shows_bodies_that_are_not_objects(body: bytes, shown: object) -
     """An empty body is null, one that is no JSON is text, and any JSON value is itself."""
     form = exchange(request_body=body, response_body=body).as_dict()
     assert form["requestBody"] == form["responseBody"] == shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": NaN}', b"[-Infinity]", b"1e400", b'{"a": [-1E999]}', b"[" * 500 + b"]" * 500],
+    ids=["NaN", "infinity", "1e400", "nested", "deep"],
+)
+def test_as_dict_shows_what_json_cannot_hold_as_text(body: bytes) -> None:
+    """A number that is not finite, or a nesting that cannot be written again, stays text."""
+    form = exchange(request_body=body, response_body=body).as_dict()
+    assert form["requestBody"] == form["responseBody"] == body.decode()
+    assert json.loads(json_text(form), parse_constant=pytest.fail)["responseBody"] == body.decode()
+
+
+def test_as_dict_cuts_a_body_that_fills_a_report() -> None:
+    """Of a body of more than a million bytes the beginning is shown, and how many are left out."""
+    shown = exchange(response_body=b"x" * 1_000_010).as_dict()["responseBody"]
+    assert shown == f"{'x' * 1_000_000}… (10 bytes left out)"
+
+
+def test_describe_is_printable() -> None:
+    """Controls and commands in a body or a reason are escaped."""
+    assert exchange(response_body=b"\x1b[2J ##[x]").describe() == r"HTTP 200 \x1b[2J \x23#[x]"
+    failed = exchange(status=None, response_body=b"", error="a\n::error::b").describe()
+    assert failed == r"no response (a\n::error::b)"
 
 
 def test_as_dict_is_json() -> None:

@@ -12,6 +12,7 @@ from pytest_atomic_cards.errors import (
     told,
 )
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.printable import brief, printable
 from pytest_atomic_cards.profile import QUESTIONS
 from pytest_atomic_cards.verification.observing import OBSERVERS
 from pytest_atomic_cards.verification.observing.scene import Scene
@@ -25,6 +26,8 @@ _TRIES: Final = 4
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What was seen of one open question, in a form that travels between processes.
+
+    Its texts are made printable; its exchange is as it came.
 
     Args:
         question: Its name.
@@ -43,6 +46,11 @@ class Observation:
     reason: str = ""
     exchange: dict[str, Any] | None = None
     fails: bool = False
+
+    def __post_init__(self) -> None:
+        if self.observed is not None:
+            object.__setattr__(self, "observed", brief(self.observed))
+        object.__setattr__(self, "reason", printable(self.reason, lines=True))
 
     @property
     def shown(self) -> str:
@@ -113,4 +121,5 @@ def explain(observation: Observation) -> str:
         lines.append(f"  observed: {observation.shown}")
     else:
         lines.append(f"  reason:   {observation.reason}")
-    return "\n".join([*lines, *exchange_lines(observation.exchange)])
+    lines += exchange_lines(observation.exchange)
+    return "\n".join(printable(line, lines=True) for line in lines)

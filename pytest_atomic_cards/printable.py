@@ -1,0 +1,137 @@
+r"""Printable: text of a target or of a recording, made safe to read and to print.
+
+A status word can hold an escape sequence that clears the terminal, a line that a CI server takes
+for a command, or a megabyte. :func:`printable` shows such text as what it is: data. It is applied
+in two layers, so that nothing depends on one place:
+
+==================  ===============================================================================
+where               what
+==================  ===============================================================================
+values              one line each: ``Exchange.describe``, ``Violation``, ``Objection``, ``Finding``,
+                    ``Observation``, and the ids and status words in messages
+messages            ``lines=True`` keeps our own line ends: ``AtomicCardsError``, the troubles of a
+                    run, tracebacks of the contract suite
+ways out            every line of the terminal (``Console``, ``explain``), the progress line,
+                    annotations, the job summary (which escapes Markdown on top), the page
+                    (which escapes HTML on top), and the plugin's own lines
+==================  ===============================================================================
+
+Other grammars have a form of their own that loses nothing: :func:`json_text` for files, and
+:func:`shell_word` for commands. JUnit XML is written by pytest, from text of the first two layers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+from bisect import bisect_right
+from typing import Any, Final, TextIO
+
+LONGEST: Final = 10_000
+"""Characters of a message or a line: room for the command that repeats any usual request, and not
+much of a CI log."""
+LONGEST_VALUE: Final = 200
+"""Characters of an id or a status word in a message: more than any real one has, and the message
+can still be read."""
+_COMMAND: Final = r"#(?=#\w*\[)"
+"""Azure DevOps, TeamCity and older GitHub runners read ``##[…]`` and ``##name[…]`` anywhere."""
+_COMMAND_LINE: Final = r"^ *:(?=:)"
+"""GitHub Actions reads ``::name::`` where a line begins, after blanks."""
+_IN_A_LINE: Final = re.compile(rf"[^ -~]|{_COMMAND}|{_COMMAND_LINE}")
+_IN_LINES: Final = re.compile(rf"[^\n -~]|{_COMMAND}|{_COMMAND_LINE}", re.MULTILINE)
+_IN_JSON: Final = re.compile(rf"[^\n -~]|{_COMMAND}")
+_IN_A_WORD: Final = re.compile(rf"[^ -~]|[\\']|{_COMMAND}")
+
+
+def printable(text: str, *, lines: bool = False, limit: int = LONGEST) -> str:
+    r"""Text in which nothing acts on a terminal or a CI server, and nothing is hidden.
+
+    Escaped are the characters that ``repr`` escapes, which are those that are not
+    ``str.isprintable``: control characters, line and paragraph separators, bidirectional and
+    invisible format characters, blanks that only look like a space, halves of surrogate pairs.
+    Emoji that are joined from several show their joints, as ``\u200d``; that is the price of one
+    rule without exceptions. Workflow commands are broken by an escape of their first character.
+    Applied again, it changes nothing.
+
+    Args:
+        text: Any text.
+        lines: Keep line ends, in a message of several lines that is our own.
+        limit: Most characters of the result; if more, it ends with how many are left out.
+    """
+    unsafe = _IN_LINES if lines else _IN_A_LINE
+    shown = text if len(text) > limit else unsafe.sub(_escaped, text)
+    if len(shown) <= limit:
+        return shown
+    room = limit - len(_left_out(len(text)))
+    kept = bisect_right(range(limit), room, key=lambda end: len(unsafe.sub(_escaped, text[:end])))
+    kept = max(kept - 1, 0)
+    return unsafe.sub(_escaped, text[:kept]) + _left_out(len(text) - kept)
+
+
+def brief(value: object) -> str:
+    """An id, a status word or another single value of a target, for a message."""
+    return printable(str(value), limit=LONGEST_VALUE)
+
+
+def _left_out(count: int) -> str:
+    return f"… ({count:,} characters left out)"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    blanks, last = found[0][:-1], found[0][-1]
+    if last in "#:":
+        return f"{blanks}\\x{ord(last):02x}"
+    return last if last.isprintable() else last.encode("unicode_escape").decode()
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    """A JSON document (RFC 8259) in which the same characters are escaped, and nothing is lost.
+
+    Args:
+        value: JSON values.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, indent=2)
+    return _IN_JSON.sub(_escaped_in_json, text) + "\n"
+
+
+def _escaped_in_json(found: re.Match[str]) -> str:
+    if found[0] == "#":
+        return "\\u0023"
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+
+def shell_word(text: str) -> str:
+    r"""Text as one word of a shell command, in printable characters.
+
+    What must be escaped is written in ``$'…'``, which bash, zsh, ksh and POSIX shells from 2024 on
+    read. No command can hand on a NUL.
+
+    Args:
+        text: Any text; bytes that are not UTF-8 as by ``surrogateescape``.
+    """
+    if text.isprintable() and not re.search(_COMMAND, text):
+        return shlex.quote(text)
+    return f"$'{_IN_A_WORD.sub(_escaped_in_word, text)}'"
+
+
+_SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "'": "\\'"}
+
+
+def _escaped_in_word(found: re.Match[str]) -> str:
+    character = found[0]
+    if character != "#" and character.isprintable() and character not in _SHORT_ESCAPES:
+        return character
+    is_byte = "\udc80" <= character <= "\udcff"
+    encoded = character.encode("utf-8", "surrogateescape" if is_byte else "surrogatepass")
+    return _SHORT_ESCAPES.get(character) or "".join(f"\\{byte:03o}" for byte in encoded)
+
+
+def escape_unencodable(stream: TextIO) -> None:
+    """Let a stream escape characters that its encoding lacks, so that writing never fails."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")

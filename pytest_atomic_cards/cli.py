@@ -185,7 +185,8 @@ def clean(arguments: argparse.Namespace) -> int:
     code = pytest.main([*own, *arguments.options], [asked])
     if asked.settings is None:
         return int(code)
-    return 0 if recover(asked.settings, arguments.journal, print) else 1
+    done = recover(asked.settings, arguments.journal, print, arguments.discard)
+    return 0 if done else 1
 
 
 class _Asked:
@@ -248,6 +249,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="journal of one run; default: all of the target",
+    )
+    tidy.add_argument(
+        "--discard",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="forget a start that an earlier clean-up reported by this id; may be repeated",
     )
     tidy.set_defaults(run=clean)
     recorded = commands.add_parser(

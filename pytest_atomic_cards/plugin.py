@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey["Settings"]()
 WAITING = pytest.StashKey[list[str]]()
 _WAITING = "atomic_cards_waiting"
+_BEGUN = pytest.StashKey[datetime]()
 DECK = pytest.StashKey["Deck"]()
 CASSETTES_MARK = "cards_cassettes"
 
@@ -68,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings_of(config).cassettes is not Mode.OFF:
         _play_cassettes(config)
     config.stash[WAITING] = []
+    config.stash[_BEGUN] = datetime.now(UTC)
     if settings_of(config).is_live and threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, _interrupt) or signal.SIG_DFL
         config.add_cleanup(partial(signal.signal, signal.SIGTERM, before))  # type: ignore[arg-type]
@@ -217,7 +220,7 @@ def pytest_terminal_summary(
 
     for text in config.stash[WAITING]:
         terminalreporter.line(f"atomic-cards: left waiting: {text}", yellow=True)
-    if line := notice(settings):
+    if line := notice(settings, config.stash[_BEGUN]):
         terminalreporter.line(line, yellow=True)
 
 

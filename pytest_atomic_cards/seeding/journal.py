@@ -42,24 +42,38 @@ class Start:
         users: Customers that exist for this run only.
         others: Further customers, who may hold cards that are not this run's.
         states: The open states that its cards may be in.
-        invocation: Its ``flowInvocationId``, once the target has told it.
+        before: Keys of the cards that ``others`` held before it; ``None`` if that is not known.
+        invocation: Its ``flowInvocationId``, as the response named it.
         complete: Whether all its cards were seen.
         cleaned: Whether nothing open was left of it when it was last looked at.
+        begun: When it was asked for, by the clock of its process.
     """
 
     number: int
     users: tuple[str, ...]
     others: tuple[str, ...]
     states: frozenset[Status]
+    before: frozenset[str] | None = None
     invocation: str | None = None
     complete: bool = False
     cleaned: bool = False
+    begun: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many cards it asked for."""
+        return len(self.users) + len(self.others)
 
     @property
     def pins(self) -> list[CardQuery]:
-        """The queries that select all its cards that can be told from others'."""
+        """The queries that select all its cards, if its response was right."""
         if self.invocation:
             return [CardQuery(flow_invocation_id=self.invocation)]
+        return self.pins_by_customer
+
+    @property
+    def pins_by_customer(self) -> list[CardQuery]:
+        """The queries that select all its cards of generated customers, whatever the response."""
         return [CardQuery(user_id=user) for user in dict.fromkeys(self.users)]
 
     @property
@@ -81,6 +95,28 @@ class Journal:
     target: str
     path: Path | None = field(default=None, init=False)
     _lock: filelock.FileLock | None = field(default=None, init=False)
+    _known: set[str] = field(default_factory=set, init=False)
+
+    @classmethod
+    def resume(cls, record: Record) -> Self:
+        """A journal that was left, to be gone on with by whoever holds it; see :func:`owned`."""
+        journal = cls(record.path.parent, record.target)
+        journal.path = record.path
+        content = record.path.read_bytes()
+        if not content.endswith(b"\n"):  # a line that was torn by a crash
+            os.truncate(record.path, content.rfind(b"\n") + 1)
+        return journal
+
+    @property
+    def name(self) -> str:
+        """A short name that tells it from others; empty before the first start."""
+        return name_of(self.path) if self.path else ""
+
+    def unknown(self, keys: Iterable[str]) -> list[str]:
+        """The keys among some that no earlier entry holds."""
+        new = sorted(set(keys) - self._known)
+        self._known.update(new)
+        return new
 
     def write(self, *, sync: bool = False, **entry: Any) -> None:  # noqa: ANN401 - JSON values
         """Append an entry, which from then on outlives this process.
@@ -153,13 +189,14 @@ class Record:
             raise SettingsError(f"journal {path} cannot be read: {error.strerror}") from None
         target = ""
         starts: dict[int, Start] = {}
+        known: set[str] = set()
         for number, line in enumerate(lines[:-1], 1):
             try:
                 entry = json.loads(line)
                 if number == 1:
                     target = _target_in(entry)
                 else:
-                    _take_in(entry, starts)
+                    _take_in(entry, starts, known)
             except (ValueError, TypeError, KeyError, AttributeError, MisuseError) as error:
                 raise SettingsError(
                     f"{path} is no journal of atomic-cards: line {number}: {error!r}"
@@ -188,6 +225,11 @@ def owned(path: Path) -> Iterator[bool]:
         lock.release()
         if not path.exists():
             Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def name_of(path: Path) -> str:
+    """The short name of a journal: the random end of its file's name."""
+    return path.stem.rpartition("-")[2]
 
 
 def journal_directory(settings: Settings) -> Path:
@@ -219,16 +261,30 @@ def leftovers(directory: Path, target: str) -> list[Path]:
     return found
 
 
-def notice(settings: Settings) -> str:
-    """A line about the journals that earlier runs against the target left; empty for none."""
+def notice(settings: Settings, begun: datetime) -> str:
+    """A line about the journals that runs against the target left; empty for none.
+
+    Args:
+        settings: Name the target.
+        begun: When this run began, to tell its own journals from those of earlier runs.
+    """
     paths = leftovers(journal_directory(settings), target_name(settings))
     if not paths:
         return ""
     which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
+    whose = "this run" if all(_begun(path) >= begun for path in paths) else "an earlier run"
     return (
-        "atomic-cards: an earlier run did not finish its clean-up; "
+        f"atomic-cards: {whose} did not finish its clean-up; "
         f"cancel what it left open with: atomic-cards clean ({which})"
     )
+
+
+def _begun(path: Path) -> datetime:
+    """When a journal was begun; long ago where it does not say."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        head = path.read_bytes().partition(b"\n")[0]
+        return datetime.fromisoformat(json.loads(head)["begun"])
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def _mark(target: str) -> str:
@@ -257,7 +313,7 @@ def _target_in(head: Mapping[str, Any]) -> str:
     return str(head["target"])
 
 
-def _take_in(entry: Mapping[str, Any], starts: dict[int, Start]) -> None:
+def _take_in(entry: Mapping[str, Any], starts: dict[int, Start], known: set[str]) -> None:
     number = entry["start"]
     if "users" in entry:
         users, others = _texts(entry["users"]), _texts(entry["others"])
@@ -265,7 +321,10 @@ def _take_in(entry: Mapping[str, Any], starts: dict[int, Start]) -> None:
         if strange:
             raise ValueError(f"{strange[0]!r} is no customer that a run generated")
         states = frozenset(map(Status, entry["states"]))
-        starts[number] = Start(number=number, users=users, others=others, states=states)
+        before = _before(entry, known)
+        starts[number] = Start(
+            number=number, users=users, others=others, states=states, before=before
+        )
     elif "invocation" in entry:
         (starts[number].invocation,) = _texts([entry["invocation"]])
     elif "complete" in entry:
@@ -274,6 +333,14 @@ def _take_in(entry: Mapping[str, Any], starts: dict[int, Start]) -> None:
         starts[number].cleaned = True
     else:
         del starts[number]
+
+
+def _before(entry: Mapping[str, Any], known: set[str]) -> frozenset[str] | None:
+    """What existed before a start: each entry holds only what those before it do not."""
+    if "before" not in entry:
+        return None
+    known.update(_texts(entry["before"]))
+    return frozenset(known)
 
 
 def _texts(values: Iterable[object]) -> tuple[str, ...]:

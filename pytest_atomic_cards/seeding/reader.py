@@ -81,7 +81,7 @@ class Group:
             chosen = {name: values[name] for name in names}
             rivals = (other for other in self.cards if key_of(other) != key_of(card))
             if not any(chosen.items() <= other.attributes.items() for other in rivals):
-                return CardQuery(**{name.field: value for name, value in chosen.items()})  # type: ignore[arg-type]
+                return CardQuery.of(chosen)
         raise NotAvailableError(
             f"no attributes tell card {key_of(card)} from the others of its invocation"
         )

@@ -45,6 +45,10 @@ _ACTIONS: Final = frozenset(Action)
 
 _EVERYWHERE: Final[tuple[str | None, ...]] = (None, *(status.value for status in Status))
 """The plain listing and those by each state, as closed or embargoed cards may be in those alone."""
+_CHANGEABLE: Final[tuple[str | None, ...]] = (None, Status.EMBARGOED.value, Status.SNOOZED.value)
+"""Those that show every open card, as no action changes a closed one."""
+_SAMPLED: Final = 3
+"""Ids of each attribute that are looked at everywhere before open cards are enough."""
 
 
 @dataclass(slots=True)
@@ -87,6 +91,7 @@ class Ownership:
         self._seen: defaultdict[str | None, dict[str, str | None]] = defaultdict(dict)
         self._before: dict[str, frozenset[str]] = {}
         self._waited_for: set[Attribute] = set()
+        self._sampled: defaultdict[Attribute, set[str]] = defaultdict(set)
         self._lock = RLock()
 
     # What was started
@@ -194,7 +199,8 @@ class Ownership:
         if strangers:
             evidence.foreign = repr(strangers[0].user_id)
         evidence.has_own |= len(under) > len(strangers)
-        if found.complete and len(under) == len(found.cards):
+        # Beside a status that is joined by or, others are listed as well, and ours completely.
+        if found.complete and (state is not None or len(under) == len(found.cards)):
             evidence.states.add(state)
 
     def stranger_under(self, pin: Attribute, value: str) -> str:
@@ -247,7 +253,7 @@ class Ownership:
     ) -> Iterator[AtomicCardsError]:
         """What speaks against an action by one of its pins, the plainest reason first."""
         value = values[pin]
-        states = _states_of(values) if multiple else {None}
+        states = self._states_to_list(pin, values, multiple=multiple)
         if self.effects.breach:
             yield ScopeError(self.effects.breach)
         try:
@@ -279,6 +285,20 @@ class Ownership:
                 f"{action} was not seen to heed {pin}, so that with multiple=1 cards of others "
                 "might be changed; act on one card alone, without multiple"
             )
+
+    def _states_to_list(
+        self, pin: Attribute, values: Mapping[Attribute, str], *, multiple: bool
+    ) -> set[str | None]:
+        """The listings that show what an action by an id may change."""
+        if not multiple:
+            return {None}
+        status = values.get(Attribute.STATUS)
+        if status is not None:
+            return {status}
+        sampled = self._sampled[pin]
+        if len(sampled) < _SAMPLED:
+            sampled.add(values[pin])
+        return {*_EVERYWHERE} if values[pin] in sampled else {*_CHANGEABLE}
 
     def _listed_under(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
         """The evidence on an id, which is asked for as far as it is still missing."""
@@ -318,9 +338,3 @@ def _appeared_by(start: Start, card: Card) -> bool:
         and card.user_id in start.others
         and key_of(card) not in start.before
     )
-
-
-def _states_of(values: Mapping[Attribute, str]) -> set[str | None]:
-    """The listings that show everything which an action on several cards may change."""
-    status = values.get(Attribute.STATUS)
-    return set(_EVERYWHERE) if status is None else {status}

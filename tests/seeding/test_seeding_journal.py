@@ -73,7 +73,7 @@ def test_a_start_is_written_down_before_its_request(
 def test_a_start_that_is_interrupted_is_cleaned_up(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, *, processed: bool
 ) -> None:
-    """Ctrl-C in the middle of a start leaves no card open, whether it was processed or not."""
+    """Ctrl-C in the middle of a start leaves no card open; one that may still come is noted."""
     live = serve()
     start = ActionFlows.start
 
@@ -88,8 +88,8 @@ def test_a_start_that_is_interrupted_is_cleaned_up(
         cards.seed()
     assert len(live.environment.cards()) == processed
     assert not live.open_cards
-    target.close()
-    assert not records(live)
+    assert bool(target.close().waiting) != processed
+    assert bool(records(live)) != processed
 
 
 def test_a_refused_start_is_forgotten(serve: Serve) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.seeding.journal import (
     Record,
-    Start,
     journal_directory,
     leftovers,
     name_of,
     owned,
     target_name,
 )
+from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import LiveTarget
 

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import (
-    AtomicCardsError,
-    NotAvailableError,
-    OutcomeUnknownError,
-    ScopeError,
     SettingsError,
 )
-from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.arranging import act_on_state
-from pytest_atomic_cards.seeding.effects import updated
-from pytest_atomic_cards.seeding.journal import Journal, Start
+from pytest_atomic_cards.seeding.cancelling import MOST_REPEATS, Canceller, Steps, together
+from pytest_atomic_cards.seeding.journal import Journal
 from pytest_atomic_cards.seeding.ownership import Ownership
-from pytest_atomic_cards.seeding.reader import LARGEST_PAGE
+from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.timeline import REAL_TIME
 
-Outcome = TypeVar("Outcome")
-Steps = Generator[None, None, Outcome]
-"""Something done step by step, with time for listings to catch up in between."""
-
-_MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
 _FIRST_PAUSE: Final = 0.05
 _SAMPLE: Final = 10
-_MOST_IN_VAIN: Final = 5
-"""Single cancels without effect after which no more are tried in one go."""
 _CREATION: Final = 3
 """How many times as long as any other start one may take whose response was lost."""
 _LEAST_CREATION: Final = 2.0
@@ -82,7 +69,6 @@ class Cleaner:
 
     Attributes:
         starts: All starts that may have made cards.
-        cancelled: How many cards the target said it has cancelled.
         unsteadiness: Seconds until listings surely show what has happened; 0 where they never went
             back.
         straggling: Seconds in which a start may send further cards; 0 where each sends one.
@@ -93,13 +79,20 @@ class Cleaner:
     journal: Journal | None = None
     patience: float = 0.0
     starts: list[Start] = field(default_factory=list)
-    cancelled: int = 0
     unsteadiness: float = 0.0
     straggling: float = 0.0
     _started: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _futile: bool = False
     _slowest: float = 0.0
+    _canceller: Canceller = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._canceller = Canceller(self.api, self.ownership)
+
+    @property
+    def cancelled(self) -> int:
+        """How many cards the target said it has cancelled."""
+        return self._canceller.count
 
     def begin(
         self,
@@ -136,7 +129,7 @@ class Cleaner:
             before=self.journal.unknown(before) if self.journal else [],
         )
         self.starts.append(start)
-        self.ownership.register(start)
+        self.ownership.provenance.register(start)
         self._started = start.begun
         return start
 
@@ -165,7 +158,7 @@ class Cleaner:
         """
         starts = list(starts)
         settled = all(start.cleaned for start in starts)
-        for _ in range(_MOST_REPEATS):
+        for _ in range(MOST_REPEATS):
             before = self.cancelled
             report = self._clean_together(starts)
             if not self.unsteadiness or (settled and self.cancelled == before):
@@ -182,8 +175,8 @@ class Cleaner:
         running = dict(enumerate(map(self._clean, starts)))
         reports: dict[int, CleanUp] = {}
         with activity("cleaning up invocations", len(starts)) as update:
-            for attempt in range(_MOST_REPEATS + 1):
-                if 1 < attempt < _MOST_REPEATS and running and not self._futile:
+            for attempt in range(MOST_REPEATS + 1):
+                if 1 < attempt < MOST_REPEATS and running and not self._canceller.was_futile:
                     self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
                 for number, steps in tuple(running.items()):
                     try:
@@ -256,7 +249,7 @@ class Cleaner:
 
     def _missing(self, start: Start) -> str:
         """What of a start was not seen, and why."""
-        seen = self.ownership.seen(start)
+        seen = self.ownership.provenance.count_of(start)
         what = f"{seen} of its {start.count} card(s) were listed and shown to be of this run"
         if start.invocation is None:
             return f"its response was lost, and {what}; it may or may not have been made"
@@ -271,10 +264,10 @@ class Cleaner:
     def _clean(self, start: Start) -> Steps[CleanUp]:
         waiting, left = yield from self._cleaned_by(start, start.pins)
         if not start.complete:
-            if self.ownership.seen(start) < start.count and start.invocation:
+            if self.ownership.provenance.count_of(start) < start.count and start.invocation:
                 more = yield from self._cleaned_by(start, start.pins_by_customer)
                 waiting, left = waiting + more[0], left + more[1]
-            if self.ownership.seen(start) >= start.count:
+            if self.ownership.provenance.count_of(start) >= start.count:
                 with suppress(SettingsError):
                     self.complete(start)
         if start.untraceable:
@@ -299,13 +292,13 @@ class Cleaner:
     def _cleaned_by(self, start: Start, pins: Sequence[CardQuery]) -> Steps[tuple[list[str], ...]]:
         """Cancel what is open of a start by some pins; what waits, and what is left open."""
         return (
-            yield from _together(
+            yield from together(
                 [
-                    self._cancelled(pin, state, _FEW_REPEATS)
+                    self._canceller.cancelled(pin, state, _FEW_REPEATS)
                     for pin in pins
                     for state in sorted(start.states - {Status.ACTIVE})
                 ],
-                [self._cancelled(pin, Status.ACTIVE, _MOST_REPEATS) for pin in pins],
+                [self._canceller.cancelled(pin, Status.ACTIVE, MOST_REPEATS) for pin in pins],
             )
         )
 
@@ -313,91 +306,7 @@ class Cleaner:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
 
-    def _cancel_singly(self, cards: Iterable[Card]) -> str:
-        """Cancel cards one by one, without ``multiple``, until that is in vain; what came last."""
-        answer = "no query selects a single one of them that is shown to be of this run"
-        in_vain = 0
-        for card in cards:
-            if in_vain == _MOST_IN_VAIN:
-                break
-            with suppress(OutcomeUnknownError):
-                exchange = self.ownership.effects.act_alone(Action.CANCEL, card)
-                if exchange:
-                    answer = exchange.describe()
-                    self.cancelled += updated(exchange)
-                in_vain = 0 if exchange and updated(exchange) else in_vain + 1
-        return answer
-
-    def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
-        """The cards of this run that a pin selects and that are in a state.
-
-        A target that joins attributes by *or* lists others as well. There the pin is asked alone.
-        """
-        found = self.ownership.look(pin.replace(status=state))
-        if not all(pin.matches(card.attributes) for card in found.cards):
-            found = self.ownership.look(pin)
-        return [card for card in _in_state(pin, state, found.cards) if self.ownership.is_ours(card)]
-
-    def _cancel(self, pin: CardQuery, state: Status, cards: Sequence[Card]) -> str:
-        """Cancel cards: a single one first, and the rest at once only if that is shown to be safe.
-
-        A single card's id without ``multiple`` fails closed: a target that does not heed the id
-        has more than one card to choose from, and must refuse.
-        """
-        if len(cards) == 1 or not self.ownership.effects.was_carried_out(Action.CANCEL):
-            answer = self._cancel_singly(cards[:1])
-            if len(cards) == 1 or not self.ownership.effects.was_carried_out(Action.CANCEL):
-                return answer
-            cards = cards[1:]
-        batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
-        try:
-            exchange = act_on_state(self.api, Action.CANCEL, batch, state)
-        except (NotAvailableError, ScopeError):
-            return self._cancel_singly(cards)
-        self.cancelled += updated(exchange)
-        return exchange.describe() if exchange.succeeded else self._cancel_singly(cards)
-
-    def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
-        """Cancel what is in a state of what a pin selects; empty, or what may be left and why.
-
-        An answer that is lost does no harm: the next listing shows what is left.
-        """
-        query, answer = pin.replace(status=state), "no answer"
-        try:
-            for _ in range(repeats):
-                listed = self._listed(pin, state)
-                if not listed:
-                    return ""
-                with suppress(OutcomeUnknownError):
-                    answer = self._cancel(pin, state, listed)
-                yield
-        except AtomicCardsError as error:
-            return f"cards of {query}: {error}"
-        self._futile |= repeats == _MOST_REPEATS
-        return f"cards of {query}: still listed after {repeats} cancels, {answer}"
-
 
 def _is_lost(start: Start) -> bool:
     """Whether the response to a start of this process was lost."""
     return start.invocation is None and start.begun > 0
-
-
-def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:
-    """The cards among some that a pin selects and that are in a state, or may be."""
-    return [card for card in cards if card.status in {state, None} and pin.matches(card.attributes)]
-
-
-def _together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
-    """Take the steps of several cancels in turn; what came of those of each group."""
-    running = [steps for group in groups for steps in group]
-    ends: dict[Steps[str], str] = {}
-    while True:
-        for steps in running:
-            try:
-                next(steps)
-            except StopIteration as end:
-                ends[steps] = end.value
-        running = [steps for steps in running if steps not in ends]
-        if not running:
-            return tuple([ends[steps] for steps in group] for group in groups)
-        yield

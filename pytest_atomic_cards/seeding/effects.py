@@ -115,22 +115,30 @@ class Effects:
         return action in self._carried_out
 
     def act_alone(self, action: Action, card: Card) -> Exchange | None:
-        """Act on one card without ``multiple``; ``None`` if no query that selects it may be sent.
+        """Act on one card without ``multiple``, by the first query that is not refused.
+
+        Returns:
+            The last exchange; ``None`` for a card without any id.
 
         Raises:
+            ScopeError: No query that selects the card may be sent.
+            NotAvailableError: No query that selects the card may be sent.
             OutcomeUnknownError: The card may or may not have changed.
         """
-        exchange = None
+        exchange, objection = None, None
         for query in selectors_of(card):
             try:
                 exchange = self._api.act_exchange(action, query)
-            except (ScopeError, NotAvailableError):
+            except (ScopeError, NotAvailableError) as error:
+                objection = objection or error
                 continue
             self._inspect(exchange, card)
             if exchange.succeeded:
                 if updated(exchange) or not self._is_alone_and_active(card, query):
                     self._carried_out.add(action)
                 break
+        if exchange is None and objection is not None:
+            raise objection
         return exchange
 
     def _inspect(self, exchange: Exchange, card: Card) -> None:

@@ -14,7 +14,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import Population
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.seeding.journal import Start
+    from pytest_atomic_cards.seeding.starts import Start
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ class ReadBack:
 
     def _own(self, placed: Placed, found: Found) -> dict[str, Card]:
         """The cards of an invocation among some, on a shared target only those shown to be ours."""
-        is_ours = self._ownership.is_ours if self._ownership else placed.holds
+        is_ours = self._ownership.provenance.is_ours if self._ownership else placed.holds
         return {key_of(card): card for card in found.cards if placed.holds(card) and is_ours(card)}
 
     def _is_paged_away(self, placed: Placed, cards: Sequence[Card]) -> bool:

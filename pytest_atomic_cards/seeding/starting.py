@@ -17,9 +17,9 @@ from pytest_atomic_cards.errors import (
     TransportError,
 )
 from pytest_atomic_cards.seeding.cleanup import Cleaner
-from pytest_atomic_cards.seeding.journal import Start
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.seeding.starts import Start
 
 _PORTIONS: Final = (100, 20, 5, 1)
 _NOT_FOR_SIZE: Final = frozenset({401, 403, 404})
@@ -145,7 +145,7 @@ class Starter:
         own = [user for user in users if self._placement.owns(user)]
         others = [user for user in users if not self._placement.owns(user)]
         ownership = self._ownership
-        before = ownership.look_before(others) if ownership else frozenset()
+        before = ownership.provenance.look_before(others) if ownership else frozenset()
         start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
         self.starts.append(start)
         if self._scope:
@@ -160,7 +160,7 @@ class Starter:
             raise
         except ContractBrokenError as error:
             raise SeedingError(f"a start was accepted, and cannot be relied on: {error}") from None
-        is_known = ownership is not None and ownership.names(started)
+        is_known = ownership is not None and ownership.provenance.knows(started)
         self._cleaner.confirm(start, started)
         if self._scope:
             self._scope.adopt_invocation(started)

@@ -158,7 +158,7 @@ class LiveTarget:
                 self._scope.adopt_invocation(start.invocation)
             for user in start.users:
                 self._scope.adopt_user(user)
-            self._cleaner.ownership.register(start)
+            self._cleaner.ownership.provenance.register(start)
         return replace(
             self._cleaner,
             journal=Journal.resume(record),

@@ -22,9 +22,9 @@ from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.arranging import act_on_state
 from pytest_atomic_cards.seeding.cleanup import Cleaner
 from pytest_atomic_cards.seeding.joins import similar
-from pytest_atomic_cards.seeding.journal import Start
 from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.timeline import Timeline
 
 Body = dict[str, Any]
@@ -130,7 +130,9 @@ def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target, Ow
     if seeded:
         users = tuple(card["userId"] for card in shared.cards[:2])
         states = frozenset({Status.ACTIVE})
-        ownership.register(Start(number=0, users=users, others=(), states=states, invocation=OWN))
+        ownership.provenance.register(
+            Start(number=0, users=users, others=(), states=states, invocation=OWN)
+        )
         scope.adopt(map(Card.from_body, shared.cards[:2]))
     return api, target, ownership
 

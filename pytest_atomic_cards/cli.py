@@ -189,7 +189,8 @@ def clean(arguments: argparse.Namespace) -> int:
     if asked.settings is None:
         return int(code)
     console = Console(written_to(sys.stdout))
-    return 0 if recover(asked.settings, arguments.journal, console.line) else 1
+    done = recover(asked.settings, arguments.journal, console.line, arguments.discard)
+    return 0 if done else 1
 
 
 class _Asked:
@@ -252,6 +253,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="journal of one run; default: all of the target",
+    )
+    tidy.add_argument(
+        "--discard",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="forget a start that an earlier clean-up reported by this id; may be repeated",
     )
     tidy.set_defaults(run=clean)
     recorded = commands.add_parser(

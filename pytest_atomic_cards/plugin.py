@@ -20,6 +20,7 @@ from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.client.api import CardsApi
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey["Settings"]()
 WAITING = pytest.StashKey[list[str]]()
 _WAITING = "atomic_cards_waiting"
+_BEGUN = pytest.StashKey["datetime"]()
 DECK = pytest.StashKey["Deck"]()
 CASSETTES_MARK = "cards_cassettes"
 
@@ -69,6 +71,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings_of(config).cassettes is not Mode.OFF:
         _play_cassettes(config)
     config.stash[WAITING] = []
+    if settings_of(config).is_live:
+        from pytest_atomic_cards.timeline import REAL_TIME
+
+        config.stash[_BEGUN] = REAL_TIME.now()
     if settings_of(config).is_live and threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, _interrupt) or signal.SIG_DFL
         config.add_cleanup(partial(signal.signal, signal.SIGTERM, before))  # type: ignore[arg-type]
@@ -218,7 +224,7 @@ def pytest_terminal_summary(
 
     for text in config.stash[WAITING]:
         terminalreporter.line(printable(f"atomic-cards: left waiting: {text}"), yellow=True)
-    if line := notice(settings):
+    if line := notice(settings, config.stash[_BEGUN]):
         terminalreporter.line(printable(line), yellow=True)
 
 

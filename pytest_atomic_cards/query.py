@@ -85,6 +85,15 @@ class CardQuery:
             if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
                 raise MisuseError(f"{name} must be a whole number or None, not {number!r}")
 
+    @classmethod
+    def of(cls, values: Mapping[Attribute, str]) -> Self:
+        """The query that names these attribute values.
+
+        Raises:
+            MisuseError: A value is empty.
+        """
+        return cls(**{name.field: value for name, value in values.items()})  # type: ignore[arg-type]
+
     @property
     def attributes(self) -> dict[Attribute, str]:
         """The attributes that are set, in the order of the documentation."""

@@ -3,61 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
+from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.seeding.journal import (
     Record,
     journal_directory,
     leftovers,
+    name_of,
     owned,
     target_name,
 )
+from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import LiveTarget
 
 Tell = Callable[[str], None]
 
 
-def recover(settings: Settings, chosen: Path | None, tell: Tell) -> bool:
+def recover(
+    settings: Settings, chosen: Path | None, tell: Tell, discarded: Sequence[str] = ()
+) -> bool:
     """Cancel what runs that died have left open on a live target.
 
     Args:
         settings: The target, and where journals lie.
         chosen: The journal of one run; all of this target that no run is using if left out.
         tell: Takes one line after the other of what was done and what could not be.
+        discarded: Ids of starts to forget, as an earlier call has reported them.
 
     Returns:
         Whether nothing is left; a journal of which something is left is kept.
 
     Raises:
         SettingsError: A journal cannot be read.
-        MisuseError: A journal is of another target.
+        MisuseError: A journal is of another target, or a start to discard is in none.
         AtomicCardsError: The target does not let us in.
     """
     target = target_name(settings)
     paths = [chosen] if chosen else leftovers(journal_directory(settings), target)
     if not paths:
         tell(f"no run has left anything to clean up on {target}")
-    done = [_recover_one(settings, path, tell) for path in paths]
+    _refuse_unknown(discarded, paths)
+    done = [_recover_one(settings, path, tell, discarded) for path in paths]
     return all(done)
 
 
-def _recover_one(settings: Settings, path: Path, tell: Tell) -> bool:
+def _refuse_unknown(discarded: Sequence[str], paths: Sequence[Path]) -> None:
+    known = [_id(path, start) for path in paths for start in Record.read(path).starts]
+    for name in discarded:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise MisuseError(f"--discard {name}: no journal holds such a start{hint}")
+
+
+def _recover_one(settings: Settings, path: Path, tell: Tell, discarded: Sequence[str]) -> bool:
     record = Record.read(path)
     with owned(path) as free:
         if not free:
-            tell(f"{path}: a run is using it, which cleans up by itself")
+            tell(f"{path}: a run is using it, which cleans up automatically")
             return False
-        cleaner = LiveTarget(settings).take_over(record)
+        target = LiveTarget(settings)
+        gone = [start for start in record.starts if _id(path, start) in discarded]
+        cleaner = target.take_over(record)
+        for start in gone:
+            cleaner.withdraw(start)
+            tell(f"discarded {_id(path, start)}: {_described(start)}")
         report = cleaner.finish()
-        tell(f"{path}: {_count(record.starts)}, {cleaner.cancelled} card(s) cancelled")
+        tell(f"{path}: {_count(cleaner.starts)}, {cleaner.cancelled} card(s) cancelled")
         for text in (*report.left_open, *report.waiting):
             tell(f"  left: {text}")
         if report.left_open or report.waiting:
-            tell("  the journal is kept; run atomic-cards clean again when they can be cancelled")
+            tell(
+                "  the journal is kept; run atomic-cards clean again when they can be cancelled, "
+                "or give a start up with --discard and its id"
+            )
             return False
         path.unlink()
         return True
+
+
+def _id(path: Path, start: Start) -> str:
+    return f"{name_of(path)}-{start.number}"
+
+
+def _described(start: Start) -> str:
+    customers = ", ".join(dict.fromkeys((*start.users, *start.others)))
+    became = f"invocation {start.invocation}" if start.invocation else "no known invocation"
+    return f"a start of {start.count} card(s) for {customers}, which became {became}"
 
 
 def _count(starts: Sequence[object]) -> str:

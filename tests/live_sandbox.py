@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,14 +23,39 @@ if TYPE_CHECKING:
 _OF_SANDBOX = {"faults", "creation_delay", "token_lifetime"}
 
 
-class _Logging(Sandbox):
-    """A sandbox that keeps the method and path of every request."""
+class _Hostile(Sandbox):
+    """A sandbox that keeps the method and path of every request, and can be made to lie.
+
+    Attributes:
+        log: The requests.
+        ignored: Query parameters that requests of a method are answered without.
+        restart: What a start is answered with instead, given what it was answered with.
+        starts_nothing: Whether a start is answered and not carried out.
+    """
 
     log: list[str]
+    ignored: dict[str, set[str]]
+    restart: Callable[[Any], Any] | None = None
+    starts_nothing = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self.log.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        return super().__call__(environ, start_response)
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        self.log.append(f"{method} {path}")
+        ignored = self.ignored.get(method, set())
+        pairs = environ["QUERY_STRING"].split("&")
+        kept = [pair for pair in pairs if pair.partition("=")[0] not in ignored]
+        environ["QUERY_STRING"] = "&".join(kept)
+        if self.restart is None or "/action-flow/" not in path:
+            return super().__call__(environ, start_response)
+        if self.starts_nothing:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self.restart(None)).encode()]
+
+        def begin(status: str, headers: list[tuple[str, str]], *_: object) -> object:
+            return start_response(status, [h for h in headers if h[0].lower() != "content-length"])
+
+        body = b"".join(super().__call__(environ, begin))  # type: ignore[arg-type]
+        return [json.dumps(self.restart(json.loads(body))).encode()]
 
 
 class LiveSandbox:
@@ -41,7 +67,8 @@ class LiveSandbox:
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - passed on
         own = {name: settings.pop(name) for name in settings.keys() & _OF_SANDBOX}
-        self.sandbox = _Logging(Profile(**settings), **own)
+        self.sandbox = _Hostile(Profile(**settings), **own)
+        self.sandbox.ignored = {}
         self.log = self.sandbox.log = []
         self.environment = self.sandbox.default
         self.credential = self.environment.create_credential()

@@ -16,7 +16,7 @@ from pytest_atomic_cards.client.api import environment_path
 from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_atomic_cards.client.session import CardsSession
     from pytest_atomic_cards.exchange import Exchange
@@ -125,7 +125,8 @@ class ActionFlows:
             MisuseError: There is no target, or a value cannot be sent; nothing was.
             RefusedError: The target refused the request.
             OutcomeUnknownError: It may or may not have been started.
-            ContractBrokenError: The body holds no flowInvocationId, which it always should.
+            ContractBrokenError: The body holds no flowInvocationId, which it always should, or
+                different ones; the flow may have been started.
             TransportError: It was not started.
         """
         flows = [target.as_body() for target in targets]
@@ -158,17 +159,29 @@ def duration(length: timedelta) -> str:
 
 
 def _invocation_id(body: Any) -> str:  # noqa: ANN401 - a JSON value
-    """The id nearest to the top: that it is there is documented, its place is not."""
+    """The one id in the body: that it is there is documented, its place is not."""
+    ids = dict.fromkeys(_invocation_ids(body))
+    if not ids:
+        raise ContractBrokenError("it holds no flowInvocationId, which it always should")
+    if len(ids) > 1:
+        raise ContractBrokenError(
+            f"it holds {len(ids)} different flowInvocationIds, and does not show which of them "
+            f"belongs to this start: {', '.join(ids)}"
+        )
+    return next(iter(ids))
+
+
+def _invocation_ids(body: Any) -> Iterator[str]:  # noqa: ANN401 - a JSON value
+    """All ids in a body, from the top down."""
     level = [body]
     while level:
         for place in level:
             found = place.get("flowInvocationId") if isinstance(place, dict) else None
             if isinstance(found, str) and found:
-                return found
+                yield found
         level = [
             inner
             for place in level
             if isinstance(place, (dict, list))
             for inner in (place.values() if isinstance(place, dict) else place)
         ]
-    raise ContractBrokenError("it holds no flowInvocationId, which it always should")

@@ -20,12 +20,12 @@ from pytest_atomic_cards.errors import MisuseError, NotAvailableError, ScopeErro
 from pytest_atomic_cards.query import Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from pytest_atomic_cards.cards import Card
 
-__all__ = ["PINS", "Guard", "Joining", "Scope", "ScopeWarning"]
+__all__ = ["PINS", "Evidence", "Guard", "Scope", "ScopeWarning"]
 
 _NAMES: Final = frozenset({*Attribute, "limit", "offset", "multiple"})
 _PLAIN_PATH: Final = re.compile(r"(?:/[^/\\;?#%\x00-\x1f\x7f]+)*/?")
@@ -52,28 +52,34 @@ class Guard(Protocol):
         ...
 
 
-class Joining(Protocol):
-    """Knows whether a target heeds the attributes of a query, and how it joins them."""
+class Evidence(Protocol):
+    """Knows what was shown of ids that this run claims; see ``Ownership``."""
 
-    def is_ignored(self, pin: Attribute) -> bool:
-        """Whether it was seen to ignore an attribute."""
+    def check(
+        self,
+        action: str,
+        values: Mapping[Attribute, str],
+        pins: Sequence[Attribute],
+        *,
+        multiple: bool,
+    ) -> None:
+        """Let an action pass if one of its pins is shown to hold it to cards of this run.
 
-    def adopt(self, cards: Iterable[Card]) -> None:
-        """Take in cards that this run seeded."""
-
-    def are_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
-        """Whether it was seen to join them by *and*."""
+        Raises:
+            ScopeError: What is listed under them is not shown to be this run's.
+            NotAvailableError: The target was not seen to heed them in such an action.
+        """
 
 
 class Scope:
     """The ids of this run, and the guard that refuses every action not pinned to one of them.
 
     Attributes:
-        joins: Knows how the target joins attributes; *and* is taken for granted without it.
+        evidence: Shows whether the ids select cards of this run alone; they are believed without.
     """
 
     def __init__(self) -> None:
-        self.joins: Joining | None = None
+        self.evidence: Evidence | None = None
         self._ids: dict[Attribute, set[str]] = {attribute: set() for attribute in PINS}
         self._permission = Permission()
 
@@ -82,9 +88,6 @@ class Scope:
 
         Their user ids are not taken: a customer may hold cards of others.
         """
-        cards = list(cards)
-        if self.joins:
-            self.joins.adopt(cards)
         for card in cards:
             for attribute in PINS:
                 value = card.attributes.get(attribute)
@@ -117,9 +120,9 @@ class Scope:
         Listings pass, and so does the start of a flow. Any other request is refused unless it is
         an action on cards whose query has only documented parameters, each once and not empty, in
         the form in which no two servers can read it differently, and one of :data:`PINS` with an
-        id of this run. Beside that id it may have other attributes only if the target was seen to
-        join them by *and*. Every request is refused that may be taken for another one, by its
-        method, its headers or its body (see :mod:`pytest_atomic_cards.client.disguise`).
+        id of this run, which must be shown to select cards of this run alone. Every request is
+        refused that may be taken for another one, by its method, its headers or its body (see
+        :mod:`pytest_atomic_cards.client.disguise`).
 
         Args:
             method: HTTP method.
@@ -129,8 +132,8 @@ class Scope:
 
         Raises:
             ScopeError: The request could touch cards that this run did not seed.
-            NotAvailableError: It could on a target that joins attributes by *or*, and this one was
-                not seen to join them by *and*; or this one was seen to ignore the attribute.
+            NotAvailableError: It could on a target that joins attributes by *or* or ignores one,
+                and this one was not seen to heed them and to join them by *and*.
         """
         if self._permission.is_granted:
             return
@@ -142,7 +145,7 @@ class Scope:
                 f"card that this run seeded by {', '.join(PINS)}{self._hint}"
             )
         if method.upper() not in READS:
-            self._check_joins(method, url)
+            self._check_evidence(method, url)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Let the requests of a ``with`` block pass unchecked, with a :class:`ScopeWarning`.
@@ -175,26 +178,20 @@ class Scope:
             raise MisuseError(f"an empty {attribute} cannot pin anything")
         self._ids[attribute].add(value)
 
-    def _check_joins(self, method: str, url: str) -> None:
+    def _check_evidence(self, method: str, url: str) -> None:
         parts = urlsplit(url)
-        values = {
-            Attribute(name): value
-            for name, value in parse_qsl(parts.query)
-            if name in set(Attribute)
-        }
-        if self.joins is None or not values:
+        query = dict(parse_qsl(parts.query))
+        values = {name: query[name] for name in Attribute if name in query}
+        if self.evidence is None or not values:
             return
+        action = parts.path.rstrip("/").rpartition("/")[2]
         pins = [name for name in PINS if self.holds(name, values.get(name, ""))]
-        heeded = [pin for pin in pins if not self.joins.is_ignored(pin)]
-        if any(self.joins.are_by_and(pin, values.keys() - {pin}) for pin in heeded):
-            return
-        reason = (
-            "the target was not seen to join attributes by and, so that cards of others might be "
-            "changed; use one attribute alone"
-            if heeded
-            else f"the target ignores {' and '.join(pins)}, so that it would change cards of others"
-        )
-        raise NotAvailableError(f"did not send {method} {parts.path}?{parts.query}: {reason}")
+        try:
+            self.evidence.check(action, values, pins, multiple="multiple" in query)
+        except (ScopeError, NotAvailableError) as error:
+            raise type(error)(
+                f"did not send {method} {parts.path}?{parts.query}: {error}"
+            ) from None
 
     def _objection(self, method: str, url: str) -> str | None:
         parts = urlsplit(url)

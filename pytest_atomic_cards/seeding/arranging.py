@@ -30,6 +30,8 @@ SNOOZE: Final = timedelta(hours=1)
 EXPIRY: Final = timedelta(seconds=2)
 """When a card expires where a spec asks for an expired card and does not say."""
 
+Words = frozenset[str | None]
+
 _ACTIONS: Final = {action.outcome: action for action in Action}
 _TRIES: Final = 6
 
@@ -93,9 +95,7 @@ class Arranger:
             return
         allowed = words_for(state)
         if state in _ACTIONS:
-            whole = len(members) == len(group.cards)
-            for pin in [group.pin] if whole else map(group.single, members):
-                self._act(_ACTIONS[state], pin, lambda: self._words(group, members) <= allowed)
+            self._close(_ACTIONS[state], group, members, allowed)
         elif state is Status.SNOOZED:
             spec = next(spec for spec in population if spec.status is state)
             for card in members:
@@ -112,9 +112,22 @@ class Arranger:
         if not words <= allowed:
             self._complain(state, words)
 
-    def _act(self, action: Action, pin: CardQuery, reached: Callable[[], bool]) -> None:
+    def _close(self, action: Action, group: Group, members: Sequence[Card], allowed: Words) -> None:
+        """Act on the members of a group, together if possible, and else one by one."""
+
+        def reached() -> bool:
+            return self._words(group, members) <= allowed
+
+        whole = len(members) == len(group.cards)
+        try:
+            for pin in [group.pin] if whole else map(group.single, members):
+                self._act(action, pin.replace(multiple=True), reached)
+        except NotAvailableError:
+            for card in members:
+                self._act(action, group.single(card), reached)
+
+    def _act(self, action: Action, query: CardQuery, reached: Callable[[], bool]) -> None:
         """Act until the outcome is known; repeating is harmless, as only these cards match."""
-        query = pin.replace(multiple=True)
         for _ in range(_TRIES):
             try:
                 exchange = act_on_state(self._api, action, query, Status.ACTIVE)

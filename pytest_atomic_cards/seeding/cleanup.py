@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import (
-    AtomicCardsError,
-    NotAvailableError,
-    OutcomeUnknownError,
-    ScopeError,
     SettingsError,
 )
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.progress import activity
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.arranging import act_on_state
-from pytest_atomic_cards.seeding.journal import Journal, Start
-from pytest_atomic_cards.seeding.reader import LARGEST_PAGE, Reader
+from pytest_atomic_cards.query import Attribute, CardQuery
+from pytest_atomic_cards.seeding.cancelling import MOST_REPEATS, Canceller, Steps, together
+from pytest_atomic_cards.seeding.journal import Journal
+from pytest_atomic_cards.seeding.ownership import Ownership
+from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.timeline import REAL_TIME
 
-Outcome = TypeVar("Outcome")
-Steps = Generator[None, None, Outcome]
-"""Something done step by step, with time for listings to catch up in between."""
-
-_MOST_REPEATS: Final = 6
 _FEW_REPEATS: Final = 2
 _FIRST_PAUSE: Final = 0.05
 _SAMPLE: Final = 10
-_MOST_IN_VAIN: Final = 5
+_CREATION: Final = 3
+"""How many times as long as any other start one may take whose response was lost."""
+_LEAST_CREATION: Final = 2.0
+"""Seconds for such a start at least, where the others were seen at once."""
+_LATE_PAUSE: Final = 1.0
+"""Seconds between looks for cards that are late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class CleanUp:
         invocations: How many invocations were seeded.
         left_open: What may still hold active cards, and why.
         waiting: What still holds embargoed or snoozed cards, as whether those can be cancelled is
-            an open question; and starts for customers of the settings whose answer was lost.
+            an open question; and starts of which not all cards were seen, or shown to be ours.
     """
 
     invocations: int
@@ -68,35 +63,51 @@ class Cleaner:
 
     Args:
         api: Client of the target.
-        reader: Lists cards.
+        ownership: Decides which cards and ids are this run's own.
         journal: Keeps on disk what is remembered, where others share the target.
+        patience: Seconds to wait at the end for cards that were not listed yet.
 
     Attributes:
         starts: All starts that may have made cards.
-        cancelled: How many cards the target said it has cancelled.
         unsteadiness: Seconds until listings surely show what has happened; 0 where they never went
             back.
         straggling: Seconds in which a start may send further cards; 0 where each sends one.
     """
 
     api: CardsApi
-    reader: Reader
+    ownership: Ownership
     journal: Journal | None = None
+    patience: float = 0.0
     starts: list[Start] = field(default_factory=list)
-    cancelled: int = 0
     unsteadiness: float = 0.0
     straggling: float = 0.0
     _started: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _futile: bool = False
+    _slowest: float = 0.0
+    _canceller: Canceller = field(init=False)
 
-    def begin(self, users: Iterable[str], others: Iterable[str], states: Iterable[Status]) -> Start:
+    def __post_init__(self) -> None:
+        self._canceller = Canceller(self.api, self.ownership)
+
+    @property
+    def cancelled(self) -> int:
+        """How many cards the target said it has cancelled."""
+        return self._canceller.count
+
+    def begin(
+        self,
+        users: Iterable[str],
+        others: Iterable[str],
+        states: Iterable[Status],
+        before: Collection[str] = (),
+    ) -> Start:
         """Take down a start that is about to be asked for.
 
         Args:
-            users: Customers that exist for this run only.
-            others: Further customers.
+            users: Customers that exist for this run only, one a card.
+            others: Further customers, one a card.
             states: The states that its cards may be in; only open ones matter.
+            before: Keys of the cards that ``others`` hold already.
 
         Raises:
             SettingsError: The journal cannot be written.
@@ -106,12 +117,20 @@ class Cleaner:
             users=tuple(users),
             others=tuple(others),
             states=frozenset(state for state in states if state.is_open) | {Status.ACTIVE},
+            before=frozenset(before),
+            begun=REAL_TIME.monotonic(),
         )
         self._note(
-            start, sync=True, users=start.users, others=start.others, states=sorted(start.states)
+            start,
+            sync=True,
+            users=start.users,
+            others=start.others,
+            states=sorted(start.states),
+            before=self.journal.unknown(before) if self.journal else [],
         )
         self.starts.append(start)
-        self._started = REAL_TIME.monotonic()
+        self.ownership.provenance.register(start)
+        self._started = start.begun
         return start
 
     def confirm(self, start: Start, invocation: str) -> None:
@@ -122,6 +141,8 @@ class Cleaner:
     def complete(self, start: Start) -> None:
         """Take down that all cards of a start were seen."""
         start.complete = True
+        if start.begun:
+            self._slowest = max(self._slowest, REAL_TIME.monotonic() - start.begun)
         self._note(start, complete=True)
 
     def withdraw(self, start: Start) -> None:
@@ -137,7 +158,7 @@ class Cleaner:
         """
         starts = list(starts)
         settled = all(start.cleaned for start in starts)
-        for _ in range(_MOST_REPEATS):
+        for _ in range(MOST_REPEATS):
             before = self.cancelled
             report = self._clean_together(starts)
             if not self.unsteadiness or (settled and self.cancelled == before):
@@ -154,8 +175,8 @@ class Cleaner:
         running = dict(enumerate(map(self._clean, starts)))
         reports: dict[int, CleanUp] = {}
         with activity("cleaning up invocations", len(starts)) as update:
-            for attempt in range(_MOST_REPEATS + 1):
-                if 1 < attempt < _MOST_REPEATS and running and not self._futile:
+            for attempt in range(MOST_REPEATS + 1):
+                if 1 < attempt < MOST_REPEATS and running and not self._canceller.was_futile:
                     self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
                 for number, steps in tuple(running.items()):
                     try:
@@ -175,32 +196,86 @@ class Cleaner:
         """
         since = REAL_TIME.monotonic() - self._started
         self.api.session.timeline.sleep(max(0.0, self.straggling - since))
-        sound = [start for start in self.starts if start.complete and start.cleaned]
+        before = self.cancelled
+        late = self._clean_late([start for start in self.starts if not start.complete])
+        known = [start for start in self.starts if start.complete]
+        sound = [start for start in known if start.cleaned]
         asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
         unasked = set() if self.unsteadiness or self.straggling else {*sound} - {*asked}
-        before = self.cancelled
-        report = self.clean_up([start for start in self.starts if start not in unasked])
+        report = self.clean_up([start for start in known if start not in unasked])
         if self.cancelled > before:
             rest = self.clean_up([start for start in sound if start in unasked])
             report = CleanUp.of([report, rest])
+        report = CleanUp.of([report, late])
         if self.journal:
             self.journal.close(keep=bool(report.left_open or report.waiting))
         return report
 
-    def _clean(self, start: Start) -> Steps[CleanUp]:
-        waiting, left = yield from _together(
-            [
-                self._cancelled(pin, state, _FEW_REPEATS)
-                for pin in start.pins
-                for state in sorted(start.states - {Status.ACTIVE})
-            ],
-            [self._cancelled(pin, Status.ACTIVE, _MOST_REPEATS) for pin in start.pins],
+    def name_of(self, start: Start) -> str:
+        """The id of a start in reports, by which it can be discarded."""
+        journal = self.journal.name if self.journal else ""
+        return f"{journal}-{start.number}" if journal else str(start.number)
+
+    def _clean_late(self, starts: Sequence[Start]) -> CleanUp:
+        """Clean up starts that were not seen completely; names those that still are not."""
+        until = REAL_TIME.monotonic() + self.patience
+        report = self.clean_up(starts)
+        while (left := self._time_left(starts, until)) > 0:
+            self.api.session.timeline.sleep(min(left, _LATE_PAUSE))
+            report = self.clean_up(starts)
+        missing = tuple(
+            f"start {self.name_of(start)}: {self._missing(start)}"
+            for start in filter(self._is_missing, starts)
         )
+        return CleanUp.of([report, CleanUp(0, waiting=missing)])
+
+    def _time_left(self, starts: Sequence[Start], until: float) -> float:
+        """Seconds for which waiting for missing cards may still help."""
+        missing = list(filter(self._is_missing, starts))
+        moments = [until, *(start.begun + self._creation for start in missing if _is_lost(start))]
+        return max(moments) - REAL_TIME.monotonic() if missing else 0.0
+
+    @property
+    def _creation(self) -> float:
+        """Seconds after which the cards of a start are listed; 0 while that is not known."""
+        return max(_LEAST_CREATION, _CREATION * self._slowest) if self._slowest else 0.0
+
+    def _is_missing(self, start: Start) -> bool:
+        """Whether cards of a start may still come to light."""
+        if start.complete or start.untraceable:
+            return False
+        gone = self._creation and REAL_TIME.monotonic() > start.begun + self._creation
+        return not (_is_lost(start) and gone)
+
+    def _missing(self, start: Start) -> str:
+        """What of a start was not seen, and why."""
+        seen = self.ownership.provenance.count_of(start)
+        what = f"{seen} of its {start.count} card(s) were listed and shown to be of this run"
+        if start.invocation is None:
+            return f"its response was lost, and {what}; it may or may not have been made"
+        stranger = self.ownership.stranger_under(Attribute.FLOW_INVOCATION_ID, start.invocation)
+        if stranger:
+            return (
+                f"its response named invocation {start.invocation}, which also holds a card of "
+                f"customer {stranger}, so that nothing is done by it; {what}"
+            )
+        return f"accepted as invocation {start.invocation}, but only {what}; others may come late"
+
+    def _clean(self, start: Start) -> Steps[CleanUp]:
+        waiting, left = yield from self._cleaned_by(start, start.pins)
+        if not start.complete:
+            if self.ownership.provenance.count_of(start) < start.count and start.invocation:
+                more = yield from self._cleaned_by(start, start.pins_by_customer)
+                waiting, left = waiting + more[0], left + more[1]
+            if self.ownership.provenance.count_of(start) >= start.count:
+                with suppress(SettingsError):
+                    self.complete(start)
         if start.untraceable:
             customers = ", ".join(dict.fromkeys(start.untraceable))
             waiting.append(
-                f"cards of {customers}: the answer to a start was lost, and which of their cards "
-                "are of this run cannot be told; look in the Workbench, then remove the journal"
+                f"start {self.name_of(start)}: cards of {customers}: the answer to a start was "
+                "lost, and which of their cards are of this run cannot be told; look in the "
+                "Workbench, then discard it"
             )
         report = CleanUp(
             int(start.invocation is not None),
@@ -208,101 +283,30 @@ class Cleaner:
             tuple(filter(None, waiting)),
         )
         clean = not (report.left_open or report.waiting)
-        if clean and not (start.cleaned or self.unsteadiness):
+        if clean and start.complete and not (start.cleaned or self.unsteadiness):
             with suppress(SettingsError):  # a mark that is missing only makes others look again
                 self._note(start, cleaned=True)
         start.cleaned = clean
         return report
 
+    def _cleaned_by(self, start: Start, pins: Sequence[CardQuery]) -> Steps[tuple[list[str], ...]]:
+        """Cancel what is open of a start by some pins; what waits, and what is left open."""
+        return (
+            yield from together(
+                [
+                    self._canceller.cancelled(pin, state, _FEW_REPEATS)
+                    for pin in pins
+                    for state in sorted(start.states - {Status.ACTIVE})
+                ],
+                [self._canceller.cancelled(pin, Status.ACTIVE, MOST_REPEATS) for pin in pins],
+            )
+        )
+
     def _note(self, start: Start, *, sync: bool = False, **what: object) -> None:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
 
-    def _cancel_singly(self, cards: Iterable[Card]) -> None:
-        """Cancel cards one by one, where they cannot be together, until that is in vain too."""
-        in_vain = 0
-        for card in cards:
-            if in_vain == _MOST_IN_VAIN:
-                return
-            if card.flow_instance_id:
-                with suppress(ScopeError, NotAvailableError, OutcomeUnknownError):
-                    alone = CardQuery(flow_instance_id=card.flow_instance_id, multiple=True)
-                    updated = _updated(self.api.act_exchange(Action.CANCEL, alone))
-                    self.cancelled += updated
-                    in_vain = 0 if updated else in_vain + 1
 
-    def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
-        """Some cards that a pin selects and that are in a state; none if there are none.
-
-        A target that joins attributes by *or* lists others as well. There the pin is asked alone.
-        """
-        listed = self.reader.page(pin.replace(status=state)).cards
-        if len(_in_state(pin, state, listed)) == len(listed):
-            return listed
-        return self._all_listed(pin, state)
-
-    def _all_listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
-        """The cards that a pin selects, whatever else it lists, and that are in a state."""
-        return _in_state(pin, state, self.reader.find(pin).cards)
-
-    def _cancel(self, pin: CardQuery, state: Status) -> tuple[bool, str]:
-        """Cancel at once what a pin selects; whether the target did, and what came."""
-        batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
-        try:
-            exchange = act_on_state(self.api, Action.CANCEL, batch, state)
-        except NotAvailableError as error:
-            return False, str(error)
-        self.cancelled += _updated(exchange)
-        return exchange.succeeded, exchange.describe()
-
-    def _cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
-        """Cancel what is in a state of what a pin selects; empty, or what may be left and why.
-
-        An answer that is lost does no harm: the next listing shows what is left.
-        """
-        query, answer = pin.replace(status=state), "no answer"
-        try:
-            for _ in range(repeats):
-                listed = self._listed(pin, state)
-                if not listed:
-                    return ""
-                with suppress(OutcomeUnknownError):
-                    done, answer = self._cancel(pin, state)
-                    if not done:
-                        self._cancel_singly(self._all_listed(pin, state))
-                yield
-        except AtomicCardsError as error:
-            return f"cards of {query}: {error}"
-        self._futile |= repeats == _MOST_REPEATS
-        return f"cards of {query}: still listed after {repeats} cancels, {answer}"
-
-
-def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:
-    """The cards among some that a pin selects and that are in a state, or may be."""
-    return [card for card in cards if card.status in {state, None} and pin.matches(card.attributes)]
-
-
-def _together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
-    """Take the steps of several cancels in turn; what came of those of each group."""
-    running = [steps for group in groups for steps in group]
-    ends: dict[Steps[str], str] = {}
-    while True:
-        for steps in running:
-            try:
-                next(steps)
-            except StopIteration as end:
-                ends[steps] = end.value
-        running = [steps for steps in running if steps not in ends]
-        if not running:
-            return tuple([ends[steps] for steps in group] for group in groups)
-        yield
-
-
-def _updated(exchange: Exchange) -> int:
-    """How many cards an answer says were changed; at least one if it was a success."""
-    if not exchange.succeeded:
-        return 0
-    try:
-        return max(int(exchange.json()["summary"]["updated"]), 1)
-    except (TypeError, KeyError, ValueError):
-        return 1
+def _is_lost(start: Start) -> bool:
+    """Whether the response to a start of this process was lost."""
+    return start.invocation is None and start.begun > 0

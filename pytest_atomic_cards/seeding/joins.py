@@ -16,10 +16,11 @@ from typing import Final
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.client.scope import PINS
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.seeding.reader import Reader, key_of
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 
 Question = Callable[[Attribute, str, Collection[Card]], bool]
@@ -49,18 +50,26 @@ class Joins:
         self._lock = Lock()
 
     def adopt(self, cards: Iterable[Card]) -> None:
-        """Take in cards that this run seeded."""
-        self._cards.extend(list(cards)[:1])
+        """Take in cards that this run seeded. With a new one open questions are asked again."""
+        card = next(iter(cards), None)
+        if card is None or any(key_of(card) == key_of(known) for known in self._cards):
+            return
+        self._cards.append(card)
+        for pin in PINS:
+            self._tries[pin, pin] = 0
 
-    def is_ignored(self, pin: Attribute) -> bool:
-        """Whether listings by an attribute were seen to show cards that lack the value."""
+    def is_heeded(self, pin: Attribute) -> bool | None:
+        """Whether listings by an attribute show only cards that have the value.
+
+        ``None`` as long as no card of ours is listed by it, or no response is usable.
+        """
         with self._lock:
             while pin not in self._heeded and self._cards and self._tries[pin, pin] < _TRIES:
                 self._tries[pin, pin] += 1
                 heeded = self._ask(pin, self._heeds)
                 if heeded is not None:
                     self._heeded[pin] = heeded
-            return not self._heeded.get(pin, True)
+            return self._heeded.get(pin)
 
     def are_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
         """Whether each of the others was seen to narrow what ``pin`` selects, and ``pin`` them.
@@ -82,7 +91,7 @@ class Joins:
         """The answer to a question about cards of ours; ``None`` where it cannot be had."""
         try:
             with self._tape.unrecorded("how attributes are joined is asked once in a run"):
-                for card in reversed(self._cards):
+                for card in tuple(reversed(self._cards)):
                     own = card.attributes.get(pin)
                     listed = own and self._listed({pin: own})
                     if own and listed:
@@ -110,8 +119,7 @@ class Joins:
         return not any(self._listed({pin: similar(own), other: value}) for value in values if value)
 
     def _listed(self, values: dict[Attribute, str]) -> tuple[Card, ...]:
-        query = CardQuery(**{name.field: value for name, value in values.items()})  # type: ignore[arg-type]
-        return self._reader.page(query.replace(limit=_SAMPLES)).cards
+        return self._reader.page(CardQuery.of(values).replace(limit=_SAMPLES)).cards
 
 
 def similar(value: str, chance: Chance = TRUE_CHANCE) -> str:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -23,49 +24,14 @@ import filelock
 
 from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.placement import is_generated
+from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.timeline import REAL_TIME
 
 _FORMAT: Final = 1
 _PRIVATE_FILE, _PRIVATE_DIRECTORY = 0o600, 0o700
 _SUFFIX: Final = ".jsonl"
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Start:
-    """One start of the Action Flow, of which cards may come.
-
-    Args:
-        number: Its place among the starts of its journal.
-        users: Customers that exist for this run only.
-        others: Further customers, who may hold cards that are not this run's.
-        states: The open states that its cards may be in.
-        invocation: Its ``flowInvocationId``, once the target has told it.
-        complete: Whether all its cards were seen.
-        cleaned: Whether nothing open was left of it when it was last looked at.
-    """
-
-    number: int
-    users: tuple[str, ...]
-    others: tuple[str, ...]
-    states: frozenset[Status]
-    invocation: str | None = None
-    complete: bool = False
-    cleaned: bool = False
-
-    @property
-    def pins(self) -> list[CardQuery]:
-        """The queries that select all its cards that can be told from others'."""
-        if self.invocation:
-            return [CardQuery(flow_invocation_id=self.invocation)]
-        return [CardQuery(user_id=user) for user in dict.fromkeys(self.users)]
-
-    @property
-    def untraceable(self) -> tuple[str, ...]:
-        """Customers whose cards of this start nothing tells from others'."""
-        return () if self.invocation else self.others
 
 
 @dataclass(slots=True)
@@ -81,6 +47,28 @@ class Journal:
     target: str
     path: Path | None = field(default=None, init=False)
     _lock: filelock.FileLock | None = field(default=None, init=False)
+    _known: set[str] = field(default_factory=set, init=False)
+
+    @classmethod
+    def resume(cls, record: Record) -> Self:
+        """A journal that was left, to be gone on with by whoever holds it; see :func:`owned`."""
+        journal = cls(record.path.parent, record.target)
+        journal.path = record.path
+        content = record.path.read_bytes()
+        if not content.endswith(b"\n"):  # a line that was torn by a crash
+            os.truncate(record.path, content.rfind(b"\n") + 1)
+        return journal
+
+    @property
+    def name(self) -> str:
+        """A short name that tells it from others; empty before the first start."""
+        return name_of(self.path) if self.path else ""
+
+    def unknown(self, keys: Iterable[str]) -> list[str]:
+        """The keys among some that no earlier entry holds."""
+        new = sorted(set(keys) - self._known)
+        self._known.update(new)
+        return new
 
     def write(self, *, sync: bool = False, **entry: Any) -> None:  # noqa: ANN401 - JSON values
         """Append an entry, which from then on outlives this process.
@@ -153,13 +141,14 @@ class Record:
             raise SettingsError(f"journal {path} cannot be read: {error.strerror}") from None
         target = ""
         starts: dict[int, Start] = {}
+        known: set[str] = set()
         for number, line in enumerate(lines[:-1], 1):
             try:
                 entry = json.loads(line)
                 if number == 1:
                     target = _target_in(entry)
                 else:
-                    _take_in(entry, starts)
+                    _take_in(entry, starts, known)
             except (ValueError, TypeError, KeyError, AttributeError, MisuseError) as error:
                 raise SettingsError(
                     f"{path} is no journal of atomic-cards: line {number}: {error!r}"
@@ -188,6 +177,11 @@ def owned(path: Path) -> Iterator[bool]:
         lock.release()
         if not path.exists():
             Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def name_of(path: Path) -> str:
+    """The short name of a journal: the random end of its file's name."""
+    return path.stem.rpartition("-")[2]
 
 
 def journal_directory(settings: Settings) -> Path:
@@ -219,16 +213,30 @@ def leftovers(directory: Path, target: str) -> list[Path]:
     return found
 
 
-def notice(settings: Settings) -> str:
-    """A line about the journals that earlier runs against the target left; empty for none."""
+def notice(settings: Settings, begun: datetime) -> str:
+    """A line about the journals that runs against the target left; empty for none.
+
+    Args:
+        settings: Name the target.
+        begun: When this run began, to tell its own journals from those of earlier runs.
+    """
     paths = leftovers(journal_directory(settings), target_name(settings))
     if not paths:
         return ""
     which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
+    whose = "this run" if all(_begun(path) >= begun for path in paths) else "an earlier run"
     return (
-        "atomic-cards: an earlier run did not finish its clean-up; "
+        f"atomic-cards: {whose} did not finish its clean-up; "
         f"cancel what it left open with: atomic-cards clean ({which})"
     )
+
+
+def _begun(path: Path) -> datetime:
+    """When a journal was begun; long ago where it does not say."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        head = path.read_bytes().partition(b"\n")[0]
+        return datetime.fromisoformat(json.loads(head)["begun"])
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def _mark(target: str) -> str:
@@ -257,7 +265,7 @@ def _target_in(head: Mapping[str, Any]) -> str:
     return str(head["target"])
 
 
-def _take_in(entry: Mapping[str, Any], starts: dict[int, Start]) -> None:
+def _take_in(entry: Mapping[str, Any], starts: dict[int, Start], known: set[str]) -> None:
     number = entry["start"]
     if "users" in entry:
         users, others = _texts(entry["users"]), _texts(entry["others"])
@@ -265,7 +273,10 @@ def _take_in(entry: Mapping[str, Any], starts: dict[int, Start]) -> None:
         if strange:
             raise ValueError(f"{strange[0]!r} is no customer that a run generated")
         states = frozenset(map(Status, entry["states"]))
-        starts[number] = Start(number=number, users=users, others=others, states=states)
+        before = _before(entry, known)
+        starts[number] = Start(
+            number=number, users=users, others=others, states=states, before=before
+        )
     elif "invocation" in entry:
         (starts[number].invocation,) = _texts([entry["invocation"]])
     elif "complete" in entry:
@@ -274,6 +285,14 @@ def _take_in(entry: Mapping[str, Any], starts: dict[int, Start]) -> None:
         starts[number].cleaned = True
     else:
         del starts[number]
+
+
+def _before(entry: Mapping[str, Any], known: set[str]) -> frozenset[str] | None:
+    """What existed before a start: each entry holds only what those before it do not."""
+    if "before" not in entry:
+        return None
+    known.update(_texts(entry["before"]))
+    return frozenset(known)
 
 
 def _texts(values: Iterable[object]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.spec import Population
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.seeding.journal import Start
+    from pytest_atomic_cards.seeding.starts import Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Placement(Protocol):
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:
-        """Ask for the cards of one invocation; gives its ``flowInvocationId``.
+        """Ask for the cards of one invocation; gives the ``flowInvocationId`` of the response.
 
         Args:
             population: The cards.
@@ -120,7 +120,8 @@ class Placement(Protocol):
         """Let the target's time pass."""
 
 
-_GENERATED: Final = re.compile(r"contract-[0-9a-f]{12}.*", re.DOTALL)
+_GENERATED: Final = re.compile(r"contract-[0-9a-f]{12}.*|1[0-2][0-9]{14}", re.DOTALL)
+"""What :class:`UserIds` makes: a token of 48 bits, or the number that one is counted up from."""
 
 
 def is_generated(user: str) -> bool:

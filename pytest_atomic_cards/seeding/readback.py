@@ -15,6 +15,7 @@ from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.printable import brief
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.polling import poll
 from pytest_atomic_cards.seeding.reader import Found, Reader, key_of
@@ -65,10 +66,18 @@ class ReadBack:
         reader: Lists cards.
         placement: How they come into being.
         timeline: The time by which to wait.
+        ownership: Decides which cards are this run's own, on a target that others share.
     """
 
-    def __init__(self, reader: Reader, placement: Placement, timeline: Timeline) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        placement: Placement,
+        timeline: Timeline,
+        ownership: Ownership | None = None,
+    ) -> None:
         self._reader = reader
+        self._ownership = ownership
         self._placement = placement
         self._timeline = timeline
         self.straggling = 0.0
@@ -100,7 +109,7 @@ class ReadBack:
 
         def look() -> None:
             nonlocal counts, last, listed
-            now = len(self._own(placed, self._reader.page(placed.pin)))
+            now = len(self._own(placed, self._page(placed, placed.pin)))
             if now < listed:
                 self.unsteadiness = max(_LEAST_UNSTEADY, 2 * (clock() - first))
             listed = max(listed, now)
@@ -123,7 +132,8 @@ class ReadBack:
         fails is asked for again, as a target may fail where no card matches yet.
 
         Raises:
-            SeedingError: Some did not appear, nor did others within the patience of the placement.
+            SeedingError: Some did not appear, nor did others within the patience of the placement;
+                or cards of others are listed with them.
         """
         clock = self._timeline.monotonic
         awaited = [_Awaited(one, grown=clock()) for one in placed]
@@ -185,23 +195,38 @@ class ReadBack:
         """The cards of an invocation, also where large pages or its own attribute do not work."""
         cards: dict[str, Card] = {}
         with suppress(ContractBrokenError):
-            cards = self._own(placed, self._reader.find(placed.pin, _MOST_PAGES))
+            cards = self._own(placed, self._find(placed, placed.pin))
         if not cards:
-            cards = self._own(placed, self._reader.page(placed.pin))
+            cards = self._own(placed, self._page(placed, placed.pin))
         if placed.expire and len(cards) < placed.count:
             expired = placed.pin.replace(status=Status.EXPIRED)
-            cards |= self._own(placed, self._reader.page(expired))
+            cards |= self._own(placed, self._page(placed, expired))
         if not cards:
             for user in dict.fromkeys(placed.users):
-                more = self._own(placed, self._reader.find(CardQuery(user_id=user), _MOST_PAGES))
+                more = self._own(placed, self._find(placed, CardQuery(user_id=user)))
                 if not more:
                     break
                 cards |= more
         return cards
 
-    @staticmethod
-    def _own(placed: Placed, found: Found) -> dict[str, Card]:
-        return {key_of(card): card for card in found.cards if placed.holds(card)}
+    def _find(self, placed: Placed, query: CardQuery) -> Found:
+        return self._shown(placed, query, self._reader.find(query, _MOST_PAGES))
+
+    def _page(self, placed: Placed, query: CardQuery) -> Found:
+        return self._shown(placed, query, self._reader.page(query))
+
+    def _shown(self, placed: Placed, query: CardQuery, found: Found) -> Found:
+        """What a query has listed, unless it holds cards of others under an id of ours."""
+        if self._ownership:
+            self._ownership.note(query, found)
+            for invocation in (placed.invocation, *placed.further):
+                self._ownership.refuse_strangers(invocation)
+        return found
+
+    def _own(self, placed: Placed, found: Found) -> dict[str, Card]:
+        """The cards of an invocation among some, on a shared target only those shown to be ours."""
+        is_ours = self._ownership.provenance.is_ours if self._ownership else placed.holds
+        return {key_of(card): card for card in found.cards if placed.holds(card) and is_ours(card)}
 
     def _is_paged_away(self, placed: Placed, cards: Sequence[Card]) -> bool:
         """Whether cards exist that paging does not reach: the paging contracts judge that."""

@@ -22,6 +22,8 @@ from pytest_atomic_cards.query import Attribute, CardQuery
 LARGEST_PAGE: Final = 1_000
 """The largest ``limit`` that the documentation shows. Source: Cards API page › Pagination."""
 _SHORT_PAGE: Final = 100
+_ALL_PAGES: Final = 20
+"""Pages of 1000 cards: more than this run seeds under any id."""
 _SERVER_ERROR: Final = 500
 _TRIES: Final = 3
 
@@ -82,7 +84,7 @@ class Group:
             chosen = {name: values[name] for name in names}
             rivals = (other for other in self.cards if key_of(other) != key_of(card))
             if not any(chosen.items() <= other.attributes.items() for other in rivals):
-                return CardQuery(**{name.field: value for name, value in chosen.items()})  # type: ignore[arg-type]
+                return CardQuery.of(chosen)
         raise NotAvailableError(
             f"no attributes tell card {brief(key_of(card))} from the others of its invocation"
         )
@@ -158,6 +160,18 @@ class Reader:
             if len(page.cards) < _SHORT_PAGE or not new:
                 return Found(tuple(cards.values()), tuple(exchanges))
         return Found(tuple(cards.values()), tuple(exchanges), complete=False)
+
+    def find_all(self, query: CardQuery) -> Found:
+        """All cards that match, however many; the first page where larger ones are not served.
+
+        Raises:
+            ContractBrokenError: Not even that is served.
+            TransportError: No usable answer, or access was denied.
+        """
+        try:
+            return self.find(query, _ALL_PAGES)
+        except ContractBrokenError:
+            return self.page(query)
 
     def states(self, group: Group) -> dict[str, str | None]:
         """The state word of each card of a group; ``None`` where no listing shows the card.

@@ -10,6 +10,7 @@ from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.seeding.arranging import Arranger, creatable
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
+from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.readback import ReadBack
 from pytest_atomic_cards.seeding.reader import Group, Reader
@@ -42,10 +43,11 @@ class Seeder:
     ) -> None:
         reader = Reader(api)
         self.placement = placement
-        self._read_back = ReadBack(reader, placement, api.session.timeline)
-        self._arranger = Arranger(api, reader, placement)
-        self._cleaner = cleaner or Cleaner(api, reader)
+        self._cleaner = cleaner or Cleaner(api, Ownership(api, reader))
         self._scope = scope
+        self._ownership = self._cleaner.ownership if scope and scope.evidence else None
+        self._read_back = ReadBack(reader, placement, api.session.timeline, self._ownership)
+        self._arranger = Arranger(api, reader, placement)
         self._starter = Starter(placement, self._cleaner, scope)
 
     @property
@@ -69,6 +71,8 @@ class Seeder:
         self._completed(placed)
         if self._scope:
             self._scope.adopt(cards)
+        if self._ownership:
+            self._ownership.rehearse(cards)
 
     def seed(self, *populations: Population) -> list[Group]:
         """Seed populations, each as one invocation, and hand over its cards in their states.

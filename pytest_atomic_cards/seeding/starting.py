@@ -9,6 +9,7 @@ from typing import Final
 
 from pytest_atomic_cards.client.scope import Scope
 from pytest_atomic_cards.errors import (
+    ContractBrokenError,
     MisuseError,
     NotAvailableError,
     OutcomeUnknownError,
@@ -16,9 +17,9 @@ from pytest_atomic_cards.errors import (
     TransportError,
 )
 from pytest_atomic_cards.seeding.cleanup import Cleaner
-from pytest_atomic_cards.seeding.journal import Start
 from pytest_atomic_cards.seeding.placement import Placed, Placement
 from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.seeding.starts import Start
 
 _PORTIONS: Final = (100, 20, 5, 1)
 _NOT_FOR_SIZE: Final = frozenset({401, 403, 404})
@@ -36,10 +37,11 @@ class Starter:
     Args:
         placement: How cards come into being.
         cleaner: Remembers what to clean up.
-        scope: Learns which cards are this run's own; ``None`` where no guard is needed.
+        scope: Learns which ids this run claims; ``None`` where no guard is needed.
     """
 
     def __init__(self, placement: Placement, cleaner: Cleaner, scope: Scope | None) -> None:
+        self._ownership = cleaner.ownership if scope and scope.evidence else None
         self._placement = placement
         self._cleaner = cleaner
         self._scope = scope
@@ -95,6 +97,8 @@ class Starter:
         if rest and not self._can_join:
             return self._apart(population, size)
         first = self._start(head)
+        if rest and self._ownership:
+            self._ownership.refuse_strangers(first.invocation)
         parts = [first]
         for portion in rest:
             part = self._start(portion, first.invocation, tries=_tries(rest))
@@ -140,7 +144,9 @@ class Starter:
         users = self._placement.choose_users(population)
         own = [user for user in users if self._placement.owns(user)]
         others = [user for user in users if not self._placement.owns(user)]
-        start = self._cleaner.begin(own, others, (spec.status for spec in population))
+        ownership = self._ownership
+        before = ownership.provenance.look_before(others) if ownership else frozenset()
+        start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
         self.starts.append(start)
         if self._scope:
             for user in own:
@@ -152,9 +158,17 @@ class Starter:
                 self._cleaner.withdraw(start)
                 self.starts.remove(start)
             raise
+        except ContractBrokenError as error:
+            raise SeedingError(f"a start was accepted, and cannot be relied on: {error}") from None
+        is_known = ownership is not None and ownership.provenance.knows(started)
         self._cleaner.confirm(start, started)
         if self._scope:
             self._scope.adopt_invocation(started)
+        if is_known and started != invocation:
+            raise SeedingError(
+                f"the response to a new start names invocation {started}, which an earlier start "
+                "of this run has become already; it may be a cached or replayed response"
+            )
         return Placed(
             started,
             users,

@@ -20,13 +20,13 @@ from pytest_atomic_cards.network import NetworkFaults
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.seeding.cleanup import Cleaner, CleanUp
 from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
-from pytest_atomic_cards.seeding.joins import Joins
 from pytest_atomic_cards.seeding.journal import (
     Journal,
     Record,
     journal_directory,
     target_name,
 )
+from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
@@ -116,9 +116,10 @@ class LiveTarget:
             None if self._replayed else Journal(journal_directory(settings), target_name(settings))
         )
         reader = Reader(self._api)
-        self._cleaner = Cleaner(self._api, reader, journal)
+        ownership = Ownership(self._api, reader, self._scope, tape)
+        self._cleaner = Cleaner(self._api, ownership, journal)
         if not self._replayed:
-            self._scope.joins = Joins(reader, tape)
+            self._scope.evidence = ownership
         self._clock = ServerClock(tape.timeline)
         if not tape.is_used:  # recordings hold no Date
             self._session.listeners.append(self._clock.observe)
@@ -140,6 +141,9 @@ class LiveTarget:
     def take_over(self, record: Record) -> Cleaner:
         """Make the starts of a run that died this run's own, to clean up after it.
 
+        What the journal claims counts only as far as the target's listings show it. The cleaner
+        waits for late cards, and notes in the journal what it has seen; hold it meanwhile.
+
         Raises:
             MisuseError: The journal is of another target.
         """
@@ -153,12 +157,19 @@ class LiveTarget:
                 self._scope.adopt_invocation(start.invocation)
             for user in start.users:
                 self._scope.adopt_user(user)
-        return replace(self._cleaner, journal=None, starts=list(record.starts))
+            self._cleaner.ownership.provenance.register(start)
+        return replace(
+            self._cleaner,
+            journal=Journal.resume(record),
+            starts=list(record.starts),
+            patience=self.settings.seed_timeout,
+        )
 
     def close(self) -> CleanUp:
         """Clean up once more, as a flow may send a card after its world was cleaned up."""
         if self._replayed:
             return CleanUp(0)
         report = self._cleaner.finish()
-        complain(report.left_open, "; when they can be cancelled: atomic-cards clean")
+        left = (*report.left_open, *report.waiting) if report.left_open else ()
+        complain(left, "; when they can be cancelled: atomic-cards clean")
         return report

@@ -12,6 +12,7 @@ from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
 from pytest_atomic_cards.lifecycle import Status
 from pytest_atomic_cards.seeding.cleanup import Cleaner
+from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.timeline import Timeline
 
@@ -42,7 +43,12 @@ class Lagging:
         """Answer a listing or a cancel."""
         invocation = parse_qs(urlsplit(str(request.url)).query)["flowInvocationId"][0]
         if request.method == "GET":
-            shown = {"flowInvocationId": invocation, "status": self.shown[invocation]}
+            shown = {
+                "flowInvocationId": invocation,
+                "flowInstanceId": f"instance-of-{invocation}",
+                "userId": "customer",
+                "status": self.shown[invocation],
+            }
             listed: list[Any] = [shown] if shown["status"] == "active" else []
             return Reply(body={"data": listed})
         self.true[invocation] = "cancelled"
@@ -61,7 +67,7 @@ def test_all_starts_share_the_time_that_listings_need() -> None:
         timeline=time,
     )
     api = CardsApi(session, "env")
-    cleaner = Cleaner(api, Reader(api))
+    cleaner = Cleaner(api, Ownership(api, Reader(api)))
     for invocation in lagging.true:
         start = cleaner.begin(["customer"], [], [Status.ACTIVE])
         cleaner.confirm(start, invocation)

@@ -114,6 +114,20 @@ def test_the_invocation_id_is_found_wherever_it_is(body: object, status: int) ->
     assert started.exchange.status == status
 
 
+def test_an_id_may_be_named_several_times() -> None:
+    """A response that repeats its id names one."""
+    body = {"flowInvocationId": "inv-1", "data": [{"flowInvocationId": "inv-1"}]}
+    started = flows(Target(Reply(body=body))).start("f", [FlowTarget(users=["u"])])
+    assert started.flow_invocation_id == "inv-1"
+
+
+def test_different_ids_are_none() -> None:
+    """Which of several ids belongs to the start is not documented, so none is believed."""
+    body = {"flowInvocationId": "inv-0", "data": [{"flowInvocationId": "inv-1"}]}
+    with pytest.raises(ContractBrokenError, match=r"2 different flowInvocationIds.*inv-0, inv-1"):
+        flows(Target(Reply(body=body))).start("f", [FlowTarget(users=["u"])])
+
+
 @pytest.mark.parametrize("body", [{}, {"data": []}, [], "inv-1", {"flowInvocationId": ""}, None])
 def test_an_answer_without_an_invocation_id_breaks_the_contract(body: object) -> None:
     """The id is documented as always being there."""

@@ -16,17 +16,35 @@ from hypothesis import strategies as st
 
 from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, StaticToken
-from pytest_atomic_cards.errors import NotAvailableError
+from pytest_atomic_cards.errors import NotAvailableError, ScopeError
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
 from pytest_atomic_cards.seeding.arranging import act_on_state
 from pytest_atomic_cards.seeding.cleanup import Cleaner
-from pytest_atomic_cards.seeding.joins import Joins, similar
+from pytest_atomic_cards.seeding.joins import similar
+from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.reader import Reader
+from pytest_atomic_cards.seeding.starts import Start
+from pytest_atomic_cards.timeline import Timeline
 
 Body = dict[str, Any]
 
 OWN = "inv-1"
+REFUSED = (NotAvailableError, ScopeError)
+
+
+class Hurried(Timeline):
+    """A time in which pauses are over at once."""
+
+    slept = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds that were slept."""
+        return self.slept
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        self.slept += seconds
 
 
 def body(number: int, invocation: str) -> Body:
@@ -50,6 +68,7 @@ class Shared:
     Attributes:
         joined_by_or: The attributes that it joins by *or* to all others.
         ignored: The attributes that it ignores.
+        ignored_by_actions: Those that only its actions ignore.
         status: What it answers instead, if anything.
         refuses_closed: Whether it refuses actions that match a closed card.
         touched: How many foreign cards were changed.
@@ -57,6 +76,7 @@ class Shared:
 
     joined_by_or: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
+    ignored_by_actions: frozenset[str] = frozenset()
     status: int | None = None
     refuses_closed: bool = False
     touched: int = 0
@@ -70,6 +90,8 @@ class Shared:
         wanted = {k: v for k, v in parse_qsl(str(parts.query)) if k in set(Attribute)}
         if self.status and request.method == "GET":
             return Reply(self.status)
+        if request.method == "PUT":
+            wanted = {k: v for k, v in wanted.items() if k not in self.ignored_by_actions}
         matching = [card for card in self.cards if self._matches(card, wanted)]
         if request.method == "GET":
             return Reply(body={"data": json.loads(json.dumps(matching))})
@@ -91,8 +113,8 @@ class Shared:
         return holds or any(card[name] == value for name, value in loose)
 
 
-def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target]:
-    """A client whose run has seeded the first two cards, or has not seen them yet."""
+def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target, Ownership]:
+    """A client whose run has seeded the first two cards, or only claims their invocation."""
     target, scope = Target(shared), Scope()
     session = CardsSession(
         base_url=BASE,
@@ -100,13 +122,19 @@ def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target]:
         http=target.http(),
         guard=scope,
         retry=FakeTime().policy(),
+        timeline=Hurried(),
     )
     api = CardsApi(session, "env")
-    scope.joins = Joins(Reader(api))
+    ownership = scope.evidence = Ownership(api, Reader(api), scope)
     scope.adopt_invocation(OWN)
     if seeded:
+        users = tuple(card["userId"] for card in shared.cards[:2])
+        states = frozenset({Status.ACTIVE})
+        ownership.provenance.register(
+            Start(number=0, users=users, others=(), states=states, invocation=OWN)
+        )
         scope.adopt(map(Card.from_body, shared.cards[:2]))
-    return api, target
+    return api, target, ownership
 
 
 UNSAFE = {
@@ -123,36 +151,56 @@ unsafe = pytest.mark.parametrize("make", UNSAFE.values(), ids=UNSAFE)
 def test_a_narrowed_action_does_not_leave(make: Callable[[], Shared]) -> None:
     """Where and is not seen, an action on a state and an id of this run is not sent."""
     shared = make()
-    api, target = run_on(shared)
+    api, target, _ = run_on(shared)
     for _ in range(5):
-        with pytest.raises(NotAvailableError, match="join attributes by and"):
+        with pytest.raises(REFUSED, match=r"join attributes by and|listed"):
             api.cancel(CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE, multiple=True))
     assert "PUT" not in target.methods
     assert shared.touched == 0
 
 
-def test_without_a_card_nothing_is_seen() -> None:
-    """Before a card of the run is listed no action may have several attributes."""
-    api, target = run_on(Shared(), seeded=False)
-    with pytest.raises(NotAvailableError):
-        api.cancel(CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE))
-    assert target.methods == []
+@pytest.mark.parametrize("multiple", [False, True])
+def test_a_claimed_id_is_not_enough(*, multiple: bool) -> None:
+    """No action goes by an invocation that holds cards which the run did not seed."""
+    api, target, _ = run_on(Shared(), seeded=False)
+    with pytest.raises(ScopeError, match="'user-0', which this run did not seed"):
+        api.cancel(CardQuery(flow_invocation_id=OWN, multiple=multiple))
+    assert "PUT" not in target.methods
 
 
-@unsafe
-def test_an_id_alone_passes(make: Callable[[], Shared]) -> None:
-    """An action by an id of this run alone touches its cards under any join."""
-    shared = make()
-    api, _ = run_on(shared)
-    api.cancel(CardQuery(flow_invocation_id=OWN, multiple=True))
+@pytest.mark.parametrize("by_or", [frozenset(Attribute), frozenset({"status"})])
+def test_an_id_alone_passes_under_any_join(by_or: frozenset[str]) -> None:
+    """An action by an id of this run alone touches its cards however attributes are joined."""
+    shared = Shared(by_or)
+    api, _, _ = run_on(shared)
+    api.cancel(CardQuery(flow_invocation_id=OWN))
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
+
+
+@pytest.mark.parametrize("status", [500, 403, 404])
+def test_what_is_not_listed_is_not_acted_on(status: int) -> None:
+    """Where no card of the run is listed under an id, no action goes by it."""
+    shared = Shared(status=status)
+    api, target, _ = run_on(shared)
+    with pytest.raises(ScopeError, match="listed"):
+        api.cancel(CardQuery(flow_instance_id="instance-0"))
+    assert "PUT" not in target.methods
+
+
+def test_several_cards_need_an_action_that_heeds_the_id() -> None:
+    """Where listings heed an id and actions do not, none goes by it to several cards."""
+    shared = Shared(ignored_by_actions=frozenset({"flowInvocationId"}))
+    api, _, _ = run_on(shared)
+    with pytest.raises(NotAvailableError, match="cancel was not seen to heed flowInvocationId"):
+        api.cancel(CardQuery(flow_invocation_id=OWN, multiple=True))
+    assert shared.touched == 0
 
 
 @pytest.mark.parametrize("status", [None, Status.ACTIVE])
 def test_an_action_by_an_ignored_id_does_not_leave(status: Status | None) -> None:
     """Where listings show that an id is ignored, no action goes by it; others go as ever."""
     shared = Shared(ignored=frozenset({"flowInvocationId"}))
-    api, target = run_on(shared)
+    api, target, _ = run_on(shared)
     with pytest.raises(NotAvailableError, match="ignores flowInvocationId"):
         api.cancel(CardQuery(flow_invocation_id=OWN, status=status, multiple=True))
     assert "PUT" not in target.methods
@@ -163,7 +211,7 @@ def test_an_action_by_an_ignored_id_does_not_leave(status: Status | None) -> Non
 def test_a_pair_that_is_joined_by_and_passes_alone() -> None:
     """Each pair of attributes is looked at, as a target may join some by and and some by or."""
     shared = Shared(frozenset({"status"}))
-    api, _ = run_on(shared)
+    api, _, _ = run_on(shared)
     query = CardQuery(flow_invocation_id=OWN, card_template_id="template-1", multiple=True)
     with pytest.raises(NotAvailableError):
         api.cancel(query.replace(status="active"))
@@ -173,7 +221,7 @@ def test_a_pair_that_is_joined_by_and_passes_alone() -> None:
 
 def test_and_is_asked_for_once() -> None:
     """Where and was seen actions pass without another look."""
-    api, target = run_on(Shared())
+    api, target, _ = run_on(Shared())
     query = CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE, multiple=True)
     api.cancel(query)
     looks = target.methods.count("GET")
@@ -181,11 +229,11 @@ def test_and_is_asked_for_once() -> None:
     assert target.methods.count("GET") == looks > 0
 
 
-@pytest.mark.parametrize("make", [Shared, *UNSAFE.values()], ids=["by and", *UNSAFE])
-def test_seeding_acts_on_own_cards_alone(make: Callable[[], Shared]) -> None:
+@pytest.mark.parametrize("by_or", [frozenset(), frozenset({"status"})], ids=["and", "or"])
+def test_seeding_acts_on_own_cards_alone(by_or: frozenset[str]) -> None:
     """Where a state cannot be named safely, the id of the invocation is used alone."""
-    shared = make()
-    api, _ = run_on(shared)
+    shared = Shared(by_or)
+    api, _, _ = run_on(shared)
     query = CardQuery(flow_invocation_id=OWN, multiple=True)
     assert act_on_state(api, Action.CANCEL, query, Status.ACTIVE).succeeded
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
@@ -203,8 +251,8 @@ def test_seeding_acts_on_own_cards_alone(make: Callable[[], Shared]) -> None:
 )
 def test_clean_up_leaves_others_alone(shared: Shared) -> None:
     """Clean-up cancels what this run seeded, and is not misled by cards of others."""
-    api, _ = run_on(shared)
-    cleaner = Cleaner(api, Reader(api))
+    api, _, ownership = run_on(shared)
+    cleaner = Cleaner(api, ownership)
     cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
     report = cleaner.clean_up([start])
     assert (report.left_open, report.waiting) == ((), ())
@@ -214,9 +262,9 @@ def test_clean_up_leaves_others_alone(shared: Shared) -> None:
 def test_clean_up_gets_past_closed_cards() -> None:
     """Where an action on a closed card is refused as a whole, open ones are cancelled singly."""
     shared = Shared(frozenset(Attribute), refuses_closed=True)
-    api, _ = run_on(shared)
+    api, _, ownership = run_on(shared)
     api.cancel(CardQuery(flow_instance_id="instance-0"))
-    cleaner = Cleaner(api, Reader(api))
+    cleaner = Cleaner(api, ownership)
     cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
     assert cleaner.clean_up([start]).left_open == ()
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2

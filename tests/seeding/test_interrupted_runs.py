@@ -70,12 +70,14 @@ def journals(tmp_path: Path) -> Callable[[], list[Path]]:
 
 
 @contextmanager
-def running(live: LiveSandbox, project: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    live: LiveSandbox, project: Path, *command: str, **environ: str
+) -> Iterator[subprocess.Popen[str]]:
     """A process in the project that takes a served sandbox for its live target."""
     process = subprocess.Popen(  # noqa: S603
         command,
         cwd=project,
-        env=os.environ | live.environ,
+        env=os.environ | live.environ | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -187,6 +189,42 @@ def test_a_killed_run_is_cleaned_up_after(
     code, output = clean(live, project)
     assert code == 0
     assert "no run has left anything to clean up" in output
+
+
+def test_a_killed_run_on_a_target_that_ignores_its_invocation(
+    serve: Serve, project: Path, journals: Callable[[], list[Path]]
+) -> None:
+    """What a killed run left open is cancelled, and no card of others, though all are listed."""
+    live = serve()
+    live.sandbox.ignored = {method: {"flowInvocationId"} for method in ("GET", "PUT")}
+    strangers = live.environment.seed([{"user_id": f"real-{n}"} for n in range(7)])
+    with running(live, project, *_PYTEST, "-k", "kills") as process:
+        assert end(process)[0] == -signal.SIGKILL
+    code, output = clean(live, project)
+    assert code == 0, output
+    assert live.open_cards == strangers
+    assert not journals()
+
+
+def test_a_start_of_a_killed_run_can_be_discarded(
+    serve: Serve, project: Path, journals: Callable[[], list[Path]]
+) -> None:
+    """A start that never shows its card is reported with an id, and forgotten by it."""
+    live = serve(creation_delay=timedelta(hours=1))
+    few = {"ATOMIC_CARDS_SEED_TIMEOUT": "0.2"}
+    with running(live, project, *_PYTEST, "-k", "passes", **few) as process:
+        code, output = end(process)
+    assert code == pytest.ExitCode.TESTS_FAILED
+    (name,) = re.findall(r"left waiting: start (\S+): accepted as invocation", output)
+    assert "this run did not finish its clean-up" in output
+    assert "earlier run" not in output
+    with running(live, project, *_COMMAND, "clean", **few) as process:
+        code, output = end(process)
+    assert (code, f"left: start {name}: accepted as" in output) == (1, True), output
+    with running(live, project, *_COMMAND, "clean", "--discard", name, **few) as process:
+        code, output = end(process)
+    assert (code, f"discarded {name}: a start of 1 card(s) for" in output) == (0, True), output
+    assert not journals()
 
 
 def test_later_runs_tell_of_a_journal(serve: Serve, project: Path) -> None:

@@ -333,7 +333,7 @@ def test_the_sandbox_needs_no_cleaning(pytester: pytest.Pytester) -> None:
 
 
 def test_a_query_pins_the_clean_up(serve: Serve) -> None:
-    """Every cancel that cleaning up sends names an invocation of this run and a state."""
+    """A clean-up cancels a single card first, and then all of the invocation in a state."""
     live = serve()
     cards = live.open_world()
     queries: list[CardQuery] = []
@@ -347,9 +347,10 @@ def test_a_query_pins_the_clean_up(serve: Serve) -> None:
     seeded = cards.seed_all(Population.of(3))
     cards.clean_up()
     assert queries
-    for query in queries:
-        assert query.flow_invocation_id == seeded[0].flow_invocation_id
-        assert query.status == Status.ACTIVE
+    assert [query.multiple for query in queries[:-1]] == [False] * (len(queries) - 1)
+    assert queries[-1].replace(limit=None) == CardQuery(
+        flow_invocation_id=seeded[0].flow_invocation_id, status=Status.ACTIVE, multiple=True
+    )
 
 
 def test_further_cards_of_the_last_start_are_awaited_at_the_end(

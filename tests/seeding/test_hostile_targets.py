@@ -1,0 +1,341 @@
+"""Targets that ignore an attribute, or lie about a start: no card of others is ever touched."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
+from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.recovery import recover
+from pytest_atomic_cards.seeding.journal import journal_directory
+from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.targets import LiveTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live_sandbox import LiveSandbox, Serve
+
+    from pytest_atomic_cards.sandbox import CardRecord
+
+INVOCATION, INSTANCE, USER = "flowInvocationId", "flowInstanceId", "userId"
+OLD = "real-invocation"
+SHORT = 0.3
+
+
+class Shared:
+    """A live target on which real customers hold cards, and the runs of a test.
+
+    Args:
+        live: The target.
+        states: The states of the cards of one customer each.
+    """
+
+    def __init__(self, live: LiveSandbox, states: tuple[str, ...] = ("active",) * 7) -> None:
+        self.live = live
+        self.foreign = [
+            *live.environment.seed(
+                {
+                    "user_id": f"real-{number}",
+                    "status": state,
+                    "flow_invocation_id": OLD,
+                    "flow_instance_id": f"real-instance-{number}",
+                }
+                for number, state in enumerate(states)
+            )
+        ]
+        self.said: list[str] = []
+        self.settings = live.settings(seed_timeout=SHORT)
+
+    def target(self) -> LiveTarget:
+        """A run."""
+        return LiveTarget(self.settings)
+
+    def kill(self, target: LiveTarget) -> None:
+        """End a run as a crash does: without a clean-up, and its journal is free."""
+        journal = target._cleaner.journal
+        assert journal is not None
+        journal.close(keep=True)
+
+    def clean(self, *discarded: str) -> bool:
+        """What ``atomic-cards clean`` does; gives whether nothing is left."""
+        self.said.clear()
+        return recover(self.settings, None, self.said.append, discarded)
+
+    @property
+    def touched(self) -> int:
+        """How many foreign cards are not as they were."""
+        now = map(self.live.environment.card, (card.card_instance_id for card in self.foreign))
+        return sum(card != before for card, before in zip(now, self.foreign, strict=True))
+
+    @property
+    def own_open(self) -> list[CardRecord]:
+        """The cards that runs have left open."""
+        return [card for card in self.live.open_cards if not card.user_id.startswith("real-")]
+
+    @property
+    def journals(self) -> int:
+        """How many journals are left."""
+        return len(list(journal_directory(self.settings).glob("*.jsonl")))
+
+
+IGNORING = [
+    {"GET": {INVOCATION}, "PUT": {INVOCATION}},
+    {"GET": {INSTANCE}, "PUT": {INSTANCE}},
+    {"GET": {USER}, "PUT": {USER}},
+    {"GET": {INVOCATION, INSTANCE}, "PUT": {INVOCATION, INSTANCE}},
+    {"GET": {INVOCATION, USER}, "PUT": {INVOCATION, USER}},
+    {"GET": {INVOCATION}},
+    {"PUT": {INVOCATION}},
+    {"PUT": {INSTANCE}},
+    {"PUT": {USER}},
+    {"PUT": {INVOCATION, USER}},
+    {"PUT": {"status"}},
+    {"GET": {"status"}, "PUT": {"status"}},
+]
+
+
+def _name(ignored: dict[str, set[str]]) -> str:
+    return " ".join(f"{method} without {'+'.join(sorted(ignored[method]))}" for method in ignored)
+
+
+@pytest.mark.parametrize("ends", ["sound", "killed"])
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("ignored", IGNORING, ids=_name)
+def test_an_ignored_attribute_costs_no_card_of_others(
+    ignored: dict[str, set[str]], count: int, ends: str, serve: Serve
+) -> None:
+    """Where listings or actions ignore an attribute, all own cards are cancelled and no others."""
+    shared = Shared(serve())
+    shared.live.sandbox.ignored = ignored
+    target = shared.target()
+    cards = target.open_world().seed_all(Population.of(count))
+    assert len(cards) == count
+    if ends == "sound":
+        target.close()
+    else:
+        shared.kill(target)
+        assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_where_no_id_is_heeded_nothing_is_sent_twice(method: str, serve: Serve) -> None:
+    """Where no attribute is heeded cards are left open, reported, and kept in the journal."""
+    shared = Shared(serve())
+    shared.live.sandbox.ignored = {method: {INVOCATION, INSTANCE, USER, "lifecycleId"}}
+    target = shared.target()
+    target.open_world().seed()
+    with pytest.raises(SeedingError, match="may be left open"):
+        target.close()
+    assert not shared.clean()
+    assert any("left: " in line for line in shared.said)
+    assert (shared.touched, len(shared.own_open), shared.journals) == (0, 1, 1)
+    shared.live.sandbox.ignored = {}
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+@pytest.mark.parametrize("ignored", IGNORING, ids=_name)
+def test_a_test_cannot_touch_cards_of_others(ignored: dict[str, set[str]], serve: Serve) -> None:
+    """Whatever a test sends by the ids of its own cards, no card of others changes."""
+    shared = Shared(serve())
+    shared.live.sandbox.ignored = ignored
+    target = shared.target()
+    world = target.open_world()
+    for pin in ("flow_invocation_id", "flow_instance_id", "user_id"):
+        for act in (world.api.dismiss, world.api.complete, world.api.cancel):
+            card = world.seed_all(Population.of(2))[0]
+            query = CardQuery(**{pin: getattr(card, pin)})
+            for asked in (query, query.replace(multiple=True)):
+                with suppress(AtomicCardsError):
+                    act(asked)
+    target.close()
+    assert (shared.touched, shared.own_open) == (0, [])
+
+
+# Starts that lie
+
+LIES: dict[str, Callable[[Any], Any]] = {
+    "an older id": lambda _: {"flowInvocationId": OLD},
+    "an older id nearer the top": lambda body: {"flowInvocationId": OLD, "data": body},
+    "an older id below": lambda body: {**body, "data": {"flowInvocationId": OLD}},
+}
+
+
+@pytest.mark.parametrize("ends", ["sound", "killed"])
+@pytest.mark.parametrize("states", [("active",) * 3, ("embargoed", "completed")])
+@pytest.mark.parametrize("starts_nothing", [False, True])
+@pytest.mark.parametrize("lie", LIES)
+def test_a_start_that_names_a_foreign_invocation_is_not_believed(
+    lie: str, states: tuple[str, ...], ends: str, serve: Serve, *, starts_nothing: bool
+) -> None:
+    """No foreign card is handed over or touched, and the own card is cancelled all the same."""
+    shared = Shared(serve(closed_cards_listed="only-by-status"), states)
+    shared.live.sandbox.restart = LIES[lie] if not starts_nothing else lambda _: LIES[lie]({})
+    shared.live.sandbox.starts_nothing = starts_nothing
+    target = shared.target()
+    with pytest.raises(SeedingError):
+        target.open_world().seed()
+    with pytest.raises(AtomicCardsError):
+        target._api.cancel(CardQuery(flow_invocation_id=OLD, multiple=True))
+    with pytest.raises(AtomicCardsError):
+        target._api.cancel(CardQuery(flow_invocation_id=OLD))
+    if ends == "sound":
+        waiting = target.close().waiting
+    else:
+        shared.kill(target)
+        waiting = () if shared.clean() else tuple(shared.said)
+    assert (shared.touched, shared.own_open) == (0, [])
+    assert bool(waiting) == starts_nothing == bool(shared.journals)
+
+
+@pytest.mark.parametrize("starts_nothing", [False, True])
+def test_an_invocation_that_is_named_twice_is_refused(
+    serve: Serve, *, starts_nothing: bool
+) -> None:
+    """A second start that is answered like the first one gives no card of the first."""
+    shared = Shared(serve())
+    target = shared.target()
+    world = target.open_world()
+    first = world.seed()
+    answer = {"flowInvocationId": first.flow_invocation_id}
+    shared.live.sandbox.restart = lambda _: answer
+    shared.live.sandbox.starts_nothing = starts_nothing
+    with pytest.raises(SeedingError, match="which an earlier start"):
+        world.seed()
+    shared.kill(target)
+    assert shared.clean() != starts_nothing
+    assert (shared.touched, shared.own_open) == (0, [])
+
+
+@pytest.mark.parametrize("ends", ["sound", "killed"])
+def test_older_cards_of_named_customers_are_not_ours(ends: str, serve: Serve) -> None:
+    """Of a customer whom the settings name only cards that were not there before are touched."""
+    shared = Shared(serve(), ("active", "active", "embargoed", "snoozed"))
+    shared.settings = shared.live.settings(
+        seed_timeout=SHORT, user_ids=tuple(card.user_id for card in shared.foreign)
+    )
+    target = shared.target()
+    cards = target.open_world().seed_all(Population.of(4))
+    assert {card.user_id for card in cards} == {card.user_id for card in shared.foreign}
+    shared.live.sandbox.restart = lambda _: {"flowInvocationId": OLD}
+    with pytest.raises(SeedingError):
+        target.open_world().seed_all(Population.of(4))
+    with pytest.raises(AtomicCardsError):
+        target._api.cancel(CardQuery(flow_invocation_id=OLD, multiple=True))
+    if ends == "sound":
+        assert "real-" in str(target.close().waiting)
+    else:
+        shared.kill(target)
+        assert not shared.clean()
+    assert shared.touched == 0
+    ours = {card.card_instance_id for card in cards}
+    assert not [card for card in shared.live.open_cards if card.card_instance_id in ours]
+
+
+# Late cards
+
+
+def test_a_late_card_is_kept_in_the_journal(serve: Serve) -> None:
+    """A card that comes after its run has ended is reported, waited for, and cancelled."""
+    shared = Shared(serve(creation_delay=timedelta(hours=1)))
+    target = shared.target()
+    with pytest.raises(SeedingError, match="not all visible"):
+        target.open_world().seed()
+    (text,) = target.close().waiting
+    assert "accepted as invocation" in text
+    assert not shared.clean()
+    assert any("0 of its 1 card(s)" in line for line in shared.said)
+    shared.live.sandbox.clock.advance(timedelta(hours=2))
+    assert len(shared.own_open) == 1
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+def test_a_card_that_comes_during_a_clean_up_is_cancelled(serve: Serve) -> None:
+    """A clean-up waits as long as the settings say for cards that are late."""
+    shared = Shared(serve(creation_delay=timedelta(seconds=2)))
+    target = shared.target()
+    with pytest.raises(SeedingError):
+        target.open_world().seed()
+    shared.kill(target)
+    shared.settings = shared.live.settings(seed_timeout=30.0)
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+def test_a_start_can_be_discarded(serve: Serve) -> None:
+    """A start that never shows its card is given up by the id that the report names."""
+    shared = Shared(serve(creation_delay=timedelta(hours=1)))
+    target = shared.target()
+    for _ in range(2):
+        with pytest.raises(SeedingError):
+            target.open_world().seed()
+    target.close()
+    assert not shared.clean()
+    first, second = [line.split()[2].rstrip(":") for line in shared.said if "left: start" in line]
+    with pytest.raises(AtomicCardsError, match=f"did you mean {first}"):
+        shared.clean(f"{first}x")
+    assert not shared.clean(first)
+    assert any(line.startswith(f"discarded {first}: a start of 1 card") for line in shared.said)
+    assert not any(f"left: start {first}" in line for line in shared.said)
+    assert shared.clean(second)
+    assert shared.journals == 0
+
+
+def test_a_start_whose_response_was_lost_is_kept(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that dies while it starts is cleaned up after, however late the card comes."""
+    shared = Shared(serve(creation_delay=timedelta(hours=1)))
+    target = shared.target()
+    world = target.open_world()
+    place = world.placement.place
+
+    def lost(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+        place(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world.placement, "place", lost)
+    with pytest.raises(KeyboardInterrupt):
+        world.seed()
+    assert "may or may not have been made" in str(target.close().waiting)
+    shared.live.sandbox.clock.advance(timedelta(hours=2))
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+def test_many_cards_are_cancelled_together(serve: Serve) -> None:
+    """After one card alone has shown that it is safe, a thousand take a single cancel."""
+    shared = Shared(serve())
+    target = shared.target()
+    target.open_world().seeder.seed_bulk(1_000)
+    shared.kill(target)
+    shared.live.log.clear()
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open) == (0, [])
+    assert shared.live.count("PUT") <= 3
+    assert shared.live.count("GET") < 30
+
+
+def test_a_journal_of_before_holds_what_customers_held(serve: Serve) -> None:
+    """What customers held before a start is written down with it, each card once."""
+    shared = Shared(serve())
+    shared.settings = shared.live.settings(user_ids=("real-0",))
+    target = shared.target()
+    world = target.open_world()
+    world.seed()
+    world.seed()
+    (path,) = journal_directory(shared.settings).glob("*.jsonl")
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    first, second = [entry["before"] for entry in entries if "before" in entry]
+    assert first == [shared.foreign[0].card_instance_id]
+    assert len(second) == 1
+    assert second != first
+    target.close()

@@ -68,6 +68,7 @@ class Evidence(Protocol):
         Raises:
             ScopeError: What is listed under them is not shown to be this run's.
             NotAvailableError: The target was not seen to heed them in such an action.
+            TransportError: What is listed under them cannot be asked.
         """
 
 
@@ -134,6 +135,7 @@ class Scope:
             ScopeError: The request could touch cards that this run did not seed.
             NotAvailableError: It could on a target that joins attributes by *or* or ignores one,
                 and this one was not seen to heed them and to join them by *and*.
+            TransportError: What the target lists under the id cannot be asked.
         """
         if self._permission.is_granted:
             return

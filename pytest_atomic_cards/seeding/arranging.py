@@ -12,6 +12,7 @@ from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.errors import (
     NotAvailableError,
     OutcomeUnknownError,
+    ScopeError,
     SeedingError,
 )
 from pytest_atomic_cards.exchange import Exchange
@@ -131,6 +132,8 @@ class Arranger:
         for _ in range(_TRIES):
             try:
                 exchange = act_on_state(self._api, action, query, Status.ACTIVE)
+            except ScopeError as error:
+                raise NotAvailableError(str(error)) from None
             except OutcomeUnknownError:
                 if poll(reached, bool, 0.5, self._timeline):
                     return

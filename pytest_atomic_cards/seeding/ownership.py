@@ -22,7 +22,6 @@ from pytest_atomic_cards.errors import (
     NotAvailableError,
     ScopeError,
     SeedingError,
-    TransportError,
 )
 from pytest_atomic_cards.lifecycle import Action, Status
 from pytest_atomic_cards.query import Attribute, CardQuery
@@ -159,6 +158,7 @@ class Ownership:
             ScopeError: What is listed under the ids is not shown to be ours.
             NotAvailableError: The target ignores them, or is not seen to join them by *and* with
                 the other attributes, or to heed them in an action on several cards.
+            TransportError: What is listed under the ids cannot be asked.
         """
         objections: list[AtomicCardsError] = []
         with self._lock, self._tape.unrecorded("evidence is looked for once in a run"):
@@ -180,7 +180,7 @@ class Ownership:
         try:
             evidence = self._listed_under(pin, value, states)
             is_heeded = self.joins.is_heeded(pin)
-        except (ContractBrokenError, TransportError) as error:
+        except ContractBrokenError as error:
             yield ScopeError(f"what {pin}={value} selects cannot be listed: {error}")
             return
         if is_heeded is False:

@@ -92,8 +92,8 @@ def expect_harmless(text: str, name: str, *, longest: int = 1_000_000) -> None:
     ("target", "arguments"),
     [
         *((target, ()) for target in TARGETS),
-        ("state word", ("--tb=short", "-rA", "-v")),
-        ("state word", ("-n", "2")),
+        ("error page", ("--tb=short", "-rA", "-v")),
+        ("error page", ("-n", "2")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )

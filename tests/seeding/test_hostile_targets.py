@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
+from pytest_atomic_cards.errors import AtomicCardsError, ScopeError, SeedingError
 from pytest_atomic_cards.query import CardQuery
 from pytest_atomic_cards.recovery import recover
 from pytest_atomic_cards.seeding.journal import journal_directory
@@ -309,6 +309,57 @@ def test_a_start_whose_response_was_lost_is_kept(
     shared.live.sandbox.clock.advance(timedelta(hours=2))
     assert shared.clean(), shared.said
     assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+@pytest.mark.parametrize("ignored", [{}, *IGNORING], ids=lambda ignored: _name(ignored) or "sound")
+def test_a_lost_response_costs_no_card_of_others(
+    ignored: dict[str, set[str]], serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card whose invocation is not known is found by its customer, and cancelled alone."""
+    shared = Shared(serve())
+    shared.live.sandbox.ignored = ignored
+    target = shared.target()
+    world = target.open_world()
+    place = world.placement.place
+
+    def lost(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+        place(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world.placement, "place", lost)
+    with pytest.raises(KeyboardInterrupt):
+        world.seed()
+    shared.kill(target)
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
+def test_an_instance_that_others_share_is_not_acted_on(serve: Serve) -> None:
+    """A flowInstanceId under which a card of somebody else is listed pins nothing."""
+    shared = Shared(serve())
+    target = shared.target()
+    world = target.open_world()
+    card = world.seed()
+    fields = {"user_id": "real-9", "flow_instance_id": card.flow_instance_id}
+    shared.foreign += shared.live.environment.seed([fields])
+    with pytest.raises(ScopeError, match="'real-9', which this run did not seed"):
+        world.cancel(card)
+    target.close()
+    assert (shared.touched, shared.own_open) == (0, [])
+
+
+@pytest.mark.parametrize("state", ["active", "embargoed", "completed"])
+def test_a_stranger_who_joins_an_invocation_is_left_alone(state: str, serve: Serve) -> None:
+    """Where others have joined an invocation, in any state, nothing is done by it to several."""
+    shared = Shared(serve(closed_cards_listed="only-by-status"))
+    target = shared.target()
+    card = target.open_world().seed_all(Population.of(3))[0]
+    pin = {"flow_invocation_id": card.flow_invocation_id}
+    shared.foreign += shared.live.environment.seed([{"user_id": "real-9", "status": state, **pin}])
+    with pytest.raises(ScopeError, match="'real-9', which this run did not seed"):
+        target._api.cancel(CardQuery(**pin, multiple=True))
+    target.close()
+    assert (shared.touched, shared.own_open) == (0, [])
 
 
 def test_many_cards_are_cancelled_together(serve: Serve) -> None:

@@ -20,6 +20,7 @@ from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.client.api import CardsApi

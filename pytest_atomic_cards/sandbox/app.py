@@ -21,6 +21,7 @@ from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.stale_reads import StaleReads
 from pytest_atomic_cards.sandbox.store import Store
 from pytest_atomic_cards.sandbox.token_endpoint import TokenEndpoint, TokenRefusal
+from pytest_atomic_cards.sandbox.trouble import trouble_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
 DEFAULT_ENVIRONMENT: Final = "sandbox"
 
-_LARGEST_BODY: Final = 10_000_000
+LARGEST_BODY: Final = 10_000_000
+"""Bytes: ten times the largest request of the contract suite."""
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _ACTIONS: Final = {action.value: action for action in Action}
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -57,7 +59,7 @@ class Sandbox:
         network: The faults of the network before it; its adapter and its server let them act.
 
     Raises:
-        MisuseError: A fault is unknown.
+        MisuseError: A fault is unknown, or the database file cannot be used.
     """
 
     token_path: Final = TOKEN_PATH
@@ -127,6 +129,8 @@ class Sandbox:
             status, headers, body = self._answer(environ)
         except Refusal as refusal:
             status, headers, body = self._refused(refusal)
+        except Exception as error:  # noqa: BLE001 - the client gets a response in any case
+            status, headers, body = _troubled(error)
         headers.append(("Content-Length", str(len(body))))
         start_response(_STATUS_LINES[status], headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
@@ -150,7 +154,7 @@ class Sandbox:
                 query_string = environ.get("QUERY_STRING", "")
                 return self._json(
                     self._cards.act(
-                        environment.number, _ACTIONS[word], query_string, _body(environ)
+                        environment.number, _ACTIONS[word], query_string, read_body(environ)
                     )
                 )
             case ["", "v1", environment_id, "action-flow", flow_id, ("start" | "test") as mode]:
@@ -185,7 +189,9 @@ class Sandbox:
             raise TokenRefusal(405, "invalid_request", (("Allow", "POST"),))
         return self._json(
             self._tokens.issue(
-                environ.get("HTTP_AUTHORIZATION"), environ.get("QUERY_STRING", ""), _body(environ)
+                environ.get("HTTP_AUTHORIZATION"),
+                environ.get("QUERY_STRING", ""),
+                read_body(environ),
             )
         )
 
@@ -198,7 +204,7 @@ class Sandbox:
         body = self._flows.start(
             environment.number,
             flow,
-            _body(environ),
+            read_body(environ),
             test=test,
             test_users=environment.test_users,
         )
@@ -238,11 +244,30 @@ def _text(segment: str) -> str:
         raise Refusal(400, "the path is not UTF-8") from None
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
+def _troubled(error: Exception) -> _Answer:
+    status, message = trouble_with(error)
+    body = _encode({"message": message}).encode()
+    return status, [("Content-Type", "application/json")], body
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """The body of a request.
+
+    Raises:
+        Refusal: It is too large or compressed, or its length is malformed.
+    """
     text = environ.get("CONTENT_LENGTH") or "0"
     if not text.isascii() or not text.isdigit():
         raise Refusal(400, "Content-Length must be a whole number")
-    if len(text) > len(str(_LARGEST_BODY)) or int(text) > _LARGEST_BODY:
-        raise Refusal(413, f"a body may have at most {_LARGEST_BODY} bytes")
+    if len(text) > len(str(LARGEST_BODY)) or int(text) > LARGEST_BODY:
+        raise Refusal(413, f"a body may have at most {LARGEST_BODY} bytes")
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
+    if encoding.strip().lower() not in {"", "identity"}:
+        raise Refusal(
+            415,
+            f"the sandbox does not read a body with Content-Encoding {encoding!r}; "
+            "send it uncompressed",
+            (("Accept-Encoding", "identity"),),
+        )
     read: Callable[[int], bytes] = environ["wsgi.input"].read
     return read(int(text)) if text != "0" else b""

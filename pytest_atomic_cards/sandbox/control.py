@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
-
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.wrappers import Request, Response
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.network import NetworkFault, NetworkFaults
 from pytest_atomic_cards.sandbox.access import CARDS_ROLE
+from pytest_atomic_cards.sandbox.app import read_body
+from pytest_atomic_cards.sandbox.local_only import check_local
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.times import format_milliseconds
+from pytest_atomic_cards.sandbox.trouble import trouble_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/_sandbox/"
 
-_LARGEST_BODY: Final = 10_000_000
 _FURTHEST: Final = timedelta(days=36_525)
 _LAST_YEAR: Final = 9_000
 _TEXTS: Final = {
@@ -92,7 +92,7 @@ class Control:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
+        self._routes: dict[str, dict[str, Callable[[WSGIEnvironment], Any]]] = {
             "clock": {"POST": self._clock},
             "snooze": {"POST": self._snooze},
             "cards": {"POST": self._seed},
@@ -113,25 +113,30 @@ class Control:
         """Answer one request. Source: PEP 3333."""
         if not environ["PATH_INFO"].startswith(PREFIX):
             return self._sandbox(environ, start_response)
+        headers: tuple[tuple[str, str], ...] = ()
         try:
-            response = _response(200, self._answer(Request(environ)))
+            status, answer = 200, self._answer(environ)
         except Refusal as refusal:
-            response = _response(refusal.status, {"message": refusal.message})
-            response.headers.extend(refusal.headers)
+            status, answer, headers = refusal.status, {"message": refusal.message}, refusal.headers
         except MisuseError as error:
-            response = _response(400, {"message": str(error)})
-        return response(environ, start_response)
+            status, answer = 400, {"message": str(error)}
+        except Exception as error:  # noqa: BLE001 - the client gets a response in any case
+            status, message = trouble_with(error)
+            answer = {"message": message}
+        return _respond(environ, start_response, status, answer, headers)
 
-    def _answer(self, request: Request) -> Any:  # noqa: ANN401 - a JSON value
-        methods = self._routes.get(request.path.removeprefix(PREFIX))
+    def _answer(self, environ: WSGIEnvironment) -> Any:  # noqa: ANN401 - a JSON value
+        check_local(environ)
+        methods = self._routes.get(environ["PATH_INFO"].removeprefix(PREFIX))
         if methods is None:
             raise Refusal(404, f"no such control; there are {', '.join(self._routes)}")
-        if request.method not in methods:
+        method = environ["REQUEST_METHOD"]
+        if method not in methods:
             allowed = ", ".join(methods)
             raise Refusal(405, f"use {allowed}", (("Allow", allowed),))
-        return methods[request.method](request)
+        return methods[method](environ)
 
-    def _clock(self, request: Request) -> dict[str, Any]:
+    def _clock(self, request: WSGIEnvironment) -> dict[str, Any]:
         by = _seconds(_fields(request, {"advance"}).get("advance"), "advance")
         clock = self._sandbox.clock
         if (clock.now() + by).year >= _LAST_YEAR:
@@ -139,14 +144,14 @@ class Control:
         clock.advance(by)
         return {"now": format_milliseconds(clock.milliseconds())}
 
-    def _snooze(self, request: Request) -> dict[str, Any]:
+    def _snooze(self, request: WSGIEnvironment) -> dict[str, Any]:
         fields = _fields(request, {"environment", "cardInstanceId", "seconds"})
         environment = self._environment(fields.get("environment"))
         name = _text(fields, "cardInstanceId")
         environment.snooze(name, _seconds(fields.get("seconds"), "seconds"))
         return _shown(environment.card(name))
 
-    def _seed(self, request: Request) -> dict[str, Any]:
+    def _seed(self, request: WSGIEnvironment) -> dict[str, Any]:
         fields = _fields(request, {"environment", "cards", "brief"})
         environment = self._environment(fields.get("environment"))
         cards = fields.get("cards")
@@ -157,15 +162,15 @@ class Control:
             return {"count": len(seeded)}
         return {"data": [_shown(record) for record in seeded]}
 
-    def _card(self, request: Request) -> dict[str, Any]:
+    def _card(self, request: WSGIEnvironment) -> dict[str, Any]:
         query = _query(request)
         environment = self._environment(query.get("environment"))
         return _shown(environment.card(_text(query, "cardInstanceId")))
 
-    def _analytics(self, request: Request) -> dict[str, Any]:
+    def _analytics(self, request: WSGIEnvironment) -> dict[str, Any]:
         return {"data": self._environment(_query(request).get("environment")).analytics_events()}
 
-    def _settings(self, request: Request) -> dict[str, Any]:
+    def _settings(self, request: WSGIEnvironment) -> dict[str, Any]:
         fields = _fields(request, {"environment", "exportCardResponses"})
         environment = self._environment(fields.get("environment"))
         exported = fields.get("exportCardResponses", environment.export_card_responses)
@@ -174,7 +179,7 @@ class Control:
         environment.export_card_responses = exported
         return {"exportCardResponses": exported}
 
-    def _new_credential(self, request: Request) -> dict[str, Any]:
+    def _new_credential(self, request: WSGIEnvironment) -> dict[str, Any]:
         fields = {"role": CARDS_ROLE} | _fields(request, {"environment", "role"})
         environment = self._environment(fields.get("environment"))
         credential = environment.create_credential(_text(fields, "role"))
@@ -185,17 +190,17 @@ class Control:
             "clientSecret": credential.client_secret,
         }
 
-    def _end_credential(self, request: Request) -> dict[str, Any]:
+    def _end_credential(self, request: WSGIEnvironment) -> dict[str, Any]:
         query = _query(request)
         client_id = _text(query, "clientId")
         self._environment(query.get("environment")).delete_credential(client_id)
         return {"clientId": client_id}
 
-    def _new_environment(self, request: Request) -> dict[str, Any]:
+    def _new_environment(self, request: WSGIEnvironment) -> dict[str, Any]:
         name = _text(_fields(request, {"environment"}), "environment")
         return {"environment": self._sandbox.create_environment(name).environment_id}
 
-    def _network(self, request: Request) -> dict[str, Any]:
+    def _network(self, request: WSGIEnvironment) -> dict[str, Any]:
         faults = _fields(request, {"faults"}).get("faults")
         if not isinstance(faults, list):
             raise Refusal(400, "faults must be an array")
@@ -213,13 +218,22 @@ class Control:
         return environment
 
 
-def _response(status: int, body: dict[str, Any]) -> Response:
-    return Response(json.dumps(body), status, content_type="application/json")
+def _respond(
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    status: int,
+    answer: dict[str, Any],
+    headers: tuple[tuple[str, str], ...],
+) -> list[bytes]:
+    body = json.dumps(answer).encode()
+    usual = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {HTTPStatus(status).phrase}", [*usual, *headers])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 
-def _query(request: Request) -> dict[str, str]:
+def _query(request: WSGIEnvironment) -> dict[str, str]:
     """Query parameters, the last of each name."""
-    return dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True))
+    return dict(parse_qsl(request.get("QUERY_STRING", ""), keep_blank_values=True))
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
@@ -229,13 +243,11 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _fields(request: Request, known: set[str]) -> dict[str, Any]:
-    request.max_content_length = _LARGEST_BODY
+def _fields(request: WSGIEnvironment, known: set[str]) -> dict[str, Any]:
+    body = read_body(request)
     try:
-        document = json.loads(request.get_data())
+        document = json.loads(body)
         json.dumps(document, ensure_ascii=False).encode()
-    except RequestEntityTooLarge:
-        raise Refusal(413, f"a body may have at most {_LARGEST_BODY} bytes") from None
     except (ValueError, RecursionError):
         raise Refusal(400, "the body must be JSON in UTF-8") from None
     if not isinstance(document, dict):

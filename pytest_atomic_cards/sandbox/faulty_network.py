@@ -113,7 +113,7 @@ def send_through(
 
 
 class FaultyNetwork:
-    """A WSGI application with a faulty network before it, on a server of werkzeug's.
+    """A WSGI application with a faulty network before it, served by ``HttpServer``.
 
     Args:
         app: Answers what gets through.
@@ -131,7 +131,7 @@ class FaultyNetwork:
             return self._app(environ, start_response)
         answer = call(self._app, environ) if fault.kind.is_processed else None
         if fault.kind in RESETS:
-            _reset(environ["werkzeug.socket"])
+            _reset(environ["sandbox.socket"])
         if fault.kind is NetworkFaultKind.SLOW:
             REAL_TIME.sleep(fault.delay)
         if answer is None or fault.kind.status:

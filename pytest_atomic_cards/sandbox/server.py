@@ -6,38 +6,26 @@ import os
 import shlex
 import signal
 import socket
-import sqlite3
 import sys
 import threading
 from typing import TYPE_CHECKING, Final, Self
-
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.sandbox.app import Sandbox
 from pytest_atomic_cards.sandbox.control import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.sandbox.http_server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from types import FrameType
 
-    from werkzeug.serving import BaseWSGIServer
-
     from pytest_atomic_cards.profile import Profile
 
 _BACKLOG: Final = 128
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing about requests that were answered."""
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The real time in ``Date``, also while a test fakes the time of this process."""
-        return super().date_time_string(REAL_TIME.timestamp() if timestamp is None else timestamp)
+_POLL: Final = 0.05
+"""Seconds between looks at whether to stop: what stopping a server may cost a test."""
 
 
 class SandboxServer:
@@ -53,7 +41,7 @@ class SandboxServer:
         self._sandbox = sandbox
         self._host = host
         self._port = port
-        self._server: BaseWSGIServer | None = None
+        self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -68,18 +56,12 @@ class SandboxServer:
         Raises:
             SettingsError: The port or the address is not to be had.
         """
-        with self._listen() as listener:
-            self._port = listener.getsockname()[1]
-            self._server = make_server(
-                self._host,
-                self._port,
-                FaultyNetwork(Control(self._sandbox), self._sandbox.network),
-                threaded=True,
-                request_handler=_QuietHandler,
-                fd=listener.fileno(),
-            )
+        listener = self._listen()
+        self._port = listener.getsockname()[1]
+        app = FaultyNetwork(Control(self._sandbox), self._sandbox.network)
+        self._server = HttpServer(listener, app)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="sandbox-server", daemon=True
+            target=self._server.serve_forever, args=(_POLL,), name="sandbox-server", daemon=True
         )
         self._thread.start()
 
@@ -90,6 +72,7 @@ class SandboxServer:
         if server is not None and thread is not None:
             server.shutdown()
             thread.join()
+            server.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -142,7 +125,7 @@ def run_sandbox(
 
     handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        sandbox = _open(db, profile, faults)
+        sandbox = Sandbox(profile, faults, db=db)
         try:
             with SandboxServer(sandbox, host, port) as server:
                 sys.stdout.write(_directions(sandbox, server.url))
@@ -154,15 +137,6 @@ def run_sandbox(
         for number, handler in handlers.items():
             signal.signal(number, handler)
     return 0
-
-
-def _open(db: Path | None, profile: Profile | None, faults: Sequence[str]) -> Sandbox:
-    try:
-        return Sandbox(profile, faults, db=db)
-    except sqlite3.Error as error:
-        raise SettingsError(
-            f"{db} cannot be used as the sandbox's database ({error}); choose another with --db"
-        ) from None
 
 
 def _directions(sandbox: Sandbox, url: str) -> str:

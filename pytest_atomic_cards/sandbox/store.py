@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.sandbox.database import open_database
 from pytest_atomic_cards.sandbox.reading import Reader, Selection
 from pytest_atomic_cards.sandbox.schema import Schema
 
@@ -57,6 +58,9 @@ class Store:
         timetable: Decides what time does to a card.
         system_updates: Whether ``updated`` moves on what time does.
         ignores_case: Whether attribute values are compared without regard to case.
+
+    Raises:
+        SettingsError: The file cannot be used.
     """
 
     def __init__(
@@ -74,22 +78,11 @@ class Store:
         self._lock = threading.RLock()
         self._schema = Schema(folded=ignores_case)
         self._waiting: list[tuple[int, int, Row]] = []
-        self._connection = sqlite3.connect(
-            ":memory:" if path is None else path,
-            check_same_thread=False,
-            isolation_level=None,
-            cached_statements=1_024,
-        )
+        self._connection = open_database(path, self._schema.create())
         weakref.finalize(self, self._connection.close)
         self._reader = Reader(
             self._connection, self._schema, str.casefold if ignores_case else None
         )
-        self._connection.create_function("fold", 1, str.casefold, deterministic=True)
-        if path is not None:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        for statement in self._schema.create():
-            self._connection.execute(statement)
         self._last_seq: int = self._reader.value("SELECT coalesce(max(seq), 0) FROM card")
         if path is not None:
             # The file may come from another profile.
@@ -240,10 +233,10 @@ class Store:
         return now
 
     def _pass_time(self, now: int) -> None:
-        arrived = []
-        while self._waiting and self._waiting[0][0] <= now:
-            arrived.append(heapq.heappop(self._waiting)[2])
-        self.insert(arrived, announce=True)
+        arrived = [entry for entry in sorted(self._waiting) if entry[0] <= now]
+        self.insert([row for _, _, row in arrived], announce=True)
+        for _ in arrived:
+            heapq.heappop(self._waiting)
         due = self._reader.rows(self._schema.due, (now,))
         queue = [(at, row.seq, row, after) for row in due for at, after in self._transitions(row)]
         heapq.heapify(queue)
@@ -294,7 +287,9 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # SQLite has already rolled back after some errors, such as a full disk.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")

@@ -1,0 +1,64 @@
+"""Responses for trouble of the sandbox itself: never a bare 500, never a traceback to a client."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import sys
+import traceback
+from typing import Final, NamedTuple
+
+_DATABASE_TROUBLE: Final = {
+    sqlite3.SQLITE_BUSY: 503,
+    sqlite3.SQLITE_LOCKED: 503,
+    sqlite3.SQLITE_READONLY: 503,
+    sqlite3.SQLITE_IOERR: 503,
+    sqlite3.SQLITE_CORRUPT: 503,
+    sqlite3.SQLITE_NOTADB: 503,
+    sqlite3.SQLITE_CANTOPEN: 503,
+    sqlite3.SQLITE_PERM: 503,
+    sqlite3.SQLITE_FULL: 507,
+}
+"""Errors that the file or the disk causes, with the status of the response. Other errors are bugs.
+
+Not 500, because only that is the API's own failure in the contract suite.
+"""
+_PRIMARY: Final = 0xFF
+"""The bits of an error code that hold its primary code. Source: sqlite.org, Result Codes."""
+
+
+class Trouble(NamedTuple):
+    """A response that blames the sandbox and not the API.
+
+    Args:
+        status: 507 if the disk is full, 503 for other trouble with the database, 500 for a bug.
+        message: What went wrong and what to do about it.
+    """
+
+    status: int
+    message: str
+
+
+def trouble_with(error: Exception) -> Trouble:
+    """The response for an unexpected error; the traceback of a bug goes to standard error."""
+    status = _database_status(error)
+    if status:
+        return Trouble(
+            status,
+            f"the sandbox cannot use its database: {error}; nothing was changed. "
+            "This is trouble of the sandbox, not of the API: check the file and the disk",
+        )
+    number = secrets.token_hex(4)
+    lines = "".join(traceback.format_exception(error))
+    sys.stderr.write(f"sandbox bug {number}:\n{lines}")
+    return Trouble(
+        500,
+        f"bug {number} in the sandbox ({type(error).__name__}), not a response of the API; "
+        "please report it with the traceback on the sandbox's standard error",
+    )
+
+
+def _database_status(error: Exception) -> int | None:
+    # An error that Python raises itself, such as for a closed database, has no code.
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else _DATABASE_TROUBLE.get(code & _PRIMARY)

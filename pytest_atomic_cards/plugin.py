@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey["Settings"]()
 WAITING = pytest.StashKey[list[str]]()
 _WAITING = "atomic_cards_waiting"
-_BEGUN = pytest.StashKey["datetime"]()
+_BEGUN: pytest.StashKey[datetime] = pytest.StashKey()
 DECK = pytest.StashKey["Deck"]()
 CASSETTES_MARK = "cards_cassettes"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_codec
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,30 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.pace import Pace
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
-from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
+from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
 from pytest_atomic_cards.client.scope import Guard, Scope
-from pytest_atomic_cards.client.transport import Answer, Wire, default_user_agent, open_http
-from pytest_atomic_cards.errors import MisuseError, OutcomeUnknownError, TransportError
+from pytest_atomic_cards.client.transport import (
+    Answer,
+    NoAnswer,
+    Wire,
+    again,
+    default_user_agent,
+    open_http,
+    shows_down,
+)
+from pytest_atomic_cards.errors import (
+    MisuseError,
+    OutcomeUnknownError,
+    TimeLimitError,
+    TransportError,
+)
 from pytest_atomic_cards.exchange import Exchange, redact_headers
 from pytest_atomic_cards.query import encode_parameters
+from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
@@ -36,6 +53,9 @@ NO_BODY: Final[Any] = object()
 Listener = Callable[[Exchange], None]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_PARTS: Final = {"GET": "the listing of", "PUT": "the actions of", "POST": "the flow start of"}
+"""What each method is for. One of them may be down while the others are not."""
+
 _VERSION: Final = "/v1"
 _PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})*)+")
 _HEADER_VALUE: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
@@ -67,7 +87,10 @@ class CardsSession:
         http: Gives the transport, so that an in-process target can be mounted on it; one for the
             network if left out, which :meth:`close` closes.
         guard: Sees the final URL of every attempt, below everything else.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Longest time for one exchange, in seconds: connection, request and response.
+        max_body: Most bytes of one response, as sent and as unpacked.
+        deadline: When the run ends, and every exchange and pause with it; never if left out.
+        breaker: Knows which parts of the target are down; one of its own if left out.
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.
@@ -90,6 +113,9 @@ class CardsSession:
         http: requests.Session | None = None,
         guard: Guard | None = None,
         timeout: float = 30.0,
+        max_body: int = DEFAULT_MAX_BODY,
+        deadline: Deadline | None = None,
+        breaker: CircuitBreaker | None = None,
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
         max_rate: float | None = None,
@@ -99,16 +125,24 @@ class CardsSession:
         self.timeline = timeline
         self._http = http or open_http()
         self._owns_http = http is None
-        self._wire = Wire(self._http, base_url, setting="ATOMIC_CARDS_API_URL", timeout=timeout)
+        self.deadline = deadline or Deadline()
+        self.breaker = breaker or CircuitBreaker()
+        self._wire = Wire(
+            self._http,
+            base_url,
+            setting="ATOMIC_CARDS_API_URL",
+            timeout=timeout,
+            max_body=max_body,
+            deadline=self.deadline,
+        )
         self._root = self._wire.url.rstrip("/").removesuffix(_VERSION)
         self.tokens = tokens
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
         self.retry = retry or RetryPolicy.by(timeline, chance)
-        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
+        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self._pause)
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
-        self._is_down = False
         self.listeners: list[Listener] = []
 
     def send(
@@ -128,8 +162,8 @@ class CardsSession:
         """Send a request and return its final exchange, whatever the status.
 
         A 401 renews the token once and repeats the request, as it was not processed. 429, 502,
-        503, 504 and connection failures are repeated where that is harmless; the latter not once
-        that was in vain, until the target answers again.
+        503, 504 and connection failures are repeated where that is harmless. Once that has failed,
+        the part of the target is taken to be down: see :class:`CircuitBreaker`.
 
         Args:
             method: HTTP method, upper case.
@@ -149,8 +183,9 @@ class CardsSession:
         Raises:
             MisuseError: The request cannot be put together, or the guard refused it.
             OutcomeUnknownError: No usable answer came to a request that changes state.
+            TimeLimitError: The run's time is over, and nothing was changed.
             TransportError: No usable answer came, and nothing was changed.
-            AtomicCardsError: There was no token to be had.
+            AtomicCardsError: No token could be fetched.
         """
         request = _Request(
             method,
@@ -160,24 +195,46 @@ class CardsSession:
             signed=authenticated and "authorization" not in map(str.lower, headers or {}),
         )
         repeatable = method in _SAFE_METHODS if repeatable is None else repeatable
+        part = f"{_PARTS.get(method, method)} {self._root}"
         in_doubt = False
-        backoff = self.retry.begin()
+        trial: float | None = None
+        backoff = self.retry.begin(self.deadline)
         while True:
-            exchange, reached = self._attempt(request)
+            self._check(request)
+            trial = trial or self.breaker.admit(part)
+            exchange, answer = self._attempt(request, trial)
             if exchange.status != HTTPStatus.UNAUTHORIZED:
                 self._futile.discard(request.access)
             elif self._renew_token(request):
                 continue
-            self._is_down &= exchange.status is None
             if exchange.status is not None and exchange.status not in TRANSIENT:
+                self.breaker.succeeded(part)
                 return exchange
             refused = exchange.status in unprocessed
+            reached = isinstance(answer, Answer) or answer.sent
             in_doubt |= reached and not refused and method not in _SAFE_METHODS
-            retry_after = exchange.response_headers.get("retry-after")
-            if (repeatable or refused) and not self._is_down and backoff.again(retry_after):
+            may_repeat = (repeatable or refused) and trial is None
+            if may_repeat and not self.breaker.circuit(part).is_open and again(backoff, answer):
                 continue
-            self._is_down |= exchange.status is None and backoff.attempts > 1
-            raise _unanswered(exchange, backoff.attempts, in_doubt=in_doubt)
+            if trial is not None or shows_down(answer, attempts=backoff.attempts):
+                self.breaker.failed(part, exchange.describe())
+            raise self._unanswered(exchange, backoff, in_doubt=in_doubt)
+
+    def _unanswered(
+        self, exchange: Exchange, backoff: Backoff, *, in_doubt: bool
+    ) -> TransportError:
+        what = f"{exchange.method} {exchange.url}"
+        last = exchange.describe()
+        if in_doubt:
+            return OutcomeUnknownError(
+                f"{what} may or may not have been applied: {last}. It is not repeated "
+                "automatically; list the cards to see their state before you decide",
+                exchange,
+            )
+        count = "1 attempt" if backoff.attempts == 1 else f"{backoff.attempts} attempts"
+        reason = f" ({backoff.gave_up})" if backoff.gave_up else ""
+        kind = TimeLimitError if self.deadline.has_passed else TransportError
+        return kind(f"{what} got no usable response in {count}{reason}, at last: {last}", exchange)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Let requests of this thread pass the guard unchecked, with a :class:`ScopeWarning`.
@@ -225,16 +282,25 @@ class CardsSession:
                 raise MisuseError(f"header {name!r} holds a character that no header can carry")
         return {name: value for name, value in headers.items() if value is not None}
 
-    def _attempt(self, request: _Request) -> tuple[Exchange, bool]:
+    def _pause(self, seconds: float) -> None:
+        self.deadline.pause(seconds, self.retry.sleep)
+
+    def _check(self, request: _Request) -> None:
         if self._guard is not None:
             self._guard.check(request.method, request.url, request.headers)
+
+    def _attempt(
+        self, request: _Request, trial: float | None
+    ) -> tuple[Exchange, Answer | NoAnswer]:
         headers = dict(request.headers)
         if request.signed:
             request.token = Hidden(self.tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
         self._pace.wait()
         started, clock = self.timeline.now(), self.timeline.monotonic()
-        answer = self._wire.exchange(request.method, request.url, headers, request.body)
+        answer = self._wire.exchange(
+            request.method, request.url, headers, request.body, trial or math.inf
+        )
         elapsed = self.timeline.monotonic() - clock
         redactor = self._redactor(headers.get("Authorization"))
         exchange = Exchange(
@@ -256,7 +322,7 @@ class CardsSession:
         )
         for listener in tuple(self.listeners):
             listener(exchange)
-        return exchange, isinstance(answer, Answer) or answer.sent
+        return exchange, answer
 
     def _renew_token(self, request: _Request) -> bool:
         """Whether there is another token with which a request that was refused may be repeated.
@@ -299,16 +365,3 @@ def encode_json(value: Any) -> bytes:  # noqa: ANN401 - a JSON value
 
 def _redact(headers: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
     return {name: redactor.text(value) for name, value in redact_headers(headers).items()}
-
-
-def _unanswered(exchange: Exchange, attempts: int, *, in_doubt: bool) -> TransportError:
-    what = f"{exchange.method} {exchange.url}"
-    last = exchange.describe()
-    if in_doubt:
-        return OutcomeUnknownError(
-            f"{what} may or may not have been applied: {last}. It is not sent again by itself; "
-            "list the cards to see their state before you decide",
-            exchange,
-        )
-    count = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    return TransportError(f"{what} got no usable answer in {count}, at last: {last}", exchange)

@@ -314,7 +314,7 @@ def _advice(exchange: Exchange, query: CardQuery) -> str:
     if exchange.status != HTTPStatus.BAD_REQUEST:
         return ""
     if query.limit is not None and not 1 <= query.limit <= LARGEST_LIMIT:
-        return f"limit is {query.limit}; documented are 1 to {LARGEST_LIMIT}"
+        return f"limit is {query.limit}; the documentation shows limits from 1 to {LARGEST_LIMIT}"
     if query.multiple:
         return ""
     return (

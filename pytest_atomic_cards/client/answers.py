@@ -10,12 +10,14 @@ from pytest_atomic_cards.errors import (
     ContractBrokenError,
     OutcomeUnknownError,
     RefusedError,
+    TimeLimitError,
     TransportError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_atomic_cards.client.retry import Backoff
     from pytest_atomic_cards.exchange import Exchange
 
 _View = TypeVar("_View")
@@ -64,6 +66,26 @@ def view_of(
         "It may or may not have been applied; list the cards to see their state before you decide."
     )
     raise OutcomeUnknownError(_told(exchange, doubt), exchange)
+
+
+def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> TransportError:
+    """The error of a request that got no usable response.
+
+    Args:
+        exchange: Its last attempt.
+        backoff: How often it was sent, and why not again.
+        in_doubt: Whether it may have been applied all the same.
+    """
+    what = f"{exchange.method} {exchange.url}"
+    last = exchange.describe()
+    if in_doubt:
+        return OutcomeUnknownError(
+            f"{what} may or may not have been applied: {last}. It is not repeated "
+            "automatically; list the cards to see their state before you decide",
+            exchange,
+        )
+    kind = TimeLimitError if backoff.deadline.has_passed else TransportError
+    return kind(f"{what} got no usable response in {backoff.describe()}, at last: {last}", exchange)
 
 
 def redirection(status: int, headers: Mapping[str, str]) -> str:

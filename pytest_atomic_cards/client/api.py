@@ -14,8 +14,10 @@ from pytest_atomic_cards.cards import ActionResponse, Card, cards_of
 from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.answers import view_of
 from pytest_atomic_cards.client.drain import Drain, DrainProgress, DrainReport
-from pytest_atomic_cards.client.session import NO_BODY, CardsSession
-from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, SettingsError
+from pytest_atomic_cards.client.paging import MOST_PAGES, pages
+from pytest_atomic_cards.client.request import NO_BODY
+from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
@@ -30,10 +32,6 @@ LARGEST_LIMIT: Final = 1000
 
 DEFAULT_PAGE: Final = 100
 """How many cards a listing returns without ``limit``."""
-
-MOST_PAGES: Final = 10_000
-"""How many pages an iteration asks for: a million cards by the default page size, far more than
-tests need, and an end on a target that invents cards."""
 
 _Cards = list[Card]  # inside CardsApi, ``list`` is the method
 
@@ -116,33 +114,7 @@ class CardsApi:
             raise MisuseError(f"page_size must be from 1 to {LARGEST_LIMIT}, not {page_size}")
         if max_pages < 1:
             raise MisuseError(f"max_pages must be from 1, not {max_pages}")
-        return self._pages(query, page_size, max_pages)
-
-    def _pages(self, query: CardQuery, page_size: int, max_pages: int) -> Iterator[Card]:
-        offset = query.offset or 0
-        seen: set[str] = set()
-        for _ in range(max_pages):
-            if query.limit is not None and len(seen) >= query.limit:
-                return
-            left = None if query.limit is None else query.limit - len(seen)
-            size = page_size if left is None else min(page_size, left)
-            page = self.list(query.replace(limit=size, offset=offset))
-            if not page:
-                return
-            fresh = {key: card for card in page if (key := _id_of(card, offset)) not in seen}
-            if not fresh:
-                raise ContractBrokenError(
-                    f"the page at offset {offset} of {query} held no card that was not on an "
-                    "earlier page already; offset seems to have no effect"
-                )
-            seen.update(fresh)
-            yield from list(fresh.values())[:left]
-            offset += len(page)
-        if query.limit is None or len(seen) < query.limit:
-            raise ContractBrokenError(
-                f"{query} still has cards after {max_pages} pages ({len(seen)} cards); narrow the "
-                "query, or raise max_pages"
-            )
+        return pages(self.list, query, page_size, max_pages)
 
     def dismiss(self, query: CardQuery, *, unscoped: bool = False) -> ActionResponse:
         """Dismiss the card that matches, or all of them with ``multiple``. See :meth:`act`."""
@@ -299,15 +271,6 @@ class CardsApi:
             raise MisuseError(f"{action} takes no payload; complete takes a JSON object")
         path, body = f"{self._path}/{action.value}", NO_BODY if payload is None else dict(payload)
         return self.access.observed(self.session.send("PUT", path, query.parameters(), json=body))
-
-
-def _id_of(card: Card, offset: int) -> str:
-    if not card.card_instance_id:
-        raise ContractBrokenError(
-            f"a card on the page at offset {offset} has no cardInstanceId, so that it cannot be "
-            "told from others; use list() to read single pages"
-        )
-    return card.card_instance_id
 
 
 def _advice(exchange: Exchange, query: CardQuery) -> str:

@@ -79,13 +79,14 @@ class Backoff:
     """The attempts of one request so far.
 
     Attributes:
+        deadline: When the run ends.
         attempts: How many have been made, with the current one.
         gave_up: Why there is no further one, where that is not their number.
     """
 
     def __init__(self, policy: RetryPolicy, deadline: Deadline) -> None:
         self._policy = policy
-        self._deadline = deadline
+        self.deadline = deadline
         self._started = policy.clock()
         self._timeouts = 0
         self.attempts = 1
@@ -109,12 +110,17 @@ class Backoff:
         if policy.clock() - self._started + wait > policy.budget:
             self.gave_up = f"no further attempt starts after {policy.budget:g} s"
             return False
-        if wait >= self._deadline.left:
-            self.gave_up = f"the next attempt is due in {wait:.3g} s, {self._deadline.overrun}"
+        if wait >= self.deadline.left:
+            self.gave_up = f"the next attempt is due in {wait:.3g} s, {self.deadline.overrun}"
             return False
-        self._deadline.pause(wait, policy.sleep)
+        self.deadline.pause(wait, policy.sleep)
         self.attempts += 1
         return True
+
+    def describe(self) -> str:
+        """How many attempts there were, and why no more."""
+        count = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
+        return f"{count} ({self.gave_up})" if self.gave_up else count
 
     def _wait(self, retry_after: str | None) -> float:
         """Our own wait, or a longer one that the target asks for."""

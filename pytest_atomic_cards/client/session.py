@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json as json_codec
 import math
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_ACCEPT_ENCODING
-
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.client.answers import unanswered
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.pace import Pace
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
-from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
+from pytest_atomic_cards.client.request import (
+    NO_BODY,
+    SAFE_METHODS,
+    Request,
+    encode_json,
+    headers_of,
+    url_of,
+)
+from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
 from pytest_atomic_cards.client.scope import Guard, Scope
 from pytest_atomic_cards.client.transport import (
     Answer,
@@ -29,14 +32,7 @@ from pytest_atomic_cards.client.transport import (
     open_http,
     shows_down,
 )
-from pytest_atomic_cards.errors import (
-    MisuseError,
-    OutcomeUnknownError,
-    TimeLimitError,
-    TransportError,
-)
 from pytest_atomic_cards.exchange import Exchange, redact_headers
-from pytest_atomic_cards.query import encode_parameters
 from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
@@ -47,35 +43,13 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.client.tokens import TokenSource
 
-NO_BODY: Final[Any] = object()
-"""Stands for a request without a JSON body, as ``None`` is JSON's null."""
-
 Listener = Callable[[Exchange], None]
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PARTS: Final = {"GET": "the listing of", "PUT": "the actions of", "POST": "the flow start of"}
 """What each method is for. One of them may be down while the others are not."""
 
 _VERSION: Final = "/v1"
-_PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})*)+")
-_HEADER_VALUE: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 _REDACTORS_KEPT: Final = 16
-
-
-@dataclass(slots=True)
-class _Request:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-    signed: bool
-    token: Hidden = field(default=Hidden(), repr=False)
-    renewed: bool = False
-
-    @property
-    def access(self) -> tuple[str, str]:
-        """The token, and the path that it is to open."""
-        return self.token, self.url.partition("?")[0]
 
 
 class CardsSession:
@@ -187,14 +161,14 @@ class CardsSession:
             TransportError: No usable answer came, and nothing was changed.
             AtomicCardsError: No token could be fetched.
         """
-        request = _Request(
+        request = Request(
             method,
-            self._url(path, parameters),
-            self._headers(method, headers or {}, user_agent=user_agent),
+            url_of(self._root, path, parameters),
+            headers_of(method, headers or {}, self._user_agent if user_agent else None),
             body if json is NO_BODY else encode_json(json),
             signed=authenticated and "authorization" not in map(str.lower, headers or {}),
         )
-        repeatable = method in _SAFE_METHODS if repeatable is None else repeatable
+        repeatable = method in SAFE_METHODS if repeatable is None else repeatable
         part = f"{_PARTS.get(method, method)} {self._root}"
         in_doubt = False
         trial: float | None = None
@@ -212,29 +186,13 @@ class CardsSession:
                 return exchange
             refused = exchange.status in unprocessed
             reached = isinstance(answer, Answer) or answer.sent
-            in_doubt |= reached and not refused and method not in _SAFE_METHODS
+            in_doubt |= reached and not refused and method not in SAFE_METHODS
             may_repeat = (repeatable or refused) and trial is None
             if may_repeat and not self.breaker.circuit(part).is_open and again(backoff, answer):
                 continue
             if trial is not None or shows_down(answer, attempts=backoff.attempts):
                 self.breaker.failed(part, exchange.describe())
-            raise self._unanswered(exchange, backoff, in_doubt=in_doubt)
-
-    def _unanswered(
-        self, exchange: Exchange, backoff: Backoff, *, in_doubt: bool
-    ) -> TransportError:
-        what = f"{exchange.method} {exchange.url}"
-        last = exchange.describe()
-        if in_doubt:
-            return OutcomeUnknownError(
-                f"{what} may or may not have been applied: {last}. It is not repeated "
-                "automatically; list the cards to see their state before you decide",
-                exchange,
-            )
-        count = "1 attempt" if backoff.attempts == 1 else f"{backoff.attempts} attempts"
-        reason = f" ({backoff.gave_up})" if backoff.gave_up else ""
-        kind = TimeLimitError if self.deadline.has_passed else TransportError
-        return kind(f"{what} got no usable response in {count}{reason}, at last: {last}", exchange)
+            raise unanswered(exchange, backoff, in_doubt=in_doubt)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Let requests of this thread pass the guard unchecked, with a :class:`ScopeWarning`.
@@ -260,38 +218,14 @@ class CardsSession:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._root!r})"
 
-    def _url(self, path: str, parameters: Iterable[tuple[str, str]]) -> str:
-        if not _PATH.fullmatch(path):
-            raise MisuseError(f"{path!r} is not a percent-encoded path that begins with a slash")
-        query = encode_parameters(list(parameters))
-        return f"{self._root}{path}?{query}" if query else f"{self._root}{path}"
-
-    def _headers(
-        self, method: str, extra: Mapping[str, str | None], *, user_agent: bool
-    ) -> dict[str, str]:
-        headers: CaseInsensitiveDict[str | None] = CaseInsensitiveDict(
-            {"Accept": "*/*", "Accept-Encoding": DEFAULT_ACCEPT_ENCODING}
-        )
-        if user_agent:
-            headers["User-Agent"] = self._user_agent
-        if method not in _SAFE_METHODS:
-            headers["Content-Type"] = "application/json"
-        headers.update(extra)
-        for name, value in headers.items():
-            if value is not None and not _HEADER_VALUE.fullmatch(value):
-                raise MisuseError(f"header {name!r} holds a character that no header can carry")
-        return {name: value for name, value in headers.items() if value is not None}
-
     def _pause(self, seconds: float) -> None:
         self.deadline.pause(seconds, self.retry.sleep)
 
-    def _check(self, request: _Request) -> None:
+    def _check(self, request: Request) -> None:
         if self._guard is not None:
             self._guard.check(request.method, request.url, request.headers)
 
-    def _attempt(
-        self, request: _Request, trial: float | None
-    ) -> tuple[Exchange, Answer | NoAnswer]:
+    def _attempt(self, request: Request, trial: float | None) -> tuple[Exchange, Answer | NoAnswer]:
         headers = dict(request.headers)
         if request.signed:
             request.token = Hidden(self.tokens.token())
@@ -324,7 +258,7 @@ class CardsSession:
             listener(exchange)
         return exchange, answer
 
-    def _renew_token(self, request: _Request) -> bool:
+    def _renew_token(self, request: Request) -> bool:
         """Whether there is another token with which a request that was refused may be repeated.
 
         A target may answer 401 for reasons that no new token cures. Where one did not help, the
@@ -349,18 +283,6 @@ class CardsSession:
                 self._redactors.clear()
             redactor = self._redactors[secrets] = Redactor(secrets)
         return redactor
-
-
-def encode_json(value: Any) -> bytes:  # noqa: ANN401 - a JSON value
-    """A value as UTF-8 JSON.
-
-    Raises:
-        MisuseError: It cannot be expressed in JSON (RFC 8259), such as NaN or a set.
-    """
-    try:
-        return json_codec.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise MisuseError(f"the body cannot be sent as JSON: {error}") from None
 
 
 def _redact(headers: Mapping[str, str], redactor: Redactor) -> dict[str, str]:

@@ -200,11 +200,9 @@ class TokenEndpoint:
         return RefusedError(f"{what}; check {_SETTING}")
 
     def _unavailable(self, answer: Answer | NoAnswer, backoff: Backoff) -> TransportError:
-        count = "1 attempt" if backoff.attempts == 1 else f"{backoff.attempts} attempts"
-        reason = f" ({backoff.gave_up})" if backoff.gave_up else ""
         kind = TimeLimitError if self._wire.deadline.has_passed else TransportError
         return kind(
-            f"no token from the endpoint at {self._wire.host} after {count}{reason}, "
+            f"no token from the endpoint at {self._wire.host} after {backoff.describe()}, "
             f"at last: {self._last(answer)}; check {_SETTING}"
         )
 

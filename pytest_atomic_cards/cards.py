@@ -147,6 +147,11 @@ class ActionResponse:
             raw=raw,
         )
 
+    @classmethod
+    def without_body(cls) -> Self:
+        """What a success without a body shows: no results, and no counts."""
+        return cls(results=(), summary=ActionSummary(None, None), raw={})
+
 
 def cards_of(body: Json) -> list[Card]:
     """The cards in the body of a listing.

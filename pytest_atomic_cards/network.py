@@ -21,6 +21,11 @@ API: Final = "/v1/"
 FAULT_HEADER: Final = "x-network-fault"
 """Names the kind of the fault in an answer that took the place of the target's own."""
 
+
+class InjectedFault(Exception):  # noqa: N818 - it causes errors, and is never raised itself
+    """Marks, among what an error of the transport wraps, that a test injected it."""
+
+
 _LONGEST_DELAY: Final = 3_600.0
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pytest_atomic_cards import parsing
 from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.settings import DEFAULT_MAX_BODY, Mode, Settings, TargetKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,18 @@ OPTIONS: Final = (
         parsing.one_of("auto", "query", "form"),
         "auto",
     ),
-    Option("timeout", "seconds until a request is given up", parsing.seconds, 30.0),
+    Option(
+        "timeout",
+        "seconds for one request in all: connection, request and response",
+        parsing.seconds,
+        30.0,
+    ),
+    Option(
+        "max_body",
+        "largest response, as sent and as unpacked, such as 16MB",
+        parsing.size,
+        DEFAULT_MAX_BODY,
+    ),
     Option("seed_timeout", "seconds until another seeded card must appear", parsing.seconds, 60.0),
     Option("journal", "directory for the journals of what live runs have seeded", parsing.path),
 )

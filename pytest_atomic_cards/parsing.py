@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_atomic_cards.settings import Mode, TargetKind
+from pytest_atomic_cards.settings import MEGABYTE, Mode, TargetKind
 
 SHORTCOMINGS: Final = ("orphaned", "unplayed", "expired")
 """What can be wrong with cassettes although all tests pass."""
@@ -76,6 +76,15 @@ def rate(text: str) -> float:
     if not 0 < number < math.inf:
         raise ValueError("a number of requests a second above 0")
     return number
+
+
+def size(text: str) -> int:
+    """Read a number of bytes, or of megabytes with ``MB`` behind it."""
+    number, unit = (text[:-2], MEGABYTE) if text.upper().endswith("MB") else (text, 1)
+    try:
+        return count(number.strip()) * unit
+    except ValueError:
+        raise ValueError("a number of bytes above 0, or of megabytes such as 16MB") from None
 
 
 def whole(text: str) -> int:

@@ -15,6 +15,13 @@ VENDOR_DOMAIN: Final = "customer-api.atomic.io"
 VENDOR_TOKEN_URL: Final = "https://master-atomic-io.auth.us-east-1.amazoncognito.com/oauth2/token"  # noqa: S105
 
 
+MEGABYTE: Final = 1_000_000
+
+DEFAULT_MAX_BODY: Final = 16 * MEGABYTE
+"""Bytes of one response. A listing of 1000 cards, the largest there is, may have 16 kB a card;
+with its text and its values in memory as well, a run stays below 300 MB."""
+
+
 class TargetKind(StrEnum):
     """What the tests run against."""
 
@@ -81,6 +88,7 @@ class Settings:
     user_ids: tuple[str, ...] = ()
     grant_type_in: Literal["auto", "query", "form"] = "auto"
     timeout: float = 30.0
+    max_body: int = DEFAULT_MAX_BODY
     seed_timeout: float = 60.0
     journal: Path | None = None
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_atomic_cards.errors import (
     ContractBrokenError,
     OutcomeUnknownError,
     RefusedError,
+    TimeLimitError,
     TransportError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from pytest_atomic_cards.client.retry import Backoff
     from pytest_atomic_cards.exchange import Exchange
 
 _View = TypeVar("_View")
+
+_LOCATION_SHOWN: Final = 200
+"""Letters of a Location: any real one fits, and a hostile one does not fill the terminal."""
 
 
 def view_of(
@@ -51,7 +56,8 @@ def view_of(
         raise ContractBrokenError(_told(exchange, reason), exchange)
     status = exchange.status or 0
     if status < HTTPStatus.BAD_REQUEST:
-        raise ContractBrokenError(_told(exchange, "Expected HTTP 200."), exchange)
+        location = redirection(status, exchange.response_headers)
+        raise ContractBrokenError(_told(exchange, "Expected HTTP 200.", location), exchange)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise RefusedError(_told(exchange, advice), exchange)
     if exchange.method == "GET":
@@ -60,6 +66,40 @@ def view_of(
         "It may or may not have been applied; list the cards to see their state before you decide."
     )
     raise OutcomeUnknownError(_told(exchange, doubt), exchange)
+
+
+def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> TransportError:
+    """The error of a request that got no usable response.
+
+    Args:
+        exchange: Its last attempt.
+        backoff: How often it was sent, and why not again.
+        in_doubt: Whether it may have been applied all the same.
+    """
+    what = f"{exchange.method} {exchange.url}"
+    last = exchange.describe()
+    if in_doubt:
+        return OutcomeUnknownError(
+            f"{what} may or may not have been applied: {last}. It is not repeated "
+            "automatically; list the cards to see their state before you decide",
+            exchange,
+        )
+    kind = TimeLimitError if backoff.deadline.has_passed else TransportError
+    return kind(f"{what} got no usable response in {backoff.describe()}, at last: {last}", exchange)
+
+
+def redirection(status: int, headers: Mapping[str, str]) -> str:
+    """Where a response redirects to, in a sentence; empty if it does not.
+
+    Args:
+        status: Its status.
+        headers: Its headers, in lower case.
+    """
+    location = headers.get("location", "")
+    if not HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or not location:
+        return ""
+    cut = location if len(location) <= _LOCATION_SHOWN else f"{location[:_LOCATION_SHOWN]}…"
+    return f"It redirects to {cut!r}, and redirects are not followed."
 
 
 def _told(exchange: Exchange, *sentences: str) -> str:

@@ -14,8 +14,10 @@ from pytest_atomic_cards.cards import ActionResponse, Card, cards_of
 from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.answers import view_of
 from pytest_atomic_cards.client.drain import Drain, DrainProgress, DrainReport
-from pytest_atomic_cards.client.session import NO_BODY, CardsSession
-from pytest_atomic_cards.errors import ContractBrokenError, MisuseError, SettingsError
+from pytest_atomic_cards.client.paging import MOST_PAGES, pages
+from pytest_atomic_cards.client.request import NO_BODY
+from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.errors import MisuseError, SettingsError
 from pytest_atomic_cards.lifecycle import Action
 from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.query import CardQuery
@@ -86,50 +88,33 @@ class CardsApi:
         query: CardQuery = CardQuery(),  # noqa: B008 - it is frozen
         *,
         page_size: int = DEFAULT_PAGE,
+        max_pages: int = MOST_PAGES,
     ) -> Iterator[Card]:
         """All cards that match, page by page, each once.
 
-        A page with fewer cards than were asked for is the last one. Cards that are created or
-        leave the query while it is walked may be missed: nothing promises a stable order.
+        An empty page is the end. A page with fewer cards than were asked for is not, as a target
+        may have a limit of its own. Cards that are created or leave the query while it is walked
+        may be missed: nothing promises a stable order.
 
         Args:
             query: Which cards. Its ``limit`` is the most cards to yield in all, its ``offset``
                 how many to skip before the first.
             page_size: Cards to ask for at once, from 1 to 1000.
+            max_pages: Most pages to ask for, in case the target never comes to an end.
 
         Raises:
-            MisuseError: ``page_size`` is out of range.
+            MisuseError: ``page_size`` or ``max_pages`` is out of range.
             RefusedError: The target refused the query.
-            ContractBrokenError: A body is not what the documentation shows, or a page held no
-                card that was not on an earlier page already.
+            ContractBrokenError: A body is not what the documentation shows, a card has no
+                ``cardInstanceId``, a page held no card that was not on an earlier page already,
+                or there are more than ``max_pages`` pages.
             TransportError: No usable answer came.
         """
         if not 1 <= page_size <= LARGEST_LIMIT:
             raise MisuseError(f"page_size must be from 1 to {LARGEST_LIMIT}, not {page_size}")
-        return self._pages(query, page_size)
-
-    def _pages(self, query: CardQuery, page_size: int) -> Iterator[Card]:
-        offset = query.offset or 0
-        seen: set[str] = set()
-        while query.limit is None or len(seen) < query.limit:
-            left = None if query.limit is None else query.limit - len(seen)
-            size = page_size if left is None else min(page_size, left)
-            page = self.list(query.replace(limit=size, offset=offset))
-            fresh = {
-                card.card_instance_id: card
-                for card in page
-                if card.card_instance_id and card.card_instance_id not in seen
-            }
-            if page and not fresh:
-                raise ContractBrokenError(
-                    f"the page at offset {offset} of {query} held no card that was not on an "
-                    "earlier page already; offset seems to have no effect"
-                )
-            seen.update(fresh)
-            yield from list(fresh.values())[:left]
-            if len(page) < size:
-                return
-            offset += len(page)
+        if max_pages < 1:
+            raise MisuseError(f"max_pages must be from 1, not {max_pages}")
+        return pages(self.list, query, page_size, max_pages)
 
     def dismiss(self, query: CardQuery, *, unscoped: bool = False) -> ActionResponse:
         """Dismiss the card that matches, or all of them with ``multiple``. See :meth:`act`."""
@@ -159,6 +144,8 @@ class CardsApi:
     ) -> ActionResponse:
         """Do something to the card that matches, or to all of them with ``multiple``.
 
+        A success without a body, such as 204, is a response without results.
+
         Args:
             action: What to do.
             query: Which cards.
@@ -175,6 +162,8 @@ class CardsApi:
             TransportError: It was not applied, as there was no connection.
         """
         exchange = self.act_exchange(action, query, payload, unscoped=unscoped)
+        if exchange.succeeded and not exchange.response_body.strip():
+            return ActionResponse.without_body()
         return view_of(exchange, ActionResponse.from_body, advice=_advice(exchange, query))
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
@@ -286,9 +275,13 @@ class CardsApi:
 
 
 def _advice(exchange: Exchange, query: CardQuery) -> str:
-    if exchange.status == HTTPStatus.BAD_REQUEST and not query.multiple:
-        return (
-            "The documented reason is that more than one card matches: pass multiple=True to "
-            "act on all of them, or narrow the query"
-        )
-    return ""
+    if exchange.status != HTTPStatus.BAD_REQUEST:
+        return ""
+    if query.limit is not None and not 1 <= query.limit <= LARGEST_LIMIT:
+        return f"limit is {query.limit}; the documentation shows limits from 1 to {LARGEST_LIMIT}"
+    if query.multiple:
+        return ""
+    return (
+        "The documented reason is that more than one card matches: pass multiple=True to "
+        "act on all of them, or narrow the query"
+    )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.errors import TimeLimitError
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_LONGEST_SLEEP: Final = 5.0
+"""Seconds until a pause looks again whether the deadline has been tightened: so few that an
+interrupted run ends in time, so many that recorded pauses are not cut into pieces."""
 
 
 class Deadline:
@@ -39,6 +44,16 @@ class Deadline:
             notify()
 
     @property
+    def reason(self) -> str:
+        """What set it; empty while nothing has."""
+        return self._reason
+
+    @property
+    def overrun(self) -> str:
+        """For messages: that something lies beyond the deadline, and what set it."""
+        return f"and {self.left:.3g} s are left: {self.reason}"
+
+    @property
     def left(self) -> float:
         """Seconds left: ``math.inf`` without a limit, 0 once it has passed."""
         return max(0.0, self._moment - self._timeline.monotonic())
@@ -47,6 +62,18 @@ class Deadline:
     def has_passed(self) -> bool:
         """Whether no time is left."""
         return not self.left
+
+    def pause(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        """Wait, but not beyond the deadline, even if it is tightened meanwhile.
+
+        Args:
+            seconds: How long to wait.
+            sleep: Waits.
+        """
+        while seconds > 0 and not self.has_passed:
+            step = min(seconds, _LONGEST_SLEEP, self.left)
+            sleep(step)
+            seconds -= step
 
     def check(self) -> None:
         """Return while there is time left.

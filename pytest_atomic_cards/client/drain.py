@@ -71,7 +71,7 @@ class Drain:
     While the target reports cards that it had not reported before, it is asked again. Otherwise
     the listing decides. Where it still shows cards in some state, the action is narrowed to that
     state, in case closed cards stand in its way, and repeated a limited number of times, in case
-    the listing lags behind.
+    the listing lags behind. Actions that succeed without a body are judged by the listing alone.
 
     Args:
         act: Sends the action.
@@ -98,13 +98,16 @@ class Drain:
         self._states = _states_to_change(action, query)
         self._reported: set[str] = set()
         self._refusal: RefusedError | None = None
+        self._is_silent = False
+        self._shown: frozenset[str | None] = frozenset()
+        self._shown_before: frozenset[str | None] = frozenset()
         self._requests = self._updated = self._unknown = 0
 
     def run(self, on_progress: Callable[[DrainProgress], None], max_requests: int) -> DrainReport:
         """Repeat until nothing is left, or nothing changes any more, or ``max_requests`` are sent.
 
         Raises:
-            RefusedError: The target keeps to refuse cards that the listing shows.
+            RefusedError: The target keeps refusing cards that the listing shows.
             AtomicCardsError: An action or a listing failed.
         """
         query, stalled = self._query, None
@@ -116,6 +119,8 @@ class Drain:
                 stalled = None
                 continue
             left = self._left()
+            if left and self._is_silent and self._shows_others():
+                continue
             if query.status in left and stalled is not None and not stalled.again():
                 hopeless[query.status] = self._refusal
             state = next((one for one in left if one not in hopeless), None)
@@ -132,7 +137,7 @@ class Drain:
 
     def _attempt(self, query: CardQuery) -> tuple[int, bool]:
         self._requests += 1
-        self._refusal = None
+        self._refusal, self._is_silent = None, False
         try:
             response = self._act(query)
         except OutcomeUnknownError:
@@ -143,6 +148,7 @@ class Drain:
                 raise
             self._refusal = error
             return 0, False
+        self._is_silent = not response.raw
         counted = response.summary.updated
         updated = len(response.results) if counted is None else counted
         self._updated += updated
@@ -155,13 +161,22 @@ class Drain:
         self._reported |= ids
         return bool(news) or not ids
 
+    def _shows_others(self) -> bool:
+        """Whether the last look showed other cards than the one before, as after an action."""
+        return self._shown != self._shown_before
+
     def _left(self) -> dict[Status | str, int]:
         """How many cards a page shows that could still be changed, by their state."""
         pages = {state: self._look(self._query.replace(status=state)) for state in self._states}
-        counts = {
-            state: sum(card.status in self._states for card in page)
+        left = {
+            state: [card for card in page if card.status in self._states]
             for state, page in pages.items()
         }
+        self._shown_before, self._shown = (
+            self._shown,
+            frozenset(card.card_instance_id for page in left.values() for card in page),
+        )
+        counts = {state: len(page) for state, page in left.items()}
         return {state: count for state, count in counts.items() if count}
 
     def _patience(self, state: Status | str) -> RetryPolicy:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class RetryPolicy:
         base: Wait after the first attempt; it doubles after each further one.
         cap: Longest wait of our own choosing.
         retry_after_cap: Longest wait that a target's ``Retry-After`` is granted.
+        timeouts: Most attempts that time out: each costs a whole time-out, and a target that let
+            two of them pass is hanging.
         budget: No attempt is started once this much time has passed.
         sleep: Waits.
         clock: Time that only moves forward.
@@ -45,6 +49,7 @@ class RetryPolicy:
     base: float = 0.1
     cap: float = 2.0
     retry_after_cap: float = 30.0
+    timeouts: int = 2
     budget: float = 90.0
     sleep: Callable[[float], None] = REAL_TIME.sleep
     clock: Callable[[], float] = REAL_TIME.monotonic
@@ -61,44 +66,68 @@ class RetryPolicy:
             jitter=chance.fraction,
         )
 
-    def begin(self) -> Backoff:
-        """Start to count the attempts of one request, the first of which is about to be made."""
-        return Backoff(self)
+    def begin(self, deadline: Deadline | None = None) -> Backoff:
+        """Start to count the attempts of one request, the first of which is about to be made.
+
+        Args:
+            deadline: When the run ends; no wait goes beyond it.
+        """
+        return Backoff(self, deadline or Deadline())
 
 
 class Backoff:
-    """The attempts of one request so far."""
+    """The attempts of one request so far.
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    Attributes:
+        deadline: When the run ends.
+        attempts: How many have been made, with the current one.
+        gave_up: Why there is no further one, where that is not their number.
+    """
+
+    def __init__(self, policy: RetryPolicy, deadline: Deadline) -> None:
         self._policy = policy
+        self.deadline = deadline
         self._started = policy.clock()
+        self._timeouts = 0
         self.attempts = 1
+        self.gave_up = ""
 
-    def again(self, retry_after: str | None = None) -> bool:
+    def again(self, retry_after: str | None = None, *, timed_out: bool = False) -> bool:
         """Wait before another attempt.
 
         Args:
-            retry_after: Value of the ``Retry-After`` header of the last answer, if it had one.
+            retry_after: Value of the ``Retry-After`` header of the last response, if it had one.
+            timed_out: Whether the last attempt timed out.
 
         Returns:
             Whether another attempt may be made; without a wait if it may not.
         """
         policy = self._policy
-        wait = self._wait(retry_after)
-        spent = policy.clock() - self._started
-        if self.attempts >= policy.attempts or spent + wait > policy.budget:
+        self._timeouts += timed_out
+        if self.attempts >= policy.attempts or self._timeouts >= policy.timeouts:
             return False
-        policy.sleep(wait)
+        wait = self._wait(retry_after)
+        if policy.clock() - self._started + wait > policy.budget:
+            self.gave_up = f"no further attempt starts after {policy.budget:g} s"
+            return False
+        if wait >= self.deadline.left:
+            self.gave_up = f"the next attempt is due in {wait:.3g} s, {self.deadline.overrun}"
+            return False
+        self.deadline.pause(wait, policy.sleep)
         self.attempts += 1
         return True
 
+    def describe(self) -> str:
+        """How many attempts there were, and why no more."""
+        count = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
+        return f"{count} ({self.gave_up})" if self.gave_up else count
+
     def _wait(self, retry_after: str | None) -> float:
+        """Our own wait, or a longer one that the target asks for."""
         policy = self._policy
+        own = min(policy.base * 2.0 ** (self.attempts - 1), policy.cap) * (1 + policy.jitter()) / 2
         asked = parse_retry_after(retry_after, policy.wall_clock()) if retry_after else None
-        if asked is not None:
-            return min(asked, policy.retry_after_cap)
-        own = min(policy.base * 2.0 ** (self.attempts - 1), policy.cap)
-        return own * (1 + policy.jitter()) / 2
+        return max(own, min(asked or 0.0, policy.retry_after_cap))
 
 
 def parse_retry_after(value: str, now: float) -> float | None:
@@ -114,7 +143,9 @@ def parse_retry_after(value: str, now: float) -> float | None:
         seconds = float(value)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - now
+            moment = parsedate_to_datetime(value)
+            # "-0000" is UTC as well, but gives a time without a zone.
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
     return None if math.isnan(seconds) else max(seconds, 0.0)

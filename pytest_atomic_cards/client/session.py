@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import json as json_codec
-import re
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_ACCEPT_ENCODING
-
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.client.answers import unanswered
+from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.pace import Pace
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
+from pytest_atomic_cards.client.request import (
+    NO_BODY,
+    SAFE_METHODS,
+    Request,
+    encode_json,
+    headers_of,
+    url_of,
+)
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
 from pytest_atomic_cards.client.scope import Guard, Scope
-from pytest_atomic_cards.client.transport import Answer, Wire, default_user_agent, open_http
-from pytest_atomic_cards.errors import MisuseError, OutcomeUnknownError, TransportError
+from pytest_atomic_cards.client.transport import (
+    Answer,
+    NoAnswer,
+    Wire,
+    again,
+    default_user_agent,
+    open_http,
+    shows_down,
+)
 from pytest_atomic_cards.exchange import Exchange, redact_headers
-from pytest_atomic_cards.query import encode_parameters
+from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
@@ -30,32 +43,13 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.client.tokens import TokenSource
 
-NO_BODY: Final[Any] = object()
-"""Stands for a request without a JSON body, as ``None`` is JSON's null."""
-
 Listener = Callable[[Exchange], None]
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_PARTS: Final = {"GET": "the listing of", "PUT": "the actions of", "POST": "the flow start of"}
+"""What each method is for. One of them may be down while the others are not."""
+
 _VERSION: Final = "/v1"
-_PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})*)+")
-_HEADER_VALUE: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 _REDACTORS_KEPT: Final = 16
-
-
-@dataclass(slots=True)
-class _Request:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-    signed: bool
-    token: Hidden = field(default=Hidden(), repr=False)
-    renewed: bool = False
-
-    @property
-    def access(self) -> tuple[str, str]:
-        """The token, and the path that it is to open."""
-        return self.token, self.url.partition("?")[0]
 
 
 class CardsSession:
@@ -67,7 +61,10 @@ class CardsSession:
         http: Gives the transport, so that an in-process target can be mounted on it; one for the
             network if left out, which :meth:`close` closes.
         guard: Sees the final URL of every attempt, below everything else.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Longest time for one exchange, in seconds: connection, request and response.
+        max_body: Most bytes of one response, as sent and as unpacked.
+        deadline: When the run ends, and every exchange and pause with it; never if left out.
+        breaker: Knows which parts of the target are down; one of its own if left out.
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.
@@ -90,6 +87,9 @@ class CardsSession:
         http: requests.Session | None = None,
         guard: Guard | None = None,
         timeout: float = 30.0,
+        max_body: int = DEFAULT_MAX_BODY,
+        deadline: Deadline | None = None,
+        breaker: CircuitBreaker | None = None,
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
         max_rate: float | None = None,
@@ -99,16 +99,24 @@ class CardsSession:
         self.timeline = timeline
         self._http = http or open_http()
         self._owns_http = http is None
-        self._wire = Wire(self._http, base_url, setting="ATOMIC_CARDS_API_URL", timeout=timeout)
+        self.deadline = deadline or Deadline()
+        self.breaker = breaker or CircuitBreaker()
+        self._wire = Wire(
+            self._http,
+            base_url,
+            setting="ATOMIC_CARDS_API_URL",
+            timeout=timeout,
+            max_body=max_body,
+            deadline=self.deadline,
+        )
         self._root = self._wire.url.rstrip("/").removesuffix(_VERSION)
         self.tokens = tokens
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
         self.retry = retry or RetryPolicy.by(timeline, chance)
-        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
+        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self._pause)
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
-        self._is_down = False
         self.listeners: list[Listener] = []
 
     def send(
@@ -128,8 +136,8 @@ class CardsSession:
         """Send a request and return its final exchange, whatever the status.
 
         A 401 renews the token once and repeats the request, as it was not processed. 429, 502,
-        503, 504 and connection failures are repeated where that is harmless; the latter not once
-        that was in vain, until the target answers again.
+        503, 504 and connection failures are repeated where that is harmless. Once that has failed,
+        the part of the target is taken to be down: see :class:`CircuitBreaker`.
 
         Args:
             method: HTTP method, upper case.
@@ -149,35 +157,42 @@ class CardsSession:
         Raises:
             MisuseError: The request cannot be put together, or the guard refused it.
             OutcomeUnknownError: No usable answer came to a request that changes state.
+            TimeLimitError: The run's time is over, and nothing was changed.
             TransportError: No usable answer came, and nothing was changed.
-            AtomicCardsError: There was no token to be had.
+            AtomicCardsError: No token could be fetched.
         """
-        request = _Request(
+        request = Request(
             method,
-            self._url(path, parameters),
-            self._headers(method, headers or {}, user_agent=user_agent),
+            url_of(self._root, path, parameters),
+            headers_of(method, headers or {}, self._user_agent if user_agent else None),
             body if json is NO_BODY else encode_json(json),
             signed=authenticated and "authorization" not in map(str.lower, headers or {}),
         )
-        repeatable = method in _SAFE_METHODS if repeatable is None else repeatable
+        repeatable = method in SAFE_METHODS if repeatable is None else repeatable
+        part = f"{_PARTS.get(method, method)} {self._root}"
         in_doubt = False
-        backoff = self.retry.begin()
+        trial: float | None = None
+        backoff = self.retry.begin(self.deadline)
         while True:
-            exchange, reached = self._attempt(request)
+            self._check(request)
+            trial = trial or self.breaker.admit(part)
+            exchange, answer = self._attempt(request, trial)
             if exchange.status != HTTPStatus.UNAUTHORIZED:
                 self._futile.discard(request.access)
             elif self._renew_token(request):
                 continue
-            self._is_down &= exchange.status is None
             if exchange.status is not None and exchange.status not in TRANSIENT:
+                self.breaker.succeeded(part)
                 return exchange
             refused = exchange.status in unprocessed
-            in_doubt |= reached and not refused and method not in _SAFE_METHODS
-            retry_after = exchange.response_headers.get("retry-after")
-            if (repeatable or refused) and not self._is_down and backoff.again(retry_after):
+            reached = isinstance(answer, Answer) or answer.sent
+            in_doubt |= reached and not refused and method not in SAFE_METHODS
+            may_repeat = (repeatable or refused) and trial is None
+            if may_repeat and not self.breaker.circuit(part).is_open and again(backoff, answer):
                 continue
-            self._is_down |= exchange.status is None and backoff.attempts > 1
-            raise _unanswered(exchange, backoff.attempts, in_doubt=in_doubt)
+            if trial is not None or shows_down(answer, attempts=backoff.attempts):
+                self.breaker.failed(part, exchange.describe())
+            raise unanswered(exchange, backoff, in_doubt=in_doubt)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Let requests of a ``with`` block pass the guard unchecked. See :meth:`Scope.unguarded`.
@@ -203,38 +218,23 @@ class CardsSession:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._root!r})"
 
-    def _url(self, path: str, parameters: Iterable[tuple[str, str]]) -> str:
-        if not _PATH.fullmatch(path):
-            raise MisuseError(f"{path!r} is not a percent-encoded path that begins with a slash")
-        query = encode_parameters(list(parameters))
-        return f"{self._root}{path}?{query}" if query else f"{self._root}{path}"
+    def _pause(self, seconds: float) -> None:
+        self.deadline.pause(seconds, self.retry.sleep)
 
-    def _headers(
-        self, method: str, extra: Mapping[str, str | None], *, user_agent: bool
-    ) -> dict[str, str]:
-        headers: CaseInsensitiveDict[str | None] = CaseInsensitiveDict(
-            {"Accept": "*/*", "Accept-Encoding": DEFAULT_ACCEPT_ENCODING}
-        )
-        if user_agent:
-            headers["User-Agent"] = self._user_agent
-        if method not in _SAFE_METHODS:
-            headers["Content-Type"] = "application/json"
-        headers.update(extra)
-        for name, value in headers.items():
-            if value is not None and not _HEADER_VALUE.fullmatch(value):
-                raise MisuseError(f"header {name!r} holds a character that no header can carry")
-        return {name: value for name, value in headers.items() if value is not None}
-
-    def _attempt(self, request: _Request) -> tuple[Exchange, bool]:
+    def _check(self, request: Request) -> None:
         if self._guard is not None:
             self._guard.check(request.method, request.url, request.headers, request.body)
+
+    def _attempt(self, request: Request, trial: float | None) -> tuple[Exchange, Answer | NoAnswer]:
         headers = dict(request.headers)
         if request.signed:
             request.token = Hidden(self.tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
         self._pace.wait()
         started, clock = self.timeline.now(), self.timeline.monotonic()
-        answer = self._wire.exchange(request.method, request.url, headers, request.body)
+        answer = self._wire.exchange(
+            request.method, request.url, headers, request.body, trial or math.inf
+        )
         elapsed = self.timeline.monotonic() - clock
         redactor = self._redactor(headers.get("Authorization"))
         exchange = Exchange(
@@ -256,9 +256,9 @@ class CardsSession:
         )
         for listener in tuple(self.listeners):
             listener(exchange)
-        return exchange, isinstance(answer, Answer) or answer.sent
+        return exchange, answer
 
-    def _renew_token(self, request: _Request) -> bool:
+    def _renew_token(self, request: Request) -> bool:
         """Whether there is another token with which a request that was refused may be repeated.
 
         A target may answer 401 for reasons that no new token cures. Where one did not help, the
@@ -285,30 +285,5 @@ class CardsSession:
         return redactor
 
 
-def encode_json(value: Any) -> bytes:  # noqa: ANN401 - a JSON value
-    """A value as UTF-8 JSON.
-
-    Raises:
-        MisuseError: It cannot be expressed in JSON (RFC 8259), such as NaN or a set.
-    """
-    try:
-        return json_codec.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise MisuseError(f"the body cannot be sent as JSON: {error}") from None
-
-
 def _redact(headers: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
     return {name: redactor.text(value) for name, value in redact_headers(headers).items()}
-
-
-def _unanswered(exchange: Exchange, attempts: int, *, in_doubt: bool) -> TransportError:
-    what = f"{exchange.method} {exchange.url}"
-    last = exchange.describe()
-    if in_doubt:
-        return OutcomeUnknownError(
-            f"{what} may or may not have been applied: {last}. It is not sent again by itself; "
-            "list the cards to see their state before you decide",
-            exchange,
-        )
-    count = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    return TransportError(f"{what} got no usable answer in {count}, at last: {last}", exchange)

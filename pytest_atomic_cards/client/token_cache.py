@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import filelock
 
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.errors import SettingsError, TransportError
 from pytest_atomic_cards.seeding.polling import poll
@@ -54,12 +55,14 @@ class TokenCache:
         path: The file; its directory is made, private, where it is missing.
         owner: Identifies the credential. A token of another owner is not handed out.
         patience: Seconds to wait for another process that is fetching a token.
+        deadline: When the run ends, and such a wait with it.
     """
 
-    def __init__(self, path: Path, *, owner: str, patience: float) -> None:
+    def __init__(self, path: Path, *, owner: str, patience: float, deadline: Deadline) -> None:
         self._path = path
         self._owner = owner
         self._patience = patience
+        self._deadline = deadline
         self._lock = filelock.FileLock(f"{path}.lock", mode=_PRIVATE_FILE)
 
     @contextmanager
@@ -72,10 +75,11 @@ class TokenCache:
         """
         try:
             self._path.parent.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-            acquired = poll(self._acquire, bool, self._patience)
+            acquired = poll(self._acquire, bool, min(self._patience, self._deadline.left))
         except OSError as error:
             raise self._unwritable(error) from None
         if not acquired:
+            self._deadline.check()
             raise TransportError(
                 f"another process has been fetching the access token for {self._patience:.0f} s; "
                 f"if none is running, remove {self._path}.lock"

@@ -13,14 +13,26 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
+from pytest_atomic_cards.client.answers import redirection
+from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.failures import PROXY_LOGIN
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
-from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
-from pytest_atomic_cards.client.transport import Answer, NoAnswer, Wire, default_user_agent
+from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
+from pytest_atomic_cards.client.transport import (
+    Answer,
+    NoAnswer,
+    Wire,
+    again,
+    default_user_agent,
+    shows_down,
+)
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
     ContractBrokenError,
     RefusedError,
     SettingsError,
+    TimeLimitError,
     TransportError,
 )
 
@@ -60,7 +72,10 @@ class TokenEndpoint:
         grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
             in the form, as Cognito documents; or in the first of these two that is accepted.
         http: Gives the transport.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Longest time for one exchange, in seconds.
+        max_body: Most bytes of one response, as sent and as unpacked.
+        deadline: When the run ends.
+        breaker: Knows whether the endpoint is down.
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
 
@@ -77,13 +92,21 @@ class TokenEndpoint:
         grant_type_in: GrantTypeIn,
         http: requests.Session,
         timeout: float,
+        max_body: int,
+        deadline: Deadline,
+        breaker: CircuitBreaker,
         retry: RetryPolicy,
         user_agent: str | None,
     ) -> None:
         client_secret = Hidden(client_secret)
         if not client_id or not client_secret or ":" in client_id:
             raise SettingsError(f"{_CREDENTIALS} must be set, and the id must not hold a colon")
-        self._wire = Wire(http, url, setting=_SETTING, timeout=timeout)
+        self._wire = Wire(
+            http, url, setting=_SETTING, timeout=timeout, max_body=max_body, deadline=deadline
+        )
+        self._breaker = breaker
+        self._part = f"the token endpoint {self._wire.url}"
+        self._credential = f"{self._part} (client id {client_id})"
         basic = Hidden(base64.b64encode(f"{client_id}:{client_secret}".encode()).decode())
         self.secrets = frozenset({client_secret, basic})
         self.response_fields: frozenset[str] = frozenset()
@@ -122,29 +145,39 @@ class TokenEndpoint:
             ContractBrokenError: The answer held no usable token.
             TransportError: There was no answer.
         """
+        self._breaker.admit(self._credential)
         refusals = []
         for place in self._places:
             answer = self._ask(place)
             if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 self._places = (place,)
+                self._breaker.succeeded(self._credential)
                 return self._read(answer)
             refusals.append(answer)
             if answer.status not in _MISPLACED and _error_of(answer) not in _MISREAD:
                 break
-        raise self._refused(refusals)
+        error = self._refused(refusals)
+        if isinstance(error, SettingsError):
+            self._breaker.failed(self._credential, str(error), refused=True)
+        raise error
 
     def _ask(self, place: GrantTypeIn) -> Answer:
         in_query = place == "query"
         url = f"{self.url}?{self._parameters}" if in_query else self.url
         body = b"" if in_query else self._parameters.encode()
-        backoff = self._retry.begin()
+        trial = self._breaker.admit(self._part)
+        backoff = self._retry.begin(self._wire.deadline)
         while True:
-            answer = self._wire.exchange("POST", url, self._headers, body)
+            answer = self._wire.exchange("POST", url, self._headers, body, trial or math.inf)
             if isinstance(answer, Answer) and answer.status not in TRANSIENT:
+                self._breaker.succeeded(self._part)
                 return answer
-            retry_after = answer.headers.get("retry-after") if isinstance(answer, Answer) else None
-            if not backoff.again(retry_after):
-                raise self._unavailable(answer, backoff.attempts)
+            if trial is None and again(backoff, answer):
+                continue
+            error = self._unavailable(answer, backoff)
+            if trial is not None or shows_down(answer, backoff.attempts):
+                self._breaker.failed(self._part, self._last(answer))
+            raise error
 
     def _read(self, answer: Answer) -> tuple[str, float]:
         self.response_fields = frozenset(_json_object(answer.body)) or self.response_fields
@@ -163,26 +196,31 @@ class TokenEndpoint:
             return SettingsError(f"{what}: it refuses the credentials; check {_CREDENTIALS}")
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return TransportError(f"{what}; try again later, or check {_SETTING}")
+        if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return RefusedError(f"{what}; {PROXY_LOGIN}")
         if answer.status < HTTPStatus.BAD_REQUEST:
             return ContractBrokenError(f"{what} instead of a token; check {_SETTING}")
         return RefusedError(f"{what}; check {_SETTING}")
 
-    def _unavailable(self, answer: Answer | NoAnswer, attempts: int) -> TransportError:
-        last = (
-            self._describe(answer)
-            if isinstance(answer, Answer)
-            else self._redactor.text(answer.reason)
+    def _unavailable(self, answer: Answer | NoAnswer, backoff: Backoff) -> TransportError:
+        kind = TimeLimitError if self._wire.deadline.has_passed else TransportError
+        return kind(
+            f"no token from the endpoint at {self._wire.host} after {backoff.describe()}, "
+            f"at last: {self._last(answer)}; check {_SETTING}"
         )
-        return TransportError(
-            f"no token from the endpoint at {self._wire.host} after {attempts} attempts, "
-            f"at last: {last}; check {_SETTING}"
-        )
+
+    def _last(self, answer: Answer | NoAnswer) -> str:
+        if isinstance(answer, Answer):
+            return self._describe(answer)
+        return self._redactor.text(answer.reason)
 
     def _describe(self, answer: Answer) -> str:
         fields = _json_object(answer.body)
         words = [fields[name] for name in ("error", "error_description") if name in fields]
         text = ", ".join(map(str, words)) or answer.body.decode("utf-8", "replace")
-        return f"HTTP {answer.status} {self._redactor.text(text)[:_SHOWN]}".rstrip()
+        location = redirection(answer.status, answer.headers)
+        shown = self._redactor.text(f"{location} {text}".strip())[:_SHOWN]
+        return f"HTTP {answer.status} {shown}".rstrip()
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

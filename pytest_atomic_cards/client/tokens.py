@@ -10,12 +10,15 @@ import threading
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:
@@ -87,7 +90,10 @@ class ClientCredentials:
         grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
             in the form, as Cognito documents; or in the first of these two that is accepted.
         http: Gives the transport; one for the network if left out.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Longest time for one exchange, in seconds.
+        max_body: Most bytes of one response, as sent and as unpacked.
+        deadline: When the run ends, and every exchange and pause with it; never if left out.
+        breaker: Knows whether the endpoint is down; one of its own if left out.
         cache: A file in a private directory that the processes of a run share.
         clock: Seconds since the epoch.
         retry: When to try again.
@@ -106,13 +112,16 @@ class ClientCredentials:
         grant_type_in: GrantTypeIn = "auto",
         http: requests.Session | None = None,
         timeout: float = 30.0,
+        max_body: int = DEFAULT_MAX_BODY,
+        deadline: Deadline | None = None,
+        breaker: CircuitBreaker | None = None,
         cache: Path | None = None,
         clock: Callable[[], float] = REAL_TIME.timestamp,
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
     ) -> None:
         client_secret = Hidden(client_secret)
-        retry = retry or RetryPolicy()
+        retry, deadline = retry or RetryPolicy(), deadline or Deadline()
         self._endpoint = TokenEndpoint(
             token_url,
             client_id,
@@ -120,6 +129,9 @@ class ClientCredentials:
             grant_type_in=grant_type_in,
             http=http or open_http(),
             timeout=timeout,
+            max_body=max_body,
+            deadline=deadline,
+            breaker=breaker or CircuitBreaker(),
             retry=retry,
             user_agent=user_agent,
         )
@@ -132,6 +144,7 @@ class ClientCredentials:
             cache,
             owner=hashlib.sha256(f"{token_url}\n{client_id}\n{client_secret}".encode()).hexdigest(),
             patience=2 * (retry.budget + timeout),
+            deadline=deadline,
         )
 
     @property

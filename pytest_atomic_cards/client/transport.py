@@ -1,4 +1,4 @@
-"""The wire: sends one request exactly as it was put together, and reads the whole answer.
+"""The wire: sends one request exactly as it was put together, and reads the whole response.
 
 It goes through the adapters of a ``requests.Session`` and past the rest of it: no cookies, no
 ``.netrc``, no redirects, no headers of its own, and no second encoding of the URL.
@@ -6,7 +6,7 @@ It goes through the adapters of a ``requests.Session`` and past the rest of it: 
 
 from __future__ import annotations
 
-import ssl
+import math
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -15,13 +15,24 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError
 from urllib3.util import SKIP_HEADER
 
+from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.failures import Failure, failure_of, is_injected, never_left
+from pytest_atomic_cards.client.limits import (
+    Limits,
+    limit_connections,
+    read_within_limits,
+)
 from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.network import FAULT_HEADER
+from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pytest_atomic_cards.client.retry import Backoff
 
 _CONNECTIONS: Final = 64
 
@@ -41,12 +52,27 @@ class PlainAdapter(HTTPAdapter):
         *args: Any,  # noqa: ANN401 - passed on
         **kwargs: Any,  # noqa: ANN401
     ) -> requests.Response:
-        """Send the request; a User-Agent goes out only if the request has one."""
-        if "User-Agent" in request.headers:
-            return super().send(request, *args, **kwargs)
-        bare = request.copy()
-        bare.headers["User-Agent"] = SKIP_HEADER
-        return super().send(bare, *args, **kwargs)
+        """Send the request and read its response, by the limits of the exchange if it has any.
+
+        A User-Agent goes out only if the request has one.
+        """
+        if "User-Agent" not in request.headers:
+            request = request.copy()
+            request.headers["User-Agent"] = SKIP_HEADER
+        return read_within_limits(super().send(request, *args, **kwargs))
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
+        """Open connections that obey the limits of the exchange."""
+        super().init_poolmanager(*args, **kwargs)
+        limit_connections(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        """Open such connections through a proxy as well."""
+        is_known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not is_known:
+            limit_connections(manager)
+        return manager
 
 
 def open_http(*, trust_env: bool = True) -> requests.Session:
@@ -73,10 +99,41 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Why there is no response, and whether the request may have reached the target."""
+    """Why there is no response.
+
+    Args:
+        reason: What happened, and what mends it where that is known.
+        sent: Whether the request may have reached the target.
+        failure: What kind of failure it is.
+        injected: Whether a test injected it, so that it means nothing for the target.
+    """
 
     reason: str = field(repr=False)
     sent: bool
+    failure: Failure = Failure.BROKEN
+    injected: bool = False
+
+
+def again(backoff: Backoff, answer: Answer | NoAnswer) -> bool:
+    """Wait before another attempt, if one may help; whether it may."""
+    if isinstance(answer, Answer):
+        return backoff.again(answer.headers.get("retry-after"))
+    if answer.failure is Failure.PERMANENT:
+        return False
+    return backoff.again(timed_out=answer.failure is Failure.TIMED_OUT)
+
+
+def shows_down(answer: Answer | NoAnswer, attempts: int) -> bool:
+    """Whether the last of some attempts shows that the part of the target is down.
+
+    It does where all attempts of a request that may be repeated have failed. Otherwise it does if
+    no connection can be made, or nobody answers in time. What a test injected shows nothing.
+    """
+    if isinstance(answer, Answer):
+        return attempts > 1 and FAULT_HEADER not in answer.headers
+    if answer.injected:
+        return False
+    return attempts > 1 or answer.failure is Failure.TIMED_OUT or not answer.sent
 
 
 class Wire:
@@ -86,40 +143,83 @@ class Wire:
         http: Gives the adapters, and the proxies and certificates that they use.
         url: Where all requests go to; the settings of the environment are looked up for it once.
         setting: Name of the setting that holds ``url``, for messages.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
+        timeout: Longest time for one exchange, in seconds.
+        max_body: Most bytes of one response, as sent and as unpacked.
+        deadline: When the run ends, and every exchange with it.
 
     Raises:
         SettingsError: ``url`` is not an absolute http or https URL, or holds credentials.
     """
 
-    def __init__(self, http: requests.Session, url: str, *, setting: str, timeout: float) -> None:
+    def __init__(
+        self,
+        http: requests.Session,
+        url: str,
+        *,
+        setting: str,
+        timeout: float,
+        max_body: int = DEFAULT_MAX_BODY,
+        deadline: Deadline | None = None,
+    ) -> None:
         self.url, self.host = _checked(url, setting)
+        self.deadline = deadline or Deadline()
         self._http = http
+        self._setting = setting
+        self._timeout = timeout
+        self._max_body = max_body
         self._settings: dict[str, Any] = dict(
             http.merge_environment_settings(self.url, {}, False, None, None)  # noqa: FBT003
         )
-        self._settings["timeout"] = timeout
         self._template = requests.Request("GET", self.url).prepare()
         self._template.headers.clear()
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout: float = math.inf,
     ) -> Answer | NoAnswer:
-        """Send one request and read its answer. ``url`` must be percent-encoded ASCII."""
+        """Send one request and read its answer.
+
+        Args:
+            method: HTTP method.
+            url: Where to; percent-encoded ASCII.
+            headers: All headers but Content-Length and Host.
+            body: Body; may be empty.
+            timeout: Longest time for it, if that is less than usual.
+
+        Raises:
+            TimeLimitError: The run's time is over; nothing was sent.
+        """
+        self.deadline.check()
         request = self._template.copy()
         request.method, request.url, request.body = method, url, body or None
         request.headers.update(headers)
         if body or method in {"PUT", "POST", "PATCH"}:
             request.headers["Content-Length"] = str(len(body))
+        limits = Limits(min(timeout, self._timeout), self.deadline, self._max_body)
+        settings = self._settings | {"timeout": limits.seconds}
         try:
-            response = self._http.get_adapter(url).send(request, **self._settings)
-            content = response.content
+            with limits.applied():
+                response = self._http.get_adapter(url).send(request, **settings)
+                content = response.content
         except (OSError, HTTPError) as error:  # every exception of requests is an OSError
-            return NoAnswer(_reason(error), sent=not _never_left(error))
+            return self._failed(error, limits)
         return Answer(
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
             content,
+        )
+
+    def _failed(self, error: BaseException, limits: Limits) -> NoAnswer:
+        if limits.exceeded:
+            failure = Failure.TIMED_OUT if limits.timed_out else Failure.PERMANENT
+            return NoAnswer(limits.exceeded, sent=limits.connected, failure=failure)
+        failure, reason = failure_of(error, self._setting)
+        return NoAnswer(
+            reason, sent=not never_left(error), failure=failure, injected=is_injected(error)
         )
 
 
@@ -137,25 +237,3 @@ def _checked(url: str, setting: str) -> tuple[str, str]:
     if parts.query or parts.fragment:
         raise SettingsError(f"{setting} must be a URL without a query, not {url!r}")
     return usable, parts.netloc
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The innermost reason that requests and urllib3 wrapped up."""
-    inner = error.args[0] if error.args else None
-    if isinstance(inner, MaxRetryError) and inner.reason is not None:
-        return inner.reason
-    return inner if isinstance(inner, BaseException) else error
-
-
-def _reason(error: BaseException) -> str:
-    cause = _cause(error)
-    return f"{type(cause).__name__}: {cause}"
-
-
-def _never_left(error: BaseException) -> bool:
-    cause = _cause(error)
-    return (
-        isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL)
-        or isinstance(cause, NewConnectionError | ConnectTimeoutError | ConnectionRefusedError)
-        or isinstance(_cause(cause), ssl.SSLCertVerificationError)
-    )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.client.session import encode_json
+from pytest_atomic_cards.client.request import encode_json
 from pytest_atomic_cards.errors import NotAvailableError
 from pytest_atomic_cards.lifecycle import Action
 

@@ -18,6 +18,7 @@ from urllib3.util import Timeout
 from pytest_atomic_cards.network import (
     FAULT_HEADER,
     RESETS,
+    InjectedFault,
     NetworkFault,
     NetworkFaultKind,
     NetworkFaults,
@@ -93,14 +94,16 @@ def send_through(
     content = b"" if response is None else response.content
     if fault.kind in RESETS:
         cause = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-        raise requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request)
+        error = requests.ConnectionError(
+            ProtocolError("Connection aborted.", cause), request=request
+        )
+        raise error from InjectedFault(fault.kind)
     if fault.kind is NetworkFaultKind.SLOW and response is not None:
         patience = _patience(timeout)
         if patience is not None and patience < fault.delay:
             REAL_TIME.sleep(patience)
-            raise requests.ReadTimeout(
-                f"Read timed out. (read timeout={patience})", request=request
-            )
+            late = f"Read timed out. (read timeout={patience})"
+            raise requests.ReadTimeout(late, request=request) from InjectedFault(fault.kind)
         REAL_TIME.sleep(fault.delay)
         return response
     if fault.kind is NetworkFaultKind.CUT_OFF and response is not None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.flows import ActionFlows
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
@@ -38,7 +40,12 @@ if TYPE_CHECKING:
 
 
 def credentials_of(
-    settings: Settings, cache: Path | None = None, http: requests.Session | None = None
+    settings: Settings,
+    cache: Path | None = None,
+    http: requests.Session | None = None,
+    *,
+    deadline: Deadline | None = None,
+    breaker: CircuitBreaker | None = None,
 ) -> ClientCredentials:
     """The source of the tokens that a run sends.
 
@@ -46,12 +53,16 @@ def credentials_of(
         settings: Where the target is and what to authenticate with.
         cache: File in which the worker processes of a run share their access token.
         http: Gives the transport; one for the network if left out.
+        deadline: When the run ends.
+        breaker: Knows whether the token endpoint is down.
     """
     return _token_endpoint(settings)(
         client_id=settings.client_id or "",
         client_secret=settings.client_secret or "",
         http=http,
         cache=cache,
+        deadline=deadline,
+        breaker=breaker,
     )
 
 
@@ -61,6 +72,7 @@ def _token_endpoint(settings: Settings) -> partial[ClientCredentials]:
         token_url=settings.token_endpoint or "",
         grant_type_in=settings.grant_type_in,
         timeout=settings.timeout,
+        max_body=settings.max_body,
     )
 
 
@@ -72,6 +84,9 @@ class LiveTarget:
         token_cache: File in which the worker processes of a run share their access token.
         tape: What is recorded of it, or stands for it.
         workers: How many processes share the rate of requests.
+
+    Attributes:
+        breaker: Knows which parts of the target are down; its ``new_trial`` begins each test.
     """
 
     def __init__(
@@ -84,6 +99,9 @@ class LiveTarget:
         self.settings = settings
         self.tape = tape
         self._replayed = tape.is_replayed
+        self.breaker = CircuitBreaker(
+            token_cache and token_cache.with_name(f"{token_cache.name}-circuits")
+        )
         network = open_http()
         self._http, self._faults = open_http(), NetworkFaults()
         for scheme, adapter in network.adapters.items():
@@ -97,7 +115,10 @@ class LiveTarget:
         )
         # One token serves many tests, so that no recording holds it.
         tokens = credentials_of(
-            settings, token_cache, http=self._http if self._replayed else network
+            settings,
+            token_cache,
+            http=self._http if self._replayed else network,
+            breaker=self.breaker,
         )
         self._scope = Scope()
         self._session = CardsSession(
@@ -106,6 +127,8 @@ class LiveTarget:
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
+            max_body=settings.max_body,
+            breaker=self.breaker,
             timeline=tape.timeline,
             chance=tape.chance,
             max_rate=settings.max_rate and settings.max_rate / workers,

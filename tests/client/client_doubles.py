@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +48,9 @@ class Target(BaseAdapter):
         self.requests: list[requests.PreparedRequest] = []
         self._lock = threading.Lock()
 
-    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *_: object, **__: object
+    ) -> requests.Response:
         with self._lock:
             self.requests.append(request)
             step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -97,6 +100,30 @@ class FakeTime:
     def policy(self, **changes: object) -> RetryPolicy:
         values = {"sleep": self.sleep, "clock": self, "wall_clock": self, "jitter": lambda: 1.0}
         return RetryPolicy(**values | changes)
+
+
+@contextmanager
+def hostile_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The URL of a loopback server that does to each connection whatever ``serve`` does."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            # Whatever the client closes in the middle is what the tests are about.
+            with suppress(OSError):
+                serve(self.request)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class _Handler(socketserver.StreamRequestHandler):

@@ -138,7 +138,7 @@ def test_pages_are_fetched_as_they_are_needed() -> None:
 
 def test_a_card_that_moved_to_the_next_page_is_not_repeated() -> None:
     """Overlapping pages, as from a listing that grows at its front, yield each card once."""
-    target = Target(listing(range(10)), listing(range(8, 18)), listing(range(18, 20)))
+    target = Target(listing(range(10)), listing(range(8, 18)), listing(range(18, 20)), listing([]))
     assert numbers(api(target).iterate(page_size=10)) == list(range(20))
 
 
@@ -152,6 +152,75 @@ def test_a_target_that_ignores_offset_does_not_hold_us_for_ever() -> None:
     """A page that brings nothing new ends the walk with an error."""
     with pytest.raises(ContractBrokenError, match="offset"):
         list(api(shelf(500, ignore_offset=True)).iterate())
+
+
+def test_a_short_page_is_not_the_end() -> None:
+    """A target that gives at most 50 cards a page, whatever is asked for, has all 120 read."""
+    pages = [listing(range(50)), listing(range(50, 100)), listing(range(100, 120)), listing([])]
+    target = Target(*pages)
+    assert numbers(api(target).iterate(page_size=100)) == list(range(120))
+    assert [url.partition("offset=")[2] for url in target.urls] == ["0", "50", "100", "120"]
+
+
+def test_a_card_without_an_id_is_an_error() -> None:
+    """A card that cannot be told from others is reported, and not left out in silence."""
+    body = {"data": [{"cardInstanceId": "card-1"}, {"status": "active"}]}
+    with pytest.raises(ContractBrokenError, match="no cardInstanceId"):
+        list(api(Target(Reply(body=body))).iterate())
+
+
+def test_a_target_that_invents_cards_comes_to_an_end() -> None:
+    """After the most pages that are to be read there is an error that names the argument."""
+    count = iter(range(1_000_000))
+    target = Target(lambda _: listing([next(count) for _ in range(10)]))
+    walk = api(target).iterate(page_size=10, max_pages=7)
+    with pytest.raises(ContractBrokenError, match=r"7 pages \(70 cards\).*max_pages"):
+        list(walk)
+    assert len(target.requests) == 7
+
+
+def test_a_limit_that_is_reached_with_the_last_page_is_no_error() -> None:
+    """Whoever wants 20 cards gets them from two pages of ten, though the target has more."""
+    count = iter(range(1_000_000))
+    target = Target(lambda _: listing([next(count) for _ in range(10)]))
+    walk = api(target).iterate(CardQuery(limit=20), page_size=10, max_pages=2)
+    assert numbers(walk) == list(range(20))
+
+
+@pytest.mark.parametrize("reply", [Reply(204, b""), Reply(202, b""), Reply(200, b" \n")])
+def test_an_action_may_succeed_without_a_body(reply: Reply) -> None:
+    """A success that says nothing is a response without results and counts."""
+    response = api(Target(reply)).cancel(CardQuery(user_id="u"))
+    assert response.results == ()
+    assert (response.summary.total, response.summary.updated) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "advice"),
+    [
+        (CardQuery(user_id="u"), "multiple=True"),
+        (CardQuery(user_id="u", limit=0), "limit is 0"),
+        (CardQuery(user_id="u", limit=0, multiple=True), "limit is 0"),
+        (CardQuery(user_id="u", limit=1001), "limit is 1001"),
+        (CardQuery(user_id="u", limit=5), "multiple=True"),
+    ],
+)
+def test_advice_fits_what_was_refused(query: CardQuery, advice: str) -> None:
+    """A limit outside of what is documented is the likelier reason of a 400 than many cards."""
+    with pytest.raises(RefusedError) as caught:
+        api(Target(Reply(400))).cancel(query)
+    assert advice in str(caught.value)
+    assert ("multiple=True" in str(caught.value)) is (advice == "multiple=True")
+
+
+def test_a_redirect_names_its_location() -> None:
+    """The error shows where a redirect leads, harmless and cut where it is long."""
+    location = "https://elsewhere.test/\x1b[2J" + "x" * 5_000
+    with pytest.raises(ContractBrokenError) as caught:
+        api(Target(Reply(302, b"", {"Location": location}))).list()
+    text = str(caught.value)
+    assert "redirects to 'https://elsewhere.test/\\x1b[2Jxxx" in text
+    assert len(text) < 1_000
 
 
 def test_cards_without_ids_do_not_hold_us_for_ever() -> None:
@@ -282,7 +351,7 @@ def test_a_listing_says_who_is_at_fault(reply: Reply, error: type[AtomicCardsErr
         (Reply(404), RefusedError),
         (Reply(500), OutcomeUnknownError),
         (Reply(503), OutcomeUnknownError),
-        (Reply(204, b""), ContractBrokenError),
+        (Reply(200, b"nothing"), ContractBrokenError),
         (Reply(200, {"summary": {}}), ContractBrokenError),
     ],
 )

@@ -246,6 +246,43 @@ def test_an_unknown_outcome_is_settled_by_looking(busy: int) -> None:
     assert set(shelf.cards.values()) == {Status.CANCELLED}
 
 
+def test_actions_without_a_body_are_judged_by_the_listing() -> None:
+    """A target that answers 204 has all 1,200 cards cancelled, 100 at a time."""
+    shelf = Shelf(cards(active=1_200))
+
+    def silent(request: requests.PreparedRequest) -> Reply:
+        reply = shelf(request)
+        return Reply(204, b"") if request.method == "PUT" and reply.status == 200 else reply
+
+    api, _ = over(silent)
+    report = api.drain(Action.CANCEL, MINE, batch=100)
+    assert report.finished
+    assert set(shelf.cards.values()) == {Status.CANCELLED}
+
+
+def test_a_silent_target_that_changes_nothing_ends_the_drain() -> None:
+    """Where actions answer 204 and change nothing, the drain ends and counts what is left."""
+    shelf = Shelf(cards(active=3))
+    api, target = over(
+        lambda request: Reply(204, b"") if request.method == "PUT" else shelf(request)
+    )
+    assert api.drain(Action.CANCEL, MINE).left == 3
+    assert target.methods.count("PUT") < 20
+
+
+def test_a_drain_of_invented_cards_comes_to_an_end() -> None:
+    """A target that reports new cards for ever is sent the most requests that are allowed."""
+    count = iter(range(1_000_000))
+
+    def invents(_: requests.PreparedRequest) -> Reply:
+        card = {"cardInstanceId": f"card-{next(count)}", "status": "active"}
+        return Reply(body={"data": [card], "summary": {"total": 1, "updated": 1}})
+
+    api, target = over(invents)
+    assert not api.drain(Action.CANCEL, MINE, max_requests=30).finished
+    assert target.methods.count("PUT") == 30
+
+
 def test_a_target_that_never_answers_ends_the_drain() -> None:
     """Where nothing gets through at all, the failure of the listing is what the caller sees."""
     api, target = over(lambda _: Reply(503))

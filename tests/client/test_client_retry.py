@@ -5,6 +5,7 @@ from email.utils import formatdate
 import pytest
 from client_doubles import FakeTime
 
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.retry import parse_retry_after
 
 NOW = 1_700_000_000.0
@@ -31,8 +32,9 @@ def test_retry_after_is_honoured_up_to_its_cap() -> None:
     time = FakeTime()
     backoff = time.policy(retry_after_cap=20.0).begin()
     backoff.again("7")
+    assert sum(time.sleeps) == 7.0
     backoff.again("3600")
-    assert time.sleeps == [7.0, 20.0]
+    assert sum(time.sleeps) == 27.0
 
 
 def test_no_attempt_is_started_beyond_the_budget() -> None:
@@ -41,7 +43,8 @@ def test_no_attempt_is_started_beyond_the_budget() -> None:
     backoff = time.policy(attempts=100, budget=25.0).begin()
     granted = [backoff.again("10") for _ in range(3)]
     assert granted == [True, True, False]
-    assert time.sleeps == [10.0, 10.0]
+    assert sum(time.sleeps) == 20.0
+    assert "25 s" in backoff.gave_up
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,47 @@ def test_no_attempt_is_started_beyond_the_budget() -> None:
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
     """Both forms of Retry-After are understood, and nonsense is left aside."""
     assert parse_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "0.001", "-inf", formatdate(NOW - 30, usegmt=True)])
+def test_retry_after_never_shortens_our_own_wait(value: str) -> None:
+    """A Retry-After that is over already leaves the back-off as it is without one."""
+    time = FakeTime(NOW)
+    backoff = time.policy().begin()
+    backoff.again(value)
+    backoff.again(value)
+    assert time.sleeps == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("value", ["1e9", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_retry_after_beyond_the_deadline_gives_up_at_once(value: str) -> None:
+    """Where the time limit comes before the next attempt, there is no wait, and a reason."""
+    time = FakeTime(NOW)
+    deadline = Deadline()
+    deadline.set(20.0, "--cards-max-time 20")
+    backoff = time.policy().begin(deadline)
+    assert not backoff.again(value)
+    assert not time.sleeps
+    assert "due in 30 s" in backoff.gave_up
+    assert "--cards-max-time 20" in backoff.gave_up
+
+
+def test_attempts_that_time_out_are_few() -> None:
+    """After the second time-out of a request there is no further attempt."""
+    backoff = FakeTime().policy().begin()
+    assert backoff.again(timed_out=True)
+    assert backoff.again(timed_out=False)
+    assert not backoff.again(timed_out=True)
+
+
+def test_a_pause_ends_when_the_deadline_is_tightened() -> None:
+    """Whoever waits for long notices that the run has been interrupted meanwhile."""
+    deadline, slept = Deadline(), []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        deadline.set(0.0, "interrupted")
+
+    deadline.pause(3_600.0, sleep)
+    assert len(slept) == 1
+    assert slept[0] < 10.0

@@ -276,20 +276,6 @@ def test_a_listing_that_is_never_answered_is_a_transport_failure(
     assert len(target.requests) == 8
 
 
-def test_a_target_that_is_down_is_not_insisted_on() -> None:
-    """After one request that was repeated in vain others are sent once, until one is answered."""
-    down, up = requests.ConnectionError("down"), Reply()
-    outcomes = [*[down] * 8, down, down, up, down, up]
-    target = Target(*outcomes)
-    client = session(target)
-    for _ in range(3):
-        with pytest.raises(TransportError):
-            client.send("GET", "/v1/env/cards")
-    for _ in range(2):
-        assert client.send("GET", "/v1/env/cards").status == 200
-    assert len(target.requests) == len(outcomes)
-
-
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 @pytest.mark.parametrize(
     "outcome",

@@ -71,6 +71,9 @@ def settle(
         ("flow_variables", (None, '{"a": 1}', "{}"), (None, {"a": 1}, {}, {})),
         ("user_ids", (None, "a", "b,c"), (None, ("a",), ("b", "c"), ())),
         ("grant_type_in", (None, "form", "query"), (None, "form", "query", "auto")),
+        ("max_body", "0"),
+        ("max_body", "16 GB"),
+        ("max_body", "-1MB"),
         ("timeout", (None, "1.5", "2"), (None, 1.5, 2.0, 30.0)),
         ("seed_timeout", (None, "1.5", "2"), (None, 1.5, 2.0, 60.0)),
         ("api_url", (None, "http://a/", "https://b/v1"), (None, "http://a", "https://b/v1", None)),
@@ -248,6 +251,9 @@ BAD_VALUES = [
     ("flow_variables", '{"a": 1'),
     ("flow_variables", '{"a": NaN}'),
     ("user_ids", ","),
+    ("max_body", "0"),
+    ("max_body", "16 GB"),
+    ("max_body", "-1MB"),
     ("grant_type_in", "header"),
     ("cassettes", "on"),
     ("cassettes", "REPLAY"),
@@ -395,3 +401,11 @@ def test_what_a_run_says_of_itself(environ: dict[str, str], said: list[str]) -> 
     description = settle(environ).describe()
     assert "\n" not in description
     assert [part for part in said if part not in description] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1", 1), ("16MB", 16_000_000), ("2 mb", 2_000_000), ("500000", 500_000)]
+)
+def test_a_size_is_in_bytes_or_megabytes(text: str, size: int) -> None:
+    """A number alone is bytes, and one with MB is a million times that."""
+    assert BY_NAME["max_body"].parse(text) == size

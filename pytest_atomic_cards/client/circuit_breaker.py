@@ -1,0 +1,216 @@
+"""Circuit breaker: a part of the target that is down costs each test one short attempt.
+
+The breaker of a run is shared by its sessions, threads and worker processes. It has a circuit for
+each part of a target that can be down while the others are not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+
+from pytest_atomic_cards.errors import AtomicCardsError, SettingsError, TransportError
+from pytest_atomic_cards.timeline import REAL_TIME, Timeline
+
+_FIRST_TRIAL: Final = 4.0
+"""Seconds for the first trial of a part that is down: enough for a slow one that has recovered."""
+
+_SHORTEST_TRIAL: Final = 0.5
+"""Seconds for later trials, each of which has half the time of the one before: 150 tests on a
+target that hangs take less than two minutes, and a sound target answers far sooner."""
+
+_NEXT_TRIAL_AFTER: Final = 5.0
+"""Seconds after which another trial is due without a new test, for use outside of pytest."""
+
+_LOCK_PATIENCE: Final = 5.0
+"""Seconds to wait for another process that is writing the file, which takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """The state of one part of a target.
+
+    Args:
+        part: What it is, such as ``token endpoint https://auth.example/oauth2/token``.
+        reason: Why it is open: the last failure; empty while it is closed.
+        refused: Whether it is open because the credential was refused.
+        trials: How many attempts have failed since it was opened.
+        unsent: How many requests were not sent because it was open.
+        last_reason: Why it was open last.
+    """
+
+    part: str
+    reason: str = ""
+    refused: bool = False
+    trials: int = 0
+    unsent: int = 0
+    last_reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests to the part are held back."""
+        return bool(self.reason)
+
+    def describe(self) -> str:
+        """What is wrong with the part, in one line."""
+        state = "refuses the credentials" if self.refused else "is down"
+        state = state if self.is_open else "was down for some time"
+        count = "1 request was" if self.unsent == 1 else f"{self.unsent} requests were"
+        unsent = f"; {count} not sent" if self.unsent else ""
+        return f"{self.part} {state}: {self.last_reason}{unsent}"
+
+
+class CircuitBreaker:
+    """The circuits of one run. Threads may share it.
+
+    Args:
+        file: A file in a private directory by which the processes of a run share it; ``None``
+            where there is one process only.
+        timeline: Measures the time between trials.
+    """
+
+    def __init__(self, file: Path | None = None, timeline: Timeline = REAL_TIME) -> None:
+        self._file = file
+        self._timeline = timeline
+        self._lock = threading.Lock()
+        self._circuits: dict[str, Circuit] = {}
+        self._unsent: dict[str, int] = {}
+        self._tried: dict[str, float] = {}
+        self._read: int | None = None
+
+    def new_trial(self) -> None:
+        """Let one request through to each part that is down; to be called at each test's setup."""
+        with self._lock:
+            self._tried.clear()
+            for part in [part for part, count in self._unsent.items() if count]:
+                self._change(part, lambda circuit: circuit)
+
+    def circuit(self, part: str) -> Circuit:
+        """The current state of a part."""
+        with self._lock:
+            self._refresh()
+            return self._circuits.get(part) or Circuit(part)
+
+    def admit(self, part: str) -> float | None:
+        """Let a request pass, unless its part is down and this test has tried it already.
+
+        Returns:
+            How many seconds it may take if it is a trial, which is not to be repeated; ``None``
+            where nothing is wrong.
+
+        Raises:
+            SettingsError: The part has refused the credentials.
+            TransportError: The part is down.
+        """
+        if self._file is None and part not in self._circuits:
+            return None  # without the lock, as that is how nearly every request passes
+        with self._lock:
+            self._refresh()
+            circuit = self._circuits.get(part)
+            if circuit is None or not circuit.is_open:
+                return None
+            now = self._timeline.monotonic()
+            tried = self._tried.get(part)
+            due = tried is None or (now - tried >= _NEXT_TRIAL_AFTER and not circuit.refused)
+            if due:
+                self._tried[part] = now
+                return max(_FIRST_TRIAL * 0.5**circuit.trials, _SHORTEST_TRIAL)
+            self._unsent[part] = self._unsent.get(part, 0) + 1
+            raise _held_back(circuit)
+
+    def failed(self, part: str, reason: str, *, refused: bool = False) -> None:
+        """Take in that a part is down, or has refused the credentials.
+
+        Args:
+            part: Which part.
+            reason: What happened.
+            refused: Whether it has refused the credentials, which it does not do by chance; only
+                the next test asks again.
+        """
+        with self._lock:
+            if refused:
+                self._tried[part] = self._timeline.monotonic()
+            self._change(
+                part,
+                lambda circuit: replace(
+                    circuit,
+                    reason=reason,
+                    last_reason=reason,
+                    refused=refused,
+                    trials=circuit.trials + circuit.is_open,
+                ),
+            )
+
+    def succeeded(self, part: str) -> None:
+        """Take in that a part answers."""
+        circuit = self._circuits.get(part)
+        if circuit is None or not circuit.is_open:
+            return
+        with self._lock:
+            self._tried.pop(part, None)
+            self._change(part, lambda circuit: replace(circuit, reason="", trials=0))
+
+    def describe(self) -> list[str]:
+        """A line for each part that is down, or was down so that requests were not sent."""
+        with self._lock:
+            self._refresh()
+            circuits = [
+                replace(one, unsent=one.unsent + self._unsent.get(one.part, 0))
+                for one in self._circuits.values()
+            ]
+        return [one.describe() for one in circuits if one.is_open or one.unsent]
+
+    def _change(self, part: str, change: Callable[[Circuit], Circuit]) -> None:
+        """Change a circuit, and add what was not sent since, for all processes."""
+
+        def changed() -> None:
+            circuit = change(self._circuits.get(part) or Circuit(part))
+            unsent = circuit.unsent + self._unsent.pop(part, 0)
+            self._circuits[part] = replace(circuit, unsent=unsent)
+
+        if self._file is None:
+            changed()
+            return
+        # Without the file each process goes by what it sees itself, which is safe.
+        with (
+            suppress(OSError, filelock.Timeout),
+            filelock.FileLock(f"{self._file}.lock", timeout=_LOCK_PATIENCE, mode=0o600),
+        ):
+            self._refresh()
+            changed()
+            self._store(self._file)
+            return
+        changed()
+
+    def _refresh(self) -> None:
+        """Take over what other processes have written since the last time."""
+        if self._file is None:
+            return
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            written = self._file.stat().st_mtime_ns
+            if written != self._read:
+                document: dict[str, Any] = json.loads(self._file.read_bytes())
+                self._circuits = {part: Circuit(**fields) for part, fields in document.items()}
+                self._read = written
+
+    def _store(self, file: Path) -> None:
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+        with os.fdopen(descriptor, "w") as output:
+            json.dump({part: asdict(one) for part, one in self._circuits.items()}, output)
+        Path(name).replace(file)
+
+
+def _held_back(circuit: Circuit) -> AtomicCardsError:
+    """Why a request is not sent. Source of the reason: the last attempt of the run."""
+    if circuit.refused:
+        return SettingsError(circuit.reason)
+    return TransportError(f"not sent, as {circuit.part} is down: {circuit.reason}")

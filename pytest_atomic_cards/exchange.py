@@ -14,10 +14,9 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-REDACTED: Final = "[redacted]"
-_SECRET_HEADERS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
-)
+from pytest_atomic_cards.secrets.hidden import REDACTED
+from pytest_atomic_cards.secrets.names import is_secret_name
+
 _BODY_SHOWN: Final = 2_000
 
 
@@ -127,10 +126,7 @@ def refuse_constant(name: str) -> None:
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """A copy of headers in which the values of secret ones are replaced."""
-    return {
-        name: REDACTED if name.lower() in _SECRET_HEADERS else value
-        for name, value in headers.items()
-    }
+    return {name: REDACTED if is_secret_name(name) else value for name, value in headers.items()}
 
 
 def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value

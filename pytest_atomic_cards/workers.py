@@ -111,8 +111,8 @@ def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
     handed: dict[str, Any] = getattr(config, "workerinput", {})
     if _TOKEN not in handed or not settings.is_live:
         return
-    from pytest_atomic_cards.client.redaction import Hidden  # noqa: PLC0415
     from pytest_atomic_cards.client.token_cache import IssuedToken  # noqa: PLC0415
+    from pytest_atomic_cards.secrets.hidden import Hidden  # noqa: PLC0415
     from pytest_atomic_cards.targets.live import credentials_of  # noqa: PLC0415
 
     token = IssuedToken(**handed[_TOKEN])

@@ -9,11 +9,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.session import encode_json
 from pytest_atomic_cards.client.transport import NoAnswer, Wire
 from pytest_atomic_cards.errors import MisuseError, TransportError
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from requests.utils import DEFAULT_ACCEPT_ENCODING
 
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.pace import Pace
-from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
 from pytest_atomic_cards.client.scope import Guard, Scope
 from pytest_atomic_cards.client.transport import Answer, Wire, default_user_agent, open_http
 from pytest_atomic_cards.errors import MisuseError, OutcomeUnknownError, TransportError
 from pytest_atomic_cards.exchange import Exchange, redact_headers
 from pytest_atomic_cards.query import encode_parameters
+from pytest_atomic_cards.secrets.hidden import Hidden
+from pytest_atomic_cards.secrets.redactor import Redactor
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import filelock
 
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.errors import SettingsError, TransportError
+from pytest_atomic_cards.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
-from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
 from pytest_atomic_cards.client.transport import Answer, NoAnswer, Wire, default_user_agent
 from pytest_atomic_cards.errors import (
@@ -23,6 +22,8 @@ from pytest_atomic_cards.errors import (
     SettingsError,
     TransportError,
 )
+from pytest_atomic_cards.secrets.hidden import Hidden
+from pytest_atomic_cards.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
     import requests

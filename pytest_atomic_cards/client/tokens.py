@@ -10,12 +10,12 @@ import threading
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.timeline import REAL_TIME
 
 if TYPE_CHECKING:

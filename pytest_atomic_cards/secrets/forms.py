@@ -59,10 +59,10 @@ _NAME_VALUE: Final = rf"(?:{_QUOTE})?\s*[:=]\s*{_QUOTE}"
 NAMED: Final = {
     "member": re.compile(rf"{_NAME}{_QUOTE}\s*:\s*(?:\[\s*)?(?:{_QUOTED}|(?P<number>\d{{6,}}))"),
     "field": re.compile(rf"{_NAME}[ \t]*=(?!=)[ \t]*(?P<value>[^&\s\"'\\;,<>]+)"),
-    "attribute": re.compile(rf"{_NAME}\s*=>?\s*{_QUOTED}"),
+    "attribute": re.compile(rf"{_NAME}\s*=>?\s*{_QUOTE}(?P<value>[^\s,:}}\]\"'\\][^\"'\\]*)"),
     "line": re.compile(rf"{_NAME}:[ \t]+(?P<value>[^\s\"'\\;,<>&]{{6,}})"),
     "element": re.compile(
-        r"<(?P<name>[A-Za-z][\w:.-]{1,60})(?:\s[^<>]{0,500})?>\s*(?:<!\[CDATA\[)?(?P<value>[^<>]+)"
+        r"<(?P<name>[A-Za-z][\w:.-]{1,60})(?:\s[^<>]{0,500})?>\s*(?:<!\[CDATA\[)?(?P<value>[^<>]+)(?:<|\]\]>\s*<)/"
     ),
     "pair": re.compile(
         rf"\b(?:name|key){_NAME_VALUE}(?P<name>[^\"'\\]{{2,60}}){_QUOTE}[\s,]*(?:{_QUOTE})?"

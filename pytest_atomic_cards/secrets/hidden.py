@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, SupportsIndex
 
 REDACTED: Final = "[redacted]"
 """Stands in place of a secret wherever something is shown or recorded."""
+
+_UNREADABLE: Final = re.compile(r"(base \d+|to float): .*", re.DOTALL)
+
+
+def without_value(error: Exception) -> str:
+    """The message of an error, without the text that ``int`` or ``float`` could not read."""
+    return _UNREADABLE.sub(r"\1", str(error))
 
 
 class Hidden(str):

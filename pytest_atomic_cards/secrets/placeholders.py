@@ -7,7 +7,9 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-_SCHEME: Final = re.compile(r"(?:bearer|basic|digest|token|apikey)(?:\s+|%20|\+|$)", re.IGNORECASE)
+_SCHEME: Final = re.compile(
+    r"\A(?:bearer|basic|digest|token|apikey)(?:\s+|%20|\+|$)", re.IGNORECASE
+)
 _MASK: Final = re.compile(
     r"""[*•●█▇.…_\#?-]+ | [xX]+ | [*xX•.-]{3,} \w{0,4}
     | \$[A-Z][A-Z0-9_]* | \$\{[\w.:-]+\} | \$\(\w+\) | \{\{[\w\s.:|-]*\}\} | %[A-Z][A-Z0-9_]*%""",
@@ -15,7 +17,10 @@ _MASK: Final = re.compile(
 )
 """A row of one character, of which the last four may be shown, or a variable of a shell, a template
 or a batch file."""
-_BRACKETED: Final = re.compile(r"\[(.*)\]|<(.*)>|\{(.*)\}|\((.*)\)", re.DOTALL)
+_BRACKETED: Final = re.compile(
+    r"\[(.*?)\]?|<(.*?)>?|\{(.*?)\}?|\((.*?)\)?|\*+(.*?)\**|_+(.*?)_*", re.DOTALL
+)
+"""Words in brackets, or emphasised; the end may have been cut off at a space."""
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|(?<!\d)\d{1,4}(?!\d)")
 _BETWEEN_WORDS: Final = re.compile(r"[\s_.:!-]*")
 
@@ -51,18 +56,23 @@ def is_placeholder(value: str) -> bool:
     ``DUMMY``. ``<hunter2>``, ``[correct horse battery staple]`` and ``$ecret`` are none: what is
     between brackets must be words that such placeholders are made of.
     """
-    plain = html.unescape(unquote(value)).strip().strip("\"'")
+    plain = _decoded(value).strip("\"'")
     plain = _SCHEME.sub("", plain, count=1).strip()
     return not plain or _MASK.fullmatch(plain) is not None or _is_named(plain)
 
 
 def is_placeholder_cookie(value: str) -> bool:
     """Whether every value in a ``Cookie`` or ``Set-Cookie`` header is a placeholder."""
-    pairs = [pair.partition("=") for pair in value.split(";")]
+    pairs = [pair.partition("=") for pair in _decoded(value).split(";")]
     return is_placeholder(value) or all(
         name.strip().lower() in _COOKIE_ATTRIBUTES or (sign and is_placeholder(one))
         for name, sign, one in pairs
     )
+
+
+def _decoded(value: str) -> str:
+    """A placeholder may be encoded with what is around it, and once more by whoever quotes that."""
+    return html.unescape(unquote(unquote(value))).strip()
 
 
 def _is_named(text: str) -> bool:

@@ -32,6 +32,9 @@ class ApiCredential:
     client_secret: str = field(repr=False)
     environment_id: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", Hidden(self.client_secret))
+
 
 class SandboxControls:
     """Steers one sandbox.
@@ -132,7 +135,7 @@ class SandboxControls:
             MisuseError: There is no such role or environment.
         """
         made = self._post("credentials", {**self._in(environment_id), "role": role})
-        return ApiCredential(made["clientId"], Hidden(made["clientSecret"]), made["environment"])
+        return ApiCredential(made["clientId"], made["clientSecret"], made["environment"])
 
     def delete_credential(self, client_id: str) -> None:
         """Delete a credential; no token is issued for it any more.

@@ -40,6 +40,9 @@ class IssuedToken:
     lifetime: float
     grant_type_in: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", Hidden(self.value))
+
     def usable(self, now: float) -> bool:
         """Whether there is enough life left to send a request with it."""
         margin = min(_LONGEST_MARGIN, self.lifetime * _MARGIN)
@@ -90,7 +93,7 @@ class TokenCache:
             document = json.loads(self._path.read_bytes())
             if document.pop("owner") != self._owner:
                 return None
-            token = IssuedToken(**document | {"value": Hidden(document["value"])})
+            token = IssuedToken(**document)
             return token if math.isfinite(token.issued + token.lifetime) else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None

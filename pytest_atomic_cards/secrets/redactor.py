@@ -92,14 +92,14 @@ def _spellings(character: str) -> str:
     percent = "".join(rf"%(?:25)*{_hex(byte, 2)}" for byte in character.encode())
     units = character.encode("utf-16-be")
     in_json = "".join(
-        rf"\\\\*u{_hex(high * 256 + low, 4)}"
+        rf"\\\\{{0,7}}u{_hex(high * 256 + low, 4)}"
         for high, low in zip(units[::2], units[1::2], strict=True)
     )
     in_html = rf"&#0*{code};|&#[xX]0*{_hex(code, 0)};"
     named = html.escape(character)
     others = [named] if named != character else []
     if character in '"\\/':
-        others.append(r"\\\\*" + re.escape(character))
+        others.append(r"\\\\{0,7}" + re.escape(character))
     if character == " ":
         others.append(r"\+")
     return f"(?:{'|'.join([re.escape(character), percent, in_json, in_html, *others])})"

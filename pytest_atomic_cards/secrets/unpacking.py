@@ -15,7 +15,7 @@ LARGEST_BODY: Final = 256 * 1024 * 1024
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _CHUNK: Final = re.compile(r"""[^\s"'&=]+""")
-_ESCAPED: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf/\"]))")
+_ESCAPED: Final = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf/\"]))")
 _CONTROL: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _PACKED: Final = {b"\x1f\x8b": 16, b"\x78\x01": 0, b"\x78\x5e": 0, b"\x78\x9c": 0, b"\x78\xda": 0}
 """How gzip and zlib begin, and what is added to the window size to read each.

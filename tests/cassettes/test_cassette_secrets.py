@@ -370,7 +370,9 @@ def test_what_is_no_secret_is_no_false_alarm(text: str) -> None:
     assert not secrets_in(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 50_000, "eyJ-" * 50_000, "%" * 50_000, "a-" * 50_000, "\\" * 50_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 50_000, "eyJ-" * 50_000, "%" * 50_000, "a-" * 50_000, "\\" * 50_000]
+)
 def test_a_hostile_text_is_scanned_in_a_moment(text: str) -> None:
     """The time for a long text that is made to be slow ends; a quadratic scan would take hours."""
     assert not secrets_in(text)

@@ -15,11 +15,9 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.printable import printable, shell_word
+from pytest_atomic_cards.secrets.hidden import REDACTED
+from pytest_atomic_cards.secrets.names import is_secret_name
 
-REDACTED: Final = "[redacted]"
-_SECRET_HEADERS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
-)
 _BODY_SHOWN: Final = 2_000
 _LARGEST_STRUCTURE: Final = 1_000_000
 """Bytes up to which a report holds a body whole: a page of 100 large cards has less, and nothing
@@ -146,10 +144,7 @@ def refuse_constant(name: str) -> NoReturn:
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """A copy of headers in which the values of secret ones are replaced."""
-    return {
-        name: REDACTED if name.lower() in _SECRET_HEADERS else value
-        for name, value in headers.items()
-    }
+    return {name: REDACTED if is_secret_name(name) else value for name, value in headers.items()}
 
 
 def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pytest_atomic_cards import parsing
 from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.settings import DEFAULT_MAX_BODY, Mode, Settings, TargetKind
 
 
@@ -268,7 +269,7 @@ def given(
             (option.ini_name, ini(option.ini_name) or None if not option.secret else None),
         ):
             if text is not None:
-                found.append((option, source, str(text)))
+                found.append((option, source, Hidden(text) if option.secret else str(text)))
                 break
     return found
 

@@ -235,18 +235,16 @@ def cards_settings(pytestconfig: pytest.Config) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def cards_target(
-    cards_settings: Settings, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Target]:
+def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Iterator[Target]:
     """The target of this run: the embedded sandbox, or a live Cards API."""
     if cards_settings.dry_run:
         pytest.skip(f"dry run: would go against {cards_settings.describe()}")
     from pytest_atomic_cards.reporting.capture import progress_shown
     from pytest_atomic_cards.targets import open_target
-    from pytest_atomic_cards.workers import keep_token
+    from pytest_atomic_cards.workers import keep_token, token_file
 
     worker = getattr(pytestconfig, "workerinput", None)
-    token = tmp_path_factory.getbasetemp().parent / "atomic-cards-token" if worker else None
+    token = token_file(pytestconfig)
     if token:
         keep_token(pytestconfig, token, cards_settings)
     target = open_target(

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.secrets.hidden import Hidden
 
 VENDOR_DOMAIN: Final = "customer-api.atomic.io"
 VENDOR_TOKEN_URL: Final = "https://master-atomic-io.auth.us-east-1.amazoncognito.com/oauth2/token"  # noqa: S105
@@ -93,6 +94,8 @@ class Settings:
     journal: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.client_secret is not None:
+            object.__setattr__(self, "client_secret", Hidden(self.client_secret))
         if self.target is TargetKind.LIVE and self.cassettes is not Mode.REPLAY:
             self._require_live_settings()
         elif self.dry_run:

@@ -19,6 +19,7 @@ import pytest
 from pytest_atomic_cards.errors import AtomicCardsError
 from pytest_atomic_cards.files import write_text
 from pytest_atomic_cards.options import OPTIONS, Option
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.settings import Mode, Settings
 from pytest_atomic_cards.timeline import REAL_TIME
 
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 _SETTINGS: Final = "atomic_cards_settings"
 _PROFILE: Final = "atomic_cards_profile"
 _TOKEN: Final = "atomic_cards_token"  # noqa: S105 - a key
+_TOKEN_FILE: Final = "atomic_cards_token_file"  # noqa: S105 - a key
+_FILE: Final = "atomic-cards-token"
 _ELSEWHERE: Final = "atomic_cards_elsewhere"
 _RECORDED: Final = "atomic_cards_recorded"
 _PROFILE_VARIABLE: Final = Option("profile", "").environment_variable
 _SECRETS: Final = [option.environment_variable for option in OPTIONS if option.secret]
 _ISSUED = pytest.StashKey["IssuedToken | None"]()
+_SHARED = pytest.StashKey[Path]()
 
 
 def hand_over(
@@ -53,12 +57,15 @@ def hand_over(
     """
     spec = node.gateway.spec
     texts = {option.environment_variable: text for option, _, text in given}
+    if settings.is_live and not _is_elsewhere(spec):
+        node.workerinput[_TOKEN_FILE] = str(_shared_directory(node.config) / _FILE)
     if spec.socket:
         texts = {name: text for name, text in texts.items() if name not in _SECRETS}
     elif any(map(_is_elsewhere, node.nodemanager.specs)) and (token := _issued(node, settings)):
         age = REAL_TIME.timestamp() - token.issued
         node.workerinput[_TOKEN] = asdict(token) | {"value": str(token.value), "issued": -age}
-    node.workerinput[_SETTINGS] = texts
+    # What is sent must be of builtin types.
+    node.workerinput[_SETTINGS] = {name: str(text) for name, text in texts.items()}
     node.workerinput[_ELSEWHERE] = _is_elsewhere(spec)
     if settings.profile and _is_elsewhere(spec):
         node.workerinput[_PROFILE] = settings.profile.read_text("utf-8")
@@ -89,17 +96,43 @@ def handed_over(config: pytest.Config) -> dict[str, str] | None:
     The plugin may be missing in the process that controls it.
     """
     handed: dict[str, Any] = getattr(config, "workerinput", {})
-    texts: dict[str, str] | None = handed.get(_SETTINGS)
-    if texts is None:
+    if _SETTINGS not in handed:
         return None
-    own = {name: os.environ[name] for name in _SECRETS if name in os.environ}
+    texts: dict[str, str] = handed[_SETTINGS]
+    texts |= {name: Hidden(texts[name]) for name in _SECRETS if name in texts}
+    own = {name: Hidden(os.environ[name]) for name in _SECRETS if name in os.environ}
     if _PROFILE not in handed:
         return own | texts
-    directory = TemporaryDirectory(prefix="atomic-cards-")
-    config.add_cleanup(directory.cleanup)
-    path = Path(directory.name, "cards-profile.toml")
+    path = _private_directory(config) / "cards-profile.toml"
     path.write_text(handed[_PROFILE], "utf-8")
     return own | texts | {_PROFILE_VARIABLE: str(path)}
+
+
+def token_file(config: pytest.Config) -> Path | None:
+    """The file in which the worker processes of a run on one machine share their access token.
+
+    It is private, and the process that controls the run removes it at its end, also after workers
+    crashed. A worker process elsewhere has one of its own and removes that itself. ``None`` where
+    there are no worker processes.
+    """
+    handed: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if handed is None:
+        return None
+    return Path(handed.get(_TOKEN_FILE) or _private_directory(config) / _FILE)
+
+
+def _shared_directory(config: pytest.Config) -> Path:
+    """A directory for what all worker processes of a run on this machine share."""
+    if _SHARED not in config.stash:
+        config.stash[_SHARED] = _private_directory(config)
+    return config.stash[_SHARED]
+
+
+def _private_directory(config: pytest.Config) -> Path:
+    """A new directory that only its owner can read, and that is removed with the run."""
+    directory = TemporaryDirectory(prefix="atomic-cards-", ignore_cleanup_errors=True)
+    config.add_cleanup(directory.cleanup)
+    return Path(directory.name)
 
 
 def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
@@ -111,13 +144,13 @@ def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
     handed: dict[str, Any] = getattr(config, "workerinput", {})
     if _TOKEN not in handed or not settings.is_live:
         return
-    from pytest_atomic_cards.client.redaction import Hidden  # noqa: PLC0415
     from pytest_atomic_cards.client.token_cache import IssuedToken  # noqa: PLC0415
     from pytest_atomic_cards.targets.live import credentials_of  # noqa: PLC0415
 
+    handed[_TOKEN]["value"] = Hidden(handed[_TOKEN]["value"])
     token = IssuedToken(**handed[_TOKEN])
-    value, issued = Hidden(token.value), REAL_TIME.timestamp() + token.issued
-    credentials_of(settings, cache=cache).adopt(replace(token, value=value, issued=issued))
+    issued = REAL_TIME.timestamp() + token.issued
+    credentials_of(settings, cache=cache).adopt(replace(token, issued=issued))
 
 
 def hand_in(config: pytest.Config, deck: Deck) -> None:

@@ -203,13 +203,13 @@ def _refuse(constant: str) -> None:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} must be a string")
+        raise TypeError(f"a string must stand where a {type(value).__name__} stands")
     return value
 
 
 def _texts(values: object) -> list[str]:
     if not isinstance(values, list):
-        raise TypeError(f"{values!r} must be an array")
+        raise TypeError(f"an array must stand where a {type(values).__name__} stands")
     return list(map(_text, values))
 
 

@@ -18,6 +18,7 @@ from pytest_atomic_cards.cassettes.document import VERSION, Content, Interaction
 from pytest_atomic_cards.cassettes.exchanging import LOGICAL_URL
 from pytest_atomic_cards.cassettes.recorded import FORMAT, Recorded, Source
 from pytest_atomic_cards.errors import CassetteError
+from pytest_atomic_cards.secrets.hidden import without_value
 
 SUFFIXES: Final = (".json", ".yaml", ".yml")
 """How the name of a recording may end; what this package writes ends in the first."""
@@ -166,7 +167,7 @@ def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read f
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} must be text")
+        raise TypeError(f"a text must stand where a {type(value).__name__} stands")
     return value
 
 
@@ -179,7 +180,7 @@ def _bytes(value: object) -> bytes:
         return value.encode()
     if isinstance(value, bytes):
         return value
-    raise TypeError(f"{value!r} must be text")
+    raise TypeError(f"a text must stand where a {type(value).__name__} stands")
 
 
 def _checked(path: Path, interactions: Iterator[Interaction]) -> list[Interaction]:
@@ -203,4 +204,4 @@ def _told(error: Exception) -> str:
         return f"{error} is missing"
     if isinstance(error, RecursionError):
         return "it is nested too deep"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return without_value(error).splitlines()[0] if str(error) else type(error).__name__

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
-from pytest_atomic_cards.cassettes.secrets import is_secret_name, secrets_in
-from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.exchange import REDACTED
+from pytest_atomic_cards.secrets.finder import redacted
+from pytest_atomic_cards.secrets.hidden import REDACTED, Hidden
+from pytest_atomic_cards.secrets.names import is_secret_field, is_secret_name
+from pytest_atomic_cards.secrets.redactor import Redactor
+from pytest_atomic_cards.secrets.unpacking import unpacked
 
 _SCHEME: Final = re.compile(r"(bearer|basic)\s", re.IGNORECASE)
 _SHORTEST: Final = 6
@@ -96,6 +98,10 @@ class Redaction:
         """A body without its secrets: of JSON, of a form, or of anything else."""
         if not content:
             return content
+        plain = unpacked(content)
+        if plain != content:
+            cleaned = self.body(plain, content_type)
+            return content if cleaned == plain else cleaned
         try:
             text = content.decode()
         except UnicodeDecodeError:
@@ -164,7 +170,7 @@ class Redaction:
     def _field(self, text: str) -> str:
         name, sign, value = text.partition("=")
         plain = unquote_plus(name)
-        hidden = value and (is_secret_name(plain) or self._is_personal((plain,)))
+        hidden = value and (is_secret_field(plain) or self._is_personal((plain,)))
         clean = quote(REDACTED) if hidden else self._percent_encoded(value, unquote_plus)
         return f"{self._percent_encoded(name, unquote_plus)}{sign}{clean}"
 
@@ -176,13 +182,9 @@ class Redaction:
     def _clean(self, text: str) -> str:
         if len(text) < _SHORTEST:
             return text
-        text = self._redactor.text(text)
-        pieces, place = [], 0
-        for secret in secrets_in(text, lambda inner: self._redactor.text(inner) != inner):
-            if secret.start >= place:
-                pieces += [text[place : secret.start], REDACTED]
-            place = max(place, secret.end)
-        return "".join([*pieces, text[place:]])
+        return redacted(
+            self._redactor.text(text), lambda inner: self._redactor.text(inner) != inner
+        )
 
 
 def _client_secret(credentials: str) -> list[str]:

@@ -16,8 +16,8 @@ from pytest_atomic_cards.cassettes.misses import HOW_TO_RECORD, NotRecordedError
 from pytest_atomic_cards.cassettes.reading import SUFFIXES, read_content
 from pytest_atomic_cards.cassettes.recorded import Recorded, Source
 from pytest_atomic_cards.errors import CassetteError, NotAvailableError
-from pytest_atomic_cards.exchange import REDACTED
 from pytest_atomic_cards.generation.cases import as_json, from_json
+from pytest_atomic_cards.secrets.hidden import REDACTED
 from pytest_atomic_cards.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.tape import Cases, Tape
 

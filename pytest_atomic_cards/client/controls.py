@@ -9,11 +9,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.request import encode_json
 from pytest_atomic_cards.client.transport import NoAnswer, Wire
 from pytest_atomic_cards.errors import MisuseError, TransportError
 from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class ApiCredential:
     client_id: str
     client_secret: str = field(repr=False)
     environment_id: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", Hidden(self.client_secret))
 
 
 class SandboxControls:
@@ -132,7 +135,7 @@ class SandboxControls:
             MisuseError: There is no such role or environment.
         """
         made = self._post("credentials", {**self._in(environment_id), "role": role})
-        return ApiCredential(made["clientId"], Hidden(made["clientSecret"]), made["environment"])
+        return ApiCredential(made["clientId"], made["clientSecret"], made["environment"])
 
     def delete_credential(self, client_id: str) -> None:
         """Delete a credential; no token is issued for it any more.

@@ -12,7 +12,6 @@ from pytest_atomic_cards.client.answers import unanswered
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.pace import Pace
-from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.request import (
     NO_BODY,
     SAFE_METHODS,
@@ -33,6 +32,8 @@ from pytest_atomic_cards.client.transport import (
     shows_down,
 )
 from pytest_atomic_cards.exchange import Exchange, redact_headers
+from pytest_atomic_cards.secrets.hidden import Hidden
+from pytest_atomic_cards.secrets.redactor import Redactor
 from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.timeline import REAL_TIME, Timeline
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 import filelock
 
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.errors import SettingsError, TransportError
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.seeding.polling import poll
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ class IssuedToken:
     issued: float
     lifetime: float
     grant_type_in: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", Hidden(self.value))
 
     def usable(self, now: float) -> bool:
         """Whether there is enough life left to send a request with it."""
@@ -103,7 +106,7 @@ class TokenCache:
             document = json.loads(self._path.read_bytes())
             if document.pop("owner") != self._owner:
                 return None
-            token = IssuedToken(**document | {"value": Hidden(document["value"])})
+            token = IssuedToken(**document)
             return token if math.isfinite(token.issued + token.lifetime) else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None

@@ -17,7 +17,6 @@ from pytest_atomic_cards.client.answers import redirection
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.failures import PROXY_LOGIN
-from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
 from pytest_atomic_cards.client.transport import (
     Answer,
@@ -35,6 +34,8 @@ from pytest_atomic_cards.errors import (
     TimeLimitError,
     TransportError,
 )
+from pytest_atomic_cards.secrets.hidden import Hidden
+from pytest_atomic_cards.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
     import requests

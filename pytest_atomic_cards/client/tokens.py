@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.errors import MisuseError
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.timeline import REAL_TIME
 

@@ -14,6 +14,7 @@ from pytest_atomic_cards.progress import activity
 from pytest_atomic_cards.recordings.entry import Entry
 from pytest_atomic_cards.recordings.reading import read
 from pytest_atomic_cards.recordings.suspects import may_hold_secret, secret_in
+from pytest_atomic_cards.secrets.hidden import REDACTED
 from pytest_atomic_cards.settings import VENDOR_DOMAIN
 from pytest_atomic_cards.verification.monitor import Monitor, finding_of
 from pytest_atomic_cards.verification.requirements import catalogue
@@ -146,7 +147,7 @@ def without_secrets(path: Path, entries: Iterable[Entry]) -> Iterator[Entry]:
     """Give out entries once it is seen that they carry nothing that looks like a secret.
 
     Raises:
-        CassetteError: One does. The message tells the kind and the place, and not the secret.
+        CassetteError: One does. The message names the kind and the place, and never the secret.
     """
     for batch, texts in _batches(entries):
         if may_hold_secret(texts):
@@ -162,7 +163,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[tuple[list[Entry], list[str]]
     size = 0
     for entry in entries:
         batch.append(entry)
-        for text in entry.texts():
+        for _, text in entry.texts():
             texts.append(text)
             size += len(text)
         if size >= _SEARCHED_AT_ONCE:
@@ -173,12 +174,14 @@ def _batches(entries: Iterable[Entry]) -> Iterator[tuple[list[Entry], list[str]]
 
 
 def _refuse_secrets(path: Path, entry: Entry) -> None:
-    for text in entry.texts():
+    for place, text in entry.texts():
         kind = secret_in(text)
         if kind is not None:
+            where = f", in {place}" if place else ""
             raise CassetteError(
                 f"{path} carries a secret: {kind} in exchange {entry.number}, line "
-                f"{entry.line}; redact it and have it revoked, or go on with --allow-secrets"
+                f"{entry.line}{where}; replace it by {REDACTED} and have it revoked, or go on with "
+                "--allow-secrets"
             )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +11,9 @@ from typing import Any, Final
 
 from pytest_atomic_cards.errors import CassetteError
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.secrets.finder import redacted
+from pytest_atomic_cards.secrets.hidden import without_value
+from pytest_atomic_cards.secrets.unpacking import unpacked
 from pytest_atomic_cards.verification.rules.told import (
     EMPTY,
     UNREADABLE,
@@ -21,10 +22,9 @@ from pytest_atomic_cards.verification.rules.told import (
     tell,
 )
 
-LARGEST_BODY: Final = 256 * 1024 * 1024
-"""Bytes that a compressed body may have when it is unpacked."""
+Texts = Iterable[tuple[str, str]]
+"""Texts of an exchange, each with the place where it stands."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
-_GZIP: Final = b"\x1f\x8b"
 _TIME_OF_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -46,7 +46,7 @@ class Entry:
         request_body: Body of the request.
         fidelity: How far the exchange is as it was on the wire.
         is_ours: Whether it is known that a Cards API was recorded.
-        texts: All texts of it in which a secret could stand.
+        texts: All texts of it in which a secret could stand, each with its place.
 
     Raises:
         TypeError: Method or URL is no text, or the headers of the response are no mapping.
@@ -65,7 +65,7 @@ class Entry:
     request_body: bytes
     fidelity: Fidelity
     is_ours: bool = False
-    texts: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+    texts: Callable[[], Texts] = field(default=tuple, repr=False)
 
     def __post_init__(self) -> None:
         if self.method.__class__ is not str or self.url.__class__ is not str:
@@ -90,17 +90,17 @@ class Entry:
         )
 
     def exchange(self) -> Exchange:
-        """The exchange in the form of reports."""
+        """The exchange in the form of reports, without what looks like a secret."""
         return Exchange(
             method=self.method,
-            url=self.url,
+            url=redacted(self.url),
             started=_TIME_OF_EPOCH if self.started is None else _moment(self.started),
             elapsed=self.elapsed,
-            request_headers=self.request_headers,
-            request_body=self.request_body,
+            request_headers=_clean(self.request_headers),
+            request_body=redacted(self.request_body.decode("utf-8", "replace")).encode(),
             status=self.status,
-            response_headers=self.response_headers,
-            response_body=b"" if self.body is EMPTY else _bytes_of(self.body),
+            response_headers=_clean(self.response_headers),
+            response_body=b"" if self.body is EMPTY else redacted(_text_of(self.body)).encode(),
         )
 
 
@@ -108,27 +108,23 @@ def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _bytes_of(body: Any) -> bytes:  # noqa: ANN401 - a JSON value
-    return b"(not readable)" if body is UNREADABLE else json.dumps(body).encode()
+def _clean(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: redacted(value) for name, value in headers.items()}
+
+
+def _text_of(body: Any) -> str:  # noqa: ANN401 - a JSON value
+    return "(not readable)" if body is UNREADABLE else json.dumps(body)
 
 
 def decoded(content: bytes) -> Any:  # noqa: ANN401 - a JSON value
-    """A body as a JSON value, unpacked if it is still compressed with gzip."""
-    if content.startswith(_GZIP):
-        content = _unpacked(content)
+    """A body as a JSON value, unpacked if it is still compressed."""
+    content = unpacked(content)
     if not content.strip():
         return EMPTY
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
         return UNREADABLE
-
-
-def _unpacked(content: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, LARGEST_BODY)
-    except (zlib.error, gzip.BadGzipFile):
-        return content
 
 
 def structured(value: Any) -> Any:  # noqa: ANN401 - a JSON value
@@ -185,22 +181,26 @@ def text_of(value: object) -> str:
         return value
     if isinstance(value, int | float) or value is None:
         return str(value)
-    raise TypeError(f"{str(value)[:40]!r} must be text")
+    raise TypeError(f"a text must stand where a {type(value).__name__} stands")
 
 
 def texts_of(
     url: str,
     request_headers: Mapping[str, str],
     response_headers: Mapping[str, str],
-    *bodies: bytes,
-) -> Iterator[str]:
-    """The parts of an exchange as texts, headers with their names."""
-    yield url
-    for headers in (request_headers, response_headers):
+    request_body: bytes,
+    response_body: bytes,
+) -> Iterator[tuple[str, str]]:
+    """The parts of an exchange as texts, headers with their names, each with its place."""
+    yield "the URL", url
+    for place, headers in (
+        ("the request headers", request_headers),
+        ("the response headers", response_headers),
+    ):
         for name, value in headers.items():
-            yield f'"{name}": "{value}"'
-    for body in bodies:
-        yield body.decode("utf-8", "replace")
+            yield place, f'"{name}": "{value}"'
+    for place, body in (("the request body", request_body), ("the response body", response_body)):
+        yield place, unpacked(body).decode("utf-8", "replace")
 
 
 def damaged(path: object, place: str, reason: str) -> CassetteError:
@@ -219,4 +219,4 @@ def reason_of(error: Exception) -> str:
         return "it is nested too deep"
     if isinstance(error, AttributeError) or " object" in str(error) or "indices" in str(error):
         return "it is built otherwise than a recorded exchange"
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return without_value(error).splitlines()[0][:200] if str(error) else type(error).__name__

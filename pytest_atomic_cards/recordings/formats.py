@@ -7,12 +7,14 @@ Sources: vcrpy (cassettes of version 1), HAR 1.2, Schemathesis (reports VCR and 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from functools import partial
+import json
+from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.recordings.entry import (
     Entry,
+    Texts,
     decoded,
     lowered,
     merged,
@@ -61,6 +63,7 @@ def entry_of(
     elapsed: float,
     fidelity: Fidelity = Fidelity.KEPT,
     is_ours: bool = False,
+    others: Callable[[], Texts] = tuple,
 ) -> Entry:
     """An entry of an exchange whose bodies were recorded as bytes.
 
@@ -76,6 +79,7 @@ def entry_of(
         elapsed: Seconds until the response was read.
         fidelity: How far it is as it was on the wire.
         is_ours: Whether it is known that a Cards API was recorded.
+        others: Further texts that the file holds of it, each with its place.
     """
     status, headers, content = response
     return Entry(
@@ -92,7 +96,9 @@ def entry_of(
         request_body=request_body,
         fidelity=fidelity,
         is_ours=is_ours,
-        texts=partial(texts_of, url, request_headers, headers, request_body, content),
+        texts=lambda: chain(
+            texts_of(url, request_headers, headers, request_body, content), others()
+        ),
     )
 
 
@@ -112,7 +118,7 @@ def from_line(number: int, line: int, one: Recorded, text: str) -> Entry:
         response_headers=one.get("responseHeaders") or {},
         request_body=b"" if sent is None else str(sent).encode(),
         fidelity=Fidelity.KEPT,
-        texts=lambda: (text,),
+        texts=lambda: (("", text),),
     )
 
 
@@ -135,7 +141,25 @@ def from_har(number: int, line: int, one: Recorded) -> Entry:
         request_body=_of_text((request.get("postData") or {}).get("text"), None),
         started=seconds_of(one.get("startedDateTime")),
         elapsed=max(float(one.get("time") or 0.0), 0.0) / 1_000,
+        others=lambda: _others_in_har(one),
     )
+
+
+def _others_in_har(one: Recorded) -> Texts:
+    """All that a HAR file says of an exchange but for its bodies: most of it a second time."""
+    request, response = one["request"], one["response"]
+    for cookie in chain(request.get("cookies") or (), response.get("cookies") or ()):
+        yield "its cookies", f'"Cookie": "{cookie.get("value")}"'
+    bodiless = {
+        **one,
+        "request": {**request, "postData": _but_text(request.get("postData"))},
+        "response": {**response, "content": _but_text(response.get("content"))},
+    }
+    yield "its fields", json.dumps(bodiless, default=str)
+
+
+def _but_text(body: Recorded | None) -> Recorded:
+    return {name: value for name, value in (body or {}).items() if name != "text"}
 
 
 def _of_pairs(pairs: Any) -> dict[str, str]:  # noqa: ANN401 - as recorded
@@ -174,8 +198,8 @@ def _of_vcr_body(body: Any) -> bytes:  # noqa: ANN401 - as recorded
         for name in ("base64_string", "base64"):
             if name in body:
                 return _of_text(body[name], "base64")
-        body = body.get("string")
-    return _of_text(body, None)
+        body = body["string"] if "string" in body else json.dumps(body, default=str)
+    return _of_text(json.dumps(body, default=str) if isinstance(body, dict | list) else body, None)
 
 
 def from_schemathesis_vcr(number: int, line: int, one: Recorded) -> Entry:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,9 @@ class Credential:
     client_secret: str = field(repr=False)
     role: str
     environment_id: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", Hidden(self.client_secret))
 
 
 class Grant(NamedTuple):

@@ -22,7 +22,6 @@ from pytest_atomic_cards.client import (
     StaticToken,
     open_http,
 )
-from pytest_atomic_cards.client.redaction import Redactor
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
     MisuseError,
@@ -32,6 +31,7 @@ from pytest_atomic_cards.errors import (
     TransportError,
 )
 from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.secrets.redactor import Redactor
 
 HOSTILE = ["%", "%2F", "%zz", "+", "&a=b", "#", "é", "🂡", "..", "/../", " ", "?", "=", "\\", '"<>']
 BUSY = [429, 502, 503, 504]

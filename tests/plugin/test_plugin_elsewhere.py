@@ -96,7 +96,7 @@ def run(homes: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_users_tests_go_to_the_target_of_the_run(
     run: Run, serve: Serve, homes: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Workers elsewhere go to the same target with one token, clean up, and leave no journal."""
+    """Workers elsewhere share one token, clean up, and leave neither a journal nor a token."""
     live = serve()
     for name, value in live.environ.items():
         monkeypatch.setenv(name, value)
@@ -109,9 +109,7 @@ def test_users_tests_go_to_the_target_of_the_run(
     assert live.count(f"POST {live.sandbox.token_path}") == 1
     assert not live.open_cards
     assert not list(homes.rglob("*.jsonl"))
-    tokens = list(homes.rglob("atomic-cards-token"))
-    assert len(tokens) == len(HOSTS)
-    assert all(token.stat().st_mode & 0o077 == 0 for token in tokens)
+    assert not list(homes.rglob("atomic-cards-token*"))
 
 
 def test_a_check_elsewhere_is_told_here(run: Run, project: Path) -> None:

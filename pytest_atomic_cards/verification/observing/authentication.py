@@ -11,11 +11,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from pytest_atomic_cards.client.controls import ApiCredential
-from pytest_atomic_cards.client.redaction import Hidden
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
 from pytest_atomic_cards.client.tokens import TokenSource
 from pytest_atomic_cards.errors import AtomicCardsError, NotAvailableError, TransportError
+from pytest_atomic_cards.secrets.hidden import Hidden
 from pytest_atomic_cards.verification.observing.scene import Observer, Scene
 
 _REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})

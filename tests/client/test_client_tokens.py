@@ -19,6 +19,7 @@ import requests
 from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, raw_server
 
 from pytest_atomic_cards.client import ClientCredentials, StaticToken
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.errors import (
     AtomicCardsError,
@@ -444,7 +445,7 @@ def test_a_token_that_no_header_can_carry_is_refused(token: str) -> None:
 def test_waiting_for_another_process_ends_in_a_frozen_time(tmp_path: Path) -> None:
     """The limit of that wait is in real seconds, though the lock's own goes by the faked time."""
     path = tmp_path / "token.json"
-    cache = TokenCache(path, owner="client-1", patience=0.05)
+    cache = TokenCache(path, owner="client-1", patience=0.05, deadline=Deadline())
     with (
         filelock.FileLock(f"{path}.lock"),
         freezegun.freeze_time("2031-05-05"),

@@ -85,10 +85,7 @@ Hostile = tuple[str, str, dict[str, str], bytes]
 
 
 class Gate(CardsSession):
-    """A session that sends a URL as it is given; all below that, the guard included, is real."""
-
-    def _url(self, path: str, _parameters: object) -> str:
-        return f"{self._root}{path}"
+    """A guarded session."""
 
     def offer(self, hostile: Hostile) -> bool:
         """Whether a request gets out."""
@@ -112,8 +109,12 @@ def scope_of_this_run() -> Scope:
 
 @pytest.fixture(scope="module")
 def gate() -> Iterator[tuple[Gate, list[Request]]]:
-    """A guarded session to a target that reads requests in many ways; and what arrived there."""
-    with many_readings() as (url, arrived):
+    """A guarded session to a target that reads requests in many ways; and what arrived there.
+
+    It sends a URL as it is given; all below that, the guard included, is real.
+    """
+    with many_readings() as (url, arrived), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{CardsSession.__module__}.url_of", lambda root, path, _: f"{root}{path}")
         session = Gate(
             base_url=url,
             tokens=StaticToken("a-token-of-no-one"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -176,7 +177,10 @@ def clean(arguments: argparse.Namespace) -> int:
     """Cancel what runs that died have left open on the live target that the settings name."""
     import pytest
 
+    from pytest_atomic_cards.client.deadline import Deadline
+    from pytest_atomic_cards.interruption import Interruption
     from pytest_atomic_cards.recovery import recover
+    from pytest_atomic_cards.time_limit import TimeLimit
     from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS
 
     live = ("--cards-target", "live", "--cards-cassettes", "off")
@@ -185,7 +189,11 @@ def clean(arguments: argparse.Namespace) -> int:
     code = pytest.main([*own, *arguments.options], [asked])
     if asked.settings is None:
         return int(code)
-    return 0 if recover(asked.settings, arguments.journal, print) else 1
+    limit = TimeLimit(Deadline(), seconds=asked.settings.max_time or math.inf)
+    interruption = Interruption(limit.interrupt)
+    with interruption.handled(), interruption.shielded():
+        done = recover(asked.settings, arguments.journal, print, limit.deadline)
+    return 0 if done else 1
 
 
 class _Asked:

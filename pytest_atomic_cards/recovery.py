@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.seeding.journal import (
     Record,
     journal_directory,
@@ -18,13 +19,16 @@ from pytest_atomic_cards.targets import LiveTarget
 Tell = Callable[[str], None]
 
 
-def recover(settings: Settings, chosen: Path | None, tell: Tell) -> bool:
+def recover(
+    settings: Settings, chosen: Path | None, tell: Tell, deadline: Deadline | None = None
+) -> bool:
     """Cancel what runs that died have left open on a live target.
 
     Args:
         settings: The target, and where journals lie.
         chosen: The journal of one run; all of this target that no run is using if left out.
         tell: Takes one line after the other of what was done and what could not be.
+        deadline: When nothing more is sent; none if left out.
 
     Returns:
         Whether nothing is left; a journal of which something is left is kept.
@@ -38,17 +42,19 @@ def recover(settings: Settings, chosen: Path | None, tell: Tell) -> bool:
     paths = [chosen] if chosen else leftovers(journal_directory(settings), target)
     if not paths:
         tell(f"no run has left anything to clean up on {target}")
-    done = [_recover_one(settings, path, tell) for path in paths]
+    done = [_recover_one(settings, path, tell, deadline) for path in paths]
     return all(done)
 
 
-def _recover_one(settings: Settings, path: Path, tell: Tell) -> bool:
+def _recover_one(
+    settings: Settings, path: Path, tell: Tell, deadline: Deadline | None
+) -> bool:
     record = Record.read(path)
     with owned(path) as free:
         if not free:
             tell(f"{path}: a run is using it, which cleans up by itself")
             return False
-        cleaner = LiveTarget(settings).take_over(record)
+        cleaner = LiveTarget(settings, deadline=deadline).take_over(record)
         report = cleaner.finish()
         tell(f"{path}: {_count(record.starts)}, {cleaner.cancelled} card(s) cancelled")
         for text in (*report.left_open, *report.waiting):

@@ -13,6 +13,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 
 from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.pace import Pace
 from pytest_atomic_cards.client.redaction import Hidden, Redactor
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
@@ -73,6 +74,7 @@ class CardsSession:
         max_rate: Most requests a second, or ``None`` for no limit.
         timeline: The time by which the session, and whoever waits for its target, goes.
         chance: Where the jitter of pauses comes from.
+        deadline: When nothing more is sent; none if left out.
 
     Attributes:
         tokens: Where access tokens come from.
@@ -95,8 +97,10 @@ class CardsSession:
         max_rate: float | None = None,
         timeline: Timeline = REAL_TIME,
         chance: Chance = TRUE_CHANCE,
+        deadline: Deadline | None = None,
     ) -> None:
         self.timeline = timeline
+        self._deadline = deadline or Deadline()
         self._http = http or open_http()
         self._owns_http = http is None
         self._wire = Wire(self._http, base_url, setting="ATOMIC_CARDS_API_URL", timeout=timeout)
@@ -226,6 +230,7 @@ class CardsSession:
         return {name: value for name, value in headers.items() if value is not None}
 
     def _attempt(self, request: _Request) -> tuple[Exchange, bool]:
+        self._deadline.check()
         if self._guard is not None:
             self._guard.check(request.method, request.url, request.headers)
         headers = dict(request.headers)

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, MisuseError, SettingsError
+from pytest_atomic_cards.errors import AtomicCardsError, MisuseError, SettingsError, told
 from pytest_atomic_cards.reporting.capture import uncaptured
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.document import write_reports
@@ -176,13 +176,13 @@ class Closing:
         """What could not be cleared up is a trouble of the run, and no end of its report."""
         try:
             return (yield)
-        except AtomicCardsError as error:
-            self._reporter.take_in_trouble(str(error))
+        except* AtomicCardsError as errors:
+            self._reporter.take_in_trouble(told(errors))
             if exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            return None
         finally:
             self._reporter.close(session, exitstatus)
+        return None
 
 
 def _runs_all_of_each_requirement(config: pytest.Config) -> bool:

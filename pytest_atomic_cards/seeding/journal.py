@@ -226,7 +226,7 @@ def notice(settings: Settings) -> str:
         return ""
     which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
     return (
-        "atomic-cards: an earlier run did not finish its clean-up; "
+        "this or an earlier run did not finish its clean-up; "
         f"cancel what it left open with: atomic-cards clean ({which})"
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.api import CardsApi
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.flows import ActionFlows
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
@@ -31,6 +32,7 @@ from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.targets.target import complain
+from pytest_atomic_cards.timeline import LimitedTime
 from pytest_atomic_cards.world import Cards
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class LiveTarget:
         token_cache: File in which the worker processes of a run share their access token.
         tape: What is recorded of it, or stands for it.
         workers: How many processes share the rate of requests.
+        deadline: When nothing more is sent; none if left out.
     """
 
     def __init__(
@@ -80,9 +83,12 @@ class LiveTarget:
         token_cache: Path | None = None,
         tape: Tape = NO_TAPE,
         workers: int = 1,
+        deadline: Deadline | None = None,
     ) -> None:
         self.settings = settings
         self.tape = tape
+        deadline = deadline or Deadline()
+        timeline = LimitedTime(tape.timeline, lambda: deadline.left)
         self._replayed = tape.is_replayed
         network = open_http()
         self._http, self._faults = open_http(), NetworkFaults()
@@ -93,7 +99,7 @@ class LiveTarget:
             _token_endpoint(settings),
             http=self._http,
             clock=tape.timeline.timestamp,
-            retry=RetryPolicy.by(tape.timeline, tape.chance),
+            retry=RetryPolicy.by(timeline, tape.chance),
         )
         # One token serves many tests, so that no recording holds it.
         tokens = credentials_of(
@@ -106,7 +112,8 @@ class LiveTarget:
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
-            timeline=tape.timeline,
+            deadline=deadline,
+            timeline=timeline,
             chance=tape.chance,
             max_rate=settings.max_rate and settings.max_rate / workers,
         )

@@ -17,6 +17,7 @@ from pytest_atomic_cards.world import Cards
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck
+    from pytest_atomic_cards.client.deadline import Deadline
 
 
 def open_target(
@@ -24,6 +25,7 @@ def open_target(
     token_cache: Path | None = None,
     deck: Deck | None = None,
     workers: int = 1,
+    deadline: Deadline | None = None,
 ) -> Target:
     """The target that the settings name, or in a replay the ones that were recorded.
 
@@ -32,23 +34,28 @@ def open_target(
         token_cache: As for :class:`LiveTarget`.
         deck: The cassettes, if there are any.
         workers: As for :class:`LiveTarget`.
+        deadline: As for :class:`LiveTarget`.
     """
     if deck is not None:
         from pytest_atomic_cards.targets.recorded import (  # noqa: PLC0415 - imports vcrpy
             RecordedTarget,
         )
 
-        return RecordedTarget(settings, token_cache, deck, workers)
-    return open_on(settings, token_cache, NO_TAPE, workers)
+        return RecordedTarget(settings, token_cache, deck, workers, deadline)
+    return open_on(settings, token_cache, NO_TAPE, workers, deadline)
 
 
 def open_on(
-    settings: Settings, cache: Path | None, tape: Tape, workers: int
+    settings: Settings,
+    cache: Path | None,
+    tape: Tape,
+    workers: int,
+    deadline: Deadline | None = None,
 ) -> SandboxTarget | LiveTarget:
     """The target that the settings name, on a tape."""
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, cache, tape, workers)
-    return SandboxTarget(settings, tape)
+        return LiveTarget(settings, cache, tape, workers, deadline)
+    return SandboxTarget(settings, tape, deadline=deadline)
 
 
 @contextmanager

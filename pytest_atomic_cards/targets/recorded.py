@@ -16,6 +16,7 @@ from pytest_atomic_cards.world import Cards
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.cassettes.deck import Deck
+    from pytest_atomic_cards.client.deadline import Deadline
 
 
 class RecordedTarget:
@@ -26,16 +27,23 @@ class RecordedTarget:
         token_cache: As for :class:`LiveTarget`.
         deck: The cassettes.
         workers: As for :class:`LiveTarget`.
+        deadline: As for :class:`LiveTarget`.
     """
 
     def __init__(
-        self, settings: Settings, token_cache: Path | None, deck: Deck, workers: int = 1
+        self,
+        settings: Settings,
+        token_cache: Path | None,
+        deck: Deck,
+        workers: int = 1,
+        deadline: Deadline | None = None,
     ) -> None:
         self.tape = DeckTape(deck)
         self.listeners: list[Listener] = []
         self._settings = settings
         self._token_cache = token_cache
         self._workers = workers
+        self._deadline = deadline
         self._targets: dict[str, SandboxTarget | LiveTarget] = {}
 
     @property
@@ -58,7 +66,7 @@ class RecordedTarget:
         target = self._targets.get(key := f"{replayed} {settings}")
         if target is None:
             cache = None if replayed else self._token_cache
-            target = open_on(settings, cache, self.tape, self._workers)
+            target = open_on(settings, cache, self.tape, self._workers, self._deadline)
             self._targets[key] = target
         target.listeners += (one for one in self.listeners if one not in target.listeners)
         return target.open_world()

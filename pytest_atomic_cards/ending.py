@@ -140,7 +140,7 @@ class Ending:
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Report first why tests were not run, then what is left to clean up."""
-        lines = [f"{reason}; {count} test(s) not run" for reason, count in self._unrun.items()]
+        lines = [f"{reason}; tests not run: {count}" for reason, count in self._unrun.items()]
         if self.limit.interrupted and not self._unrun:
             lines.append(self.limit.reason)
         lines += self.notes

@@ -46,9 +46,7 @@ def recover(
     return all(done)
 
 
-def _recover_one(
-    settings: Settings, path: Path, tell: Tell, deadline: Deadline | None
-) -> bool:
+def _recover_one(settings: Settings, path: Path, tell: Tell, deadline: Deadline | None) -> bool:
     record = Record.read(path)
     with owned(path) as free:
         if not free:

@@ -74,8 +74,8 @@ class TimeLimit:
         return cls(
             deadline,
             seconds=settings.max_time or _MAX_TIME * longer,
-            # Requests that are paced take long on any target.
-            patience=math.inf if settings.max_rate else _PATIENCE * longer,
+            # Whoever sets a limit knows how long to wait; paced requests take long on any target.
+            patience=math.inf if settings.max_time or settings.max_rate else _PATIENCE * longer,
             refill=_REFILL * longer,
         )
 
@@ -130,6 +130,6 @@ class TimeLimit:
         if self._end <= self._given_up:
             return self._end, f"time limit of {self._seconds:g} s reached (--cards-max-time)"
         return self._given_up, (
-            f"the target takes too long: only {self._results} result(s) so far, and none for "
-            f"{self._patience:g} s or too few"
+            f"the target takes too long: {self._results} results, and more than "
+            f"{self._patience:g} s spent without one"
         )

@@ -87,6 +87,8 @@ class FindingsReporter:
 
     def close(self, session: pytest.Session, exitstatus: int) -> None:
         """Sum the run up and write its files, before the terminal tells."""
+        if not self._gathered and exitstatus == pytest.ExitCode.INTERRUPTED:
+            self.take_in_trouble("interrupted before the first result")
         if not self._gathered:
             return
         self._take_in_crashes()

@@ -25,14 +25,19 @@ class ContractLimit:
     def __init__(self, limit: TimeLimit) -> None:
         self._limit = limit
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
         """Seed nothing for a test when there is no time to run it."""
         self._limit.refuse_test()
+        return (yield from self._in_time())
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Discard whatever a test found that ran out of time: it may have cut a wait short."""
+        """Discard whatever a test found that ran out of time."""
+        return (yield from self._in_time())
+
+    def _in_time(self) -> Generator[None, object, object]:
+        """Discard any outcome of what lacked time: waits were cut short, errors swallowed."""
         try:
             return (yield)
         finally:

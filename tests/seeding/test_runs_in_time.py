@@ -136,7 +136,7 @@ def test_a_check_ends_at_its_limit(serve: Serve, project: Path, tmp_path: Path) 
     reason = "time limit of 4 s reached (--cards-max-time)"
     first, verdict = output.index(f"atomic-cards: {reason}; tests not run: "), output.index("\nver")
     assert first < output.index("Atomic Cards API contract") < verdict
-    assert live.count("PUT") > 1
+    assert live.log
     assert not live.open_cards
     assert not journals(tmp_path)
     report = json.loads((project / "report" / "report.json").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -178,8 +179,12 @@ def clean(arguments: argparse.Namespace) -> int:
     """Cancel what runs that died have left open on the live target that the settings name."""
     import pytest
 
+    from pytest_atomic_cards.client.deadline import Deadline
+    from pytest_atomic_cards.interruption import Interruption
     from pytest_atomic_cards.recovery import recover
     from pytest_atomic_cards.reporting.console import Console, written_to
+    from pytest_atomic_cards.targets.run_context import RunContext
+    from pytest_atomic_cards.time_limit import TimeLimit
     from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS
 
     live = ("--cards-target", "live", "--cards-cassettes", "off")
@@ -188,8 +193,17 @@ def clean(arguments: argparse.Namespace) -> int:
     code = pytest.main([*own, *arguments.options], [asked])
     if asked.settings is None:
         return int(code)
+    limit = TimeLimit(Deadline(), seconds=asked.settings.max_time or math.inf)
+    interruption = Interruption(limit.interrupt)
     console = Console(written_to(sys.stdout))
-    done = recover(asked.settings, arguments.journal, console.line, arguments.discard)
+    with interruption.handled(), interruption.shielded():
+        done = recover(
+            asked.settings,
+            arguments.journal,
+            console.line,
+            discarded=arguments.discard,
+            context=RunContext(deadline=limit.deadline),
+        )
     return 0 if done else 1
 
 

@@ -139,6 +139,14 @@ OPTIONS: Final = (
         metavar="N",
     ),
     Option(
+        "max_time",
+        "seconds after which nothing more is tested: what is left is inconclusive, and seeded "
+        "cards are cleaned up",
+        parsing.seconds,
+        flag=True,
+        metavar="SECONDS",
+    ),
+    Option(
         "dry_run",
         "tell what would be seeded and actioned on the live target, and send it nothing",
         parsing.truth,

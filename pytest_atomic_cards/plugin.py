@@ -6,9 +6,7 @@ standard library and pytest; all else is imported when a fixture needs it.
 
 from __future__ import annotations
 
-import signal
-import threading
-from functools import partial
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,19 +18,17 @@ from pytest_atomic_cards.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from pytest_atomic_cards.cassettes.deck import Deck
     from pytest_atomic_cards.client.api import CardsApi
+    from pytest_atomic_cards.ending import Ending
     from pytest_atomic_cards.sandbox import Sandbox
     from pytest_atomic_cards.settings import Settings
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.world import Cards
 
 SETTINGS = pytest.StashKey["Settings"]()
-WAITING = pytest.StashKey[list[str]]()
-_WAITING = "atomic_cards_waiting"
-_BEGUN: pytest.StashKey[datetime] = pytest.StashKey()
+ENDING = pytest.StashKey["Ending | None"]()
 DECK = pytest.StashKey["Deck"]()
 CASSETTES_MARK = "cards_cassettes"
 
@@ -61,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A bad setting ends the run before the first request; SIGTERM ends it like Ctrl-C."""
+    """A bad setting ends the run before the first request."""
     config.addinivalue_line("markers", 'cards_monitor("off"): the monitor does not fail this test')
     config.addinivalue_line(
         "markers",
@@ -70,19 +66,20 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if settings_of(config).cassettes is not Mode.OFF:
         _play_cassettes(config)
-    config.stash[WAITING] = []
-    if settings_of(config).is_live:
-        from pytest_atomic_cards.timeline import REAL_TIME
-
-        config.stash[_BEGUN] = REAL_TIME.now()
-    if settings_of(config).is_live and threading.current_thread() is threading.main_thread():
-        before = signal.signal(signal.SIGTERM, _interrupt) or signal.SIG_DFL
-        config.add_cleanup(partial(signal.signal, signal.SIGTERM, before))  # type: ignore[arg-type]
+    ending_of(config)
 
 
-def _interrupt(number: int, _frame: object) -> None:
-    """Let pytest take down its fixtures, so that seeded cards are cleaned up."""
-    raise KeyboardInterrupt(signal.Signals(number).name)
+def ending_of(config: pytest.Config) -> Ending | None:
+    """What ends a run in time; ``None`` for one against a sandbox that has no time limit."""
+    settings = settings_of(config)
+    if ENDING not in config.stash:
+        config.stash[ENDING] = None
+        if settings.is_live or settings.max_time:
+            from pytest_atomic_cards.ending import Ending
+
+            is_check = config.pluginmanager.hasplugin("atomic-cards-contracts")
+            config.stash[ENDING] = Ending.begin(config, settings, is_check=is_check)
+    return config.stash[ENDING]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -205,27 +202,8 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
     hand_over(node, options.given(_command_line(config), config.getini), settings_of(config))
     if progress := WorkersProgress.of(config):
         progress.listen_to(node)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-    """Take in what a worker process has left waiting."""
-    node.config.stash[WAITING] += getattr(node, "workeroutput", {}).get(_WAITING, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Tell what clean-up could not cancel, and of journals that runs have left."""
-    settings = settings_of(config)
-    if not settings.is_live:
-        return
-    from pytest_atomic_cards.seeding.journal import notice
-
-    for text in config.stash[WAITING]:
-        terminalreporter.line(printable(f"atomic-cards: left waiting: {text}"), yellow=True)
-    if line := notice(settings, config.stash[_BEGUN]):
-        terminalreporter.line(printable(line), yellow=True)
+    if ending := ending_of(config):
+        ending.take_charge(node)
 
 
 @pytest.fixture(scope="session")
@@ -241,23 +219,15 @@ def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Itera
         pytest.skip(f"dry run: would go against {cards_settings.describe()}")
     from pytest_atomic_cards.reporting.capture import progress_shown
     from pytest_atomic_cards.targets import open_target
-    from pytest_atomic_cards.workers import keep_token, token_file
+    from pytest_atomic_cards.workers import keep_token
 
-    worker = getattr(pytestconfig, "workerinput", None)
-    token = token_file(pytestconfig)
-    if token:
-        keep_token(pytestconfig, token, cards_settings)
-    target = open_target(
-        cards_settings,
-        token,
-        deck_of(pytestconfig),
-        workers=worker["workercount"] if worker else 1,
-    )
-    with progress_shown(pytestconfig):
+    ending = ending_of(pytestconfig)
+    context = ending.context if ending else None
+    if context and context.token_cache:
+        keep_token(pytestconfig, context.token_cache, cards_settings)
+    target = open_target(cards_settings, context, deck_of(pytestconfig))
+    with progress_shown(pytestconfig), ending.closing(target) if ending else nullcontext():
         yield _watched(target, pytestconfig, cards_settings)
-        pytestconfig.stash[WAITING] += map(printable, target.close().waiting)
-    if worker:
-        pytestconfig.workeroutput[_WAITING] = pytestconfig.stash[WAITING]  # type: ignore[attr-defined]
 
 
 def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:

@@ -18,12 +18,18 @@ from pytest_atomic_cards.seeding.journal import (
 from pytest_atomic_cards.seeding.starts import Start
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import LiveTarget
+from pytest_atomic_cards.targets.run_context import RunContext
 
 Tell = Callable[[str], None]
 
 
 def recover(
-    settings: Settings, chosen: Path | None, tell: Tell, discarded: Sequence[str] = ()
+    settings: Settings,
+    chosen: Path | None,
+    tell: Tell,
+    *,
+    discarded: Sequence[str] = (),
+    context: RunContext | None = None,
 ) -> bool:
     """Cancel what runs that died have left open on a live target.
 
@@ -32,6 +38,7 @@ def recover(
         chosen: The journal of one run; all of this target that no run is using if left out.
         tell: Takes one line after the other of what was done and what could not be.
         discarded: Ids of starts to forget, as an earlier call has reported them.
+        context: When to stop, and what is known to be down.
 
     Returns:
         Whether nothing is left; a journal of which something is left is kept.
@@ -46,7 +53,7 @@ def recover(
     if not paths:
         tell(f"no run has left anything to clean up on {target}")
     _refuse_unknown(discarded, paths)
-    done = [_recover_one(settings, path, tell, discarded) for path in paths]
+    done = [_recover_one(settings, path, tell, discarded, context) for path in paths]
     return all(done)
 
 
@@ -59,13 +66,19 @@ def _refuse_unknown(discarded: Sequence[str], paths: Sequence[Path]) -> None:
             raise MisuseError(f"--discard {name}: no journal holds such a start{hint}")
 
 
-def _recover_one(settings: Settings, path: Path, tell: Tell, discarded: Sequence[str]) -> bool:
+def _recover_one(
+    settings: Settings,
+    path: Path,
+    tell: Tell,
+    discarded: Sequence[str],
+    context: RunContext | None,
+) -> bool:
     record = Record.read(path)
     with owned(path) as free:
         if not free:
             tell(f"{path}: a run is using it, which cleans up automatically")
             return False
-        target = LiveTarget(settings)
+        target = LiveTarget(settings, context)
         gone = [start for start in record.starts if _id(path, start) in discarded]
         cleaner = target.take_over(record)
         for start in gone:

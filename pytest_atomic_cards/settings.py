@@ -71,6 +71,7 @@ class Settings:
     examples: int | None = None
     seed: int = 1
     max_rate: float | None = None
+    max_time: float | None = None
     dry_run: bool = False
     cassettes: Mode = Mode.OFF
     cassettes_dir: Path = Path("cassettes")

@@ -90,6 +90,10 @@ class Timeline:
 REAL_TIME: Final = Timeline()
 """The time of everything that is neither recorded nor replayed."""
 
+_GLANCE: Final = 0.25
+"""Seconds after which a wait looks whether there is time left: a signal handler that shortens the
+time cannot wake the thread that it interrupts."""
+
 
 class EventTime(Timeline):
     """Time that moves by what happens in it and by nothing else, so that it can pass again.
@@ -136,6 +140,34 @@ class EventTime(Timeline):
         """
         with self._lock:
             self._passed = max(self._passed, started) + elapsed
+
+
+class LimitedTime(Timeline):
+    """A time in which no wait goes on when there is no time left.
+
+    Args:
+        timeline: The time.
+        left: Gives the seconds that are left, which may become fewer during a wait.
+    """
+
+    def __init__(self, timeline: Timeline, left: Callable[[], float]) -> None:
+        self._timeline = timeline
+        self._left = left
+
+    def monotonic(self) -> float:
+        """Seconds that only move forward."""
+        return self._timeline.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, at most as long as there is time left."""
+        while seconds > 0 and (left := self._left()):
+            pause = min(seconds, left, _GLANCE)
+            self._timeline.sleep(pause)
+            seconds -= pause
+
+    def now(self) -> datetime:
+        """The time of day, UTC."""
+        return self._timeline.now()
 
 
 class CurrentTime(Timeline):

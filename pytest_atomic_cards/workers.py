@@ -146,11 +146,12 @@ def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
         return
     from pytest_atomic_cards.client.token_cache import IssuedToken  # noqa: PLC0415
     from pytest_atomic_cards.targets.live import credentials_of  # noqa: PLC0415
+    from pytest_atomic_cards.targets.run_context import RunContext  # noqa: PLC0415
 
     handed[_TOKEN]["value"] = Hidden(handed[_TOKEN]["value"])
     token = IssuedToken(**handed[_TOKEN])
     issued = REAL_TIME.timestamp() + token.issued
-    credentials_of(settings, cache=cache).adopt(replace(token, issued=issued))
+    credentials_of(settings, RunContext(token_cache=cache)).adopt(replace(token, issued=issued))
 
 
 def hand_in(config: pytest.Config, deck: Deck) -> None:

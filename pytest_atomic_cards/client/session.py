@@ -71,6 +71,7 @@ class CardsSession:
         max_rate: Most requests a second, or ``None`` for no limit.
         timeline: The time by which the session, and whoever waits for its target, goes.
         chance: Where the jitter of pauses comes from.
+        deadline: When nothing more is sent; none if left out.
 
     Attributes:
         tokens: Where access tokens come from.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.verification.probe import States
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
-_ENDINGS: Final = (StopTest, Violation, CouldNotTell, pytest.skip.Exception)
+_ENDINGS: Final = (StopTest, Violation, CouldNotTell, pytest.skip.Exception, KeyboardInterrupt)
 
 _MOST_CARDS: Final = 3
 _MOST_GROUPS: Final = 2

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, MisuseError, SettingsError
+from pytest_atomic_cards.errors import AtomicCardsError, MisuseError, SettingsError, told
 from pytest_atomic_cards.printable import escape_unencodable, printable
 from pytest_atomic_cards.reporting.capture import uncaptured
 from pytest_atomic_cards.reporting.console import Console
@@ -90,6 +90,8 @@ class FindingsReporter:
 
     def close(self, session: pytest.Session, exitstatus: int) -> None:
         """Sum the run up and write its files, before the terminal tells."""
+        if not self._gathered and exitstatus == pytest.ExitCode.INTERRUPTED:
+            self.take_in_trouble("interrupted before the first result")
         if not self._gathered:
             return
         self._take_in_crashes()
@@ -182,13 +184,13 @@ class Closing:
         """What could not be cleared up is a trouble of the run, and no end of its report."""
         try:
             return (yield)
-        except AtomicCardsError as error:
-            self._reporter.take_in_trouble(str(error))
+        except* AtomicCardsError as errors:
+            self._reporter.take_in_trouble(told(errors))
             if exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            return None
         finally:
             self._reporter.close(session, exitstatus)
+        return None
 
 
 def _runs_all_of_each_requirement(config: pytest.Config) -> bool:

@@ -226,7 +226,7 @@ def notice(settings: Settings, begun: datetime) -> str:
     which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
     whose = "this run" if all(_begun(path) >= begun for path in paths) else "an earlier run"
     return (
-        f"atomic-cards: {whose} did not finish its clean-up; "
+        f"{whose} did not finish its clean-up; "
         f"cancel what it left open with: atomic-cards clean ({which})"
     )
 

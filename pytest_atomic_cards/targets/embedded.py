@@ -9,6 +9,7 @@ import requests
 
 from pytest_atomic_cards.client.api import CardsApi
 from pytest_atomic_cards.client.controls import SandboxControls
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
@@ -36,14 +37,20 @@ class SandboxTarget:
         settings: Its faults, and how its worlds are asked.
         tape: What is recorded of it, or stands for it.
         profile: Its answers to the open questions; those that the settings name if left out.
+        deadline: When nothing more is sent; none if left out.
     """
 
     def __init__(
-        self, settings: Settings, tape: Tape = NO_TAPE, profile: Profile | None = None
+        self,
+        settings: Settings,
+        tape: Tape = NO_TAPE,
+        profile: Profile | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self.listeners: list[Listener] = []
         self.settings = settings
         self.tape = tape
+        self._deadline = deadline
         self._profile = profile or (
             Profile.read(settings.profile) if settings.profile else Profile()
         )
@@ -73,6 +80,7 @@ class SandboxTarget:
             ),
             http=http,
             timeout=timeout,
+            deadline=self._deadline,
             timeline=tape.timeline,
             chance=tape.chance,
         )

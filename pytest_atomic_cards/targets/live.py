@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.access import Access
 from pytest_atomic_cards.client.api import CardsApi
-from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
-from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.flows import ActionFlows
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope import Scope
@@ -32,7 +29,9 @@ from pytest_atomic_cards.seeding.ownership import Ownership
 from pytest_atomic_cards.seeding.reader import Reader
 from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.tape import NO_TAPE, Tape
+from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.target import complain
+from pytest_atomic_cards.timeline import LimitedTime
 from pytest_atomic_cards.world import Cards
 
 if TYPE_CHECKING:
@@ -41,28 +40,24 @@ if TYPE_CHECKING:
 
 def credentials_of(
     settings: Settings,
-    cache: Path | None = None,
+    context: RunContext | None = None,
     http: requests.Session | None = None,
-    *,
-    deadline: Deadline | None = None,
-    breaker: CircuitBreaker | None = None,
 ) -> ClientCredentials:
     """The source of the tokens that a run sends.
 
     Args:
         settings: Where the target is and what to authenticate with.
-        cache: File in which the worker processes of a run share their access token.
+        context: What it shares with the rest of the run.
         http: Gives the transport; one for the network if left out.
-        deadline: When the run ends.
-        breaker: Knows whether the token endpoint is down.
     """
+    context = context or RunContext()
     return _token_endpoint(settings)(
         client_id=settings.client_id or "",
         client_secret=settings.client_secret or "",
         http=http,
-        cache=cache,
-        deadline=deadline,
-        breaker=breaker,
+        cache=context.token_cache,
+        deadline=context.deadline,
+        breaker=context.breaker,
     )
 
 
@@ -81,27 +76,21 @@ class LiveTarget:
 
     Args:
         settings: Where it is and what to authenticate with.
-        token_cache: File in which the worker processes of a run share their access token.
+        context: What it shares with the rest of the run.
         tape: What is recorded of it, or stands for it.
-        workers: How many processes share the rate of requests.
-
-    Attributes:
-        breaker: Knows which parts of the target are down; its ``new_trial`` begins each test.
     """
 
     def __init__(
         self,
         settings: Settings,
-        token_cache: Path | None = None,
+        context: RunContext | None = None,
         tape: Tape = NO_TAPE,
-        workers: int = 1,
     ) -> None:
         self.settings = settings
         self.tape = tape
+        context = context or RunContext()
+        timeline = LimitedTime(tape.timeline, lambda: context.deadline.left)
         self._replayed = tape.is_replayed
-        self.breaker = CircuitBreaker(
-            token_cache and token_cache.with_name(f"{token_cache.name}-circuits")
-        )
         network = open_http()
         self._http, self._faults = open_http(), NetworkFaults()
         for scheme, adapter in network.adapters.items():
@@ -110,16 +99,12 @@ class LiveTarget:
         self._authenticate = partial(
             _token_endpoint(settings),
             http=self._http,
+            deadline=context.deadline,
             clock=tape.timeline.timestamp,
-            retry=RetryPolicy.by(tape.timeline, tape.chance),
+            retry=RetryPolicy.by(timeline, tape.chance),
         )
         # One token serves many tests, so that no recording holds it.
-        tokens = credentials_of(
-            settings,
-            token_cache,
-            http=self._http if self._replayed else network,
-            breaker=self.breaker,
-        )
+        tokens = credentials_of(settings, context, http=self._http if self._replayed else network)
         self._scope = Scope()
         self._session = CardsSession(
             base_url=settings.base_url,
@@ -128,10 +113,11 @@ class LiveTarget:
             guard=self._scope,
             timeout=settings.timeout,
             max_body=settings.max_body,
-            breaker=self.breaker,
-            timeline=tape.timeline,
+            deadline=context.deadline,
+            breaker=context.breaker,
+            timeline=timeline,
             chance=tape.chance,
-            max_rate=settings.max_rate and settings.max_rate / workers,
+            max_rate=settings.max_rate and settings.max_rate / context.workers,
         )
         self.listeners = self._session.listeners
         self._api = CardsApi(self._session, settings.environment_id or "", Access(tape))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.profile import Profile
@@ -12,6 +11,7 @@ from pytest_atomic_cards.settings import Settings, TargetKind
 from pytest_atomic_cards.tape import NO_TAPE, Tape
 from pytest_atomic_cards.targets.embedded import SandboxTarget
 from pytest_atomic_cards.targets.live import LiveTarget
+from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.target import Target, world_on
 from pytest_atomic_cards.world import Cards
 
@@ -21,34 +21,32 @@ if TYPE_CHECKING:
 
 def open_target(
     settings: Settings,
-    token_cache: Path | None = None,
+    context: RunContext | None = None,
     deck: Deck | None = None,
-    workers: int = 1,
 ) -> Target:
     """The target that the settings name, or in a replay the ones that were recorded.
 
     Args:
         settings: The settings.
-        token_cache: As for :class:`LiveTarget`.
+        context: What it shares with the rest of the run.
         deck: The cassettes, if there are any.
-        workers: As for :class:`LiveTarget`.
     """
     if deck is not None:
         from pytest_atomic_cards.targets.recorded import (  # noqa: PLC0415 - imports vcrpy
             RecordedTarget,
         )
 
-        return RecordedTarget(settings, token_cache, deck, workers)
-    return open_on(settings, token_cache, NO_TAPE, workers)
+        return RecordedTarget(settings, deck, context)
+    return open_on(settings, context, NO_TAPE)
 
 
 def open_on(
-    settings: Settings, cache: Path | None, tape: Tape, workers: int
+    settings: Settings, context: RunContext | None, tape: Tape
 ) -> SandboxTarget | LiveTarget:
     """The target that the settings name, on a tape."""
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, cache, tape, workers)
-    return SandboxTarget(settings, tape)
+        return LiveTarget(settings, context, tape)
+    return SandboxTarget(settings, tape, deadline=context.deadline if context else None)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.cassettes.taping import DeckTape
@@ -12,6 +12,7 @@ from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets.embedded import SandboxTarget
 from pytest_atomic_cards.targets.live import LiveTarget
 from pytest_atomic_cards.targets.opening import open_on
+from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.world import Cards
 
 if TYPE_CHECKING:
@@ -23,19 +24,20 @@ class RecordedTarget:
 
     Args:
         settings: The settings.
-        token_cache: As for :class:`LiveTarget`.
         deck: The cassettes.
-        workers: As for :class:`LiveTarget`.
+        context: What it shares with the rest of the run.
     """
 
     def __init__(
-        self, settings: Settings, token_cache: Path | None, deck: Deck, workers: int = 1
+        self,
+        settings: Settings,
+        deck: Deck,
+        context: RunContext | None = None,
     ) -> None:
         self.tape = DeckTape(deck)
         self.listeners: list[Listener] = []
         self._settings = settings
-        self._token_cache = token_cache
-        self._workers = workers
+        self._context = context or RunContext()
         self._targets: dict[str, SandboxTarget | LiveTarget] = {}
 
     @property
@@ -57,8 +59,8 @@ class RecordedTarget:
         settings = self.tape.settings_of_world(self._settings)
         target = self._targets.get(key := f"{replayed} {settings}")
         if target is None:
-            cache = None if replayed else self._token_cache
-            target = open_on(settings, cache, self.tape, self._workers)
+            context = replace(self._context, token_cache=None) if replayed else self._context
+            target = open_on(settings, context, self.tape)
             self._targets[key] = target
         target.listeners += (one for one in self.listeners if one not in target.listeners)
         return target.open_world()

@@ -119,11 +119,11 @@ def killed_run(live: LiveSandbox, project: Path) -> None:
     assert len(live.open_cards) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_told_to_stop_cleans_up(
     serve: Serve, project: Path, journals: Callable[[], list[Path]], number: signal.Signals
 ) -> None:
-    """After Ctrl-C or SIGTERM no seeded card is open, and no journal is left."""
+    """After Ctrl-C, SIGTERM or SIGHUP no seeded card is open, and no journal is left."""
     live = serve()
     with running(live, project, *_PYTEST, "-k", "takes_long") as process:
         wait_until((project / "seeded").exists, process)

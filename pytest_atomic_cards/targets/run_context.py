@@ -1,0 +1,43 @@
+"""RunContext: what everything that a process sends in one run shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What everything that a process sends in one run shares.
+
+    Args:
+        token_cache: File in which the worker processes of a run share their access token.
+        workers: How many processes share the rate of requests.
+        deadline: When nothing more is sent.
+        breaker: Knows which parts of the target are down.
+    """
+
+    token_cache: Path | None = None
+    workers: int = 1
+    deadline: Deadline = field(default_factory=Deadline)
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+
+    @classmethod
+    def of_worker(cls, token_cache: Path | None, workers: int, deadline: Deadline) -> RunContext:
+        """The context of one of several worker processes, which share files beside the token's.
+
+        Args:
+            token_cache: As above; ``None`` if there is one process only.
+            workers: As above.
+            deadline: As above.
+        """
+        circuits = token_cache and token_cache.with_name(f"{token_cache.name}-circuits")
+        return cls(
+            token_cache=token_cache,
+            workers=workers,
+            deadline=deadline,
+            breaker=CircuitBreaker(circuits),
+        )

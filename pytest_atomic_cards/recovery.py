@@ -27,8 +27,8 @@ def recover(
     settings: Settings,
     chosen: Path | None,
     tell: Tell,
-    *,
     discarded: Sequence[str] = (),
+    *,
     context: RunContext | None = None,
 ) -> bool:
     """Cancel what runs that died have left open on a live target.

@@ -20,13 +20,13 @@ from pytest_atomic_cards.settings import Settings
 from pytest_atomic_cards.targets import LiveTarget
 from pytest_atomic_cards.targets.run_context import RunContext
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 def recover(
     settings: Settings,
     chosen: Path | None,
-    tell: Tell,
+    report_line: Report,
     discarded: Sequence[str] = (),
     *,
     context: RunContext | None = None,
@@ -36,7 +36,7 @@ def recover(
     Args:
         settings: The target, and where journals lie.
         chosen: The journal of one run; all of this target that no run is using if left out.
-        tell: Takes one line after the other of what was done and what could not be.
+        report_line: Takes each line of the report.
         discarded: Ids of starts to forget, as an earlier call has reported them.
         context: When to stop, and what is known to be down.
 
@@ -51,9 +51,9 @@ def recover(
     target = target_name(settings)
     paths = [chosen] if chosen else leftovers(journal_directory(settings), target)
     if not paths:
-        tell(f"no run has left anything to clean up on {target}")
+        report_line(f"no run has left anything to clean up on {target}")
     _refuse_unknown(discarded, paths)
-    done = [_recover_one(settings, path, tell, discarded, context) for path in paths]
+    done = [_recover_one(settings, path, report_line, discarded, context) for path in paths]
     return all(done)
 
 
@@ -69,27 +69,27 @@ def _refuse_unknown(discarded: Sequence[str], paths: Sequence[Path]) -> None:
 def _recover_one(
     settings: Settings,
     path: Path,
-    tell: Tell,
+    report_line: Report,
     discarded: Sequence[str],
     context: RunContext | None,
 ) -> bool:
     record = Record.read(path)
     with owned(path) as free:
         if not free:
-            tell(f"{path}: a run is using it, which cleans up automatically")
+            report_line(f"{path}: a run is using it, which cleans up automatically")
             return False
         target = LiveTarget(settings, context)
         gone = [start for start in record.starts if _id(path, start) in discarded]
         cleaner = target.take_over(record)
         for start in gone:
             cleaner.withdraw(start)
-            tell(f"discarded {_id(path, start)}: {_described(start)}")
+            report_line(f"discarded {_id(path, start)}: {_described(start)}")
         report = cleaner.finish()
-        tell(f"{path}: {_count(cleaner.starts)}, {cleaner.cancelled} card(s) cancelled")
+        report_line(f"{path}: {_count(cleaner.starts)}, {cleaner.cancelled} card(s) cancelled")
         for text in (*report.left_open, *report.waiting):
-            tell(f"  left: {text}")
+            report_line(f"  left: {text}")
         if report.left_open or report.waiting:
-            tell(
+            report_line(
                 "  the journal is kept; run atomic-cards clean again when they can be cancelled, "
                 "or give a start up with --discard and its id"
             )

@@ -28,8 +28,8 @@ Steps = Generator[None, None, Outcome]
 
 MOST_REPEATS: Final = 6
 """Cancels of active cards before they are reported as left open."""
-_MOST_IN_VAIN: Final = 5
-"""Single cancels without effect after which no more are tried in one go."""
+_MOST_FAILURES: Final = 5
+"""Single cancels that fail in a row before the rest is left for the next look."""
 
 
 class Canceller:
@@ -51,13 +51,13 @@ class Canceller:
         self.was_futile = False
 
     def _cancel_singly(self, cards: Iterable[Card]) -> str:
-        """Cancel cards one by one, without ``multiple``, until that is in vain; what came last."""
+        """Cancel cards one by one, without ``multiple``; gives the last response or refusal."""
         answer = "they have no ids"
-        in_vain = 0
+        failures = 0
         for card in cards:
-            if in_vain == _MOST_IN_VAIN:
+            if failures == _MOST_FAILURES:
                 break
-            in_vain += 1
+            failures += 1
             try:
                 exchange = self._ownership.effects.act_alone(Action.CANCEL, card)
             except OutcomeUnknownError:
@@ -68,7 +68,7 @@ class Canceller:
             if exchange is not None:
                 answer = exchange.describe()
                 self.count += _changed(exchange)
-                in_vain = 0 if exchange.succeeded else in_vain
+                failures = 0 if exchange.succeeded else failures
         return answer
 
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
@@ -91,11 +91,14 @@ class Canceller:
         A single card's id without ``multiple`` fails closed: a target that does not heed the id
         has more than one card to choose from, and must refuse.
         """
-        if len(cards) == 1 or not self._ownership.effects.was_carried_out(Action.CANCEL):
-            answer = self._cancel_singly(cards[:1])
-            if len(cards) == 1 or not self._ownership.effects.was_carried_out(Action.CANCEL):
+        effects = self._ownership.effects
+        if len(cards) == 1 or not effects.was_carried_out(Action.CANCEL):
+            for card in cards[:_MOST_FAILURES]:
+                answer = self._cancel_singly([card])
+                if effects.was_carried_out(Action.CANCEL):
+                    break
+            if len(cards) == 1 or not effects.was_carried_out(Action.CANCEL):
                 return answer
-            cards = cards[1:]
         batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
         try:
             exchange = act_on_state(self._api, Action.CANCEL, batch, state)
@@ -130,7 +133,7 @@ def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[
 
 
 def together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
-    """Take the steps of several cancels in turn; what came of those of each group."""
+    """Take the steps of several cancels in turn; gives the results of each group."""
     running = [steps for group in groups for steps in group]
     ends: dict[Steps[str], str] = {}
     while True:

@@ -34,7 +34,7 @@ _LATE_PAUSE: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class CleanUp:
-    """What became of the cards that were seeded.
+    """The outcome of a clean-up.
 
     Args:
         invocations: How many invocations were seeded.
@@ -170,7 +170,7 @@ class Cleaner:
     def _clean_together(self, starts: Sequence[Start]) -> CleanUp:
         """Cancel until nothing is listed as open.
 
-        Listings may lag behind, so all starts are given time together, until that was in vain once.
+        Listings may lag, so all starts are given time together, until that once did not help.
         """
         running = dict(enumerate(map(self._clean, starts)))
         reports: dict[int, CleanUp] = {}
@@ -273,9 +273,9 @@ class Cleaner:
         if start.untraceable:
             customers = ", ".join(dict.fromkeys(start.untraceable))
             waiting.append(
-                f"start {self.name_of(start)}: cards of {customers}: the answer to a start was "
-                "lost, and which of their cards are of this run cannot be told; look in the "
-                "Workbench, then discard it"
+                f"start {self.name_of(start)}: cards of {customers}: the response to the start "
+                "was lost, so that nothing shows which of their cards belong to this run; look in "
+                "the Workbench, then discard it"
             )
         report = CleanUp(
             int(start.invocation is not None),

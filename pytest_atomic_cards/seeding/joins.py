@@ -88,7 +88,7 @@ class Joins:
         return pair in self._by_and
 
     def _ask(self, pin: Attribute, question: Question) -> bool | None:
-        """The answer to a question about cards of ours; ``None`` where it cannot be had."""
+        """The answer to a question about cards of ours; ``None`` if no response shows it."""
         try:
             with self._tape.unrecorded("how attributes are joined is asked once in a run"):
                 for card in tuple(reversed(self._cards)):

@@ -25,7 +25,7 @@ EVERYWHERE: Final[tuple[str | None, ...]] = (None, *(status.value for status in 
 
 
 class Provenance:
-    """Knows the starts of a run, and tells cards that came of them from all others.
+    """Knows the starts of a run, and which cards they made.
 
     Args:
         reader: Lists cards.
@@ -53,7 +53,7 @@ class Provenance:
         return any(start.invocation == invocation for start in self._invocations)
 
     def is_ours(self, card: Card) -> bool:
-        """Whether a listed card came of a start of this run."""
+        """Whether a start of this run made a listed card."""
         if card.user_id in self._generated:
             return True
         return any(_appeared_by(start, card) for start in self._named.get(card.user_id, ()))
@@ -85,7 +85,7 @@ class Provenance:
         Each is looked at everywhere once, and then in the plain listing, where new cards are.
 
         Raises:
-            SeedingError: They cannot be listed, so that new cards could not be told from them.
+            SeedingError: They cannot be listed, so that new cards would look like them.
         """
         keys: set[str] = set()
         with self._tape.unrecorded("which cards customers hold depends on what else was run"):
@@ -108,8 +108,8 @@ class Provenance:
                 return set(map(key_of, found.cards))
             reason = f"listing {query} does not end"
         raise SeedingError(
-            f"new cards of customer {customer!r} could not be told from older ones, as those "
-            f"cannot be listed: {reason}"
+            f"the cards that customer {customer!r} holds already cannot be listed, and new ones "
+            f"would look like them: {reason}"
         )
 
 

@@ -53,5 +53,5 @@ class Start:
 
     @property
     def untraceable(self) -> tuple[str, ...]:
-        """Customers whose cards of this start nothing tells from others'."""
+        """Customers of whose cards nothing shows which belong to this start."""
         return () if self.invocation else self.others

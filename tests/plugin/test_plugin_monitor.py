@@ -28,7 +28,7 @@ def test_a_violation_fails_the_test_that_met_it(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(
         [
             "QUERY-06 (documented) violated",
-            "  Listing by userId returns only cards of that customer, and every active one.",
+            "  Listing by userId returns every active card of that customer and no other card.",
             "  source:   Cards API page › Query attributes",
             "  expected: only cards with userId=customer-1",
             "  came:     card * has userId=customer-2, which was not asked for",

@@ -120,7 +120,7 @@ def test_a_lost_start_for_customers_of_others_is_told(
     with pytest.raises(KeyboardInterrupt):
         world_of(target).seed()
     (text,) = target.close().waiting
-    assert "cards of ann: the answer to a start was lost" in text
+    assert "cards of ann: the response to the start was lost" in text
     assert len(records(live)) == 1
     assert live.count("PUT") == 0
 

@@ -186,6 +186,7 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
         "pytest_atomic_cards.options",
         "pytest_atomic_cards.parsing",
         "pytest_atomic_cards.plugin",
+        "pytest_atomic_cards.printable",
         "pytest_atomic_cards.secrets",
         "pytest_atomic_cards.secrets.hidden",
         "pytest_atomic_cards.settings",
@@ -203,7 +204,9 @@ def test_a_run_that_uses_no_cards_imports_nothing_heavy(pytester: pytest.Pyteste
             own = {name for name in sys.modules if name.startswith("pytest_atomic_cards.")}
             assert own == {
                 f"pytest_atomic_cards.{name}"
-                for name in ("errors", "options", "parsing", "plugin", "secrets", "secrets.hidden", "settings")
+                for name in (
+                    "errors options parsing plugin printable secrets secrets.hidden settings".split()
+                )
             }
             heavy = "requests hypothesis werkzeug sqlite3 vcr schemathesis yaml".split()
             assert not [name for name in heavy if name in sys.modules]

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.plugin import settings_of
-from pytest_atomic_cards.reporting.findings import Closing, FindingsReporter
-from pytest_atomic_cards.seeding.reader import Group
+from pytest_atomic_cards.reporting.result_collector import Closing, FindingsReporter
+from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.card_pool import Reserve, StateReserve
+from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.listing_history import History
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
+from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
+from pytest_atomic_cards.suite.time_experiment import Timed, let_time_pass
+from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
+from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.targets import Target, world_on
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.history import History
-from pytest_atomic_cards.verification.observing.hooks import ObservationHooks, arrange_questions
-from pytest_atomic_cards.verification.population import SharedPopulation, seed_population
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
-from pytest_atomic_cards.verification.suite import ContractHooks, arrange
-from pytest_atomic_cards.verification.timed import Timed, let_time_pass
-from pytest_atomic_cards.verification.traffic import TrafficHooks
-from pytest_atomic_cards.verification.verdicts import Violation
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.rehearsal import Rehearsal
+    from pytest_atomic_cards.suite.dry_run import Rehearsal
 
 TRAFFIC = "atomic-cards-traffic"
 
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
     if settings.dry_run:
-        from pytest_atomic_cards.rehearsal import Rehearsal  # noqa: PLC0415 - imports a server
+        from pytest_atomic_cards.suite.dry_run import Rehearsal  # noqa: PLC0415 - imports a server
 
         config.pluginmanager.register(Rehearsal(settings), REHEARSAL)
     elif not hasattr(config, "workerinput"):

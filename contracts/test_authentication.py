@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.batched_setup import Attempt, Trials
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     NotAvailableError,
     TransportError,
 )
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.trials import Attempt, Trials
-from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 TOKEN_LIFETIME = timedelta(hours=1)
 TIMES_USED = 5

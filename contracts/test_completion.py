@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from pytest_atomic_cards.generation.strategies import payloads
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import (
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.strategies import payloads
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.probe import (
     Probe,
     States,
     became,
@@ -18,9 +20,7 @@ from pytest_atomic_cards.verification.probe import (
     only,
     words_of,
 )
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 SAMPLED = {"quantity": 2, "size": "large"}
 GENERATED = 12

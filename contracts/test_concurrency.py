@@ -8,17 +8,17 @@ from operator import attrgetter
 
 import pytest
 
-from pytest_atomic_cards.generation.supply import take_from
-from pytest_atomic_cards.lifecycle import CLOSED, OPEN, Action, Status
-from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.timeline import REAL_TIME
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.linearizability import is_linearizable
-from pytest_atomic_cards.verification.probe import Probe, States
-from pytest_atomic_cards.verification.racing import SERVER_ERROR, Race, Racecourse
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, expect
+from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Action, Status
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, expect
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.linearizability import is_linearizable
+from pytest_atomic_cards.suite.machine_cards import take_from
+from pytest_atomic_cards.suite.probe import Probe, States
+from pytest_atomic_cards.suite.races import SERVER_ERROR, Race, Racecourse
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 GROUPS = 8
 OVERLAP = "requests that overlap come in another order each time"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.documented import DEFAULT_CANCEL, LARGEST_LIMIT
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.draining import CARDS, Drained, Step, drain
-from pytest_atomic_cards.verification.probe import Probe, response_of
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.cancel_experiment import CARDS, Drained, Step, drain
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.probe import Probe, response_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 BELOW_DEFAULT = 2
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from pytest_atomic_cards.documented import LARGEST_LIMIT
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.probe import Probe, all_in, became, left, only, words_of
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.probe import Probe, all_in, became, left, only, words_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 BAD_REQUEST = 400
 A_WHILE = timedelta(seconds=1)

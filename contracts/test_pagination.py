@@ -7,16 +7,16 @@ from itertools import product
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.documented import DEFAULT_PAGE, LARGEST_LIMIT
-from pytest_atomic_cards.errors import ContractBrokenError
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.reader import Found, Group, key_of
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.steadiness import is_repeatable
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.listing_stability import is_repeatable
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.support.errors import ContractBrokenError
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 
 FAR_BEYOND = 1_000_000
 SERVER_ERROR = 500

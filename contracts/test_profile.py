@@ -12,15 +12,15 @@ from contextlib import suppress
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError
-from pytest_atomic_cards.profile import QUESTIONS, read_answers
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.profile import QUESTIONS, read_answers
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.profiling import WAITING, Scene
+from pytest_atomic_cards.suite.profiling.observation import observe
+from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER, SEEN
+from pytest_atomic_cards.suite.profiling.timers import Timers
+from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets import Target
-from pytest_atomic_cards.verification.observing import WAITING, Scene
-from pytest_atomic_cards.verification.observing.hooks import MARKER, SEEN
-from pytest_atomic_cards.verification.observing.observation import observe
-from pytest_atomic_cards.verification.observing.timers import Timers
-from pytest_atomic_cards.verification.probe import Probe
 
 LAST = sorted(QUESTIONS, key=WAITING.__contains__)
 

@@ -7,19 +7,19 @@ from itertools import chain, combinations
 
 import pytest
 
-from pytest_atomic_cards.cards import Card, cards_of
-from pytest_atomic_cards.errors import ContractBrokenError
-from pytest_atomic_cards.generation.strategies import queries
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.reader import Found, key_of
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.oracle import judge_listing
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.strategies import queries
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.oracle import judge_listing
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.support.errors import ContractBrokenError
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 
 VALUES_TRIED = 4
 BY_OR = "the target joins attributes by or, so that others than those that match are listed"

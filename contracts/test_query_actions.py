@@ -9,17 +9,17 @@ from itertools import product
 
 import pytest
 
-from pytest_atomic_cards.cards import Card, shows_no_cards
-from pytest_atomic_cards.errors import NotAvailableError, SeedingError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.probe import Probe, States, all_in, left, only, words_of
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.trials import Trials
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.model.cards import Card, shows_no_cards
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.batched_setup import Trials
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.probe import Probe, States, all_in, left, only, words_of
+from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 Choice = Callable[[Probe, Card, Attribute], str | None]
 

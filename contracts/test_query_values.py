@@ -5,14 +5,14 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import quote
 
-from pytest_atomic_cards.errors import ContractBrokenError
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.reader import key_of
-from pytest_atomic_cards.verification.oracle import judge_listing
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.oracle import judge_listing
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.support.errors import ContractBrokenError
+from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 
 @requirement("QUERY-09")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.cards import ActionResponse, Card
-from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.verification.probe import Probe, States, only, response_of
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.model.cards import ActionResponse, Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.probe import Probe, States, only, response_of
+from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 IDS = ("cardInstanceId", "cardTemplateId", "lifecycleId", "userId")
 ECHOED = (*IDS, "eventSource")

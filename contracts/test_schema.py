@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.generation.openapi_answers import Answers
-from pytest_atomic_cards.generation.openapi_asker import LISTING, SERVER_ERROR, Asked, Asker
-from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
-from pytest_atomic_cards.verification.rules import objections
-from pytest_atomic_cards.verification.suite import each_forbidden, requirement
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.rules import objections
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation, expect
+from pytest_atomic_cards.suite.card_pool import Reserve, StateReserve
+from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
+from pytest_atomic_cards.suite.schema_fuzzer import LISTING, SERVER_ERROR, Asked, Asker
+from pytest_atomic_cards.suite.schema_responses import Answers
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
 
 TRIES = 3
 ODD_PARAMETERS = [

@@ -8,19 +8,19 @@ from contextlib import suppress
 
 import pytest
 
-from pytest_atomic_cards.cards import Card, cards_of, shows_no_cards
-from pytest_atomic_cards.errors import AtomicCardsError, SeedingError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card, cards_of, shows_no_cards
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.rules.monitor import expect_rules_hold
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.support.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.targets import Target, world_on
-from pytest_atomic_cards.verification.monitor import expect_rules_hold
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
 
 VARIABLES = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
 

@@ -6,9 +6,13 @@ from functools import partial
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status, Transition
-from pytest_atomic_cards.seeding.reader import key_of
-from pytest_atomic_cards.verification.probe import (
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status, Transition
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.batched_setup import Attempt, Trials
+from pytest_atomic_cards.suite.card_pool import Reserve, StateReserve
+from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
+from pytest_atomic_cards.suite.probe import (
     Probe,
     States,
     all_in,
@@ -17,11 +21,7 @@ from pytest_atomic_cards.verification.probe import (
     response_of,
     words_of,
 )
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.reserve import Reserve, StateReserve
-from pytest_atomic_cards.verification.suite import each_forbidden, requirement
-from pytest_atomic_cards.verification.trials import Attempt, Trials
-from pytest_atomic_cards.verification.verdicts import expect, not_exercised
+from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 
 def ways(cell: Transition) -> tuple[bool, ...]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.errors import NotAvailableError, SeedingError
-from pytest_atomic_cards.generation.machine import USUAL, check_lifecycle
-from pytest_atomic_cards.generation.supply import CardSupply
-from pytest_atomic_cards.lifecycle import FORBIDDEN, Action, Status
-from pytest_atomic_cards.seeding.reader import Group, key_of, words_for
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import Probe, each_in, only, words_of
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import expect
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Action, Status
+from pytest_atomic_cards.rules.verdicts import expect
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.machine_cards import CardSupply
+from pytest_atomic_cards.suite.probe import Probe, each_in, only, words_of
+from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
+from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of, words_for
 
 LIVE_RUNS = 5
 LIVE_STEPS = 6

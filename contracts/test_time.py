@@ -7,19 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import SeedingError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import CLOSED, Action, Status
-from pytest_atomic_cards.seeding.reader import Group, key_of, words_for
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.verification.history import History
-from pytest_atomic_cards.verification.population import SharedPopulation
-from pytest_atomic_cards.verification.probe import Probe, all_in, each_in, left, only, words_of
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.timed import CLOSED_IN_TIME, Timed
-from pytest_atomic_cards.verification.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
+from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.listing_history import History
+from pytest_atomic_cards.suite.probe import Probe, all_in, each_in, left, only, words_of
+from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.suite.time_experiment import CLOSED_IN_TIME, Timed
+from pytest_atomic_cards.support.errors import SeedingError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of, words_for
 
 A_MOMENT = 0.05
 A_WHILE = timedelta(seconds=2)

@@ -10,10 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.cards import ActionResponse, ActionResult, ActionSummary, Card
-    from pytest_atomic_cards.client.api import CardsApi
+    from pytest_atomic_cards import strategies
+    from pytest_atomic_cards.client.cards_api import CardsApi
     from pytest_atomic_cards.client.session import CardsSession
-    from pytest_atomic_cards.errors import (
+    from pytest_atomic_cards.model.card_spec import CardSpec, Population
+    from pytest_atomic_cards.model.cards import ActionResponse, ActionResult, ActionSummary, Card
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Status
+    from pytest_atomic_cards.model.network_faults import (
+        FiredFault,
+        NetworkFault,
+        NetworkFaultKind,
+        NetworkFaults,
+    )
+    from pytest_atomic_cards.model.profile import Profile
+    from pytest_atomic_cards.model.query import Attribute, CardQuery
+    from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
+    from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+    from pytest_atomic_cards.sandbox.server import SandboxServer
+    from pytest_atomic_cards.support.errors import (
         AtomicCardsError,
         ContractBrokenError,
         MisuseError,
@@ -25,23 +40,8 @@ if TYPE_CHECKING:
         SettingsError,
         TransportError,
     )
-    from pytest_atomic_cards.exchange import Exchange
-    from pytest_atomic_cards.generation import strategies
-    from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
-    from pytest_atomic_cards.network import (
-        FiredFault,
-        NetworkFault,
-        NetworkFaultKind,
-        NetworkFaults,
-    )
-    from pytest_atomic_cards.profile import Profile
-    from pytest_atomic_cards.query import Attribute, CardQuery
-    from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
-    from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
-    from pytest_atomic_cards.sandbox.server import SandboxServer
-    from pytest_atomic_cards.seeding.spec import CardSpec, Population
     from pytest_atomic_cards.targets import sandbox_world, world_on
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 __all__ = [
     "TRANSITIONS",
@@ -85,10 +85,10 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "cards": ("ActionResponse", "ActionResult", "ActionSummary", "Card"),
-    "client.api": ("CardsApi",),
+    "model.cards": ("ActionResponse", "ActionResult", "ActionSummary", "Card"),
+    "client.cards_api": ("CardsApi",),
     "client.session": ("CardsSession",),
-    "errors": (
+    "support.errors": (
         "AtomicCardsError",
         "ContractBrokenError",
         "MisuseError",
@@ -100,25 +100,25 @@ _MODULES: Final = {
         "SettingsError",
         "TransportError",
     ),
-    "exchange": ("Exchange",),
-    "lifecycle": ("TRANSITIONS", "Action", "Level", "Status"),
-    "network": ("FiredFault", "NetworkFault", "NetworkFaultKind", "NetworkFaults"),
-    "profile": ("Profile",),
-    "query": ("Attribute", "CardQuery"),
-    "sandbox.adapter": ("SandboxAdapter",),
+    "model.exchange": ("Exchange",),
+    "model.lifecycle": ("TRANSITIONS", "Action", "Level", "Status"),
+    "model.network_faults": ("FiredFault", "NetworkFault", "NetworkFaultKind", "NetworkFaults"),
+    "model.profile": ("Profile",),
+    "model.query": ("Attribute", "CardQuery"),
+    "sandbox.in_process_adapter": ("SandboxAdapter",),
     "sandbox.app": ("Sandbox",),
     "sandbox.faulty_network": ("FaultyAdapter",),
     "sandbox.server": ("SandboxServer",),
-    "seeding.spec": ("CardSpec", "Population"),
+    "model.card_spec": ("CardSpec", "Population"),
     "targets": ("sandbox_world", "world_on"),
-    "world": ("Cards",),
+    "targets.cards_fixture": ("Cards",),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
     if name == "strategies":
-        return import_module("pytest_atomic_cards.generation.strategies")
+        return import_module("pytest_atomic_cards.strategies")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

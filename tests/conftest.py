@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contract_runs import RunContracts
     from live_sandbox import Serve
 
-    from pytest_atomic_cards.verification.suite import Finding
+    from pytest_atomic_cards.rules.finding import Finding
 
 pytest_plugins = ["pytester"]
 

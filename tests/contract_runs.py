@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.verification.suite import finding_in
+from pytest_atomic_cards.suite.contract_plugin import finding_in
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.verification.suite import Finding
+    from pytest_atomic_cards.rules.finding import Finding
 
 RunContracts = Callable[..., pytest.RunResult]
 """The fixture ``run_contracts``: runs source code of contracts with arguments of pytest."""
@@ -21,11 +21,11 @@ import os
 import pytest
 from datetime import UTC, datetime
 
-from pytest_atomic_cards.errors import *
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.verification.suite import requirement
-from pytest_atomic_cards.verification.verdicts import *
+from pytest_atomic_cards.support.errors import *
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.rules.verdicts import *
 
 EXCHANGE = Exchange(
     "PUT",

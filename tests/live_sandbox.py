@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.model.settings import Settings, TargetKind
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.server import SandboxServer
-from pytest_atomic_cards.settings import Settings, TargetKind
 from pytest_atomic_cards.targets import LiveTarget
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pytest_atomic_cards.sandbox import CardRecord
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 _OF_SANDBOX = {"faults", "creation_delay", "token_lifetime"}
 

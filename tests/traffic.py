@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from pytest_atomic_cards.errors import AtomicCardsError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.profile import Profile
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules import told_by
+from pytest_atomic_cards.rules.monitor import Monitor
+from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets import SandboxTarget
-from pytest_atomic_cards.verification.monitor import Monitor
-from pytest_atomic_cards.verification.rules import told_by
 
 NAMES = ("a b", "a+b", "ä&ö", "plain", "50%")
 

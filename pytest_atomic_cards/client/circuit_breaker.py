@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import filelock
 
-from pytest_atomic_cards.errors import AtomicCardsError, SettingsError, TransportError
-from pytest_atomic_cards.timeline import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.errors import AtomicCardsError, SettingsError, TransportError
 
 _FIRST_TRIAL: Final = 4.0
 """Seconds for the first trial of a part that is down: enough for a slow one that has recovered."""

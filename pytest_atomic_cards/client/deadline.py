@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import TimeLimitError
-from pytest_atomic_cards.timeline import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.errors import TimeLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

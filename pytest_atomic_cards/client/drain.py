@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import OutcomeUnknownError, RefusedError
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.support.errors import OutcomeUnknownError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_atomic_cards.cards import ActionResponse, Card
     from pytest_atomic_cards.client.retry import RetryPolicy
-    from pytest_atomic_cards.query import CardQuery
+    from pytest_atomic_cards.model.cards import ActionResponse, Card
+    from pytest_atomic_cards.model.query import CardQuery
 
 _MAY_MEAN_NO_MATCH: Final = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import ContractBrokenError
+from pytest_atomic_cards.support.errors import ContractBrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_atomic_cards.cards import Card
-    from pytest_atomic_cards.query import CardQuery
+    from pytest_atomic_cards.model.cards import Card
+    from pytest_atomic_cards.model.query import CardQuery
 
 MOST_PAGES: Final = 10_000
 """How many pages an iteration asks for: a million cards by the default page size, far more than

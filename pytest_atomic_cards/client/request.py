@@ -11,9 +11,9 @@ from typing import Any, Final
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.query import encode_parameters
-from pytest_atomic_cards.secrets.hidden import Hidden
+from pytest_atomic_cards.model.query import encode_parameters
+from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 NO_BODY: Final[Any] = object()
 """Stands for a request without a JSON body, as ``None`` is JSON's null."""

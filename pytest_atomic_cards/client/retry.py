@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.timeline import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

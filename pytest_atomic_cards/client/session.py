@@ -7,11 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from pytest_atomic_cards.chance import TRUE_CHANCE, Chance
-from pytest_atomic_cards.client.answers import unanswered
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.pace import Pace
+from pytest_atomic_cards.client.rate_limit import Pace
 from pytest_atomic_cards.client.request import (
     NO_BODY,
     SAFE_METHODS,
@@ -20,8 +18,9 @@ from pytest_atomic_cards.client.request import (
     headers_of,
     url_of,
 )
+from pytest_atomic_cards.client.response_views import unanswered
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
-from pytest_atomic_cards.client.scope import Guard, Scope
+from pytest_atomic_cards.client.scope_guard import Guard, Scope
 from pytest_atomic_cards.client.transport import (
     Answer,
     NoAnswer,
@@ -31,11 +30,12 @@ from pytest_atomic_cards.client.transport import (
     open_http,
     shows_down,
 )
-from pytest_atomic_cards.exchange import Exchange, redact_headers
-from pytest_atomic_cards.secrets.hidden import Hidden
-from pytest_atomic_cards.secrets.redactor import Redactor
-from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
-from pytest_atomic_cards.timeline import REAL_TIME, Timeline
+from pytest_atomic_cards.model.exchange import Exchange, redact_headers
+from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
+from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.secrets.hidden import Hidden
+from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 import filelock
 
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.errors import SettingsError, TransportError
-from pytest_atomic_cards.secrets.hidden import Hidden
-from pytest_atomic_cards.seeding.polling import poll
+from pytest_atomic_cards.support.errors import SettingsError, TransportError
+from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

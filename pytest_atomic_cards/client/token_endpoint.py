@@ -13,10 +13,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
-from pytest_atomic_cards.client.answers import redirection
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.connection_failures import PROXY_LOGIN
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.failures import PROXY_LOGIN
+from pytest_atomic_cards.client.response_views import redirection
 from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
 from pytest_atomic_cards.client.transport import (
     Answer,
@@ -26,7 +26,7 @@ from pytest_atomic_cards.client.transport import (
     default_user_agent,
     shows_down,
 )
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     RefusedError,
@@ -34,8 +34,8 @@ from pytest_atomic_cards.errors import (
     TimeLimitError,
     TransportError,
 )
-from pytest_atomic_cards.secrets.hidden import Hidden
-from pytest_atomic_cards.secrets.redactor import Redactor
+from pytest_atomic_cards.support.secrets.hidden import Hidden
+from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
     import requests

@@ -16,10 +16,10 @@ from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
 from pytest_atomic_cards.client.transport import open_http
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.secrets.hidden import Hidden
-from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable

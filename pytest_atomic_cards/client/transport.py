@@ -18,16 +18,21 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import SKIP_HEADER
 
+from pytest_atomic_cards.client.connection_failures import (
+    Failure,
+    failure_of,
+    is_injected,
+    never_left,
+)
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.failures import Failure, failure_of, is_injected, never_left
-from pytest_atomic_cards.client.limits import (
+from pytest_atomic_cards.client.exchange_limits import (
     Limits,
     limit_connections,
     read_within_limits,
 )
-from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.network import FAULT_HEADER
-from pytest_atomic_cards.settings import DEFAULT_MAX_BODY
+from pytest_atomic_cards.model.network_faults import FAULT_HEADER
+from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
+from pytest_atomic_cards.support.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Recordings of any kind: exchanges read one by one, with the place at which each is recorded."""
+"""Recordings: cassettes of our own, and the audit of anybody's."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Final, TextIO
 
-from pytest_atomic_cards.printable import printable
+from pytest_atomic_cards.support.printable import printable
 
 Write = Callable[..., object]
 """Writes a text in a style, as ``TerminalReporter.write`` of pytest does."""

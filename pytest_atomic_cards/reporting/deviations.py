@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_atomic_cards import parsing
-from pytest_atomic_cards.errors import MisuseError, SettingsError
-from pytest_atomic_cards.seeding.journal import target_name
-from pytest_atomic_cards.settings import Mode, Settings, TargetKind
-from pytest_atomic_cards.timeline import REAL_TIME
-from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.model import setting_parsers
+from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import MisuseError, SettingsError
+from pytest_atomic_cards.targets.seeding.journal import target_name
 
 OWN_FILE: Final = "cards-target.toml"
 PROJECT_FILE: Final = "pyproject.toml"
@@ -265,8 +265,8 @@ def _target(value: object) -> str:
     if text in list(TargetKind):
         return text
     if "://" in text:
-        return _lower_host(parsing.url(text))
-    host = urlsplit(parsing.url(f"https://{text}"))
+        return _lower_host(setting_parsers.url(text))
+    host = urlsplit(setting_parsers.url(f"https://{text}"))
     is_host = "." in (host.hostname or "") or host.hostname == "localhost" or host.port
     if not is_host or host.path:
         raise ValueError

@@ -12,14 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.printable import printable
-from pytest_atomic_cards.profile import QUESTIONS
-from pytest_atomic_cards.reporting.marks import MARKS
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.outcome import Outcome
-from pytest_atomic_cards.reporting.rules import Rule, explain_conclusion, failures, ids_of
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.reporting.requirement_results import (
+    Rule,
+    explain_conclusion,
+    failures,
+    ids_of,
+)
+from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.support.printable import printable
 
 _LONGEST: Final = 1_000
 _MOST_DETAILS: Final = 50

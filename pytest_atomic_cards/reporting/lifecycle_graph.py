@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import Verdict
 
 Values = Mapping[str, Any]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.reporting.deviations import Deviations
-from pytest_atomic_cards.reporting.rules import Conclusion, Rule, conclude, judge_run
+from pytest_atomic_cards.reporting.requirement_results import Conclusion, Rule, conclude, judge_run
 from pytest_atomic_cards.reporting.transitions import Step, judge_transitions
-from pytest_atomic_cards.settings import Settings
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.suite import Finding
-from pytest_atomic_cards.verification.traffic import Traffic
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.suite.profiling.observation import Observation
+from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 
 @dataclass(slots=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pytest_atomic_cards.lifecycle import Level
+from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.reporting.console import Console
-from pytest_atomic_cards.reporting.marks import MARKS, tell_areas, tell_verdict
-from pytest_atomic_cards.reporting.observations import tell_observations
 from pytest_atomic_cards.reporting.outcome import Outcome
-from pytest_atomic_cards.reporting.rules import (
+from pytest_atomic_cards.reporting.profile_report import tell_observations
+from pytest_atomic_cards.reporting.requirement_results import (
     NOT_RUN,
     Rule,
     failures,
     ids_of,
 )
-from pytest_atomic_cards.verification.suite import explain
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.reporting.verdict_marks import MARKS, tell_areas, tell_verdict
+from pytest_atomic_cards.rules.finding import explain
+from pytest_atomic_cards.rules.verdicts import Verdict
 
 _STATEMENT_LINES: Final = 3
 

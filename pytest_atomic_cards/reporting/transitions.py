@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_atomic_cards.lifecycle import TIMED_EXITS, TRANSITIONS, Status
-from pytest_atomic_cards.verification.requirements import Requirement, catalogue
-from pytest_atomic_cards.verification.suite import Finding
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.model.lifecycle import TIMED_EXITS, TRANSITIONS, Status
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.requirements import Requirement, catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,21 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.network import NetworkFaults
-from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.network_faults import NetworkFaults
+from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.sandbox.behaviour import Behaviour
 from pytest_atomic_cards.sandbox.cards_endpoint import CardsEndpoint
-from pytest_atomic_cards.sandbox.clock import SandboxClock
 from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW, Environment
 from pytest_atomic_cards.sandbox.faults import fault_named, install
 from pytest_atomic_cards.sandbox.flow_endpoint import FlowEndpoint
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.sandbox_clock import SandboxClock
+from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.sandbox.stale_reads import StaleReads
 from pytest_atomic_cards.sandbox.store import Store
-from pytest_atomic_cards.sandbox.token_endpoint import TokenEndpoint, TokenRefusal
-from pytest_atomic_cards.sandbox.trouble import trouble_with
+from pytest_atomic_cards.sandbox.token_service import TokenEndpoint, TokenRefusal
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from pytest_atomic_cards.sandbox.records import Json
+    from pytest_atomic_cards.sandbox.card_record import Json
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
 DEFAULT_ENVIRONMENT: Final = "sandbox"

@@ -11,19 +11,19 @@ import random
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.exchange import refuse_constant
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
-from pytest_atomic_cards.sandbox.access import AccessDecisions
+from pytest_atomic_cards.model.exchange import refuse_constant
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status
+from pytest_atomic_cards.sandbox.authorization import AccessDecisions
 from pytest_atomic_cards.sandbox.body_decisions import BodyDecisions
+from pytest_atomic_cards.sandbox.card_record import Json, Row, encode_json
 from pytest_atomic_cards.sandbox.creation_decisions import CreationDecisions
 from pytest_atomic_cards.sandbox.query_decisions import Filters, QueryDecisions
-from pytest_atomic_cards.sandbox.records import Json, Row, encode_json
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_atomic_cards.profile import Profile
+    from pytest_atomic_cards.model.profile import Profile
 
 _DEEPEST: Final = 256
 _DELAY: Final = 0.15

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.sandbox.records import Json, Row, encode_json
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.sandbox.card_record import Json, Row, encode_json
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.sandbox.times import format_milliseconds
+from pytest_atomic_cards.sandbox.timestamps import format_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_atomic_cards.profile import Profile
+    from pytest_atomic_cards.model.profile import Profile
 
 Body = dict[str, Any]
 

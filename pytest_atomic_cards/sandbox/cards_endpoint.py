@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.sandbox.page_reader import Selection
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED, Filters
-from pytest_atomic_cards.sandbox.reading import Selection
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.behaviour import Behaviour
     from pytest_atomic_cards.sandbox.body_decisions import Body
-    from pytest_atomic_cards.sandbox.records import Row
+    from pytest_atomic_cards.sandbox.card_record import Row
     from pytest_atomic_cards.sandbox.stale_reads import StaleReads
     from pytest_atomic_cards.sandbox.store import Store
 

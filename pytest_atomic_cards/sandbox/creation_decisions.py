@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Status
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.profile import Profile
+    from pytest_atomic_cards.model.profile import Profile
 
 
 class CreationDecisions:

@@ -7,18 +7,18 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.sandbox.access import CARDS_ROLE, ROLES, Credential
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.sandbox.authorization import CARDS_ROLE, ROLES, Credential
+from pytest_atomic_cards.sandbox.card_record import DEFAULT_TEMPLATE, CardRecord, row_of
 from pytest_atomic_cards.sandbox.flow_endpoint import Flow, new_token
-from pytest_atomic_cards.sandbox.records import DEFAULT_TEMPLATE, CardRecord, row_of
-from pytest_atomic_cards.sandbox.times import format_milliseconds, to_milliseconds
+from pytest_atomic_cards.sandbox.timestamps import format_milliseconds, to_milliseconds
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_atomic_cards.sandbox.store import Store
-    from pytest_atomic_cards.sandbox.token_endpoint import TokenEndpoint
+    from pytest_atomic_cards.sandbox.token_service import TokenEndpoint
 
 DEFAULT_FLOW: Final = "sandbox-flow"
 

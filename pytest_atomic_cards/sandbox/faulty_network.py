@@ -15,7 +15,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import ProtocolError
 from urllib3.util import Timeout
 
-from pytest_atomic_cards.network import (
+from pytest_atomic_cards.model.network_faults import (
     FAULT_HEADER,
     RESETS,
     InjectedFault,
@@ -23,8 +23,8 @@ from pytest_atomic_cards.network import (
     NetworkFaultKind,
     NetworkFaults,
 )
-from pytest_atomic_cards.sandbox.responses import raw_response
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.sandbox.http_responses import raw_response
+from pytest_atomic_cards.support.clock import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

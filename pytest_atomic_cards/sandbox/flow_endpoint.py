@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.sandbox.records import Json, Row, payload_text
+from pytest_atomic_cards.sandbox.card_record import Json, Row, payload_text
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.sandbox.times import LATEST, parse_duration, parse_timestamp
+from pytest_atomic_cards.sandbox.timestamps import LATEST, parse_duration, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

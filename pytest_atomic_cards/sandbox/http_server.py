@@ -21,8 +21,8 @@ from pytest_atomic_cards.sandbox.app import LARGEST_BODY
 from pytest_atomic_cards.sandbox.connections import Connections
 from pytest_atomic_cards.sandbox.faulty_network import call
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.sandbox.trouble import trouble_with
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.sandbox.server_errors import trouble_with
+from pytest_atomic_cards.support.clock import REAL_TIME
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from pytest_atomic_cards.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
-from pytest_atomic_cards.lifecycle import OPEN, Action, Status
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import OPEN, Action, Status
+from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.profile import Profile
+    from pytest_atomic_cards.model.profile import Profile
 
 Pairs = Sequence[tuple[str, str]]
 """Decoded names and values of a query string, in its order."""

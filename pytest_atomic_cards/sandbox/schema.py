@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
-from pytest_atomic_cards.sandbox.records import Row
+from pytest_atomic_cards.sandbox.card_record import Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

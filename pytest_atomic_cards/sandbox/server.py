@@ -10,18 +10,18 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.sandbox.app import Sandbox
-from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
 from pytest_atomic_cards.sandbox.http_server import HttpServer
+from pytest_atomic_cards.support.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from types import FrameType
 
-    from pytest_atomic_cards.profile import Profile
+    from pytest_atomic_cards.model.profile import Profile
 
 _BACKLOG: Final = 128
 _POLL: Final = 0.05

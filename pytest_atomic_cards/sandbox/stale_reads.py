@@ -6,12 +6,12 @@ from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_atomic_cards.sandbox.records import Row
+    from pytest_atomic_cards.sandbox.card_record import Row
 
 
 class StaleReads:

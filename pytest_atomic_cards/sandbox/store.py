@@ -15,18 +15,18 @@ from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.sandbox.database import open_database
-from pytest_atomic_cards.sandbox.reading import Reader, Selection
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.sandbox.database_file import open_database
+from pytest_atomic_cards.sandbox.page_reader import Reader, Selection
 from pytest_atomic_cards.sandbox.schema import Schema
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_atomic_cards.sandbox.clock import SandboxClock
-    from pytest_atomic_cards.sandbox.records import Row
+    from pytest_atomic_cards.sandbox.card_record import Row
+    from pytest_atomic_cards.sandbox.sandbox_clock import SandboxClock
 
 
 class Timetable(Protocol):

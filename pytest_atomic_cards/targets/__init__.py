@@ -1,9 +1,9 @@
 """Targets: what the settings name, and the worlds of cards that are opened on it."""
 
-from pytest_atomic_cards.targets.embedded import SANDBOX_URL, SandboxTarget
-from pytest_atomic_cards.targets.live import LiveTarget
-from pytest_atomic_cards.targets.opening import open_target, sandbox_world
-from pytest_atomic_cards.targets.target import Target, world_on
+from pytest_atomic_cards.targets.base import Target, world_on
+from pytest_atomic_cards.targets.factory import open_target, sandbox_world
+from pytest_atomic_cards.targets.live_target import LiveTarget
+from pytest_atomic_cards.targets.sandbox_target import SANDBOX_URL, SandboxTarget
 
 __all__ = [
     "SANDBOX_URL",

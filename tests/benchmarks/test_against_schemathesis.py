@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_atomic_cards.client.tokens import ClientCredentials
-from pytest_atomic_cards.generation.openapi_document import DOCUMENT
+from pytest_atomic_cards.suite.schema_document import DOCUMENT
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
@@ -71,7 +71,7 @@ def schemathesis_alone(live: LiveSandbox, directory: Path) -> frozenset[str]:
 
 def schemathesis_with_our_rules(live: LiveSandbox, directory: Path) -> frozenset[str]:
     """``st run`` with the hooks of this package."""
-    hooks = {"SCHEMATHESIS_HOOKS": "pytest_atomic_cards.generation.openapi"}
+    hooks = {"SCHEMATHESIS_HOOKS": "pytest_atomic_cards.suite.schemathesis_hooks"}
     return st_run(live, directory, **hooks, **live.environ)
 
 
@@ -95,7 +95,7 @@ def st_run(live: LiveSandbox, directory: Path, **environment: str) -> frozenset[
 
 def suite(live: LiveSandbox, directory: Path) -> frozenset[str]:
     """The whole contract suite at the effort that is meant for every change."""
-    script = "import sys, pytest_atomic_cards.cli as cli; sys.exit(cli.main())"
+    script = "import sys, pytest_atomic_cards.plugin.cli as cli; sys.exit(cli.main())"
     options = ["--cards-effort", "quick", "--cards-report", str(directory)]
     run([script, "check", *options], directory, **live.environ)
     rules = json.loads(directory.joinpath("report.json").read_text())["rules"]

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.recordings.audit import audit
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.plugin.monitor_plugin import Watch
+from pytest_atomic_cards.recordings.audit.auditor import audit
 from pytest_atomic_cards.targets import SandboxTarget
-from pytest_atomic_cards.watching import Watch
 
 pytestmark = pytest.mark.benchmark
 
@@ -31,7 +31,7 @@ _WATCHED_AGAINST_PLAIN = 1.75
 _MEASURE = """
 import resource, sys
 from pathlib import Path
-from pytest_atomic_cards.recordings.audit import audit
+from pytest_atomic_cards.recordings.audit.auditor import audit
 done = audit([Path(sys.argv[1])])
 print(done.counts[0].judged, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -18,10 +18,10 @@ from vcr.persisters.filesystem import FilesystemPersister
 from vcr.request import Request
 from vcr.serializers import yamlserializer
 
-from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
-from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
-from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
+from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

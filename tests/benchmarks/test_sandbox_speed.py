@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import pytest
 import requests
 from requests import Response
 
-from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
-from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.misses import NotRecordedError
-from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.sandbox.adapter import SandboxAdapter
-from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
+from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
+from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
+from pytest_atomic_cards.support.errors import CassetteError
 
 
 class _Counting(SandboxAdapter):

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from vcr.request import Request
 
-from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.misses import NotRecordedError
-from pytest_atomic_cards.cassettes.recorded import Recorded, Source
-from pytest_atomic_cards.cassettes.redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
+from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
 
 
 def _request(url: str = "/v1/env/cards", body: bytes | None = None, method: str = "GET") -> Request:

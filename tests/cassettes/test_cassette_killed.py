@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from vcr.request import Request
 
-from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.reading import read_content
-from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
+from pytest_atomic_cards.recordings.cassettes.manager import Deck
 
 _COUNT = 400
 

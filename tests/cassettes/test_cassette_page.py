@@ -12,17 +12,17 @@ import pytest
 import requests
 import yaml
 
-from pytest_atomic_cards.cards import ActionSummary
-from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
-from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.reading import read_content
-from pytest_atomic_cards.cassettes.recorded import Source
 from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.generation.openapi_document import DOCUMENT
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.model.cards import ActionSummary
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
+from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.metadata import Source
+from pytest_atomic_cards.suite.schema_document import DOCUMENT
 
 RECORDINGS = Path(__file__).parents[2] / "cassettes"
 PAGE = "page/cards-api"

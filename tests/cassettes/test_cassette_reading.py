@@ -14,15 +14,15 @@ import requests
 import vcr
 import yaml
 
-from pytest_atomic_cards.cassettes.adapter import CassetteAdapter
-from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.document import Content, Interaction, render
-from pytest_atomic_cards.cassettes.reading import read_content
-from pytest_atomic_cards.cassettes.recorded import Recorded, Source
-from pytest_atomic_cards.cassettes.redaction import Redaction
-from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.settings import Mode
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
+from pytest_atomic_cards.recordings.cassettes.cassette_document import Content, Interaction, render
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
+from pytest_atomic_cards.support.errors import CassetteError
 
 
 def _good() -> dict[str, Any]:

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from vcr.request import Request
 
-from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.recorded import Recorded, Source
-from pytest_atomic_cards.cassettes.redaction import Redaction
-from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.secrets.finder import secrets_in
-from pytest_atomic_cards.secrets.names import is_secret_name
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
+from pytest_atomic_cards.support.errors import SettingsError
+from pytest_atomic_cards.support.secrets.finder import secrets_in
+from pytest_atomic_cards.support.secrets.names import is_secret_name
 
 _RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _OPAQUE = st.text(

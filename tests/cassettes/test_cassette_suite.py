@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.cassettes.reading import read_content
-from pytest_atomic_cards.cassettes.recorded import Source
-from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
+from pytest_atomic_cards.recordings.cassettes.metadata import Source
+from pytest_atomic_cards.rules.requirements import catalogue
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

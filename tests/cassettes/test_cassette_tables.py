@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.cassettes.card_table import CardTable, at, cards_in
-from pytest_atomic_cards.generation.strategies import payloads
+from pytest_atomic_cards.recordings.cassettes.table_encoding import CardTable, at, cards_in
+from pytest_atomic_cards.strategies import payloads
 
 SHAPES = [
     {"id": 0, "payload": {"target": {"users": ["a"]}, "options": {}}, "status": "active"},

@@ -13,20 +13,20 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.cassettes.deck import Deck
-from pytest_atomic_cards.cassettes.misses import NotRecordedError
-from pytest_atomic_cards.cassettes.taping import DeckTape
-from pytest_atomic_cards.errors import CassetteError, NotAvailableError
-from pytest_atomic_cards.generation.machine import USUAL, check_lifecycle
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.seeding.spec import Population
-from pytest_atomic_cards.settings import Mode, Settings, TargetKind
-from pytest_atomic_cards.targets import open_target
-from pytest_atomic_cards.timeline import REAL_TIME
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.reserve import Reserve
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
-from pytest_atomic_cards.world import Cards
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.recordings.cassettes.cassette_target import RecordedTarget
+from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
+from pytest_atomic_cards.recordings.cassettes.suite_recorder import DeckTape
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import CassetteError, NotAvailableError
+from pytest_atomic_cards.targets.cards_fixture import Cards
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
@@ -49,7 +49,7 @@ class Tapes:
     ) -> Any:  # noqa: ANN401 - of any type
         """What the use of a new world gives, recorded or replayed."""
         deck = Deck(mode, self.directory)
-        target = open_target(settings or Settings(), deck=deck)
+        target = RecordedTarget(settings or Settings(), deck)
         with deck.playing("part"):
             return use(target.open_world())
 
@@ -244,7 +244,7 @@ def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:
     kept = {}
     for mode, parts in ((Mode.RECORD, ("one", "two", "three")), (Mode.REPLAY, ("three", "one"))):
         deck = Deck(mode, tmp_path)
-        target = open_target(Settings(), deck=deck)
+        target = RecordedTarget(Settings(), deck)
         with deck.playing("shared"):
             cards = target.open_world()
             cards.seeder.rehearse()
@@ -295,10 +295,10 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
     """What decides which requests are sent comes from the recording, whatever is set now."""
     live = serve()
     deck = Deck(Mode.RECORD, tmp_path)
-    target = open_target(live.settings(effort="quick", seed=7), deck=deck)
+    target = RecordedTarget(live.settings(effort="quick", seed=7), deck)
     with deck.playing("part"):
         target.open_world().seed()
-    settings = open_target(Settings(effort="thorough"), deck=Deck(Mode.REPLAY, tmp_path)).settings
+    settings = RecordedTarget(Settings(effort="thorough"), Deck(Mode.REPLAY, tmp_path)).settings
     assert (settings.effort, settings.seed) == ("quick", 7)
     assert settings.target is TargetKind.LIVE
     assert settings.environment_id == live.environment.environment_id
@@ -308,7 +308,7 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
 def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
     """To replay an empty directory is an error that names it and says how to record."""
     with pytest.raises(CassetteError, match=r"no recording in .*--cards-cassettes record"):
-        _ = open_target(Settings(), deck=Deck(Mode.REPLAY, tmp_path)).settings
+        _ = RecordedTarget(Settings(), Deck(Mode.REPLAY, tmp_path)).settings
 
 
 def test_a_miss_is_no_verdict(tapes: Tapes) -> None:

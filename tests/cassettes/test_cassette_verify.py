@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from vcr.request import Request
 
-from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.comparison import Comparison
-from pytest_atomic_cards.cassettes.document import Interaction
-from pytest_atomic_cards.cassettes.recorded import Recorded, Source
-from pytest_atomic_cards.cassettes.redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.comparison import Comparison
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
 
 _LISTING = "/v1/env/cards?flowInvocationId={run}-invocation"
 

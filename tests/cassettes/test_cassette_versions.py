@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from pytest_atomic_cards.cassettes.reading import read_content
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "cassettes"

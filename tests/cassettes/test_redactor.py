@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pytest_atomic_cards.secrets.redactor import Redactor
+from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 SECRET = 'q7+Zk/2V&nX9"bR4t<Lm é'
 SPELLINGS: dict[str, Callable[[str], str]] = {

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import unquote
 
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.model.query import Attribute
 
 ATTRIBUTES = tuple(attribute.value for attribute in Attribute)
 _ACTIONS = ("/cards/dismiss", "/cards/cancel", "/cards/complete")

@@ -12,15 +12,15 @@ from client_doubles import BASE, SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Targ
 
 from pytest_atomic_cards.client import CardsSession, ClientCredentials, StaticToken
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.model.network_faults import NetworkFaults
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     OutcomeUnknownError,
     SettingsError,
     TransportError,
 )
-from pytest_atomic_cards.network import NetworkFaults
-from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
-from pytest_atomic_cards.timeline import Timeline
 
 if TYPE_CHECKING:
     from client_doubles import Outcome

@@ -9,7 +9,9 @@ import requests
 from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     MisuseError,
@@ -18,8 +20,6 @@ from pytest_atomic_cards.errors import (
     SettingsError,
     TransportError,
 )
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import CardQuery
 
 ONE = CardQuery(lifecycle_id="life-1")
 DONE = {

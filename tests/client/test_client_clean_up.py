@@ -10,11 +10,11 @@ import requests
 from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.seeding.cleanup import Cleaner
-from pytest_atomic_cards.seeding.ownership import Ownership
-from pytest_atomic_cards.seeding.reader import Reader
-from pytest_atomic_cards.timeline import Timeline
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
+from pytest_atomic_cards.targets.seeding.listing_reader import Reader
+from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 STARTS = 20
 

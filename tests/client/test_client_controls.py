@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from pytest_atomic_cards.client.controls import SandboxControls
-from pytest_atomic_cards.errors import MisuseError, NotAvailableError, TransportError
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.client.sandbox_controls import SandboxControls
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
-from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.server import SandboxServer
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.support.clock import EventTime
+from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError, TransportError
 from pytest_atomic_cards.targets import open_target
-from pytest_atomic_cards.timeline import EventTime
 
 URL = "http://sandbox.test"
 

@@ -11,9 +11,9 @@ import requests
 from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, DrainProgress, StaticToken
-from pytest_atomic_cards.errors import MisuseError, RefusedError, TransportError
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
-from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import MisuseError, RefusedError, TransportError
 
 MINE = CardQuery(flow_invocation_id="inv-1")
 

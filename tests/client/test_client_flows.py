@@ -9,7 +9,7 @@ import requests
 from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 
 from pytest_atomic_cards.client import ActionFlows, CardsSession, FlowTarget, StaticToken
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     MisuseError,

@@ -14,18 +14,18 @@ from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, StaticToken
-from pytest_atomic_cards.errors import NotAvailableError, ScopeError, TransportError
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.arranging import act_on_state
-from pytest_atomic_cards.seeding.cleanup import Cleaner
-from pytest_atomic_cards.seeding.joins import similar
-from pytest_atomic_cards.seeding.ownership import Ownership
-from pytest_atomic_cards.seeding.reader import Reader
-from pytest_atomic_cards.seeding.starts import Start
-from pytest_atomic_cards.timeline import Timeline
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.support.errors import NotAvailableError, ScopeError, TransportError
+from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
+from pytest_atomic_cards.targets.seeding.filter_semantics import similar
+from pytest_atomic_cards.targets.seeding.listing_reader import Reader
+from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.starts import Start
+from pytest_atomic_cards.targets.seeding.state_setup import act_on_state
 
 Body = dict[str, Any]
 

@@ -10,11 +10,11 @@ from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, ScopeWarning, StaticToken
-from pytest_atomic_cards.errors import MisuseError, ScopeError
-from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import MisuseError, ScopeError
 
 CANCEL = f"{BASE}/v1/env/cards/cancel"
 MINE = "inv-1"

@@ -22,7 +22,8 @@ from pytest_atomic_cards.client import (
     StaticToken,
     open_http,
 )
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     MisuseError,
     OutcomeUnknownError,
@@ -30,8 +31,7 @@ from pytest_atomic_cards.errors import (
     SettingsError,
     TransportError,
 )
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.secrets.redactor import Redactor
+from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 HOSTILE = ["%", "%2F", "%zz", "+", "&a=b", "#", "é", "🂡", "..", "/../", " ", "?", "=", "\\", '"<>']
 BUSY = [429, 502, 503, 504]

@@ -21,7 +21,7 @@ from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, ra
 from pytest_atomic_cards.client import ClientCredentials, StaticToken
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     MisuseError,

@@ -17,10 +17,10 @@ import requests
 from client_doubles import SECRET, TOKEN, FakeTime, Reply, Target, hostile_server
 
 from pytest_atomic_cards.client import CardsSession, ClientCredentials, RetryPolicy, StaticToken
+from pytest_atomic_cards.client.connection_failures import Failure, failure_of
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.failures import Failure, failure_of
 from pytest_atomic_cards.client.transport import NoAnswer, Wire, open_http
-from pytest_atomic_cards.errors import OutcomeUnknownError, TimeLimitError, TransportError
+from pytest_atomic_cards.support.errors import OutcomeUnknownError, TimeLimitError, TransportError
 
 TIMEOUT = 0.4
 MAX_BODY = 200_000

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from many_readings import FLAGS, Reading, Request, many_readings, stranger
 
-from pytest_atomic_cards.cards import Card
 from pytest_atomic_cards.client import CardsSession, RetryPolicy, Scope, StaticToken
-from pytest_atomic_cards.errors import ScopeError
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.support.errors import ScopeError
 
 ENUMERATED = 100_000
 MINE = {"flowInvocationId": "inv-1", "flowInstanceId": "flow-1", "userId": "mine"}

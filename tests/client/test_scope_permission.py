@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 import pytest
 
 from pytest_atomic_cards.client import Scope, ScopeWarning
-from pytest_atomic_cards.errors import ScopeError
+from pytest_atomic_cards.support.errors import ScopeError
 
 REASON = "a scratch environment"
 pytestmark = pytest.mark.filterwarnings(f"ignore::{ScopeWarning.__module__}.ScopeWarning")

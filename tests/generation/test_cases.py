@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.generation import strategies
-from pytest_atomic_cards.generation.cases import as_json, from_json
-from pytest_atomic_cards.generation.openapi_document import Generated
-from pytest_atomic_cards.generation.programs import Step
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards import strategies
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.case_encoding import as_json, from_json
+from pytest_atomic_cards.suite.command_sequences import Step
+from pytest_atomic_cards.suite.schema_document import Generated
+from pytest_atomic_cards.support.errors import MisuseError
 
 STEPS = st.builds(
     Step,

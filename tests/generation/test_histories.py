@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 
-from pytest_atomic_cards.generation.strategies import Act, Advance, Seed, Step, actions, histories
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.strategies import Act, Advance, Seed, Step, actions, histories
 
 from .drawing import sample, smallest
 

@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 
-from pytest_atomic_cards.generation.strategies import (
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.strategies import (
     card_specs,
     durations,
     populations,
     statuses,
 )
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import Attribute
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
 
 from .drawing import sample, smallest
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.generation.strategies import attribute_combinations, populations, queries
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import Attribute, CardQuery
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.strategies import attribute_combinations, populations, queries
 
 from .drawing import sample, smallest
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 
-from pytest_atomic_cards.generation.strategies import attribute_values, payloads
+from pytest_atomic_cards.strategies import attribute_values, payloads
 
 from .drawing import sample, smallest
 

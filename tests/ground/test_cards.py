@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.cards import ActionResponse, ActionResult, Card, cards_of, data_of
-from pytest_atomic_cards.errors import ContractBrokenError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.model.cards import ActionResponse, ActionResult, Card, cards_of, data_of
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.support.errors import ContractBrokenError
 
 CARD = {
     "eventName": "",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_atomic_cards.chance import TRUE_CHANCE, Chance, CurrentChance, SeededChance
-from pytest_atomic_cards.seeding.placement import UserIds
+from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance, CurrentChance, SeededChance
+from pytest_atomic_cards.targets.seeding.backend import UserIds
 
 
 def test_a_seed_gives_the_same_values_on_every_machine() -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.exchange import REDACTED, Exchange, redact_headers
-from pytest_atomic_cards.printable import json_text
+from pytest_atomic_cards.model.exchange import REDACTED, Exchange, redact_headers
+from pytest_atomic_cards.support.printable import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

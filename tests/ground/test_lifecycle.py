@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import (
+from pytest_atomic_cards.model.lifecycle import (
     CLOSED,
     OPEN,
     TIMED_EXITS,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.errors import ContractBrokenError, told
-from pytest_atomic_cards.printable import (
+from pytest_atomic_cards.support.errors import ContractBrokenError, told
+from pytest_atomic_cards.support.printable import (
     LONGEST,
     LONGEST_VALUE,
     brief,

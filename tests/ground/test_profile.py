@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.profile import QUESTIONS, Profile, Question
+from pytest_atomic_cards.model.profile import QUESTIONS, Profile, Question
+from pytest_atomic_cards.support.errors import MisuseError
 
 ANSWERS = [(name, answer) for name, question in QUESTIONS.items() for answer in question.answers]
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pytest_atomic_cards.progress import LiveLine, activity, is_terminal, line_on, shown_on
+from pytest_atomic_cards.support.progress import LiveLine, activity, is_terminal, line_on, shown_on
 
 
 class Terminal(io.StringIO):

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.wrappers import Request
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import Attribute, CardQuery, encode_parameters
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery, encode_parameters
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

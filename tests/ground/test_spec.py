@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.support.errors import MisuseError
 
 HOUR = timedelta(hours=1)
 IMPLIED = [("embargo", Status.EMBARGOED), ("snooze", Status.SNOOZED)]

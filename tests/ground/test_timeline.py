@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pytest_atomic_cards.seeding.polling import poll
-from pytest_atomic_cards.timeline import REAL_TIME, CurrentTime, EventTime
+from pytest_atomic_cards.support.clock import REAL_TIME, CurrentTime, EventTime
+from pytest_atomic_cards.support.polling import poll
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 START = BEGAN.timestamp()

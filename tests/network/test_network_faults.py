@@ -12,18 +12,18 @@ import requests
 from hypothesis import given, settings
 from requests.adapters import HTTPAdapter
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.generation.strategies import network_faults
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.network import NetworkFault, NetworkFaultKind, NetworkFaults
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.network_faults import NetworkFault, NetworkFaultKind, NetworkFaults
 from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.sandbox.server import SandboxServer
+from pytest_atomic_cards.strategies import network_faults
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 Kind = NetworkFaultKind
 CANCEL = "/v1/sandbox/cards/cancel"

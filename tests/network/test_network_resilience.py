@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_atomic_cards.client import RetryPolicy
-from pytest_atomic_cards.errors import OutcomeUnknownError, TransportError
-from pytest_atomic_cards.generation.strategies import network_faults
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.network import NetworkFault, NetworkFaultKind
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.spec import Population
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.network_faults import NetworkFault, NetworkFaultKind
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.strategies import network_faults
+from pytest_atomic_cards.support.errors import OutcomeUnknownError, TransportError
 from pytest_atomic_cards.targets import SandboxTarget
-from pytest_atomic_cards.world import Cards
+from pytest_atomic_cards.targets.cards_fixture import Cards
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import execnet
 import pytest
 
-from pytest_atomic_cards.options import given, resolve
-from pytest_atomic_cards.profile import Profile
-from pytest_atomic_cards.workers import hand_over
+from pytest_atomic_cards.model.options import given, resolve
+from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.plugin.worker_channel import hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable

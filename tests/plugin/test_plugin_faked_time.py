@@ -37,9 +37,9 @@ import pytest
 from faking import REAL, fake
 
 from pytest_atomic_cards import Status
-from pytest_atomic_cards.client.flows import timestamp
-from pytest_atomic_cards.client.pace import Pace
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.client.action_flows import timestamp
+from pytest_atomic_cards.client.rate_limit import Pace
+from pytest_atomic_cards.support.clock import REAL_TIME
 
 MOMENTS = {
     "now": REAL, "in an hour": REAL + timedelta(hours=1), "yesterday": REAL - timedelta(days=1),
@@ -207,7 +207,7 @@ def test_waits(cards):
 """
 
 
-CLEAN = "from pytest_atomic_cards.cli import main; raise SystemExit(main(['clean']))"
+CLEAN = "from pytest_atomic_cards.plugin.cli import main; raise SystemExit(main(['clean']))"
 
 
 @pytest.mark.parametrize("method", ["signal", "thread"])
@@ -235,7 +235,7 @@ def test_the_package_may_be_imported_in_a_faked_time(fake: str) -> None:
     code = (
         "import freezegun, time_machine\n"
         f"with {fake}('2031-05-05', tick=False):\n"
-        "    from pytest_atomic_cards.timeline import REAL_TIME\n"
+        "    from pytest_atomic_cards.support.clock import REAL_TIME\n"
         "    print(REAL_TIME.timestamp(), REAL_TIME.monotonic() < REAL_TIME.monotonic())\n"
     )
     before = time.time() - 0.001  # the clock shows milliseconds

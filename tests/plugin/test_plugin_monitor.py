@@ -140,7 +140,7 @@ def test_nothing_of_it_is_imported_where_no_fixture_is_used(pytester: pytest.Pyt
         def test_plain(pytestconfig):
             assert not pytestconfig.pluginmanager.has_plugin("atomic-cards-monitor")
             assert not [name for name in sys.modules if "atomic_cards.verification" in name]
-            assert "pytest_atomic_cards.watching" not in sys.modules
+            assert "pytest_atomic_cards.plugin.monitor_plugin" not in sys.modules
         """
     )
     result = pytester.run(sys.executable, "-m", "pytest", "-q")
@@ -152,7 +152,7 @@ def test_the_contract_suite_is_not_watched(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("from pytest_atomic_cards.contracts.conftest import *")
     pytester.makepyfile(
         """
-        from pytest_atomic_cards.verification.suite import requirement
+        from pytest_atomic_cards.suite.contract_plugin import requirement
 
         @requirement("SHAPE-01")
         def test_contract(cards, pytestconfig):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.options import OPTIONS, Option, resolve, unknown_variables
-from pytest_atomic_cards.parsing import truth
-from pytest_atomic_cards.settings import VENDOR_TOKEN_URL, Settings, TargetKind
+from pytest_atomic_cards.model.options import OPTIONS, Option, resolve, unknown_variables
+from pytest_atomic_cards.model.setting_parsers import truth
+from pytest_atomic_cards.model.settings import VENDOR_TOKEN_URL, Settings, TargetKind
+from pytest_atomic_cards.support.errors import SettingsError
 
 BY_NAME = {option.name: option for option in OPTIONS}
 SECRET = "hunter2-of-the-client"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from pytest_atomic_cards import options
+from pytest_atomic_cards.model import options
 
 ROOT = Path(__file__).parents[2]
 

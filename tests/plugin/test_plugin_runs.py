@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pytest_atomic_cards.options import OPTIONS
+from pytest_atomic_cards.model.options import OPTIONS
 
 SECRET = "hunter2-of-the-client"
 
@@ -182,14 +182,14 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     assert roots <= sys.stdlib_module_names | {"pytest", "_pytest"}
     assert [name for name in gained if name.startswith("pytest_atomic_cards")] == [
         "pytest_atomic_cards",
-        "pytest_atomic_cards.errors",
-        "pytest_atomic_cards.options",
-        "pytest_atomic_cards.parsing",
+        "pytest_atomic_cards.support.errors",
+        "pytest_atomic_cards.model.options",
+        "pytest_atomic_cards.model.setting_parsers",
         "pytest_atomic_cards.plugin",
-        "pytest_atomic_cards.printable",
-        "pytest_atomic_cards.secrets",
-        "pytest_atomic_cards.secrets.hidden",
-        "pytest_atomic_cards.settings",
+        "pytest_atomic_cards.support.printable",
+        "pytest_atomic_cards.support.secrets",
+        "pytest_atomic_cards.support.secrets.hidden",
+        "pytest_atomic_cards.model.settings",
     ]
     assert "sqlite3" not in roots
 

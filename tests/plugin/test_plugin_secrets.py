@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from pytest_atomic_cards.secrets.hidden import Hidden
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.errors import TimeLimitError
-from pytest_atomic_cards.interruption import Interruption
-from pytest_atomic_cards.settings import Settings
-from pytest_atomic_cards.time_limit import TimeLimit
-from pytest_atomic_cards.timeline import LimitedTime, Timeline
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.clock import LimitedTime, Timeline
+from pytest_atomic_cards.support.errors import TimeLimitError
+from pytest_atomic_cards.support.interruption import Interruption
+from pytest_atomic_cards.targets.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

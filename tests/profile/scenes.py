@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from pytest_atomic_cards.profile import QUESTIONS, profile_text
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.suite.profiling import Scene
 from pytest_atomic_cards.targets import SandboxTarget
-from pytest_atomic_cards.verification.observing import Scene
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scenes import scene_on, whole_profiles
 
-from pytest_atomic_cards.errors import NotAvailableError
-from pytest_atomic_cards.profile import QUESTIONS
+from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.sandbox import Sandbox
-from pytest_atomic_cards.targets import embedded
-from pytest_atomic_cards.verification.observing import OBSERVERS, WAITING, Scene
-from pytest_atomic_cards.verification.observing.observation import observe
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling import OBSERVERS, WAITING, Scene
+from pytest_atomic_cards.suite.profiling.observation import observe
+from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.targets import sandbox_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -117,7 +117,7 @@ def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     """Opens a scene on a sandbox of another class."""
 
     def scene_with(kind: type[Sandbox], **answers: str) -> Scene:
-        monkeypatch.setattr(embedded, "Sandbox", kind)
+        monkeypatch.setattr(sandbox_target, "Sandbox", kind)
         return scene_on(tmp_path, **answers)
 
     return scene_with

@@ -9,13 +9,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_atomic_cards.profile import QUESTIONS, profile_text, read_answers
-from pytest_atomic_cards.reporting.rules import conclude, judge_run
+from pytest_atomic_cards.model.profile import QUESTIONS, profile_text, read_answers
+from pytest_atomic_cards.reporting.requirement_results import conclude, judge_run
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.sandbox import FAULTS
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.suite import Finding
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

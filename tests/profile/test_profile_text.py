@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.profile import QUESTIONS, Profile, profile_text, read_answers
+from pytest_atomic_cards.model.profile import QUESTIONS, Profile, profile_text, read_answers
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from pathlib import Path

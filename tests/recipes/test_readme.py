@@ -81,6 +81,6 @@ def test_each_link_leads_somewhere():
 
 def test_each_command_is_one():
     """Every subcommand of ``atomic-cards`` that the README names is one that there is."""
-    source = (ROOT / "pytest_atomic_cards/cli.py").read_text("utf-8")
+    source = (ROOT / "pytest_atomic_cards/plugin/cli.py").read_text("utf-8")
     for command in set(re.findall(r"atomic-cards ([a-z]+)\b", README)):
         assert f'"{command}"' in source

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.cli import main
+from pytest_atomic_cards.plugin.cli import main
 
 SESSION: dict[str, Any] = {
     "log": {

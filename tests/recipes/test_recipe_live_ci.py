@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_atomic_cards.cli import main
-from pytest_atomic_cards.options import OPTIONS
+from pytest_atomic_cards.model.options import OPTIONS
+from pytest_atomic_cards.plugin.cli import main
 
 WORKFLOW: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("contract.yml").read_text())
 JOB = WORKFLOW["jobs"]["contract"]

@@ -13,10 +13,10 @@ from vcr.request import Request
 from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
-from pytest_atomic_cards.cassettes.cassette import Cassette
-from pytest_atomic_cards.cassettes.recorded import Recorded, Source
-from pytest_atomic_cards.cassettes.redaction import Redaction
-from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
 
 Write = Callable[[Path, Sequence[Exchange]], None]
 

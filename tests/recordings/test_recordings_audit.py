@@ -11,11 +11,11 @@ import pytest
 from recordings_of import FORMATS, har, lines, vcrpy_json, vcrpy_yaml
 from traffic import Client, traffic, violated
 
-from pytest_atomic_cards.cli import main
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.profile import Profile
-from pytest_atomic_cards.recordings.audit import Audit, audit
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.recordings.audit.auditor import Audit, audit
+from pytest_atomic_cards.rules.verdicts import Verdict
 
 
 def verdicts(done: Audit, verdict: Verdict) -> set[str]:

@@ -9,9 +9,9 @@ import pytest
 from recordings_of import FORMATS
 from traffic import Client
 
-from pytest_atomic_cards.cli import main
-from pytest_atomic_cards.recordings.formats import LINE_MEMBERS
-from pytest_atomic_cards.recordings.reading import read
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.recordings.audit.formats import LINE_MEMBERS
+from pytest_atomic_cards.recordings.audit.recording_reader import read
 
 LINE = json.dumps(
     {

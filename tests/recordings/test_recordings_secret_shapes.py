@@ -15,9 +15,9 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from pytest_atomic_cards.cli import main
-from pytest_atomic_cards.errors import CassetteError
-from pytest_atomic_cards.recordings.audit import audit
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.recordings.audit.auditor import audit
+from pytest_atomic_cards.support.errors import CassetteError
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"
 URL = "https://cards.test/v1/env/cards"

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from recordings_of import FORMATS, har_entry
 from traffic import Client
 
-from pytest_atomic_cards.cli import main
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.recordings.audit import without_secrets
-from pytest_atomic_cards.recordings.entry import Entry
-from pytest_atomic_cards.recordings.reading import read
-from pytest_atomic_cards.recordings.suspects import may_hold_secret, secret_in
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.recordings.audit.auditor import without_secrets
+from pytest_atomic_cards.recordings.audit.entry import Entry
+from pytest_atomic_cards.recordings.audit.recording_reader import read
+from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"
 JWT = f"eyJhbGciOiJIUzI1NiJ9.{base64.b64encode(b'{}' * 9).decode()}.{SECRET}"

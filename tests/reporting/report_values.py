@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pytest_atomic_cards.exchange import Exchange
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.reporting.deviations import Deviation, Deviations
-from pytest_atomic_cards.reporting.document import document
+from pytest_atomic_cards.reporting.json_report import document
 from pytest_atomic_cards.reporting.outcome import Gathered, Outcome, sum_up
-from pytest_atomic_cards.settings import Settings
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.suite import Finding
-from pytest_atomic_cards.verification.traffic import Traffic
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation
+from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 
 def exchange(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.cli import main
+from pytest_atomic_cards.plugin.cli import main
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve

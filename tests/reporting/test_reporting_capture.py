@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.progress import LiveLine, RelayedLine
-from pytest_atomic_cards.reporting.capture import WorkersProgress
+from pytest_atomic_cards.reporting.terminal_capture import WorkersProgress
+from pytest_atomic_cards.support.progress import LiveLine, RelayedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules.requirements import catalogue
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

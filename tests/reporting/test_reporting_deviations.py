@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import SettingsError
+from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.reporting.deviations import Deviation, Deviations, find_deviations
-from pytest_atomic_cards.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.support.errors import SettingsError
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts

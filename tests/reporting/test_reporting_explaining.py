@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.cli import main
-from pytest_atomic_cards.profile import QUESTIONS
-from pytest_atomic_cards.reporting.explaining import _contracts, explain
+from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.reporting.explanations import _contracts, explain
+from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS
-from pytest_atomic_cards.verification.requirements import catalogue
 
 pytestmark = pytest.mark.usefixtures("pytester")
 """Contracts are collected in this process; what that imports is forgotten after each test."""

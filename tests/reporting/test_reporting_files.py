@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.rules.requirements import catalogue
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts

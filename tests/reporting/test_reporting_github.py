@@ -10,7 +10,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from report_values import exchange, outcome_of
 
-from pytest_atomic_cards.printable import printable
 from pytest_atomic_cards.reporting.github import (
     append_summary,
     is_github,
@@ -18,8 +17,9 @@ from pytest_atomic_cards.reporting.github import (
     md,
     workflow_commands,
 )
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation
+from pytest_atomic_cards.support.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from pytest_atomic_cards.printable import printable
+from pytest_atomic_cards.support.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from report_values import exchange, report_of_run
 
-from pytest_atomic_cards.reporting.page import page
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.reporting.html_report import page
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation
 
 pytestmark = pytest.mark.browser
 

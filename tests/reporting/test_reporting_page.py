@@ -15,13 +15,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from report_values import exchange, report_of_run
 
-from pytest_atomic_cards.profile import QUESTIONS
+from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.heat_map import COMBINATIONS, heat_map
+from pytest_atomic_cards.reporting.html_report import page
 from pytest_atomic_cards.reporting.latency_plot import latencies, latency_plot
-from pytest_atomic_cards.reporting.page import page
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts
@@ -305,7 +305,7 @@ def test_without_the_extra_the_terminal_says_so(
     (pytester.path / "out").mkdir()
     (pytester.path / "out" / "report.html").write_text("of an older run")
     monkeypatch.setitem(sys.modules, "leather", None)
-    monkeypatch.delitem(sys.modules, "pytest_atomic_cards.reporting.page", raising=False)
+    monkeypatch.delitem(sys.modules, "pytest_atomic_cards.reporting.html_report", raising=False)
     monkeypatch.delitem(sys.modules, "pytest_atomic_cards.reporting.latency_plot", raising=False)
     source = '@requirement("PAGE-01")\ndef test_holds():\n    pass\n'
     result = run_contracts(source, "--cards-report", "out")
@@ -318,7 +318,8 @@ def test_without_the_extra_the_terminal_says_so(
 def test_the_core_needs_no_template_library(tmp_path: Path) -> None:
     """Neither the reporter nor the command line imports what only the page needs."""
     code = (
-        "import sys, pytest_atomic_cards.cli, pytest_atomic_cards.reporting.findings;"
+        "import sys, pytest_atomic_cards.plugin.cli;"
+        "import pytest_atomic_cards.reporting.result_collector;"
         "sys.exit(bool({'jinja2', 'leather'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)  # noqa: S603

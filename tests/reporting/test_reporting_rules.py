@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.reporting.rules import (
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
     conclude,
     explain_conclusion,
     judge_run,
 )
-from pytest_atomic_cards.verification.observing.observation import Observation
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.suite import Finding
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation
 
 HELD, VIOLATED, DRIFTED, NOT_EXERCISED, COULD_NOT_TELL = Verdict
 DOCUMENTED, INFERRED = "PAGE-01", "PAGE-07"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.verification.requirements import catalogue
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules.requirements import catalogue
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sandbox_api import Api
 
-from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox
 
 if TYPE_CHECKING:

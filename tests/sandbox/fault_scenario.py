@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox_api import Api, Reply
 
-from pytest_atomic_cards.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.sandbox import Sandbox, SandboxClock
 
 if TYPE_CHECKING:

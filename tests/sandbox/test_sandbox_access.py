@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.sandbox import Credential
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

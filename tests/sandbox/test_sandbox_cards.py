@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox_api import Api
 
-from pytest_atomic_cards.lifecycle import TRANSITIONS, Action, Status
-from pytest_atomic_cards.query import Attribute, CardQuery
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.sandbox import CardRecord, Sandbox
 
 if TYPE_CHECKING:

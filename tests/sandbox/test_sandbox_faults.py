@@ -8,8 +8,8 @@ import re
 import pytest
 from fault_scenario import LARGE, SMALL, differs, transcript
 
-from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.sandbox import FAULTS, Sandbox
+from pytest_atomic_cards.support.errors import MisuseError
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Status
 
 if TYPE_CHECKING:
     from sandbox_api import Api

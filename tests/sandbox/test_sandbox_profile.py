@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.profile import QUESTIONS
+from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 import requests
 from sandbox_api import Api
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.profile import Profile
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

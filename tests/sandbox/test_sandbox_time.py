@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.sandbox import Sandbox, SandboxClock
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.sandbox import Sandbox
-from pytest_atomic_cards.sandbox.control import Control
+from pytest_atomic_cards.sandbox.control_endpoint import Control
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from pytest_atomic_cards.errors import SettingsError
 from pytest_atomic_cards.sandbox import Sandbox
-from pytest_atomic_cards.sandbox.database import APPLICATION_ID, SCHEMA_VERSION
+from pytest_atomic_cards.sandbox.database_file import APPLICATION_ID, SCHEMA_VERSION
 from pytest_atomic_cards.sandbox.server import SandboxServer
+from pytest_atomic_cards.support.errors import SettingsError
 
 NOBODY = 65_534
 

@@ -15,11 +15,11 @@ import pytest
 import requests
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, ClientCredentials
-from pytest_atomic_cards.errors import SettingsError
-from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.query import CardQuery
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.server import SandboxServer, run_sandbox
+from pytest_atomic_cards.support.errors import SettingsError
 
 COMMAND = (
     "import sys; from pathlib import Path;"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.generation.openapi_asker import Asker
-from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.reserve import Reserve
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
+from pytest_atomic_cards.suite.schema_fuzzer import Asker
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
@@ -71,7 +71,7 @@ def test_without_schemathesis_nothing_is_exercised(tmp_path: Path, monkeypatch: 
     """The suite runs where the extra is missing, and says how to install it."""
     tmp_path.joinpath("schemathesis.py").write_text("raise ModuleNotFoundError(__name__)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    check = "import sys, pytest_atomic_cards.cli as cli; sys.exit(cli.main())"
+    check = "import sys, pytest_atomic_cards.plugin.cli as cli; sys.exit(cli.main())"
     options = ["check", "-p", "no:schemathesis", "--cards-only", "SCHEMA-01,SCHEMA-02"]
     run = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", check, *options],

@@ -13,12 +13,12 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core.failures import FailureGroup
 
-from pytest_atomic_cards.errors import NotAvailableError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.generation.openapi_answers import Answers
-from pytest_atomic_cards.generation.openapi_document import OPERATIONS, Document, Generated
-from pytest_atomic_cards.lifecycle import Action
-from pytest_atomic_cards.query import Attribute
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document, Generated
+from pytest_atomic_cards.suite.schema_responses import Answers
+from pytest_atomic_cards.support.errors import NotAvailableError
 
 ATTRIBUTES = set(Attribute)
 SAMPLED_CARD = {

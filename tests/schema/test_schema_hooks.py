@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_atomic_cards.generation.openapi_document import DOCUMENT
-from pytest_atomic_cards.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.suite.schema_document import DOCUMENT
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
-HOOKS: Final = {"SCHEMATHESIS_HOOKS": "pytest_atomic_cards.generation.openapi"}
+HOOKS: Final = {"SCHEMATHESIS_HOOKS": "pytest_atomic_cards.suite.schemathesis_hooks"}
 FEW: Final = ("--phases", "examples,coverage")
 
 

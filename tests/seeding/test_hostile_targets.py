@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import AtomicCardsError, ScopeError, SeedingError
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.recovery import recover
-from pytest_atomic_cards.seeding.journal import journal_directory
-from pytest_atomic_cards.seeding.spec import Population
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import AtomicCardsError, ScopeError, SeedingError
 from pytest_atomic_cards.targets import LiveTarget
+from pytest_atomic_cards.targets.recovery import recover
+from pytest_atomic_cards.targets.seeding.journal import journal_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.cli import main
+from pytest_atomic_cards.plugin.cli import main
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
@@ -25,7 +25,7 @@ _PATIENCE = 60.0
 _COMMAND = [
     sys.executable,
     "-c",
-    "import sys; from pytest_atomic_cards.cli import main; sys.exit(main())",
+    "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())",
 ]
 _PYTEST = [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COMMAND = [
     sys.executable,
     "-c",
-    "import sys; from pytest_atomic_cards.cli import main; sys.exit(main())",
+    "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())",
 ]
 _PYTEST = [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
 _PATIENCE = 30.0

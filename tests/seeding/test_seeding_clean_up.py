@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_atomic_cards.client import ScopeWarning
-from pytest_atomic_cards.errors import ScopeError, SeedingError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Found, Reader
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import ScopeError, SeedingError
 from pytest_atomic_cards.targets import LiveTarget, world_on
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 HOUR = timedelta(hours=1)
 
@@ -295,7 +295,7 @@ def test_cards_left_open_fail_the_test(
     point_at(live, monkeypatch)
     pytester.makepyfile(
         """
-        from pytest_atomic_cards.seeding.spec import Population
+        from pytest_atomic_cards.model.card_spec import Population
 
         def test_two_cards(cards):
             cards.seed_all(Population.of(2))
@@ -316,7 +316,7 @@ def test_the_sandbox_needs_no_cleaning(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest
-        from pytest_atomic_cards.lifecycle import Status
+        from pytest_atomic_cards.model.lifecycle import Status
 
         @pytest.fixture
         def look_afterwards(request):

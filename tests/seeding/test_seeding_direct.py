@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError, SeedingError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.errors import MisuseError, SeedingError
 from pytest_atomic_cards.targets import open_target
-from pytest_atomic_cards.world import Cards
+from pytest_atomic_cards.targets.cards_fixture import Cards
 
 HOUR = timedelta(hours=1)
 

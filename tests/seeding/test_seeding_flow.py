@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_atomic_cards.errors import NotAvailableError, ScopeError, SeedingError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding import readback
-from pytest_atomic_cards.seeding.flow import FlowPlacement, ServerClock
-from pytest_atomic_cards.seeding.reader import Found, Reader
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.timeline import REAL_TIME
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import NotAvailableError, ScopeError, SeedingError
+from pytest_atomic_cards.targets.seeding import wait_for_cards
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowPlacement, ServerClock
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 HOUR = timedelta(hours=1)
 SHORTLY = timedelta(milliseconds=150)
@@ -79,7 +79,7 @@ def test_a_listing_that_is_none_is_not_waited_for(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a success holds no listing, which no wait will mend, seeding is given up soon."""
-    monkeypatch.setattr(readback, "_FEW_SECONDS", 0.2)
+    monkeypatch.setattr(wait_for_cards, "_FEW_SECONDS", 0.2)
     cards = serve(faults=["listing-of-text"]).open_world(seed_timeout=36_000)
     with pytest.raises(SeedingError, match=r"after 0.2 s .*; listing .* must be a JSON object"):
         cards.seed()
@@ -138,7 +138,7 @@ def test_a_flow_that_sends_some_targets_more_is_taken_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where more cards come than targets were named, the group is handed over once no more do."""
-    monkeypatch.setattr(readback, "_LEAST_WATCH", 0.1)
+    monkeypatch.setattr(wait_for_cards, "_LEAST_WATCH", 0.1)
     live = serve()
     live.environment.define_flow(live.sandbox.flow_id, ("bill", "reminder"))
     cards = live.open_world()

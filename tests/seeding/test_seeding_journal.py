@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.client.flows import ActionFlows
-from pytest_atomic_cards.errors import SeedingError, SettingsError
-from pytest_atomic_cards.seeding.journal import (
+from pytest_atomic_cards.client.action_flows import ActionFlows
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.support.errors import SeedingError, SettingsError
+from pytest_atomic_cards.targets import LiveTarget, world_on
+from pytest_atomic_cards.targets.seeding.journal import (
     Journal,
     Record,
     journal_directory,
@@ -18,15 +20,13 @@ from pytest_atomic_cards.seeding.journal import (
     owned,
     target_name,
 )
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
-from pytest_atomic_cards.targets import LiveTarget, world_on
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from live_sandbox import LiveSandbox, Serve
 
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 
 def records(live: LiveSandbox, **changes: Any) -> list[Record]:  # noqa: ANN401

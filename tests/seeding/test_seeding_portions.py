@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError, SeedingError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.seeding.spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
-    from pytest_atomic_cards.client.flows import ActionFlows, FlowTarget, Invocation
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.client.action_flows import ActionFlows, FlowTarget, Invocation
+    from pytest_atomic_cards.targets.cards_fixture import Cards
 
 REFUSED = {400: "Bad Request", 413: "Content Too Large", 422: "Unprocessable Content"}
 

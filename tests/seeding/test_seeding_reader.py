@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from scripted_listing import Answer, Listing, card_body, paged
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import ContractBrokenError, NotAvailableError, TransportError
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Group, Reader, key_of
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import (
+    ContractBrokenError,
+    NotAvailableError,
+    TransportError,
+)
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 
 PIN = CardQuery(flow_invocation_id="invocation")
 

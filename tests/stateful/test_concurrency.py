@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Group, key_of
-from pytest_atomic_cards.seeding.spec import Population
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.linearizability import is_linearizable
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.races import Attempt, Race, Racecourse
 from pytest_atomic_cards.targets import SandboxTarget
-from pytest_atomic_cards.verification.linearizability import is_linearizable
-from pytest_atomic_cards.verification.probe import Probe
-from pytest_atomic_cards.verification.racing import Attempt, Race, Racecourse
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from contract_runs import RunContracts
 
-    from pytest_atomic_cards.verification.suite import Finding
+    from pytest_atomic_cards.rules.finding import Finding
 
 PIN = CardQuery(flow_invocation_id="invocation-1")
 CARDS = tuple(Card.from_body({"cardInstanceId": f"card-{n}"}) for n in (1, 2, 3))

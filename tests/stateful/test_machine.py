@@ -8,18 +8,22 @@ import hypothesis
 import pytest
 from hypothesis.stateful import rule
 
-from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError, TransportError
-from pytest_atomic_cards.generation.machine import (
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.suite.state_machine import (
     USUAL,
     LifecycleMachine,
     check_lifecycle,
     step,
 )
-from pytest_atomic_cards.lifecycle import Action, Status
-from pytest_atomic_cards.profile import Profile
-from pytest_atomic_cards.settings import Settings
+from pytest_atomic_cards.support.errors import (
+    NotAvailableError,
+    OutcomeUnknownError,
+    TransportError,
+)
 from pytest_atomic_cards.targets import SandboxTarget
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +31,11 @@ if TYPE_CHECKING:
 
     from live_sandbox import Serve
 
-    from pytest_atomic_cards.exchange import Exchange
-    from pytest_atomic_cards.query import CardQuery
-    from pytest_atomic_cards.seeding.reader import Group
-    from pytest_atomic_cards.seeding.spec import Population
-    from pytest_atomic_cards.world import Cards
+    from pytest_atomic_cards.model.card_spec import Population
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.model.query import CardQuery
+    from pytest_atomic_cards.targets.cards_fixture import Cards
+    from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 FEW = hypothesis.settings(USUAL, max_examples=15)
 

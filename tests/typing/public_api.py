@@ -31,7 +31,7 @@ from pytest_atomic_cards import (
     world_on,
 )
 from pytest_atomic_cards.client.drain import DrainReport
-from pytest_atomic_cards.lifecycle import Transition
+from pytest_atomic_cards.model.lifecycle import Transition
 from pytest_atomic_cards.targets import Target
 
 

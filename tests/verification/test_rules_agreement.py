@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.verification.rules import AGREEMENT, Objection, objections, told_by
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.rules import AGREEMENT, Objection, objections, told_by
 
 CARD = {
     "cardInstanceId": "c1",

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from traffic import Client, traffic, violated
 
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.profile import QUESTIONS, Profile
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.rules import RULES
-from pytest_atomic_cards.verification.rules.past import SETTLING
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.profile import QUESTIONS, Profile
+from pytest_atomic_cards.rules import RULES
+from pytest_atomic_cards.rules.card_history import SETTLING
+from pytest_atomic_cards.rules.requirements import catalogue
 
 SHOWN_BY = {
     "QUERY-01": "list-ignores-eventName",

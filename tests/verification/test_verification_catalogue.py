@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import TRANSITIONS
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.running import PYTEST_ARGUMENTS, suite_directory
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, suite_directory
+from pytest_atomic_cards.support.errors import MisuseError
 
 RULES = catalogue().requirements
 

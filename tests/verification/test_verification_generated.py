@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation, expect
+from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
     SeedingError,
     TransportError,
 )
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.settings import Settings
-from pytest_atomic_cards.timeline import REAL_TIME
-from pytest_atomic_cards.verification.generated import Effort
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation, expect
 
 EXCHANGE = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.1, status=503)
 

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.errors import (
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.cancel_experiment import CARDS, drain
+from pytest_atomic_cards.suite.listing_stability import shows_otherwise
+from pytest_atomic_cards.suite.probe import Probe, response_of
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     NotAvailableError,
     SeedingError,
 )
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Found, Group
-from pytest_atomic_cards.tape import NO_TAPE
-from pytest_atomic_cards.timeline import REAL_TIME
-from pytest_atomic_cards.verification.draining import CARDS, drain
-from pytest_atomic_cards.verification.probe import Probe, response_of
-from pytest_atomic_cards.verification.steadiness import shows_otherwise
+from pytest_atomic_cards.support.recorder import NO_TAPE
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts
     from live_sandbox import Serve
 
-    from pytest_atomic_cards.verification.suite import Finding
+    from pytest_atomic_cards.rules.finding import Finding
 
 AN_ACTION = "http://cards.test/v1/environment/cards"
 

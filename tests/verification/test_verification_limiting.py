@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.rules.verdicts import Verdict
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts
 
-    from pytest_atomic_cards.verification.suite import Finding
+    from pytest_atomic_cards.rules.finding import Finding
 
 _SOURCE = """
 from pytest_atomic_cards.plugin import ending_of

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.chance import TRUE_CHANCE
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.lifecycle import Status
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Found
-from pytest_atomic_cards.verification.oracle import invented, judge_listing
-from pytest_atomic_cards.verification.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.suite.oracle import invented, judge_listing
+from pytest_atomic_cards.support.randomness import TRUE_CHANCE
+from pytest_atomic_cards.targets.seeding.listing_reader import Found
 
 
 def card(name: str, user: str | None, template: str | None, status: str = "active") -> Card:

@@ -4,48 +4,50 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox import FAULTS
-from pytest_atomic_cards.verification import proving
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.running import suite_directory
+from pytest_atomic_cards.suite import mutation_testing
+from pytest_atomic_cards.suite.suite_runner import suite_directory
 
 
 def test_the_table_that_ships_has_no_gap():
     """Each fault of the sandbox is caught by a requirement, and each requirement has a fault."""
-    assert proving.gaps(proving.recorded(), FAULTS) == []
+    assert mutation_testing.gaps(mutation_testing.recorded(), FAULTS) == []
 
 
 def test_the_table_that_ships_knows_only_faults_and_requirements_that_exist():
     """No row or column is left over from a fault or requirement that is gone."""
-    table = proving.recorded()
+    table = mutation_testing.recorded()
     assert table.keys() == FAULTS.keys()
-    assert proving.requirements_in(table) <= catalogue().requirements.keys()
+    assert mutation_testing.requirements_in(table) <= catalogue().requirements.keys()
 
 
 def test_gaps_are_told():
     """A fault that nothing catches and a requirement that nothing violates are each named."""
-    gaps = proving.gaps({"some-fault": []}, ["some-fault"])
+    gaps = mutation_testing.gaps({"some-fault": []}, ["some-fault"])
     assert gaps[0] == "fault some-fault is caught by no requirement"
     assert "requirement PAGE-01 is violated by no fault" in gaps
 
 
 def test_few_trials_cover_the_table():
     """The trials of a proof show each fault once, and each requirement at least once."""
-    table = proving.recorded()
-    trials = proving.covering(table)
+    table = mutation_testing.recorded()
+    trials = mutation_testing.covering(table)
     assert sorted(trial.fault for trial in trials) == sorted(table)
-    assert {name for trial in trials for name in trial.only} == proving.requirements_in(table)
+    assert {name for trial in trials for name in trial.only} == mutation_testing.requirements_in(
+        table
+    )
 
 
 def test_a_trial_finds_what_its_fault_breaks():
     """A fault violates its requirement and not others; the faultless sandbox violates none."""
     trials = [
-        proving.Trial("default-page-50", ("PAGE-01", "PAGE-06")),
-        proving.Trial("cancel-ends-expired", ("STATE-03",)),
-        proving.Trial("", ("PAGE-01", "STATE-03")),
+        mutation_testing.Trial("default-page-50", ("PAGE-01", "PAGE-06")),
+        mutation_testing.Trial("cancel-ends-expired", ("STATE-03",)),
+        mutation_testing.Trial("", ("PAGE-01", "STATE-03")),
     ]
     told: list[str] = []
-    table = proving.run_trials(trials, 1, lambda trial, _: told.append(trial.fault))
+    table = mutation_testing.run_trials(trials, 1, lambda trial, _: told.append(trial.fault))
     assert table == {"default-page-50": ["PAGE-01"], "cancel-ends-expired": ["STATE-03"], "": []}
     assert told == [trial.fault for trial in trials]
 
@@ -53,12 +55,12 @@ def test_a_trial_finds_what_its_fault_breaks():
 def test_the_page_of_the_contract_is_up_to_date():
     """contracts/README.md is what the catalogue and the table make of it."""
     page = suite_directory().joinpath("README.md").read_text("utf-8")
-    assert page == proving.readme(proving.recorded())
+    assert page == mutation_testing.readme(mutation_testing.recorded())
 
 
 def test_the_file_of_the_table_reads_back(tmp_path: Path):
     """What is written is read back as it was."""
     table = {"b-fault": ["PAGE-01", "PAGE-02"], "a-fault": ["QUERY-01"]}
-    proving.write(table, tmp_path)
-    text = tmp_path.joinpath(proving.FILE).read_text("utf-8")
+    mutation_testing.write(table, tmp_path)
+    text = tmp_path.joinpath(mutation_testing.FILE).read_text("utf-8")
     assert 'a-fault = ["QUERY-01"]\nb-fault = ["PAGE-01", "PAGE-02"]\n' in text

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.errors import MisuseError
-from pytest_atomic_cards.lifecycle import Level
-from pytest_atomic_cards.verification.requirements import catalogue
-from pytest_atomic_cards.verification.suite import Finding, is_grave, requirement
-from pytest_atomic_cards.verification.verdicts import Verdict
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.contract_plugin import is_grave, requirement
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.cards import Card
-from pytest_atomic_cards.query import CardQuery
-from pytest_atomic_cards.seeding.reader import Group
-from pytest_atomic_cards.verification.timed import Timed
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.time_experiment import Timed
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 Options = dict[str, Any]
 CREATED = "2030-01-02T03:04:05.678Z"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_atomic_cards.errors import NotAvailableError, OutcomeUnknownError
-from pytest_atomic_cards.verification.trials import Trials
-from pytest_atomic_cards.verification.verdicts import Violation
+from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.batched_setup import Trials
+from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError
 
 
 def losing(times: int) -> Callable[[], str]:

@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import pytest
 
-from pytest_atomic_cards.errors import SeedingError
-from pytest_atomic_cards.exchange import Exchange
-from pytest_atomic_cards.verification.verdicts import (
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.rules.verdicts import (
     CouldNotTell,
     Verdict,
     Violation,
     expect,
     not_exercised,
 )
+from pytest_atomic_cards.support.errors import SeedingError
 
 EXCHANGE = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.1, status=500)
 

@@ -6,22 +6,22 @@ import difflib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.errors import MisuseError
 from pytest_atomic_cards.sandbox.faults import (
-    access,
-    completion,
-    isolation,
-    limits,
-    multiple,
-    pagination,
-    protocol,
-    query,
-    results,
-    shape,
-    state,
-    timing,
+    access_faults,
+    completion_faults,
+    isolation_faults,
+    limit_faults,
+    multiple_faults,
+    pagination_faults,
+    protocol_faults,
+    query_faults,
+    result_faults,
+    shape_faults,
+    state_faults,
+    timing_faults,
 )
 from pytest_atomic_cards.sandbox.faults.fault import Fault, install
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "Fault", "fault_named", "install"]
 
 _AREAS: Final = (
-    query,
-    isolation,
-    pagination,
-    multiple,
-    state,
-    limits,
-    results,
-    completion,
-    access,
-    shape,
-    timing,
-    protocol,
+    query_faults,
+    isolation_faults,
+    pagination_faults,
+    multiple_faults,
+    state_faults,
+    limit_faults,
+    result_faults,
+    completion_faults,
+    access_faults,
+    shape_faults,
+    timing_faults,
+    protocol_faults,
 )
 FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
     {fault.name: fault for area in _AREAS for fault in area.FAULTS}

@@ -1,0 +1,107 @@
+"""What an answer means: the body that was asked for, or the error that says who is at fault."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pytest_atomic_cards.support.errors import (
+    ContractBrokenError,
+    OutcomeUnknownError,
+    RefusedError,
+    TimeLimitError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_atomic_cards.client.retry import Backoff
+    from pytest_atomic_cards.model.exchange import Exchange
+
+_View = TypeVar("_View")
+
+_LOCATION_SHOWN: Final = 200
+"""Letters of a Location: any real one fits, and a hostile one does not fill the terminal."""
+
+
+def view_of(
+    exchange: Exchange,
+    view: Callable[[Any], _View],
+    *,
+    advice: str = "",
+) -> _View:
+    """What a view makes of the JSON body of an exchange, if it was successful.
+
+    Args:
+        exchange: The answer.
+        view: Reads the body; raises :class:`ContractBrokenError` where it cannot.
+        advice: How to mend a refusal, where that is known.
+
+    Raises:
+        RefusedError: The status is 4xx.
+        OutcomeUnknownError: The status is 5xx, to a request that changes state.
+        TransportError: The status is 5xx, to a GET.
+        ContractBrokenError: The status is none of these and not 2xx, or the body is not JSON, or
+            not what the view needs.
+    """
+    if exchange.succeeded:
+        try:
+            return view(json.loads(exchange.response_body))
+        except ContractBrokenError as error:
+            reason = f"That breaks the contract: {error}."
+        except (ValueError, RecursionError):
+            reason = "The body is not JSON."
+        raise ContractBrokenError(_told(exchange, reason), exchange)
+    status = exchange.status or 0
+    if status < HTTPStatus.BAD_REQUEST:
+        location = redirection(status, exchange.response_headers)
+        raise ContractBrokenError(_told(exchange, "Expected HTTP 200.", location), exchange)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise RefusedError(_told(exchange, advice), exchange)
+    if exchange.method == "GET":
+        raise TransportError(_told(exchange), exchange)
+    doubt = (
+        "It may or may not have been applied; list the cards to see their state before you decide."
+    )
+    raise OutcomeUnknownError(_told(exchange, doubt), exchange)
+
+
+def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> TransportError:
+    """The error of a request that got no usable response.
+
+    Args:
+        exchange: Its last attempt.
+        backoff: How often it was sent, and why not again.
+        in_doubt: Whether it may have been applied all the same.
+    """
+    what = f"{exchange.method} {exchange.url}"
+    last = exchange.describe()
+    if in_doubt:
+        return OutcomeUnknownError(
+            f"{what} may or may not have been applied: {last}. It is not repeated "
+            "automatically; list the cards to see their state before you decide",
+            exchange,
+        )
+    kind = TimeLimitError if backoff.deadline.has_passed else TransportError
+    return kind(f"{what} got no usable response in {backoff.describe()}, at last: {last}", exchange)
+
+
+def redirection(status: int, headers: Mapping[str, str]) -> str:
+    """Where a response redirects to, in a sentence; empty if it does not.
+
+    Args:
+        status: Its status.
+        headers: Its headers, in lower case.
+    """
+    location = headers.get("location", "")
+    if not HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or not location:
+        return ""
+    cut = location if len(location) <= _LOCATION_SHOWN else f"{location[:_LOCATION_SHOWN]}…"
+    return f"It redirects to {cut!r}, and redirects are not followed."
+
+
+def _told(exchange: Exchange, *sentences: str) -> str:
+    what = f"{exchange.method} {exchange.url} answered {exchange.describe()}"
+    return "\n".join(filter(None, (what, *sentences, f"Repeat it with: {exchange.curl()}")))

@@ -1,1 +1,0 @@
-"""Strategies and stateful machines that generate queries, payloads and populations."""

@@ -1,0 +1,1 @@
+"""The vocabulary of the project: cards, queries, lifecycle, exchanges, profile and settings."""

@@ -1,0 +1,180 @@
+"""Exchange: one request and its response with its time, wherever it came from.
+
+The unit that reports, rules and recordings read. An exchange never carries a secret: credentials
+are replaced when it is made, not when it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from pytest_atomic_cards.support.printable import printable, shell_word
+from pytest_atomic_cards.support.secrets.hidden import REDACTED
+from pytest_atomic_cards.support.secrets.names import is_secret_name
+
+_BODY_SHOWN: Final = 2_000
+_LARGEST_STRUCTURE: Final = 1_000_000
+"""Bytes up to which a report holds a body whole: a page of 100 large cards has less, and nothing
+opens a report of many larger ones."""
+_LARGEST_ARGUMENT: Final = 100_000
+"""Bytes of a body that a command can hold: Linux takes arguments of less than 128 KiB, and an
+escaped body is longer than it was."""
+_DEEPEST: Final = 100
+"""Levels of nesting up to which a body is shown as structure: no card has as many, and writing JSON
+fails at about ten times as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP request and what came back.
+
+    Args:
+        method: HTTP method, upper case.
+        url: Absolute URL with the encoded query.
+        request_headers: Headers as sent; secret ones hold ``[redacted]``.
+        request_body: Body as sent, or empty.
+        status: HTTP status, or ``None`` where no response arrived.
+        response_headers: Headers as received, names lower case; secret ones redacted.
+        response_body: Body as received, or empty.
+        started: When the request was sent, UTC.
+        elapsed: Seconds until the response was read.
+        error: Why no response arrived, else ``None``.
+    """
+
+    method: str
+    url: str
+    started: datetime
+    elapsed: float
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request_body: bytes = b""
+    status: int | None = None
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    response_body: bytes = b""
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request_headers", redact_headers(self.request_headers))
+        object.__setattr__(self, "response_headers", redact_headers(self.response_headers))
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, still encoded."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> str:
+        """The encoded query string of the URL, without ``?``."""
+        return urlsplit(self.url).query
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    def json(self) -> Any:  # noqa: ANN401 - a JSON value
+        """The response body as JSON; ``None`` where it is empty, not JSON, or too deep to read."""
+        try:
+            return json.loads(self.response_body, parse_constant=refuse_constant)
+        except (ValueError, RecursionError):
+            return None
+
+    def curl(self) -> str:
+        """A runnable command that repeats the request with ``$ATOMIC_TOKEN`` as the token.
+
+        Printable, and on one line. A body that no argument can hold, as it is too long or has a
+        NUL, is to be put in a file named ``body`` first.
+        """
+        method, url = shell_word(self.method), shell_word(self.url)
+        parts = ["curl", "--globoff", "-sS", "-i", "-X", method, url]
+        for name, value in self.request_headers.items():
+            if name.lower() == "authorization":
+                parts += ["-H", f'"{name}: Bearer $ATOMIC_TOKEN"']
+            elif name.lower() in {"user-agent", "content-type", "accept"}:
+                parts += ["-H", shell_word(f"{name}: {value}")]
+        added_by_curl = {"User-Agent", "Content-Type"} if self.request_body else {"User-Agent"}
+        sent = {name.lower() for name in self.request_headers}
+        for name in sorted(added_by_curl):
+            if name.lower() not in sent:
+                parts += ["-H", shell_word(f"{name}:")]
+        if b"\0" in self.request_body or len(self.request_body) > _LARGEST_ARGUMENT:
+            parts += ["--data-binary", "@body"]
+        elif self.request_body:
+            body = self.request_body.decode("utf-8", "surrogateescape")
+            parts += ["--data-raw", shell_word(body)]
+        return " ".join(parts)
+
+    def describe(self) -> str:
+        """The response in one printable line: status and the beginning of the body."""
+        if self.status is None:
+            return printable(f"no response ({self.error})")
+        lines = self.response_body.decode("utf-8", "replace").splitlines()
+        body = " ".join(line.strip() for line in lines)
+        return f"HTTP {self.status} {printable(body, limit=_BODY_SHOWN)}".rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The exchange as JSON values, bodies as structure where they are JSON.
+
+        Texts are as they came, but for the command: what shows them makes them printable.
+        """
+        return {
+            "method": self.method,
+            "url": self.url,
+            "requestHeaders": dict(self.request_headers),
+            "requestBody": _readable(self.request_body),
+            "status": self.status,
+            "responseHeaders": dict(self.response_headers),
+            "responseBody": _readable(self.response_body),
+            "started": self.started.isoformat(),
+            "elapsed": round(self.elapsed, 6),
+            "error": self.error,
+            "curl": self.curl(),
+        }
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """NaN and Infinity are not JSON. Source: RFC 8259 › 6."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """A copy of headers in which the values of secret ones are replaced."""
+    return {name: REDACTED if is_secret_name(name) else value for name, value in headers.items()}
+
+
+def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
+    """A body as structure if that can be written as JSON again, else as text."""
+    if not body:
+        return None
+    text = body[:_LARGEST_STRUCTURE].decode("utf-8", "replace")
+    if len(body) > _LARGEST_STRUCTURE:
+        return f"{text}… ({len(body) - _LARGEST_STRUCTURE:,} bytes left out)"
+    try:
+        value = json.loads(body, parse_constant=refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return text
+    return text if _is_deep(value) else value
+
+
+def _finite(number: str) -> float:
+    """A number that JSON can hold; ``1e400`` would be read as infinite."""
+    value = float(number)
+    return value if math.isfinite(value) else refuse_constant(number)
+
+
+def _is_deep(value: object) -> bool:
+    """Whether a JSON value has more levels than can safely be written."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)

@@ -1,0 +1,283 @@
+"""Profile: the questions that the documentation leaves open, and one target's answers to them.
+
+No answer is right or wrong. The sandbox behaves as its profile says; nothing in the contract
+suite may fail because of an answer.
+
+Source of each question: the Cards API page is silent on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, Self, get_args, get_type_hints
+
+from pytest_atomic_cards.support.errors import MisuseError
+
+
+def _question(text: str, default: str) -> Any:  # noqa: ANN401 - stands in for the field's type
+    return field(default=default, metadata={"question": text})
+
+
+_Refusal = Literal["401", "403"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One answer to every open question; the defaults are the sandbox's own choice, not facts.
+
+    Raises:
+        MisuseError: An answer is not one of those the question allows.
+    """
+
+    # Matching
+    zero_match_listing: Literal["empty", "null", "404"] = _question(
+        "What does a listing answer when no card matches?", "empty"
+    )
+    zero_match_action: Literal["empty", "null", "404", "400"] = _question(
+        "What does an action answer when no card matches?", "empty"
+    )
+    wrong_state: Literal["unselected", "counted", "refused"] = _question(
+        "What happens to matched cards in a state that the action does not allow: as if they did "
+        "not match, counted in summary.total but not updated, or the whole request refused "
+        "with 409?",
+        "unselected",
+    )
+    multiple_counts: Literal["actionable", "matching"] = _question(
+        "Does 'more than one card' without multiple=1 count only cards that the action can "
+        "change, or all that match?",
+        "actionable",
+    )
+    empty_attribute: Literal["absent", "no-match", "400"] = _question(
+        "What does an attribute with an empty value mean?", "no-match"
+    )
+    repeated_attribute: Literal["first", "last", "any", "400"] = _question(
+        "What does an attribute that is given twice mean?", "last"
+    )
+    unknown_parameter: Literal["ignored", "400"] = _question(
+        "What happens to an unknown query parameter?", "ignored"
+    )
+    unknown_status: Literal["no-match", "400"] = _question(
+        "What does a status that is none of the seven words mean?", "no-match"
+    )
+    attribute_case: Literal["sensitive", "insensitive"] = _question(
+        "Are attribute values compared with regard to case?", "sensitive"
+    )
+    multiple_spelling: Literal["1", "truthy"] = _question(
+        "Is multiple=true accepted as multiple=1 is?", "1"
+    )
+
+    # Listing
+    order: Literal["oldest-first", "newest-first", "by-id", "shuffled-page"] = _question(
+        "In which order are cards listed?", "oldest-first"
+    )
+    listing_limit_over_1000: Literal["clamped", "served", "400"] = _question(
+        "What does a listing do with a limit above 1000?", "clamped"
+    )
+    limit_zero: Literal["empty", "default", "400"] = _question(
+        "What does a listing do with limit=0?", "400"
+    )
+    bad_number: Literal["ignored", "400"] = _question(
+        "What happens to a limit or offset that is negative or not a number?", "400"
+    )
+    closed_cards_listed: Literal["yes", "only-by-status"] = _question(
+        "Does a listing without a status attribute include closed cards?", "yes"
+    )
+    cancelled_cards_listed: Literal["yes", "no"] = _question(
+        "Are cancelled cards ever listed?", "yes"
+    )
+    read_after_write: Literal["immediate", "delayed"] = _question(
+        "Does a listing right after an action show the new status?", "immediate"
+    )
+
+    # Actions
+    action_limit_over_1000: Literal["clamped", "400"] = _question(
+        "What does cancel do with a limit above 1000?", "clamped"
+    )
+    other_action_limits: Literal["as-cancel", "none"] = _question(
+        "Do dismiss and complete have the limits of cancel?", "as-cancel"
+    )
+    action_offset: Literal["ignored", "honoured", "400"] = _question(
+        "What does offset mean for an action?", "ignored"
+    )
+    summary_total: Literal["acted", "matched"] = _question(
+        "Does summary.total count the cards within the limit, or all that match?", "acted"
+    )
+    action_word: Literal["imperative", "past"] = _question(
+        "Which word does a dismiss or cancel result hold: dismiss, or dismissed?", "imperative"
+    )
+    non_object_payload: Literal["accepted", "400"] = _question(
+        "Is a completion payload accepted that is JSON but not an object?", "400"
+    )
+
+    # Lifecycle
+    cancel_embargoed: Literal["allowed", "refused"] = _question(
+        "May an embargoed card be cancelled?", "allowed"
+    )
+    cancel_snoozed: Literal["allowed", "refused"] = _question(
+        "May a snoozed card be cancelled?", "allowed"
+    )
+    expiry_while_embargoed: Literal["expires", "waits"] = _question(
+        "Does an embargoed card expire at its expiry time?", "expires"
+    )
+    expiry_while_snoozed: Literal["expires", "waits"] = _question(
+        "Does a snoozed card expire at its expiry time?", "expires"
+    )
+    updated_by_system: Literal["yes", "no"] = _question(
+        "Does 'updated' change when the platform itself changes the state?", "yes"
+    )
+
+    # Authentication
+    no_token: _Refusal = _question("How is a request without a token refused?", "401")
+    bad_token: _Refusal = _question("How is a request with an invalid token refused?", "401")
+    wrong_role: _Refusal = _question("How is a token of another role refused?", "403")
+    other_environment: Literal["401", "403", "404"] = _question(
+        "How is a token of another environment refused?", "403"
+    )
+    no_user_agent: Literal["400", "403", "accepted"] = _question(
+        "What happens to a request without a User-Agent?", "403"
+    )
+    deleted_credential: Literal["dies", "lives"] = _question(
+        "Does a token die at once when its credential is deleted?", "dies"
+    )
+    token_fields: Literal["cognito", "access_token-only"] = _question(
+        "Which fields does a token response have?", "cognito"
+    )
+    grant_type_in: Literal["either", "query", "form"] = _question(
+        "Where is grant_type read from?", "either"
+    )
+
+    # Creation
+    start_response: Literal["flat", "data-object", "data-array"] = _question(
+        "Where in the response of start is flowInvocationId?", "flat"
+    )
+    start_status: Literal["200", "201", "202"] = _question(
+        "With which status does start answer?", "200"
+    )
+    delivery_options: Literal["honoured", "ignored"] = _question(
+        "Are embargo and expiry of a start request honoured over the flow's own?", "honoured"
+    )
+    cards_per_target: Literal["1", "2"] = _question(
+        "How many cards does the flow send to one target?", "1"
+    )
+    test_event_source: Literal["test", "live"] = _question(
+        "Which eventSource do cards of a test start have?", "test"
+    )
+
+    # Form
+    error_body: Literal["message", "errors", "text", "empty"] = _question(
+        "What does the body of an error hold?", "message"
+    )
+    extra_fields: Literal["none", "some"] = _question(
+        "Do bodies hold fields beyond the sampled ones?", "none"
+    )
+    wrong_method: Literal["405", "404"] = _question(
+        "How is another method on a known path refused?", "405"
+    )
+    trailing_slash: Literal["served", "404"] = _question(
+        "Is a path with a trailing slash served?", "404"
+    )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The profile in a TOML file; questions that it leaves out have their default answers.
+
+        Raises:
+            MisuseError: The file cannot be read, or holds something else than answers.
+        """
+        return cls(**read_answers(path))
+
+    def __post_init__(self) -> None:
+        for name, question in QUESTIONS.items():
+            answer = getattr(self, name)
+            if answer not in question.answers:
+                raise MisuseError(
+                    f"profile: {name} = {answer!r} is not an answer to {question.text!r}; "
+                    f"choose one of {', '.join(question.answers)}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open question: its name in a profile, its text, and the answers it can have."""
+
+    name: str
+    text: str
+    answers: tuple[str, ...]
+    default: str
+
+
+def _answers(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - a typing construct
+    return get_args(hint)
+
+
+QUESTIONS: dict[str, Question] = {
+    item.name: Question(item.name, item.metadata["question"], _answers(hint), str(item.default))
+    for item, hint in zip(
+        dataclasses.fields(Profile), get_type_hints(Profile).values(), strict=True
+    )
+}
+"""Every open question by name."""
+
+
+def read_answers(path: Path) -> dict[str, Any]:
+    """The answers that a TOML file gives, by question.
+
+    Raises:
+        MisuseError: The file cannot be read, or holds something else than questions.
+    """
+    try:
+        answers = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise MisuseError(f"profile {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise MisuseError(f"profile {path} is not TOML: {error}") from None
+    unknown = answers.keys() - QUESTIONS.keys()
+    if unknown:
+        raise MisuseError(
+            f"profile {path}: unknown question {', '.join(sorted(unknown))}; "
+            f"known: {', '.join(QUESTIONS)}"
+        )
+    return answers
+
+
+def profile_text(answers: Mapping[str, str], reasons: Mapping[str, str]) -> str:
+    """A TOML file of observed answers, each under its question, that :func:`read_answers` reads.
+
+    What cannot be imitated is told in comments: answers that are none of a question's, and
+    questions that were not answered.
+
+    Args:
+        answers: The answer to each question that has one.
+        reasons: Why the others have none.
+    """
+    blocks = []
+    for name, question in QUESTIONS.items():
+        answer = answers.get(name)
+        if answer in question.answers:
+            line = f'{name} = "{answer}"'
+        elif answer is not None:
+            line = f"# {name}: other: {_line(answer)}; none of {', '.join(question.answers)}"
+        else:
+            line = f"# {name}: not observed: {_line(reasons.get(name, 'it was not asked'))}"
+        blocks.append(f"{_wrapped(question.text)}\n{line}\n")
+    return "\n".join((_TITLE, *blocks))
+
+
+_WIDTH: Final = 100
+_TITLE: Final = (
+    "# How one target answers the questions that the documentation of the Cards API leaves open.\n"
+)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _line(text: str) -> str:
+    """A text as a part of a comment: on one line, and without control characters."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

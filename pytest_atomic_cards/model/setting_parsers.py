@@ -1,0 +1,172 @@
+"""Parsers: how the text of a setting becomes its value.
+
+Each raises ``ValueError`` with what it wants, to go on after "must be".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_atomic_cards.model.settings import MEGABYTE, Mode, TargetKind
+
+SHORTCOMINGS: Final = ("orphaned", "unplayed", "expired")
+"""What can be wrong with cassettes although all tests pass."""
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser that takes one of some words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def target(text: str) -> TargetKind:
+    """Read what the tests run against."""
+    return TargetKind(one_of(*TargetKind)(text))
+
+
+def mode(text: str) -> Mode:
+    """Read what is done with cassettes."""
+    return Mode(one_of(*Mode)(text))
+
+
+def shortcomings(text: str) -> tuple[str, ...]:
+    """Read several of :data:`SHORTCOMINGS`, divided by commas."""
+    wanted = words(text)
+    for word in wanted:
+        one_of(*SHORTCOMINGS)(word)
+    return wanted
+
+
+def truth(text: str) -> bool:
+    """Read a yes or no."""
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("true or false")
+
+
+def seconds(text: str) -> float:
+    """Read a duration in seconds, of less than a day."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 86_400:  # noqa: PLR2004 - seconds of a day
+        raise ValueError("a number of seconds above 0")
+    return number
+
+
+def rate(text: str) -> float:
+    """Read a number of requests a second."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise ValueError("a number of requests a second above 0")
+    return number
+
+
+def size(text: str) -> int:
+    """Read a number of bytes, or of megabytes with ``MB`` behind it."""
+    number, unit = (text[:-2], MEGABYTE) if text.upper().endswith("MB") else (text, 1)
+    try:
+        return count(number.strip()) * unit
+    except ValueError:
+        raise ValueError("a number of bytes above 0, or of megabytes such as 16MB") from None
+
+
+def whole(text: str) -> int:
+    """Read a whole number from 0."""
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("a whole number from 0")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    number = whole(text)
+    if not number:
+        raise ValueError("a whole number from 1")
+    return number
+
+
+def url(text: str) -> str:
+    """Read the address of a server, without credentials, query and final slash."""
+    if "@" in text:
+        raise ValueError("a URL without user name and password")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character in text for character in "?# \t\n"):
+        raise ValueError("an http or https URL without a query")
+    return text.rstrip("/")
+
+
+def path(text: str) -> Path:
+    """Read the path of a file or a directory."""
+    return Path(some_text(text))
+
+
+def segment(text: str) -> str:
+    """Read what stands between two slashes of a URL."""
+    if text in {"", ".", ".."} or any(character in text for character in "/?#% \t\n"):
+        raise ValueError("one segment of a URL path")
+    return text
+
+
+def label(text: str) -> str:
+    """Read a name that can be a part of a host name."""
+    if not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
+        raise ValueError("letters, digits, hyphens and underscores")
+    return text
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Read several texts, divided by commas."""
+    found = tuple(filter(None, (word.strip() for word in text.split(","))))
+    if not found:
+        raise ValueError("at least one id, several divided by commas")
+    return found
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON object (RFC 8259)."""
+    try:
+        value = json.loads(text, parse_constant=_no_json)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError("a JSON object")  # noqa: TRY004 - parsers raise ValueError
+    return value
+
+
+def some_text(text: str) -> str:
+    """Read any text that is not blank."""
+    if not text.strip():
+        raise ValueError("some text")
+    return text
+
+
+def client_id(text: str) -> str:
+    """Read a client id, which no colon may be in (RFC 7617 › 2)."""
+    if ":" in some_text(text):
+        raise ValueError("some text without a colon")
+    return text

@@ -1,0 +1,272 @@
+"""The pytest plugin: options, header and fixtures. Wiring only.
+
+Loaded into every pytest run where the package is installed, so it imports nothing but the
+standard library and pytest; all else is imported when a fixture needs it.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_atomic_cards.model import options, setting_parsers
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.support.errors import MisuseError, SettingsError
+from pytest_atomic_cards.support.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_atomic_cards.client.cards_api import CardsApi
+    from pytest_atomic_cards.model.settings import Settings
+    from pytest_atomic_cards.plugin.ending import Ending
+    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.sandbox import Sandbox
+    from pytest_atomic_cards.targets import Target
+    from pytest_atomic_cards.targets.cards_fixture import Cards
+
+SETTINGS = pytest.StashKey["Settings"]()
+ENDING = pytest.StashKey["Ending | None"]()
+DECK = pytest.StashKey["Deck"]()
+CASSETTES_MARK = "cards_cassettes"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an ini option for each setting, and a command line option for some."""
+    group = parser.getgroup("atomic-cards", "contract tests of the Atomic Cards API")
+    for option in options.OPTIONS:
+        if option.flag and option.parse is setting_parsers.truth:
+            group.addoption(
+                option.command_line,
+                dest=option.destination,
+                action="store_const",
+                const="true",
+                help=option.help,
+            )
+        elif option.flag:
+            group.addoption(
+                option.command_line,
+                dest=option.destination,
+                metavar=option.metavar,
+                help=option.help,
+            )
+        if not option.secret:
+            parser.addini(option.ini_name, option.help, type="string", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A bad setting ends the run before the first request."""
+    config.addinivalue_line("markers", 'cards_monitor("off"): the monitor does not fail this test')
+    config.addinivalue_line(
+        "markers",
+        f"{CASSETTES_MARK}(mode, *, name): record, replay or verify this test, or leave its "
+        "cassette off; name: path of its recording below the directory of cassettes",
+    )
+    if settings_of(config).cassettes is not Mode.OFF:
+        _play_cassettes(config)
+    ending_of(config)
+
+
+def ending_of(config: pytest.Config) -> Ending | None:
+    """What ends a run in time; ``None`` for one against a sandbox that has no time limit."""
+    settings = settings_of(config)
+    if ENDING not in config.stash:
+        config.stash[ENDING] = None
+        if settings.is_live or settings.max_time:
+            from pytest_atomic_cards.plugin.ending import Ending
+
+            is_check = config.pluginmanager.hasplugin("atomic-cards-contracts")
+            config.stash[ENDING] = Ending.begin(config, settings, is_check=is_check)
+    return config.stash[ENDING]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Play cassettes where a test is marked so, whatever the settings."""
+    if DECK not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
+        _play_cassettes(config)
+
+
+def _play_cassettes(config: pytest.Config) -> None:
+    from pytest_atomic_cards.recordings.cassettes.cassette_names import Naming
+    from pytest_atomic_cards.recordings.cassettes.cassette_plugin import CassetteHooks
+    from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+    from pytest_atomic_cards.recordings.cassettes.cassette_report import Housekeeping
+    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+
+    settings = settings_of(config)
+    own_suite = config.pluginmanager.hasplugin("atomic-cards-contracts")
+    base, root = config.rootpath, config.rootpath
+    if own_suite:
+        from pytest_atomic_cards.suite.suite_runner import suite_directory
+
+        base, root = config.invocation_params.dir, suite_directory()
+    try:
+        redaction = Redaction(settings.redact, filter(None, [settings.client_secret]))
+    except SettingsError as error:
+        raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
+    deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
+    shared, naming = hasattr(config, "workerinput"), Naming(root, own_suite)
+    for hooks in (
+        CassetteHooks(deck, naming, shared=shared),
+        Housekeeping(
+            config,
+            deck,
+            naming,
+            max_age=settings.cassettes_max_age,
+            fail_on=settings.cassettes_fail_on,
+        ),
+    ):
+        config.pluginmanager.register(hooks)
+
+
+def deck_of(config: pytest.Config) -> Deck | None:
+    """What plays the cassettes of a run; ``None`` where it plays none."""
+    return config.stash.get(DECK, None)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings of a run, resolved once.
+
+    Raises:
+        pytest.UsageError: A setting cannot be used.
+    """
+    if SETTINGS not in config.stash:
+        try:
+            config.stash[SETTINGS] = resolved_settings(config)
+        except SettingsError as error:
+            raise pytest.UsageError(f"atomic-cards: {error}") from None
+    return config.stash[SETTINGS]
+
+
+def resolved_settings(config: pytest.Config) -> Settings:
+    """The settings that the command line, the environment and the ini file of a run give.
+
+    Those of a worker process are those of the one that controls it.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+    """
+    handed = None
+    if hasattr(config, "workerinput"):
+        from pytest_atomic_cards.plugin.worker_channel import handed_over
+
+        handed = handed_over(config)
+    if handed is None:
+        settings = options.resolve(_command_line(config), config.getini)
+    else:
+        settings = options.resolve({}, lambda _: "", handed)
+    _look_up(settings)
+    return settings
+
+
+def _command_line(config: pytest.Config) -> dict[str, str | None]:
+    return {
+        option.name: getattr(config.option, option.destination, None) for option in options.OPTIONS
+    }
+
+
+def _look_up(settings: Settings) -> None:
+    """See that what the settings name is there, where they name something."""
+    setting = "--cards-profile"
+    try:
+        if settings.profile:
+            from pytest_atomic_cards.model.profile import Profile
+
+            Profile.read(settings.profile)
+        setting = "--cards-fault"
+        if settings.fault:
+            from pytest_atomic_cards.sandbox.faults import fault_named
+
+            for name in settings.fault:
+                fault_named(name)
+    except MisuseError as error:
+        raise SettingsError(f"{setting}: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what the cards fixtures run against."""
+    unknown = options.unknown_variables()
+    hint = f"; unknown and ignored: {', '.join(unknown)}" if unknown else ""
+    return printable(f"atomic-cards: {settings_of(config).describe()}{hint}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
+    """Give a worker process its settings, and listen to its progress where that can be shown."""
+    from pytest_atomic_cards.plugin.worker_channel import hand_over
+    from pytest_atomic_cards.reporting.terminal_capture import WorkersProgress
+
+    config: pytest.Config = node.config
+    hand_over(node, options.given(_command_line(config), config.getini), settings_of(config))
+    if progress := WorkersProgress.of(config):
+        progress.listen_to(node)
+    if ending := ending_of(config):
+        ending.take_charge(node)
+
+
+@pytest.fixture(scope="session")
+def cards_settings(pytestconfig: pytest.Config) -> Settings:
+    """The settings of this run."""
+    return settings_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Iterator[Target]:
+    """The target of this run: the embedded sandbox, or a live Cards API."""
+    if cards_settings.dry_run:
+        pytest.skip(f"dry run: would go against {cards_settings.describe()}")
+    from pytest_atomic_cards.plugin.worker_channel import keep_token
+    from pytest_atomic_cards.reporting.terminal_capture import progress_shown
+    from pytest_atomic_cards.targets import open_target
+
+    ending = ending_of(pytestconfig)
+    context = ending.context if ending else None
+    if context and context.token_cache:
+        keep_token(pytestconfig, context.token_cache, cards_settings)
+    if deck := deck_of(pytestconfig):
+        from pytest_atomic_cards.recordings.cassettes.cassette_target import RecordedTarget
+
+        target: Target = RecordedTarget(cards_settings, deck, context)
+    else:
+        target = open_target(cards_settings, context)
+    with progress_shown(pytestconfig), ending.closing(target) if ending else nullcontext():
+        yield _watched(target, pytestconfig, cards_settings)
+
+
+def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
+    """A target under the eyes of the monitor; the contract suite judges for itself."""
+    if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
+        return target
+    from pytest_atomic_cards.plugin.monitor_plugin import Watch
+
+    watch = Watch()
+    config.pluginmanager.register(watch, "atomic-cards-monitor")
+    return watch.over(target)
+
+
+@pytest.fixture
+def cards(cards_target: Target) -> Iterator[Cards]:
+    """A fresh world of cards: seed, look, act, let time pass. Cleaned up after the test."""
+    from pytest_atomic_cards.targets import world_on
+
+    with world_on(cards_target) as world:
+        yield world
+
+
+@pytest.fixture
+def cards_api(cards: Cards) -> CardsApi:
+    """The typed client of the Cards API, authenticated, of the test's world."""
+    return cards.api
+
+
+@pytest.fixture
+def cards_sandbox(cards: Cards) -> Sandbox:
+    """The sandbox of the test's world; skips the test on a live target."""
+    from pytest_atomic_cards.support.errors import NotAvailableError
+
+    try:
+        return cards.sandbox
+    except NotAvailableError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,319 @@
+"""The command ``atomic-cards``."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pytest_atomic_cards.support.errors import AtomicCardsError, SettingsError
+from pytest_atomic_cards.support.printable import escape_unencodable
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_atomic_cards.model.settings import Settings
+
+_INI_PREFIX: Final = "atomic_cards_"
+_ALLOCATIONS: Final = 200_000
+"""Objects between two looks for garbage: a check keeps many cards, and at the usual number spends a
+tenth of its time on looking."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    escape_unencodable(sys.stdout)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["check"]:
+        code = check(given[1:])
+        if arguments is None:  # the process ends, and need not look for garbage before
+            gc.freeze()
+        return code
+    parser = _parser()
+    parsed, parsed_not = parser.parse_known_args(given)
+    if parsed.run is clean:
+        parsed.options = parsed_not
+    elif parsed_not:
+        parser.error(f"unrecognized arguments: {' '.join(parsed_not)}")
+    try:
+        return int(parsed.run(parsed))
+    except AtomicCardsError as error:
+        print(f"atomic-cards: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
+        return 2
+
+
+def check(pytest_arguments: Sequence[str]) -> int:
+    """Run the contract suite against the target, setting aside the options of other tests.
+
+    Args:
+        pytest_arguments: Further arguments for pytest, such as ``--cards-report DIR`` or ``-k``.
+
+    Returns:
+        0 only if no documented requirement is violated, and each one that was exercised could be
+        decided.
+    """
+    import pytest
+
+    from pytest_atomic_cards.suite.suite_runner import (
+        PYTEST_ARGUMENTS,
+        SUITE,
+        TERMINAL_ARGUMENTS,
+        runs_elsewhere,
+        suite_directory,
+        with_values_joined,
+    )
+
+    plugins: list[object] = [_Frozen]
+    if runs_elsewhere(pytest_arguments):  # where paths of this machine mean nothing
+        own, suite = [*PYTEST_ARGUMENTS, "--pyargs"], SUITE
+        plugins.append(import_module(f"{SUITE}.conftest"))
+        pytest_arguments = with_values_joined(pytest_arguments)
+    else:
+        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+        suite = str(suite_directory())
+    if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
+        own += TERMINAL_ARGUMENTS
+    usual = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *usual[1:])
+    try:
+        return int(pytest.main([*own, *pytest_arguments, suite], plugins))
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)
+
+
+class _Frozen:
+    """What stays to the end, such as modules and tests, is never looked at for garbage."""
+
+    @staticmethod
+    def pytest_collection_finish() -> None:
+        gc.freeze()
+
+
+def _settings_file(directory: Path) -> list[str]:
+    """Arguments that name the file of a project in which ini options of ours are set, if any."""
+    for name in ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
+        path = directory / name
+        try:
+            if _INI_PREFIX in path.read_text("utf-8"):
+                return ["-c", str(path), "--rootdir", str(directory)]
+        except (OSError, UnicodeDecodeError):
+            continue
+    return []
+
+
+def prove(arguments: argparse.Namespace) -> int:
+    """Show that each fault of the sandbox is caught, and that each requirement can fail."""
+    from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
+    from pytest_atomic_cards.suite import mutation_testing
+    from pytest_atomic_cards.support.progress import line_on, shown_on
+
+    line = line_on(sys.stderr)
+
+    def tell(trial: mutation_testing.Trial, violated: list[str]) -> None:
+        if line:
+            line.erase()
+        print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
+
+    with shown_on(line):
+        if arguments.all:
+            faults = arguments.faults or FAULTS
+            trials = [mutation_testing.Trial(fault_named(fault).name) for fault in faults]
+        else:
+            trials = mutation_testing.covering(mutation_testing.recorded())
+        table = mutation_testing.run_trials(trials, arguments.jobs, tell)
+        if not arguments.all:
+            table = mutation_testing.completed(
+                table, mutation_testing.recorded(), arguments.jobs, tell
+            )
+        elif arguments.faults:
+            table = {**mutation_testing.recorded(), **table}
+    if arguments.write:
+        mutation_testing.write(table, arguments.write)
+    wrong = mutation_testing.gaps(table, FAULTS)
+    for sentence in wrong:
+        print(f"atomic-cards prove: {sentence}", file=sys.stderr)  # noqa: T201
+    if not wrong:
+        caught = len(mutation_testing.requirements_in(table))
+        print(f"{len(table)} faults are caught, and {caught} requirements can fail")  # noqa: T201
+    return 1 if wrong else 0
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Tell what requirements, faults and open questions are."""
+    from pytest_atomic_cards.reporting import explanations
+
+    print("\n\n".join([explanations.explain(name) for name in arguments.names]))  # noqa: T201
+    return 0
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Hold recordings against the rules."""
+    from pytest_atomic_cards.recordings.audit.auditor import audit as audit_files
+    from pytest_atomic_cards.reporting.audit_report import tell_audit
+    from pytest_atomic_cards.reporting.console import Console, written_to
+    from pytest_atomic_cards.support.progress import line_on, shown_on
+
+    with shown_on(line_on(sys.stderr)):
+        done = audit_files(arguments.files, allow_secrets=arguments.allow_secrets)
+    console = Console(written_to(sys.stdout))
+    return tell_audit(done, console, strict=arguments.strict, report=arguments.report)
+
+
+def sandbox(arguments: argparse.Namespace) -> int:
+    """Serve the sandbox on loopback until it is told to stop."""
+    from pytest_atomic_cards.model.profile import Profile
+    from pytest_atomic_cards.sandbox.server import run_sandbox
+
+    profile = Profile.read(arguments.profile) if arguments.profile else None
+    return run_sandbox(
+        port=arguments.port, db=arguments.db, profile=profile, faults=arguments.fault
+    )
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    """Cancel what runs that died have left open on the live target that the settings name."""
+    import pytest
+
+    from pytest_atomic_cards.client.deadline import Deadline
+    from pytest_atomic_cards.reporting.console import Console, written_to
+    from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS
+    from pytest_atomic_cards.support.interruption import Interruption
+    from pytest_atomic_cards.targets.recovery import recover
+    from pytest_atomic_cards.targets.run_context import RunContext
+    from pytest_atomic_cards.targets.time_limit import TimeLimit
+
+    live = ("--cards-target", "live", "--cards-cassettes", "off")
+    own = [*PYTEST_ARGUMENTS, "--noconftest", *_settings_file(Path.cwd()), *live]
+    asked = _Asked()
+    code = pytest.main([*own, *arguments.options], [asked])
+    if asked.settings is None:
+        return int(code)
+    limit = TimeLimit(Deadline(), seconds=asked.settings.max_time or math.inf)
+    interruption = Interruption(limit.interrupt)
+    console = Console(written_to(sys.stdout))
+    with interruption.handled(), interruption.shielded():
+        done = recover(
+            asked.settings,
+            arguments.journal,
+            console.line,
+            discarded=arguments.discard,
+            context=RunContext(deadline=limit.deadline),
+        )
+    return 0 if done else 1
+
+
+class _Asked:
+    """Takes the settings that a run would have, in place of the run."""
+
+    settings: Settings | None = None
+
+    def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        from pytest_atomic_cards.plugin import resolved_settings
+
+        if unknown := config.getoption("file_or_dir"):
+            raise SettingsError(f"clean takes no argument {unknown[0]!r}; see --journal")
+        settings = resolved_settings(config)
+        if not settings.is_live:
+            raise SettingsError(
+                "clean acts on a live target: leave out --cards-target sandbox and --cards-dry-run"
+            )
+        self.settings = settings
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="atomic-cards", description="Contract tests and a sandbox for the Atomic Cards API."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('pytest-atomic-cards')}"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser(
+        "check",
+        help="run the contract suite against the target; takes pytest's own arguments",
+        add_help=False,
+    )
+    proof = commands.add_parser("prove", help="show that the suite catches each sandbox fault")
+    proof.add_argument(
+        "faults",
+        nargs="*",
+        metavar="FAULT",
+        help="with --all: run these, and take the record for others",
+    )
+    proof.add_argument("--all", action="store_true", help="run all contracts on each fault")
+    proof.add_argument("--jobs", type=_jobs, metavar="N", help="processes; default: the cores")
+    proof.add_argument(
+        "--write", type=Path, metavar="DIR", help="write faults.toml and README.md there"
+    )
+    proof.set_defaults(run=prove)
+    tell = commands.add_parser("explain", help="tell what a requirement is and how it is tested")
+    tell.add_argument(
+        "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
+    )
+    tell.set_defaults(run=explain)
+    tidy = commands.add_parser(
+        "clean",
+        help="cancel what live runs that died have left open; takes options such as "
+        "--cards-max-rate",
+    )
+    tidy.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="journal of one run; default: all of the target",
+    )
+    tidy.add_argument(
+        "--discard",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="forget a start that an earlier clean-up reported by this id; may be repeated",
+    )
+    tidy.set_defaults(run=clean)
+    recorded = commands.add_parser(
+        "audit",
+        help="hold recordings against the rules: cassettes, HAR files, Schemathesis reports, "
+        "JSON lines",
+    )
+    recorded.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
+    recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
+    recorded.add_argument(
+        "--allow-secrets", action="store_true", help="go on where a file carries a secret"
+    )
+    recorded.set_defaults(run=audit)
+    serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
+    serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
+    serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")
+    serve.add_argument(
+        "--profile", type=Path, metavar="FILE", help="answer the open questions as this file says"
+    )
+    serve.add_argument(
+        "--fault", action="append", default=[], metavar="NAME", help="switch on a named fault"
+    )
+    serve.set_defaults(run=sandbox)
+    return parser
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"a number of processes from 1, not {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port < 65_536:  # noqa: PLR2004 - TCP ports
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return port

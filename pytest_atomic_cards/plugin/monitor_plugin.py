@@ -1,0 +1,136 @@
+"""The monitor at work in the tests of a project: every answer is held against the rules.
+
+Registered when the first test asks for a target; nothing of it is imported before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+import pytest
+
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules import RULES, told_by
+from pytest_atomic_cards.rules.finding import Finding, explain
+from pytest_atomic_cards.rules.monitor import Monitor, finding_of
+from pytest_atomic_cards.rules.requirements import catalogue
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.client.session import CardsSession
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.model.settings import Settings
+    from pytest_atomic_cards.support.recorder import Tape
+    from pytest_atomic_cards.targets import Target
+    from pytest_atomic_cards.targets.cards_fixture import Cards
+    from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
+
+MARKER: Final = "cards_monitor"
+_HINT: Final = (
+    "Seen by the monitor, which watches what the cards fixtures send. "
+    f'@pytest.mark.{MARKER}("off") turns it off for a test, --cards-monitor off for all.'
+)
+
+
+class Watch:
+    """Fails a test whose traffic has shown that a documented requirement is violated."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules = [
+            rule for rule in RULES if catalogue()[rule.requirement].level is Level.DOCUMENTED
+        ]
+        self._found: dict[str, Finding] = {}
+        self._watched: WeakSet[CardsSession] = WeakSet()
+
+    def over(self, target: Target) -> Target:
+        """A target of which each session is watched."""
+        return WatchedTarget(target, self.attach)
+
+    def attach(self, session: CardsSession) -> None:
+        """Watch a session from now on, as a history of its own."""
+        if session in self._watched:
+            return
+        self._watched.add(session)
+        monitor = Monitor(self._rules)
+
+        def observe(exchange: Exchange) -> None:
+            told = told_by(exchange)
+            if told is None:
+                return
+            with self._lock:
+                for rule, objection in monitor.see(told):
+                    finding = finding_of(rule, objection, exchange)
+                    self._found.setdefault(finding.requirement, finding)
+
+        session.listeners.append(observe)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Fail a test that passed; an error of its own goes before."""
+        return (yield from self._complain_after(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        """What came to light while the test was cleaned up is an error of its own."""
+        return (yield from self._complain_after(item))
+
+    def _complain_after(self, item: pytest.Item) -> Generator[None, None, None]:
+        try:
+            yield
+        except BaseException:
+            self._take(item)
+            raise
+        self._complain(item)
+
+    def _complain(self, item: pytest.Item) -> None:
+        found = self._take(item)
+        if found:
+            pytest.fail("\n\n".join([*map(explain, found), _HINT]), pytrace=False)
+
+    def _take(self, item: pytest.Item) -> list[Finding]:
+        """What was found since the last time; nothing for a test that does without the monitor."""
+        with self._lock:
+            found, self._found = list(self._found.values()), {}
+        return [] if _is_off(item) else found
+
+
+class WatchedTarget:
+    """A target that shows the session of each world before anything is sent.
+
+    Args:
+        target: The target.
+        attach: Is shown the sessions.
+    """
+
+    def __init__(self, target: Target, attach: Callable[[CardsSession], None]) -> None:
+        self.listeners = target.listeners
+        self._target = target
+        self._attach = attach
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the target."""
+        return self._target.settings
+
+    @property
+    def tape(self) -> Tape:
+        """The tape of the target."""
+        return self._target.tape
+
+    def open_world(self) -> Cards:
+        """A new world of cards, which is watched."""
+        world = self._target.open_world()
+        self._attach(world.api.session)
+        return world
+
+    def close(self) -> CleanUp:
+        """Close the target."""
+        return self._target.close()
+
+
+def _is_off(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker(MARKER)
+    return mark is not None and mark.args == ("off",)

@@ -1,0 +1,201 @@
+"""Audit: recordings held against the rules, one exchange at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO
+from urllib.parse import urlsplit
+
+from pytest_atomic_cards.model.settings import VENDOR_DOMAIN
+from pytest_atomic_cards.recordings.audit.entry import Entry
+from pytest_atomic_cards.recordings.audit.recording_reader import read
+from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
+from pytest_atomic_cards.rules import RULES, Objection, Rule, Told
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.monitor import Monitor, finding_of
+from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.support.errors import CassetteError
+from pytest_atomic_cards.support.progress import activity
+from pytest_atomic_cards.support.secrets.hidden import REDACTED
+
+NOT_SHOWN: Final = "no exchange of these files shows it"
+NOT_TO_BE_SEEN: Final = "exchanges alone cannot show it"
+_TELLING: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
+_KILOBYTE: Final = 1_024
+_SEARCHED_AT_ONCE: Final = 32_768
+"""Characters of exchanges that are searched for secrets in one go."""
+_BETWEEN_LOOKS: Final = 256
+"""Exchanges after which the progress is told anew."""
+
+
+@dataclass(slots=True)
+class FileCount:
+    """How many exchanges of one file were judged, and how many passed over."""
+
+    path: Path
+    judged: int = 0
+    passed_over: int = 0
+
+
+@dataclass(slots=True)
+class Audit:
+    """What recordings say of the requirements.
+
+    A card's state over time is followed within one file, one host and one environment: other files
+    may be of another day, another target, or another world of a sandbox.
+
+    Args:
+        allow_secrets: Go on where a file carries what looks like a secret.
+    """
+
+    allow_secrets: bool = False
+    counts: list[FileCount] = field(default_factory=list)
+    _held: set[str] = field(default_factory=set)
+    _violated: dict[str, Finding] = field(default_factory=dict)
+    _environments: set[str] = field(default_factory=set)
+
+    def file(self, path: Path) -> None:
+        """Take in a recording.
+
+        Raises:
+            CassetteError: It cannot be read, is damaged, or carries a secret.
+        """
+        count = FileCount(path)
+        self.counts.append(count)
+        monitor = Monitor()
+        files: list[TextIO] = []
+        with activity(f"kilobytes of {path.name}", _kilobytes(path)) as update:
+            entries = read(path, files.append)
+            for entry in entries if self.allow_secrets else without_secrets(path, entries):
+                told = entry.told()
+                if told is None or not (
+                    told.environment in self._environments or self._is(entry, told)
+                ):
+                    count.passed_over += 1
+                else:
+                    count.judged += 1
+                    for rule, objection in monitor.see(told):
+                        self._object(path, entry, rule, objection)
+                if entry.number % _BETWEEN_LOOKS == 0:
+                    update(files[0].buffer.tell() // _KILOBYTE)
+        self._held |= monitor.held
+
+    def _is(self, entry: Entry, told: Told) -> bool:
+        """Whether an exchange is one of the Cards API, and not of another one with such a path."""
+        found = (
+            entry.is_ours
+            or told.action is not None
+            or (urlsplit(entry.url).hostname or "").endswith(VENDOR_DOMAIN)
+            or bool(told.asked.names & _TELLING)
+            or any(not _TELLING.isdisjoint(card) for card in told.cards)
+            or _has_telling_names(told.body)
+        )
+        if found:
+            self._environments.add(told.environment)
+        return found
+
+    def _object(self, path: Path, entry: Entry, rule: Rule, objection: Objection) -> None:
+        if rule.requirement not in self._violated:
+            place = f"{path}, exchange {entry.number}, line {entry.line}"
+            self._violated[rule.requirement] = finding_of(
+                rule, objection, entry.exchange(), place=place
+            )
+
+    def findings(self) -> list[Finding]:
+        """A finding for every requirement."""
+        to_be_seen = {rule.requirement for rule in RULES}
+        return [
+            self._violated.get(name) or self._other(name, seen=name in to_be_seen)
+            for name in catalogue().requirements
+        ]
+
+    def _other(self, name: str, *, seen: bool) -> Finding:
+        if name in self._held:
+            return Finding("", name, Verdict.HELD)
+        return Finding("", name, Verdict.NOT_EXERCISED, NOT_SHOWN if seen else NOT_TO_BE_SEEN)
+
+
+def _kilobytes(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_size // _KILOBYTE
+    return None
+
+
+def _has_telling_names(body: object) -> bool:
+    """Whether a body that is no listing holds the names of ids somewhere near its top."""
+    if body is EMPTY or body is UNREADABLE:
+        return False
+    layer: list[object] = [body]
+    for _ in range(3):
+        if any(isinstance(one, dict) and not _TELLING.isdisjoint(one) for one in layer):
+            return True
+        layer = [
+            inner
+            for one in layer[:3]
+            if isinstance(one, dict | list)
+            for inner in (list(one.values()) if isinstance(one, dict) else one)[:3]
+        ]
+    return False
+
+
+def without_secrets(path: Path, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Give out entries once it is seen that they carry nothing that looks like a secret.
+
+    Raises:
+        CassetteError: One does. The message names the kind and the place, and never the secret.
+    """
+    for batch, texts in _batches(entries):
+        if may_hold_secret(texts):
+            for entry in batch:
+                _refuse_secrets(path, entry)
+        yield from batch
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[tuple[list[Entry], list[str]]]:
+    """Entries and their texts, as few as are enough to search at once."""
+    batch: list[Entry] = []
+    texts: list[str] = []
+    size = 0
+    for entry in entries:
+        batch.append(entry)
+        for _, text in entry.texts():
+            texts.append(text)
+            size += len(text)
+        if size >= _SEARCHED_AT_ONCE:
+            yield batch, texts
+            batch, texts, size = [], [], 0
+    if batch:
+        yield batch, texts
+
+
+def _refuse_secrets(path: Path, entry: Entry) -> None:
+    for place, text in entry.texts():
+        kind = secret_in(text)
+        if kind is not None:
+            where = f", in {place}" if place else ""
+            raise CassetteError(
+                f"{path} carries a secret: {kind} in exchange {entry.number}, line "
+                f"{entry.line}{where}; replace it by {REDACTED} and have it revoked, or go on with "
+                "--allow-secrets"
+            )
+
+
+def audit(paths: Iterable[Path], *, allow_secrets: bool = False) -> Audit:
+    """Hold recordings against the rules.
+
+    Args:
+        paths: Files, of any format that ``recording_reader`` reads.
+        allow_secrets: Go on where a file carries what looks like a secret.
+
+    Raises:
+        CassetteError: A file cannot be read, is damaged, or carries a secret.
+    """
+    done = Audit(allow_secrets)
+    for path in paths:
+        done.file(path)
+    return done

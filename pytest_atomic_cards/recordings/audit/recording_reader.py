@@ -1,0 +1,204 @@
+"""Reading recordings: one exchange at a time is in memory; the format is told by the content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, TextIO, TypeVar
+
+from pytest_atomic_cards.recordings.audit import formats
+from pytest_atomic_cards.recordings.audit.entry import (
+    MALFORMED,
+    Entry,
+    damaged,
+    reason_of,
+    seconds_of,
+)
+from pytest_atomic_cards.recordings.audit.json_stream import JsonStream, Member, streamed
+from pytest_atomic_cards.support.errors import CassetteError
+
+_HEAD: Final = 4_096
+_FIRST_MEMBER: Final = re.compile(r'\s*\{\s*"((?:[^"\\]|\\.)*)"')
+_DOCUMENT_MEMBERS: Final = frozenset(
+    {"log", "version", "recorded", "cases", "tables", "interactions"}
+)
+_ARRAYS: Final = {"entries": "log", "interactions": ""}
+_SEQUENCES: Final = {
+    "interactions": formats.from_vcr,
+    "http_interactions": formats.from_schemathesis_vcr,
+}
+_DECODER: Final = json.JSONDecoder()
+_ENDS: Final = ("\n", "")
+_EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
+
+Item = TypeVar("Item")
+Reader = Callable[[Path, TextIO, str], Iterator[Entry]]
+
+
+def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]:
+    """The exchanges of a recording, in the order of the file.
+
+    Args:
+        path: A cassette of this package or of vcrpy, a HAR file, a report of Schemathesis, or JSON
+            lines of exchanges.
+        opened: Is shown the open file, from which progress can be told.
+
+    Raises:
+        CassetteError: The file cannot be read, is no recording, or is damaged. The message names
+            file, place and cure. What came before the place was given out.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            opened(file)
+            head = file.read(_HEAD)
+            yield from _reader_for(path, head)(path, file, head)
+    except UnicodeDecodeError as error:
+        raise damaged(path, f"near byte {error.start + 1}", "this is no text in UTF-8") from None
+    except OSError as error:
+        raise CassetteError(
+            f"{path} cannot be read: {error.strerror}; name a file that can be"
+        ) from None
+
+
+def _reader_for(path: Path, head: str) -> Reader:
+    start = head.lstrip()
+    if not start:
+        raise damaged(path, "line 1", "the file is empty")
+    if "\0" in head:
+        raise damaged(path, "line 1", "this is no text")
+    if start[0] != "{":
+        if start[0] in '["':
+            raise damaged(path, "line 1", "the document must be an object, or one on each line")
+        return _yaml
+    first = _FIRST_MEMBER.match(head)
+    name = first[1] if first else ""
+    if name in formats.LINE_MEMBERS:
+        return _lines
+    if _EVENT.fullmatch(name):
+        return _events
+    if name in _DOCUMENT_MEMBERS:
+        return _document
+    raise damaged(path, "line 1", f"a recording does not begin with a member {name!r}")
+
+
+def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterator[Item]:
+    """Give out items, and tell an error of reading them as one of the file."""
+    try:
+        yield from items
+    except UnicodeDecodeError:
+        raise
+    except MALFORMED as error:
+        raise damaged(path, place(), reason_of(error)) from None
+
+
+def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Item:  # noqa: ANN401
+    """Make something of parts of a file, and tell an error as one of the file."""
+    try:
+        return make(*parts)
+    except MALFORMED as error:
+        raise damaged(path, place, reason_of(error)) from None
+
+
+def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, with their numbers."""
+    *whole, last = head.split("\n")
+    lines = chain((f"{line}\n" for line in whole), [last + file.readline()], file)
+    return (
+        (number, line) for number, line in enumerate(lines, start=1) if line and not line.isspace()
+    )
+
+
+def _lines(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    line = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal line
+        for number, (line, text) in enumerate(_numbered(file, head), start=1):
+            yield formats.from_line(number, line, _object(path, line, text), text)
+
+    return _each(path, entries(), lambda: f"line {line}")
+
+
+def _events(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    line = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal line
+        number = 1
+        for line, text in _numbered(file, head):
+            made = formats.from_schemathesis_event(number, line, _object(path, line, text))
+            number += len(made)
+            yield from made
+
+    return _each(path, entries(), lambda: f"line {line}")
+
+
+def _object(path: Path, line: int, text: str) -> dict[str, Any]:
+    value = _value(text)
+    if not isinstance(value, dict):
+        raise damaged(path, f"line {line}", "each line must be an object")
+    return value
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """As by ``json.loads``, which looks for spaces around the value and so takes a fifth longer."""
+    if text.startswith("{"):
+        value, end = _DECODER.raw_decode(text)
+        if text[end:] in _ENDS:
+            return value
+    return json.loads(text)
+
+
+def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    stream = JsonStream(file, head)
+    members = _each(path, streamed(stream, _ARRAYS), lambda: f"line {stream.line}")
+    known: dict[str, Any] = {}
+    for member in members:
+        if not member.is_element:
+            known[member.name] = member.value
+            continue
+        elements = chain([member], (one for one in members if one.is_element))
+        if "recorded" in known:
+            yield from _own(path, elements, known)
+        else:
+            yield from _foreign(path, elements)
+
+
+def _foreign(path: Path, elements: Iterator[Member]) -> Iterator[Entry]:
+    for number, member in enumerate(elements, start=1):
+        place = f"exchange {number}, line {member.line}"
+        make = formats.from_har if member.name == "entries" else formats.from_vcr
+        yield _made(path, place, make, number, member.line, member.value)
+
+
+def _own(path: Path, elements: Iterator[Member], known: dict[str, Any]) -> Iterator[Entry]:
+    from pytest_atomic_cards.recordings.cassettes.cassette_document import interactions_in  # noqa: PLC0415 - heavy
+
+    number = line = 0
+
+    def values() -> Iterator[Any]:
+        nonlocal number, line
+        for member in elements:
+            number, line = number + 1, member.line
+            yield member.value
+
+    interactions = interactions_in({**known, "interactions": values()})
+    recorded = known["recorded"]
+    began = seconds_of(recorded.get("at")) if isinstance(recorded, dict) else None
+    for interaction in _each(path, interactions, lambda: f"exchange {number}, line {line}"):
+        yield _made(path, f"line {line}", formats.from_own, number, line, interaction, began)
+
+
+def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+    from pytest_atomic_cards.recordings.audit.yaml_stream import YamlStream  # noqa: PLC0415 - heavy
+
+    del head
+    file.seek(0)
+    elements = YamlStream(file).elements(frozenset(_SEQUENCES))
+    whole = _each(path, elements, lambda: "it cannot be read on")
+    for number, (name, line, value) in enumerate(whole, start=1):
+        place = f"exchange {number}, line {line}"
+        yield _made(path, place, _SEQUENCES[name], number, line, value)

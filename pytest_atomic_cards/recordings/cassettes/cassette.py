@@ -1,0 +1,174 @@
+"""Cassette: the recorded exchanges of one test, in one file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+from vcr.request import Request  # type: ignore[import-untyped]
+
+from pytest_atomic_cards.recordings.cassettes.cassette_document import Content, Interaction, render
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.indexed_cassette import IndexedCassette, Response
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded
+from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError, tell_miss
+from pytest_atomic_cards.support.clock import EventTime
+from pytest_atomic_cards.support.files import write_text
+from pytest_atomic_cards.support.randomness import SeededChance
+
+
+class Cassette(IndexedCassette):
+    """A recording: vcrpy's cassette with what a replay needs besides exchanges. Threads may use it.
+
+    Args:
+        path: Its file.
+        recorded: The metadata.
+        redaction: Replaces what must not reach the disk.
+
+        sleep: Waits while recording; a replay does not wait.
+
+    Attributes:
+        cases: Generated cases by name, as JSON values; saved with the recording.
+        timeline: The time of the recorded exchanges, which passes again in a replay.
+        chance: Makes up the same in a replay as in the recording.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        recorded: Recorded,
+        redaction: Redaction,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.recorded = recorded
+        self.timeline = EventTime(recorded.at, sleep)
+        self.chance = SeededChance(recorded.seed)
+        self.cases: dict[str, Any] = {}
+        self._redaction = redaction
+        self._times: list[tuple[float, float]] = []
+        self._lock = threading.RLock()
+        self._knowledge = redaction.knowledge
+        super().__init__(
+            str(path),
+            record_mode=RecordMode.NONE,
+            before_record_request=self._redacted_request,
+            before_record_response=self._redacted_response,
+        )
+
+    @classmethod
+    def read(cls, path: Path, redaction: Redaction) -> Self:
+        """Read a recording: one of ours, or any that vcrpy made.
+
+        Raises:
+            CassetteError: The file is no recording, or one that this version cannot read.
+        """
+        content = read_content(path)
+        cassette = cls(path, content.recorded, redaction)
+        cassette.cases = dict(content.cases)
+        as_it_is = content.is_redacted and not redaction.has_personal_fields
+        for one in content.interactions:
+            request = one.request if as_it_is else cassette.filter_request(one.request)
+            cassette.data.append((request, one.response))
+            cassette._times.append((one.started, one.elapsed))
+        cassette.rewind()
+        cassette.rewound = True
+        return cassette
+
+    def append(
+        self, request: Request, response: Response, started: float = 0.0, elapsed: float = 0.0
+    ) -> None:
+        """Take in an exchange at the end, redacted.
+
+        Args:
+            request: The request as it was sent.
+            response: The response as it came.
+            started: When it was sent, in seconds after the recording was begun.
+            elapsed: Seconds until the response was read.
+        """
+        with self._lock:
+            super().append(request, response)
+            self._times.append((started, elapsed))
+
+    def play(self, request: Request) -> Interaction:
+        """The next recorded exchange of a request.
+
+        Raises:
+            NotRecordedError: There is none that was not played yet.
+        """
+        with self._lock:
+            place = self._take(request)
+            if place is None:
+                raise NotRecordedError(partial(tell_miss, self, request))
+            return self.interaction(place)
+
+    def _take(self, request: Request) -> int | None:
+        """As :meth:`take`; what is recorded as it was sent holds nothing to be redacted."""
+        self._redaction.headers(request.headers)  # no part of the look-up, but to be known
+        place = self.take_as_it_is(request)
+        return self.take(request) if place is None else place
+
+    def interaction(self, place: int) -> Interaction:
+        """The exchange at a place, counted from 0."""
+        request, response = self.data[place]
+        return Interaction(request, response, *self._times[place])
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """All exchanges, in the order in which they were recorded."""
+        return [self.interaction(place) for place in range(len(self.data))]
+
+    @property
+    def unplayed(self) -> list[Request]:
+        """The recorded requests whose answers were not played."""
+        return [
+            request for place, request in enumerate(self.requests) if not self.play_counts[place]
+        ]
+
+    def redacted(self, interaction: Interaction) -> Interaction:
+        """An exchange as it would be recorded."""
+        return replace(
+            interaction,
+            request=self._redacted_request(interaction.request),
+            response=self._redacted_response(interaction.response),
+        )
+
+    def save(self) -> None:
+        """Write the file as a whole, so that the old one is kept until the new one is complete.
+
+        Raises:
+            SettingsError: It cannot be written.
+        """
+        with self._lock:
+            if self._redaction.knowledge > self._knowledge:
+                self._redact_again()
+            cases = self._redaction.value(self.cases)
+            write_text(Path(self.path), render(Content(self.recorded, self.interactions, cases)))
+            self.dirty = False
+
+    def _redact_again(self) -> None:
+        """What became known as a secret later may be in earlier exchanges."""
+        self.data[:] = [
+            (self._redacted_request(request), self._redacted_response(response))
+            for request, response in self.data
+        ]
+        self._knowledge = self._redaction.knowledge
+
+    def _redacted_request(self, request: Request) -> Request:
+        headers = self._redaction.headers(request.headers)
+        body = request.body and self._redaction.body(request.body, headers.get("content-type", ""))
+        return Request(request.method, self._redaction.url(request.uri), body, headers)
+
+    def _redacted_response(self, response: Response) -> Response:
+        # The body first: what it says of tokens is known when the headers are looked at.
+        content = self._redaction.body(response["body"]["string"])
+        headers = {
+            name: [self._redaction.headers({name: value})[name] for value in values]
+            for name, values in response["headers"].items()
+        }
+        return {**response, "headers": headers, "body": {"string": content}}

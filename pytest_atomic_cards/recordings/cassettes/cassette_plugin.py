@@ -1,0 +1,204 @@
+"""Hooks that play one cassette for each test, and one for each fixture that tests share."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_names import Naming, overriding
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
+from pytest_atomic_cards.recordings.cassettes.recorded_cases import NAME as CASES
+from pytest_atomic_cards.recordings.cassettes.recorded_cases import (
+    is_property_test,
+    keeping_cases,
+    run_over,
+)
+from pytest_atomic_cards.recordings.cassettes.stale_cassettes import Use
+from pytest_atomic_cards.support.errors import CassetteError, SettingsError
+from pytest_atomic_cards.support.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_atomic_cards.recordings.cassettes.manager import Deck, Play
+
+MARKER: Final = "cards_cassettes"
+USES: Final = "atomic_cards_cassettes"
+"""Where the report of a teardown keeps how recordings were played, as JSON."""
+
+
+def play_of(item: pytest.Item, deck: Deck, naming: Naming) -> Play:
+    """The cassette of a test, to be played as its mark asks for, or else as the deck does.
+
+    Raises:
+        SettingsError: The mark is malformed.
+    """
+    mark = item.get_closest_marker(MARKER)
+    name, owner = naming.of_test(item), naming.owner(item)
+    if mark is None:
+        return deck.open(name, test=owner)
+    unknown = mark.kwargs.keys() - {"name"}
+    if len(mark.args) > 1 or unknown or not (mark.args or mark.kwargs):
+        raise SettingsError(
+            f'{item.nodeid}: write @pytest.mark.{MARKER}("replay"), with one of '
+            f'{", ".join(Mode)}, and name="…" for a recording of another name'
+        )
+    mode, name = next(iter(mark.args), None), mark.kwargs.get("name", name)
+    if mode is not None and mode not in set(Mode):
+        raise SettingsError(
+            f"{item.nodeid}: @pytest.mark.{MARKER} takes one of {', '.join(Mode)}, not {mode!r}"
+        )
+    parts = name.split("/") if isinstance(name, str) else [""]
+    if not all(parts) or {".", ".."} & set(parts) or "\\" in name:
+        raise SettingsError(
+            f"{item.nodeid}: name of @pytest.mark.{MARKER} must be a path below the directory of "
+            f"cassettes, without a suffix; not {name!r}"
+        )
+    return deck.open(name, mode and Mode(mode), owner)
+
+
+def use_of(play: Play, deck: Deck) -> Use | None:
+    """How a cassette was played that has come to its end; ``None`` where there was none to play."""
+    replayed = play.mode is Mode.REPLAY
+    if play.cassette is None and not (replayed and play.path.exists()):
+        return None
+    try:
+        cassette = play.cassette
+        if cassette is None:
+            cassette = Cassette.read(play.path, Redaction())
+    except CassetteError:
+        return None
+    left = cassette.unplayed
+    first = f"{left[0].method} {left[0].path}" if left else ""
+    at = cassette.recorded.at.isoformat()
+    file = deck.name_of(play.path)
+    return Use(file, play.test, len(cassette), len(left) if replayed else None, first, at)
+
+
+class CassetteHooks:
+    """Plays cassettes around tests and fixtures.
+
+    Args:
+        deck: What plays them.
+        naming: Names the cassettes.
+        shared: Whether other processes take part in the run.
+    """
+
+    def __init__(self, deck: Deck, naming: Naming, *, shared: bool) -> None:
+        self._deck = deck
+        self._naming = naming
+        self._shared = shared
+        self._open = ExitStack()
+        self._fixtures: dict[str, str] = {}
+        self._plays: list[Play] = []
+        self._current: Play | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Begin to play the cassette of a test."""
+        self._open.close()
+        play = self._current = play_of(item, self._deck, self._naming)
+        self._open.callback(self._plays.append, play)
+        self._open.enter_context(self._deck.using(play))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Keep the cases of a property test beside its exchanges."""
+        play = self._current
+        if play is None or play.mode is not Mode.RECORD or not is_property_test(item):
+            return (yield)
+        with keeping_cases(item, play):
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Run a property test over the cases of its recording, where it has some."""
+        play = self._current
+        if play is None or not (play.mode.reads and is_property_test(pyfuncitem)):
+            return None
+        cassette = self._deck.current if play.path.exists() else None
+        if cassette is None or CASES not in cassette.cases:
+            return None
+        run_over(pyfuncitem, self._deck.of_now(cassette.cases[CASES]))
+        return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # noqa: ARG002
+        """Play on to the end of the clean-up, and save what was recorded."""
+        try:
+            return (yield)
+        finally:
+            self._open.close()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach to the report of a teardown how each cassette was played that has come to its end.
+
+        Differences from a recording that is verified make the phase fail that showed them.
+        """
+        report = yield
+        play = self._current
+        if report.passed and play is not None and play.comparison is not None:
+            differences = play.comparison.take_differences(finished=call.when == "teardown")
+            if differences:
+                report.outcome = "failed"
+                told = "\n".join([f"{play.path} differs:", *differences])
+                report.longrepr = printable(told, lines=True)
+        if call.when == "teardown":
+            played = (use_of(play, self._deck) for play in self._plays)
+            uses = [asdict(use) for use in played if use is not None]
+            setattr(report, USES, json.dumps(uses))
+            self._plays.clear()
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, Any]:
+        """Play a cassette of its own while a shared fixture is set up and torn down.
+
+        What was not recorded ends a fixture as an ordinary error, as pytest remembers no others.
+        """
+        shared = fixturedef.scope != "function"
+        play, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
+        fixturedef.addfinalizer(pauses.close)  # the first to be added is the last to be run
+        try:
+            with self._deck.using(play) if play else nullcontext():
+                result = yield
+        except NotRecordedError as error:
+            told = CassetteError(str(error))
+            key = fixturedef.cache_key(request)  # type: ignore[arg-type] # it is a SubRequest
+            fixturedef.cached_result = (None, key, (told, None))
+            raise told from error
+        if play:
+            fixturedef.addfinalizer(partial(self._go_on, play, pauses))
+        return result
+
+    def _go_on(self, play: Play, pauses: ExitStack) -> None:
+        pauses.callback(self._plays.append, play)
+        pauses.enter_context(self._deck.using(play))
+
+    def _fixture(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Play:
+        variant = str(getattr(request, "param_index", "")) if hasattr(request, "param") else ""
+        name = self._naming.of_fixture(fixturedef.argname, request.node, variant)
+        if self._fixtures.setdefault(name, fixturedef.baseid) != fixturedef.baseid:
+            name = overriding(name, fixturedef.baseid)
+        owner = self._naming.owner(request.node, fixturedef.argname)
+        play = self._deck.open(name, test=owner)
+        if play.mode is Mode.RECORD and self._shared:
+            play.refusal = CassetteError(
+                f"fixture {fixturedef.argname} is shared by tests, and each process would record "
+                "it in its own way; record without -n, and replay with it"
+            )
+        return play

@@ -1,0 +1,192 @@
+"""Housekeeping: tells at the end of a run which recordings fall short, also of many workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette_plugin import USES, play_of
+from pytest_atomic_cards.recordings.cassettes.stale_cassettes import (
+    FIXTURE,
+    SUITE,
+    Collected,
+    Shortcoming,
+    Use,
+    expired,
+    orphans,
+    unplayed,
+)
+from pytest_atomic_cards.recordings.cassettes.worker_recordings import hand_in, take_in
+from pytest_atomic_cards.support.errors import SettingsError
+from pytest_atomic_cards.support.printable import printable
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.recordings.cassettes.cassette_names import Naming
+    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+
+_OUTPUT: Final = "atomic_cards_collected"
+
+
+class Housekeeping:
+    """Gathers what the processes of a run know, and tells it in the one that reports.
+
+    Args:
+        config: The configuration of the run.
+        deck: Where the recordings are.
+        naming: Names the recordings.
+        max_age: Days after which a recording is expired, or ``None``.
+        fail_on: The kinds of shortcomings that fail the run.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        deck: Deck,
+        naming: Naming,
+        *,
+        max_age: int | None,
+        fail_on: Sequence[str],
+    ) -> None:
+        self._config = config
+        self._deck = deck
+        self._naming = naming
+        self._max_age = max_age
+        self._fail_on = fail_on
+        self._known = Collected()
+        self._collected: Collected | None = None
+        self._uses: list[tuple[str, Use]] = []
+        self._sound: dict[str, bool] = {}
+        self._lost: list[str] = []
+        self._crashed = False
+        self._told: list[Shortcoming] = []
+
+    # In the processes that run tests
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Take in a module whose tests are all known."""
+        report = yield
+        if isinstance(collector, pytest.File) and report.passed:
+            self._known.modules.add(self._naming.owner(collector).removeprefix(SUITE))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Take in all tests, before some are set aside.
+
+        Raises:
+            pytest.UsageError: The mark of a test is malformed, or two tests would write one file.
+        """
+        writers: dict[str, str] = {}
+        for item in items:
+            try:
+                play = play_of(item, self._deck, self._naming)
+            except SettingsError as error:
+                raise pytest.UsageError(f"atomic-cards: {error}") from None
+            name = self._deck.name_of(play.path)
+            self._known.paths.add(name)
+            if play.mode is Mode.RECORD:
+                writer = writers.setdefault(name.casefold(), item.nodeid)
+                if writer != item.nodeid:
+                    raise pytest.UsageError(
+                        f"atomic-cards: {writer} and {item.nodeid} would both be recorded in "
+                        f"{self._shown(name)}; give one of them another name"
+                    )
+        chosen = [argument.partition("::") for argument in self._config.args]
+        partial = {
+            (self._config.invocation_params.dir / path).resolve()
+            for path, _, test in chosen
+            if test
+        }
+        self._known.modules -= {
+            module
+            for module in self._known.modules
+            if (self._naming.root / module).resolve() in partial
+        }
+        if self._config.getoption("lf", default=False):
+            self._known.modules.clear()
+        typed = self._config.args_source is pytest.Config.ArgsSource.ARGS
+        self._known.whole = bool(items) and (self._naming.is_suite or not typed)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """A run in which tests are set aside is no whole one."""
+        self._known.whole &= not items
+
+    # In the process that reports
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - of xdist
+        """Take over what a worker knew when it ended, and what it recorded on another machine."""
+        take_in(node, self._deck)
+        output = getattr(node, "workeroutput", {}).get(_OUTPUT)
+        if output is not None:
+            self._collected = Collected.from_json(json.loads(output))
+        self._crashed |= error is not None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in how a test went, and how its recording was played."""
+        sound = report.passed and not hasattr(report, "wasxfail")
+        self._sound[report.nodeid] = self._sound.get(report.nodeid, True) and sound
+        if report.when not in {"setup", "call", "teardown"}:
+            self._lost.append(report.nodeid)
+        uses = json.loads(getattr(report, USES, "[]"))
+        self._uses += [(report.nodeid, Use(**use)) for use in uses]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over what is known, or conclude from what was handed over."""
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[_OUTPUT] = json.dumps(self._known.as_json())
+            hand_in(self._config, self._deck)
+            return
+        collected = self._collected or (None if self._crashed else self._known)
+        self._told = list(self._shortcomings(collected))
+        if session.exitstatus == pytest.ExitCode.OK and any(
+            one.kind in self._fail_on for one in self._told
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _shortcomings(self, collected: Collected | None) -> Iterator[Shortcoming]:
+        passed = bool(self._sound) and all(self._sound.values()) and not self._crashed
+        whole = passed and collected is not None and collected.whole
+        uses = [
+            use
+            for nodeid, use in self._uses
+            if (whole if use.owner.removeprefix(SUITE).startswith(FIXTURE) else self._sound[nodeid])
+        ]
+        played = {use.path for _, use in self._uses}
+        if collected is not None and self._deck.keeps_all:
+            yield from orphans(
+                self._deck.directory,
+                self._naming.root,
+                collected,
+                played,
+                of_suite=self._naming.is_suite,
+                passed=passed,
+            )
+        yield from unplayed(uses)
+        yield from expired([use for _, use in self._uses], self._max_age)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which recordings fall short, and of which that is not known."""
+        if self._told or self._crashed:
+            terminalreporter.section("atomic-cards cassettes")
+        for one in self._told:
+            terminalreporter.line(printable(f"{one.kind}: {self._shown(one.path)}: {one.told}"))
+        if self._crashed:
+            lost = ", ".join(self._lost) or "what it ran"
+            terminalreporter.line(
+                f"unknown: a worker crashed, so how the recordings of {lost} are played cannot be "
+                "told"
+            )
+
+    def _shown(self, name: str) -> str:
+        root, path = self._config.rootpath, self._deck.directory / name
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)

@@ -1,0 +1,219 @@
+"""Deck: plays the cassettes of a process, one inside the other, the innermost of which counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vcr.request import Request  # type: ignore[import-untyped]
+
+from pytest_atomic_cards.model.settings import Mode
+from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction, in_file
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import SUFFIXES, name_in
+from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
+from pytest_atomic_cards.recordings.cassettes.comparison import Comparison, Pairs
+from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
+from pytest_atomic_cards.recordings.cassettes.playback_errors import HOW_TO_RECORD, NotRecordedError
+from pytest_atomic_cards.support.clock import REAL_TIME, CurrentTime, EventTime, Timeline
+from pytest_atomic_cards.support.errors import CassetteError
+from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance, CurrentChance
+
+
+@dataclass(slots=True)
+class Play:
+    """One cassette that is played, perhaps with pauses.
+
+    Args:
+        name: Its name, a path below the deck's directory without a suffix.
+        mode: What is done with it.
+        path: Its file.
+        test: Which test or fixture it belongs to.
+        refusal: Why it cannot be recorded, if it cannot.
+        cassette: The cassette, once it was needed.
+        comparison: What verifying found so far.
+        began: When the cassette was first needed, by ``REAL_TIME.monotonic``.
+    """
+
+    name: str
+    mode: Mode
+    path: Path
+    test: str = ""
+    refusal: CassetteError | None = None
+    cassette: Cassette | None = None
+    comparison: Comparison | None = None
+    began: float = field(default_factory=REAL_TIME.monotonic)
+
+
+class Deck:
+    """Plays cassettes.
+
+    Args:
+        mode: What is done with cassettes that do not say otherwise.
+        directory: Where they are kept.
+        redaction: Replaces what must not reach the disk.
+
+    Attributes:
+        source: What is recorded from.
+        settings: What a replay needs to know of the target; see
+            :class:`~pytest_atomic_cards.recordings.cassettes.metadata.Recorded`.
+        saved: The files that were written.
+        listeners: Called with each exchange that was recorded, replayed or verified.
+        timeline: The time of the current cassette; the real time where none is played.
+        chance: The chance of the current cassette; true chance where none is played.
+    """
+
+    def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
+        self.directory = directory
+        self.redaction = redaction or Redaction()
+        self.source = Source.SANDBOX
+        self.settings: Mapping[str, Any] = {}
+        self.saved: set[Path] = set()
+        self.listeners: list[Callable[[Interaction], None]] = []
+        self._mode = mode
+        self._stack: list[Play] = []
+        self._pairs = Pairs()
+        self._comparisons: list[Comparison] = []
+        self.timeline = CurrentTime(self._current_time)
+        self.chance = CurrentChance(self._current_chance)
+
+    @property
+    def mode(self) -> Mode:
+        """What is done with the current cassette.
+
+        Where none is played, requests go to the target as ever, but for a replay.
+        """
+        if self._stack:
+            return self._stack[-1].mode
+        return Mode.REPLAY if self._mode is Mode.REPLAY else Mode.OFF
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all tests have their recordings here, but for those that are marked off."""
+        return self._mode is not Mode.OFF
+
+    @property
+    def current(self) -> Cassette | None:
+        """The innermost cassette, or ``None`` where none is played or it is off.
+
+        Raises:
+            CassetteError: Its file is not there, or cannot be read.
+        """
+        play = self._stack[-1] if self._stack else None
+        if play is None or play.mode is Mode.OFF:
+            return None
+        if play.cassette is None:
+            if play.refusal is not None:
+                raise play.refusal
+            play.cassette = self._load(play) if play.mode.reads else self._begin(play)
+            play.began = REAL_TIME.monotonic()
+        return play.cassette
+
+    def _current_time(self) -> Timeline:
+        cassette = self.current  # an empty one is falsy
+        return REAL_TIME if cassette is None else cassette.timeline
+
+    def _current_chance(self) -> Chance:
+        cassette = self.current
+        return TRUE_CHANCE if cassette is None else cassette.chance
+
+    def name_of(self, path: Path) -> str:
+        """What all machines of a run call a file of a recording."""
+        return name_in(self.directory, path)
+
+    def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
+        """A cassette to be played from its beginning; nothing is read or written yet.
+
+        Args:
+            name: A path below the directory, without a suffix.
+            mode: What to do with it, if not what the deck does.
+            test: Which test or fixture it belongs to.
+        """
+        path = self.directory / f"{name}{SUFFIXES[0]}"
+        others = (path.with_name(f"{path.stem}{suffix}") for suffix in SUFFIXES[1:])
+        mode = self._mode if mode is None else mode
+        if mode.reads and not path.exists():
+            path = next((other for other in others if other.exists()), path)
+        return Play(name, mode, path, test)
+
+    @contextmanager
+    def using(self, play: Play) -> Iterator[Play]:
+        """Go on with a cassette; what was recorded is on disk at the end.
+
+        Raises:
+            SettingsError: A recording cannot be written.
+        """
+        self._stack.append(play)
+        try:
+            yield play
+        finally:
+            self._stack.remove(play)
+            if play.mode is Mode.RECORD and play.cassette is not None and play.cassette.dirty:
+                play.cassette.save()
+                self.saved.add(play.path)
+
+    @contextmanager
+    def playing(self, name: str, mode: Mode | None = None) -> Iterator[Play]:
+        """Play a cassette from its beginning to the end of the block; see :meth:`open`."""
+        with self.using(self.open(name, mode)) as play:
+            yield play
+
+    def play(self, request: Request) -> Interaction:
+        """The next recorded exchange of a request in the current cassette.
+
+        Raises:
+            NotRecordedError: There is none that was not played yet.
+            CassetteError: There is no recording, or it cannot be read.
+        """
+        cassette = self.current
+        if cassette is None:
+            raise NotRecordedError(
+                lambda: (
+                    f"{request.method} {request.path} was sent while no cassette is played, and "
+                    f"nothing may leave the process. {HOW_TO_RECORD}"
+                )
+            )
+        return self._tell(cassette, cassette.play(request))
+
+    def take_in(self, request: Request, response: Response, elapsed: float) -> None:
+        """Record or verify an exchange that has just come to an end in the current cassette."""
+        cassette, play = self.current, self._stack[-1]
+        if cassette is None:
+            return
+        started = max(0.0, REAL_TIME.monotonic() - play.began - elapsed)
+        interaction = Interaction(request, response, in_file(started), in_file(elapsed))
+        if play.mode is Mode.RECORD:
+            cassette.append(request, response, interaction.started, interaction.elapsed)
+        else:
+            if play.comparison is None:
+                play.comparison = Comparison(cassette, self._pairs)
+                self._comparisons.append(play.comparison)
+            play.comparison.add(interaction)
+        self._tell(cassette, interaction)
+
+    def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+        """A recorded value as it is to be used now: while verifying, with the ids of now."""
+        for comparison in self._comparisons:
+            comparison.look()
+        return self._pairs.of_now(value)
+
+    def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
+        cassette.timeline.happened(interaction.started, interaction.elapsed)
+        for listener in self.listeners:
+            listener(interaction)
+        return interaction
+
+    def _begin(self, play: Play) -> Cassette:
+        settings = self.redaction.value(dict(self.settings))
+        recorded = Recorded(source=self.source, test=play.test, settings=settings)
+        return Cassette(play.path, recorded, self.redaction, REAL_TIME.sleep)
+
+    def _load(self, play: Play) -> Cassette:
+        cassette = Cassette.read(play.path, self.redaction)
+        if play.mode is Mode.VERIFY:
+            cassette.timeline = EventTime(REAL_TIME.now(), REAL_TIME.sleep)
+        return cassette

@@ -1,0 +1,113 @@
+"""Property tests: cases of a ``@given`` test are kept in its cassette, and a replay runs over them.
+
+So its recording does not depend on the version of Hypothesis, on a seed or on its strategies.
+"""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.suite.case_encoding import as_json, from_json
+from pytest_atomic_cards.support.errors import CassetteError, MisuseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pytest
+
+    from pytest_atomic_cards.recordings.cassettes.manager import Play
+
+NAME: Final = "given"
+"""Under which the cases of a property test stand in its cassette."""
+
+
+def is_property_test(item: pytest.Item) -> bool:
+    """Whether Hypothesis generates the cases of a test."""
+    return hasattr(getattr(item, "obj", None), "hypothesis")
+
+
+@contextmanager
+def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a function of pytest's
+    """Keep the cases that a property test runs over, if it exchanges anything.
+
+    Raises:
+        CassetteError: A case cannot be written; the test would not be the same in a replay.
+    """
+    from hypothesis.errors import UnsatisfiedAssumption  # noqa: PLC0415 - slow to import
+
+    handle = item.obj.hypothesis
+    inner, fixtures, instance = handle.inner_test, _fixtures(item), _instance(item)
+    kept: list[Any] = []
+    refused: list[MisuseError] = []
+
+    def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        own = (pair for pair in kwargs.items() if pair[0] not in fixtures)
+        drawn = {name: value for name, value in own if value is not instance}
+        try:
+            case = as_json(drawn)
+        except MisuseError as error:
+            refused.append(error)
+            return inner(*args, **kwargs)
+        try:
+            return inner(*args, **kwargs)
+        except UnsatisfiedAssumption:
+            case = None
+            raise
+        finally:
+            if case is not None:
+                kept.append([case])
+
+    handle.inner_test = run
+    try:
+        yield
+    finally:
+        handle.inner_test = inner
+        if play.cassette:  # one without an exchange is falsy
+            play.cassette.cases[NAME] = kept
+    if refused and play.cassette:
+        raise CassetteError(
+            f"{item.nodeid} cannot be recorded: {refused[0]}; draw one of these, or leave the test "
+            'out with @pytest.mark.cards_cassettes("off")'
+        )
+
+
+def run_over(item: Any, cases: Sequence[Any]) -> None:  # noqa: ANN401 - a function of pytest's
+    """Run a property test over the cases of a recording.
+
+    Each runs in a context of Hypothesis: ``note``, ``event`` and ``assume`` can be called in it.
+
+    Args:
+        item: The test.
+        cases: As they were kept.
+    """
+    inner, instance = item.obj.hypothesis.inner_test, _instance(item)
+    if instance is not None:
+        inner = partial(inner, instance)
+    from hypothesis import Phase, given  # noqa: PLC0415 - slow to import
+    from hypothesis import strategies as st  # noqa: PLC0415
+
+    from pytest_atomic_cards.suite.generated_cases import Effort  # noqa: PLC0415
+
+    arguments = {name: item.funcargs[name] for name in _fixtures(item)}
+    once = Effort(fixed=1).settings(1, phases=[Phase.generate])
+    for number, (case,) in enumerate(cases, 1):
+        drawn = from_json(case)
+        try:
+            once(given(st.just(drawn))(lambda case: inner(**arguments, **case)))()
+        except Exception as error:
+            shown = ", ".join(f"{name}={value!r}" for name, value in drawn.items())
+            error.add_note(f"Recorded case {number} of {len(cases)}: {shown}")
+            raise
+
+
+def _fixtures(item: Any) -> list[str]:  # noqa: ANN401
+    """What a property test takes from fixtures; Hypothesis hides what it draws."""
+    return list(inspect.signature(item.obj).parameters)
+
+
+def _instance(item: Any) -> object:  # noqa: ANN401
+    """What a property test is a method of, if it is one."""
+    return getattr(item.obj, "__self__", None)

@@ -1,0 +1,261 @@
+"""DeckTape: worlds and contracts on a deck of cassettes, one cassette a part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import AbstractContextManager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import SUFFIXES, read_content
+from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
+from pytest_atomic_cards.recordings.cassettes.playback_errors import HOW_TO_RECORD, NotRecordedError
+from pytest_atomic_cards.recordings.cassettes.vcr_conversion import LOGICAL_URL
+from pytest_atomic_cards.suite.case_encoding import as_json, from_json
+from pytest_atomic_cards.support.errors import CassetteError, NotAvailableError
+from pytest_atomic_cards.support.recorder import Cases, Tape
+from pytest_atomic_cards.support.secrets.hidden import REDACTED
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+    from pytest_atomic_cards.client.tokens import TokenSource
+    from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
+    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+
+_PLACEHOLDER: Final = "a-token-that-no-recording-holds"
+_SHARED: Final = "shared"
+_GENERATION: Final = ("effort", "examples", "seed")
+_LIVE: Final = (
+    "environment_id",
+    "client_id",
+    "flow_id",
+    "flow_mode",
+    "flow_variables",
+    "user_ids",
+    "grant_type_in",
+    "seed_timeout",
+)
+
+
+class DeckTape(Tape):
+    """A tape whose parts are cassettes.
+
+    Args:
+        deck: Plays them.
+    """
+
+    def __init__(self, deck: Deck) -> None:
+        self._deck = deck
+        self._asked: WeakKeyDictionary[Cassette, Counter[str]] = WeakKeyDictionary()
+        self.timeline = deck.timeline
+        self.chance = deck.chance
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the run is recorded, replayed or verified."""
+        return self._deck.mode is not Mode.OFF
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether there is no target but the recording."""
+        return self._deck.mode is Mode.REPLAY
+
+    @property
+    def part_name(self) -> str:
+        """The file of the current cassette; empty for none."""
+        cassette = self._cassette
+        return "" if cassette is None else str(cassette.path)
+
+    def adapter(self, inner: BaseAdapter | None) -> BaseAdapter:
+        """Records what goes through, or answers from the current cassette."""
+        return CassetteAdapter(self._deck, inner)
+
+    def tokens(self, source: TokenSource) -> TokenSource:
+        """In a replay those of the recording, or placeholders where it has none at the time."""
+        return _RecordedTokens(source) if self.is_replayed else source
+
+    def settings_of_run(self, settings: Settings) -> Settings:
+        """The settings of a run, with those of the recordings where they decide what is sent.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        if self.is_replayed:
+            return replayed(settings, any_recorded(self._deck.directory))
+        if self._deck.mode is Mode.VERIFY:
+            recorded = any_recorded(self._deck.directory).settings
+            kept = {name: recorded[name] for name in _GENERATION if name in recorded}
+            return replace(settings, **kept)
+        return settings
+
+    def settings_of_world(self, settings: Settings) -> Settings:
+        """The settings of a world; in a replay those that the current cassette was made with.
+
+        Raises:
+            CassetteError: There is no recording to replay.
+        """
+        if self.is_replayed:
+            cassette = self._deck.current
+            recorded = (
+                cassette.recorded if cassette is not None else any_recorded(self._deck.directory)
+            )
+            return replayed(settings, recorded)
+        self._deck.source = Source(settings.target.value)
+        self._deck.settings = lasting(settings)
+        return settings
+
+    def paused(self) -> AbstractContextManager[object]:
+        """Let requests go past the cassettes."""
+        return self._deck.playing(f"{_SHARED}/unrecorded", Mode.OFF)
+
+    def part(self, name: str) -> AbstractContextManager[object]:
+        """Play a cassette of its own."""
+        return self._deck.playing(f"{_SHARED}/{name}")
+
+    def unrecorded(self, reason: str) -> AbstractContextManager[object]:
+        """Let requests go past the cassettes.
+
+        Raises:
+            NotAvailableError: The run is replayed.
+        """
+        if self.is_replayed:
+            raise NotAvailableError(f"not replayed: {reason}")
+        return self.paused()
+
+    def cases(self, name: str) -> Cases:
+        """The cases in the current cassette; those of the same name again are others.
+
+        Raises:
+            NotRecordedError: It should have them, and has not.
+        """
+        cassette = self._deck.current
+        if cassette is None:
+            return Cases()
+        asked = self._asked.setdefault(cassette, Counter())
+        asked[name] += 1
+        if asked[name] > 1:
+            name = f"{name} {asked[name]}"
+        if not self._deck.mode.reads:
+            return _KeptCases(cassette.cases.setdefault(name, []))
+        if name not in cassette.cases:
+            raise NotRecordedError(
+                lambda: f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
+            )
+        return _RecordedCases(self._deck.of_now(cassette.cases[name]))
+
+    @property
+    def _cassette(self) -> Cassette | None:
+        """The current one; a replay has none where nothing was exchanged in the recording."""
+        try:
+            return self._deck.current
+        except CassetteError:
+            return None
+
+
+def lasting(settings: Settings) -> dict[str, Any]:
+    """What a replay needs to know of the settings of a recording; neither a secret nor a place."""
+    live = settings.target is TargetKind.LIVE
+    kept = {name: getattr(settings, name) for name in (*_GENERATION, *(_LIVE if live else ()))}
+    if live:
+        kept["api_url"] = LOGICAL_URL + urlsplit(settings.base_url).path
+        kept["token_url"] = LOGICAL_URL + urlsplit(settings.token_endpoint or "").path
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def replayed(settings: Settings, recorded: Recorded) -> Settings:
+    """The settings of a replay.
+
+    Args:
+        settings: Those that were given; they decide what is no matter of the recording.
+        recorded: The metadata of the recording.
+    """
+    kept = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.settings.items()}
+    known = {field.name for field in fields(Settings)}
+    changes: dict[str, Any] = {name: value for name, value in kept.items() if name in known}
+    if recorded.source is Source.LIVE:
+        changes |= {
+            "target": TargetKind.LIVE,
+            "cassettes": Mode.REPLAY,
+            "client_secret": REDACTED,
+            "fault": (),
+        }
+    return replace(settings, **{"target": TargetKind.SANDBOX} | changes)
+
+
+def any_recorded(directory: Path) -> Recorded:
+    """The metadata of the shortest recording, as all were made in one run."""
+    paths = [path for suffix in SUFFIXES for path in directory.rglob(f"*{suffix}")]
+    for path in sorted(paths, key=lambda path: (path.stat().st_size, path)):
+        recorded = read_content(path).recorded
+        if recorded.source is not Source.PAGE:
+            return recorded
+    raise CassetteError(f"there is no recording in {directory}. {HOW_TO_RECORD}")
+
+
+class _KeptCases(Cases):
+    """Cases that are recorded.
+
+    Args:
+        kept: Takes them.
+    """
+
+    def __init__(self, kept: list[Any]) -> None:
+        self._kept = kept
+
+    def keep(self, case: Any) -> None:  # noqa: ANN401 - a tuple
+        """Take in a case that is about to be run."""
+        self._kept.append([as_json(element) for element in case])
+
+
+class _RecordedCases(Cases):
+    """Cases of a recording.
+
+    Args:
+        forms: The cases as JSON.
+
+    Raises:
+        MisuseError: They cannot be read.
+    """
+
+    def __init__(self, forms: Any) -> None:  # noqa: ANN401 - a JSON value
+        self.recorded = [tuple(from_json(form)) for form in forms]
+
+
+class _RecordedTokens:
+    """Tokens of a source that asks for them in the current cassette, or else placeholders.
+
+    Which part of a run asks for a token that others use as well hangs on what else is run.
+
+    Args:
+        source: The source.
+    """
+
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
+        self._renewed = 0
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Those of the source."""
+        return self._source.secrets
+
+    def token(self) -> str:
+        """A token of the source, or a placeholder."""
+        try:
+            return self._source.token()
+        except NotRecordedError:
+            return f"{_PLACEHOLDER}-{self._renewed}"
+
+    def renew(self, stale: str) -> str:
+        """Another token of the source, or another placeholder."""
+        try:
+            return self._source.renew(stale)
+        except NotRecordedError:
+            self._renewed += 1
+            return self.token()

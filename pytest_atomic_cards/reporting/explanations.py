@@ -1,0 +1,108 @@
+"""Explains a requirement, a fault of the sandbox or an open question, by its name."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Final
+
+import pytest
+
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.sandbox.faults import FAULTS
+from pytest_atomic_cards.suite.contract_collection import collected
+from pytest_atomic_cards.suite.contract_plugin import MARKER
+from pytest_atomic_cards.suite.mutation_testing import recorded
+from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.support.errors import MisuseError
+
+_WIDTH: Final = 100
+_LABEL: Final = 13
+_MEANING: Final[Mapping[Level, str]] = {
+    Level.DOCUMENTED: "the target does not do what a page of the vendor says, and the run fails",
+    Level.INFERRED: (
+        "the target does not do what pages or public clients let us conclude, which no page "
+        "promises; it is reported, and fails the run with --cards-strict only"
+    ),
+}
+
+
+def explain(name: str) -> str:
+    """What a name means, in lines.
+
+    Raises:
+        MisuseError: It is the name of nothing.
+    """
+    for known, tell in (
+        (catalogue().requirements, _requirement),
+        (FAULTS, _fault),
+        (QUESTIONS, _question),
+    ):
+        for one in known:
+            if one.lower() == name.lower():
+                return "\n".join(tell(one))
+    names = {one.lower(): one for one in (*catalogue().requirements, *FAULTS, *QUESTIONS)}
+    near = [names[one] for one in get_close_matches(name.lower(), names, n=3)]
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise MisuseError(f"{name!r} is no requirement, no fault and no open question{hint}")
+
+
+def _requirement(name: str) -> Iterator[str]:
+    rule = catalogue()[name]
+    yield f"{name}: a {rule.level} requirement ({catalogue().areas[rule.area]})"
+    yield from _field("", rule.statement)
+    yield from _field("source", rule.source)
+    yield from _field("if violated", _MEANING[rule.level])
+    for contract, text in _contracts().get(name, {}).items():
+        yield from _field("tested by", f"{contract}: {text}")
+    faults = sorted(fault for fault, names in recorded().items() if name in names)
+    yield from _field("shown by", f"--cards-fault with one of {', '.join(faults)}")
+
+
+def _fault(name: str) -> Iterator[str]:
+    yield f"{name}: a fault of the sandbox"
+    yield from _field("", FAULTS[name].description)
+    yield from _field("violates", ", ".join(recorded().get(name, ())))
+    yield from _field("to see it", f"atomic-cards check --cards-fault {name}")
+
+
+def _question(name: str) -> Iterator[str]:
+    question = QUESTIONS[name]
+    yield f"{name}: a question that the documentation leaves open"
+    yield from _field("", question.text)
+    yield from _field("answers", ", ".join(question.answers))
+    yield from _field("sandbox", f"{question.default}, unless a profile says otherwise")
+    yield from _field(
+        "if drifted",
+        "the target answers otherwise than the profile in --cards-profile says, and the run fails",
+    )
+
+
+def _field(label: str, text: str) -> list[str]:
+    begin = f"  {label + ':':{_LABEL}}" if label else "  "
+    indent = " " * len(begin)
+    return textwrap.wrap(
+        " ".join(text.split()),
+        _WIDTH,
+        initial_indent=begin,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+@cache
+def _contracts() -> dict[str, dict[str, str]]:
+    """For each requirement the tests that decide it, and what each of them says that it does."""
+    contracts: dict[str, dict[str, str]] = {}
+    for item in collected(str(suite_directory())):
+        marker = item.get_closest_marker(MARKER)
+        if marker and isinstance(item, pytest.Function):
+            text = inspect.getdoc(item.function) or ""
+            contracts.setdefault(marker.args[0], {})[item.function.__name__] = text
+    return contracts

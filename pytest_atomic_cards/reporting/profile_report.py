@@ -1,0 +1,75 @@
+"""Tells what was observed of the open questions: in the terminal, and as a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.reporting.console import Console
+from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.profiling.observation import Observation, explain
+from pytest_atomic_cards.support.files import write_text
+
+
+def by_question(observations: Iterable[Observation]) -> dict[str, Observation]:
+    """The observation of each question; the first, as a later one is about what came after."""
+    observed: dict[str, Observation] = {}
+    for observation in observations:
+        observed.setdefault(observation.question, observation)
+    return observed
+
+
+def tell_observations(writer: Console, observations: Sequence[Observation]) -> None:
+    """Tell each drift and failure in full, then how many questions have an answer."""
+    if not observations:
+        return
+    _tell_failing(writer, [one for one in observations if one.fails])
+    for (verdict, reason), unseen in _alike(one for one in observations if not one.fails).items():
+        if reason:
+            writer.line(f"{MARKS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
+    answers = [one for one in by_question(observations).values() if one.observed is not None]
+    others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]
+    if others:
+        writer.line(f"answers that no profile has: {', '.join(others)}")
+    drifted = sum(one.verdict is Verdict.DRIFTED for one in answers)
+    end = f", {drifted} drifted" if drifted else ""
+    writer.line(f"profile: {len(answers)} of {len(QUESTIONS)} questions observed{end}")
+
+
+def _tell_failing(writer: Console, failing: Sequence[Observation]) -> None:
+    """Each drift in full; questions without an answer for one reason together."""
+    drifts = [[one] for one in failing if one.verdict is Verdict.DRIFTED]
+    doubts = _alike(one for one in failing if one.verdict is not Verdict.DRIFTED)
+    for group in [*drifts, *doubts.values()]:
+        headline, text, *lines = explain(group[0]).splitlines()
+        if len(group) > 1:
+            headline = f"{len(group)} questions: {group[0].verdict}"
+            text = f"  names:    {_names(group)}"
+        writer.line(headline, **MARKS[group[0].verdict][1])
+        for line in [text, *lines, ""]:
+            writer.line(line)
+
+
+def _alike(observations: Iterable[Observation]) -> dict[tuple[Verdict, str], list[Observation]]:
+    """Observations by verdict and reason."""
+    groups: dict[tuple[Verdict, str], list[Observation]] = {}
+    for one in observations:
+        groups.setdefault((one.verdict, one.reason), []).append(one)
+    return groups
+
+
+def _names(observations: Iterable[Observation]) -> str:
+    return ", ".join(one.question for one in observations)
+
+
+def write_profile(path: Path, observed: Mapping[str, Observation]) -> None:
+    """Write a profile of the observed answers.
+
+    Raises:
+        SettingsError: The file cannot be written.
+    """
+    answers = {name: one.observed for name, one in observed.items() if one.observed is not None}
+    reasons = {name: one.reason for name, one in observed.items()}
+    write_text(path, profile_text(answers, reasons))

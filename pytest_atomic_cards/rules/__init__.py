@@ -1,0 +1,64 @@
+"""The rules: requirements that can be decided by looking at exchanges alone.
+
+One table, which Schemathesis checks, the contract suite, the monitor and the audit all read. Each
+rule is bound to a requirement of the catalogue, which has its level. It takes every choice that the
+documentation leaves open, and whatever a recording may have lost: it objects only to what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.rules.agreement_rules import ANSWERS
+from pytest_atomic_cards.rules.card_history import Past
+from pytest_atomic_cards.rules.filter_rules import MATCHING
+from pytest_atomic_cards.rules.parsed_response import Fidelity, Told, tell, told_by
+from pytest_atomic_cards.rules.rule import Objection, Rule
+from pytest_atomic_cards.rules.rule_dispatch import Traits, traits_of
+from pytest_atomic_cards.rules.shape_rules import SHAPE
+from pytest_atomic_cards.rules.time_rules import HISTORY
+
+__all__ = [
+    "AGREEMENT",
+    "HISTORY",
+    "RULES",
+    "SHAPE",
+    "Fidelity",
+    "Objection",
+    "Past",
+    "Rule",
+    "Told",
+    "Traits",
+    "objections",
+    "rules_of",
+    "tell",
+    "told_by",
+    "traits_of",
+]
+
+AGREEMENT: Final = (*MATCHING, *ANSWERS)
+"""What an answer must have in common with its own request."""
+
+RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY)
+"""Every rule."""
+
+
+def rules_of(requirement: str) -> tuple[Rule, ...]:
+    """The rules that decide a requirement."""
+    return tuple(rule for rule in RULES if rule.requirement == requirement)
+
+
+def objections(
+    exchange: Exchange, rules: Iterable[Rule] = AGREEMENT, past: Past | None = None
+) -> Iterator[Objection]:
+    """What rules hold against one exchange; without a past, it is taken to be settled."""
+    told = told_by(exchange)
+    if told is None:
+        return
+    traits = traits_of(told, past)
+    for rule in rules:
+        found = rule.concerns(traits) and rule.judge(told, past)
+        if isinstance(found, Objection):
+            yield found

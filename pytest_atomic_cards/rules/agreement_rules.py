@@ -1,0 +1,228 @@
+"""Rules of how many cards an answer may hold, and of how its parts agree.
+
+They see what no schema can: that a limit was passed, or a card acted on that should not have been.
+Each takes every choice that the documentation leaves open: a limit that is none, cards in a wrong
+state counted or not.
+
+Source: Cards API page › Pagination, Card actions (the samples of answers).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.rules.card_history import Past
+from pytest_atomic_cards.rules.parsed_response import (
+    LISTING,
+    Fidelity,
+    Told,
+    is_named,
+    name_of,
+)
+from pytest_atomic_cards.rules.redaction_markers import is_masked
+from pytest_atomic_cards.rules.rule import Choice, Judge, Objection, Rule
+from pytest_atomic_cards.rules.rule_dispatch import Traits, is_sampled
+
+LISTINGS: Final = frozenset({LISTING})
+COMPLETE: Final = frozenset({Action.COMPLETE.value})
+CANCEL: Final = frozenset({Action.CANCEL.value})
+ACTIONS: Final = frozenset(action.value for action in Action)
+OTHERS: Final = ACTIONS - COMPLETE
+_WORDS: Final = {
+    action: COMPLETE if action is Action.COMPLETE else {action.value, action.outcome.value}
+    for action in Action
+}
+"""What the results of an action may call it."""
+
+
+# Limits
+
+
+def _at_most(limit: int, count: int | None, what: str) -> Objection | bool:
+    """Hold a count against a limit, which is only exercised where it is reached."""
+    if count is None or count < limit:
+        return False
+    return count == limit or Objection(f"at most {limit} cards", f"{count} cards are {what}")
+
+
+def _default_page(told: Told, _: Past | None) -> Objection | bool:
+    return _at_most(DEFAULT_PAGE, len(told.data), "listed")
+
+
+def _default_page_at_offset(told: Told, _: Past | None) -> Objection | bool:
+    if not told.asked.once.get("offset", "").isdigit():
+        return False
+    return _at_most(DEFAULT_PAGE, len(told.data), "listed")
+
+
+def _page(told: Told, _: Past | None) -> Objection | bool:
+    limit = told.asked.limit
+    if limit is None or not 1 <= limit <= LARGEST_LIMIT:
+        return False
+    return _at_most(limit, len(told.data), "listed")
+
+
+def _cancelled(told: Told) -> int | None:
+    """How many cards a cancel has cancelled at least."""
+    return None if told.updated is None else min(told.updated, len(told.data))
+
+
+def _default_cancel(told: Told, _: Past | None) -> Objection | bool:
+    return _at_most(DEFAULT_CANCEL, _cancelled(told), "cancelled")
+
+
+def _small_cancel(told: Told, _: Past | None) -> Objection | bool:
+    limit = told.asked.limit
+    if limit is None or not 1 <= limit < DEFAULT_CANCEL:
+        return False
+    return _at_most(limit, _cancelled(told), "cancelled")
+
+
+def _largest_cancel(told: Told, _: Past | None) -> Objection | bool:
+    return _at_most(LARGEST_LIMIT, _cancelled(told), "cancelled")
+
+
+# The answer of an action
+
+
+def _one_without_multiple(told: Told, _: Past | None) -> Objection | bool:
+    """Two cards that are changed for certain: what fails cannot be told from other refusals."""
+    updated = told.updated or 0
+    if updated <= 1 or len(set(told.keys)) <= 1:
+        return False
+    return Objection("the action to fail without multiple=1", f"{updated} cards are updated")
+
+
+def _not_repeated(told: Told, _: Past | None) -> Objection | bool:
+    """Cards that are told apart by no value are one card, but for where values were taken out."""
+    if told.fidelity < Fidelity.KEPT:
+        return False
+    if len(told.keys) < 2 or len(set(told.keys)) == len(told.keys):  # noqa: PLR2004 - one is once
+        return len(told.keys) > 1
+    for key, count in Counter(told.keys).most_common():
+        named = told.cards[told.keys.index(key)]
+        if count > 1 and is_named(named):
+            return Objection("each card once", f"{name_of(named)} is there {count} times")
+    return False
+
+
+def _word(told: Told, _: Past | None) -> Objection | bool:
+    action = told.action or Action.COMPLETE
+    words = _WORDS[action]
+    named = False
+    for result in told.cards:
+        word = result.get("action")
+        if not isinstance(word, str):
+            continue
+        named = True
+        if word not in words and not is_masked(word):
+            return Objection(
+                f"action={action}", f"{name_of(result)} has action={word} after {action}"
+            )
+    return named
+
+
+def _adds_up(told: Told, _: Past | None) -> Objection | bool:
+    if not isinstance(told.data, list):
+        return False
+    total, results = told.total, len(told.data)
+    if told.updated is not None and told.updated > results:
+        return _counts(f"updated is {told.updated}", results)
+    if total is not None and total < results:
+        return _counts(f"total is {total}", results)
+    return total is not None and told.updated is not None
+
+
+def _counts(what: str, results: int) -> Objection:
+    return Objection(
+        "a summary that agrees with the results",
+        f"summary.{what}, and there are {results} results",
+    )
+
+
+def _one_completed(told: Told, _: Past | None) -> Objection | bool:
+    total, updated = told.total, told.updated
+    if len(told.data) != 1 or total is None or updated is None:
+        return False
+    if total < 1 or updated > 1:
+        return Objection(
+            "a summary of one card with total 1 and updated 1",
+            f"total is {total} and updated {updated}",
+        )
+    return total == updated == 1
+
+
+# The answers that they are about
+
+
+def _pages_by_default(traits: Traits) -> bool:
+    return not traits.is_small and traits.names.isdisjoint({"limit", "offset"})
+
+
+def _pages_by_offset(traits: Traits) -> bool:
+    return not traits.is_small and traits.names & {"limit", "offset"} == {"offset"}
+
+
+def _is_limited(traits: Traits) -> bool:
+    return not traits.is_small and "limit" in traits.names
+
+
+def _is_not_limited(traits: Traits) -> bool:
+    return not traits.is_small and "limit" not in traits.names
+
+
+def _is_large(traits: Traits) -> bool:
+    return not traits.is_small
+
+
+def _is_large_for_one(traits: Traits) -> bool:
+    return not traits.is_small and _is_for_one(traits)
+
+
+def _is_for_one(traits: Traits) -> bool:
+    return "multiple" not in traits.names
+
+
+def _rules(
+    name: str,
+    kinds: Iterable[str],
+    about: Choice | None = None,
+    rests: Choice | None = None,
+    **judges: Judge,
+) -> tuple[Rule, ...]:
+    """Rules of one name; a requirement ``PAGE-01`` is written ``PAGE_01``."""
+    return tuple(
+        Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge, about, rests)
+        for requirement, judge in judges.items()
+    )
+
+
+_WITHIN: Final = "cards_within_limit"
+_ONCE: Final = "cards_not_repeated"
+_SINGLE: Final = "cards_one_without_multiple"
+_NAMED: Final = "cards_action_word"
+_SUMMED: Final = "cards_summary_adds_up"
+
+ANSWERS: Final[tuple[Rule, ...]] = (
+    *_rules(_WITHIN, LISTINGS, _pages_by_default, PAGE_01=_default_page),
+    *_rules(_WITHIN, LISTINGS, _is_limited, PAGE_02=_page),
+    *_rules(_WITHIN, LISTINGS, _pages_by_offset, PAGE_04=_default_page_at_offset),
+    *_rules(_WITHIN, CANCEL, _is_not_limited, LIMIT_01=_default_cancel),
+    *_rules(_WITHIN, CANCEL, _is_limited, LIMIT_04=_small_cancel),
+    *_rules(_WITHIN, CANCEL, _is_large, LIMIT_06=_largest_cancel),
+    *_rules(_ONCE, LISTINGS, _is_large, SCHEMA_04=_not_repeated),
+    *_rules(_ONCE, COMPLETE, _is_large, RESULT_01=_not_repeated),
+    *_rules(_ONCE, OTHERS, _is_large, RESULT_04=_not_repeated),
+    *_rules(_SINGLE, CANCEL, _is_large_for_one, MULTI_01=_one_without_multiple),
+    *_rules(_SINGLE, {Action.DISMISS.value}, _is_large_for_one, MULTI_02=_one_without_multiple),
+    *_rules(_SINGLE, COMPLETE, _is_large_for_one, MULTI_03=_one_without_multiple),
+    *_rules(_NAMED, COMPLETE, RESULT_02=_word),
+    *_rules(_NAMED, OTHERS, RESULT_06=_word),
+    *_rules(_SUMMED, ACTIONS, None, is_sampled, SCHEMA_04=_adds_up),
+    *_rules(_SUMMED, COMPLETE, _is_for_one, is_sampled, RESULT_03=_one_completed),
+)
+"""How many there may be of what is answered, and what is said of it."""

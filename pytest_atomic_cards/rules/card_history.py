@@ -1,0 +1,160 @@
+"""Past: what earlier exchanges have told of each card, bounded in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN
+from pytest_atomic_cards.rules.parsed_response import FAILURE, LISTING, OTHER, Told
+from pytest_atomic_cards.rules.reference_shapes import Body
+
+SETTLING: Final = 60.0
+"""Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
+a write is an open question; a minute also makes up for clocks that differ."""
+_KEPT: Final = 10_000
+_NOTHING_DONE: Final = frozenset({FAILURE, OTHER})
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """A mapping that forgets: it keeps at least the last ``kept`` entries, at most twice as many.
+
+    Args:
+        kept: How many entries are kept for certain.
+    """
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._kept = kept
+        self._young: dict[int, Value] = {}
+        self._old: dict[int, Value] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._young or self._old)
+
+    def get(self, key: int) -> Value | None:
+        """The entry of a key; ``None`` where there was none, or it is forgotten."""
+        value = self._young.get(key)
+        return self._old.get(key) if value is None else value
+
+    def kept(self, key: int, make: Callable[[], Value]) -> Value:
+        """The entry of a key, which is kept on; it is made where there was none."""
+        value = self._young.get(key)
+        if value is None:
+            value = self._old.get(key) or make()
+            self.put(key, value)
+        return value
+
+    def put(self, key: int, value: Value) -> None:
+        """Keep an entry."""
+        if key not in self._young and len(self._young) >= self._kept:
+            self._old, self._young = self._young, {}
+        self._young[key] = value
+
+    def drop(self, key: int) -> None:
+        """Forget an entry."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+
+@dataclass(slots=True)
+class Sighting:
+    """What has been told of one card. Times are in seconds since 1970.
+
+    Args:
+        closed: The closed state in which it was first listed.
+        closed_by: The earliest moment at which it is known to have been closed.
+        counted_by: The earliest moment at which an action is known to have counted it as updated.
+        open_at: The latest moment at which a listing that showed it open was asked for.
+        created: The first ``created``.
+    """
+
+    closed: str | None = None
+    closed_by: float | None = None
+    counted_by: float | None = None
+    open_at: float | None = None
+    created: object = None
+
+
+class Past:
+    """What the exchanges so far have told. They may come in any order.
+
+    Args:
+        kept: How many cards, and how many failed requests, are remembered for certain.
+    """
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._sightings: Recent[Sighting] = Recent(kept)
+        self._failures: Recent[int] = Recent(kept)
+
+    def of(self, told: Told, place: int) -> Sighting | None:
+        """What has been told of the card in a place; ``None`` where that is nothing."""
+        key = told.keys[place]
+        return None if key is None else self._sightings.get(key)
+
+    def seen(self, told: Told) -> frozenset[str | None]:
+        """How its cards were listed before: in which closed states, or in none; none if new."""
+        return frozenset([seen.closed for seen, _ in self.known(told)])
+
+    def known(self, told: Told) -> Sequence[tuple[Sighting, Body]]:
+        """The cards of which anything has been told, with what that was."""
+        if told.known is None:
+            get = self._sightings.get
+            told.known = [
+                (seen, card)
+                for key, card in zip(told.keys, told.cards, strict=True)
+                if key is not None and (seen := get(key)) is not None
+            ]
+        return told.known
+
+    def failed(self, told: Told) -> bool:
+        """Whether the last answer to the same request was a server error too."""
+        return bool(self._failures.get(_request(told)))
+
+    def take_in(self, told: Told) -> None:
+        """Remember what an exchange tells."""
+        if told.kind == LISTING:
+            for key, body in zip(told.keys, told.cards, strict=True):
+                if key is not None:
+                    self._see(told, key, body)
+        elif told.kind not in _NOTHING_DONE and told.counted:
+            for key in told.keys:
+                if key is not None:
+                    sighting = self._sightings.kept(key, Sighting)
+                    sighting.counted_by = _earlier(sighting.counted_by, told.ended)
+        if told.kind == FAILURE:
+            self._failures.put(_request(told), told.status)
+        elif self._failures:
+            self._failures.drop(_request(told))
+
+    def _see(self, told: Told, key: int, body: Body) -> None:
+        sighting = self._sightings.kept(key, Sighting)
+        if sighting.created is None:
+            sighting.created = body.get("created")
+        word = body.get("status")
+        if not isinstance(word, str):
+            return
+        if word in CLOSED:
+            sighting.closed = sighting.closed or word
+            sighting.closed_by = _earlier(sighting.closed_by, told.ended)
+        elif word in OPEN:
+            sighting.open_at = _later(sighting.open_at, told.started)
+
+
+def _request(told: Told) -> int:
+    return hash((told.environment, told.action, told.query, told.request_body))
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None or other < one else other
+
+
+def long_after(moment: float | None, other: float | None) -> bool:
+    """Whether a moment is so long after another that no listing may still lag."""
+    return moment is not None and other is not None and moment - other > SETTLING

@@ -1,0 +1,125 @@
+"""Rules that hold what is listed or acted on against the attributes that were asked for.
+
+Each takes every choice that the documentation leaves open: letters of either case, an attribute
+that is given twice or empty, a value with commas read as a list, a listing that lags.
+
+Source: Cards API page › Query attributes, Retrieving cards, Card actions.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Final
+from urllib.parse import unquote
+
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.rules.card_history import Past, Sighting, long_after
+from pytest_atomic_cards.rules.parsed_query import ATTRIBUTES
+from pytest_atomic_cards.rules.parsed_response import LISTING, PLAIN, Told, name_of
+from pytest_atomic_cards.rules.redaction_markers import is_masked
+from pytest_atomic_cards.rules.rule import Choice, Judge, Objection, Rule
+from pytest_atomic_cards.rules.rule_dispatch import Traits
+
+_NAME: Final = "cards_match_query"
+_STATUS: Final = Attribute.STATUS.value
+_ACTIVE: Final = frozenset({Status.ACTIVE.value})
+_STATES: Final = frozenset(status.value for status in Status)
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
+
+
+def _match(told: Told, past: Past | None) -> Objection | bool:
+    """Hold every card against every attribute that was asked for.
+
+    What an action did to a card may show in the state of its result.
+    """
+    compared = False
+    for attribute, allowed in told.asked.readings.items():
+        if attribute == _STATUS and told.action:
+            continue
+        for place, card in enumerate(told.cards):
+            held = card.get(attribute)
+            if not isinstance(held, PLAIN):
+                continue
+            compared = True
+            if str(held).casefold() in allowed or is_masked(held):
+                continue
+            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told, place)):
+                continue
+            return Objection(
+                f"only cards with {attribute}={_value(told, attribute)}",
+                f"{name_of(card)} has {attribute}={held}, which was not asked for",
+            )
+    return compared
+
+
+def _is_settled(told: Told, held: object, seen: Sighting | None) -> bool:
+    """Whether a card is shown in a closed state that it has had for long."""
+    return seen is not None and seen.closed == held and long_after(told.started, seen.closed_by)
+
+
+def _value(told: Told, attribute: str) -> str:
+    encoded = told.asked.once[attribute]
+    return unquote(encoded) if "%" in encoded else encoded
+
+
+def _match_active(told: Told, past: Past | None) -> Objection | bool:
+    return told.asked.readings.get(_STATUS) == _ACTIVE and _match(told, past)
+
+
+def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
+    asked = told.asked.readings.get(_STATUS, _ACTIVE)
+    return asked != _ACTIVE and asked <= _STATES and _match(told, past)
+
+
+def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
+    """As for any value, where it is one that needs encoding."""
+    for attribute in told.asked.readings:
+        if not _UNRESERVED.fullmatch(_value(told, attribute)):
+            return _match(told, past)
+    return False
+
+
+def _is(attribute: Attribute, traits: Traits) -> bool:
+    return traits.names & ATTRIBUTES == {attribute.value}
+
+
+def _is_one(traits: Traits) -> bool:
+    return len(traits.names & ATTRIBUTES) == 1
+
+
+def _may_be_odd(traits: Traits) -> bool:
+    return not traits.is_plain and _is_one(traits)
+
+
+def _are_several(traits: Traits) -> bool:
+    return len(traits.names & ATTRIBUTES) > 1
+
+
+_LISTINGS: Final[tuple[tuple[str, Choice, Judge], ...]] = (
+    ("QUERY-01", partial(_is, Attribute.EVENT_NAME), _match),
+    ("QUERY-02", partial(_is, Attribute.LIFECYCLE_ID), _match),
+    ("QUERY-03", partial(_is, Attribute.CARD_TEMPLATE_ID), _match),
+    ("QUERY-04", partial(_is, Attribute.FLOW_INSTANCE_ID), _match),
+    ("QUERY-05", partial(_is, Attribute.FLOW_INVOCATION_ID), _match),
+    ("QUERY-06", partial(_is, Attribute.USER_ID), _match),
+    ("QUERY-07", partial(_is, Attribute.STATUS), _match_active),
+    ("QUERY-09", _may_be_odd, _match_odd_value),
+    ("QUERY-12", partial(_is, Attribute.STATUS), _match_other_state),
+    ("QUERY-16", _are_several, _match),
+)
+_ACTIONS: Final[tuple[tuple[str, Choice, Judge], ...]] = (
+    ("QUERY-11", _is_one, _match),
+    ("SCHEMA-04", _are_several, _match),
+)
+
+MATCHING: Final[tuple[Rule, ...]] = tuple(
+    Rule(_NAME, requirement, kinds, judge, about)
+    for kinds, table in (
+        (frozenset({LISTING}), _LISTINGS),
+        (frozenset(action.value for action in Action), _ACTIONS),
+    )
+    for requirement, about, judge in table
+)
+"""What is listed or acted on has what was asked for."""

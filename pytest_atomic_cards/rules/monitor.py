@@ -1,0 +1,107 @@
+"""Monitor: folds exchanges over the rules, and remembers what each of them said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pytest_atomic_cards.rules import (
+    RULES,
+    Objection,
+    Past,
+    Rule,
+    Traits,
+    objections,
+    rules_of,
+    traits_of,
+)
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.rule import Judge
+from pytest_atomic_cards.rules.verdicts import Verdict, Violation
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.rules import Told
+
+
+_Concerned = tuple[Rule, Judge, str]
+
+
+class Monitor:
+    """Watches the exchanges of one history, in any order.
+
+    Args:
+        rules: The rules to watch.
+
+    Attributes:
+        held: Ids of the requirements that some exchange has exercised without an objection.
+    """
+
+    def __init__(self, rules: Iterable[Rule] = RULES) -> None:
+        self._rules = tuple(rules)
+        self._chosen: dict[Traits, list[_Concerned]] = {}
+        self._resting = {rule.requirement for rule in self._rules if rule.rests}
+        self._past = Past()
+        self.held: set[str] = set()
+
+    def see(self, told: Told) -> list[tuple[Rule, Objection]]:
+        """Take in one exchange; returns what the rules hold against it."""
+        against = []
+        past, held = self._past, self.held
+        for rule, judge, requirement in self._concerned(told):
+            found = judge(told, past)
+            if found is True:
+                if requirement not in held:
+                    held.add(requirement)
+                    if requirement in self._resting:
+                        self._chosen.clear()
+            elif found:
+                against.append((rule, found))
+        past.take_in(told)
+        return against
+
+    def _concerned(self, told: Told) -> list[_Concerned]:
+        """The rules to ask, but for those that could only show once more that something held."""
+        traits = traits_of(told, self._past)
+        rules = self._chosen.get(traits)
+        if rules is None:
+            rules = self._chosen[traits] = [
+                (rule, rule.judge, rule.requirement)
+                for rule in self._rules
+                if rule.concerns(traits, self.held)
+            ]
+        return rules
+
+
+def finding_of(
+    rule: Rule, objection: Objection, exchange: Exchange, contract: str = "", place: str = ""
+) -> Finding:
+    """What a rule has found, in the form of the suite's findings.
+
+    Args:
+        rule: The rule.
+        objection: What it holds against the exchange.
+        exchange: The telling exchange.
+        contract: What was running, if anything was.
+        place: Where the exchange is recorded, if it is.
+    """
+    return Finding(
+        contract,
+        rule.requirement,
+        Verdict.VIOLATED,
+        f"expected {objection.expected}; {objection.came}",
+        objection.expected,
+        objection.came,
+        (exchange.as_dict(),),
+        place,
+    )
+
+
+def expect_rules_hold(requirement: str, exchange: Exchange) -> None:
+    """Expect an exchange to keep to the rules of a requirement.
+
+    Raises:
+        Violation: It does not.
+    """
+    for objection in objections(exchange, rules_of(requirement)):
+        raise Violation(objection.expected, objection.came, (exchange,))

@@ -1,0 +1,109 @@
+"""Asked: what a request to the Cards API asks for, read from its method and URL.
+
+Most requests of a recording go to few places, and many ask for the same thing time and again: what
+was read lately is remembered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote, unquote_plus
+
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.rules.redaction_markers import is_masked
+
+ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
+"""The names of the query attributes."""
+_NAMES: Final = ATTRIBUTES | {"limit", "offset", "multiple"}
+_ADDRESS: Final = re.compile(
+    r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
+)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._~=&-]*")
+_LONGEST_NUMBER: Final = 9
+_ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
+_REMEMBERED: Final = 1_024
+
+
+def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
+    """Environment, action and query of a request; ``None`` where it is none of the Cards API."""
+    address, _, query = url.partition("#")[0].partition("?")
+    place = _place_of(method, address)
+    return place and (*place, query)
+
+
+@lru_cache(_REMEMBERED)
+def _place_of(method: str, address: str) -> tuple[str, Action | None] | None:
+    found = _ADDRESS.fullmatch(address) if method in {"GET", "PUT"} else None
+    if found is None:
+        return None
+    environment, word = found.groups()
+    if method == "GET":
+        return None if word else (environment, None)
+    return (environment, _ACTIONS[word]) if word in _ACTIONS else None
+
+
+class Asked(NamedTuple):
+    """What a query asks for.
+
+    Args:
+        given: The values of each parameter, still encoded.
+        once: The encoded values of the parameters that are given once and not empty.
+        names: The names of the documented parameters that are given in any form.
+        readings: What each attribute may be taken to ask for; none whose meaning cannot be known.
+        limit: The limit, where it is given once and a whole number.
+        is_plain: Whether no value in it needs encoding.
+    """
+
+    given: Mapping[str, Sequence[str]]
+    once: Mapping[str, str]
+    names: frozenset[str]
+    readings: Mapping[str, frozenset[str]]
+    limit: int | None
+    is_plain: bool
+
+
+@lru_cache(_REMEMBERED)
+def asked_in(query: str) -> Asked:
+    """What an encoded query string asks for."""
+    given: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in name or "+" in name:
+            name = unquote_plus(name)
+        if pair:
+            given.setdefault(name, []).append(value)
+    once = {name: values[0] for name, values in given.items() if len(values) == 1 and values[0]}
+    readings = {
+        name: allowed
+        for name, value in once.items()
+        if name in ATTRIBUTES and (allowed := _readings(value))
+    }
+    is_plain = _PLAIN.fullmatch(query) is not None
+    names = _NAMES.intersection(given)
+    return Asked(given, once, names, readings, _number(once.get("limit")), is_plain)
+
+
+def _readings(encoded: str) -> frozenset[str]:
+    """Every value that a server may take an encoded one for, without regard to case."""
+    if "%" not in encoded and "+" not in encoded and "," not in encoded:
+        return frozenset() if is_masked(encoded) else frozenset({encoded.casefold()})
+    whole = {encoded}
+    if "%" in encoded or "+" in encoded:
+        try:
+            whole = {unquote(encoded, errors="strict"), unquote_plus(encoded, errors="strict")}
+        except UnicodeDecodeError:
+            return frozenset()
+    if any(map(is_masked, whole)):
+        return frozenset()
+    parts = {part.strip() for value in whole if "," in value for part in value.split(",")}
+    return frozenset(value.casefold() for value in whole | parts)
+
+
+def _number(text: str | None) -> int | None:
+    """A short whole number from 0; ``None`` where a text is none."""
+    short = text and len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdigit()
+    return int(text) if text and short else None

@@ -1,0 +1,221 @@
+"""Told: what one exchange of the Cards API says, read once for all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.network_faults import FAULT_HEADER
+from pytest_atomic_cards.rules.parsed_query import Asked, asked_in, target_of
+from pytest_atomic_cards.rules.redaction_markers import is_masked
+from pytest_atomic_cards.rules.reference_shapes import Body, is_sampled_card, is_sampled_result
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.rules.card_history import Sighting
+
+PLAIN: Final = (str, int)
+"""What the values of ids and of attributes may be."""
+LISTING: Final = "listing"
+FAILURE: Final = "failure"
+OTHER: Final = "other"
+
+UNREADABLE: Final[Any] = object()
+"""Stands for a body that is there and is not JSON."""
+EMPTY: Final[Any] = object()
+"""Stands for a body that is not there."""
+
+_IDS: Final = ("cardInstanceId", "lifecycleId", "cardTemplateId", "userId")
+_DONE: Final = {None: LISTING} | {action: action.value for action in Action}
+
+
+class Fidelity(IntEnum):
+    """How far an exchange can be trusted to be as it was on the wire."""
+
+    EDITED = 1
+    """Fields may have been taken out, as the filters of vcrpy can."""
+    KEPT = 2
+    """Values may have been replaced, and bodies left out, but nothing was taken out of a body."""
+    WIRE = 3
+    """It is just as it was sent and received, but for the values of secrets."""
+
+
+@dataclass(slots=True, eq=False)
+class Told:
+    """One request to the Cards API and its answer, with what all rules read in it.
+
+    Args:
+        environment: URL of the environment that was asked, up to but without ``/cards``.
+        action: What was to be done; ``None`` for a listing.
+        query: The encoded query string.
+        status: The HTTP status.
+        body: The body of the answer as a JSON value, :data:`EMPTY` or :data:`UNREADABLE`.
+        content_type: The media type of the answer, or empty where it is not known.
+        started: When the request was sent, in seconds since 1970; ``None`` where it is not known.
+        ended: When the answer was read, in the same way.
+        fidelity: How far the exchange is as it was on the wire.
+        request_body: What was sent, where it was kept.
+        authorized: Whether the request had an ``Authorization`` header.
+
+    Attributes:
+        kind: ``listing`` or the word of the action for a success, ``failure`` for a server error.
+        data: The array ``data`` of the body; empty where there is none.
+        cards: The cards that are listed, or the results of the action, as their bodies.
+        keys: What tells each of the cards from all others.
+        total: ``summary.total``, where it is a whole number.
+        updated: ``summary.updated``, where it is a whole number.
+        asked: What the query asks for.
+        known: The cards that were told of before, with what was, once that was looked up.
+    """
+
+    environment: str
+    action: Action | None
+    query: str
+    status: int
+    body: Any
+    content_type: str
+    started: float | None
+    ended: float | None
+    fidelity: Fidelity
+    request_body: bytes
+    authorized: bool
+    kind: str = field(init=False)
+    data: Sequence[Any] = field(init=False)
+    cards: Sequence[Body] = field(init=False)
+    keys: Sequence[int | None] = field(init=False)
+    total: int | None = field(init=False, default=None)
+    updated: int | None = field(init=False, default=None)
+    asked: Asked = field(init=False)
+    known: Sequence[tuple[Sighting, Body]] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        body, environment = self.body, self.environment
+        members = body if isinstance(body, dict) else {}
+        data, summary = members.get("data"), members.get("summary")
+        self.kind = _kind(self.action, self.status)
+        self.data = data = data if isinstance(data, list) else ()
+        self.cards = cards = [one for one in data if isinstance(one, dict)]
+        self.keys = [_key(environment, one) for one in cards]
+        if isinstance(summary, dict):
+            self.total, self.updated = _count(summary.get("total")), _count(summary.get("updated"))
+        self.asked = asked_in(self.query)
+
+    @property
+    def as_sampled(self) -> bool:
+        """Whether all that it lists, or answers of an action, is as sampled, and adds up."""
+        cards, total, updated = self.cards, self.total, self.updated
+        if not 0 < len(cards) == len(self.data):
+            return False
+        if self.kind == LISTING:
+            return all(map(is_sampled_card, cards))
+        if total is None or updated is None or not updated <= len(cards) <= total:
+            return False
+        return all(map(is_sampled_result, cards))
+
+    @property
+    def counted(self) -> bool:
+        """Whether the answer of an action counts every result as updated."""
+        return bool(self.cards) and self.updated == len(set(self.keys))
+
+
+def _kind(action: Action | None, status: int) -> str:
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP statuses
+        return _DONE[action]
+    return FAILURE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else OTHER
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _key(environment: str, body: Body) -> int | None:
+    """What tells a card from all others, in a listing as in a result; ``None`` if nothing does.
+
+    All ids together, as a redacted recording may have one value in place of each id of a kind.
+    """
+    get = body.get
+    name = get("cardInstanceId")
+    if not name or not isinstance(name, PLAIN):
+        return None
+    return hash((environment, *map(str, map(get, _IDS))))
+
+
+def is_named(body: Body) -> bool:
+    """Whether a card has an id of its own, and not what stands for one in a redacted recording."""
+    return not is_masked(body.get("cardInstanceId"))
+
+
+def name_of(body: Body) -> str:
+    """A card or result, for a sentence about it."""
+    what = "the result of card" if "action" in body and "status" not in body else "card"
+    return f"{what} {body.get('cardInstanceId') or 'without an id'}"
+
+
+def tell(
+    method: str,
+    url: str,
+    status: int | None,
+    body: Any,  # noqa: ANN401 - a JSON value, or what stands for none
+    *,
+    content_type: str = "",
+    started: float | None = None,
+    elapsed: float = 0.0,
+    fidelity: Fidelity = Fidelity.KEPT,
+    request_body: bytes = b"",
+    authorized: bool = True,
+) -> Told | None:
+    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer."""
+    target = target_of(method, url)
+    if target is None or status is None:
+        return None
+    environment, action, query = target
+    return Told(
+        environment,
+        action,
+        query,
+        status,
+        body,
+        content_type,
+        started,
+        None if started is None else started + elapsed,
+        fidelity,
+        request_body,
+        authorized,
+    )
+
+
+def told_by(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> Told | None:
+    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer.
+
+    A response that a ``NetworkFault`` made up is none.
+    """
+    headers = exchange.response_headers
+    if target_of(exchange.method, exchange.url) is None or FAULT_HEADER in headers:
+        return None
+    return tell(
+        exchange.method,
+        exchange.url,
+        exchange.status,
+        _json(exchange),
+        content_type=next(_values(headers, "content-type"), ""),
+        started=exchange.started.timestamp(),
+        elapsed=exchange.elapsed,
+        fidelity=fidelity,
+        request_body=exchange.request_body,
+        authorized=any(True for _ in _values(exchange.request_headers, "authorization")),
+    )
+
+
+def _json(exchange: Exchange) -> Any:  # noqa: ANN401 - a JSON value
+    if not exchange.response_body.strip():
+        return EMPTY
+    value = exchange.json()
+    return UNREADABLE if value is None and exchange.response_body.strip() != b"null" else value
+
+
+def _values(headers: Mapping[str, str], wanted: str) -> Iterator[str]:
+    return (value for name, value in headers.items() if name.lower() == wanted)

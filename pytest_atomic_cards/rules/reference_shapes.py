@@ -1,0 +1,70 @@
+"""Sampled: cards and results that are just as the documentation samples them.
+
+Most are, and one look tells it: the rules then need not look for what is wrong.
+
+Source: Cards API page › Retrieving cards, Complete (the example responses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Any, Final
+
+from pytest_atomic_cards.model.documented import (
+    CARD_FIELDS,
+    PAYLOAD_FIELDS,
+    RESULT_FIELDS,
+    SAMPLED_TIME,
+    SUMMARY_FIELDS,
+    Fields,
+)
+
+Body = Mapping[str, Any]
+
+
+def _has_all(fields: Fields) -> Callable[[Body], bool]:
+    """What tells whether a body has all of several fields, none null, each of its type."""
+    values, kinds = itemgetter(*fields), list(fields.values())
+
+    def has_all(body: Body) -> bool:
+        try:
+            return [*map(type, values(body))] == kinds
+        except KeyError:
+            return False
+
+    return has_all
+
+
+LASTING_PAYLOAD_FIELDS: Final[Fields] = {
+    name: kind for name, kind in PAYLOAD_FIELDS.items() if name != "detail"
+}
+"""What any payload holds; ``detail`` is the legacy name of the variables."""
+
+_has_card_fields: Final = _has_all(CARD_FIELDS)
+_has_payload_fields: Final = _has_all(LASTING_PAYLOAD_FIELDS)
+is_sampled_result: Final = _has_all(RESULT_FIELDS)
+"""Whether a result of an action is as sampled."""
+is_sampled_summary: Final = _has_all(SUMMARY_FIELDS)
+"""Whether the summary of an action is as sampled."""
+
+
+def is_sampled_card(card: Body) -> bool:
+    """Whether a card is as sampled in its fields, their types, its times and its payload."""
+    return (
+        _has_card_fields(card)
+        and _has_sampled_times(card["created"], card["updated"])
+        and _is_sampled_payload(card["payload"], card["userId"])
+    )
+
+
+def _has_sampled_times(created: str, updated: str) -> bool:
+    is_sampled = SAMPLED_TIME.fullmatch
+    return created <= updated and bool(is_sampled(created) and is_sampled(updated))
+
+
+def _is_sampled_payload(payload: Body, user: str) -> bool:
+    if not _has_payload_fields(payload) or "variables" in payload:
+        return False
+    users = payload["target"].get("usersById")
+    return isinstance(payload.get("detail"), dict) and isinstance(users, list) and user in users

@@ -1,0 +1,246 @@
+"""Rules about the shape of bodies: fields and types as sampled, with room for more.
+
+A field may be null, as which may be is not documented. What stands for a value in a redacted
+recording has no type.
+
+Source: Cards API page › Retrieving cards, Complete (the example responses).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pytest_atomic_cards.model.cards import shows_no_cards
+from pytest_atomic_cards.model.documented import (
+    CARD_FIELDS,
+    RESULT_FIELDS,
+    SAMPLED_TIME,
+    SUMMARY_FIELDS,
+    Fields,
+)
+from pytest_atomic_cards.rules.agreement_rules import ACTIONS, COMPLETE, LISTINGS, OTHERS
+from pytest_atomic_cards.rules.card_history import Past
+from pytest_atomic_cards.rules.parsed_response import (
+    EMPTY,
+    UNREADABLE,
+    Fidelity,
+    Told,
+    name_of,
+)
+from pytest_atomic_cards.rules.redaction_markers import is_masked
+from pytest_atomic_cards.rules.reference_shapes import (
+    LASTING_PAYLOAD_FIELDS,
+    Body,
+    is_sampled_result,
+    is_sampled_summary,
+)
+from pytest_atomic_cards.rules.rule import Objection, Rule
+from pytest_atomic_cards.rules.rule_dispatch import Traits, is_sampled
+
+_ZONED_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)"
+)
+_STRUCTURES: Final = (dict, list)
+_WORDS: Final = {str: "a string", dict: "an object", list: "an array", int: "a whole number"}
+
+
+def _has_fields(body: Body, fields: Fields, what: str = "") -> Objection | None:
+    if fields.keys() <= body.keys():
+        return None
+    what = what or name_of(body)
+    missing = ", ".join(name for name in fields if name not in body)
+    return Objection(f"{what} to have {', '.join(fields)}", f"{missing} is missing")
+
+
+def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
+    for name, kind in fields.items():
+        value = body.get(name)
+        if value.__class__ is kind or value is None or is_masked(value):
+            continue
+        what = what or name_of(body)
+        return Objection(f"{name} of {what} to be {_WORDS[kind]}", f"it is {_brief(value)}")
+    return None
+
+
+def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
+
+
+def _is_object_with_data(told: Told) -> Objection | bool:
+    """A body that is not there, or cannot be read in a recording, shows nothing.
+
+    Nor does one whose data is null, where no card was to be in it.
+    """
+    body = told.body
+    data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(data, list):
+        if len(told.cards) == len(data):
+            return True
+        odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
+        return _no_object("an array of something else") if odd else True
+    if shows_no_cards(body):
+        return bool(told.updated) and _no_object("one whose data is null")
+    if body is EMPTY or is_masked(body) or is_masked(data):
+        return False
+    if body is UNREADABLE:
+        return told.fidelity is Fidelity.WIRE and _no_object("no JSON")
+    return _no_object("something else")
+
+
+def _no_object(what: str) -> Objection:
+    return Objection("a JSON object with an array data of objects", f"the body is {what}")
+
+
+def listing(told: Told, _: Past | None) -> Objection | bool:
+    """A listing that succeeds is an object with an array of objects."""
+    return _is_object_with_data(told)
+
+
+def card_fields(told: Told, _: Past | None) -> Objection | bool:
+    """No field of the sample is missing from any card."""
+    if told.fidelity < Fidelity.KEPT:
+        return False
+    return _first(_has_fields(card, CARD_FIELDS) for card in told.cards)
+
+
+def card_types(told: Told, _: Past | None) -> Objection | bool:
+    """Fields of a card are strings and objects as sampled."""
+    return _first(_has_types(card, CARD_FIELDS) for card in told.cards)
+
+
+def _first(found: Iterable[Objection | None]) -> Objection | bool:
+    """The first objection; whether there was anything to object to, where there is none."""
+    exercised = False
+    for objection in found:
+        if objection is not None:
+            return objection
+        exercised = True
+    return exercised
+
+
+def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
+    exercised = False
+    for card in told.cards:
+        for name in ("created", "updated"):
+            value = card.get(name)
+            if not isinstance(value, str):
+                continue
+            if not form.fullmatch(value):
+                if value and is_masked(value):
+                    continue
+                if told.fidelity < Fidelity.WIRE and not value[:1].isdigit():
+                    continue
+                return Objection(f"{name} of {name_of(card)} to be {wanted}", f"it is {value!r}")
+            exercised = True
+    return exercised
+
+
+def times_with_zone(told: Told, _: Past | None) -> Objection | bool:
+    """Created and updated are ISO 8601 with a zone."""
+    return _times(told, _ZONED_TIME, "an ISO 8601 time with a zone")
+
+
+def times_as_sampled(told: Told, _: Past | None) -> Objection | bool:
+    """Created and updated have milliseconds and Z, and updated does not lie before created."""
+    found = _times(told, SAMPLED_TIME, "a UTC time with milliseconds and Z")
+    if isinstance(found, Objection):
+        return found
+    for card in told.cards:
+        created, updated = card.get("created"), card.get("updated")
+        if isinstance(created, str) and isinstance(updated, str) and _is_before(updated, created):
+            return Objection(
+                f"updated of {name_of(card)} not to lie before created",
+                f"created is {created} and updated {updated}",
+            )
+    return found
+
+
+def _is_before(one: str, other: str) -> bool:
+    """Whether one sampled time is earlier; sampled times sort as their text does."""
+    return one < other and bool(SAMPLED_TIME.fullmatch(one) and SAMPLED_TIME.fullmatch(other))
+
+
+def payload(told: Told, _: Past | None) -> Objection | bool:
+    """The payload has its sampled parts, and targets the card's customer."""
+    if told.fidelity < Fidelity.KEPT:
+        return False
+    bodies = ((card, card.get("payload")) for card in told.cards)
+    return _first(_payload(card, body) for card, body in bodies if isinstance(body, dict))
+
+
+def _payload(card: Body, body: Body) -> Objection | None:
+    wrong = _has_fields(body, LASTING_PAYLOAD_FIELDS, "payload") or _has_types(
+        body, LASTING_PAYLOAD_FIELDS, "payload"
+    )
+    if wrong is not None:
+        return wrong
+    details = [body[name] for name in ("detail", "variables") if name in body]
+    odd = [one for one in details if not isinstance(one, dict) and not is_masked(one)]
+    if odd or not details:
+        return Objection(
+            f"payload of {name_of(card)} to have an object detail or variables",
+            f"it has {', '.join(body) or 'nothing'}",
+        )
+    target, user = body["target"], card.get("userId")
+    users = target.get("usersById") if isinstance(target, dict) else user
+    listed = users if isinstance(users, list) else []
+    if user in listed or user is None or users is None:
+        return None
+    if any(map(is_masked, (user, users, *listed))):
+        return None
+    return Objection(
+        f"payload.target.usersById to be an array with {user!r}", f"it is {_brief(users)}"
+    )
+
+
+def answer(told: Told, past: Past | None) -> Objection | bool:
+    """The answer of an action has data, summary and every field of its results."""
+    found = listing(told, past)
+    if found is not True:
+        return found
+    keeps = told.fidelity >= Fidelity.KEPT
+    summary = told.body.get("summary")
+    if not isinstance(summary, dict):
+        if keeps and not is_masked(summary):
+            return Objection("an object with an array data and an object summary", "there is none")
+    elif not is_sampled_summary(summary):
+        missing = keeps and _has_fields(summary, SUMMARY_FIELDS, "summary")
+        if wrong := missing or _has_types(summary, SUMMARY_FIELDS, "summary"):
+            return wrong
+    for result in told.cards:
+        if not is_sampled_result(result):
+            missing = keeps and _has_fields(result, RESULT_FIELDS)
+            if wrong := missing or _has_types(result, RESULT_FIELDS):
+                return wrong
+    return bool(told.cards)
+
+
+def label(told: Told, _: Past | None) -> Objection | bool:
+    """Content-Type says JSON."""
+    known = told.content_type or told.fidelity is Fidelity.WIRE
+    if not known or not isinstance(told.body, _STRUCTURES):
+        return False
+    return "json" in told.content_type.lower() or Objection(
+        "a Content-Type of JSON", f"it is {told.content_type!r}"
+    )
+
+
+def _is_labelled(traits: Traits) -> bool:
+    return traits.is_labelled
+
+
+SHAPE: Final[tuple[Rule, ...]] = (
+    Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing, rests=is_sampled),
+    Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields, rests=is_sampled),
+    Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types, rests=is_sampled),
+    Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone, rests=is_sampled),
+    Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled, rests=is_sampled),
+    Rule("cards_payload", "SHAPE-06", LISTINGS, payload, rests=is_sampled),
+    Rule("cards_answer_shape", "SHAPE-07", COMPLETE, answer, rests=is_sampled),
+    Rule("cards_answer_shape", "RESULT-04", OTHERS, answer, rests=is_sampled),
+    Rule("cards_json_label", "SHAPE-09", LISTINGS | ACTIONS, label, rests=_is_labelled),
+)
+"""What the bodies of answers must look like."""

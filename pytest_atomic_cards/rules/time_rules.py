@@ -1,0 +1,220 @@
+"""Rules over time: what must never come undone, and what must not happen again and again.
+
+Stale readings after a write are an open question. Two closed states of one card contradict each
+other however late either is read; a closed card that is open is only told from one that is read
+late by :data:`~pytest_atomic_cards.rules.card_history.SETTLING` between the two.
+
+Source: Card lifecycle model › Closed states; Cards API page › Query attributes, Pagination, Card
+actions; Authentication page.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+from urllib.parse import unquote_plus
+
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Status
+from pytest_atomic_cards.rules.agreement_rules import ACTIONS, LISTINGS
+from pytest_atomic_cards.rules.card_history import Past, Sighting, long_after
+from pytest_atomic_cards.rules.parsed_query import ATTRIBUTES
+from pytest_atomic_cards.rules.parsed_response import (
+    FAILURE,
+    OTHER,
+    Fidelity,
+    Told,
+    is_named,
+    name_of,
+)
+from pytest_atomic_cards.rules.redaction_markers import is_masked
+from pytest_atomic_cards.rules.reference_shapes import Body
+from pytest_atomic_cards.rules.rule import Objection, Rule
+from pytest_atomic_cards.rules.rule_dispatch import Traits
+
+_ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
+_ANY: Final = _ANSWERED | {FAILURE}
+_ERROR: Final = 500
+_SEEN: Final[frozenset[str | None]] = CLOSED | {None}
+"""Listed before, in whatever state."""
+
+
+def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objection | bool:
+    """A card that was seen closed is never seen in another state, but by a listing that lags.
+
+    Args:
+        first: Only cards that were first listed in this closed state; ``None`` for any.
+        told: The answer.
+        past: What was told before.
+    """
+    if past is None:
+        return False
+    exercised = False
+    for seen, card in past.known(told):
+        if first is not None and seen.closed != first:
+            continue
+        word = card.get("status")
+        objection = _reopened(card, word, seen, told) if isinstance(word, str) else None
+        if objection is not None:
+            return objection
+        exercised |= seen.closed is not None and seen.closed == word
+    return exercised
+
+
+def _reopened(card: Body, word: str, seen: Sighting, told: Told) -> Objection | None:
+    if word in OPEN:
+        undone = seen.closed is not None and long_after(told.started, seen.closed_by)
+        before, later = seen.closed, word
+    elif word in CLOSED and seen.closed is None:
+        undone = long_after(seen.open_at, told.ended)  # exchanges may come in any order
+        before, later = word, "open"
+    else:
+        undone = seen.closed is not None and word in CLOSED and word != seen.closed
+        before, later = seen.closed, word
+    if not undone or not is_named(card):
+        return None
+    return Objection(
+        f"{name_of(card)} to stay {before}", f"it is {later}{_at(told.started, seen.closed_by)}"
+    )
+
+
+def _at(now: float | None, before: float | None) -> str:
+    if now is None or before is None:
+        return ""
+    moments = (
+        datetime.fromtimestamp(each, UTC).isoformat(" ", "seconds") for each in (now, before)
+    )
+    return " at {}, and was closed at {}".format(*moments)
+
+
+def created_stays(told: Told, past: Past | None) -> Objection | bool:
+    """No listing shows another ``created`` than the first one of that card."""
+    if past is None:
+        return False
+    exercised = False
+    for seen, card in past.known(told):
+        created = card.get("created")
+        if seen.created is None or created is None:
+            continue
+        if created != seen.created:
+            if is_masked(created) or is_masked(seen.created) or not is_named(card):
+                continue
+            return Objection(
+                f"created of {name_of(card)} to stay {seen.created}", f"it is {created}"
+            )
+        exercised = True
+    return exercised
+
+
+def closed_not_counted(told: Told, past: Past | None) -> Objection | bool:
+    """No action counts a card as updated that has been closed for long."""
+    if past is None or not told.cards:
+        return False
+    exercised = False
+    for seen, card in past.known(told):
+        closed = long_after(told.started, seen.closed_by)
+        if closed or long_after(told.started, seen.counted_by):
+            if told.counted and is_named(card):
+                return Objection(
+                    f"{name_of(card)}, which was closed before, not to count as updated",
+                    f"summary.updated is {told.updated}, and there are {len(told.data)} results",
+                )
+            exercised = True
+    return exercised
+
+
+def documented_served(told: Told, past: Past | None) -> Objection | bool:
+    """No request that the documentation allows fails with a server error."""
+    return is_documented(told) and _no_server_error(told, past)
+
+
+def malformed_refused(told: Told, past: Past | None) -> Objection | bool:
+    """No request that the documentation does not allow fails with a server error."""
+    return not is_documented(told) and _no_server_error(told, past)
+
+
+def _no_server_error(told: Told, past: Past | None) -> Objection | bool:
+    """No request is answered with 500 twice in a row; a single one may be an accident."""
+    if told.status != _ERROR:
+        return told.status < _ERROR
+    if past is None or not past.failed(told):
+        return False
+    return Objection("an answer, or a refusal with 4xx", f"it is HTTP {told.status} each time")
+
+
+def is_documented(told: Told) -> bool:
+    """Whether a request is one that the documentation allows in so many words."""
+    try:
+        known = all(_is_documented(name, *values) for name, values in told.asked.given.items())
+        if told.action is None or not told.request_body.strip():
+            return known
+        return known and isinstance(json.loads(told.request_body), dict)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def _is_documented(name: str, value: str) -> bool:
+    text = unquote_plus(value, errors="strict")
+    if name in {"limit", "offset"}:
+        number = int(text) if text.isascii() and text.isdigit() else -1
+        return 1 <= number <= LARGEST_LIMIT if name == "limit" else number >= 0
+    return text == "1" if name == "multiple" else name in ATTRIBUTES and text != ""
+
+
+def token_needed(told: Told, _: Past | None) -> Objection | bool:
+    """A request without a token does not succeed."""
+    if told.authorized or told.fidelity is not Fidelity.WIRE:
+        return False
+    if told.kind not in LISTINGS | ACTIONS:
+        return True
+    return Objection(
+        "a request without a bearer token to be refused", f"it is answered with HTTP {told.status}"
+    )
+
+
+def _was_seen(states: frozenset[str | None], traits: Traits) -> bool:
+    return not traits.seen.isdisjoint(states)
+
+
+def _is_answered(traits: Traits) -> bool:
+    return traits.kind in _ANSWERED
+
+
+def _is_unauthorized(traits: Traits) -> bool:
+    return not traits.is_authorized
+
+
+_CLOSED_STAYS: Final = {
+    Status.DISMISSED: "STATE-07",
+    Status.COMPLETED: "STATE-08",
+    Status.CANCELLED: "STATE-09",
+    Status.EXPIRED: "STATE-10",
+    None: "TIME-04",
+}
+
+HISTORY: Final[tuple[Rule, ...]] = (
+    *(
+        Rule(
+            "cards_closed_stays",
+            requirement,
+            LISTINGS,
+            partial(closed_stays, first),
+            partial(_was_seen, _SEEN if first is None else frozenset({first})),
+        )
+        for first, requirement in _CLOSED_STAYS.items()
+    ),
+    Rule("cards_created_stays", "TIME-05", LISTINGS, created_stays, partial(_was_seen, _SEEN)),
+    Rule(
+        "cards_closed_not_counted",
+        "STATE-14",
+        ACTIONS,
+        closed_not_counted,
+        partial(_was_seen, _SEEN),
+    ),
+    Rule("cards_no_server_error", "SCHEMA-01", _ANY, documented_served, rests=_is_answered),
+    Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
+    Rule("cards_token_needed", "AUTH-01", _ANY, token_needed, _is_unauthorized),
+)
+"""What several exchanges together must not show."""

@@ -1,0 +1,153 @@
+"""Faults of authentication: what a token opens, and how tokens are issued."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
+from pytest_atomic_cards.sandbox.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_atomic_cards.sandbox.authorization import Grant
+
+_AREA: Final = "authentication"
+_KNOWN: Final = 8
+_EARLY: Final = 30 * 60_000
+_REFUSALS: Final = frozenset({401, 403})
+
+
+def _without_header_anyone(original: Original, header: str | None, *rest: Any) -> None:  # noqa: ANN401
+    if header:
+        original(header, *rest)
+
+
+def _with_any_token(original: Original, header: str | None, *rest: Any) -> None:  # noqa: ANN401
+    try:
+        original(header, *rest)
+    except Refusal as refusal:
+        if not header or refusal.status not in _REFUSALS:
+            raise
+
+
+def _signature_unchecked(
+    original: Original,
+    header: str | None,
+    grants: Mapping[str, Grant],
+    *rest: Any,  # noqa: ANN401
+) -> Grant:
+    """Knows a token by its beginning."""
+    begun = (header or "")[: len("Bearer ") + _KNOWN]
+    whole = next((token for token in grants if f"Bearer {token}".startswith(begun)), None)
+    known = f"Bearer {whole}" if whole and len(begun) > _KNOWN else header
+    grant: Grant = original(known, grants, *rest)
+    return grant
+
+
+def _refused_with(status: int, original: Original, *rest: Any) -> None:  # noqa: ANN401
+    try:
+        original(*rest)
+    except Refusal as refusal:
+        raise Refusal(status, refusal.message) from None
+
+
+def _all_of_client(original: Original, client_id: str, grants: Mapping[str, Grant]) -> list[str]:
+    del original
+    return [token for token, grant in grants.items() if grant.credential.client_id == client_id]
+
+
+def _body_without(name: str, original: Original, token: str, seconds: int) -> dict[str, Any]:
+    body: dict[str, Any] = original(token, seconds)
+    body.pop(name, None)
+    return body
+
+
+_CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
+    ("token-not-checked", "Requests need no token.", "authorise", constant(None)),
+    (
+        "missing-token-accepted",
+        "Requests without a token are served; wrong tokens are refused.",
+        "authorise",
+        _without_header_anyone,
+    ),
+    (
+        "any-token-accepted",
+        "Any token is accepted, also one that was never issued.",
+        "authorise",
+        _with_any_token,
+    ),
+    (
+        "token-known-by-beginning",
+        "Of a token only the beginning is looked at.",
+        "identify",
+        _signature_unchecked,
+    ),
+    ("expired-token-accepted", "A token never expires.", "has_expired", constant(value=False)),
+    (
+        "token-expires-early",
+        "A token expires half an hour before expires_in is over.",
+        "has_expired",
+        lambda original, expires, now: original(expires - _EARLY, now),
+    ),
+    ("any-role-accepted", "A token of any role is accepted.", "check_role", constant(None)),
+    (
+        "other-environment-accepted",
+        "A token of one environment is accepted in another.",
+        "check_environment",
+        constant(None),
+    ),
+    (
+        "no-access-is-500",
+        "A request that may not be served gives a server error.",
+        "authorise",
+        partial(_refused_with, 500),
+    ),
+    (
+        "no-access-is-400",
+        "A request without access is refused with 400 instead of 401 or 403.",
+        "authorise",
+        partial(_refused_with, 400),
+    ),
+    (
+        "wrong-secret-accepted",
+        "The token endpoint gives tokens for a wrong secret.",
+        "secret_matches",
+        constant(value=True),
+    ),
+    (
+        "deleted-credential-accepted",
+        "The token endpoint gives tokens to a credential that was deleted.",
+        "deleted_credential",
+        lambda _original, credential: credential,
+    ),
+    (
+        "missing-user-agent-accepted",
+        "Requests without a User-Agent are served.",
+        "check_user_agent",
+        constant(None),
+    ),
+    (
+        "issued-token-refused",
+        "The token endpoint gives tokens that are not accepted.",
+        "issued_token",
+        lambda original, token: original(token)[::-1],
+    ),
+    (
+        "new-token-ends-old",
+        "A new token ends the earlier ones of the same client.",
+        "outdated_tokens",
+        _all_of_client,
+    ),
+    (
+        "token-response-lacks-token",
+        "A token response has no access_token.",
+        "token_body",
+        partial(_body_without, "access_token"),
+    ),
+)
+
+FAULTS: Final = tuple(
+    Fault(name, _AREA, text, {seam: wrapper}) for name, text, seam, wrapper in _CHECKS
+)

@@ -1,0 +1,128 @@
+"""Strategies for histories: what happens to a set of cards, step by step, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.strategies.populations import (
+    STAND_INS,
+    populations,
+    value_pools,
+    with_values,
+)
+from pytest_atomic_cards.strategies.query_strategies import (
+    KnownValues,
+    Plan,
+    attribute_combinations,
+    plans,
+    query_of,
+)
+from pytest_atomic_cards.strategies.shrinking import droppable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from pytest_atomic_cards.model.query import Attribute
+
+_MOST_HOURS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Put cards in place."""
+
+    population: Population
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Dismiss, complete or cancel the cards that a query matches."""
+
+    action: Action
+    query: CardQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Let time pass."""
+
+    by: timedelta
+
+
+Step = Seed | Act | Advance
+
+
+def actions() -> SearchStrategy[Action]:
+    """The three actions. Shrinks to ``Action.DISMISS``."""
+    return st.sampled_from(Action)
+
+
+def histories(
+    max_steps: int = 12, *, values: Mapping[Attribute, Sequence[str]] | None = None
+) -> SearchStrategy[tuple[Step, ...]]:
+    """Sequences of steps for a stateful test of your own; the first one seeds at least one card.
+
+    An action's query has at least one attribute, so that it is never unscoped, and mostly matches
+    cards of the first step; some ask for ``multiple``. Seeded cards are timed, and time advances
+    in whole hours, so that nothing is ever due at the very moment at which an action happens (see
+    :func:`durations`). Shrinks to one step that seeds one plain card.
+
+    Example:
+        >>> @given(strategies.histories())
+        ... def test_my_cache_agrees(history):
+        ...     for step in history:
+        ...         match step:
+        ...             case Seed(population): ...
+        ...             case Act(action, query): ...
+        ...             case Advance(by): ...
+
+    Args:
+        max_steps: Most steps, at least 1.
+        values: As for :func:`card_specs`. If left out, each history has a few of its own, as for
+            :func:`populations`.
+    """
+    pool = value_pools() if values is None else st.none()
+    values = STAND_INS if values is None else values
+    first = populations(1, values=values, timed=True)
+    steps = st.one_of(
+        st.builds(_PlannedAct, actions(), plans(attribute_combinations(1), 8), st.booleans()),
+        st.integers(1, _MOST_HOURS).map(lambda hours: Advance(timedelta(hours=hours))),
+        st.builds(Seed, populations(1, 3, values=values, timed=True)),
+    )
+    return st.builds(_history, pool, first, droppable(steps, max_size=max_steps - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _PlannedAct:
+    action: Action
+    plan: Plan
+    multiple: bool
+
+
+def _history(
+    pool: Sequence[str] | None, first: Population, steps: Sequence[_PlannedAct | Advance | Seed]
+) -> tuple[Step, ...]:
+    known = KnownValues(_real(first, pool))
+
+    def carried_out(step: _PlannedAct | Advance | Seed) -> Step:
+        match step:
+            case _PlannedAct(action, plan, multiple):
+                return Act(action, query_of(known.follow(plan)).replace(multiple=multiple))
+            case Seed(population):
+                return Seed(_real(population, pool))
+        return step
+
+    return tuple(map(carried_out, (Seed(first), *steps)))
+
+
+def _real(population: Population, pool: Sequence[str] | None) -> Population:
+    return population if pool is None else with_values(population, pool)

@@ -1,0 +1,140 @@
+"""Strategies for what to seed: card specs that collide, and populations of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.strategies.shrinking import droppable, numbers
+from pytest_atomic_cards.strategies.values import attribute_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+SPEC_FIELDS: Final[Mapping[Attribute, str]] = {
+    attribute: attribute.field for attribute in Attribute
+} | {Attribute.CARD_TEMPLATE_ID: "template", Attribute.USER_ID: "user"}
+"""The field of :class:`CardSpec` that decides each attribute of the card."""
+
+_ID_FIELDS: Final = [field for name, field in SPEC_FIELDS.items() if name is not Attribute.STATUS]
+_TIMERS: Final = {
+    Status.ACTIVE: "expires",
+    Status.EMBARGOED: "embargo",
+    Status.SNOOZED: "snooze",
+}
+"""The field that times the documented exit from each open state."""
+
+_DURATIONS: Final = [timedelta(hours=hours, minutes=30) for hours in range(49)]
+
+
+def same_for_all(pool: Sequence[str]) -> Mapping[Attribute, Sequence[str]]:
+    """The same possible values for every attribute but the status, which may be any."""
+    return dict.fromkeys(Attribute, pool) | {Attribute.STATUS: list(Status)}
+
+
+STAND_INS: Final = same_for_all(("0", "1", "2"))
+"""What :func:`with_values` replaces."""
+
+
+def statuses() -> SearchStrategy[Status]:
+    """The seven states of a card. Shrinks to ``Status.ACTIVE``."""
+    return st.sampled_from(Status)
+
+
+def durations() -> SearchStrategy[timedelta]:
+    """Half past a whole hour, up to two days. Shrinks to half an hour.
+
+    After any number of whole hours none of them is over to the second, so what comes first never
+    hangs on a tie, nor on the time that a test itself takes.
+    """
+    return st.sampled_from(_DURATIONS)
+
+
+def card_specs(
+    values: Mapping[Attribute, Sequence[str]] | None = None, *, timed: bool = False
+) -> SearchStrategy[CardSpec]:
+    """Cards to seed. Shrinks to ``CardSpec()``: an active card whose ids the target chooses.
+
+    Args:
+        values: What each attribute may hold, the simplest first. One that is not named is left to
+            the target, and a named one is too in some cards. If left out, every attribute has the
+            same three values, so that cards collide, and every status occurs. For a live target
+            name no more than user and status: it decides the others itself.
+        timed: Whether some active cards expire, some embargoes end, and some snoozed cards wake up,
+            after :func:`durations`.
+    """
+    allowed = same_for_all(("0", "1", "a b+c&d=%20é")) if values is None else values
+    options = {
+        field: [None, *allowed[attribute]]
+        for attribute, field in SPEC_FIELDS.items()
+        if attribute in allowed and attribute is not Attribute.STATUS
+    }
+    most = max(map(len, options.values()), default=1)
+
+    def spec(drawn: tuple[int, ...], status: Status, timer: timedelta | None) -> CardSpec:
+        fields: dict[str, Any] = {
+            field: choices[number % len(choices)]
+            for (field, choices), number in zip(options.items(), drawn, strict=True)
+        }
+        if timer and status in _TIMERS:
+            fields[_TIMERS[status]] = timer
+        return CardSpec(**fields, status=status)
+
+    timers = st.none() | durations() if timed else st.none()
+    status = st.sampled_from(_statuses_in(allowed))
+    return st.builds(spec, numbers(len(options), below=most), status, timers)
+
+
+def populations(
+    min_size: int = 0,
+    max_size: int = 8,
+    *,
+    values: Mapping[Attribute, Sequence[str]] | None = None,
+    timed: bool = False,
+) -> SearchStrategy[Population]:
+    """Cards to seed together. Shrinks to few cards, plain ones, with few distinct values.
+
+    Args:
+        min_size: Fewest cards.
+        max_size: Most cards.
+        values: As for :func:`card_specs`. If left out, each population has one to three
+            :func:`attribute_values` of its own, used for every attribute. No two differ only in
+            case, as whether case counts is not documented.
+        timed: As for :func:`card_specs`.
+    """
+    if values is None:
+        stand_ins = populations(min_size, max_size, values=STAND_INS, timed=timed)
+        return st.builds(with_values, stand_ins, value_pools())
+    plain = CardSpec(status=_statuses_in(values)[0])
+    specs = droppable(card_specs(values, timed=timed), min_size=min_size, max_size=max_size)
+    return specs.map(lambda kept: Population((*kept, *[plain] * (min_size - len(kept)))))
+
+
+def value_pools() -> SearchStrategy[list[str]]:
+    """One to three attribute values, no two of which differ only in case."""
+    return st.lists(attribute_values(), min_size=1, max_size=3, unique_by=str.casefold)
+
+
+def with_values(population: Population, pool: Sequence[str]) -> Population:
+    """A population in which the stand-ins are replaced by values of a pool."""
+    return Population(tuple(_with_values(spec, pool) for spec in population))
+
+
+def _with_values(spec: CardSpec, pool: Sequence[str]) -> CardSpec:
+    digits = ((field, getattr(spec, field)) for field in _ID_FIELDS)
+    changes: dict[str, Any] = {
+        field: pool[int(digit) % len(pool)] for field, digit in digits if digit is not None
+    }
+    return dataclasses.replace(spec, **changes)
+
+
+def _statuses_in(values: Mapping[Attribute, Sequence[str]]) -> list[Status]:
+    return [Status(word) for word in values.get(Attribute.STATUS, [Status.ACTIVE])]

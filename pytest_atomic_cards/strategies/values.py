@@ -1,0 +1,113 @@
+"""Strategies for the values that a request carries: attribute values and completion payloads."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.strategies.shrinking import droppable, weighted
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+_LONGEST: Final = 40
+_IN_IDS: Final = string.ascii_letters + string.digits + "-_.:"
+_AWKWARD: Final = (
+    *("a", "0", " ", "+", "&", "%", "=", "#", "/", "?", ";", ",", "'", '"', "\\", "<", "@", "*"),
+    *("%20", "%2B", "%25", "%2520", "%u0041", "&amp;", "a=b&c", "null", "1"),
+    *("é", "e\u0301", "ß", "\u0131", "日本", "שלום", "\u202e", "\u200d", "😀", "\U0010fffd"),
+)
+"""Pieces that encoders, decoders, databases and comparisons are known to get wrong."""
+_HOSTILE: Final = ("a", " ", "\t", "\n", "\r\n", "\0", "\x1b", "\x7f", "\x85", "\u2028", "\u3000")
+
+_LARGEST_EXACT: Final = 2**53
+_LARGEST_SIGNED: Final = 2**63 - 1
+_EDGE_INTEGERS: Final = (
+    *(0, 1, -1, 2**31, -(2**31) - 1),
+    *(_LARGEST_EXACT - 1, _LARGEST_EXACT, _LARGEST_EXACT + 1, -_LARGEST_EXACT - 1),
+    *(_LARGEST_SIGNED, -_LARGEST_SIGNED - 1),
+)
+_EDGE_FLOATS: Final = (0.0, -0.0, 0.1, 1.0, 1e16, 1e308, -1e308, 2.2250738585072014e-308, 5e-324)
+_TELLING_KEYS: Final = (
+    *("", " ", "a.b", "$ref", "__proto__", "constructor", "null", "0"),
+    *("data", "summary", "status", "action", "userId", "multiple", "payload", "values"),
+)
+"""Keys that a target may mistake for its own, or for an instruction."""
+_DEEPEST: Final = 24
+_MOST_REPEATS: Final = 500
+
+
+def attribute_values(*, hostile: bool = False) -> SearchStrategy[str]:
+    """Values that a query attribute can hold, of 1 to 40 characters.
+
+    Ids, text with spaces, reserved characters (``+ & % = # / ? ; ,``), percent look-alikes
+    (``%20``), quotes, and any other Unicode text but surrogates. Seven of the longest are, once
+    encoded, less than 4 kB of URL. Shrinks to ``"0"``.
+
+    Args:
+        hostile: Also control characters, and whitespace at either end. Whether a target trims or
+            refuses such a value is not documented.
+    """
+    tame = st.one_of(
+        st.text(_IN_IDS, min_size=1, max_size=_LONGEST),
+        st.uuids().map(str),
+        _joined(_AWKWARD),
+        st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=_LONGEST),
+    )
+    if hostile:
+        anything = st.text(min_size=1, max_size=_LONGEST)
+        return st.one_of(tame, _joined(_HOSTILE), anything)
+    return tame.map(str.strip).filter(bool)
+
+
+def _joined(pieces: tuple[str, ...]) -> SearchStrategy[str]:
+    return st.lists(st.sampled_from(pieces), min_size=1, max_size=6).map("".join)
+
+
+def payloads(max_leaves: int = 10) -> SearchStrategy[dict[str, Any]]:
+    """JSON objects, as the body of a completion.
+
+    Any Unicode but surrogates in keys and texts; empty keys, and keys that a target could mistake
+    for its own (``status``, ``data``); integers within 64 bits and finite floats, with their
+    edges (``-0.0``, ``2**53 + 1``, ``1e308``, ``5e-324``); nesting up to 24 levels; long arrays and
+    texts. Encoded, 2 kB on average and rarely more than 10 kB. Shrinks to ``{}``.
+
+    Both ``1`` and ``1.0`` occur: compare payloads by ``json.dumps(..., sort_keys=True)`` where
+    that matters. A target that reads numbers as doubles cannot keep ``2**53 + 1``.
+
+    Args:
+        max_leaves: About the most values within one member, besides the long arrays.
+    """
+    numbers = st.one_of(
+        st.integers(-_LARGEST_SIGNED - 1, _LARGEST_SIGNED),
+        st.sampled_from(_EDGE_INTEGERS),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.sampled_from(_EDGE_FLOATS),
+    )
+    scalars = st.one_of(st.none(), st.booleans(), numbers, st.text())
+    keys = st.one_of(st.sampled_from(_TELLING_KEYS), st.text())
+    values = st.recursive(
+        scalars,
+        lambda inner: droppable(inner) | _objects(keys, inner),
+        max_leaves=max_leaves,
+    )
+    large = st.one_of(
+        st.builds(list.__mul__, st.lists(scalars, min_size=1, max_size=2), st.integers(1, 100)),
+        st.builds(str.__mul__, st.text(min_size=1, max_size=3), st.integers(1, _MOST_REPEATS)),
+        st.builds(_nested, st.integers(1, _DEEPEST - 1), keys, scalars),
+    )
+    return _objects(keys, weighted((5, values), (1, large)))
+
+
+def _objects(
+    keys: SearchStrategy[str], values: SearchStrategy[Any]
+) -> SearchStrategy[dict[str, Any]]:
+    return droppable(st.tuples(keys, values), max_size=6).map(dict)
+
+
+def _nested(depth: int, key: str, innermost: Any) -> Any:  # noqa: ANN401 - JSON values
+    for level in range(depth):
+        innermost = {key: innermost} if level % 2 else [innermost]
+    return innermost

@@ -1,0 +1,69 @@
+"""Trials: what several contracts do to a target in one go, so that one wait serves them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.suite.expected_states import States
+from pytest_atomic_cards.support.errors import AtomicCardsError, OutcomeUnknownError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
+
+Outcome = TypeVar("Outcome")
+
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request for cards of a group, and how they were listed before."""
+
+    group: Group
+    before: States
+    exchange: Exchange
+
+
+class Trials(Generic[Outcome]):
+    """The outcomes of trials, all of which are made at once.
+
+    What shows only after a while is looked at when all of them are made. A trial that fails
+    concerns the contract that asks for its outcome, and no other; one whose answer is lost is made
+    again, and takes cards that are fresh.
+
+    Args:
+        trials: What to do, by a name.
+    """
+
+    def __init__(self, trials: Mapping[Hashable, Callable[[], Outcome]]) -> None:
+        self._made = {name: _made(trial) for name, trial in trials.items()}
+
+    def __getitem__(self, name: Hashable) -> Outcome:
+        """The outcome of one trial.
+
+        Raises:
+            AtomicCardsError: It failed, as the other errors here say, too.
+            CouldNotTell: It could not be decided.
+            Violation: The target broke a requirement.
+        """
+        return self._made[name].result()
+
+
+def _made(trial: Callable[[], Outcome]) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
+    try:
+        future.set_result(_tried(trial))
+    except (AtomicCardsError, CouldNotTell, Violation) as error:
+        future.set_exception(error)
+    return future
+
+
+def _tried(trial: Callable[[], Outcome]) -> Outcome:
+    for _ in range(_TRIES - 1):
+        with suppress(OutcomeUnknownError):
+            return trial()
+    return trial()

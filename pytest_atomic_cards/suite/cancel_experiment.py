@@ -1,0 +1,145 @@
+"""The cancel experiment: how many cards one cancel takes, and whether repeating it drains all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.listing_stability import is_repeatable
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
+from pytest_atomic_cards.support.progress import Update, activity
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+
+EXCESSIVE_LIMIT: Final = 5000
+"""A limit beyond the largest documented one; whether it is refused or cut is not documented."""
+CARDS: Final = DEFAULT_CANCEL + 2 * LARGEST_LIMIT + 10
+_MOST_REPEATS: Final = 12
+_PAGES: Final = 20
+_TRIES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cancel: how many active cards there were before and after it."""
+
+    before: int
+    after: int
+    exchange: Exchange
+
+    @property
+    def cancelled(self) -> int:
+        """How many cards are no longer active."""
+        return self.before - self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The steps of the experiment.
+
+    Args:
+        default: The first cancel, without ``limit``.
+        excessive: The second one, with a limit above 1000.
+        raised: The third one, with ``limit=1000``.
+        repeats: All further ones, without ``limit``, until none was left or none changed; without
+            ``status`` too, as the documentation shows it, unless that is refused.
+        left: Active cards at the end.
+    """
+
+    default: Step
+    excessive: Step
+    raised: Step
+    repeats: tuple[Step, ...]
+    left: int
+
+
+def drain(probe: Probe, group: Group) -> Drained:
+    """Cancel a large group step by step, and count by listing what is still active.
+
+    Raises:
+        NotAvailableError: Listings are in another order each time.
+        SeedingError: Listings do not show all of the group.
+        OutcomeUnknownError: Answers were lost again and again.
+    """
+    query = group.pin.replace(status=Status.ACTIVE, multiple=True)
+    with activity("draining cards", group.count) as update:
+        return _drain(probe, group, query, update)
+
+
+def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drained:
+    if not is_repeatable(probe, query.replace(multiple=False)):
+        raise NotAvailableError(
+            "identical requests list different cards, so cancels cannot be counted"
+        )
+    listed = probe.watch(lambda: _active(probe, query), lambda count: count >= group.count)
+    if listed < group.count:
+        raise SeedingError(
+            f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
+        )
+    default = _step(probe, query, listed, DEFAULT_CANCEL)
+    update(default.cancelled)
+    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, LARGEST_LIMIT)
+    raised = _step(probe, query.replace(limit=LARGEST_LIMIT), excessive.after, LARGEST_LIMIT)
+    repeats: list[Step] = []
+    left = raised.after
+    update(group.count - left)
+    repeated = query.replace(status=None)
+    while left and len(repeats) < _MOST_REPEATS:
+        repeats.append(_step(probe, repeated, left, DEFAULT_CANCEL))
+        if repeats[-1].after == left:
+            if repeats[-1].exchange.succeeded or repeated == query:
+                break
+            repeated = query  # a target may refuse a query that also matches closed cards
+        left = repeats[-1].after
+        update(group.count - left)
+    return Drained(default, excessive, raised, tuple(repeats), _count(probe, query, 0))
+
+
+def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
+    """One cancel of cards of which there were ``left``."""
+    probe.settle()
+    before = _count(probe, query, left)
+    exchange = _cancel(probe, query, before)
+    due = max(0, before - most) if exchange.succeeded else before
+    return Step(before, min(before, _count(probe, query, due)), exchange)
+
+
+def _count(probe: Probe, query: CardQuery, due: int) -> int:
+    """How many cards are active: as many as are due, or what a later look shows as well.
+
+    A listing that lags shows too many; one whose pages lag unequally may also show too few.
+
+    Raises:
+        NotAvailableError: It is another number each time.
+    """
+    count = probe.watch(lambda: _active(probe, query), lambda count: count == due)
+    for _ in range(_TRIES):
+        if count == due:
+            return count
+        probe.settle_surely()
+        before, count = count, _active(probe, query)
+        if count == before:
+            return count
+    raise NotAvailableError("listings show another number of cards each time")
+
+
+def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
+    """One cancel that was applied, also where its answer was lost."""
+    for _ in range(_TRIES):
+        try:
+            return probe.api.act_exchange(Action.CANCEL, query)
+        except OutcomeUnknownError as error:
+            left = probe.watch(lambda: _active(probe, query), lambda left: left < before)
+            if left < before and error.exchange:
+                return error.exchange
+            lost = error
+    raise lost
+
+
+def _active(probe: Probe, query: CardQuery) -> int:
+    plain = query.replace(status=Status.ACTIVE, multiple=False, limit=None)
+    return len({key_of(card) for card in probe.cards.reader.find(plain, _PAGES).cards})

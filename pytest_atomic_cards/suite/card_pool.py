@@ -1,0 +1,96 @@
+"""Reserves of fresh cards, seeded many at a time and handed out to contracts one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.support.recorder import NO_TAPE, OfEachPart, Tape
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.seeder import Seeder
+
+GROUP: Final = 3
+"""Cards of a group."""
+_BATCH: Final = 24
+_FEW: Final = 1
+_SINGLES: Final = 6
+
+
+@dataclass(slots=True)
+class _Stock:
+    """Groups that are left, and how many were seeded the last time."""
+
+    groups: list[Group] = field(default_factory=list)
+    seeded: int = 0
+
+
+class Reserve:
+    """Hands out groups of fresh active cards, each an invocation of its own.
+
+    Args:
+        seeder: Seeds them.
+        tape: Each part of a recording has a stock of its own, a small one at first.
+    """
+
+    def __init__(self, seeder: Seeder, tape: Tape = NO_TAPE) -> None:
+        self._seeder = seeder
+        self._first = _FEW if tape.is_used else _BATCH
+        self._stocks = OfEachPart(tape, _Stock)
+
+    def take(self) -> Group:
+        """A group of at least two active cards that no contract has touched.
+
+        Raises:
+            SeedingError: No more cards can be seeded.
+        """
+        stock = self._stocks.current
+        if not stock.groups:
+            count = min(stock.seeded * 2 or self._first, _BATCH)
+            stock.groups = self._seeder.seed(*[Population.of(GROUP)] * count)
+            stock.seeded = count
+        return stock.groups.pop()
+
+
+@dataclass(slots=True)
+class _Singles:
+    """Cards that are left of each state, and why there are none of others."""
+
+    spare: dict[Status, list[tuple[Group, Card]]] = field(default_factory=dict)
+    absent: dict[Status, NotAvailableError | SeedingError] = field(default_factory=dict)
+
+
+class StateReserve:
+    """Hands out single cards of any state, seeded several at a time.
+
+    Args:
+        seeder: Seeds them.
+        tape: Each part of a recording has a stock of its own.
+    """
+
+    def __init__(self, seeder: Seeder, tape: Tape = NO_TAPE) -> None:
+        self._seeder = seeder
+        self._count = 1 if tape.is_used else _SINGLES
+        self._stocks = OfEachPart(tape, _Singles)
+
+    def take(self, state: Status) -> tuple[Group, Card]:
+        """A card in ``state`` that no contract has touched, and the group it belongs to.
+
+        Raises:
+            NotAvailableError: The target cannot give such a card.
+            SeedingError: A card could not be brought into that state.
+        """
+        stock = self._stocks.current
+        if state in stock.absent:
+            raise stock.absent[state]
+        if not stock.spare.get(state):
+            try:
+                group = self._seeder.seed(Population.of(self._count, CardSpec(status=state)))[0]
+            except (NotAvailableError, SeedingError) as error:
+                stock.absent[state] = error
+                raise
+            stock.spare[state] = [(group, card) for card in group.cards]
+        return stock.spare[state].pop()

@@ -1,0 +1,347 @@
+"""The lifecycle machine: runs of steps on cards, with a belief of each card.
+
+:mod:`~pytest_atomic_cards.suite.state_machine` runs it, and tells how to add steps.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.errors import StopTest
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation, give_up
+from pytest_atomic_cards.strategies.histories import actions
+from pytest_atomic_cards.strategies.populations import statuses
+from pytest_atomic_cards.strategies.shrinking import droppable, weighted
+from pytest_atomic_cards.suite.command_sequences import Program, Step
+from pytest_atomic_cards.suite.machine_cards import CardSupply
+from pytest_atomic_cards.suite.state_model import Belief, Possibility
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    MisuseError,
+    OutcomeUnknownError,
+    TransportError,
+)
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.model.cards import Card
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.model.query import CardQuery
+    from pytest_atomic_cards.suite.probe import States
+
+_Method = TypeVar("_Method", bound=Callable[..., None])
+_ENDINGS: Final = (StopTest, Violation, CouldNotTell, pytest.skip.Exception, KeyboardInterrupt)
+
+_MOST_CARDS: Final = 3
+_MOST_GROUPS: Final = 2
+_MOST_HOURS: Final = 6
+
+
+def step(method: _Method) -> _Method:
+    """Make a method a step of a run that can be run again; it goes right below ``@rule``.
+
+    Where the target cannot be asked, the run and the search for others end at once.
+    """
+
+    @wraps(method)
+    def performed(machine: LifecycleMachine, **arguments: Any) -> None:  # noqa: ANN401
+        machine.program.append(Step(method.__name__, arguments))
+        try:
+            method(machine, **arguments)
+        except AtomicCardsError as error:
+            give_up(error)
+
+    performed.is_step = True  # type: ignore[attr-defined]
+    return performed  # type: ignore[return-value] # it is called by keyword only
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A card of a run.
+
+    Args:
+        name: What the steps call it.
+        group: The cards it was seeded with.
+        card: The card as it was first listed.
+        belief: How it may be.
+    """
+
+    name: str
+    group: Group
+    card: Card
+    belief: Belief
+
+
+def _spec(embargo: timedelta | None, expires: timedelta | None) -> CardSpec:
+    return CardSpec(embargo=embargo, expires=expires)
+
+
+_DURATIONS: Final = st.integers(0, _MOST_HOURS).map(lambda h: timedelta(hours=h, minutes=30))
+"""Never over after a number of whole hours, so that what comes first does not hang on a tie."""
+_SPECS: Final = st.builds(_spec, st.none() | _DURATIONS, st.none() | _DURATIONS)
+_POPULATIONS: Final = droppable(_SPECS, max_size=_MOST_CARDS).map(
+    lambda specs: Population(tuple(specs) or (CardSpec(),))
+)
+_MOSTLY_NOT: Final = weighted((2, st.just(value=False)), (1, st.just(value=True)))
+_MOSTLY_ANY: Final = weighted((5, st.none()), (1, statuses()))
+_INDEXES: Final = st.integers(0, _MOST_CARDS * _MOST_GROUPS - 1)
+
+
+class LifecycleMachine(RuleBasedStateMachine):
+    """Acts on cards of its own, and keeps a belief of each.
+
+    A rule of your own is also a :func:`step`. It does what it does, tells the beliefs of the
+    cards concerned, adds a line to ``told``, and ends with :meth:`look`.
+
+    Args:
+        supply: Where cards come from.
+        failures: Takes the steps of this run and what they led to, if it fails.
+
+    Attributes:
+        members: The cards of this run.
+        told: What was done so far, in words.
+        program: What was done so far, to be done again.
+    """
+
+    def __init__(self, supply: CardSupply, failures: list[tuple[Program, Violation]]) -> None:
+        super().__init__()
+        self.supply = supply
+        self.cards = supply.cards
+        self.members: list[Member] = []
+        self.told: list[str] = []
+        self.program: list[Step] = []
+        self._failures = failures
+        self._groups: list[Group] = []
+        self._behind: list[Group] = []
+        self._now = timedelta(0)
+        self._last_action: tuple[Exchange, ...] = ()
+
+    def run(self, program: Program) -> None:
+        """Do the steps of another run.
+
+        Raises:
+            Violation: They lead to one.
+            MisuseError: One of them is no step of this machine.
+        """
+        for one in program:
+            method = getattr(self, one.name, None)
+            if method is None or not hasattr(method, "is_step"):
+                raise MisuseError(f"{type(self).__name__} has no step {one.name!r}")
+            method(**one.arguments)
+        self.teardown()
+
+    # Seeding
+
+    @initialize(population=_POPULATIONS)
+    @step
+    def begin(self, population: Population) -> None:
+        """Seed the first cards."""
+        self._seed(population)
+
+    @precondition(lambda self: len(self._groups) < _MOST_GROUPS)
+    @rule(population=_POPULATIONS)
+    @step
+    def seed(self, population: Population) -> None:
+        """Seed more cards, as another invocation."""
+        self._seed(population)
+
+    def _seed(self, population: Population) -> None:
+        group, specs = self.supply.take(population)
+        self._groups.append(group)
+        seeded = []
+        for card, spec in zip(group.cards, specs, strict=True):
+            possibility = Possibility(
+                spec.status,
+                wakes=spec.embargo and self._now + spec.embargo,
+                expires=spec.expires and self._now + spec.expires,
+            )
+            name = f"card {len(self.members) + 1}"
+            self.members.append(Member(name, group, card, Belief(possibility)))
+            seeded.append(f"{name} ({_described(spec)})")
+        self.told.append(f"seed {', '.join(seeded)}")
+        self.look()
+
+    # Acting
+
+    @rule(action=actions(), index=_INDEXES, only=_MOSTLY_ANY, multiple=_MOSTLY_NOT)
+    @step
+    def act_on_card(
+        self, action: Action, index: int, *, only: Status | None, multiple: bool
+    ) -> None:
+        """Dismiss, complete or cancel a card, be it in any state or only in one."""
+        member = self._member(index)
+        query = member.group.single(member.card).replace(status=only, multiple=multiple)
+        self._act(action, query, [member], only)
+
+    @rule(action=actions(), index=_INDEXES, only=_MOSTLY_ANY, multiple=st.booleans())
+    @step
+    def act_on_group(
+        self, action: Action, index: int, *, only: Status | None, multiple: bool
+    ) -> None:
+        """Dismiss, complete or cancel all cards of an invocation, or those in one state."""
+        group = self._member(index).group
+        query = group.pin.replace(status=only, multiple=multiple)
+        self._act(action, query, self._of(group), only)
+
+    def _act(
+        self, action: Action, query: CardQuery, aimed: Sequence[Member], only: Status | None
+    ) -> None:
+        what = f"{action} {', '.join(member.name for member in aimed)}"
+        what += f" if {only}" if only else ""
+        what += " with multiple=1" if query.multiple else ""
+        matched = [member for member in aimed if only is None or only in member.belief.states]
+        certain = [member for member in matched if member.belief.must_change(action, only=only)]
+        due = 0 < len(matched) == len(certain) and (query.multiple or len(matched) == 1)
+        succeeded = self._send(action, query, what, due=due)
+        if succeeded and len(certain) > 1 and not query.multiple:
+            self.complain(f"{what} to fail, as it matches {len(certain)} cards", "it succeeded")
+        for member in aimed:
+            member.belief.acted(action, succeeded=succeeded, only=only)
+        self.look()
+
+    def _member(self, index: int) -> Member:
+        return self.members[index % len(self.members)]
+
+    def _of(self, group: Group) -> list[Member]:
+        return [member for member in self.members if member.group is group]
+
+    def _send(self, action: Action, query: CardQuery, what: str, *, due: bool) -> bool:
+        """Whether the target says that it carried out an action, which it must if that is due."""
+        try:
+            exchange = self.cards.api.act_exchange(action, query)
+        except OutcomeUnknownError:
+            self.told.append(f"{what}: no answer")
+            return False
+        status = exchange.status or 0
+        self.told.append(f"{what}: HTTP {status}")
+        self._last_action = (exchange,)
+        if exchange.succeeded or not due or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return exchange.succeeded
+        if self._matches_strangers(query):
+            return False
+        if self.cards.api.access.denied(exchange):
+            raise TransportError(f"{what} was denied with HTTP {status}", exchange)
+        return self.complain(f"{what} to succeed", f"it was answered with HTTP {status}")
+
+    def _matches_strangers(self, query: CardQuery) -> bool:
+        """Whether a query matches cards that appeared only after the others of their group."""
+        known = {key_of(member.card) for member in self.members}
+        listed = self.cards.reader.find(query.replace(multiple=False)).cards
+        return not known.issuperset(map(key_of, listed))
+
+    # Time
+
+    @property
+    def _last_step(self) -> str:
+        return self.program[-1].name
+
+    @precondition(lambda self: self.supply.is_steerable and self._last_step != "snooze")
+    @rule(index=_INDEXES, duration=_DURATIONS)
+    @step
+    def snooze(self, index: int, duration: timedelta) -> None:
+        """Snooze the next card that is surely active, if any is."""
+        turned = (self._member(index + more) for more in range(len(self.members)))
+        member = next((one for one in turned if one.belief.states == {Status.ACTIVE}), None)
+        if member is not None:
+            self._settle()
+            self.cards.snooze(member.card, duration)
+            member.belief.snoozed(self._now + duration)
+            self.told.append(f"snooze {member.name} for {duration}")
+            self.look()
+
+    @precondition(lambda self: self.supply.is_steerable and self._last_step != "pass_time")
+    @rule(hours=st.integers(1, _MOST_HOURS))
+    @step
+    def pass_time(self, hours: int) -> None:
+        """Let hours pass."""
+        self._settle()
+        self.cards.pass_time(timedelta(hours=hours))
+        self._now += timedelta(hours=hours)
+        for member in self.members:
+            member.belief.passed(self._now)
+        self.told.append(f"{hours} h pass")
+        self.look()
+
+    # Looking
+
+    def look(self) -> None:
+        """Compare every card with what is believed of it; a stale reading passes for now.
+
+        Raises:
+            Violation: A card is in a state that it can never have been in.
+        """
+        self._behind = [
+            group
+            for group in self._groups
+            if not self._agrees(group, self.cards.reader.states(group), stale_allowed=True)
+        ]
+
+    def _settle(self) -> None:
+        """See that all cards are as they should be, once no reading is stale any more."""
+        for group in self._behind:
+            words = self.supply.watch(
+                lambda group=group: self.cards.reader.states(group),  # type: ignore[misc]
+                lambda now, group=group: self._agrees(group, now, stale_allowed=True),  # type: ignore[misc]
+            )
+            self._agrees(group, words, stale_allowed=False)
+        self._behind = []
+
+    def _agrees(self, group: Group, words: States, *, stale_allowed: bool) -> bool:
+        """Whether all cards of a group are listed as they should be.
+
+        Raises:
+            Violation: One is not, and that is more than a stale reading.
+        """
+        agree = True
+        for member in self._of(group):
+            word = words[key_of(member.card)]
+            if member.belief.agrees(word):
+                continue
+            if not stale_allowed or not member.belief.could_be_stale(word):
+                listing = self.cards.reader.find(group.pin).exchanges
+                seen = f"it is {word or 'not listed'}"
+                self.complain(f"{member.name} to be {member.belief}", seen, listing)
+            agree = False
+        return agree
+
+    def teardown(self) -> None:
+        """At the end of a run no reading may be stale any more."""
+        if isinstance(sys.exc_info()[1], _ENDINGS):
+            return
+        try:
+            self._settle()
+        except AtomicCardsError as error:
+            give_up(error)
+
+    def complain(self, expected: str, came: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
+        """End the run as a failed one.
+
+        Args:
+            expected: What should have been.
+            came: What was instead.
+            exchanges: The requests that show it.
+
+        Raises:
+            Violation: Always.
+        """
+        told = "; ".join(f"{number}. {line}" for number, line in enumerate(self.told, 1))
+        violation = Violation(expected, f"{came} after: {told}", (*self._last_action, *exchanges))
+        self._failures.append((tuple(self.program), violation))
+        raise violation
+
+
+def _described(spec: CardSpec) -> str:
+    state = f"embargoed for {spec.embargo}" if spec.embargo else "active"
+    return f"{state}, expires after {spec.expires}" if spec.expires else state

@@ -1,0 +1,115 @@
+"""Steadiness: whether a target lists the same thing when it is asked again.
+
+Neither the order of listings nor how soon they show a change is documented. So contracts that
+compare pages need a steady order, and what a listing shows counts only if it still does later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+from typing import Final
+
+from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.support.errors import ContractBrokenError, MisuseError
+from pytest_atomic_cards.targets.seeding.listing_reader import is_full, key_of
+
+_SAMPLED_PAGES: Final = ((50, 50), (1, 40), (1, 60), (1, 80))
+_SAMPLES: Final = 4
+_LOOKED_AT_AGAIN: Final = 3
+_LOOKS: Final = 8
+
+
+def is_repeatable(probe: Probe, query: CardQuery) -> bool:
+    """Whether identical requests for pages of a long listing list the same cards.
+
+    Pages of one card show that they do not also where only neighbours change places.
+    """
+    pages = [query.replace(limit=limit, offset=offset) for limit, offset in _SAMPLED_PAGES]
+
+    def repeats(page: CardQuery) -> bool:
+        seen = [{key_of(card) for card in probe.page(page).cards} for _ in range(_SAMPLES)]
+        return all(keys == seen[0] for keys in seen)
+
+    return probe.watch(lambda: all(map(repeats, pages)), bool)
+
+
+def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
+    """Whether one of the listings among some exchanges of a live target is not the same later."""
+    listings = _listings(exchanges)
+    if not listings or probe.cards.placement.delivery_is_certain:
+        return False
+    probe.cards.timeline.sleep(max(A_WHILE, probe.cards.seeder.unsteadiness))
+    return any(_differs_now(probe, one) for one in listings)
+
+
+def comes_and_goes(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
+    """Whether a card of ours comes and goes in one of the listings while nothing is written.
+
+    A listing that only lags is settled by then, and others' cards may change at any time. On a page
+    that does not hold all that matches, cards may change places, as no order is documented.
+    """
+    probe.settle()
+    return any(_is_restless(probe, one) for one in _listings(exchanges))
+
+
+def _listings(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The last listings among some exchanges."""
+    listings = [one for one in exchanges if one.method == "GET" and one.path.endswith("/cards")]
+    return listings[-_LOOKED_AT_AGAIN:]
+
+
+def _query_of(listing: Exchange) -> CardQuery | None:
+    try:
+        return CardQuery.parse(listing.query)
+    except MisuseError:
+        return None
+
+
+def _differs_now(probe: Probe, listing: Exchange) -> bool:
+    query = _query_of(listing)
+    return query is not None and _listed(probe.api.list_exchange(query)) != _listed(listing)
+
+
+def _is_restless(probe: Probe, listing: Exchange) -> bool:
+    query = _query_of(listing)
+    if query is None or query.offset:
+        return False
+    answers = [_cards_of(probe.api.list_exchange(query)) for _ in range(_LOOKS)]
+    pages = [page for page in answers if page is not None]
+    if any(is_full(query, len(page)) for page in pages):
+        return False
+    pins = probe.cards.seeder.started
+    own = {
+        key_of(card)
+        for card in chain.from_iterable(pages)
+        if any(pin.matches(card.attributes) for pin in pins)
+    }
+    words = list(map(_words, pages))
+    return any(
+        sum(before.get(key) != after.get(key) for before, after in pairwise(words)) > 1
+        for key in own
+    )
+
+
+def _listed(exchange: Exchange) -> dict[str, str | None] | None:
+    """The state word of each card that an exchange lists; ``None`` where it is no listing."""
+    cards = _cards_of(exchange)
+    return None if cards is None else _words(cards)
+
+
+def _words(cards: Iterable[Card]) -> dict[str, str | None]:
+    return {key_of(card): card.status for card in cards}
+
+
+def _cards_of(exchange: Exchange) -> Sequence[Card] | None:
+    if not exchange.succeeded or not exchange.response_body:
+        return None
+    try:
+        return cards_of(exchange.json())
+    except ContractBrokenError:
+        return None

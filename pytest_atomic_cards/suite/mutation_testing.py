@@ -1,0 +1,222 @@
+"""Proof of the suite: each fault of the sandbox is caught, and each requirement can fail.
+
+``contracts/faults.toml`` records which requirements each fault violates. Proving runs the suite on
+faulty sandboxes, one after the other, on all cores: either all contracts, to make that record, or
+just enough of them to see that no row and no column of the table has become empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.contract_plugin import MARKER, finding_in
+from pytest_atomic_cards.suite.suite_runner import (
+    PYTEST_ARGUMENTS,
+    TERMINAL_ARGUMENTS,
+    suite_directory,
+)
+from pytest_atomic_cards.support.files import write_text
+from pytest_atomic_cards.support.progress import activity
+
+Table = Mapping[str, Sequence[str]]
+"""The requirements that each fault violates, by the fault's name."""
+
+FILE: Final = "faults.toml"
+_HEADER: Final = (
+    "# Which requirements each fault of the sandbox violates. Made by: atomic-cards prove --all\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of the suite on a sandbox with one fault.
+
+    Args:
+        fault: Name of the fault; empty for the faultless sandbox.
+        only: The requirements whose contracts to run; empty for all.
+    """
+
+    fault: str
+    only: tuple[str, ...] = ()
+
+
+def recorded() -> dict[str, list[str]]:
+    """The table that ships with the suite."""
+    return tomllib.loads(suite_directory().joinpath(FILE).read_text("utf-8"))
+
+
+def written(table: Table) -> str:
+    """A table as the text of ``faults.toml``."""
+    rows = (f"{fault} = {json.dumps(list(names))}" for fault, names in sorted(table.items()))
+    return _HEADER + "\n" + "\n".join(rows) + "\n"
+
+
+def covering(table: Table) -> list[Trial]:
+    """Few contracts that show each fault caught, and each requirement of the table violated.
+
+    A fault is shown by the requirement that it breaks first, and a requirement by a fault that
+    breaks little else.
+    """
+    chosen = {fault: set(names[:1]) for fault, names in table.items()}
+    for name in requirements_in(table):
+        faults = [fault for fault, names in table.items() if name in names]
+        if not any(name in chosen[fault] for fault in faults):
+            plainest = min(faults, key=lambda fault: (table[fault].index(name), len(table[fault])))
+            chosen[plainest].add(name)
+    return [Trial(fault, tuple(sorted(names))) for fault, names in chosen.items() if names]
+
+
+def completed(
+    table: Table, recorded: Table, jobs: int | None, tell: Callable[[Trial, list[str]], None]
+) -> dict[str, list[str]]:
+    """A table with the whole suite run on faults that few contracts were not enough for.
+
+    Some contracts need what others leave behind: a crowded environment, or cards that were closed
+    some time ago.
+
+    Args:
+        table: What few contracts violated.
+        recorded: What all contracts violated when the record was made.
+        jobs: How many processes.
+        tell: Called as by :func:`run_trials`.
+    """
+    shown = requirements_in(table)
+    again = [fault for fault, names in table.items() if not names]
+    again += [
+        min(faults, key=lambda fault: recorded[fault].index(name))
+        for name in sorted(requirements_in(recorded) - shown)
+        if (faults := [fault for fault, names in recorded.items() if name in names])
+    ]
+    whole = run_trials([Trial(fault) for fault in dict.fromkeys(again)], jobs, tell)
+    return {**{fault: list(names) for fault, names in table.items()}, **whole}
+
+
+def run_trials(
+    trials: Iterable[Trial], jobs: int | None, tell: Callable[[Trial, list[str]], None]
+) -> dict[str, list[str]]:
+    """Run trials side by side, and collect what each violated.
+
+    Args:
+        trials: What to run.
+        jobs: How many processes; as many as there are cores if left out.
+        tell: Called with each trial and the requirements that it violated, in order.
+    """
+    trials = list(trials)
+    table = {}
+    context = multiprocessing.get_context("spawn")
+    with (
+        activity("runs on faulty sandboxes", len(trials)) as update,
+        ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool,
+    ):
+        for trial, violated in zip(trials, pool.map(_violated, trials), strict=True):
+            table[trial.fault] = violated
+            tell(trial, violated)
+            update(len(table))
+    return table
+
+
+class _Violations:
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        finding = finding_in(report)
+        if finding and finding.verdict is Verdict.VIOLATED:
+            self.names.add(finding.requirement)
+
+
+def _violated(trial: Trial) -> list[str]:
+    """The requirements that a trial violates, the documented ones first."""
+    violations = _Violations()
+    silence = io.StringIO()
+    arguments = [*PYTEST_ARGUMENTS, *TERMINAL_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
+    arguments.append("--cards-effort=quick")
+    if trial.fault:
+        arguments.append(f"--cards-fault={trial.fault}")
+    if trial.only:
+        arguments.append(f"--cards-only={','.join(trial.only)}")
+    with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+        pytest.main([*arguments, str(suite_directory())], plugins=[violations])
+    order = list(catalogue().requirements)
+    return sorted(
+        violations.names,
+        key=lambda name: (catalogue()[name].level is not Level.DOCUMENTED, order.index(name)),
+    )
+
+
+def gaps(table: Table, faults: Collection[str]) -> list[str]:
+    """What is wrong with a table, in sentences: empty rows and columns."""
+    caught = requirements_in(table)
+    return [
+        *(f"fault {fault} is caught by no requirement" for fault in faults if not table.get(fault)),
+        *(
+            f"requirement {name} is violated by no fault"
+            for name in catalogue().requirements
+            if name not in caught
+        ),
+    ]
+
+
+def requirements_in(table: Table) -> set[str]:
+    """The requirements that some fault of a table violates."""
+    return {name for names in table.values() for name in names}
+
+
+def write(table: Table, directory: Path) -> None:
+    """Write ``faults.toml`` and the ``README.md`` that tells the catalogue to people.
+
+    Raises:
+        SettingsError: The directory cannot be written to.
+    """
+    write_text(directory / FILE, written(table))
+    write_text(directory / "README.md", readme(table))
+
+
+def readme(table: Table) -> str:
+    """The catalogue and the table as a page of Markdown."""
+    lines = [_README.strip()]
+    for area, title in catalogue().areas.items():
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| Id | Level | Requirement | Source | Faults that show it |",
+        ]
+        lines.append("|---|---|---|---|---|")
+        for rule in catalogue().requirements.values():
+            if rule.area == area:
+                faults = [fault for fault, names in sorted(table.items()) if rule.id in names]
+                shown = ", ".join(f"`{fault}`" for fault in faults)
+                lines.append(
+                    f"| {rule.id} | {rule.level} | {rule.statement} | {rule.source} | {shown} |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+_README: Final = """
+# The contract
+
+Made by `atomic-cards prove --all --write contracts`, from `requirements.toml` and from a run of the
+whole suite, at quick effort, on each fault of the sandbox.
+A requirement counts as checked only if a fault makes it fail, and a fault only counts if a
+requirement catches it.
+
+*documented*: a page of the vendor says it, and a violation fails the run.
+*inferred*: concluded from pages or from public client code; reported, and failing only with
+`--cards-strict`.
+"""

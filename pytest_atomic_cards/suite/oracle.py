@@ -1,0 +1,113 @@
+"""The oracle of listings: which of our cards a query must and must not return.
+
+Two readings of a combination are kept apart. That the given values select cards *together* is
+documented; that they are joined by *and* is inferred. A target that joins them by *or* breaks the
+inferred requirement only; one that does neither breaks the documented one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
+from typing import Final
+
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.support.printable import brief
+from pytest_atomic_cards.support.randomness import Chance
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
+
+_INVENTED: Final = "no-such-value-"
+
+
+def invented(chance: Chance) -> str:
+    """An attribute value that no card has."""
+    return f"{_INVENTED}{chance.token()}"
+
+
+def judge_listing(
+    ours: Collection[Card],
+    query: CardQuery,
+    found: Found,
+    *,
+    owed: Collection[Status] = (Status.ACTIVE,),
+    or_allowed: bool = False,
+) -> None:
+    """Compare a listing with what it owes us.
+
+    Args:
+        ours: Cards whose attributes are known, and which nothing changes meanwhile.
+        query: What was asked.
+        found: What was listed, for all pages that were read.
+        owed: States whose cards must be listed; whether others are is not documented.
+        or_allowed: Whether a listing passes that joins the values by *or*.
+
+    Raises:
+        Violation: A card is listed that has not every wanted value, or one is missing that has.
+        CouldNotTell: One is missing as the query was answered with 403: which queries a target
+            forbids is not documented.
+    """
+    wanted = query.attributes
+    listed = {key_of(card) for card in found.cards}
+    absent = [
+        card
+        for card in ours
+        if card.status in owed and _has_all(card, wanted) and key_of(card) not in listed
+    ]
+    if absent and any(one.status == HTTPStatus.FORBIDDEN for one in found.exchanges):
+        raise CouldNotTell(f"the query {query} is forbidden with HTTP 403", found.exchanges)
+    if absent and found.complete:
+        raise Violation(
+            f"{len(absent)} more active card(s) that match {query}",
+            f"they are missing, the first being {_shown(absent[0], wanted)}",
+            found.exchanges,
+        )
+    wrong = [card for card in found.cards if _differs_in(card, wanted)]
+    if not wrong:
+        return
+    strange = [card for card in wrong if len(_differs_in(card, wanted)) == len(wanted)]
+    joined_by_or = not strange and all(
+        key_of(card) in listed for card in ours if card.status in owed and _has_any(card, wanted)
+    )
+    if joined_by_or and or_allowed:
+        return
+    example = (strange or wrong)[0]
+    raise Violation(
+        f"only cards that match {query}",
+        f"{len(wrong)} of {len(found.cards)} differ, one having {_shown(example, wanted)}",
+        found.exchanges,
+    )
+
+
+def _has_all(card: Card, wanted: Mapping[Attribute, str]) -> bool:
+    values = card.attributes
+    return all(values.get(attribute) == value for attribute, value in wanted.items())
+
+
+def _has_any(card: Card, wanted: Mapping[Attribute, str]) -> bool:
+    values = card.attributes
+    return any(values.get(attribute) == value for attribute, value in wanted.items())
+
+
+def _differs_in(card: Card, wanted: Mapping[Attribute, str]) -> list[Attribute]:
+    """The attributes in which a listed card differs, as far as its body shows them.
+
+    Case is disregarded, as whether it matters is an open question.
+    """
+    return [
+        attribute
+        for attribute, value in wanted.items()
+        if value.startswith(_INVENTED)
+        or (
+            (held := getattr(card, attribute.field)) is not None
+            and str(held).casefold() != value.casefold()
+        )
+    ]
+
+
+def _shown(card: Card, wanted: Mapping[Attribute, str]) -> str:
+    values = {"cardInstanceId": card.card_instance_id}
+    values |= {name.value: getattr(card, name.field) for name in wanted}
+    return ", ".join(f"{name}={brief(value)}" for name, value in values.items())

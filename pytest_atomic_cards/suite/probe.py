@@ -1,0 +1,288 @@
+"""Probe: what contracts ask of a target, and how patiently they look at the answer.
+
+Whether a listing right after an action shows the new state is an open question. So the probe
+polls for what must come about, and looks twice before it says that something did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from pytest_atomic_cards.client.cards_api import environment_path
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import ActionResponse, Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.rules.verdicts import Violation, expect
+from pytest_atomic_cards.suite.eventual_consistency import Patience
+from pytest_atomic_cards.suite.expected_states import (
+    States,
+    all_in,
+    became,
+    each_in,
+    left,
+    words_of,
+)
+from pytest_atomic_cards.suite.oracle import invented
+from pytest_atomic_cards.support.errors import (
+    ContractBrokenError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    TransportError,
+)
+from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
+
+Seen = TypeVar("Seen")
+
+_TRIES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A card of another environment."""
+
+    environment_id: str
+    card_instance_id: str
+    lifecycle_id: str
+
+
+class Probe:
+    """Asks one target, patiently.
+
+    Args:
+        cards: The world that the contracts run in.
+    """
+
+    def __init__(self, cards: Cards) -> None:
+        self.cards = cards
+        self.api = cards.api
+        self._reader = cards.reader
+        self._patience = Patience(cards)
+
+    def invented(self) -> str:
+        """An attribute value that no card has."""
+        return invented(self.cards.chance)
+
+    def invented_number(self) -> str:
+        """A number that no card has as an attribute value."""
+        return self.cards.chance.number()
+
+    # Reading
+
+    def page(self, query: CardQuery) -> Found:
+        """One page, as :meth:`Reader.page` reads it; not to be served one is a violation."""
+        return _served(self._reader.page, query)
+
+    def find(self, query: CardQuery) -> Found:
+        """All cards that match, as :meth:`Reader.find` reads them, and a violation likewise."""
+        return _served(self._reader.find, query)
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        query: CardQuery,
+        *,
+        environment_id: str | None = None,
+        reverse: bool = False,
+        more: Iterable[tuple[str, str]] = (),
+        **how: Any,  # noqa: ANN401 - passed on
+    ) -> Exchange:
+        """A request below an environment's path, sent as :meth:`CardsSession.send` does.
+
+        A request that changes cards and gets no usable answer is sent again: contracts use it
+        only for requests that must be refused, or whose repetition changes nothing.
+        """
+        root = environment_path(environment_id or self.api.environment_id)
+        parameters = [*query.parameters()[:: -1 if reverse else 1], *more]
+        return self.api.session.send(method, f"{root}{path}", parameters, repeatable=True, **how)
+
+    def states(self, group: Group) -> States:
+        """The state word of each card of a group; ``None`` where no listing shows it."""
+        return self._reader.states(group)
+
+    def look(self, group: Group, card: Card) -> Card:
+        """One card of a group as it is listed now; without a status where no listing shows it."""
+        return self._reader.look(group, card)
+
+    def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
+        """What is seen as soon as it is as awaited; see :meth:`Patience.watch`."""
+        return self._patience.watch(look, reached)
+
+    def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
+        """The states of a group as soon as they are as awaited, or out of patience."""
+        return self.watch(lambda: self.states(group), reached)
+
+    def states_later(self, group: Group, hoped: Callable[[States], bool]) -> States:
+        """The states when every change that was under way must have become visible."""
+        self.settle()
+        return self.states_once(group, hoped)
+
+    def settle(self) -> None:
+        """Wait until the last change must have become visible; see :meth:`Patience.settle`."""
+        self._patience.settle()
+
+    def settle_surely(self) -> None:
+        """Wait longer, for what speaks against the target; see :meth:`Patience.settle_surely`."""
+        self._patience.settle_surely()
+
+    # Acting
+
+    def act(
+        self,
+        action: Action,
+        query: CardQuery,
+        watched: Group,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Exchange:
+        """Act, and act again while the answer is lost and the watched cards are unchanged.
+
+        Raises:
+            OutcomeUnknownError: The answer was lost, and the cards changed: take fresh ones.
+            TransportError: There is no usable answer, or access was denied.
+        """
+        before = self.states(watched)
+        for attempt in range(_TRIES):
+            try:
+                exchange = self.api.act_exchange(action, query, payload)
+            except OutcomeUnknownError:
+                after = self.states_later(watched, lambda now: now == before)
+                if attempt == _TRIES - 1 or after != before:
+                    raise
+            else:
+                break
+        if self.api.access.denied(exchange):
+            raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)
+        return exchange
+
+    def change(
+        self,
+        action: Action,
+        query: CardQuery,
+        watched: Group,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Exchange:
+        """Act where the documentation says that it must succeed.
+
+        Raises:
+            Violation: It was refused.
+        """
+        exchange = self.act(action, query, watched, payload)
+        expect_done(exchange, action, query)
+        return exchange
+
+    # Seeding
+
+    def seed_for(self, users: Iterable[str]) -> Group:
+        """Active cards of one invocation for the given customers."""
+        specs = tuple(CardSpec(user=user) for user in users)
+        return self.cards.seeder.seed(Population(specs))[0]
+
+    def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
+        """Cards of two invocations for the same customer: an active one, and one in a state."""
+        try:
+            spec = CardSpec(user=self.cards.placement.new_user())
+        except NotAvailableError:
+            spec = CardSpec()
+        other = replace(spec, status=state)
+        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, other))
+        return first, second
+
+    def seed_customer(self) -> Group:
+        """Active cards of two invocations for a new customer, selected by the customer's id.
+
+        They are handed over once they are listed by it, which may be later than by other ids.
+
+        Raises:
+            NotAvailableError: No customer can be had who has no other cards.
+        """
+        user = self.cards.placement.new_user()
+        one = Population.of(1, CardSpec(user=user))
+        cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
+        group = Group(CardQuery(user_id=user), cards, (user,) * len(cards))
+        self.watch(lambda: self.find(group.pin), lambda found: len(found.cards) >= len(cards))
+        return group
+
+    def neighbour_card(self, user: str) -> Stranger | None:
+        """An active card of the same customer in another environment, where one can be had."""
+        if not self.cards.is_steerable:
+            return None
+        name = self.cards.chance.token()
+        card = Stranger(f"neighbour-{name}", f"card-{name}", f"lifecycle-{name}")
+        controls = self.cards.controls
+        controls.create_environment(card.environment_id)
+        fields = {"cardInstanceId": card.card_instance_id, "lifecycleId": card.lifecycle_id}
+        seeded = {"userId": user, "cardTemplateId": "neighbour", **fields}
+        controls.seed([seeded], card.environment_id)
+        return card
+
+    def neighbour_state(self, card: Stranger) -> Status:
+        """The state of a neighbour's card."""
+        return self.cards.controls.state(card.card_instance_id, card.environment_id)
+
+
+def expect_done(exchange: Exchange, action: Action, query: CardQuery) -> None:
+    """Expect an action to have been carried out."""
+    expect(
+        exchange.succeeded,
+        exchange,
+        expected=f"{action} {query} to succeed",
+        came=f"it was answered with HTTP {exchange.status}",
+    )
+
+
+def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
+    try:
+        return read(query)
+    except ContractBrokenError as error:
+        if error.exchange and _is_unserved(error.exchange):
+            raise Violation(f"an answer to {query}", str(error), (error.exchange,)) from None
+        raise
+
+
+def _is_unserved(exchange: Exchange) -> bool:
+    """Whether a listing failed with a server error, or its body is not even JSON."""
+    failed = (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return failed or (exchange.succeeded and exchange.json() is None)
+
+
+def response_of(exchange: Exchange) -> ActionResponse:
+    """The body of an action's answer.
+
+    Raises:
+        ContractBrokenError: A complete's is not as sampled; the shape contracts judge that.
+        NotAvailableError: A dismiss's or cancel's is not, of which there is no sample.
+    """
+    try:
+        return ActionResponse.from_body(exchange.json())
+    except ContractBrokenError as error:
+        action = exchange.path.rpartition("/")[2]
+        if action != Action.COMPLETE and exchange.succeeded:
+            reason = f"the answer to {action} is not like that to complete: {error}"
+            raise NotAvailableError(reason, exchange) from None
+        raise ContractBrokenError(str(error), exchange) from None
+
+
+def only(group: Group, *cards: Card) -> Group:
+    """Some cards of a group; its pin still selects all of them."""
+    return Group(group.pin, cards, tuple(card.user_id or "" for card in cards))
+
+
+__all__ = [
+    "Probe",
+    "States",
+    "all_in",
+    "became",
+    "each_in",
+    "expect_done",
+    "key_of",
+    "left",
+    "only",
+    "response_of",
+    "words_of",
+]

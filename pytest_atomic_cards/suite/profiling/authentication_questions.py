@@ -1,0 +1,157 @@
+"""Open questions of authentication: how a request is refused, and how tokens are asked for.
+
+Where it takes other credentials or environments to see an answer, only the sandbox shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any, Final
+
+from pytest_atomic_cards.client.retry import RetryPolicy
+from pytest_atomic_cards.client.sandbox_controls import ApiCredential
+from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
+from pytest_atomic_cards.client.tokens import TokenSource
+from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
+from pytest_atomic_cards.support.secrets.hidden import Hidden
+
+_REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_COGNITO: Final = frozenset({"access_token", "expires_in", "token_type"})
+_PLACES: Final[tuple[GrantTypeIn, ...]] = ("query", "form")
+
+
+def no_token(scene: Scene) -> str:
+    """List without an Authorization header."""
+    return _status(scene, authenticated=False)
+
+
+def bad_token(scene: Scene) -> str:
+    """List with a made-up token."""
+    return _status(scene, **_bearer(scene.probe.invented()))
+
+
+def wrong_role(scene: Scene) -> str:
+    """List with a token of another role."""
+    credential = scene.cards.controls.create_credential("workbench")
+    return _status(scene, **_bearer(_token(scene, credential)))
+
+
+def other_environment(scene: Scene) -> str:
+    """List with a token of another environment."""
+    controls, other = scene.cards.controls, f"other-{scene.cards.chance.token()}"
+    controls.create_environment(other)
+    return _status(scene, **_bearer(_token(scene, controls.create_credential("events", other))))
+
+
+def no_user_agent(scene: Scene) -> str:
+    """List without a User-Agent."""
+    status = _status(scene, user_agent=False)
+    return "accepted" if status == str(HTTPStatus.OK.value) else status
+
+
+def deleted_credential(scene: Scene) -> str:
+    """List with a token whose credential has just been deleted."""
+    controls = scene.cards.controls
+    credential = controls.create_credential()
+    bearer = _bearer(_token(scene, credential))
+    controls.delete_credential(credential.client_id)
+    exchange = scene.send("GET", "/cards", scene.still.pin, **bearer)
+    if exchange.succeeded:
+        return "lives"
+    return "dies" if exchange.status in _REFUSALS else str(exchange.status)
+
+
+def token_fields(scene: Scene) -> str:
+    """See the names of the fields in a token response."""
+    names = scene.once(_TokenRequests).fields
+    if names == {"access_token"}:
+        return "access_token-only"
+    return "cognito" if names == _COGNITO else ", ".join(sorted(names))
+
+
+def grant_type_in(scene: Scene) -> str:
+    """Ask for a token with ``grant_type`` in the query, and with it in the form."""
+    accepted = scene.once(_TokenRequests).accepted
+    return "either" if len(accepted) > 1 else accepted[0]
+
+
+class _TokenRequests:
+    """A token asked for in each way. Few requests, as too many are refused with 429.
+
+    Attributes:
+        accepted: Where ``grant_type`` was accepted.
+        fields: The names of the fields in the last response with a token.
+
+    Raises:
+        NotAvailableError: No token was given out.
+        TransportError: There was no usable answer.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        client_id, client_secret = _credentials(scene)
+        retry = RetryPolicy.by(scene.cards.timeline, scene.cards.chance)
+        self.accepted: list[str] = []
+        self.fields: frozenset[str] = frozenset()
+        for place in _PLACES:
+            source = scene.cards.authenticate(
+                client_id=client_id,
+                client_secret=client_secret,
+                grant_type_in=place,
+                retry=replace(retry, attempts=2),
+            )
+            if _gets_token(source):
+                self.accepted.append(place)
+            self.fields = source.response_fields or self.fields
+        if not self.accepted:
+            raise NotAvailableError("no token is given out, wherever grant_type is")
+
+
+def _gets_token(source: TokenSource) -> bool:
+    try:
+        source.token()
+    except TransportError:
+        raise
+    except AtomicCardsError:
+        return False
+    return True
+
+
+def _credentials(scene: Scene) -> tuple[str, str]:
+    if scene.is_live:
+        settings = scene.settings
+        return settings.client_id or "", Hidden(settings.client_secret or "")
+    credential = scene.cards.controls.create_credential()
+    return credential.client_id, Hidden(credential.client_secret)
+
+
+def _token(scene: Scene, credential: ApiCredential) -> str:
+    source = scene.cards.authenticate(
+        client_id=credential.client_id, client_secret=credential.client_secret
+    )
+    return Hidden(source.token())
+
+
+def _bearer(token: str) -> dict[str, Any]:
+    return {"headers": {"Authorization": Hidden(f"Bearer {token}")}}
+
+
+def _status(scene: Scene, **how: Any) -> str:  # noqa: ANN401 - passed on
+    return str(scene.send("GET", "/cards", scene.still.pin, **how).status)
+
+
+OBSERVERS: Final[Mapping[str, Observer]] = {
+    observer.__name__: observer
+    for observer in (
+        no_token,
+        bad_token,
+        wrong_role,
+        other_environment,
+        no_user_agent,
+        deleted_credential,
+        token_fields,
+        grant_type_in,
+    )
+}

@@ -1,0 +1,89 @@
+"""Bulk: more cards than any one request is documented to take, and what is done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.profiling.context import Scene
+from pytest_atomic_cards.suite.profiling.observed_responses import updated
+from pytest_atomic_cards.support.errors import OutcomeUnknownError
+from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE
+
+_CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
+_PAGES: Final = 20
+_TRIES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One action on the bulk: how many cards it changed, and the exchange."""
+
+    changed: int
+    exchange: Exchange | None
+
+
+class Bulk:
+    """A large group of active cards. Each step follows the one before.
+
+    Args:
+        scene: Where they are seeded.
+
+    Raises:
+        SeedingError: The target does not give so many cards.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._group = scene.supply.bulk(_CARDS)
+        self._left = self._group.count
+
+    @cached_property
+    def listing(self) -> Exchange:
+        """All cards, listed with ``limit=1001``."""
+        with self._scene.part("Bulk.listing"):
+            return self._scene.get(self._group.pin.replace(limit=LARGEST_PAGE + 1))
+
+    @cached_property
+    def cancelled(self) -> Batch:
+        """The active cards, cancelled with ``limit=1001``."""
+        _ = self.listing
+        with self._scene.part("Bulk.cancelled"):
+            return self._act(Action.CANCEL, self._active.replace(limit=LARGEST_LIMIT + 1))
+
+    @cached_property
+    def dismissed(self) -> Batch:
+        """The active cards that are left, dismissed without ``limit``."""
+        _ = self.cancelled
+        with self._scene.part("Bulk.dismissed"):
+            return self._act(Action.DISMISS, self._active)
+
+    @property
+    def _active(self) -> CardQuery:
+        return self._group.pin.replace(status=Status.ACTIVE, multiple=True)
+
+    def _act(self, action: Action, query: CardQuery) -> Batch:
+        """Act once, also where the answer is lost: then the cards tell how many changed."""
+        before = self._left
+        for _ in range(_TRIES):
+            try:
+                exchange = self._scene.put(action, query)
+            except OutcomeUnknownError as error:
+                lost = error
+                self._left = self._scene.probe.watch(self._count, lambda left: left < before)
+                if self._left < before:
+                    return Batch(before - self._left, error.exchange)
+            else:
+                changed = updated(exchange) if exchange.succeeded else 0
+                self._left -= changed
+                return Batch(changed, exchange)
+        raise lost
+
+    def _count(self) -> int:
+        query = self._active.replace(multiple=False)
+        return len(self._scene.cards.reader.find(query, _PAGES).cards)

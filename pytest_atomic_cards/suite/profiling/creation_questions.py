@@ -1,0 +1,78 @@
+"""Open questions of creation: the answer of start, and what it brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.timers import Timed, Timers
+from pytest_atomic_cards.support.errors import NotAvailableError
+
+_INVOCATION: Final = "flowInvocationId"
+_HONOURED: Final = {
+    (True, True): "honoured",
+    (False, False): "ignored",
+    (False, True): "expiry only",
+}
+
+
+def start_response(scene: Scene) -> str:
+    """See where the answer of start has its ``flowInvocationId``."""
+    body = scene.started.exchange.json()
+    data = body.get("data") if isinstance(body, dict) else None
+    places = {"flat": body, "data-object": data, "data-array": _first(data)}
+    for word, place in places.items():
+        if isinstance(place, dict) and _INVOCATION in place:
+            return word
+    return "elsewhere"
+
+
+def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
+    return data[0] if isinstance(data, list) and data else None
+
+
+def start_status(scene: Scene) -> str:
+    """See the status of the answer of start."""
+    return str(scene.started.exchange.status)
+
+
+def cards_per_target(scene: Scene) -> str:
+    """Count the cards that a start for one customer brought about."""
+    found = scene.probe.find(scene.started.group.pin)
+    scene.evidence = found.exchanges[-1]
+    return str(len(found.cards))
+
+
+def delivery_options(scene: Scene) -> str:
+    """See whether an embargo and an expiry that start was asked for come about."""
+    timers = scene.once(Timers.started)
+    embargo, expiry = timers.has(Timed.HELD), timers.expired_at is not None
+    scene.get(timers.group(Timed.ACTIVE).pin)
+    if embargo and not expiry:
+        raise NotAvailableError(
+            "the embargo of a start request is honoured, but the expiry is late or ignored"
+        )
+    return _HONOURED[embargo, expiry]
+
+
+def test_event_source(scene: Scene) -> str:
+    """See the ``eventSource`` of a card of a test start."""
+    group = scene.start("test").group
+    scene.get(group.pin)
+    card = group.cards[0]
+    if card.event_source is None:
+        raise NotAvailableError("cards have no eventSource")
+    return card.event_source
+
+
+OBSERVERS: Final[Mapping[str, Observer]] = {
+    observer.__name__: observer
+    for observer in (
+        start_response,
+        start_status,
+        cards_per_target,
+        delivery_options,
+        test_event_source,
+    )
+}

@@ -1,0 +1,104 @@
+"""Open questions of form: the bodies of errors, further fields, methods and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pytest_atomic_cards.model.cards import data_of
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
+from pytest_atomic_cards.support.errors import NotAvailableError
+
+_RESULT: Final = frozenset(
+    {
+        "eventName",
+        "eventSource",
+        "lifecycleId",
+        "cardTemplateId",
+        "cardInstanceId",
+        "userId",
+        "action",
+    }
+)
+_CARD: Final = (_RESULT - {"action"}) | {
+    "cardTemplateName",
+    "flowInstanceId",
+    "flowInvocationId",
+    "definition",
+    "payload",
+    "status",
+    "created",
+    "updated",
+}
+_ANSWER: Final = frozenset({"data", "summary"})
+_SUMMARY: Final = frozenset({"total", "updated"})
+"""The fields of the documentation's samples. Source: Cards API page."""
+
+
+def error_body(scene: Scene) -> str:
+    """Dismiss several cards without ``multiple``, which is refused, and look at the body."""
+    exchange = scene.put(Action.DISMISS, scene.supply.group().pin)
+    if exchange.succeeded:
+        raise NotAvailableError("a dismiss of several cards without multiple=1 is not refused")
+    if not exchange.response_body:
+        return "empty"
+    body = exchange.json()
+    if isinstance(body, dict):
+        known = [name for name in ("message", "errors") if name in body]
+        return known[0] if known else f"an object with {', '.join(body)}"
+    if body is not None:
+        return "JSON that is no object"
+    return "HTML" if "html" in exchange.response_headers.get("content-type", "") else "text"
+
+
+def extra_fields(scene: Scene) -> str:
+    """Compare the fields of a listing and of an action's answer with the sampled ones."""
+    listing = scene.succeed(scene.get(scene.still.pin))
+    group, card = scene.supply.card()
+    action = scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
+    for exchange, fields in (
+        (listing, (frozenset({"data"}), _CARD, _SUMMARY)),
+        (action, (_ANSWER, _RESULT, _SUMMARY)),
+    ):
+        scene.evidence = exchange
+        if any(found - known for found, known in _compared(exchange, *fields)):
+            return "some"
+    return "none"
+
+
+def _compared(
+    exchange: Exchange, answer: frozenset[str], element: frozenset[str], summary: frozenset[str]
+) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Fields that a body has, with those that were sampled."""
+    body: Any = exchange.json()
+    yield _names(body), answer
+    if isinstance(body, dict):
+        yield _names(body.get("summary")), summary
+        for one in data_of(body):
+            yield _names(one), element
+
+
+def _names(value: Any) -> frozenset[str]:  # noqa: ANN401 - a JSON value
+    return frozenset(value if isinstance(value, dict) else ())
+
+
+def wrong_method(scene: Scene) -> str:
+    """Ask for the path of an action with GET, which changes nothing, pinned all the same."""
+    return str(scene.send("GET", f"/cards/{Action.DISMISS}", scene.still.pin).status)
+
+
+def trailing_slash(scene: Scene) -> str:
+    """List a group under a path with a trailing slash."""
+    exchange = scene.send("GET", "/cards/", scene.still.pin)
+    if not exchange.succeeded:
+        return str(exchange.status)
+    return "served" if listed(exchange) >= keys(scene.still) else "another answer"
+
+
+OBSERVERS: Final[Mapping[str, Observer]] = {
+    observer.__name__: observer
+    for observer in (error_body, extra_fields, wrong_method, trailing_slash)
+}

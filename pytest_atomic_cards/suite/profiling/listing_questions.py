@@ -1,0 +1,182 @@
+"""Open questions of listings: their order, their numbers, and what they leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from itertools import pairwise
+from typing import Any, Final
+
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.probe import key_of, only
+from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
+from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
+from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE, Group
+
+_MOMENTS: Final = 4
+_AT_A_MOMENT: Final = Population.of(3)
+_WRITES: Final = 3
+_INSTANT: Final = timedelta(milliseconds=2)
+_BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offset", "x"))
+
+
+def order(scene: Scene) -> str:
+    """List cards of one customer that were created at different times, twice."""
+    names = scene.settings.user_ids
+    user = names[0] if scene.is_live and names else scene.cards.placement.new_user()
+    ours = [key_of(card) for group in _at_moments(scene, user) for card in group.cards]
+    query = CardQuery(user_id=user, limit=LARGEST_PAGE)
+    pages = [_known(scene.get(query), ours) for _ in range(2)]
+    if any(len(page) < len(ours) for page in pages):
+        raise NotAvailableError("a listing by userId does not show all cards of a customer")
+    first, second = ([key_of(card) for card in page] for page in pages)
+    return "shuffled-page" if first != second else _order_of(pages[0], ours)
+
+
+def _at_moments(scene: Scene, user: str) -> list[Group]:
+    """Cards of one customer; on a live target each start takes its time anyway."""
+    population = _AT_A_MOMENT.with_fields(user=user)
+    if scene.is_live:
+        return scene.cards.seeder.seed(*[population] * _MOMENTS)
+    groups = []
+    for _ in range(_MOMENTS):
+        groups += scene.cards.seeder.seed(population)
+        scene.cards.pass_time(_INSTANT)
+    return groups
+
+
+def _known(exchange: Exchange, ours: Sequence[str]) -> list[Card]:
+    found = cards_of(exchange.json()) if exchange.succeeded else []
+    return [card for card in found if key_of(card) in ours]
+
+
+def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
+    moments: list[Any] = [card.created for card in cards]
+    if None in moments or len(set(moments)) == 1:
+        moments = [ours.index(key_of(card)) for card in cards]
+    ids = [key_of(card) for card in cards]
+    for word, sequence in (
+        ("oldest-first", moments),
+        ("newest-first", moments[::-1]),
+        ("by-id", ids),
+        ("by-id", [(len(one), one) for one in ids]),
+    ):
+        if all(before <= after for before, after in pairwise(sequence)):
+            return word
+    return "fixed, but neither by time nor by id"
+
+
+def listing_limit_over_1000(scene: Scene) -> str:
+    """List with ``limit=1001``; where that is served, more than 1000 cards."""
+    exchange = scene.get(scene.still.pin.replace(limit=LARGEST_PAGE + 1))
+    if not exchange.succeeded:
+        return str(exchange.status)
+    scene.evidence = scene.once(Bulk).listing
+    count = len(listed(scene.evidence))
+    words = {LARGEST_PAGE: "clamped", LARGEST_PAGE + 1: "served"}
+    return words.get(count, f"{count} cards")
+
+
+def limit_zero(scene: Scene) -> str:
+    """List a group with ``limit=0``."""
+    exchange = scene.get(scene.still.pin.replace(limit=0))
+    if exchange.status != HTTPStatus.OK:
+        return str(exchange.status)
+    found = listed(exchange)
+    if found >= keys(scene.still):
+        return "default"
+    return f"{len(found)} card(s)" if found else "empty"
+
+
+def bad_number(scene: Scene) -> str:
+    """List a group with limits and offsets that are no numbers, or negative."""
+    seen: dict[str, str] = {}
+    for name, value in _BAD_NUMBERS:
+        exchange = scene.get(scene.still.pin, (name, value))
+        ignored = listed(exchange) >= keys(scene.still)
+        word = "ignored" if ignored else f"{exchange.status}"
+        seen[f"{name}={value}"] = word
+    words = set(seen.values())
+    if len(words) == 1:
+        return words.pop()
+    return ", ".join(f"{parameter} {word}" for parameter, word in seen.items())
+
+
+def closed_cards_listed(scene: Scene) -> str:
+    """List a group of which a card was dismissed, once that has become visible."""
+    closed = _close(scene, Action.DISMISS)
+    if closed.word is None:
+        return "no"
+    query, key = closed.group.pin, closed.key
+
+    def plainly() -> str | None:
+        exchange = scene.get(query)
+        words = {key_of(card): card.status for card in cards_of(exchange.json())}
+        return words.get(key)
+
+    word = scene.probe.watch(plainly, lambda word: word != Status.ACTIVE)
+    return "only-by-status" if word is None else "yes"
+
+
+def cancelled_cards_listed(scene: Scene) -> str:
+    """Look for a cancelled card, also by each state."""
+    closed = _close(scene, Action.CANCEL)
+    scene.get(closed.group.pin.replace(status=Status.CANCELLED))
+    word = closed.word
+    if word is None:
+        return "no"
+    return "yes" if word == Status.CANCELLED else word
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A card that an action closed, and the state word under which it is still listed."""
+
+    group: Group
+    key: str
+    word: str | None
+
+
+def _close(scene: Scene, action: Action) -> _Closed:
+    group, card = scene.supply.card()
+    key, watched = key_of(card), only(group, card)
+    scene.succeed(scene.put(action, group.single(card)))
+    acted = scene.cards.timeline.monotonic()
+    states = scene.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
+    if states[key] is None:
+        scene.rest(acted)
+        states = scene.probe.states(watched)
+    return _Closed(group, key, states[key])
+
+
+def read_after_write(scene: Scene) -> str:
+    """Dismiss cards one by one, and look for each among the active ones at once."""
+    for _ in range(_WRITES):
+        group, card = scene.supply.card()
+        query = group.single(card)
+        scene.succeed(scene.put(Action.DISMISS, query))
+        if listed(scene.get(query.replace(status=Status.ACTIVE))):
+            return "delayed"
+    return "immediate"
+
+
+OBSERVERS: Final[Mapping[str, Observer]] = {
+    observer.__name__: observer
+    for observer in (
+        order,
+        listing_limit_over_1000,
+        limit_zero,
+        bad_number,
+        closed_cards_listed,
+        cancelled_cards_listed,
+        read_after_write,
+    )
+}

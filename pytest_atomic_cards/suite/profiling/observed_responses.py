@@ -1,0 +1,52 @@
+"""What answers of the target say: which cards are listed, and how many an action counts."""
+
+from __future__ import annotations
+
+from pytest_atomic_cards.model.cards import cards_of
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.suite.probe import response_of
+from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+
+
+def listed(exchange: Exchange) -> set[str]:
+    """The keys of the cards in the answer to a listing; none where it is refused or empty.
+
+    Raises:
+        ContractBrokenError: The body is not what the documentation shows.
+    """
+    if not exchange.succeeded or not exchange.response_body:
+        return set()
+    return {key_of(card) for card in cards_of(exchange.json())}
+
+
+def keys(group: Group) -> set[str]:
+    """The keys of the cards of a group."""
+    return {key_of(card) for card in group.cards}
+
+
+def updated(exchange: Exchange) -> int:
+    """How many cards an action changed, by its own account.
+
+    Raises:
+        NotAvailableError: It does not say.
+        ContractBrokenError: The body is not what the documentation shows.
+    """
+    return _counted(exchange, "updated")
+
+
+def total(exchange: Exchange) -> int:
+    """``summary.total`` of an action.
+
+    Raises:
+        NotAvailableError: There is none.
+        ContractBrokenError: The body is not what the documentation shows.
+    """
+    return _counted(exchange, "total")
+
+
+def _counted(exchange: Exchange, name: str) -> int:
+    count: int | None = getattr(response_of(exchange).summary, name)
+    if count is None:
+        raise NotAvailableError(f"the answer has no summary.{name}", exchange)
+    return count

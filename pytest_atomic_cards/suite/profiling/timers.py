@@ -1,0 +1,132 @@
+"""Timers: cards that are given an expiry or an embargo; seeded early, looked at late."""
+
+from __future__ import annotations
+
+import operator
+from datetime import timedelta
+from enum import Enum
+from functools import cached_property
+from typing import Final
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import OPEN
+from pytest_atomic_cards.suite.profiling.context import Scene
+from pytest_atomic_cards.suite.time_experiment import SOON
+from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.seeder import Seeder
+
+_LONG: Final = timedelta(hours=1)
+_MARGIN: Final = timedelta(milliseconds=100)
+
+
+class Timed(Enum):
+    """What a card is given: an expiry that comes soon, an embargo or a snooze that lasts."""
+
+    HELD = CardSpec(embargo=_LONG)
+    SNOOZED = CardSpec(expires=SOON, snooze=_LONG)
+    EMBARGOED = CardSpec(expires=SOON, embargo=_LONG)
+    ACTIVE = CardSpec(expires=SOON)
+
+
+class Timers:
+    """A card of each kind of :class:`Timed`.
+
+    The active one is seeded last: when it has expired, the time of the others has come as well.
+
+    Args:
+        scene: Where to look at them.
+        seeder: Seeds them; that of the scene if left out.
+    """
+
+    def __init__(self, scene: Scene, seeder: Seeder | None = None) -> None:
+        self._scene = scene
+        self._timeline = scene.cards.timeline
+        self._seeder = seeder or scene.cards.seeder
+        self._groups: dict[Timed, Group] = {}
+        self._absent: dict[Timed, NotAvailableError | SeedingError] = {}
+        if scene.is_live:
+            self._absent[Timed.SNOOZED] = NotAvailableError(
+                "the public API has no way to snooze a card"
+            )
+        else:
+            self._seed_if_possible(Timed.SNOOZED)
+        self._began = self._timeline.monotonic()
+        kinds = (Timed.HELD, Timed.EMBARGOED, Timed.ACTIVE)
+        try:
+            self._seed(*kinds)
+        except (NotAvailableError, SeedingError):
+            for kind in kinds:
+                self._seed_if_possible(kind)
+
+    @classmethod
+    def started(cls, scene: Scene) -> Timers:
+        """The same, but by an Action Flow that is asked for the times."""
+        return scene.once(cls) if scene.is_live else cls(scene, scene.flow_seeder())
+
+    def _seed_if_possible(self, kind: Timed) -> None:
+        self._began = self._timeline.monotonic()
+        try:
+            self._seed(kind)
+        except (NotAvailableError, SeedingError) as error:
+            self._absent[kind] = error
+
+    def _seed(self, *kinds: Timed) -> None:
+        groups = self._seeder.seed(*(Population((kind.value,)) for kind in kinds))
+        self._groups |= zip(kinds, groups, strict=True)
+
+    def has(self, kind: Timed) -> bool:
+        """Whether the target gave a card of a kind, with the times that were asked for.
+
+        Raises:
+            SeedingError: It could not be seeded.
+        """
+        try:
+            self.group(kind)
+        except NotAvailableError:
+            return False
+        return True
+
+    def group(self, kind: Timed) -> Group:
+        """The card of a kind as it was seeded, and others of its invocation.
+
+        Raises:
+            NotAvailableError: The target cannot give such a card, or did not.
+            SeedingError: It could not be seeded.
+        """
+        if kind in self._absent:
+            raise self._absent[kind]
+        return self._groups[kind]
+
+    @cached_property
+    def expired_at(self) -> float | None:
+        """When the active card was seen to have expired, by the monotonic clock, if it was."""
+        with self._scene.part(f"{type(self._seeder.placement).__name__}.expired_at"):
+            return self._expired_at()
+
+    def _expired_at(self) -> float | None:
+        group = self.group(Timed.ACTIVE)
+        passed = timedelta(seconds=self._timeline.monotonic() - self._began)
+        self._scene.cards.pass_time(max(timedelta(0), SOON + _MARGIN - passed))
+        patience = self._scene.patience
+        if poll(lambda: self._is_open(group), operator.not_, patience, self._timeline):
+            return None
+        return self._timeline.monotonic()
+
+    def expires(self, kind: Timed) -> bool:
+        """Whether a card expired when the active one did.
+
+        Raises:
+            NotAvailableError: The active one did not, or the target cannot give such a card.
+        """
+        group = self.group(kind)
+        if self.expired_at is None:
+            raise NotAvailableError("an active card did not expire at the time asked for")
+        if self._is_open(group):
+            self._scene.rest(self.expired_at)
+        self._scene.get(group.pin)
+        return not self._is_open(group)
+
+    def _is_open(self, group: Group) -> bool:
+        return any(word in OPEN for word in self._scene.probe.states(group).values())

@@ -1,0 +1,193 @@
+"""Asker: sends requests that were generated from ``openapi.yaml``, each pinned to its own cards.
+
+Answers are judged afterwards, and nothing is shrunk: an action changes its cards, so that it cannot
+be tried again in a smaller form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+from pytest_atomic_cards.client.cards_api import environment_path
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.strategies.query_strategies import attribute_combinations, queries
+from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document, Generated
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from pytest_atomic_cards.model.cards import Card
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.suite.card_pool import Reserve
+    from pytest_atomic_cards.suite.generated_cases import Effort
+    from pytest_atomic_cards.suite.probe import Probe
+    from pytest_atomic_cards.targets.seeding.listing_reader import Group
+
+LISTING: Final = "listCards"
+SERVER_ERROR: Final = 500
+
+_LISTINGS: Final = 30
+_ACTIONS: Final = 10
+_MALFORMED: Final = 8
+_GROUPS: Final = 2
+_TRIES: Final = 3
+_CONTROLS: Final = ("limit", "multiple")
+_AWKWARD: Final = ('O\'Neill "&" <Söhne> +1=100%/日本😀', "long-" * 40)
+"""Values that are legal when they are percent-encoded."""
+
+Parameters = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was sent to an operation, and its last answer."""
+
+    operation: str
+    parameters: Parameters
+    body: bytes
+    exchange: Exchange
+
+
+class Asker:
+    """Asks each operation of a target once, and keeps the answers.
+
+    Args:
+        document: Generates requests.
+        probe: Asks the target.
+        reserve: Where cards come from.
+        effort: How many requests to generate.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        probe: Probe,
+        reserve: Reserve,
+        effort: Effort,
+    ) -> None:
+        self.document = document
+        self.probe = probe
+        self._reserve = reserve
+        self._effort = effort
+        self._asked: dict[str, list[Asked]] = {}
+        self._groups: dict[str, list[Group]] = {}
+
+    def asked(self, operation: str) -> list[Asked]:
+        """Requests to an operation that the document allows: its samples, and generated ones.
+
+        Raises:
+            CouldNotTell: The target could not be asked.
+        """
+        if operation not in self._asked:
+            with self.probe.cards.tape.part(f"requests-{operation}"):
+                self._asked[operation] = self._ask(operation)
+        return self._asked[operation]
+
+    def _ask(self, operation: str) -> list[Asked]:
+        asked = [self._send(operation, sample) for sample in self._samples(operation)]
+        known = self._known_queries(operation)
+        usual = _LISTINGS if operation == LISTING else _ACTIONS
+
+        @self._effort.for_all(self.document.requests(operation), known, usual=usual)
+        def ask(generated: Generated, query: Parameters | None) -> None:
+            own = generated.parameters if query is None else query
+            if operation != LISTING:
+                own = {**own, **_controls_of(generated)}
+            asked.append(self._send(operation, own, generated.body))
+
+        return asked
+
+    def asked_malformed(self, operation: str) -> list[Asked]:
+        """Requests to an operation that the document does not allow: some, and generated ones.
+
+        Raises:
+            CouldNotTell: The target could not be asked.
+        """
+        pin = {} if operation == LISTING else _parameters(self._groups_of(operation)[0].pin)
+        asked = [
+            self._send(operation, pin | {"limit": "ten"}),
+            self._send(operation, pin | {"offset": "-1"}),
+            self._send(operation, pin, b"" if operation == LISTING else b'{"quantity": '),
+        ]
+
+        @self._effort.for_all(self.document.requests(operation, malformed=True), usual=_MALFORMED)
+        def ask(generated: Generated) -> None:
+            own = {**pin, **_controls_of(generated)} if pin else generated.parameters
+            asked.append(self._send(operation, own, generated.body))
+
+        return asked
+
+    def again(self, asked: Asked) -> Asked:
+        """The same request once more."""
+        return self._send(asked.operation, asked.parameters, asked.body)
+
+    def _send(self, operation: str, parameters: Parameters, body: bytes = b"") -> Asked:
+        """Send a request; the answer may be a server error only if it is one each time.
+
+        An action is repeated too where its answer was lost: its cards are there for nothing else.
+        """
+        action = OPERATIONS[operation]
+        method, path = ("PUT", f"/cards/{action}") if action else ("GET", "/cards")
+        api = self.probe.api
+        for _ in range(_TRIES):
+            exchange = api.session.send(
+                method,
+                f"{environment_path(api.environment_id)}{path}",
+                parameters.items(),
+                body=body,
+                repeatable=True,
+            )
+            if (exchange.status or 0) < SERVER_ERROR:
+                break
+        return Asked(operation, parameters, body, exchange)
+
+    def _samples(self, operation: str) -> list[Parameters]:
+        """What every run asks: pages; or several cards, one, several with multiple; and values."""
+        group = self._groups_of(operation)[0]
+        pin = _parameters(group.pin)
+        awkward = [{Attribute.USER_ID.value: value} for value in _AWKWARD]
+        asked: list[Parameters]
+        if operation == LISTING:
+            asked = [pin, pin | {"limit": "1"}, pin | {"limit": "1", "offset": "1"}, {}]
+            return asked + [pin | values for values in awkward]
+        single = _parameters(group.single(group.cards[0]))
+        several = pin | {"multiple": "1"}
+        asked = [pin, pin | single, several, several]
+        return asked + [single | values for values in awkward]
+
+    def _known_queries(self, operation: str) -> SearchStrategy[Parameters | None]:
+        """Queries that find cards, most of them; ``None`` for what the document generates."""
+        cards = [(group, card) for group in self._groups_of(operation)[1:] for card in group.cards]
+        if operation == LISTING:
+            found = queries(card for _, card in cards)
+            return st.none() | (found | queries()).map(_parameters)
+        return st.builds(_pinned, st.sampled_from(cards), attribute_combinations())
+
+    def _groups_of(self, operation: str) -> list[Group]:
+        """The groups that an operation may list or change: one for samples, others for the rest."""
+        if operation not in self._groups:
+            count = 1 + self._effort.examples(_GROUPS)
+            with self.probe.cards.tape.part(f"cards-{operation}"):
+                self._groups[operation] = [self._reserve.take() for _ in range(count)]
+        return self._groups[operation]
+
+
+def _pinned(drawn: tuple[Group, Card], chosen: Collection[Attribute]) -> Parameters:
+    """Some attributes of a card, and what holds the request to its group."""
+    group, card = drawn
+    some = {name.value: value for name, value in card.attributes.items() if name in chosen}
+    return some | _parameters(group.pin)
+
+
+def _parameters(query: CardQuery) -> dict[str, str]:
+    return dict(query.parameters())
+
+
+def _controls_of(generated: Generated) -> dict[str, str]:
+    """What a request that is pinned may take from one that is not."""
+    pairs = ((name, generated.parameters.get(name)) for name in _CONTROLS)
+    return {name: text for name, text in pairs if text}

@@ -1,0 +1,104 @@
+"""The answers that ``openapi.yaml`` allows.
+
+Judged by the JSON Schema validator that Schemathesis brings along and judges with, and without
+Schemathesis itself: a replay generates nothing, and its import takes longer than all judging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from pytest_atomic_cards.suite.schema_document import DOCUMENT, INSTALL
+from pytest_atomic_cards.support.errors import NotAvailableError
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator, ValidationError
+
+    from pytest_atomic_cards.model.exchange import Exchange
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST_TOLD: Final = 3
+_LONGEST: Final = 300
+
+
+class Answers:
+    """The answers to each operation."""
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        document: dict[str, Any] = yaml.load(Path(DOCUMENT).read_text("utf-8"), _LOADER)  # noqa: S506 - a safe one
+        return document
+
+    @cached_property
+    def _operations(self) -> dict[str, Mapping[str, Any]]:
+        """The responses to each operation, by its id."""
+        return {
+            operation["operationId"]: operation["responses"]
+            for path in self._document["paths"].values()
+            for operation in path.values()
+            if "operationId" in operation
+        }
+
+    def objections(self, operation_id: str, exchange: Exchange) -> list[str]:
+        """What the document holds against an answer, a sentence each.
+
+        An answer without a body is judged by its status alone, since nothing is documented of what
+        is answered where no card matches. Of what is wrong with a body, the first few are told.
+
+        Raises:
+            NotAvailableError: The validator is not installed.
+        """
+        responses, status = self._operations[operation_id], str(exchange.status)
+        response = responses.get(status) or responses.get(f"{status[0]}XX")
+        if response is None:
+            return [f"HTTP {status} is not documented, but {', '.join(responses)}"]
+        content = self._resolved(response).get("content", {})
+        return list(self._against_body(content, exchange)) if exchange.response_body else []
+
+    def _against_body(self, content: Mapping[str, Any], exchange: Exchange) -> Iterator[str]:
+        if not content:
+            return
+        header = exchange.response_headers.get("content-type", "")
+        kind = header.partition(";")[0].strip().lower()
+        if not any(fnmatchcase(kind, one) for one in content):
+            yield f"Content-Type {header or 'is missing'}; documented is {', '.join(content)}"
+        if kind and not kind.endswith(("/json", "+json")):
+            return
+        body = exchange.json()
+        if body is None and exchange.response_body.strip() != b"null":
+            yield "the body is no JSON"
+            return
+        reference = content["application/json"]["schema"]["$ref"]
+        yield from map(_sentence, islice(self._validator(reference).iter_errors(body), _MOST_TOLD))
+
+    def _resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a reference stands for, such as ``#/components/responses/Acted``."""
+        if "$ref" not in value:
+            return value
+        found: Any = self._document
+        for name in value["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        return found  # type: ignore[no-any-return]
+
+    @lru_cache  # noqa: B019 - there is one of this class
+    def _validator(self, reference: str) -> Draft202012Validator:
+        try:
+            from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - of the extra
+        except ImportError:
+            raise NotAvailableError(INSTALL) from None
+        schema = {"$ref": reference, "components": self._document["components"]}
+        return Draft202012Validator(schema)
+
+
+def _sentence(error: ValidationError) -> str:
+    where = "".join(f"[{step!r}]" for step in error.instance_path)
+    told = error.message.replace("\n", " ")
+    shown = told if len(told) <= _LONGEST else f"…{told[-_LONGEST:]}"
+    return f"the body{' at ' if where else ''}{where}: {shown}"

@@ -1,0 +1,188 @@
+"""Our rules as checks of Schemathesis: for ``st run``, and for tests of your own that use it.
+
+One setting brings them in, either of::
+
+    export SCHEMATHESIS_HOOKS=pytest_atomic_cards.suite.schemathesis_hooks
+    hooks = "pytest_atomic_cards.suite.schemathesis_hooks"       # in schemathesis.toml
+
+and ``import pytest_atomic_cards.suite.schemathesis_hooks`` in a ``conftest.py``. Then::
+
+    st run contracts/openapi.yaml --url https://ORGANIZATION.customer-api.atomic.io
+
+A copy of ``openapi.yaml`` ships with this package, at
+``pytest_atomic_cards.suite.schema_document.DOCUMENT``.
+
+Importing this module changes Schemathesis for the whole process:
+
+*Checks.* The rules of :mod:`pytest_atomic_cards.rules` that one exchange can show are
+checks by their name, such as ``--checks cards_match_query``. What a listing that lags could show as
+well is not reported.
+
+*Silence where the documentation is silent.* What it leaves open is not reported: that a malformed
+request is accepted or a well-formed one refused, with which 4xx a request without a token is
+refused, how other methods are answered, and that an answer has no body.
+
+*Credentials.* With ``ATOMIC_CARDS_CLIENT_ID``, ``ATOMIC_CARDS_CLIENT_SECRET`` and
+``ATOMIC_CARDS_TOKEN_URL`` (the vendor's own with ``ATOMIC_CARDS_ORG_ID``) a token is fetched, and
+kept until it expires. ``ATOMIC_CARDS_ENVIRONMENT_ID`` stands in for every ``environmentId``.
+
+*Safety.* A generated action can cancel every card of an environment. With
+``ATOMIC_FLOW_INVOCATION_ID`` each request that could change anything is pinned to the cards of that
+invocation, which should be your own. Without it such requests are sent to this machine only.
+``st run --include-method GET`` leaves them out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import schemathesis
+from schemathesis.core.failures import AcceptedNegativeData, Failure, MalformedJson
+from schemathesis.openapi.checks import (
+    AllowHeaderMismatch,
+    MissingContentType,
+    MissingHeaderNotRejected,
+    RejectedPositiveData,
+    UnsupportedMethodResponse,
+)
+
+from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.options import resolve
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules import AGREEMENT, SHAPE, Past, Rule, objections
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.errors import ScopeError
+
+PIN: Final = "ATOMIC_FLOW_INVOCATION_ID"
+"""Environment variable: the ``flowInvocationId`` that actions are pinned to."""
+
+_OPEN: Final = (
+    AcceptedNegativeData,
+    AllowHeaderMismatch,
+    RejectedPositiveData,
+    UnsupportedMethodResponse,
+)
+_OPEN_WITHOUT_BODY: Final = (MalformedJson, MissingContentType)
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_SETTINGS: Final = resolve({"target": "sandbox"}, lambda _: "")
+"""Those of the environment; the target is told to Schemathesis."""
+
+
+_RULES: Final = (*AGREEMENT, *SHAPE)
+_NOTHING_KNOWN: Final = Past()
+
+
+def _check_of(name: str) -> Callable[..., None]:
+    rules: list[Rule] = [rule for rule in _RULES if rule.name == name]
+
+    def check(
+        _context: schemathesis.CheckContext,
+        response: schemathesis.Response,
+        _case: schemathesis.Case[Any],
+    ) -> None:
+        for objection in objections(_exchange(response), rules, _NOTHING_KNOWN):
+            raise AssertionError(f"expected {objection.expected}; {objection.came}")
+
+    check.__name__ = name
+    return check
+
+
+def _exchange(response: schemathesis.Response) -> Exchange:
+    return Exchange(
+        method=response.request.method or "",
+        url=response.request.url or "",
+        started=REAL_TIME.now(),
+        elapsed=response.elapsed,
+        status=response.status_code,
+        response_headers={name: ", ".join(values) for name, values in response.headers.items()},
+        response_body=response.content,
+    )
+
+
+@schemathesis.hook
+def filter_failure(
+    _context: schemathesis.HookContext,
+    failure: Failure,
+    _case: schemathesis.Case[Any],
+    response: schemathesis.Response,
+) -> bool:
+    """Drop failures on what the documentation leaves open."""
+    if isinstance(failure, _OPEN_WITHOUT_BODY):
+        return bool(response.content)
+    if isinstance(failure, MissingHeaderNotRejected):
+        return not 400 <= response.status_code < 500  # noqa: PLR2004 - any refusal will do
+    return not isinstance(failure, _OPEN)
+
+
+@schemathesis.hook
+def before_call(
+    _context: schemathesis.HookContext,
+    case: schemathesis.Case[Any],
+    kwargs: dict[str, Any],
+) -> None:
+    """Name the environment, and hold what could change cards to those of one invocation.
+
+    Raises:
+        ScopeError: The request could change cards of others; it is not sent.
+    """
+    if _SETTINGS.environment_id:
+        case.path_parameters |= {"environmentId": _SETTINGS.environment_id}
+    if case.method in _READS:
+        return
+    pin = os.environ.get(PIN)
+    if pin:
+        query: object = case.query  # that of a malformed request can be anything
+        own = query if isinstance(query, Mapping) else {}
+        case.query = {**own, Attribute.FLOW_INVOCATION_ID.value: pin}
+    elif case.operation.app is None and not _is_here(
+        kwargs.get("base_url") or case.operation.base_url
+    ):
+        raise ScopeError(
+            f"refused to send {case.method} {case.path}, which could change cards of others: set "
+            f"{PIN} to an invocation of your own, or leave actions out with --include-method GET"
+        )
+
+
+def _is_here(url: str | None) -> bool:
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _authenticate(settings: Settings) -> None:
+    token_url = settings.token_endpoint
+    if not (token_url and settings.client_id and settings.client_secret):
+        return
+    credentials = ClientCredentials(
+        token_url=token_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        grant_type_in=settings.grant_type_in,
+        timeout=settings.timeout,
+    )
+
+    class Token:
+        """Gives every request the token of the run's credentials."""
+
+        def get(self, _case: schemathesis.Case[Any], _context: schemathesis.AuthContext) -> str:
+            return credentials.token()
+
+        def set(
+            self, case: schemathesis.Case[Any], data: str, _context: schemathesis.AuthContext
+        ) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    schemathesis.auth()(Token)
+
+
+for _name in dict.fromkeys(rule.name for rule in _RULES):
+    schemathesis.check(_check_of(_name))
+_authenticate(_SETTINGS)

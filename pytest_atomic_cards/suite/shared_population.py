@@ -1,0 +1,173 @@
+"""The population that read-only contracts share: seeded once, then left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    NotAvailableError,
+    SeedingError,
+)
+from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
+
+ODD_VALUES: Final = (
+    " a  b",
+    "+a+b",
+    "%20",
+    "%2B",
+    "&limit=1",
+    "=b",
+    "#f",
+    "?q",
+    "/x/y",
+    ";c",
+    "\"quoted'",
+    "100%",
+    "ü-é",
+    "-Ab",
+    "日本語",
+    "😀",
+)
+"""Suffixes that break a value which is decoded twice, not at all, or as something else.
+
+There is no comma among them: whether a target takes ``a,b`` for a list is an open question.
+"""
+
+
+@dataclass(slots=True)
+class SharedPopulation:
+    """Cards whose attributes and states are known and stay as they are.
+
+    Args:
+        plain: Active cards of two invocations for the same customers, where the target gives such.
+        odd: Active cards whose customers' ids need encoding; ``None`` where there are none.
+        long: An active card with long and numeric values; ``None`` where there is none.
+        numeric: An active card whose customer's id is a number; ``None`` where there is none.
+        by_state: A group for every other state that this target could be brought to.
+        absent: Why the others are not there.
+    """
+
+    plain: tuple[Group, Group]
+    odd: Group | None = None
+    long: Group | None = None
+    numeric: Group | None = None
+    by_state: dict[Status, Group] = field(default_factory=dict)
+    absent: dict[str, AtomicCardsError] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Every group."""
+        single = [group for group in (self.odd, self.long, self.numeric) if group]
+        return [*self.plain, *single, *self.by_state.values()]
+
+    @property
+    def cards(self) -> list[Card]:
+        """Every card, with the state it was brought to."""
+        return [card for group in self.groups for card in group.cards]
+
+    def is_joined_by_or(self, find: Callable[[CardQuery], Found]) -> bool:
+        """Whether values that no card has together list the cards that have either.
+
+        Args:
+            find: Lists all cards that match a query.
+        """
+        first, second = (group.cards[0] for group in self.plain)
+        query = CardQuery(
+            lifecycle_id=first.lifecycle_id, flow_invocation_id=second.flow_invocation_id
+        )
+        return {key_of(first), key_of(second)} <= {key_of(card) for card in find(query).cards}
+
+    @property
+    def active(self) -> list[Card]:
+        """The active cards."""
+        return [card for card in self.cards if card.status is Status.ACTIVE]
+
+
+def seed_population(cards: Cards) -> SharedPopulation:
+    """Seed the shared population, as much of it as the target can give.
+
+    Raises:
+        SeedingError: Not even plain active cards can be seeded.
+    """
+    first, second = _plain(cards)
+    population = SharedPopulation((first, second))
+    wanted: dict[str, Population] = {
+        state.value: Population.of(2, CardSpec(status=state))
+        for state in Status
+        if state is not Status.ACTIVE
+    }
+    for name, specs in wanted.items():
+        try:
+            population.by_state[Status(name)] = cards.seeder.seed(specs)[0]
+        except (NotAvailableError, SeedingError) as error:
+            population.absent[name] = error
+    for name, seed in (("odd", _odd), ("long", _long), ("numeric", _numeric)):
+        try:
+            setattr(population, name, seed(cards))
+        except (NotAvailableError, SeedingError, ContractBrokenError) as error:
+            population.absent[name] = error
+    return population
+
+
+def _plain(cards: Cards) -> tuple[Group, Group]:
+    try:
+        users = [cards.placement.new_user() for _ in range(3)]
+        specs = Population(tuple(CardSpec(user=user) for user in users))
+        first, second = cards.seeder.seed(specs, specs)
+    except NotAvailableError:
+        first, second = cards.seeder.seed(Population.of(3), Population.of(3))
+    return first, second
+
+
+def _odd(cards: Cards) -> Group:
+    """Cards with odd customer ids and, where the target lets us choose, odd values throughout."""
+    users = [cards.placement.new_user(odd) for odd in ODD_VALUES]
+    chosen = Population(
+        tuple(
+            CardSpec(
+                user=user,
+                template=f"template{odd}",
+                event_name=f"event{odd}",
+                lifecycle_id=f"{user}-lifecycle{odd}",
+                flow_instance_id=f"{user}-instance{odd}",
+                expires=timedelta(days=30),
+            )
+            for user, odd in zip(users, ODD_VALUES, strict=True)
+        )
+    )
+    return _seed_chosen(cards, chosen)
+
+
+def _long(cards: Cards) -> Group:
+    """A card with a long customer id and, where the target lets us choose, numeric values."""
+    spec = CardSpec(
+        user=cards.placement.new_user("-long" * 16),
+        template="7007",
+        event_name="8008",
+        lifecycle_id=f"9{cards.chance.bits(40):012}",
+    )
+    return _seed_chosen(cards, Population((spec,)))
+
+
+def _numeric(cards: Cards) -> Group:
+    """A card of a customer whose id is a number, as in the documentation's example."""
+    return cards.seeder.seed(Population((CardSpec(user=cards.placement.new_number()),)))[0]
+
+
+def _seed_chosen(cards: Cards, population: Population) -> Group:
+    """Seed with chosen values throughout or, where the target decides them, chosen customers."""
+    try:
+        return cards.seeder.seed(population)[0]
+    except NotAvailableError:
+        plain = Population(tuple(CardSpec(user=spec.user) for spec in population))
+        return cards.seeder.seed(plain)[0]

@@ -1,0 +1,76 @@
+"""How the installed suite is run: where it is, and with which of pytest's own options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from pytest_atomic_cards.model import setting_parsers
+from pytest_atomic_cards.model.options import OPTIONS
+
+PYTEST_ARGUMENTS: Final = (
+    *(
+        argument
+        for option in (
+            "addopts=",
+            "required_plugins=",
+            "minversion=",
+            "filterwarnings=",
+            "python_files=test_*.py",
+            "python_classes=Test*",
+            "python_functions=test_*",
+            "usefixtures=",
+            "log_cli=false",
+            "xfail_strict=false",
+        )
+        for argument in ("-o", option)
+    ),
+    *(
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+        "--assert=plain",
+    ),
+)
+"""Arguments that set the options of a project's own tests aside."""
+TERMINAL_ARGUMENTS: Final = ("-q", "--tb=no", "--show-capture=no", "-rN")
+"""Arguments that leave failures to our own summary, where pytest writes to the terminal at all."""
+
+
+_ELSEWHERE: Final = re.compile("(ssh|socket|chdir)=")
+_WITH_VALUE: Final = frozenset(
+    option.command_line
+    for option in OPTIONS
+    if option.flag and option.parse is not setting_parsers.truth
+)
+SUITE: Final = "pytest_atomic_cards.contracts"
+"""The package of the contract suite."""
+
+
+def suite_directory() -> Path:
+    """Where the contract suite is installed."""
+    return Path(str(resources.files(SUITE)))
+
+
+def runs_elsewhere(arguments: Sequence[str]) -> bool:
+    """Whether pytest-xdist is told to run tests on another machine or in another directory."""
+    return any(
+        _ELSEWHERE.search(argument)
+        for option, argument in pairwise(("", *arguments))
+        if option == "--tx" or argument.startswith("--tx=")
+    )
+
+
+def with_values_joined(arguments: Iterable[str]) -> list[str]:
+    """Arguments in which each option of ours is one with its value.
+
+    Where tests run elsewhere, pytest-xdist takes an argument that is the path of something for
+    that of tests.
+    """
+    left = iter(arguments)
+    return [f"{one}={next(left, '')}" if one in _WITH_VALUE else one for one in left]

@@ -1,0 +1,144 @@
+"""Traffic: what a run asked of the target and how fast it was answered, in counts that add up.
+
+Counted in every process that runs contracts, sent along with its reports, and added up in the
+one that controls the run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Final, Self
+
+import pytest
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute
+
+PROPERTY: Final = "atomic_cards_traffic"
+"""The attribute of a report that carries the traffic since the report before it."""
+ENDPOINTS: Final = (
+    "GET /cards",
+    *(f"PUT /cards/{action}" for action in Action),
+    "POST /action-flow/start",
+    "POST /action-flow/test",
+)
+"""What requests are counted as; anything else is :data:`OTHER`."""
+OTHER: Final = "other"
+ANY: Final = "any"
+"""Stands for the status of a query without one."""
+NARROWING: Final = tuple(name.value for name in Attribute if name is not Attribute.STATUS)
+"""The attributes that combine with each other and with the status, in the documentation's order."""
+_STATUSES: Final = frozenset(status.value for status in Status)
+_STEPS: Final = 20
+"""Buckets of a latency for each power of ten, so that one is 12 % wide."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Counts of exchanges.
+
+    Args:
+        queries: By the attributes of a query but for the status, joined by spaces, and by its
+            status.
+        answers: By endpoint and HTTP status; the status is empty where no response came.
+        times: By endpoint and bucket of latency; see :func:`milliseconds`.
+    """
+
+    queries: Counter[tuple[str, str]] = field(default_factory=Counter)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    times: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        path, _, query = exchange.url.partition("?")
+        endpoint = _endpoint(exchange.method, path)
+        self.answers[endpoint, str(exchange.status or "")] += 1
+        if exchange.status is not None:
+            self.times[endpoint, _bucket(exchange.elapsed)] += 1
+        if "/cards" in endpoint:
+            self.queries[_asked(query)] += 1
+
+    def add(self, other: Traffic) -> None:
+        """Count what another has counted."""
+        self.queries.update(other.queries)
+        self.answers.update(other.answers)
+        self.times.update(other.times)
+
+    def to_json(self) -> str:
+        """The counts as text that travels between processes."""
+        counters = (self.queries, self.answers, self.times)
+        return json.dumps([[[*key, number] for key, number in one.items()] for one in counters])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The counts in such a text."""
+        queries, answers, times = (
+            Counter({(first, second): number for first, second, number in rows})
+            for rows in json.loads(text)
+        )
+        return cls(queries, answers, times)
+
+
+def milliseconds(bucket: int) -> float:
+    """The middle of a bucket of latencies."""
+    return float(10 ** ((bucket + 0.5) / _STEPS))
+
+
+def _bucket(seconds: float) -> int:
+    return math.floor(_STEPS * math.log10(max(seconds, 1e-6) * 1_000))
+
+
+def _endpoint(method: str, path: str) -> str:
+    segments = path.rstrip("/").split("/")
+    for length in (1, 2):
+        name = f"{method} /{'/'.join(segments[-length:])}"
+        if name in ENDPOINTS:
+            return name
+    flow = f"{method} /action-flow/{segments[-1]}"
+    return flow if flow in ENDPOINTS and segments[-3:-2] == ["action-flow"] else OTHER
+
+
+def _asked(query: str) -> tuple[str, str]:
+    """The attributes that narrow a query, and its status: one of the seven, any or other."""
+    given = dict(pair.partition("=")[::2] for pair in query.split("&"))
+    status = given.get(Attribute.STATUS, ANY)
+    known = status == ANY or status in _STATUSES
+    return " ".join(name for name in NARROWING if name in given), status if known else OTHER
+
+
+class TrafficHooks:
+    """Sends traffic along with the report of each test's end, in the process that runs tests."""
+
+    def __init__(self) -> None:
+        self._traffic = Traffic()
+        self._lock = Lock()
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count one exchange, in whichever thread made it."""
+        with self._lock:
+            self._traffic.observe(exchange)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self,
+        call: pytest.CallInfo[None],
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach what was counted since the last test, its clean-up included."""
+        report = yield
+        if call.when == "teardown":
+            with self._lock:
+                counted, self._traffic = self._traffic, Traffic()
+            setattr(report, PROPERTY, counted.to_json())
+        return report
+
+
+def traffic_in(report: Any) -> Traffic | None:  # noqa: ANN401 - a report of pytest
+    """The traffic that a report carries, from this process or another."""
+    text = getattr(report, PROPERTY, None)
+    return None if text is None else Traffic.from_json(text)

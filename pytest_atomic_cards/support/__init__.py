@@ -1,0 +1,1 @@
+"""What every room uses: clock, randomness, recorder, progress, files."""

@@ -1,0 +1,188 @@
+"""Progress: what is going on right now, for a person who waits at a terminal.
+
+Whatever takes long says so with :func:`activity`. Nobody hears it unless somebody has asked to,
+with :func:`shown_on`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Final, TextIO
+
+from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.printable import printable
+
+Update = Callable[[int], None]
+"""Takes how much of an activity is done."""
+
+_PATIENCE: Final = 2.0
+"""Seconds after which an activity is shown."""
+_PAUSE: Final = 0.2
+"""Seconds between two looks of a line."""
+_ERASE: Final = "\r\x1b[K"
+
+
+class Line(ABC):
+    """A line that shows what is going on, and is erased when it is over.
+
+    Args:
+        clock: Seconds, to count from.
+    """
+
+    def __init__(self, clock: Callable[[], float] = REAL_TIME.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._active: list[str] = []
+        self._shown_at: float | None = None
+
+    @abstractmethod
+    def show(self, text: str) -> None:
+        """Show a text in place of the last one."""
+
+    @abstractmethod
+    def hide(self) -> None:
+        """Show nothing any more."""
+
+    @contextmanager
+    def activity(self, what: str, total: int | None) -> Iterator[Update]:
+        """Show an activity, the last one begun where several are under way."""
+        began = self._clock()
+        self._active.append(what)
+
+        def update(done: int) -> None:
+            now = self._clock()
+            of = "" if total is None else f" of {total:,}"
+            with self._lock:
+                if (
+                    self._active[-1:] == [what]
+                    and now - began >= _PATIENCE
+                    and (self._shown_at is None or now - self._shown_at >= _PAUSE)
+                ):
+                    self.show(printable(f"{what}: {done:,}{of}, {now - began:.0f} s"))
+                    self._shown_at = now
+
+        try:
+            yield update
+        finally:
+            with self._lock:
+                self._active.remove(what)
+                self.erase()
+
+    def erase(self) -> None:
+        """Hide what is shown until the next update."""
+        if self._shown_at is not None:
+            self.hide()
+            self._shown_at = None
+
+
+class LiveLine(Line):
+    """A line of a terminal, which is left as it was found.
+
+    Args:
+        write: Writes to the terminal.
+        column: Where the cursor stands; what stands to the left of it is left alone.
+        clock: Seconds, to count from.
+        width: Columns of the terminal.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        *,
+        column: Callable[[], int] = lambda: 0,
+        clock: Callable[[], float] = REAL_TIME.monotonic,
+        width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
+    ) -> None:
+        super().__init__(clock)
+        self._write = write
+        self._column = column
+        self._width = width
+        self._back: str | None = None
+
+    def show(self, text: str) -> None:
+        """Draw a text on the line, or below what stands on it."""
+        begin = _ERASE
+        if self._back is None:
+            column = self._column()
+            begin, self._back = ("\n", f"\x1b[A\x1b[{column + 1}G") if column else (_ERASE, "")
+        self._write(begin + text[: self._width() - 1])
+
+    def hide(self) -> None:
+        """Leave the terminal as it was found."""
+        if self._back is not None:
+            self._write(_ERASE + self._back)
+            self._back = None
+
+
+class RelayedLine(Line):
+    """A line that another process shows.
+
+    Args:
+        send: Sends a text to it, an empty one where nothing is to be shown.
+    """
+
+    def __init__(self, send: Callable[[str], object]) -> None:
+        super().__init__()
+        self._send = send
+
+    def show(self, text: str) -> None:
+        """Have a text shown."""
+        with suppress(OSError):  # the other process is gone
+            self._send(text)
+
+    def hide(self) -> None:
+        """Have nothing shown any more."""
+        self.show("")
+
+
+_line: Line | None = None
+
+
+@contextmanager
+def activity(what: str, total: int | None = None) -> Iterator[Update]:
+    """Say that something begins which may take long; yields what to call as it goes on.
+
+    Args:
+        what: What is going on, such as ``seeding cards``.
+        total: How much of it there is, if that is known.
+    """
+    if _line is None:
+        yield _nobody
+    else:
+        with _line.activity(what, total) as update:
+            yield update
+
+
+def _nobody(done: int) -> None:
+    """Take in progress that nobody wants to see."""
+
+
+@contextmanager
+def shown_on(line: Line | None) -> Iterator[None]:
+    """Show activities on a line while the context lasts, or nowhere."""
+    global _line  # noqa: PLW0603 - a process has one terminal
+    before, _line = _line, line
+    try:
+        yield
+    finally:
+        _line = before
+
+
+def line_on(stream: TextIO) -> LiveLine | None:
+    """A line on a stream, if that is a terminal on which a line can be erased again."""
+
+    def write(text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+    return LiveLine(write) if is_terminal(stream) else None
+
+
+def is_terminal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a line on a stream can be erased again."""
+    return stream.isatty() and environ.get("TERM", "") not in {"", "dumb"}

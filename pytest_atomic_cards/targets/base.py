@@ -1,0 +1,66 @@
+"""Target: something that answers the Cards API, and worlds of cards on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from pytest_atomic_cards.client.session import Listener
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.errors import SeedingError
+from pytest_atomic_cards.support.recorder import Tape
+from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
+
+
+class Target(Protocol):
+    """Something that answers the Cards API.
+
+    Attributes:
+        listeners: Called with every exchange of the sessions that are opened from now on.
+    """
+
+    listeners: list[Listener]
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it goes by: in a replay, those of the recording."""
+
+    @property
+    def tape(self) -> Tape:
+        """What is recorded of it, or stands for it."""
+
+    def open_world(self) -> Cards:
+        """A new world of cards; :meth:`Cards.clean_up` ends it."""
+
+    def close(self) -> CleanUp:
+        """Clean up what arrived late; gives what is left waiting.
+
+        Raises:
+            SeedingError: Cards that were seeded may still be open.
+        """
+
+
+@contextmanager
+def world_on(target: Target) -> Iterator[Cards]:
+    """A world of cards, cleaned up at the end.
+
+    Raises:
+        SeedingError: Cards that were seeded may still be open at the end.
+    """
+    world = target.open_world()
+    try:
+        yield world
+    finally:
+        complain(world.clean_up().left_open)
+
+
+def complain(left_open: Sequence[str], advice: str = "") -> None:
+    """Tell which cards may be left open.
+
+    Raises:
+        SeedingError: There are some.
+    """
+    if left_open:
+        raise SeedingError(f"seeded cards may be left open: {'; '.join(left_open)}{advice}")

@@ -1,0 +1,270 @@
+"""Cards: one world of cards on a target, as tests see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import ActionResponse, Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
+from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.support.printable import brief
+from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.targets.seeding.backend import Placement
+from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
+from pytest_atomic_cards.targets.seeding.seeder import Seeder
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.client.sandbox_controls import SandboxControls
+    from pytest_atomic_cards.client.scope_guard import Scope
+    from pytest_atomic_cards.client.tokens import ClientCredentials
+    from pytest_atomic_cards.model.network_faults import NetworkFaults
+    from pytest_atomic_cards.sandbox import Environment, Sandbox
+
+
+_LIVE: Final = "a live target cannot be steered as the sandbox can"
+_NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
+
+
+class Cards:
+    """A world of cards: seed them, look at them, act on them, let time pass.
+
+    On the sandbox each world is its own; on a live target worlds share the environment, and each
+    touches only the cards that it seeded.
+
+    Args:
+        api: Client of the target.
+        placement: How cards come into being on it.
+        client_id: Id of the credential that the client authenticates with.
+        authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
+        faults: The faults of the network between the client and the target.
+        scope: Which cards are this world's own, on a target that others share.
+        cleaner: Remembers what was seeded, for all worlds of such a target.
+        controls: Those of the sandbox, where that is the target.
+        sandbox: The sandbox itself, where it is in this process.
+        environment: The environment of the sandbox.
+        tape: What this world is recorded on.
+
+    Attributes:
+        timeline: The time by which this world waits.
+        chance: Where made-up values come from.
+    """
+
+    def __init__(
+        self,
+        api: CardsApi,
+        placement: Placement,
+        *,
+        client_id: str,
+        authenticate: Callable[..., ClientCredentials],
+        faults: NetworkFaults,
+        scope: Scope | None = None,
+        controls: SandboxControls | None = None,
+        cleaner: Cleaner | None = None,
+        sandbox: Sandbox | None = None,
+        environment: Environment | None = None,
+        tape: Tape = NO_TAPE,
+    ) -> None:
+        self.api = api
+        self.timeline = api.session.timeline
+        self.tape = tape
+        self.chance = tape.chance
+        self.reader = Reader(api)
+        self.seeder = Seeder(api, placement, scope, cleaner)
+        self.placement = placement
+        self.client_id = client_id
+        self.authenticate = authenticate
+        self._faults = faults
+        self.scope = scope
+        self._controls = controls
+        self._sandbox = sandbox
+        self._environment = environment
+        self._groups: dict[str, Group] = {}
+
+    # Seeding
+
+    def seed(self, spec: CardSpec | None = None, /, **fields: Any) -> Card:  # noqa: ANN401
+        """Seed one card and return it in the state that was asked for.
+
+        Args:
+            spec: The card to seed, or its fields as keywords (see :class:`CardSpec`).
+            **fields: Fields of :class:`CardSpec`, such as ``user="customer-1"``.
+
+        Raises:
+            NotAvailableError: The target cannot give such a card.
+            SeedingError: The card did not appear in time, or not as asked for.
+            MisuseError: The fields contradict each other or are unknown.
+        """
+        return self.seed_all(Population((_spec(spec, fields),)))[0]
+
+    def seed_all(self, population: Population) -> list[Card]:
+        """Seed a population as one invocation; the cards come in the order of its specs.
+
+        Raises:
+            NotAvailableError: The target cannot give such cards.
+            SeedingError: The cards did not appear in time, or not as asked for.
+        """
+        group = self.seeder.seed(population)[0]
+        self._groups |= dict.fromkeys(map(key_of, group.cards), group)
+        return list(group.cards[: len(population)])
+
+    # Looking
+
+    def get(self, card: Card) -> Card:
+        """A card that this world seeded, as the target shows it now.
+
+        A closed card that no listing shows any more keeps the attributes it had; its status is
+        then ``None``.
+
+        Raises:
+            MisuseError: This world did not seed the card.
+        """
+        return self.reader.look(self._group(card), card)
+
+    def list(self, query: CardQuery | None = None, /, **attributes: Any) -> list[Card]:  # noqa: ANN401
+        """One page of cards that match a query, or attributes given as keywords."""
+        return self.api.list(_query(query, attributes))
+
+    def wait_for(self, card: Card, status: Status, timeout: float = 10.0) -> Card:
+        """Poll until a card is in a state.
+
+        Raises:
+            TimeoutError: It is not, after ``timeout`` seconds.
+        """
+        found = poll(
+            lambda: self.get(card), lambda now: now.status is status, timeout, self.timeline
+        )
+        if found.status is not status:
+            raise TimeoutError(
+                f"card {brief(key_of(card))} is {brief(found.status)} and not {status} "
+                f"after {timeout:g} s"
+            )
+        return found
+
+    # Acting
+
+    def dismiss(self, card: Card) -> ActionResponse:
+        """Dismiss one card that this world seeded."""
+        return self.api.dismiss(self._pin(card))
+
+    def complete(self, card: Card, payload: Mapping[str, Any] | None = None) -> ActionResponse:
+        """Complete one card that this world seeded, with an optional JSON payload."""
+        return self.api.complete(self._pin(card), payload)
+
+    def cancel(self, card: Card) -> ActionResponse:
+        """Cancel one card that this world seeded."""
+        return self.api.cancel(self._pin(card))
+
+    def snooze(self, card: Card, duration: timedelta) -> None:
+        """Snooze an active card, as its customer would.
+
+        Raises:
+            NotAvailableError: The target is live; the public API has no snooze.
+        """
+        self.placement.snooze(card, duration)
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Let time pass on the target: at once on the sandbox, by waiting on a live one."""
+        self.placement.pass_time(duration)
+
+    # The target
+
+    @property
+    def controls(self) -> SandboxControls:
+        """The controls of the sandbox, over HTTP, so that a recording holds what they did.
+
+        Raises:
+            NotAvailableError: The target is live.
+        """
+        if self._controls is None:
+            raise NotAvailableError(_LIVE)
+        return self._controls
+
+    @property
+    def is_steerable(self) -> bool:
+        """Whether the target is a sandbox, which can be steered beyond the public API."""
+        return self._controls is not None
+
+    @property
+    def faults(self) -> NetworkFaults:
+        """The faults of the network that requests of this world meet; none to begin with.
+
+        On the sandbox they befall every client of it: ``api``, a session with a
+        ``SandboxAdapter``, and those of a ``SandboxServer``. Before a live target they act on
+        this side of the wire, and only on ``api`` and sessions with a ``FaultyAdapter``: what is
+        not to be processed is not sent, and answers to what was sent are late or lost.
+
+        Example:
+            >>> cards.faults.inject("reset-after", method="PUT", path="/cards/cancel")
+        """
+        return self._faults
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox behind this world.
+
+        Raises:
+            NotAvailableError: The target is live.
+        """
+        if self._sandbox is None:
+            raise NotAvailableError(_NO_SANDBOX if self._controls else _LIVE)
+        return self._sandbox
+
+    @property
+    def environment(self) -> Environment:
+        """This world's environment of the sandbox.
+
+        Raises:
+            NotAvailableError: The target is live.
+        """
+        if self._environment is None:
+            raise NotAvailableError(_NO_SANDBOX if self._controls else _LIVE)
+        return self._environment
+
+    def clean_up(self) -> CleanUp:
+        """Cancel what this world seeded, where others share the target, over a sound network.
+
+        No recording holds it.
+        """
+        self._faults.clear()
+        if self.scope is None or self.tape.is_replayed:
+            return CleanUp(0)
+        with self.tape.unrecorded("what is to be cleaned up hangs on what else was run"):
+            return self.seeder.clean_up()
+
+    def _pin(self, card: Card) -> CardQuery:
+        return self._group(card).single(card)
+
+    def _group(self, card: Card) -> Group:
+        group = self._groups.get(key_of(card))
+        if group is None:
+            raise MisuseError(
+                f"card {brief(key_of(card))} was not seeded here; use cards.api with a query for "
+                "others"
+            )
+        return group
+
+
+def _spec(spec: CardSpec | None, fields: dict[str, Any]) -> CardSpec:
+    if spec is None:
+        try:
+            return CardSpec(**fields)
+        except TypeError as error:
+            raise MisuseError(f"cannot seed such a card: {error}") from None
+    return replace(spec, **fields)
+
+
+def _query(query: CardQuery | None, attributes: dict[str, Any]) -> CardQuery:
+    if query is None:
+        try:
+            return CardQuery(**attributes)
+        except TypeError as error:
+            raise MisuseError(f"cannot query so: {error}") from None
+    return query.replace(**attributes)

@@ -1,0 +1,184 @@
+"""A Cards API on the network as a target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pytest_atomic_cards.client.action_flows import ActionFlows
+from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.client.granted_access import Access
+from pytest_atomic_cards.client.retry import RetryPolicy
+from pytest_atomic_cards.client.scope_guard import Scope
+from pytest_atomic_cards.client.session import CardsSession
+from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.client.transport import open_http
+from pytest_atomic_cards.model.network_faults import NetworkFaults
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+from pytest_atomic_cards.support.clock import LimitedTime
+from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.targets.base import complain
+from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.run_context import RunContext
+from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowPlacement, ServerClock
+from pytest_atomic_cards.targets.seeding.journal import (
+    Journal,
+    Record,
+    journal_directory,
+    target_name,
+)
+from pytest_atomic_cards.targets.seeding.listing_reader import Reader
+from pytest_atomic_cards.targets.seeding.ownership import Ownership
+
+if TYPE_CHECKING:
+    import requests
+
+
+def credentials_of(
+    settings: Settings,
+    context: RunContext | None = None,
+    http: requests.Session | None = None,
+) -> ClientCredentials:
+    """The source of the tokens that a run sends.
+
+    Args:
+        settings: Where the target is and what to authenticate with.
+        context: What it shares with the rest of the run.
+        http: Gives the transport; one for the network if left out.
+    """
+    context = context or RunContext()
+    return _token_endpoint(settings)(
+        client_id=settings.client_id or "",
+        client_secret=settings.client_secret or "",
+        http=http,
+        cache=context.token_cache,
+        deadline=context.deadline,
+        breaker=context.breaker,
+    )
+
+
+def _token_endpoint(settings: Settings) -> partial[ClientCredentials]:
+    return partial(
+        ClientCredentials,
+        token_url=settings.token_endpoint or "",
+        grant_type_in=settings.grant_type_in,
+        timeout=settings.timeout,
+        max_body=settings.max_body,
+    )
+
+
+class LiveTarget:
+    """A Cards API on the network: all worlds share its environment, a session and a token.
+
+    Args:
+        settings: Where it is and what to authenticate with.
+        context: What it shares with the rest of the run.
+        tape: What is recorded of it, or stands for it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        context: RunContext | None = None,
+        tape: Tape = NO_TAPE,
+    ) -> None:
+        self.settings = settings
+        self.tape = tape
+        context = context or RunContext()
+        timeline = LimitedTime(tape.timeline, lambda: context.deadline.left)
+        self._replayed = tape.is_replayed
+        network = open_http()
+        self._http, self._faults = open_http(), NetworkFaults()
+        for scheme, adapter in network.adapters.items():
+            taped = tape.adapter(None if self._replayed else adapter)
+            self._http.mount(scheme, FaultyAdapter(taped, self._faults))
+        self._authenticate = partial(
+            _token_endpoint(settings),
+            http=self._http,
+            deadline=context.deadline,
+            clock=tape.timeline.timestamp,
+            retry=RetryPolicy.by(timeline, tape.chance),
+        )
+        # One token serves many tests, so that no recording holds it.
+        tokens = credentials_of(settings, context, http=self._http if self._replayed else network)
+        self._scope = Scope()
+        self._session = CardsSession(
+            base_url=settings.base_url,
+            tokens=tape.tokens(tokens),
+            http=self._http,
+            guard=self._scope,
+            timeout=settings.timeout,
+            max_body=settings.max_body,
+            deadline=context.deadline,
+            breaker=context.breaker,
+            timeline=timeline,
+            chance=tape.chance,
+            max_rate=settings.max_rate and settings.max_rate / context.workers,
+        )
+        self.listeners = self._session.listeners
+        self._api = CardsApi(self._session, settings.environment_id or "", Access(tape))
+        journal = (
+            None if self._replayed else Journal(journal_directory(settings), target_name(settings))
+        )
+        reader = Reader(self._api)
+        ownership = Ownership(self._api, reader, self._scope, tape)
+        self._cleaner = Cleaner(self._api, ownership, journal)
+        if not self._replayed:
+            self._scope.evidence = ownership
+        self._clock = ServerClock(tape.timeline)
+        if not tape.is_used:  # recordings hold no Date
+            self._session.listeners.append(self._clock.observe)
+
+    def open_world(self) -> Cards:
+        """A world that acts only on the cards which it, or another world of this run, seeded."""
+        flows = ActionFlows(self._session, self._api.environment_id)
+        return Cards(
+            CardsApi(self._session, self._api.environment_id, self._api.access),
+            FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
+            client_id=self.settings.client_id or "",
+            authenticate=self._authenticate,
+            faults=self._faults,
+            scope=self._scope,
+            cleaner=self._cleaner,
+            tape=self.tape,
+        )
+
+    def take_over(self, record: Record) -> Cleaner:
+        """Make the starts of a run that died this run's own, to clean up after it.
+
+        What the journal claims counts only as far as the target's listings show it. The cleaner
+        waits for late cards, and notes in the journal what it has seen; hold it meanwhile.
+
+        Raises:
+            MisuseError: The journal is of another target.
+        """
+        own = target_name(self.settings)
+        if record.target not in {own, ""}:
+            raise MisuseError(
+                f"journal {record.path} is of {record.target}, and the settings name {own}"
+            )
+        for start in record.starts:
+            if start.invocation:
+                self._scope.adopt_invocation(start.invocation)
+            for user in start.users:
+                self._scope.adopt_user(user)
+            self._cleaner.ownership.provenance.register(start)
+        return replace(
+            self._cleaner,
+            journal=Journal.resume(record),
+            starts=list(record.starts),
+            patience=self.settings.seed_timeout,
+        )
+
+    def close(self) -> CleanUp:
+        """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        if self._replayed:
+            return CleanUp(0)
+        report = self._cleaner.finish()
+        left = (*report.left_open, *report.waiting) if report.left_open else ()
+        complain(left, "; when they can be cancelled: atomic-cards clean")
+        return report

@@ -1,0 +1,200 @@
+"""Effects: whether actions heed an attribute, tried where only one card of this run can change.
+
+A target may filter its listings by an attribute and not its actions, which no listing shows. So
+before an action on several cards goes by an attribute, one is sent to a single card of this run,
+without ``multiple``, with a made-up value of the attribute beside that card's own id: where the
+attribute is heeded no card matches; where it is ignored that one card changes and no other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
+
+from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.model.cards import ActionResponse, Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    NotAvailableError,
+    ScopeError,
+)
+from pytest_atomic_cards.targets.seeding.filter_semantics import similar
+from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
+
+_RECENT: Final = 8
+"""Cards to try with: enough that one of them is open where tests close some."""
+_TRIES: Final = 3
+"""A lost answer shows nothing, and is no reason to give up at once."""
+_NO_CARD: Final = frozenset({HTTPStatus.NOT_FOUND})
+
+_SELECTORS: Final = (
+    (Attribute.FLOW_INVOCATION_ID, Attribute.FLOW_INSTANCE_ID),
+    (Attribute.FLOW_INSTANCE_ID,),
+    (Attribute.USER_ID, Attribute.FLOW_INSTANCE_ID),
+    (Attribute.USER_ID,),
+    (Attribute.FLOW_INVOCATION_ID, Attribute.LIFECYCLE_ID),
+    (Attribute.FLOW_INSTANCE_ID, Attribute.LIFECYCLE_ID),
+    (Attribute.USER_ID, Attribute.LIFECYCLE_ID),
+    (Attribute.FLOW_INVOCATION_ID,),
+)
+"""Attributes that may select one card and no other."""
+
+
+def selectors_of(card: Card, without: Attribute | None = None) -> Iterator[CardQuery]:
+    """Queries that may select one card and no other."""
+    values = card.attributes
+    for names in _SELECTORS:
+        if without not in names and all(name in values for name in names):
+            yield CardQuery.of({name: values[name] for name in names})
+
+
+def updated(exchange: Exchange) -> int:
+    """How many cards a response says were changed; one for a success that does not say."""
+    if not exchange.succeeded:
+        return 0
+    try:
+        return int(exchange.json()["summary"]["updated"])
+    except (TypeError, KeyError, ValueError):
+        return 1
+
+
+class Effects:
+    """Tries, once for each action and attribute, whether the action heeds the attribute.
+
+    Args:
+        api: Client of the target.
+        reader: Lists cards.
+        is_ours: Whether a listed card belongs to this run.
+
+    Attributes:
+        breach: How an action on one card was seen to change others; empty if it never was.
+    """
+
+    def __init__(self, api: CardsApi, reader: Reader, is_ours: Callable[[Card], bool]) -> None:
+        self._api = api
+        self._reader = reader
+        self._is_ours = is_ours
+        self.breach = ""
+        self._cards: deque[Card] = deque(maxlen=_RECENT)
+        self._spare: list[Card] = []
+        self._carried_out: set[Action] = set()
+        self._held: dict[tuple[Action, Attribute], bool] = {}
+        self._tries: Counter[tuple[Action, Attribute]] = Counter()
+
+    def adopt(self, cards: Iterable[Card]) -> None:
+        """Take in cards of this run to try with, the last ones first."""
+        known = {key_of(card) for card in self._cards}
+        fresh = [card for card in cards if key_of(card) not in known][-_RECENT:]
+        self._cards.extend(fresh)
+
+    def spare(self, cards: Sequence[Card]) -> None:
+        """Take in cards of this run that may be closed to see something."""
+        self._spare = list(cards)
+
+    def are_held_by(self, action: Action, pin: Attribute) -> bool:
+        """Whether an action was seen to leave alone a card that lacks the value of ``pin``."""
+        pair = action, pin
+        while pair not in self._held and self._cards and self._tries[pair] < _TRIES:
+            self._tries[pair] += 1
+            held = None
+            with suppress(AtomicCardsError):
+                held = self._try(action, pin)
+            if held is not None:
+                self._held[pair] = held
+        return self._held.get(pair, False)
+
+    def was_carried_out(self, action: Action) -> bool:
+        """Whether an action on a single card was seen to succeed."""
+        return action in self._carried_out
+
+    def act_alone(self, action: Action, card: Card) -> Exchange | None:
+        """Act on one card without ``multiple``, by the first query that is not refused.
+
+        Returns:
+            The last exchange; ``None`` for a card without any id.
+
+        Raises:
+            ScopeError: No query that selects the card may be sent.
+            NotAvailableError: No query that selects the card may be sent.
+            OutcomeUnknownError: The card may or may not have changed.
+        """
+        exchange, objection = None, None
+        for query in selectors_of(card):
+            try:
+                exchange = self._api.act_exchange(action, query)
+            except (ScopeError, NotAvailableError) as error:
+                objection = objection or error
+                continue
+            self._inspect(exchange, card)
+            if exchange.succeeded:
+                if updated(exchange) or not self._is_alone_and_active(card, query):
+                    self._carried_out.add(action)
+                break
+        if exchange is None and objection is not None:
+            raise objection
+        return exchange
+
+    def _inspect(self, exchange: Exchange, card: Card) -> None:
+        """Stop all actions if one on a single card has changed cards of others."""
+        with suppress(ContractBrokenError):
+            customers = {r.user_id for r in ActionResponse.from_body(exchange.json()).results}
+            if strangers := customers - {card.user_id, None}:
+                self.breach = (
+                    f"{exchange.method} {exchange.path}?{exchange.query} selects one card of this "
+                    f"run, and changed a card of customer {strangers.pop()!r}; no action is sent "
+                    "to this target any more"
+                )
+
+    def _try(self, action: Action, pin: Attribute) -> bool | None:
+        """Whether a made-up value keeps an action off a card; ``None`` where nothing is seen."""
+        for card in tuple(reversed(self._cards)):
+            made_up = {pin.field: similar(card.attributes.get(pin, key_of(card)))}
+            for query in selectors_of(card, without=pin):
+                if self._is_alone_and_active(card, query):
+                    exchange = self._api.act_exchange(action, query.replace(**made_up))
+                    return self._judge(action, exchange, card, query)
+        return None
+
+    def _judge(
+        self, action: Action, exchange: Exchange, card: Card, query: CardQuery
+    ) -> bool | None:
+        if updated(exchange) and exchange.response_body:
+            return False
+        if not self._is_alone_and_active(card, query):
+            return None
+        if exchange.succeeded:
+            return True
+        if exchange.status in _NO_CARD or self._was_refused_for_the_value(action, exchange):
+            return True
+        return None
+
+    def _was_refused_for_the_value(self, action: Action, exchange: Exchange) -> bool:
+        """Whether a refusal means that no card matches, as the action succeeds otherwise."""
+        if self._api.access.denied(exchange) or not _is_refusal(exchange):
+            return False
+        while not self.was_carried_out(action) and self._spare:
+            self.act_alone(action, self._spare.pop())
+        return self.was_carried_out(action)
+
+    def _is_alone_and_active(self, card: Card, query: CardQuery) -> bool:
+        found = self._reader.page(query).cards
+        return (
+            len(found) == 1
+            and key_of(found[0]) == key_of(card)
+            and found[0].status is Status.ACTIVE
+            and self._is_ours(found[0])
+        )
+
+
+def _is_refusal(exchange: Exchange) -> bool:
+    return (
+        exchange.status is not None
+        and HTTPStatus.BAD_REQUEST <= exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    )

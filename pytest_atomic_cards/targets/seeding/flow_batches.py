@@ -1,0 +1,188 @@
+"""Starting: places populations by as few starts as the target accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from pytest_atomic_cards.client.scope_guard import Scope
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.support.errors import (
+    ContractBrokenError,
+    MisuseError,
+    NotAvailableError,
+    OutcomeUnknownError,
+    SeedingError,
+    TransportError,
+)
+from pytest_atomic_cards.targets.seeding.backend import Placed, Placement
+from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
+from pytest_atomic_cards.targets.seeding.starts import Start
+
+_PORTIONS: Final = (100, 20, 5, 1)
+_NOT_FOR_SIZE: Final = frozenset({401, 403, 404})
+_TRIES: Final = 5
+_FEW: Final = 20
+
+
+class Starter:
+    """Places populations, and has every card that may come of it cleaned up and in scope.
+
+    A target may bound the customers, the flows or the bytes of a start request. Where it refuses
+    a population as a whole, further starts join the invocation of the first; where it gives each
+    start an invocation of its own, the cards go to one customer of this run instead.
+
+    Args:
+        placement: How cards come into being.
+        cleaner: Remembers what to clean up.
+        scope: Learns which ids this run claims; ``None`` where no guard is needed.
+    """
+
+    def __init__(self, placement: Placement, cleaner: Cleaner, scope: Scope | None) -> None:
+        self._ownership = cleaner.ownership if scope and scope.evidence else None
+        self._placement = placement
+        self._cleaner = cleaner
+        self._scope = scope
+        self._can_join = True
+        self._starts_without_options = False
+        self.starts: list[Start] = []
+        """Everything that was started here and may have made cards."""
+
+    def place(self, population: Population) -> Placed:
+        """Place a population so that one query selects it.
+
+        Raises:
+            NotAvailableError: The target cannot give such cards, or not so many that belong
+                together; or it refuses delivery options, though it accepts starts without any.
+            SeedingError: The target refused even one card, or no answer was usable.
+        """
+        if not population.specs:
+            raise SeedingError("a population to seed must hold at least one card")
+        has_options = any(spec.embargo or spec.expires for spec in population)
+        try:
+            placed = self._in_largest_portions(population)
+        except SeedingError as error:
+            if has_options and self._starts_without_options and _is_refusal(error):
+                raise NotAvailableError(f"embargo and expiry are refused: {error}") from None
+            raise
+        self._starts_without_options |= not has_options
+        return placed
+
+    def _in_largest_portions(self, population: Population) -> Placed:
+        """Place a population by one start, or else in the largest portions that are accepted."""
+        sizes = [len(population), *(size for size in _PORTIONS if size < len(population))]
+        for size in sizes:
+            try:
+                return self._placed_for_sure(population, size)
+            except SeedingError as error:
+                status = error.exchange.status if error.exchange else None
+                if status is None or status in _NOT_FOR_SIZE:
+                    raise
+                refusal = error
+        raise refusal
+
+    def _placed_for_sure(self, population: Population, size: int) -> Placed:
+        """Place anew where an answer was lost, as cards that appear late belong to no group."""
+        for _ in range(_TRIES):
+            try:
+                return self._in_portions(population, size)
+            except OutcomeUnknownError as error:
+                lost = error
+        raise SeedingError(f"no usable answer in {_TRIES} attempts: {lost}", lost.exchange)
+
+    def _in_portions(self, population: Population, size: int) -> Placed:
+        head, *rest = population.portions(size)
+        if rest and not self._can_join:
+            return self._apart(population, size)
+        first = self._start(head)
+        if rest and self._ownership:
+            self._ownership.refuse_strangers(first.invocation)
+        parts = [first]
+        for portion in rest:
+            part = self._start(portion, first.invocation, tries=_tries(rest))
+            self._can_join = part.invocation == first.invocation
+            if not self._can_join:
+                return self._apart(population, size)
+            parts.append(part)
+        return replace(
+            first,
+            users=tuple(user for part in parts for user in part.users),
+            starts=tuple(start for part in parts for start in part.starts),
+        )
+
+    def _apart(self, population: Population, size: int) -> Placed:
+        """Place cards of several invocations for one customer who has no others."""
+        reason = (
+            "the target accepts no start for so many cards, and gives each start an invocation "
+            "of its own, so that no query selects them together"
+        )
+        if any(spec.user for spec in population):
+            raise NotAvailableError(f"{reason} for the customers that are wanted")
+        try:
+            user = self._placement.new_user()
+        except NotAvailableError as error:
+            raise NotAvailableError(f"{reason}; {error}") from None
+        portions = population.with_fields(user=user).portions(size)
+        first, *rest = [self._start(portion, tries=_tries(portions)) for portion in portions]
+        further = frozenset(part.invocation for part in rest)
+        starts = tuple(start for part in (first, *rest) for start in part.starts)
+        return replace(first, users=(user,) * len(population), starts=starts, further=further)
+
+    def _start(
+        self, population: Population, invocation: str | None = None, *, tries: int = 1
+    ) -> Placed:
+        for _ in range(tries):
+            try:
+                return self._start_once(population, invocation)
+            except OutcomeUnknownError as error:
+                lost = error
+        raise lost
+
+    def _start_once(self, population: Population, invocation: str | None) -> Placed:
+        users = self._placement.choose_users(population)
+        own = [user for user in users if self._placement.owns(user)]
+        others = [user for user in users if not self._placement.owns(user)]
+        ownership = self._ownership
+        before = ownership.provenance.look_before(others) if ownership else frozenset()
+        start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
+        self.starts.append(start)
+        if self._scope:
+            for user in own:
+                self._scope.adopt_user(user)
+        try:
+            started = self._placement.place(population, users, invocation)
+        except (MisuseError, NotAvailableError, SeedingError, TransportError) as error:
+            if not isinstance(error, OutcomeUnknownError):
+                self._cleaner.withdraw(start)
+                self.starts.remove(start)
+            raise
+        except ContractBrokenError as error:
+            raise SeedingError(f"a start was accepted, and cannot be relied on: {error}") from None
+        is_known = ownership is not None and ownership.provenance.knows(started)
+        self._cleaner.confirm(start, started)
+        if self._scope:
+            self._scope.adopt_invocation(started)
+        if is_known and started != invocation:
+            raise SeedingError(
+                f"the response to a new start names invocation {started}, which an earlier start "
+                "of this run has become already; it may be a cached or replayed response"
+            )
+        return Placed(
+            started,
+            users,
+            users_are_ours=not others,
+            starts=(start,),
+            expire=any(spec.expires for spec in population),
+        )
+
+
+def _is_refusal(error: SeedingError) -> bool:
+    status = error.exchange.status if error.exchange else None
+    return status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _tries(portions: Sequence[Population]) -> int:
+    """How often to ask for a portion: once, unless beginning anew is never through."""
+    return 1 if len(portions) <= _FEW else _TRIES

@@ -1,0 +1,209 @@
+"""Reading cards from a target that may make any legal choice, or be wrong.
+
+The reader asks for what is documented and takes every documented or open way of answering:
+no card may be an empty list, 204, 404 or another refusal; closed cards may be listed only by
+status, and cancelled ones never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.support.errors import (
+    ContractBrokenError,
+    NotAvailableError,
+    TransportError,
+)
+from pytest_atomic_cards.support.printable import brief
+
+LARGEST_PAGE: Final = 1_000
+"""The largest ``limit`` that the documentation shows. Source: Cards API page › Pagination."""
+_SHORT_PAGE: Final = 100
+_ALL_PAGES: Final = 20
+"""Pages of 1000 cards: more than this run seeds under any id."""
+_SERVER_ERROR: Final = 500
+_TRIES: Final = 3
+
+
+def key_of(card: Card) -> str:
+    """What tells a card from all others: its instance id, or the best that its body has."""
+    return (
+        card.card_instance_id
+        or card.lifecycle_id
+        or f"{card.flow_instance_id}/{card.card_template_id}/{card.user_id}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Cards of one or more pages.
+
+    Args:
+        cards: The cards, in the order in which they came.
+        exchanges: The requests that brought them.
+        complete: Whether the end of the listing was reached.
+    """
+
+    cards: tuple[Card, ...]
+    exchanges: tuple[Exchange, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cards of one invocation, which were seeded together.
+
+    Args:
+        pin: The query that selects exactly these cards.
+        cards: The cards as they were first listed, in the order of the population.
+        users: The customer of each card that was asked for.
+    """
+
+    pin: CardQuery
+    cards: tuple[Card, ...]
+    users: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many cards there are at least; more than ``cards`` where paging hides some."""
+        return max(len(self.cards), len(self.users))
+
+    def single(self, card: Card) -> CardQuery:
+        """The shortest query that selects one card of the group and no other.
+
+        Raises:
+            NotAvailableError: No combination of attributes does.
+        """
+        values = card.attributes
+        for names in _SINGLING:
+            if any(name not in values for name in names):
+                continue
+            chosen = {name: values[name] for name in names}
+            rivals = (other for other in self.cards if key_of(other) != key_of(card))
+            if not any(chosen.items() <= other.attributes.items() for other in rivals):
+                return CardQuery.of(chosen)
+        raise NotAvailableError(
+            f"no attributes tell card {brief(key_of(card))} from the others of its invocation"
+        )
+
+
+_SINGLING: Final = (
+    (Attribute.FLOW_INSTANCE_ID,),
+    (Attribute.FLOW_INVOCATION_ID,),
+    (Attribute.FLOW_INVOCATION_ID, Attribute.LIFECYCLE_ID),
+    (Attribute.FLOW_INVOCATION_ID, Attribute.USER_ID),
+    (Attribute.FLOW_INSTANCE_ID, Attribute.CARD_TEMPLATE_ID),
+    (Attribute.FLOW_INVOCATION_ID, Attribute.CARD_TEMPLATE_ID, Attribute.USER_ID),
+)
+
+
+def is_full(query: CardQuery, count: int) -> bool:
+    """Whether a page of so many cards may have a next one.
+
+    One of fewer than 100 cards, and fewer than were asked for, is the last under any reading.
+    """
+    return count >= min(_SHORT_PAGE, _SHORT_PAGE if query.limit is None else query.limit)
+
+
+def words_for(state: Status) -> frozenset[str | None]:
+    """What listings may show of a card in a state: its word, or nothing of a closed one."""
+    return frozenset({state.value, None} if state.is_closed else {state.value})
+
+
+class Reader:
+    """Reads listings and states through a :class:`CardsApi`."""
+
+    def __init__(self, api: CardsApi) -> None:
+        self._api = api
+
+    def page(self, query: CardQuery) -> Found:
+        """One page. A refusal that does not deny access counts as *no card matches*.
+
+        Raises:
+            ContractBrokenError: A server error each time, or a body that is no listing.
+            TransportError: No usable answer, or access was denied.
+        """
+        for _ in range(_TRIES):
+            exchange = self._api.list_exchange(query)
+            if exchange.status is not None and exchange.status < _SERVER_ERROR:
+                break
+        status = exchange.status or 0
+        if status >= _SERVER_ERROR:
+            raise ContractBrokenError(f"listing {query} fails with HTTP {status}", exchange)
+        if self._api.access.denied(exchange):
+            raise TransportError(f"listing {query} was denied with HTTP {status}", exchange)
+        if not exchange.succeeded or not exchange.response_body:
+            return Found((), (exchange,))
+        try:
+            cards = tuple(cards_of(exchange.json()))
+        except ContractBrokenError as error:
+            raise ContractBrokenError(f"listing {query}: {error}", exchange) from None
+        return Found(cards, (exchange,), complete=not is_full(query, len(cards)))
+
+    def find(self, query: CardQuery, most_pages: int = 6) -> Found:
+        """All cards that match, in pages of 1000, at most ``most_pages`` of them.
+
+        A page of fewer than 100 cards is the last under any reading; others are followed up, so
+        that a target with smaller pages is read to the end all the same.
+        """
+        cards: dict[str, Card] = {}
+        exchanges: list[Exchange] = []
+        for _ in range(most_pages):
+            offset = len(cards)
+            page = self.page(query.replace(limit=LARGEST_PAGE, offset=offset or None))
+            exchanges += page.exchanges
+            new = {key_of(card): card for card in page.cards if key_of(card) not in cards}
+            cards |= new
+            if len(page.cards) < _SHORT_PAGE or not new:
+                return Found(tuple(cards.values()), tuple(exchanges))
+        return Found(tuple(cards.values()), tuple(exchanges), complete=False)
+
+    def find_all(self, query: CardQuery) -> Found:
+        """All cards that match, however many; the first page where larger ones are not served.
+
+        Raises:
+            ContractBrokenError: Not even that is served.
+            TransportError: No usable answer, or access was denied.
+        """
+        try:
+            return self.find(query, _ALL_PAGES)
+        except ContractBrokenError:
+            return self.page(query)
+
+    def states(self, group: Group) -> dict[str, str | None]:
+        """The state word of each card of a group; ``None`` where no listing shows the card.
+
+        Cards that the plain listing leaves out are looked for by each state.
+        """
+        members = {key_of(card) for card in group.cards}
+        seen = self._words(self.find(group.pin).cards, members)
+        for status in Status:
+            if len(seen) == len(members):
+                break
+            found = self.find(group.pin.replace(status=status)).cards
+            seen = self._words(found, members) | seen
+        return {key: seen.get(key) for key in members}
+
+    def look(self, group: Group, card: Card) -> Card:
+        """One card of a group as it is listed now; without a status where no listing shows it."""
+        one = group.single(card)
+        for query in (one, *(one.replace(status=status) for status in Status)):
+            for found in self.find(query).cards:
+                if key_of(found) == key_of(card):
+                    return found
+        return replace(card, status=None)
+
+    @staticmethod
+    def _words(cards: Iterable[Card], members: set[str]) -> dict[str, str]:
+        return {
+            key_of(card): str(card.status)
+            for card in cards
+            if card.status and key_of(card) in members
+        }

@@ -1,0 +1,98 @@
+"""Seeding straight into the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.support.errors import MisuseError, SeedingError
+from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.targets.seeding.backend import UserIds
+
+if TYPE_CHECKING:
+    from pytest_atomic_cards.client.sandbox_controls import SandboxControls
+
+_INVOCATION: Final = "flowInvocationId"
+_FIELDS: Final = {
+    "template": "cardTemplateId",
+    "event_name": "eventName",
+    "lifecycle_id": "lifecycleId",
+    "flow_instance_id": "flowInstanceId",
+    "flow_invocation_id": _INVOCATION,
+    "expires": "expiresAt",
+    "embargo": "embargoUntil",
+    "variables": "variables",
+    "metadata": "metadata",
+}
+
+
+class DirectPlacement:
+    """Puts cards into one environment of a sandbox, with any attribute values.
+
+    Args:
+        controls: Those of the sandbox.
+        chance: Where ids come from.
+    """
+
+    delivery_is_certain = True
+    patience = 1.0
+    settling = 0.6
+
+    def __init__(self, controls: SandboxControls, chance: Chance = TRUE_CHANCE) -> None:
+        self._controls = controls
+        self._chance = chance
+        self._user_ids = UserIds(chance)
+
+    def new_user(self, suffix: str = "") -> str:
+        """A user id that nothing else in the sandbox has."""
+        return self._user_ids.new(suffix)
+
+    def new_number(self) -> str:
+        """A user id of digits that nothing else in the sandbox has."""
+        return self._user_ids.number()
+
+    def choose_users(self, population: Population) -> tuple[str, ...]:
+        """The customers that the specs name, or new ones."""
+        return tuple(spec.user or self._user_ids.new() for spec in population)
+
+    def owns(self, user: str) -> bool:
+        """Whether a user was generated here."""
+        return self._user_ids.owns(user)
+
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
+        """Put the cards in; they are there at once. They share an invocation unless given one."""
+        shared = invocation or f"invocation-{self._chance.token()}"
+        rows = [self._row(spec, user, shared) for spec, user in zip(population, users, strict=True)]
+        self._controls.seed(rows)
+        invocations: set[str] = {row[_INVOCATION] for row in rows}
+        if len(invocations) > 1:
+            raise SeedingError("cards that are seeded together must share one flow_invocation_id")
+        return invocations.pop()
+
+    @staticmethod
+    def _row(spec: CardSpec, user: str, invocation: str) -> dict[str, Any]:
+        given = {field: _value(getattr(spec, name)) for name, field in _FIELDS.items()}
+        row: dict[str, Any] = {_INVOCATION: invocation, "userId": user}
+        if spec.priority is not None:
+            row["cardOptions"] = {"priority": spec.priority}
+        return row | {field: value for field, value in given.items() if value not in ({}, None)}
+
+    def snooze(self, card: Card, duration: timedelta) -> None:
+        """Snooze an active card for a time."""
+        try:
+            self._controls.snooze(card.card_instance_id or "", duration)
+        except MisuseError as error:
+            raise SeedingError(f"a card cannot be snoozed as it is listed: {error}") from None
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Advance the sandbox's clock."""
+        self._controls.advance(duration)
+
+
+def _value(field: Any) -> Any:  # noqa: ANN401 - of a spec, and as JSON
+    return field.total_seconds() if isinstance(field, timedelta) else field

@@ -1,0 +1,165 @@
+"""Arranging: bring freshly created cards into the states that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import (
+    NotAvailableError,
+    OutcomeUnknownError,
+    ScopeError,
+    SeedingError,
+)
+from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.support.printable import brief
+from pytest_atomic_cards.targets.seeding.backend import Placement
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of, words_for
+
+EMBARGO: Final = timedelta(hours=1)
+"""How long an embargo lasts where a spec asks for an embargoed card and does not say."""
+SNOOZE: Final = timedelta(hours=1)
+"""How long a snooze lasts where a spec asks for a snoozed card and does not say."""
+EXPIRY: Final = timedelta(seconds=2)
+"""When a card expires where a spec asks for an expired card and does not say."""
+
+Words = frozenset[str | None]
+
+_ACTIONS: Final = {action.outcome: action for action in Action}
+_TRIES: Final = 6
+
+
+def creatable(population: Population) -> Population:
+    """The population with the delivery options that its states need at creation."""
+    return Population(tuple(map(_with_delivery, population)))
+
+
+def _with_delivery(spec: CardSpec) -> CardSpec:
+    if spec.status is Status.EMBARGOED and spec.embargo is None:
+        return replace(spec, embargo=EMBARGO)
+    if spec.status is Status.EXPIRED and spec.expires is None:
+        return replace(spec, expires=EXPIRY)
+    return spec
+
+
+def act_on_state(api: CardsApi, action: Action, query: CardQuery, state: Status) -> Exchange:
+    """Act on the cards of a query that are in a state; on all where narrowing it is not safe."""
+    try:
+        return api.act_exchange(action, query.replace(status=state))
+    except NotAvailableError:
+        return api.act_exchange(action, query)
+
+
+class Arranger:
+    """Brings groups into states, and reads back that they are there."""
+
+    def __init__(self, api: CardsApi, reader: Reader, placement: Placement) -> None:
+        self._api = api
+        self._reader = reader
+        self._placement = placement
+        self._timeline = api.session.timeline
+
+    def arrange(self, population: Population, group: Group) -> Group:
+        """Bring each card of ``group`` into the state that its spec asks for.
+
+        Cards beyond the population's (a flow may send several to one customer) go along where
+        all specs ask for one state, and stay active otherwise.
+
+        Raises:
+            NotAvailableError: The target did not honour an embargo or expiry, or cannot snooze.
+            SeedingError: A card did not reach its state.
+        """
+        states = [spec.status for spec in population]
+        extra = states[0] if len(set(states)) == 1 else Status.ACTIVE
+        states = (states + [extra] * len(group.cards))[: len(group.cards)]
+        arranged: dict[str, Card] = {}
+        for state in dict.fromkeys(states):
+            members = tuple(
+                card for card, wanted in zip(group.cards, states, strict=True) if wanted is state
+            )
+            self._bring(state, group, members, population)
+            arranged |= {key_of(card): replace(card, status=state) for card in members}
+        return replace(group, cards=tuple(arranged[key_of(card)] for card in group.cards))
+
+    def _bring(
+        self, state: Status, group: Group, members: Sequence[Card], population: Population
+    ) -> None:
+        if state is Status.ACTIVE:
+            return
+        allowed = words_for(state)
+        if state in _ACTIONS:
+            self._close(_ACTIONS[state], group, members, allowed)
+        elif state is Status.SNOOZED:
+            spec = next(spec for spec in population if spec.status is state)
+            for card in members:
+                self._placement.snooze(card, spec.snooze or SNOOZE)
+        elif state is Status.EXPIRED and not self._words(group, members) <= allowed:
+            spec = next(spec for spec in population if spec.status is state)
+            self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
+        words = poll(
+            lambda: self._words(group, members),
+            lambda words: words <= allowed or _never_will_be(state, words),
+            self._placement.settling,
+            self._timeline,
+        )
+        if not words <= allowed:
+            self._complain(state, words)
+
+    def _close(self, action: Action, group: Group, members: Sequence[Card], allowed: Words) -> None:
+        """Act on the members of a group, together if possible, and else one by one."""
+
+        def reached() -> bool:
+            return self._words(group, members) <= allowed
+
+        whole = len(members) == len(group.cards)
+        try:
+            for pin in [group.pin] if whole else map(group.single, members):
+                self._act(action, pin.replace(multiple=True), reached)
+        except NotAvailableError:
+            for card in members:
+                self._act(action, group.single(card), reached)
+
+    def _act(self, action: Action, query: CardQuery, reached: Callable[[], bool]) -> None:
+        """Act until the outcome is known; repeating is harmless, as only these cards match."""
+        for _ in range(_TRIES):
+            try:
+                exchange = act_on_state(self._api, action, query, Status.ACTIVE)
+            except ScopeError as error:
+                raise NotAvailableError(str(error)) from None
+            except OutcomeUnknownError:
+                if poll(reached, bool, 0.5, self._timeline):
+                    return
+            else:
+                if exchange.succeeded:
+                    return
+                answer = exchange.describe()
+                raise SeedingError(f"{action} {query} to seed was refused: {answer}", exchange)
+        raise SeedingError(f"{action} {query} to seed got no usable answer {_TRIES} times")
+
+    def _words(self, group: Group, members: Sequence[Card]) -> set[str | None]:
+        """The state words that the members of a group are listed with."""
+        words = self._reader.states(group)
+        return {words.get(key_of(card)) for card in members}
+
+    def _complain(self, state: Status, words: set[str | None]) -> None:
+        shown = ", ".join(map(brief, sorted(map(str, words))))
+        message = f"cards that should be {state} are {shown}"
+        if state in {Status.EMBARGOED, Status.EXPIRED} and not self._placement.delivery_is_certain:
+            raise NotAvailableError(
+                f"{message}: the target did not honour the request's delivery options; "
+                "the Action Flow's own configuration may override them"
+            )
+        raise SeedingError(message)
+
+
+def _never_will_be(state: Status, words: set[str | None]) -> bool:
+    """Whether waiting is in vain: an embargo begins with the card, or there is none."""
+    return state is Status.EMBARGOED and Status.ACTIVE in words

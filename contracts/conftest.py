@@ -11,7 +11,7 @@ import pytest
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import Closing, FindingsReporter
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.card_pool import Reserve, StateReserve
+from pytest_atomic_cards.suite.card_pool import CardPool, StatePool
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.listing_history import History
@@ -25,11 +25,11 @@ from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.suite.dry_run import Rehearsal
+    from pytest_atomic_cards.suite.dry_run import DryRun
 
 TRAFFIC = "atomic-cards-traffic"
 
-REHEARSAL = "atomic-cards-rehearsal"
+DRY_RUN = "atomic-cards-rehearsal"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,9 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
     if settings.dry_run:
-        from pytest_atomic_cards.suite.dry_run import Rehearsal  # noqa: PLC0415 - imports a server
+        from pytest_atomic_cards.suite.dry_run import DryRun  # noqa: PLC0415 - imports a server
 
-        config.pluginmanager.register(Rehearsal(settings), REHEARSAL)
+        config.pluginmanager.register(DryRun(settings), DRY_RUN)
     elif not hasattr(config, "workerinput"):
         reporter = FindingsReporter(config, settings)
         config.pluginmanager.register(reporter, "atomic-cards-findings")
@@ -65,28 +65,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """The target of this run, its traffic counted, or a sandbox in its place in a dry run."""
     plugins = request.config.pluginmanager
-    rehearsal: Rehearsal | None = plugins.get_plugin(REHEARSAL)
-    if rehearsal is None:
+    dry_run: DryRun | None = plugins.get_plugin(DRY_RUN)
+    if dry_run is None:
         target: Target = request.getfixturevalue("cards_target")
         traffic: TrafficHooks = plugins.get_plugin(TRAFFIC)
         target.listeners.append(traffic.observe)
         yield target
     else:
-        with rehearsal.target() as target:
+        with dry_run.target() as target:
             yield target
 
 
 @pytest.fixture(scope="session")
 def effort(cards_target: Target) -> Effort:
     """How many cases to generate, and from which seed."""
-    return Effort.of(cards_target.settings, cards_target.tape)
+    return Effort.of(cards_target.settings, cards_target.recorder)
 
 
 @pytest.fixture(scope="session")
 def probe(cards_target: Target) -> Iterator[Probe]:
     """Asks the world that the contracts share, once a first card shows that it can be seeded."""
     with world_on(cards_target) as cards:
-        cards.seeder.rehearse()
+        cards.seeder.calibrate()
         yield Probe(cards)
 
 
@@ -119,17 +119,17 @@ def population(probe: Probe, history: History) -> SharedPopulation:
 
 
 @pytest.fixture(scope="session")
-def reserve(probe: Probe, history: History) -> Reserve:
+def reserve(probe: Probe, history: History) -> CardPool:
     """Groups of fresh active cards, to act on."""
     del history
-    return Reserve(probe.cards.seeder, probe.cards.tape)
+    return CardPool(probe.cards.seeder, probe.cards.recorder)
 
 
 @pytest.fixture(scope="session")
-def in_state(probe: Probe, history: History) -> StateReserve:
+def in_state(probe: Probe, history: History) -> StatePool:
     """Fresh cards of any state, to act on."""
     del history
-    return StateReserve(probe.cards.seeder, probe.cards.tape)
+    return StatePool(probe.cards.seeder, probe.cards.recorder)
 
 
 @pytest.fixture(scope="session")

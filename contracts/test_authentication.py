@@ -13,8 +13,8 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import Attempt, Trials
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.batched_setup import Attempt, BatchedSetup
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
@@ -61,7 +61,7 @@ def forged(forge: Callable[[str, str], str]) -> Way:
 
 def of_another_environment(probe: Probe) -> dict[str, Any]:
     """With a token that was issued for another environment."""
-    foreign = f"foreign-{probe.cards.chance.token()}"
+    foreign = f"foreign-{probe.cards.randomness.token()}"
     probe.cards.controls.create_environment(foreign)
     return bearer(token_of_role(probe, "events", foreign))
 
@@ -112,20 +112,20 @@ def check_refused(probe: Probe, intrusion: Attempt) -> None:
         exchange.status in CLIENT_ERRORS and not shown,
         exchange,
         expected="a refusal (HTTP 4xx) without the card",
-        came=f"HTTP {exchange.status}",
+        actual=f"HTTP {exchange.status}",
     )
     after = probe.states_later(intrusion.group, lambda states: states == before)
-    expect(after == before, exchange, expected="no card to change", came="one did")
+    expect(after == before, exchange, expected="no card to change", actual="one did")
 
 
 @pytest.fixture(scope="module")
-def intrusions(probe: Probe, reserve: Reserve) -> Trials[Attempt]:
+def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[Attempt]:
     """A request of each method in each way, on a group of its own."""
 
     def trial(way: Way, method: str, path: str) -> Attempt:
         return intrude(probe, reserve.take(), method, path, way(probe))
 
-    return Trials(
+    return BatchedSetup(
         {
             (name, method): partial(trial, way, method, path)
             for name, (_, way) in WAYS.items()
@@ -138,14 +138,16 @@ def intrusions(probe: Probe, reserve: Reserve) -> Trials[Attempt]:
 @pytest.mark.parametrize(
     "way", [pytest.param(name, marks=requirement(rule)) for name, (rule, _) in WAYS.items()]
 )
-def test_nobody_gets_in(way: str, method: str, probe: Probe, intrusions: Trials[Attempt]) -> None:
+def test_nobody_gets_in(
+    way: str, method: str, probe: Probe, intrusions: BatchedSetup[Attempt]
+) -> None:
     """Without a token of this environment and role, and a User-Agent, nothing shows or changes."""
     check_refused(probe, intrusions[way, method])
 
 
 @requirement("AUTH-11")
 @each_request
-def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Reserve) -> None:
+def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: CardPool) -> None:
     """Lack of access is answered as such, and not as another fault of the request."""
     group = reserve.take()
     query = group.single(group.cards[0])
@@ -155,7 +157,7 @@ def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Re
             exchange.status in NO_ACCESS,
             exchange,
             expected="HTTP 401 or 403 where a valid token is missing",
-            came=f"HTTP {exchange.status}",
+            actual=f"HTTP {exchange.status}",
         )
 
 
@@ -171,7 +173,7 @@ def test_credentials_obtain_a_token(bare: Probe) -> None:
         exchange.status not in NO_ACCESS,
         exchange,
         expected="the token of these credentials to be accepted",
-        came=f"HTTP {exchange.status}",
+        actual=f"HTTP {exchange.status}",
     )
 
 
@@ -189,7 +191,7 @@ def test_tokens_live_side_by_side(probe: Probe) -> None:
         exchange.status not in NO_ACCESS,
         exchange,
         expected="the earlier token to be accepted until it expires",
-        came=f"HTTP {exchange.status}",
+        actual=f"HTTP {exchange.status}",
     )
 
 
@@ -212,7 +214,7 @@ def test_token_serves_many_requests(probe: Probe, population: SharedPopulation) 
         len(refused) <= 1,
         *refused,
         expected=f"one token to serve {TIMES_USED} requests",
-        came=f"it was refused {len(refused)} times",
+        actual=f"it was refused {len(refused)} times",
     )
 
 
@@ -226,7 +228,7 @@ def test_token_lasts_its_hour(fresh: Probe) -> None:
         exchange.status not in NO_ACCESS,
         exchange,
         expected="a token to be accepted for its hour",
-        came=f"HTTP {exchange.status} after 55 minutes",
+        actual=f"HTTP {exchange.status} after 55 minutes",
     )
 
 
@@ -236,7 +238,7 @@ def test_expired_token(method: str, path: str, fresh: Probe) -> None:
     """After its hour a token opens nothing."""
     token = token_of_role(fresh, "events")
     fresh.cards.controls.advance(TOKEN_LIFETIME + timedelta(minutes=1))
-    group = Reserve(fresh.cards.seeder, fresh.cards.tape).take()
+    group = CardPool(fresh.cards.seeder, fresh.cards.recorder).take()
     check_refused(fresh, intrude(fresh, group, method, path, bearer(token)))
 
 

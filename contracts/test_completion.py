@@ -9,7 +9,7 @@ from typing import Any
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.strategies import payloads
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import (
@@ -35,7 +35,7 @@ EDGES = {
 
 
 def complete(
-    probe: Probe, reserve: Reserve, payload: Mapping[str, Any] | None, *, whole: bool = False
+    probe: Probe, reserve: CardPool, payload: Mapping[str, Any] | None, *, whole: bool = False
 ) -> Group:
     """Complete the first card of a fresh group, or all of it, and see that it closes."""
     group = reserve.take()
@@ -50,31 +50,31 @@ def complete(
         became(Status.COMPLETED)(states),
         exchange,
         expected="the card to be completed",
-        came=f"it is {words_of(states)}",
+        actual=f"it is {words_of(states)}",
     )
     return done
 
 
 @requirement("COMPLETE-01")
-def test_without_payload(probe: Probe, reserve: Reserve) -> None:
+def test_without_payload(probe: Probe, reserve: CardPool) -> None:
     """A complete without a body closes the card."""
     complete(probe, reserve, None)
 
 
 @requirement("COMPLETE-02")
-def test_with_payload(probe: Probe, reserve: Reserve) -> None:
+def test_with_payload(probe: Probe, reserve: CardPool) -> None:
     """A complete with the documentation's own example payload closes the card."""
     complete(probe, reserve, SAMPLED)
 
 
 @requirement("COMPLETE-02")
-def test_with_payload_for_several(probe: Probe, reserve: Reserve) -> None:
+def test_with_payload_for_several(probe: Probe, reserve: CardPool) -> None:
     """A complete of several cards with a payload closes each of them."""
     complete(probe, reserve, SAMPLED, whole=True)
 
 
 @requirement("COMPLETE-03")
-def test_any_object(probe: Probe, reserve: Reserve, effort: Effort) -> None:
+def test_any_object(probe: Probe, reserve: CardPool, effort: Effort) -> None:
     """Any JSON object is accepted as payload."""
     for payload in ({}, EDGES, {f"field{number}": "x" * 100 for number in range(40)}):
         complete(probe, reserve, payload)
@@ -85,7 +85,7 @@ def test_any_object(probe: Probe, reserve: Reserve, effort: Effort) -> None:
 
 
 @requirement("COMPLETE-02")
-def test_payload_is_no_query(probe: Probe, reserve: Reserve) -> None:
+def test_payload_is_no_query(probe: Probe, reserve: CardPool) -> None:
     """A payload that names attributes of another card completes the card of the query alone."""
     group = reserve.take()
     chosen, *others = group.cards
@@ -100,12 +100,12 @@ def test_payload_is_no_query(probe: Probe, reserve: Reserve) -> None:
         changed(states) == [key_of(chosen)],
         exchange,
         expected="the card that the query selects to be completed, and no other",
-        came=f"of its group {len(changed(states))} card(s) changed",
+        actual=f"of its group {len(changed(states))} card(s) changed",
     )
 
 
 @requirement("COMPLETE-04")
-def test_payload_reaches_analytics(probe: Probe, reserve: Reserve, effort: Effort) -> None:
+def test_payload_reaches_analytics(probe: Probe, reserve: CardPool, effort: Effort) -> None:
     """Each card's completion event holds the payload it was completed with, and no other's."""
     controls = probe.cards.controls
 
@@ -127,17 +127,17 @@ def test_payload_is_withheld(fresh: Probe) -> None:
     """With card responses excluded from export no event shows the payload."""
     controls = fresh.cards.controls
     controls.export_card_responses(exported=False)
-    complete(fresh, Reserve(fresh.cards.seeder, fresh.cards.tape), {"note": "withheld-value"})
+    complete(fresh, CardPool(fresh.cards.seeder, fresh.cards.recorder), {"note": "withheld-value"})
     shown = [event for event in controls.analytics_events() if "withheld-value" in str(event)]
     expect(
         not shown,
         expected="no payload in analytics where card responses are not exported",
-        came=f"it is in {len(shown)} event(s)",
+        actual=f"it is in {len(shown)} event(s)",
     )
 
 
 @requirement("COMPLETE-06")
-def test_payload_of_several_cards(probe: Probe, reserve: Reserve) -> None:
+def test_payload_of_several_cards(probe: Probe, reserve: CardPool) -> None:
     """Each of several cards completed at once has the payload in its event."""
     controls = probe.cards.controls
     group = complete(probe, reserve, SAMPLED, whole=True)
@@ -158,5 +158,5 @@ def check_event(
     expect(
         values == [payload],
         expected=f"one card-completed event of card {card_id} with properties.values {payload}",
-        came=f"there is {values}",
+        actual=f"there is {values}",
     )

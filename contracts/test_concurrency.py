@@ -9,15 +9,15 @@ from operator import attrgetter
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Action, Status
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, expect
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.rules.verdicts import Inconclusive, expect
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.linearizability import is_linearizable
 from pytest_atomic_cards.suite.machine_cards import take_from
 from pytest_atomic_cards.suite.probe import Probe, States
 from pytest_atomic_cards.suite.races import SERVER_ERROR, Race, Racecourse
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 GROUPS = 8
@@ -37,11 +37,11 @@ class Raced:
     later: States
 
 
-def fresh_groups(reserve: Reserve, count: int) -> Iterator[Group]:
+def fresh_groups(reserve: CardPool, count: int) -> Iterator[Group]:
     """Groups of active cards, as many as there is time for."""
-    began = REAL_TIME.monotonic()
+    began = REAL_CLOCK.monotonic()
     for number in range(count):
-        if number and REAL_TIME.monotonic() - began > SECONDS:
+        if number and REAL_CLOCK.monotonic() - began > SECONDS:
             return
         yield take_from(reserve)
 
@@ -73,11 +73,11 @@ def decided(raced: Sequence[Raced]) -> Sequence[Raced]:
     """The same, if they can show anything.
 
     Raises:
-        CouldNotTell: No action is known to have changed a card.
+        Inconclusive: No action is known to have changed a card.
     """
     races = [race for one in raced for race in one.races]
     if not any(race.changed for race in races):
-        raise CouldNotTell("no action is known to have changed a card", races[0].exchanges)
+        raise Inconclusive("no action is known to have changed a card", races[0].exchanges)
     return raced
 
 
@@ -92,10 +92,10 @@ def open_in(states: States) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def raced_singly(probe: Probe, reserve: Reserve, effort: Effort) -> list[Raced]:
+def raced_singly(probe: Probe, reserve: CardPool, effort: Effort) -> list[Raced]:
     """Three overlapping actions on one card each: different ones, or three times the same."""
     heats = []
-    with probe.cards.tape.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
+    with probe.cards.recorder.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
         for group in fresh_groups(reserve, effort.examples(GROUPS)):
             same = [list(Action)[len(heats) % len(Action)]] * len(Action)
             choices = [list(Action)] * (len(group.cards) - 1) + [same]
@@ -109,10 +109,10 @@ def raced_singly(probe: Probe, reserve: Reserve, effort: Effort) -> list[Raced]:
 
 
 @pytest.fixture(scope="module")
-def raced_together(probe: Probe, reserve: Reserve, effort: Effort) -> list[Raced]:
+def raced_together(probe: Probe, reserve: CardPool, effort: Effort) -> list[Raced]:
     """Three overlapping actions on all cards of a group each."""
     heats = []
-    with probe.cards.tape.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
+    with probe.cards.recorder.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
         for group in fresh_groups(reserve, effort.examples(GROUPS)):
             every = group.pin.replace(multiple=True)
             heats.append([course.run(group, group.cards, [(one, every) for one in Action])])
@@ -133,13 +133,13 @@ def test_one_closed_state(how: str, request: pytest.FixtureRequest) -> None:
                     len(words) <= 1,
                     *race.exchanges,
                     expected="a card to stay in the closed state in which it was seen",
-                    came=f"it was seen {' and '.join(sorted(words))} after {race}",
+                    actual=f"it was seen {' and '.join(sorted(words))} after {race}",
                 )
                 expect(
                     not race.changed or key not in open_in(one.after) | open_in(one.later),
                     *race.exchanges,
                     expected="a card to be closed after actions that succeeded",
-                    came=f"it is {one.later[key]} after {race}",
+                    actual=f"it is {one.later[key]} after {race}",
                 )
 
 
@@ -163,7 +163,7 @@ def test_some_order_explains_joint_actions(raced_together: list[Raced]) -> None:
                 held,
                 *race.exchanges,
                 expected=f"the actions to count the {changed} cards that changed once each",
-                came=f"they count {sum(known)}: {race}",
+                actual=f"they count {sum(known)}: {race}",
             )
 
 
@@ -176,7 +176,7 @@ def test_overlaps_are_answered(raced_singly: list[Raced], raced_together: list[R
         len(failed) < max(FEW, len(races) / 2),
         *(exchange for race in failed[:1] for exchange in race.exchanges),
         expected="overlapping actions to be carried out or refused with 4xx",
-        came=f"in {len(failed)} of {len(races)} races one was answered with HTTP {SERVER_ERROR}",
+        actual=f"in {len(failed)} of {len(races)} races one was answered with HTTP {SERVER_ERROR}",
     )
 
 
@@ -190,5 +190,5 @@ def check_orders(raced: Sequence[Raced]) -> None:
                     is_linearizable(Status.ACTIVE, race.history_of(card, final)),
                     *race.exchanges,
                     expected="some order of overlapping actions on a card to explain their answers",
-                    came=f"none does: {race}, and the card is {final or 'not listed'} in the end",
+                    actual=f"none does: {race}, and the card is {final or 'not listed'} in the end",
                 )

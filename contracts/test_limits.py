@@ -8,7 +8,7 @@ from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.suite.cancel_experiment import CARDS, Drained, Step, drain
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe, response_of
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
@@ -30,7 +30,7 @@ def check_limit(step: Step, limit: int) -> None:
         step.cancelled == limit,
         step.exchange,
         expected=f"{limit} of {step.before} active cards to be cancelled",
-        came=f"{step.cancelled} were",
+        actual=f"{step.cancelled} were",
     )
 
 
@@ -54,7 +54,7 @@ def test_largest_limit(drained: Drained) -> None:
         step.cancelled <= LARGEST_LIMIT,
         step.exchange,
         expected=f"at most {LARGEST_LIMIT} of {step.before} active cards to be cancelled",
-        came=f"{step.cancelled} were",
+        actual=f"{step.cancelled} were",
     )
 
 
@@ -66,12 +66,12 @@ def test_repeating_drains(drained: Drained) -> None:
         drained.left == 0,
         last.exchange,
         expected="no active card to be left after repeated cancels",
-        came=f"{drained.left} are left after {3 + len(drained.repeats)} requests",
+        actual=f"{drained.left} are left after {3 + len(drained.repeats)} requests",
     )
 
 
 @requirement("LIMIT-04")
-def test_low_limit(probe: Probe, reserve: Reserve) -> None:
+def test_low_limit(probe: Probe, reserve: CardPool) -> None:
     """With limit=2 no more than two of the cards are cancelled."""
     check_low_limit(probe, reserve.take(), BELOW_DEFAULT)
 
@@ -98,7 +98,7 @@ def check_low_limit(probe: Probe, group: Group, limit: int) -> None:
         untouched(states) == due,
         exchange,
         expected=f"{limit} of {len(group.cards)} cards to be cancelled with limit={limit}",
-        came=f"{len(group.cards) - untouched(states)} were",
+        actual=f"{len(group.cards) - untouched(states)} were",
     )
 
 
@@ -113,5 +113,5 @@ def test_summary_at_the_limit(drained: Drained) -> None:
             updated == step.cancelled,
             step.exchange,
             expected=f"summary.updated to be {step.cancelled}",
-            came=f"it is {updated}",
+            actual=f"it is {updated}",
         )

@@ -11,7 +11,7 @@ from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe, all_in, became, left, only, words_of
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
@@ -35,7 +35,7 @@ def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange
 
 
 @pytest.mark.parametrize("action", each_by_requirement)
-def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
     """Without multiple=1 the action fails, for a group and for two; cancel fails with 400."""
     group = reserve.take()
     check_fails(probe, group, action)
@@ -85,20 +85,20 @@ def check_refused(exchange: Exchange, action: Action) -> None:
         refused,
         exchange,
         expected=f"{wanted} for {action} of several active cards without multiple=1",
-        came=f"HTTP {exchange.status}",
+        actual=f"HTTP {exchange.status}",
     )
 
 
 @requirement("MULTI-04")
 @pytest.mark.parametrize("action", [Action.DISMISS, Action.COMPLETE])
-def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: CardPool) -> None:
     """Dismiss and complete fail with 400 as cancel does."""
     exchange = act_without_multiple(probe, reserve.take(), action)
     expect(
         exchange.status == BAD_REQUEST,
         exchange,
         expected="400 Bad Request",
-        came=f"HTTP {exchange.status}",
+        actual=f"HTTP {exchange.status}",
     )
 
 
@@ -112,13 +112,13 @@ class Attempt:
 
 
 @pytest.fixture(scope="module")
-def attempts(probe: Probe, reserve: Reserve) -> dict[Action, Attempt]:
+def attempts(probe: Probe, reserve: CardPool) -> dict[Action, Attempt]:
     """Each action, on a group of its own."""
 
     def attempt(action: Action) -> Attempt:
         group = reserve.take()
         exchange = act_without_multiple(probe, group, action)
-        return Attempt(group, exchange, probe.cards.timeline.monotonic())
+        return Attempt(group, exchange, probe.cards.clock.monotonic())
 
     return {action: attempt(action) for action in Action}
 
@@ -140,13 +140,13 @@ def check_unchanged(probe: Probe, attempt: Attempt) -> None:
         all_in(Status.ACTIVE)(states),
         attempt.exchange,
         expected="every card to be still active after the failure",
-        came=f"they are {words_of(states)}",
+        actual=f"they are {words_of(states)}",
     )
 
 
 @requirement("MULTI-06")
 @each_action
-def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: CardPool) -> None:
     """With multiple=1 all cards of the query change, and a neighbouring group stays active."""
     group, bystanders = reserve.take(), reserve.take()
     exchange = change_all(probe, group, action)
@@ -155,7 +155,7 @@ def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Res
         all_in(Status.ACTIVE)(others),
         exchange,
         expected="cards that do not match to stay active",
-        came=f"they are {words_of(others)}",
+        actual=f"they are {words_of(others)}",
     )
 
 
@@ -168,7 +168,7 @@ def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe)
 
 @requirement("MULTI-06")
 @each_action
-def test_multiple_may_stand_first(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_multiple_may_stand_first(action: Action, probe: Probe, reserve: CardPool) -> None:
     """With multiple=1 before the attributes all cards of the query change too."""
     group = reserve.take()
     every = group.pin.replace(multiple=True)
@@ -191,25 +191,25 @@ def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exch
         became(action.outcome)(states),
         exchange,
         expected=f"all {len(states)} cards that match to be {action.outcome}",
-        came=f"they are {words_of(states)}",
+        actual=f"they are {words_of(states)}",
     )
 
 
 @requirement("MULTI-07")
 @each_action
-def test_multiple_with_one_match(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_multiple_with_one_match(action: Action, probe: Probe, reserve: CardPool) -> None:
     """multiple=1 is no hindrance where one card matches, and widens nothing."""
     act_on_one(probe, reserve, action, multiple=True)
 
 
 @requirement("MULTI-08")
 @each_action
-def test_one_match_without_multiple(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_one_match_without_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
     """The one card that matches changes; the others of its group stay active."""
     act_on_one(probe, reserve, action, multiple=False)
 
 
-def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool) -> None:
+def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: bool) -> None:
     """Act on one card of a group, and look at all of them."""
     group = reserve.take()
     chosen, *rest = group.cards
@@ -220,14 +220,14 @@ def act_on_one(probe: Probe, reserve: Reserve, action: Action, *, multiple: bool
         became(action.outcome)(states),
         exchange,
         expected=f"the one card that matches to be {action.outcome}",
-        came=f"it is {words_of(states)}",
+        actual=f"it is {words_of(states)}",
     )
     others = probe.states_later(only(group, *rest), all_in(Status.ACTIVE))
     expect(
         all_in(Status.ACTIVE)(others),
         exchange,
         expected="cards that do not match to stay active",
-        came=f"they are {words_of(others)}",
+        actual=f"they are {words_of(others)}",
     )
 
 
@@ -244,7 +244,7 @@ def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: 
         all_in(state)(states),
         exchange,
         expected=f"the customer's other card to stay {state}",
-        came=f"it is {words_of(states)}",
+        actual=f"it is {words_of(states)}",
     )
 
 
@@ -252,7 +252,7 @@ def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: 
 def test_failure_changes_nothing_later(probe: Probe, attempts: dict[Action, Attempt]) -> None:
     """A second after the failures all cards are still active."""
     latest = max(attempt.at for attempt in attempts.values())
-    passed = timedelta(seconds=probe.cards.timeline.monotonic() - latest)
+    passed = timedelta(seconds=probe.cards.clock.monotonic() - latest)
     if passed < A_WHILE:
         probe.cards.pass_time(A_WHILE - passed)
     for attempt in attempts.values():

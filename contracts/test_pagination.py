@@ -33,7 +33,7 @@ def expect_count(found: Found, count: int, what: str) -> None:
         len(found.cards) == count,
         *found.exchanges,
         expected=f"{count} cards {what}",
-        came=f"{len(found.cards)} cards came",
+        actual=f"{len(found.cards)} cards came",
     )
 
 
@@ -119,7 +119,7 @@ def check_window(probe: Probe, listing: Group, page: Found, offset: int, *, stab
         *before.exchanges,
         *page.exchanges,
         expected=f"none of the first {offset} card(s) with offset={offset}",
-        came=f"{len(again)} of them came again",
+        actual=f"{len(again)} of them came again",
     )
     end = offset + len(page.cards)
     through = probe.page(listing.pin.replace(limit=end))
@@ -129,7 +129,7 @@ def check_window(probe: Probe, listing: Group, page: Found, offset: int, *, stab
         *through.exchanges,
         *page.exchanges,
         expected=f"cards {offset + 1} to {end} with offset={offset}",
-        came=f"{len(differing)} card(s) differ from those that limit={end} lists",
+        actual=f"{len(differing)} card(s) differ from those that limit={end} lists",
     )
 
 
@@ -159,14 +159,14 @@ def test_pages_partition_the_listing(
         len(seen) == len(set(seen)),
         *pages[-1].exchanges,
         expected=f"no card on two pages of {size}",
-        came=f"{len(seen) - len(set(seen))} card(s) came twice",
+        actual=f"{len(seen) - len(set(seen))} card(s) came twice",
     )
     lost = {key_of(card) for card in listing.cards} - set(seen)
     expect(
         not lost and len(seen) >= listing.count,
         *pages[-1].exchanges,
         expected=f"all {listing.count} cards on the pages of {size}",
-        came=f"{max(len(lost), listing.count - len(seen))} card(s) came on none",
+        actual=f"{max(len(lost), listing.count - len(seen))} card(s) came on none",
     )
 
 
@@ -189,7 +189,7 @@ def test_pages_are_repeatable(stable: bool, listing: Group, probe: Probe) -> Non
         stable,
         *page.exchanges,
         expected="the same cards for the same limit and offset",
-        came="identical requests listed different cards",
+        actual="identical requests listed different cards",
     )
 
 
@@ -230,7 +230,7 @@ def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> N
         seen <= active,
         *pages[-1].exchanges,
         expected=f"only cards that match {pin}",
-        came=f"{len(seen - active)} other(s) came",
+        actual=f"{len(seen - active)} other(s) came",
     )
 
 
@@ -247,5 +247,5 @@ def test_no_number(name: str, value: str, probe: Probe, population: SharedPopula
         exchange.status is not None and exchange.status < SERVER_ERROR,
         exchange,
         expected=f"{name}={value} to be ignored or refused",
-        came=f"HTTP {exchange.status}",
+        actual=f"HTTP {exchange.status}",
     )

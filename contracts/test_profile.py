@@ -15,7 +15,7 @@ import pytest
 from pytest_atomic_cards.model.profile import QUESTIONS, read_answers
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.profiling import WAITING, Scene
+from pytest_atomic_cards.suite.profiling import WAITING, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observation import observe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER, SEEN
 from pytest_atomic_cards.suite.profiling.timers import Timers
@@ -26,21 +26,21 @@ LAST = sorted(QUESTIONS, key=WAITING.__contains__)
 
 
 @pytest.fixture(scope="module")
-def scene(probe: Probe, cards_target: Target) -> Iterator[Scene]:
+def context(probe: Probe, cards_target: Target) -> Iterator[ProfilingContext]:
     """A world of its own to observe in; on a live target some time passes there from now on.
 
     That some cards cannot be cancelled at the end may be an answer of the target: a warning tells.
     """
     del probe
     cards = cards_target.open_world()
-    scene = Scene(cards, cards_target.settings)
+    context = ProfilingContext(cards, cards_target.settings)
     try:
-        if scene.is_live:
+        if context.is_live:
             with suppress(AtomicCardsError):
-                scene.once(Timers)
-        yield scene
+                context.once(Timers)
+        yield context
     finally:
-        scene.close()
+        context.close()
         for left in cards.clean_up().left_open:
             warnings.warn(f"seeded cards may be left open: {left}", stacklevel=1)
 
@@ -56,7 +56,10 @@ def pinned(cards_settings: Settings) -> Mapping[str, str]:
     [pytest.param(name, marks=getattr(pytest.mark, MARKER)(name)) for name in LAST],
 )
 def test_question(
-    question: str, scene: Scene, pinned: Mapping[str, str], request: pytest.FixtureRequest
+    question: str,
+    context: ProfilingContext,
+    pinned: Mapping[str, str],
+    request: pytest.FixtureRequest,
 ) -> None:
     """The target's answer is recorded, and compared with the pinned one where there is one."""
-    request.node.stash[SEEN] = observe(question, scene, pinned.get(question))
+    request.node.stash[SEEN] = observe(question, context, pinned.get(question))

@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.strategies import queries
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.oracle import judge_listing
@@ -76,7 +76,7 @@ def check_words(found: Found, word: str) -> None:
         shown <= {word},
         *found.exchanges,
         expected=f"cards whose status reads {word!r}",
-        came=f"it reads {', '.join(map(repr, shown))}",
+        actual=f"it reads {', '.join(map(repr, shown))}",
     )
 
 
@@ -170,7 +170,7 @@ def test_listings_keep_to_their_environment(probe: Probe, population: SharedPopu
         not (exchange.succeeded and any(key in exchange.response_body.decode() for key in ours)),
         exchange,
         expected="no cards of this environment under the id of another",
-        came="they are listed there",
+        actual="they are listed there",
     )
     user = group.cards[0].user_id or ""
     stranger = probe.neighbour_card(user)
@@ -182,12 +182,12 @@ def test_listings_keep_to_their_environment(probe: Probe, population: SharedPopu
             stranger.card_instance_id not in {key_of(card) for card in found.cards},
             *found.exchanges,
             expected="no card of another environment",
-            came=f"card {stranger.card_instance_id} of another environment is listed",
+            actual=f"card {stranger.card_instance_id} of another environment is listed",
         )
 
 
 @requirement("QUERY-14")
-def test_actions_keep_to_their_environment(probe: Probe, reserve: Reserve) -> None:
+def test_actions_keep_to_their_environment(probe: Probe, reserve: CardPool) -> None:
     """An action under another environment's id changes nothing here, and none here there."""
     group = reserve.take()
     card = group.cards[0]
@@ -200,7 +200,7 @@ def test_actions_keep_to_their_environment(probe: Probe, reserve: Reserve) -> No
         after == before,
         exchange,
         expected="no change by an action under the id of another environment",
-        came="a card was changed",
+        actual="a card was changed",
     )
     user = card.user_id or ""
     stranger = probe.neighbour_card(user)
@@ -211,7 +211,7 @@ def test_actions_keep_to_their_environment(probe: Probe, reserve: Reserve) -> No
         probe.neighbour_state(stranger) is Status.ACTIVE,
         exchange,
         expected="cards of another environment to stay as they are",
-        came=f"card {stranger.card_instance_id} of another environment was changed",
+        actual=f"card {stranger.card_instance_id} of another environment was changed",
     )
 
 
@@ -235,7 +235,7 @@ def test_every_state_can_be_listed(
 
 @requirement("QUERY-18")
 def test_listings_keep_up_with_changes(
-    probe: Probe, reserve: Reserve, request: pytest.FixtureRequest
+    probe: Probe, reserve: CardPool, request: pytest.FixtureRequest
 ) -> None:
     """A card that was listed as active by each attribute is listed so by none once it is closed."""
     group = reserve.take()
@@ -260,7 +260,7 @@ def test_listings_keep_up_with_changes(
             key_of(card) not in listed,
             *found.exchanges,
             expected=f"{query} not to list a card that was dismissed",
-            came="it is listed still",
+            actual="it is listed still",
         )
 
 
@@ -278,7 +278,7 @@ def test_no_match_lists_nothing(probe: Probe) -> None:
             not found.cards,
             exchange,
             expected="no card where nothing matches",
-            came=f"HTTP {exchange.status} with {len(found.cards)} card(s)",
+            actual=f"HTTP {exchange.status} with {len(found.cards)} card(s)",
         )
 
 
@@ -294,5 +294,5 @@ def test_order_of_attributes_is_free(probe: Probe, population: SharedPopulation)
             {key_of(found) for found in reverse} == straight,
             exchange,
             expected=f"the {len(straight)} card(s) listed in the usual order of attributes",
-            came=f"{len(reverse)} card(s)",
+            actual=f"{len(reverse)} card(s)",
         )

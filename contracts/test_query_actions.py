@@ -14,8 +14,8 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import Trials
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe, States, all_in, left, only, words_of
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
@@ -48,7 +48,7 @@ class Narrowed:
 
 
 @pytest.fixture(scope="module")
-def narrowed(probe: Probe, reserve: Reserve) -> Trials[Narrowed]:
+def narrowed(probe: Probe, reserve: CardPool) -> BatchedSetup[Narrowed]:
     """Each action, narrowed by a value that the group's cards have and by one that none has."""
 
     def act(attribute: Attribute, action: Action, choose: Choice) -> Narrowed:
@@ -71,7 +71,7 @@ def narrowed(probe: Probe, reserve: Reserve) -> Trials[Narrowed]:
         due = {key_of(member) for member in group.cards} & listed
         return Narrowed(group, query, exchange, due)
 
-    return Trials(
+    return BatchedSetup(
         {
             (attribute, action, name): partial(act, attribute, action, choose)
             for attribute in Attribute
@@ -86,7 +86,7 @@ def narrowed(probe: Probe, reserve: Reserve) -> Trials[Narrowed]:
 @pytest.mark.parametrize("action", list(Action))
 @pytest.mark.parametrize("attribute", list(Attribute))
 def test_actions_select_as_listings_do(
-    attribute: Attribute, action: Action, value: str, probe: Probe, narrowed: Trials[Narrowed]
+    attribute: Attribute, action: Action, value: str, probe: Probe, narrowed: BatchedSetup[Narrowed]
 ) -> None:
     """An action narrowed by the attribute changes just the active cards that a listing shows."""
     trial = narrowed[attribute, action, value]
@@ -99,13 +99,13 @@ def test_actions_select_as_listings_do(
         changed(states) == trial.due,
         trial.exchange,
         expected=f"{action} {trial.query} to change the {len(trial.due)} card(s) that it lists",
-        came=f"{len(changed(states))} card(s) changed",
+        actual=f"{len(changed(states))} card(s) changed",
     )
 
 
 @requirement("QUERY-11")
 @pytest.mark.parametrize("action", list(Action))
-def test_actions_heed_every_attribute(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_actions_heed_every_attribute(action: Action, probe: Probe, reserve: CardPool) -> None:
     """An action that one of two attributes keeps from matching any card changes none."""
     group = reserve.take()
     card = group.cards[0]
@@ -123,14 +123,14 @@ def test_actions_heed_every_attribute(action: Action, probe: Probe, reserve: Res
         all_in(Status.ACTIVE)(states),
         next(telling, exchanges[-1]),
         expected=f"a {action} to change no card, as none has all values that are asked for",
-        came=f"cards are {words_of(states)}",
+        actual=f"cards are {words_of(states)}",
     )
 
 
 @requirement("QUERY-11")
 def test_actions_decode_values_as_listings_do(probe: Probe) -> None:
     """An action by a customer id that needs encoding changes that customer's card and no other."""
-    odd = [probe.cards.placement.new_user(suffix) for suffix in (" a", "+a", "%20a", "ü&é", "=1")]
+    odd = [probe.cards.backend.new_user(suffix) for suffix in (" a", "+a", "%20a", "ü&é", "=1")]
     try:
         group = probe.seed_for(odd)
     except SeedingError as error:
@@ -146,5 +146,5 @@ def test_actions_decode_values_as_listings_do(probe: Probe) -> None:
             Status.ACTIVE not in states.values(),
             *found.exchanges,
             expected=f"the card of {user!r} to be cancelled",
-            came="it is still active",
+            actual="it is still active",
         )

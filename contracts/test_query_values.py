@@ -51,7 +51,7 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
                     other in held or key_of(card) not in {key_of(one) for one in found.cards},
                     *found.exchanges,
                     expected=f"{query} not to find the card with {attribute}={value}",
-                    came="it is listed",
+                    actual="it is listed",
                 )
 
 

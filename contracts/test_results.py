@@ -8,7 +8,7 @@ from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe, States, only, response_of
 from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError
@@ -21,7 +21,7 @@ other_actions = pytest.mark.parametrize("action", [Action.DISMISS, Action.CANCEL
 
 
 def act_on_group(
-    probe: Probe, reserve: Reserve, action: Action
+    probe: Probe, reserve: CardPool, action: Action
 ) -> tuple[Group, ActionResponse, Exchange]:
     """Act on all cards of a fresh group."""
     group = reserve.take()
@@ -30,7 +30,7 @@ def act_on_group(
 
 
 def act_on_one(
-    probe: Probe, reserve: Reserve, action: Action
+    probe: Probe, reserve: CardPool, action: Action
 ) -> tuple[Group, ActionResponse, Exchange]:
     """Act on the first card of a fresh group."""
     group = reserve.take()
@@ -46,7 +46,7 @@ def check_one_result_each(group: Group, response: ActionResponse, exchange: Exch
         acted == due,
         exchange,
         expected=f"one result for each of the {len(due)} cards acted on",
-        came=f"{len(acted)} result(s) came, for {', '.join(acted) or 'none'}",
+        actual=f"{len(acted)} result(s) came, for {', '.join(acted) or 'none'}",
     )
 
 
@@ -63,7 +63,7 @@ def check_echoes(
                 card is not None and result.raw.get(name) == due,
                 exchange,
                 expected=f"{name} of the result to be {due!r}",
-                came=f"it is {result.raw.get(name)!r}",
+                actual=f"it is {result.raw.get(name)!r}",
             )
 
 
@@ -74,7 +74,7 @@ def check_word(response: ActionResponse, exchange: Exchange, action: Action) -> 
         words == {action.value},
         exchange,
         expected=f"action to be {action.value!r} in every result",
-        came=f"it is {', '.join(map(repr, sorted(map(str, words)))) or 'absent'}",
+        actual=f"it is {', '.join(map(repr, sorted(map(str, words)))) or 'absent'}",
     )
 
 
@@ -85,12 +85,12 @@ def check_summary(response: ActionResponse, exchange: Exchange, count: int) -> N
         (summary.total, summary.updated) == (count, count),
         exchange,
         expected=f"a summary with total {count} and updated {count}",
-        came=f"total is {summary.total} and updated {summary.updated}",
+        actual=f"total is {summary.total} and updated {summary.updated}",
     )
 
 
 @requirement("RESULT-01")
-def test_complete_returns_one_result_each(probe: Probe, reserve: Reserve) -> None:
+def test_complete_returns_one_result_each(probe: Probe, reserve: CardPool) -> None:
     """Completing several cards, or one of several, returns one result for each and no other."""
     check_one_result_each(*act_on_group(probe, reserve, Action.COMPLETE))
     group, response, exchange = act_on_one(probe, reserve, Action.COMPLETE)
@@ -137,12 +137,12 @@ def test_summary_counts_many(crowd_completed: tuple[Group, ActionResponse, Excha
         response.summary.updated == len(group.cards),
         exchange,
         expected=f"summary.updated to be {len(group.cards)}",
-        came=f"it is {response.summary.updated}",
+        actual=f"it is {response.summary.updated}",
     )
 
 
 @requirement("RESULT-02")
-def test_complete_results_name_their_cards(probe: Probe, reserve: Reserve) -> None:
+def test_complete_results_name_their_cards(probe: Probe, reserve: CardPool) -> None:
     """Each result carries the ids of its card, and the word complete."""
     group, response, exchange = act_on_group(probe, reserve, Action.COMPLETE)
     check_echoes(group, response, exchange)
@@ -150,7 +150,7 @@ def test_complete_results_name_their_cards(probe: Probe, reserve: Reserve) -> No
 
 
 @requirement("RESULT-03")
-def test_complete_of_one_is_summed_up(probe: Probe, reserve: Reserve) -> None:
+def test_complete_of_one_is_summed_up(probe: Probe, reserve: CardPool) -> None:
     """The summary of one completed card is total 1 and updated 1, as sampled."""
     _, response, exchange = act_on_one(probe, reserve, Action.COMPLETE)
     check_summary(response, exchange, 1)
@@ -158,7 +158,7 @@ def test_complete_of_one_is_summed_up(probe: Probe, reserve: Reserve) -> None:
 
 @requirement("RESULT-04")
 @other_actions
-def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: CardPool) -> None:
     """Dismiss and cancel return one result a card with its ids, and a summary of one."""
     try:
         group, response, exchange = act_on_group(probe, reserve, action)
@@ -176,7 +176,7 @@ def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: Reser
 
 @requirement("RESULT-05")
 @pytest.mark.parametrize("action", list(Action))
-def test_summary_counts_every_card(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_summary_counts_every_card(action: Action, probe: Probe, reserve: CardPool) -> None:
     """The summary of a group of open cards counts each of them."""
     group, response, exchange = act_on_group(probe, reserve, action)
     check_summary(response, exchange, len(group.cards))
@@ -184,7 +184,7 @@ def test_summary_counts_every_card(action: Action, probe: Probe, reserve: Reserv
 
 @requirement("RESULT-06")
 @other_actions
-def test_words_of_other_actions(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_words_of_other_actions(action: Action, probe: Probe, reserve: CardPool) -> None:
     """The results of dismiss and cancel carry that word."""
     _, response, exchange = act_on_group(probe, reserve, action)
     check_word(response, exchange, action)

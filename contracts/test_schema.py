@@ -10,8 +10,8 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules import objections
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation, expect
-from pytest_atomic_cards.suite.card_pool import Reserve, StateReserve
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, expect
+from pytest_atomic_cards.suite.card_pool import CardPool, StatePool
 from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import Probe
@@ -34,10 +34,10 @@ each_action = pytest.mark.parametrize("operation", [name for name in OPERATIONS 
 
 
 @pytest.fixture(scope="module")
-def asker(effort: Effort, probe: Probe, reserve: Reserve) -> Asker:
+def asker(effort: Effort, probe: Probe, reserve: CardPool) -> Asker:
     """Asks each operation once, for all contracts; Schemathesis generates, but for a replay."""
     document = Document(effort.seed)
-    if not effort.tape.is_replayed:
+    if not effort.recorder.is_replayed:
         _ = document.schema
     return Asker(document, probe, reserve, effort)
 
@@ -61,7 +61,7 @@ def expect_no_server_error(found: Iterable[Asked]) -> None:
             (exchange.status or 0) < SERVER_ERROR,
             exchange,
             expected="an answer, or a refusal with 4xx",
-            came=f"the request is answered with HTTP {exchange.status} each time",
+            actual=f"the request is answered with HTTP {exchange.status} each time",
         )
 
 
@@ -69,7 +69,7 @@ def expect_conformance(answers: Answers, asker: Asker, operation: str) -> None:
     """Expect every answer to conform to openapi.yaml."""
     exchanges = [asked.exchange for asked in shortest_first(asker.asked(operation))]
     if not any(exchange.succeeded for exchange in exchanges):
-        raise CouldNotTell(f"no {operation} succeeded, so that no body was seen", exchanges)
+        raise Inconclusive(f"no {operation} succeeded, so that no body was seen", exchanges)
     for exchange in exchanges:
         if (exchange.status or 0) < SERVER_ERROR:
             found = answers.objections(operation, exchange)
@@ -77,7 +77,7 @@ def expect_conformance(answers: Answers, asker: Asker, operation: str) -> None:
                 not found,
                 exchange,
                 expected=f"an answer that openapi.yaml allows for {operation}",
-                came="; ".join(found),
+                actual="; ".join(found),
             )
 
 
@@ -118,7 +118,7 @@ def test_answers_agree_with_their_requests(operation: str, asker: Asker) -> None
             not found,
             telling.exchange,
             expected="an answer that agrees with the request",
-            came="; ".join(objection.came for objection in found),
+            actual="; ".join(objection.actual for objection in found),
         )
 
 
@@ -157,7 +157,7 @@ def test_unknown_environment_breaks_nothing(probe: Probe) -> None:
 
 @requirement("SCHEMA-05")
 @pytest.mark.parametrize("action", [Action.DISMISS, Action.CANCEL])
-def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: CardPool) -> None:
     """A dismiss or cancel with a JSON body is served or refused."""
     group = reserve.take()
     query = group.single(group.cards[0])
@@ -167,7 +167,7 @@ def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Res
 @requirement("SCHEMA-05")
 @each_forbidden
 def test_action_out_of_place_breaks_nothing(
-    state: Status, action: Action, probe: Probe, in_state: StateReserve
+    state: Status, action: Action, probe: Probe, in_state: StatePool
 ) -> None:
     """An action that a card's state does not allow is served or refused."""
     group, card = in_state.take(state)

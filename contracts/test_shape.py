@@ -15,7 +15,7 @@ from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.monitor import expect_rules_hold
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
@@ -98,7 +98,7 @@ def test_times_are_as_sampled(probe: Probe, population: SharedPopulation) -> Non
             card.created and card.updated,
             exchange,
             expected="created and updated to be times",
-            came=f"created is {card.raw.get('created')!r}, updated {card.raw.get('updated')!r}",
+            actual=f"created is {card.raw.get('created')!r}, updated {card.raw.get('updated')!r}",
         )
 
 
@@ -112,7 +112,7 @@ def test_payload_is_as_sampled(probe: Probe, population: SharedPopulation) -> No
             isinstance(users, list) and card.user_id in users,
             exchange,
             expected=f"payload.target.usersById to be an array with {card.user_id!r}",
-            came=f"it is {users!r}",
+            actual=f"it is {users!r}",
         )
 
 
@@ -126,18 +126,18 @@ def test_payload_shows_variables(probe: Probe) -> None:
         not_exercised(f"the target takes no variables of ours: {error}")
     shown = {**(card.payload.get("detail") or {}), **(card.payload.get("variables") or {})}
     known = {name: value for name, value in shown.items() if name in VARIABLES}
-    if not known and not probe.cards.placement.delivery_is_certain:
+    if not known and not probe.cards.backend.delivery_is_certain:
         not_exercised("the flow's templates show none of our variables")
     expect(
         known == VARIABLES,
         *probe.find(CardQuery(flow_invocation_id=card.flow_invocation_id)).exchanges,
         expected=f"payload.detail or payload.variables to hold {VARIABLES}",
-        came=f"it holds {known}",
+        actual=f"it holds {known}",
     )
 
 
 @requirement("SHAPE-07")
-def test_complete_response_is_as_sampled(probe: Probe, reserve: Reserve) -> None:
+def test_complete_response_is_as_sampled(probe: Probe, reserve: CardPool) -> None:
     """The answer of complete has data, summary and every field of its results."""
     group = reserve.take()
     exchange = probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
@@ -145,7 +145,7 @@ def test_complete_response_is_as_sampled(probe: Probe, reserve: Reserve) -> None
         exchange.response_body.strip() and not shows_no_cards(exchange.json()),
         exchange,
         expected="an object with an array data of the completed card, and an object summary",
-        came="the body shows no card",
+        actual="the body shows no card",
     )
     expect_rules_hold("SHAPE-07", exchange)
 
@@ -159,7 +159,7 @@ def test_instance_ids_are_unique(probe: Probe, population: SharedPopulation) -> 
         len(set(map(str, ids))) == len(ids),
         *(exchange for _, exchange in cards[-1:]),
         expected=f"{len(ids)} different instance ids",
-        came=f"there are {len(set(map(str, ids)))}",
+        actual=f"there are {len(set(map(str, ids)))}",
     )
 
 
@@ -178,7 +178,7 @@ def test_an_id_has_one_owner(bare: Probe) -> None:
             name is None or len(users) == 1,
             *listings,
             expected="every card to have an id of its own",
-            came=f"cards of {', '.join(sorted(map(str, users)))} all have the id {name}",
+            actual=f"cards of {', '.join(sorted(map(str, users)))} all have the id {name}",
         )
 
 
@@ -203,5 +203,5 @@ def test_cards_belong_to_whom_they_were_started_for(
             users <= set(group.users),
             *found.exchanges,
             expected=f"cards of the customers {', '.join(group.users)}",
-            came=f"there are cards of {', '.join(sorted(map(str, users - set(group.users))))}",
+            actual=f"there are cards of {', '.join(sorted(map(str, users - set(group.users))))}",
         )

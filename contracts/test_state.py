@@ -9,8 +9,8 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status, Transition
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import Attempt, Trials
-from pytest_atomic_cards.suite.card_pool import Reserve, StateReserve
+from pytest_atomic_cards.suite.batched_setup import Attempt, BatchedSetup
+from pytest_atomic_cards.suite.card_pool import CardPool, StatePool
 from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
 from pytest_atomic_cards.suite.probe import (
     Probe,
@@ -38,7 +38,7 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def acted(probe: Probe, in_state: StateReserve) -> Trials[Attempt]:
+def acted(probe: Probe, in_state: StatePool) -> BatchedSetup[Attempt]:
     """Each action on a card in each state, be it allowed there or not."""
 
     def act(cell: Transition, named: bool) -> Attempt:  # noqa: FBT001
@@ -49,7 +49,7 @@ def acted(probe: Probe, in_state: StateReserve) -> Trials[Attempt]:
         query = group.single(card).replace(status=cell.before if named else None)
         return Attempt(watched, before, do(cell.action, query, watched))
 
-    return Trials(
+    return BatchedSetup(
         {
             (cell, named): partial(act, cell, named)
             for cell in TRANSITIONS.values()
@@ -63,7 +63,7 @@ def test_action_in_state(
     cell: Transition,
     named: bool,  # noqa: FBT001
     probe: Probe,
-    acted: Trials[Attempt],
+    acted: BatchedSetup[Attempt],
 ) -> None:
     """The action changes the card as the table says, or leaves it as it is."""
     trial = acted[cell, named]
@@ -79,7 +79,7 @@ def test_action_in_state(
         held,
         trial.exchange,
         expected=f"{cell.action} of a card that is {cell.before} to leave it {cell.after}",
-        came=f"it is {words_of(states)}",
+        actual=f"it is {words_of(states)}",
     )
 
 
@@ -93,7 +93,7 @@ def _stayed(states: States, before: States, state: Status) -> bool:
 
 @requirement("STATE-13")
 @pytest.mark.parametrize("action", list(Action))
-def test_words_of_closed_states(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_words_of_closed_states(action: Action, probe: Probe, reserve: CardPool) -> None:
     """The state word of a card that was acted on is the documented one."""
     group = reserve.take()
     card = group.cards[0]
@@ -107,14 +107,14 @@ def test_words_of_closed_states(action: Action, probe: Probe, reserve: Reserve) 
         word == action.outcome,
         exchange,
         expected=f"the state word {action.outcome.value!r} after {action}",
-        came=f"it is {word!r}",
+        actual=f"it is {word!r}",
     )
 
 
 @requirement("STATE-14")
 @each_forbidden
 def test_refused_cards_do_not_count_as_updated(
-    state: Status, action: Action, probe: Probe, in_state: StateReserve
+    state: Status, action: Action, probe: Probe, in_state: StatePool
 ) -> None:
     """Acting on a card in a state that does not allow it updates none, by the summary's count."""
     group, card = in_state.take(state)
@@ -126,5 +126,5 @@ def test_refused_cards_do_not_count_as_updated(
         summary.updated in {0, None},
         exchange,
         expected="summary.updated to be 0",
-        came=f"it is {summary.updated}",
+        actual=f"it is {summary.updated}",
     )

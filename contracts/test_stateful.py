@@ -7,7 +7,7 @@ import pytest
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Action, Status
 from pytest_atomic_cards.rules.verdicts import expect
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.machine_cards import CardSupply
@@ -57,12 +57,12 @@ def test_cards_in_all_states_at_once(
         stayed(states),
         exchange,
         expected=f"no card to change that is {' or '.join(sorted(forbidden))}",
-        came=f"they are {words_of(states)}",
+        actual=f"they are {words_of(states)}",
     )
 
 
 @requirement("STATE-15")
-def test_any_sequence(fresh: Probe, reserve: Reserve, effort: Effort) -> None:
+def test_any_sequence(fresh: Probe, reserve: CardPool, effort: Effort) -> None:
     """Whatever is done to cards, the lifecycle allows what becomes of them."""
     steerable = CardSupply(fresh.cards).is_steerable
     runs = USUAL.max_examples if steerable else LIVE_RUNS

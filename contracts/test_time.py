@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe, all_in, each_in, left, only, words_of
@@ -46,7 +46,7 @@ def check_becomes(probe: Probe, group: Group, state: Status) -> None:
         all_in(state)(states),
         *probe.find(group.pin).exchanges,
         expected=f"the card to become {state} by itself",
-        came=f"it is {words_of(states)}",
+        actual=f"it is {words_of(states)}",
     )
 
 
@@ -89,7 +89,7 @@ def test_embargo_holds(timed: Timed) -> None:
         all_in(Status.EMBARGOED)(states),
         *timed.probe.find(group.pin).exchanges,
         expected="the card to stay embargoed for an hour",
-        came=f"it is {words_of(states)} after some seconds",
+        actual=f"it is {words_of(states)} after some seconds",
     )
 
 
@@ -110,13 +110,13 @@ def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
         unchanged(states),
         *timed.probe.find(group.pin).exchanges,
         expected=f"cards that were {name} to stay {', '.join(closed.values())}",
-        came=f"they are {words_of(states)}",
+        actual=f"they are {words_of(states)}",
     )
 
 
 @requirement("TIME-09")
 @pytest.mark.parametrize("action", list(Action))
-def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: Reserve) -> None:
+def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: CardPool) -> None:
     """After an action the listed cards are the same as before, but for status and updated."""
     try:
         group = probe.cards.seeder.seed(Population.of(2, CardSpec(variables=VARIABLES)))[0]
@@ -149,7 +149,7 @@ def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange)
                 *exchanges,
                 *found.exchanges,
                 expected="status and updated of a card to change, and nothing else",
-                came=f"{', '.join(changed)} changed as well",
+                actual=f"{', '.join(changed)} changed as well",
             )
 
 
@@ -159,7 +159,7 @@ def kept(card: Card, name: str) -> object:
 
 
 @requirement("TIME-06")
-def test_updated_moves(probe: Probe, reserve: Reserve) -> None:
+def test_updated_moves(probe: Probe, reserve: CardPool) -> None:
     """After a dismiss updated is later than before."""
     group = reserve.take()
     card = group.cards[0]
@@ -171,18 +171,18 @@ def test_updated_moves(probe: Probe, reserve: Reserve) -> None:
         after.updated > card.updated,
         exchange,
         expected=f"updated to move on from {card.updated}",
-        came=f"it is {after.updated}",
+        actual=f"it is {after.updated}",
     )
 
 
 @requirement("TIME-08")
 def test_updated_rests(probe: Probe, population: SharedPopulation) -> None:
     """While nothing changes a card, updated is the same each time it is listed."""
-    check_updated_rests(probe, population.plain[0], lambda: probe.cards.timeline.sleep(A_MOMENT))
+    check_updated_rests(probe, population.plain[0], lambda: probe.cards.clock.sleep(A_MOMENT))
 
 
 @requirement("TIME-08")
-def test_updated_rests_at_a_refusal(probe: Probe, reserve: Reserve) -> None:
+def test_updated_rests_at_a_refusal(probe: Probe, reserve: CardPool) -> None:
     """While a request is refused, updated of the cards that it matches stays the same."""
     group = reserve.take()
 
@@ -205,13 +205,13 @@ def check_updated_rests(probe: Probe, group: Group, meanwhile: Callable[[], None
         not moved,
         *found.exchanges,
         expected="updated to stay as it is while nothing changes the card",
-        came=f"it moved on {len(moved)} card(s)",
+        actual=f"it moved on {len(moved)} card(s)",
     )
 
 
 @requirement("TIME-05")
 def test_created_never_changes(
-    probe: Probe, population: SharedPopulation, reserve: Reserve, history: History
+    probe: Probe, population: SharedPopulation, reserve: CardPool, history: History
 ) -> None:
     """No listing of this run showed another created than the first one of that card."""
     group = reserve.take()
@@ -220,11 +220,11 @@ def test_created_never_changes(
     probe.find(population.plain[0].pin)
     if history.recreated is not None:
         objection, exchange = history.recreated
-        raise Violation(objection.expected, objection.came, (exchange,))
+        raise Violation(objection.expected, objection.actual, (exchange,))
 
 
 @requirement("TIME-04")
-def test_a_new_card_reopens_none(probe: Probe, reserve: Reserve) -> None:
+def test_a_new_card_reopens_none(probe: Probe, reserve: CardPool) -> None:
     """A card that was dismissed stays so when its customer gets another one."""
     group = reserve.take()
     card = group.cards[0]
@@ -238,7 +238,7 @@ def test_a_new_card_reopens_none(probe: Probe, reserve: Reserve) -> None:
         *probe.find(another.pin).exchanges,
         *probe.find(group.pin).exchanges,
         expected="a dismissed card to stay so when its customer gets another card",
-        came=f"it is {words_of(states)}",
+        actual=f"it is {words_of(states)}",
     )
 
 
@@ -270,7 +270,7 @@ def test_listings_by_state_keep_up_with_time(
         changed.isdisjoint(map(key_of, found.cards)),
         *found.exchanges,
         expected=f"status={before} not to list a card that is {after}",
-        came="it is listed",
+        actual="it is listed",
     )
 
 
@@ -297,5 +297,5 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
             stayed(states),
             *probe.find(group.pin).exchanges,
             expected=f"closed cards to stay {', '.join(sorted(set(due.values())))}",
-            came=f"they are {words_of(states)}",
+            actual=f"they are {words_of(states)}",
         )

@@ -100,7 +100,7 @@ class LiveSandbox:
             **changes: Fields of ``Settings``.
         """
         world = LiveTarget(self.settings(**changes)).open_world()
-        world.placement.settling = settling
+        world.backend.settling = settling
         return world
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.rules import told_by
+from pytest_atomic_cards.rules import parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets import SandboxTarget
@@ -168,9 +168,9 @@ def violated(exchanges: list[Exchange]) -> dict[str, str]:
     """What each violated requirement is violated by, to a monitor that is fed with exchanges."""
     monitor, found = Monitor(), {}
     for exchange in exchanges:
-        told = told_by(exchange)
-        for rule, objection in monitor.see(told) if told else ():
-            found.setdefault(rule.requirement, f"{rule.name}: {objection.came}")
+        response = parse_response(exchange)
+        for rule, objection in monitor.see(response) if response else ():
+            found.setdefault(rule.requirement, f"{rule.name}: {objection.actual}")
     return found
 
 

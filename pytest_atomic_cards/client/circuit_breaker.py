@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import filelock
 
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import AtomicCardsError, SettingsError, TransportError
 
 _FIRST_TRIAL: Final = 4.0
@@ -75,12 +75,12 @@ class CircuitBreaker:
     Args:
         file: A file in a private directory by which the processes of a run share it; ``None``
             where there is one process only.
-        timeline: Measures the time between trials.
+        clock: Measures the time between trials.
     """
 
-    def __init__(self, file: Path | None = None, timeline: Timeline = REAL_TIME) -> None:
+    def __init__(self, file: Path | None = None, clock: Clock = REAL_CLOCK) -> None:
         self._file = file
-        self._timeline = timeline
+        self._clock = clock
         self._lock = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
         self._unsent: dict[str, int] = {}
@@ -118,7 +118,7 @@ class CircuitBreaker:
             circuit = self._circuits.get(part)
             if circuit is None or not circuit.is_open:
                 return None
-            now = self._timeline.monotonic()
+            now = self._clock.monotonic()
             tried = self._tried.get(part)
             due = tried is None or (now - tried >= _NEXT_TRIAL_AFTER and not circuit.refused)
             if due:
@@ -138,7 +138,7 @@ class CircuitBreaker:
         """
         with self._lock:
             if refused:
-                self._tried[part] = self._timeline.monotonic()
+                self._tried[part] = self._clock.monotonic()
             self._change(
                 part,
                 lambda circuit: replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import TimeLimitError
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ class Deadline:
     """The moment after which nothing more is sent. Threads may share it.
 
     Args:
-        timeline: Measures the time. A deadline limits real time, even while a run is recorded.
+        clock: Measures the time. A deadline limits real time, even while a run is recorded.
     """
 
-    def __init__(self, timeline: Timeline = REAL_TIME) -> None:
-        self._timeline = timeline
+    def __init__(self, clock: Clock = REAL_CLOCK) -> None:
+        self._clock = clock
         self._moment = math.inf
         self._reason = ""
         self.on_change: list[Callable[[], None]] = []
@@ -38,7 +38,7 @@ class Deadline:
             seconds: Time left from now; ``math.inf`` for no limit.
             reason: What set it, as it is to stand in errors, such as ``--cards-max-time 600``.
         """
-        self._moment = self._timeline.monotonic() + seconds
+        self._moment = self._clock.monotonic() + seconds
         self._reason = reason
         for notify in tuple(self.on_change):
             notify()
@@ -56,7 +56,7 @@ class Deadline:
     @property
     def left(self) -> float:
         """Seconds left: ``math.inf`` without a limit, 0 once it has passed."""
-        return max(0.0, self._moment - self._timeline.monotonic())
+        return max(0.0, self._moment - self._clock.monotonic())
 
     @property
     def has_passed(self) -> bool:

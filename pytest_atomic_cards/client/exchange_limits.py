@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.settings import MEGABYTE
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     import socket
@@ -57,7 +57,7 @@ class Limits:
         self.exceeded = ""
         self.timed_out = False
         self.connected = False
-        self._end = REAL_TIME.monotonic() + self.seconds
+        self._end = REAL_CLOCK.monotonic() + self.seconds
         self._deadline = deadline
         self._max_body = max_body
         self._received = 0
@@ -77,7 +77,7 @@ class Limits:
         Raises:
             LimitError: The time is over.
         """
-        left = min(self._end - REAL_TIME.monotonic(), self._deadline.left)
+        left = min(self._end - REAL_CLOCK.monotonic(), self._deadline.left)
         if left > 0:
             return min(left, _STEP)
         self.timed_out = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.support.recorder import NO_TAPE, OfEachPart, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, PerCassette, Recorder
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.exchange import Exchange
@@ -18,11 +18,11 @@ class Access:
     that matches several cards, may say so with it.
 
     Args:
-        tape: Tells the parts of a recording, each of which learns on its own.
+        recorder: Tells the parts of a recording, each of which learns on its own.
     """
 
-    def __init__(self, tape: Tape = NO_TAPE) -> None:
-        self._granted = OfEachPart[set[str]](tape, set)
+    def __init__(self, recorder: Recorder = NULL_RECORDER) -> None:
+        self._granted = PerCassette[set[str]](recorder, set)
 
     def observed(self, exchange: Exchange) -> Exchange:
         """Take in an exchange that was sent with these credentials, and give it back."""

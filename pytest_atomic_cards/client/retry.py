@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,19 +51,19 @@ class RetryPolicy:
     retry_after_cap: float = 30.0
     timeouts: int = 2
     budget: float = 90.0
-    sleep: Callable[[float], None] = REAL_TIME.sleep
-    clock: Callable[[], float] = REAL_TIME.monotonic
-    wall_clock: Callable[[], float] = REAL_TIME.timestamp
-    jitter: Callable[[], float] = TRUE_CHANCE.fraction
+    sleep: Callable[[float], None] = REAL_CLOCK.sleep
+    clock: Callable[[], float] = REAL_CLOCK.monotonic
+    wall_clock: Callable[[], float] = REAL_CLOCK.timestamp
+    jitter: Callable[[], float] = TRUE_RANDOMNESS.fraction
 
     @classmethod
-    def by(cls, timeline: Timeline, chance: Chance) -> Self:
+    def by(cls, clock: Clock, randomness: Randomness) -> Self:
         """The usual policy, going by a timeline and a chance."""
         return cls(
-            sleep=timeline.sleep,
-            clock=timeline.monotonic,
-            wall_clock=timeline.timestamp,
-            jitter=chance.fraction,
+            sleep=clock.sleep,
+            clock=clock.monotonic,
+            wall_clock=clock.timestamp,
+            jitter=randomness.fraction,
         )
 
     def begin(self, deadline: Deadline | None = None) -> Backoff:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from pytest_atomic_cards.client.request import encode_json
 from pytest_atomic_cards.client.transport import NoAnswer, Wire
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import MisuseError, TransportError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
@@ -43,7 +43,7 @@ class SandboxControls:
         http: Gives the transport.
         url: Root of the sandbox.
         timeout: Seconds to wait for a connection, and for each part of an answer.
-        timeline: The time by which the sandbox's clock runs, but for what it is advanced by.
+        clock: The time by which the sandbox's clock runs, but for what it is advanced by.
         environment_id: The environment that is meant where none is named; the sandbox's own
             default if left out.
     """
@@ -54,18 +54,18 @@ class SandboxControls:
         url: str,
         *,
         timeout: float = 30.0,
-        timeline: Timeline = REAL_TIME,
+        clock: Clock = REAL_CLOCK,
         environment_id: str | None = None,
     ) -> None:
         self._wire = Wire(http, url, setting="the URL of the sandbox", timeout=timeout)
         self._root = f"{self._wire.url.rstrip('/')}/_sandbox"
-        self._timeline = timeline
+        self._clock = clock
         self._environment = {"environment": environment_id} if environment_id else {}
         self._ahead = timedelta(0)
 
     def now(self) -> datetime:
         """The sandbox's time, if nobody else moves its clock."""
-        return self._timeline.now() + self._ahead
+        return self._clock.now() + self._ahead
 
     def advance(self, by: timedelta) -> None:
         """Move the sandbox's clock forwards.

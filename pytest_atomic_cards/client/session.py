@@ -32,8 +32,8 @@ from pytest_atomic_cards.client.transport import (
 )
 from pytest_atomic_cards.model.exchange import Exchange, redact_headers
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 from pytest_atomic_cards.support.secrets.redactor import Redactor
 
@@ -69,8 +69,8 @@ class CardsSession:
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.
-        timeline: The time by which the session, and whoever waits for its target, goes.
-        chance: Where the jitter of pauses comes from.
+        clock: The time by which the session, and whoever waits for its target, goes.
+        randomness: Where the jitter of pauses comes from.
         deadline: When nothing more is sent; none if left out.
 
     Attributes:
@@ -95,10 +95,10 @@ class CardsSession:
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
         max_rate: float | None = None,
-        timeline: Timeline = REAL_TIME,
-        chance: Chance = TRUE_CHANCE,
+        clock: Clock = REAL_CLOCK,
+        randomness: Randomness = TRUE_RANDOMNESS,
     ) -> None:
-        self.timeline = timeline
+        self.clock = clock
         self._http = http or open_http()
         self._owns_http = http is None
         self.deadline = deadline or Deadline()
@@ -115,7 +115,7 @@ class CardsSession:
         self.tokens = tokens
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
-        self.retry = retry or RetryPolicy.by(timeline, chance)
+        self.retry = retry or RetryPolicy.by(clock, randomness)
         self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self._pause)
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
@@ -233,11 +233,11 @@ class CardsSession:
             request.token = Hidden(self.tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
         self._pace.wait()
-        started, clock = self.timeline.now(), self.timeline.monotonic()
+        started, clock = self.clock.now(), self.clock.monotonic()
         answer = self._wire.exchange(
             request.method, request.url, headers, request.body, trial or math.inf
         )
-        elapsed = self.timeline.monotonic() - clock
+        elapsed = self.clock.monotonic() - clock
         redactor = self._redactor(headers.get("Authorization"))
         exchange = Exchange(
             method=request.method,

@@ -17,7 +17,7 @@ from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
@@ -116,7 +116,7 @@ class ClientCredentials:
         deadline: Deadline | None = None,
         breaker: CircuitBreaker | None = None,
         cache: Path | None = None,
-        clock: Callable[[], float] = REAL_TIME.timestamp,
+        clock: Callable[[], float] = REAL_CLOCK.timestamp,
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
     ) -> None:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.cards_api import CardsApi
     from pytest_atomic_cards.model.settings import Settings
     from pytest_atomic_cards.plugin.ending import Ending
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
     from pytest_atomic_cards.sandbox import Sandbox
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.targets.cards_fixture import Cards
 
 SETTINGS = pytest.StashKey["Settings"]()
 ENDING = pytest.StashKey["Ending | None"]()
-DECK = pytest.StashKey["Deck"]()
+MANAGER = pytest.StashKey["CassetteManager"]()
 CASSETTES_MARK = "cards_cassettes"
 
 
@@ -84,16 +84,16 @@ def ending_of(config: pytest.Config) -> Ending | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Play cassettes where a test is marked so, whatever the settings."""
-    if DECK not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
+    if MANAGER not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
         _play_cassettes(config)
 
 
 def _play_cassettes(config: pytest.Config) -> None:
-    from pytest_atomic_cards.recordings.cassettes.cassette_names import Naming
-    from pytest_atomic_cards.recordings.cassettes.cassette_plugin import CassetteHooks
+    from pytest_atomic_cards.recordings.cassettes.cassette_names import CassetteNames
+    from pytest_atomic_cards.recordings.cassettes.cassette_plugin import CassettePlugin
     from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
-    from pytest_atomic_cards.recordings.cassettes.cassette_report import Housekeeping
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.cassette_report import CassetteReport
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
     settings = settings_of(config)
     own_suite = config.pluginmanager.hasplugin("atomic-cards-contracts")
@@ -106,13 +106,15 @@ def _play_cassettes(config: pytest.Config) -> None:
         redaction = Redaction(settings.redact, filter(None, [settings.client_secret]))
     except SettingsError as error:
         raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
-    deck = config.stash[DECK] = Deck(settings.cassettes, base / settings.cassettes_dir, redaction)
-    shared, naming = hasattr(config, "workerinput"), Naming(root, own_suite)
+    manager = config.stash[MANAGER] = CassetteManager(
+        settings.cassettes, base / settings.cassettes_dir, redaction
+    )
+    shared, naming = hasattr(config, "workerinput"), CassetteNames(root, own_suite)
     for hooks in (
-        CassetteHooks(deck, naming, shared=shared),
-        Housekeeping(
+        CassettePlugin(manager, naming, shared=shared),
+        CassetteReport(
             config,
-            deck,
+            manager,
             naming,
             max_age=settings.cassettes_max_age,
             fail_on=settings.cassettes_fail_on,
@@ -121,9 +123,9 @@ def _play_cassettes(config: pytest.Config) -> None:
         config.pluginmanager.register(hooks)
 
 
-def deck_of(config: pytest.Config) -> Deck | None:
+def manager_of(config: pytest.Config) -> CassetteManager | None:
     """What plays the cassettes of a run; ``None`` where it plays none."""
-    return config.stash.get(DECK, None)
+    return config.stash.get(MANAGER, None)
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -225,10 +227,10 @@ def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Itera
     context = ending.context if ending else None
     if context and context.token_cache:
         keep_token(pytestconfig, context.token_cache, cards_settings)
-    if deck := deck_of(pytestconfig):
-        from pytest_atomic_cards.recordings.cassettes.cassette_target import RecordedTarget
+    if manager := manager_of(pytestconfig):
+        from pytest_atomic_cards.recordings.cassettes.cassette_target import CassetteTarget
 
-        target: Target = RecordedTarget(cards_settings, deck, context)
+        target: Target = CassetteTarget(cards_settings, manager, context)
     else:
         target = open_target(cards_settings, context)
     with progress_shown(pytestconfig), ending.closing(target) if ending else nullcontext():
@@ -239,9 +241,9 @@ def _watched(target: Target, config: pytest.Config, settings: Settings) -> Targe
     """A target under the eyes of the monitor; the contract suite judges for itself."""
     if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
         return target
-    from pytest_atomic_cards.plugin.monitor_plugin import Watch
+    from pytest_atomic_cards.plugin.monitor_plugin import MonitorPlugin
 
-    watch = Watch()
+    watch = MonitorPlugin()
     config.pluginmanager.register(watch, "atomic-cards-monitor")
     return watch.over(target)
 

@@ -20,8 +20,8 @@ from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.settings import Mode, Settings
 from pytest_atomic_cards.plugin.worker_channel import token_file
 from pytest_atomic_cards.suite.contract_limit import ContractLimit
-from pytest_atomic_cards.support.clock import REAL_TIME
-from pytest_atomic_cards.support.errors import AtomicCardsError, told
+from pytest_atomic_cards.support.clock import REAL_CLOCK
+from pytest_atomic_cards.support.errors import AtomicCardsError, error_text
 from pytest_atomic_cards.support.interruption import Interruption
 from pytest_atomic_cards.support.printable import printable
 from pytest_atomic_cards.targets.run_context import RunContext
@@ -62,7 +62,7 @@ class Ending:
         self._down: list[str] = []
         self._unrun: Counter[str] = Counter()
         self._workers: list[Any] = []
-        self._begun = REAL_TIME.now()
+        self._begun = REAL_CLOCK.now()
         self.limit = _limit_of(settings, is_check=is_check)
         self.context = RunContext.of_worker(
             token_file(config),
@@ -185,7 +185,7 @@ class LastCleanUp:
         try:
             return (yield)
         except* AtomicCardsError as errors:
-            self._report(told(errors))
+            self._report(error_text(errors))
             if session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return None

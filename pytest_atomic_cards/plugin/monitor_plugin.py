@@ -13,7 +13,7 @@ from weakref import WeakSet
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
-from pytest_atomic_cards.rules import RULES, told_by
+from pytest_atomic_cards.rules import RULES, parse_response
 from pytest_atomic_cards.rules.finding import Finding, explain
 from pytest_atomic_cards.rules.monitor import Monitor, finding_of
 from pytest_atomic_cards.rules.requirements import catalogue
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.session import CardsSession
     from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.model.settings import Settings
-    from pytest_atomic_cards.support.recorder import Tape
+    from pytest_atomic_cards.support.recorder import Recorder
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.targets.cards_fixture import Cards
     from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
@@ -34,7 +34,7 @@ _HINT: Final = (
 )
 
 
-class Watch:
+class MonitorPlugin:
     """Fails a test whose traffic has shown that a documented requirement is violated."""
 
     def __init__(self) -> None:
@@ -47,21 +47,21 @@ class Watch:
 
     def over(self, target: Target) -> Target:
         """A target of which each session is watched."""
-        return WatchedTarget(target, self.attach)
+        return MonitoredTarget(target, self.attach)
 
     def attach(self, session: CardsSession) -> None:
-        """Watch a session from now on, as a history of its own."""
+        """MonitorPlugin a session from now on, as a history of its own."""
         if session in self._watched:
             return
         self._watched.add(session)
         monitor = Monitor(self._rules)
 
         def observe(exchange: Exchange) -> None:
-            told = told_by(exchange)
-            if told is None:
+            response = parse_response(exchange)
+            if response is None:
                 return
             with self._lock:
-                for rule, objection in monitor.see(told):
+                for rule, objection in monitor.see(response):
                     finding = finding_of(rule, objection, exchange)
                     self._found.setdefault(finding.requirement, finding)
 
@@ -97,7 +97,7 @@ class Watch:
         return [] if _is_off(item) else found
 
 
-class WatchedTarget:
+class MonitoredTarget:
     """A target that shows the session of each world before anything is sent.
 
     Args:
@@ -116,9 +116,9 @@ class WatchedTarget:
         return self._target.settings
 
     @property
-    def tape(self) -> Tape:
+    def recorder(self) -> Recorder:
         """The tape of the target."""
-        return self._target.tape
+        return self._target.recorder
 
     def open_world(self) -> Cards:
         """A new world of cards, which is watched."""

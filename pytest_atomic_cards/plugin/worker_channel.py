@@ -19,7 +19,7 @@ import pytest
 from pytest_atomic_cards.model.options import OPTIONS, Option
 from pytest_atomic_cards.model.settings import Mode, Settings
 from pytest_atomic_cards.recordings.cassettes.worker_recordings import ELSEWHERE
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
@@ -60,7 +60,7 @@ def hand_over(
     if spec.socket:
         texts = {name: text for name, text in texts.items() if name not in _SECRETS}
     elif any(map(_is_elsewhere, node.nodemanager.specs)) and (token := _issued(node, settings)):
-        age = REAL_TIME.timestamp() - token.issued
+        age = REAL_CLOCK.timestamp() - token.issued
         node.workerinput[_TOKEN] = asdict(token) | {"value": str(token.value), "issued": -age}
     # What is sent must be of builtin types.
     node.workerinput[_SETTINGS] = {name: str(text) for name, text in texts.items()}
@@ -148,5 +148,5 @@ def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
 
     handed[_TOKEN]["value"] = Hidden(handed[_TOKEN]["value"])
     token = IssuedToken(**handed[_TOKEN])
-    issued = REAL_TIME.timestamp() + token.issued
+    issued = REAL_CLOCK.timestamp() + token.issued
     credentials_of(settings, RunContext(token_cache=cache)).adopt(replace(token, issued=issued))

@@ -13,7 +13,7 @@ from pytest_atomic_cards.reporting.requirement_results import Conclusion, Rule, 
 from pytest_atomic_cards.reporting.verdict_marks import MARKS, tell_areas, tell_verdict
 from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.printable import json_text
 
@@ -69,7 +69,7 @@ def _document(
     """What an audit has found as JSON values, with the names of a report of ``check``."""
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
-        "generated": REAL_TIME.now().isoformat(timespec="seconds"),
+        "generated": REAL_CLOCK.now().isoformat(timespec="seconds"),
         "target": f"recordings {', '.join(str(count.path) for count in audit.counts)}",
         "strict": strict,
         "conclusion": conclusion.word,

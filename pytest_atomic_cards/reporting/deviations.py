@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from pytest_atomic_cards.model import setting_parsers
 from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.rules.requirements import catalogue
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError, SettingsError
 from pytest_atomic_cards.targets.seeding.journal import target_name
 
@@ -123,7 +123,7 @@ def find_deviations(settings: Settings, *directories: Path) -> Deviations:
     Raises:
         SettingsError: The file cannot be read, or an entry in it cannot be used.
     """
-    today = REAL_TIME.now().date()
+    today = REAL_CLOCK.now().date()
     for directory in dict.fromkeys(directories):
         own = _read(directory / OWN_FILE)
         project = _read(directory / PROJECT_FILE)

@@ -64,7 +64,7 @@ def _sentence(block: list[Rule]) -> str:
     first = block[0].findings[0]
     if len(block) > 1:
         return f"{first.verdict}: {first.reason}"
-    told = f"Expected: {first.expected}; came: {first.came}" if first.expected else first.reason
+    told = f"Expected: {first.expected}; actual: {first.actual}" if first.expected else first.reason
     return f"{block[0].requirement.statement} {told}"
 
 
@@ -158,7 +158,7 @@ def _details(block: list[Rule]) -> str:
     if len(block) == 1:
         lines.append(f"{md(block[0].requirement.statement)} *{md(block[0].requirement.source)}*")
     if first.expected:
-        lines.append(f"- expected: {md(first.expected)}\n- came: {md(first.came)}")
+        lines.append(f"- expected: {md(first.expected)}\n- actual: {md(first.actual)}")
     else:
         lines.append(f"Reason: {md(first.reason)}")
     if first.exchanges:

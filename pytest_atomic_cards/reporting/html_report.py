@@ -79,7 +79,7 @@ def _blocks(rules: Sequence[Values]) -> list[list[Values]]:
     """Rules to be told in full: those that fail the run first, alike ones together."""
     alike: dict[str, list[Values]] = {}
     for rule in sorted(rules, key=lambda rule: not rule["fails"]):
-        if rule["verdict"] == Verdict.COULD_NOT_TELL:
+        if rule["verdict"] == Verdict.INCONCLUSIVE:
             alike.setdefault(rule["findings"][0]["reason"], []).append(rule)
         elif rule["findings"] and rule["verdict"] != Verdict.NOT_EXERCISED and not rule["known"]:
             alike[rule["id"]] = [rule]

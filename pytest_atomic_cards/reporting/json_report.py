@@ -17,7 +17,7 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import NOT_ASKED, Observation
 from pytest_atomic_cards.suite.traffic_stats import Traffic, milliseconds
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.printable import json_text
 
@@ -30,7 +30,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     observed = by_question(outcome.gathered.observations)
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
-        "generated": REAL_TIME.now().isoformat(timespec="seconds"),
+        "generated": REAL_CLOCK.now().isoformat(timespec="seconds"),
         "target": settings.describe(),
         "strict": settings.strict,
         "conclusion": outcome.conclusion.word,
@@ -67,7 +67,7 @@ def _rule(rule: Rule, outcome: Outcome) -> dict[str, Any]:
                 "contract": finding.contract,
                 "reason": finding.reason,
                 "expected": finding.expected,
-                "came": finding.came,
+                "actual": finding.actual,
                 "exchanges": len(finding.exchanges),
             }
             for finding in rule.findings

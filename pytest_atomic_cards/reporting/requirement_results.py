@@ -80,7 +80,7 @@ class Conclusion:
     """What a run comes to.
 
     Args:
-        word: ``violated``, ``drifted``, ``could not tell``, ``partial``, ``deviating`` (violated
+        word: ``violated``, ``drifted``, ``inconclusive``, ``partial``, ``deviating`` (violated
             only where that is known) or ``conformant``.
         grave: Rules that make the run fail.
         unexercised: Documented rules that this run did not exercise.
@@ -128,12 +128,12 @@ def conclude(
         for rule in rules
         if rule.verdict is Verdict.NOT_EXERCISED and rule.requirement.level is Level.DOCUMENTED
     )
-    if any(rule.verdict is not Verdict.COULD_NOT_TELL for rule in grave):
+    if any(rule.verdict is not Verdict.INCONCLUSIVE for rule in grave):
         word = "violated"
     elif any(observation.verdict is Verdict.DRIFTED for observation in failing):
         word = "drifted"
     elif grave or failing or troubles:
-        word = "could not tell"
+        word = "inconclusive"
     elif unexercised:
         word = "partial"
     else:
@@ -177,7 +177,7 @@ def failures(rules: Iterable[Rule]) -> list[list[Rule]]:
     """
     alike: dict[str, list[Rule]] = {}
     for rule in rules:
-        if rule.verdict is Verdict.COULD_NOT_TELL:
+        if rule.verdict is Verdict.INCONCLUSIVE:
             alike.setdefault(rule.reasons[0], []).append(rule)
         elif rule.is_violated:
             alike[rule.requirement.id] = [rule]

@@ -27,7 +27,12 @@ from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUEST
 from pytest_atomic_cards.suite.profiling.profiling_plugin import observation_in
 from pytest_atomic_cards.suite.suite_runner import SUITE
 from pytest_atomic_cards.suite.traffic_stats import traffic_in
-from pytest_atomic_cards.support.errors import AtomicCardsError, MisuseError, SettingsError, told
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    MisuseError,
+    SettingsError,
+    error_text,
+)
 from pytest_atomic_cards.support.printable import escape_unencodable, printable
 
 _CRASHED: Final = "???"
@@ -157,13 +162,13 @@ class FindingsReporter:
         for nodeid, reason in self._crashed.items():
             try:
                 items = collected(f"{self._config.rootpath}/{nodeid}")
-            except MisuseError:  # the run could not tell all the same
+            except MisuseError:  # the run inconclusive all the same
                 continue
             for item in items:
                 self._take_in_crash(item, reason)
 
     def _take_in_crash(self, item: pytest.Item, reason: str) -> None:
-        verdict = Verdict.COULD_NOT_TELL
+        verdict = Verdict.INCONCLUSIVE
         if contract := item.get_closest_marker(MARKER):
             finding = Finding(item.name, contract.args[0], verdict, reason)
             self._gathered.findings.append(finding)
@@ -186,7 +191,7 @@ class Closing:
         try:
             return (yield)
         except* AtomicCardsError as errors:
-            self._reporter.take_in_trouble(told(errors))
+            self._reporter.take_in_trouble(error_text(errors))
             if exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         finally:

@@ -42,7 +42,7 @@ def _tell_failures(writer: Console, rules: Iterable[Rule]) -> None:
         headline, *lines = explain(first.findings[0]).splitlines()
         if len(group) > 1:
             headline = f"{len(group)} requirements: {first.verdict}"
-            lines = [f"  ids:      {ids_of(group)}", *lines[_STATEMENT_LINES:]]
+            lines = [f"  ids:       {ids_of(group)}", *lines[_STATEMENT_LINES:]]
         elif len(first.findings) > 1:
             lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
         writer.line(headline, **MARKS[first.verdict][1])

@@ -21,7 +21,7 @@ MARKS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
     Verdict.HELD: ("✓", {"green": True}),
     Verdict.VIOLATED: ("✗", {"red": True, "bold": True}),
     Verdict.DRIFTED: ("≠", {"red": True, "bold": True}),
-    Verdict.COULD_NOT_TELL: ("?", {"yellow": True, "bold": True}),
+    Verdict.INCONCLUSIVE: ("?", {"yellow": True, "bold": True}),
     Verdict.NOT_EXERCISED: ("·", {"light": True}),
 }
 """The mark of each verdict, and the style it is written in."""
@@ -29,7 +29,7 @@ _WORDS: Final[Mapping[str, dict[str, bool]]] = {
     "conformant": {"green": True, "bold": True},
     "deviating": {"yellow": True, "bold": True},
     "partial": {"yellow": True, "bold": True},
-    "could not tell": {"yellow": True, "bold": True},
+    "inconclusive": {"yellow": True, "bold": True},
     "drifted": {"red": True, "bold": True},
     "violated": {"red": True, "bold": True},
 }

@@ -12,9 +12,9 @@ from typing import Final
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.agreement_rules import ANSWERS
-from pytest_atomic_cards.rules.card_history import Past
+from pytest_atomic_cards.rules.card_history import CardHistory
 from pytest_atomic_cards.rules.filter_rules import MATCHING
-from pytest_atomic_cards.rules.parsed_response import Fidelity, Told, tell, told_by
+from pytest_atomic_cards.rules.parsed_response import Fidelity, ParsedResponse, parse_response, tell
 from pytest_atomic_cards.rules.rule import Objection, Rule
 from pytest_atomic_cards.rules.rule_dispatch import Traits, traits_of
 from pytest_atomic_cards.rules.shape_rules import SHAPE
@@ -25,16 +25,16 @@ __all__ = [
     "HISTORY",
     "RULES",
     "SHAPE",
+    "CardHistory",
     "Fidelity",
     "Objection",
-    "Past",
+    "ParsedResponse",
     "Rule",
-    "Told",
     "Traits",
     "objections",
+    "parse_response",
     "rules_of",
     "tell",
-    "told_by",
     "traits_of",
 ]
 
@@ -51,14 +51,14 @@ def rules_of(requirement: str) -> tuple[Rule, ...]:
 
 
 def objections(
-    exchange: Exchange, rules: Iterable[Rule] = AGREEMENT, past: Past | None = None
+    exchange: Exchange, rules: Iterable[Rule] = AGREEMENT, past: CardHistory | None = None
 ) -> Iterator[Objection]:
     """What rules hold against one exchange; without a past, it is taken to be settled."""
-    told = told_by(exchange)
-    if told is None:
+    response = parse_response(exchange)
+    if response is None:
         return
-    traits = traits_of(told, past)
+    traits = traits_of(response, past)
     for rule in rules:
-        found = rule.concerns(traits) and rule.judge(told, past)
+        found = rule.concerns(traits) and rule.judge(response, past)
         if isinstance(found, Objection):
             yield found

@@ -15,11 +15,11 @@ from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.rules.card_history import Past
+from pytest_atomic_cards.rules.card_history import CardHistory
 from pytest_atomic_cards.rules.parsed_response import (
     LISTING,
     Fidelity,
-    Told,
+    ParsedResponse,
     is_named,
     name_of,
 )
@@ -49,72 +49,72 @@ def _at_most(limit: int, count: int | None, what: str) -> Objection | bool:
     return count == limit or Objection(f"at most {limit} cards", f"{count} cards are {what}")
 
 
-def _default_page(told: Told, _: Past | None) -> Objection | bool:
-    return _at_most(DEFAULT_PAGE, len(told.data), "listed")
+def _default_page(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    return _at_most(DEFAULT_PAGE, len(response.data), "listed")
 
 
-def _default_page_at_offset(told: Told, _: Past | None) -> Objection | bool:
-    if not told.asked.once.get("offset", "").isdigit():
+def _default_page_at_offset(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    if not response.asked.once.get("offset", "").isdigit():
         return False
-    return _at_most(DEFAULT_PAGE, len(told.data), "listed")
+    return _at_most(DEFAULT_PAGE, len(response.data), "listed")
 
 
-def _page(told: Told, _: Past | None) -> Objection | bool:
-    limit = told.asked.limit
+def _page(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    limit = response.asked.limit
     if limit is None or not 1 <= limit <= LARGEST_LIMIT:
         return False
-    return _at_most(limit, len(told.data), "listed")
+    return _at_most(limit, len(response.data), "listed")
 
 
-def _cancelled(told: Told) -> int | None:
+def _cancelled(response: ParsedResponse) -> int | None:
     """How many cards a cancel has cancelled at least."""
-    return None if told.updated is None else min(told.updated, len(told.data))
+    return None if response.updated is None else min(response.updated, len(response.data))
 
 
-def _default_cancel(told: Told, _: Past | None) -> Objection | bool:
-    return _at_most(DEFAULT_CANCEL, _cancelled(told), "cancelled")
+def _default_cancel(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    return _at_most(DEFAULT_CANCEL, _cancelled(response), "cancelled")
 
 
-def _small_cancel(told: Told, _: Past | None) -> Objection | bool:
-    limit = told.asked.limit
+def _small_cancel(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    limit = response.asked.limit
     if limit is None or not 1 <= limit < DEFAULT_CANCEL:
         return False
-    return _at_most(limit, _cancelled(told), "cancelled")
+    return _at_most(limit, _cancelled(response), "cancelled")
 
 
-def _largest_cancel(told: Told, _: Past | None) -> Objection | bool:
-    return _at_most(LARGEST_LIMIT, _cancelled(told), "cancelled")
+def _largest_cancel(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    return _at_most(LARGEST_LIMIT, _cancelled(response), "cancelled")
 
 
 # The answer of an action
 
 
-def _one_without_multiple(told: Told, _: Past | None) -> Objection | bool:
+def _one_without_multiple(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Two cards that are changed for certain: what fails cannot be told from other refusals."""
-    updated = told.updated or 0
-    if updated <= 1 or len(set(told.keys)) <= 1:
+    updated = response.updated or 0
+    if updated <= 1 or len(set(response.keys)) <= 1:
         return False
     return Objection("the action to fail without multiple=1", f"{updated} cards are updated")
 
 
-def _not_repeated(told: Told, _: Past | None) -> Objection | bool:
+def _not_repeated(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Cards that are told apart by no value are one card, but for where values were taken out."""
-    if told.fidelity < Fidelity.KEPT:
+    if response.fidelity < Fidelity.KEPT:
         return False
-    if len(told.keys) < 2 or len(set(told.keys)) == len(told.keys):  # noqa: PLR2004 - one is once
-        return len(told.keys) > 1
-    for key, count in Counter(told.keys).most_common():
-        named = told.cards[told.keys.index(key)]
+    if len(response.keys) < 2 or len(set(response.keys)) == len(response.keys):  # noqa: PLR2004 - one is once
+        return len(response.keys) > 1
+    for key, count in Counter(response.keys).most_common():
+        named = response.cards[response.keys.index(key)]
         if count > 1 and is_named(named):
             return Objection("each card once", f"{name_of(named)} is there {count} times")
     return False
 
 
-def _word(told: Told, _: Past | None) -> Objection | bool:
-    action = told.action or Action.COMPLETE
+def _word(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    action = response.action or Action.COMPLETE
     words = _WORDS[action]
     named = False
-    for result in told.cards:
+    for result in response.cards:
         word = result.get("action")
         if not isinstance(word, str):
             continue
@@ -126,15 +126,15 @@ def _word(told: Told, _: Past | None) -> Objection | bool:
     return named
 
 
-def _adds_up(told: Told, _: Past | None) -> Objection | bool:
-    if not isinstance(told.data, list):
+def _adds_up(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    if not isinstance(response.data, list):
         return False
-    total, results = told.total, len(told.data)
-    if told.updated is not None and told.updated > results:
-        return _counts(f"updated is {told.updated}", results)
+    total, results = response.total, len(response.data)
+    if response.updated is not None and response.updated > results:
+        return _counts(f"updated is {response.updated}", results)
     if total is not None and total < results:
         return _counts(f"total is {total}", results)
-    return total is not None and told.updated is not None
+    return total is not None and response.updated is not None
 
 
 def _counts(what: str, results: int) -> Objection:
@@ -144,9 +144,9 @@ def _counts(what: str, results: int) -> Objection:
     )
 
 
-def _one_completed(told: Told, _: Past | None) -> Objection | bool:
-    total, updated = told.total, told.updated
-    if len(told.data) != 1 or total is None or updated is None:
+def _one_completed(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    total, updated = response.total, response.updated
+    if len(response.data) != 1 or total is None or updated is None:
         return False
     if total < 1 or updated > 1:
         return Objection(

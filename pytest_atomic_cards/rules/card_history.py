@@ -1,4 +1,4 @@
-"""Past: what earlier exchanges have told of each card, bounded in memory."""
+"""CardHistory: what earlier exchanges have told of each card, bounded in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN
-from pytest_atomic_cards.rules.parsed_response import FAILURE, LISTING, OTHER, Told
+from pytest_atomic_cards.rules.parsed_response import FAILURE, LISTING, OTHER, ParsedResponse
 from pytest_atomic_cards.rules.reference_shapes import Body
 
 SETTLING: Final = 60.0
@@ -78,7 +78,7 @@ class Sighting:
     created: object = None
 
 
-class Past:
+class CardHistory:
     """What the exchanges so far have told. They may come in any order.
 
     Args:
@@ -89,47 +89,47 @@ class Past:
         self._sightings: Recent[Sighting] = Recent(kept)
         self._failures: Recent[int] = Recent(kept)
 
-    def of(self, told: Told, place: int) -> Sighting | None:
+    def of(self, response: ParsedResponse, place: int) -> Sighting | None:
         """What has been told of the card in a place; ``None`` where that is nothing."""
-        key = told.keys[place]
+        key = response.keys[place]
         return None if key is None else self._sightings.get(key)
 
-    def seen(self, told: Told) -> frozenset[str | None]:
+    def seen(self, response: ParsedResponse) -> frozenset[str | None]:
         """How its cards were listed before: in which closed states, or in none; none if new."""
-        return frozenset([seen.closed for seen, _ in self.known(told)])
+        return frozenset([seen.closed for seen, _ in self.known(response)])
 
-    def known(self, told: Told) -> Sequence[tuple[Sighting, Body]]:
+    def known(self, response: ParsedResponse) -> Sequence[tuple[Sighting, Body]]:
         """The cards of which anything has been told, with what that was."""
-        if told.known is None:
+        if response.known is None:
             get = self._sightings.get
-            told.known = [
+            response.known = [
                 (seen, card)
-                for key, card in zip(told.keys, told.cards, strict=True)
+                for key, card in zip(response.keys, response.cards, strict=True)
                 if key is not None and (seen := get(key)) is not None
             ]
-        return told.known
+        return response.known
 
-    def failed(self, told: Told) -> bool:
+    def failed(self, response: ParsedResponse) -> bool:
         """Whether the last answer to the same request was a server error too."""
-        return bool(self._failures.get(_request(told)))
+        return bool(self._failures.get(_request(response)))
 
-    def take_in(self, told: Told) -> None:
+    def take_in(self, response: ParsedResponse) -> None:
         """Remember what an exchange tells."""
-        if told.kind == LISTING:
-            for key, body in zip(told.keys, told.cards, strict=True):
+        if response.kind == LISTING:
+            for key, body in zip(response.keys, response.cards, strict=True):
                 if key is not None:
-                    self._see(told, key, body)
-        elif told.kind not in _NOTHING_DONE and told.counted:
-            for key in told.keys:
+                    self._see(response, key, body)
+        elif response.kind not in _NOTHING_DONE and response.counted:
+            for key in response.keys:
                 if key is not None:
                     sighting = self._sightings.kept(key, Sighting)
-                    sighting.counted_by = _earlier(sighting.counted_by, told.ended)
-        if told.kind == FAILURE:
-            self._failures.put(_request(told), told.status)
+                    sighting.counted_by = _earlier(sighting.counted_by, response.ended)
+        if response.kind == FAILURE:
+            self._failures.put(_request(response), response.status)
         elif self._failures:
-            self._failures.drop(_request(told))
+            self._failures.drop(_request(response))
 
-    def _see(self, told: Told, key: int, body: Body) -> None:
+    def _see(self, response: ParsedResponse, key: int, body: Body) -> None:
         sighting = self._sightings.kept(key, Sighting)
         if sighting.created is None:
             sighting.created = body.get("created")
@@ -138,13 +138,13 @@ class Past:
             return
         if word in CLOSED:
             sighting.closed = sighting.closed or word
-            sighting.closed_by = _earlier(sighting.closed_by, told.ended)
+            sighting.closed_by = _earlier(sighting.closed_by, response.ended)
         elif word in OPEN:
-            sighting.open_at = _later(sighting.open_at, told.started)
+            sighting.open_at = _later(sighting.open_at, response.started)
 
 
-def _request(told: Told) -> int:
-    return hash((told.environment, told.action, told.query, told.request_body))
+def _request(response: ParsedResponse) -> int:
+    return hash((response.environment, response.action, response.query, response.request_body))
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

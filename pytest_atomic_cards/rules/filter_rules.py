@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.rules.card_history import Past, Sighting, long_after
+from pytest_atomic_cards.rules.card_history import CardHistory, Sighting, long_after
 from pytest_atomic_cards.rules.parsed_query import ATTRIBUTES
-from pytest_atomic_cards.rules.parsed_response import LISTING, PLAIN, Told, name_of
+from pytest_atomic_cards.rules.parsed_response import LISTING, PLAIN, ParsedResponse, name_of
 from pytest_atomic_cards.rules.redaction_markers import is_masked
 from pytest_atomic_cards.rules.rule import Choice, Judge, Objection, Rule
 from pytest_atomic_cards.rules.rule_dispatch import Traits
@@ -29,55 +29,59 @@ _STATES: Final = frozenset(status.value for status in Status)
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
 
-def _match(told: Told, past: Past | None) -> Objection | bool:
+def _match(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """Hold every card against every attribute that was asked for.
 
     What an action did to a card may show in the state of its result.
     """
     compared = False
-    for attribute, allowed in told.asked.readings.items():
-        if attribute == _STATUS and told.action:
+    for attribute, allowed in response.asked.readings.items():
+        if attribute == _STATUS and response.action:
             continue
-        for place, card in enumerate(told.cards):
+        for place, card in enumerate(response.cards):
             held = card.get(attribute)
             if not isinstance(held, PLAIN):
                 continue
             compared = True
             if str(held).casefold() in allowed or is_masked(held):
                 continue
-            if attribute == _STATUS and past and not _is_settled(told, held, past.of(told, place)):
+            if (
+                attribute == _STATUS
+                and past
+                and not _is_settled(response, held, past.of(response, place))
+            ):
                 continue
             return Objection(
-                f"only cards with {attribute}={_value(told, attribute)}",
+                f"only cards with {attribute}={_value(response, attribute)}",
                 f"{name_of(card)} has {attribute}={held}, which was not asked for",
             )
     return compared
 
 
-def _is_settled(told: Told, held: object, seen: Sighting | None) -> bool:
+def _is_settled(response: ParsedResponse, held: object, seen: Sighting | None) -> bool:
     """Whether a card is shown in a closed state that it has had for long."""
-    return seen is not None and seen.closed == held and long_after(told.started, seen.closed_by)
+    return seen is not None and seen.closed == held and long_after(response.started, seen.closed_by)
 
 
-def _value(told: Told, attribute: str) -> str:
-    encoded = told.asked.once[attribute]
+def _value(response: ParsedResponse, attribute: str) -> str:
+    encoded = response.asked.once[attribute]
     return unquote(encoded) if "%" in encoded else encoded
 
 
-def _match_active(told: Told, past: Past | None) -> Objection | bool:
-    return told.asked.readings.get(_STATUS) == _ACTIVE and _match(told, past)
+def _match_active(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
+    return response.asked.readings.get(_STATUS) == _ACTIVE and _match(response, past)
 
 
-def _match_other_state(told: Told, past: Past | None) -> Objection | bool:
-    asked = told.asked.readings.get(_STATUS, _ACTIVE)
-    return asked != _ACTIVE and asked <= _STATES and _match(told, past)
+def _match_other_state(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
+    asked = response.asked.readings.get(_STATUS, _ACTIVE)
+    return asked != _ACTIVE and asked <= _STATES and _match(response, past)
 
 
-def _match_odd_value(told: Told, past: Past | None) -> Objection | bool:
+def _match_odd_value(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """As for any value, where it is one that needs encoding."""
-    for attribute in told.asked.readings:
-        if not _UNRESERVED.fullmatch(_value(told, attribute)):
-            return _match(told, past)
+    for attribute in response.asked.readings:
+        if not _UNRESERVED.fullmatch(_value(response, attribute)):
+            return _match(response, past)
     return False
 
 

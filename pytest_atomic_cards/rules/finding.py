@@ -23,7 +23,7 @@ class Finding:
         verdict: What was found.
         reason: Why, in one line; empty where the requirement held.
         expected: What the requirement demanded, where it was violated.
-        came: What came instead.
+        actual: What happened instead.
         exchanges: The telling exchanges as JSON values, the last one first.
         place: Where the first of them is recorded, if it is.
     """
@@ -33,12 +33,12 @@ class Finding:
     verdict: Verdict
     reason: str = ""
     expected: str = ""
-    came: str = ""
+    actual: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
     place: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("contract", "expected", "came", "place"):
+        for name in ("contract", "expected", "actual", "place"):
             object.__setattr__(self, name, printable(getattr(self, name)))
         object.__setattr__(self, "reason", printable(self.reason, lines=True))
 
@@ -47,15 +47,15 @@ def explain(finding: Finding) -> str:
     """A finding for whoever reads the log at night: sentence, source, difference, command."""
     rule = catalogue()[finding.requirement]
     lines = [f"{rule.id} ({rule.level}) {finding.verdict}", f"  {rule.statement}"]
-    lines.append(f"  source:   {rule.source}")
+    lines.append(f"  source:    {rule.source}")
     if finding.contract:
-        lines.append(f"  contract: {finding.contract}")
+        lines.append(f"  contract:  {finding.contract}")
     if finding.place:
-        lines.append(f"  place:    {finding.place}")
+        lines.append(f"  place:     {finding.place}")
     if finding.expected:
-        lines += [f"  expected: {finding.expected}", f"  came:     {finding.came}"]
+        lines += [f"  expected:  {finding.expected}", f"  actual:    {finding.actual}"]
     else:
-        lines.append(f"  reason:   {finding.reason}")
+        lines.append(f"  reason:    {finding.reason}")
     lines += exchange_lines(next(iter(finding.exchanges), None))
     return "\n".join(printable(line, lines=True) for line in lines)
 
@@ -65,8 +65,8 @@ def exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
     if exchange is None:
         return []
     return [
-        printable(f"  answer:   HTTP {exchange['status']} {_excerpt(exchange)}".rstrip()),
-        f"  try:      {exchange['curl']}",
+        printable(f"  response:  HTTP {exchange['status']} {_excerpt(exchange)}".rstrip()),
+        f"  reproduce: {exchange['curl']}",
     ]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.rules import (
     RULES,
+    CardHistory,
     Objection,
-    Past,
     Rule,
     Traits,
     objections,
@@ -21,7 +21,7 @@ from pytest_atomic_cards.rules.verdicts import Verdict, Violation
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.exchange import Exchange
-    from pytest_atomic_cards.rules import Told
+    from pytest_atomic_cards.rules import ParsedResponse
 
 
 _Concerned = tuple[Rule, Judge, str]
@@ -41,15 +41,15 @@ class Monitor:
         self._rules = tuple(rules)
         self._chosen: dict[Traits, list[_Concerned]] = {}
         self._resting = {rule.requirement for rule in self._rules if rule.rests}
-        self._past = Past()
+        self._past = CardHistory()
         self.held: set[str] = set()
 
-    def see(self, told: Told) -> list[tuple[Rule, Objection]]:
+    def see(self, response: ParsedResponse) -> list[tuple[Rule, Objection]]:
         """Take in one exchange; returns what the rules hold against it."""
         against = []
         past, held = self._past, self.held
-        for rule, judge, requirement in self._concerned(told):
-            found = judge(told, past)
+        for rule, judge, requirement in self._concerned(response):
+            found = judge(response, past)
             if found is True:
                 if requirement not in held:
                     held.add(requirement)
@@ -57,12 +57,12 @@ class Monitor:
                         self._chosen.clear()
             elif found:
                 against.append((rule, found))
-        past.take_in(told)
+        past.take_in(response)
         return against
 
-    def _concerned(self, told: Told) -> list[_Concerned]:
+    def _concerned(self, response: ParsedResponse) -> list[_Concerned]:
         """The rules to ask, but for those that could only show once more that something held."""
-        traits = traits_of(told, self._past)
+        traits = traits_of(response, self._past)
         rules = self._chosen.get(traits)
         if rules is None:
             rules = self._chosen[traits] = [
@@ -89,9 +89,9 @@ def finding_of(
         contract,
         rule.requirement,
         Verdict.VIOLATED,
-        f"expected {objection.expected}; {objection.came}",
+        f"expected {objection.expected}; {objection.actual}",
         objection.expected,
-        objection.came,
+        objection.actual,
         (exchange.as_dict(),),
         place,
     )
@@ -104,4 +104,4 @@ def expect_rules_hold(requirement: str, exchange: Exchange) -> None:
         Violation: It does not.
     """
     for objection in objections(exchange, rules_of(requirement)):
-        raise Violation(objection.expected, objection.came, (exchange,))
+        raise Violation(objection.expected, objection.actual, (exchange,))

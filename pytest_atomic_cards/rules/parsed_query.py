@@ -1,4 +1,4 @@
-"""Asked: what a request to the Cards API asks for, read from its method and URL.
+"""ParsedQuery: what a request to the Cards API asks for, read from its method and URL.
 
 Most requests of a recording go to few places, and many ask for the same thing time and again: what
 was read lately is remembered.
@@ -46,7 +46,7 @@ def _place_of(method: str, address: str) -> tuple[str, Action | None] | None:
     return (environment, _ACTIONS[word]) if word in _ACTIONS else None
 
 
-class Asked(NamedTuple):
+class ParsedQuery(NamedTuple):
     """What a query asks for.
 
     Args:
@@ -67,7 +67,7 @@ class Asked(NamedTuple):
 
 
 @lru_cache(_REMEMBERED)
-def asked_in(query: str) -> Asked:
+def asked_in(query: str) -> ParsedQuery:
     """What an encoded query string asks for."""
     given: dict[str, list[str]] = {}
     for pair in query.split("&"):
@@ -84,7 +84,7 @@ def asked_in(query: str) -> Asked:
     }
     is_plain = _PLAIN.fullmatch(query) is not None
     names = _NAMES.intersection(given)
-    return Asked(given, once, names, readings, _number(once.get("limit")), is_plain)
+    return ParsedQuery(given, once, names, readings, _number(once.get("limit")), is_plain)
 
 
 def _readings(encoded: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Told: what one exchange of the Cards API says, read once for all rules."""
+"""ParsedResponse: what one exchange of the Cards API says, read once for all rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.network_faults import FAULT_HEADER
-from pytest_atomic_cards.rules.parsed_query import Asked, asked_in, target_of
+from pytest_atomic_cards.rules.parsed_query import ParsedQuery, asked_in, target_of
 from pytest_atomic_cards.rules.redaction_markers import is_masked
 from pytest_atomic_cards.rules.reference_shapes import Body, is_sampled_card, is_sampled_result
 
@@ -45,7 +45,7 @@ class Fidelity(IntEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Told:
+class ParsedResponse:
     """One request to the Cards API and its answer, with what all rules read in it.
 
     Args:
@@ -89,7 +89,7 @@ class Told:
     keys: Sequence[int | None] = field(init=False)
     total: int | None = field(init=False, default=None)
     updated: int | None = field(init=False, default=None)
-    asked: Asked = field(init=False)
+    asked: ParsedQuery = field(init=False)
     known: Sequence[tuple[Sighting, Body]] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -167,13 +167,13 @@ def tell(
     fidelity: Fidelity = Fidelity.KEPT,
     request_body: bytes = b"",
     authorized: bool = True,
-) -> Told | None:
+) -> ParsedResponse | None:
     """What an exchange says; ``None`` where it is none of the Cards API, or has no answer."""
     target = target_of(method, url)
     if target is None or status is None:
         return None
     environment, action, query = target
-    return Told(
+    return ParsedResponse(
         environment,
         action,
         query,
@@ -188,7 +188,7 @@ def tell(
     )
 
 
-def told_by(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> Told | None:
+def parse_response(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> ParsedResponse | None:
     """What an exchange says; ``None`` where it is none of the Cards API, or has no answer.
 
     A response that a ``NetworkFault`` made up is none.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.rules.card_history import Past
-    from pytest_atomic_cards.rules.parsed_response import Told
+    from pytest_atomic_cards.rules.card_history import CardHistory
+    from pytest_atomic_cards.rules.parsed_response import ParsedResponse
     from pytest_atomic_cards.rules.rule_dispatch import Traits
 
 
@@ -18,14 +18,14 @@ class Objection:
 
     Args:
         expected: What the requirement demands.
-        came: What came instead.
+        actual: What came instead.
     """
 
     expected: str
-    came: str
+    actual: str
 
 
-Judge = Callable[["Told", "Past | None"], "Objection | bool"]
+Judge = Callable[["ParsedResponse", "CardHistory | None"], "Objection | bool"]
 """Decides on one answer, given what was told before it: an objection, ``True`` where the
 requirement held, ``False`` where this answer does not show it. Without a past, an answer is taken
 to be settled: what looks like a listing that lags is objected to at once."""
@@ -41,7 +41,7 @@ class Rule:
     Args:
         name: Name of the check; rules of several requirements may share it.
         requirement: Id of the requirement, which has the level.
-        kinds: The kinds of answers that it is about (see ``Told.kind``).
+        kinds: The kinds of answers that it is about (see ``ParsedResponse.kind``).
         judge: Decides on an answer of such a kind.
         about: Tells an answer that it may have something to say of; it may of all, if left out.
         rests: Tells an answer of which it could say no more than that the requirement has held; it

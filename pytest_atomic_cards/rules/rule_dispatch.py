@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.rules.card_history import Past
-    from pytest_atomic_cards.rules.parsed_response import Told
+    from pytest_atomic_cards.rules.card_history import CardHistory
+    from pytest_atomic_cards.rules.parsed_response import ParsedResponse
 
 
 class Traits(NamedTuple):
     """What is told of an answer before any rule is asked.
 
     Args:
-        kind: The kind of answer (see ``Told.kind``).
+        kind: The kind of answer (see ``ParsedResponse.kind``).
         names: The names of the documented parameters that the request gives.
         is_plain: Whether no value in the query needs encoding.
         is_authorized: Whether the request had an ``Authorization`` header.
@@ -41,16 +41,16 @@ def is_sampled(traits: Traits) -> bool:
     return traits.is_sampled
 
 
-def traits_of(told: Told, past: Past | None) -> Traits:
+def traits_of(response: ParsedResponse, past: CardHistory | None) -> Traits:
     """The traits of an answer, given what was told before it."""
-    asked = told.asked
+    asked = response.asked
     return Traits(
-        told.kind,
+        response.kind,
         asked.names,
         asked.is_plain,
-        told.authorized,
-        "json" in told.content_type,
-        len(told.data) <= 1 and asked.limit != 1,
-        told.as_sampled,
-        frozenset() if past is None else past.seen(told),
+        response.authorized,
+        "json" in response.content_type,
+        len(response.data) <= 1 and asked.limit != 1,
+        response.as_sampled,
+        frozenset() if past is None else past.seen(response),
     )

@@ -21,12 +21,12 @@ from pytest_atomic_cards.model.documented import (
     Fields,
 )
 from pytest_atomic_cards.rules.agreement_rules import ACTIONS, COMPLETE, LISTINGS, OTHERS
-from pytest_atomic_cards.rules.card_history import Past
+from pytest_atomic_cards.rules.card_history import CardHistory
 from pytest_atomic_cards.rules.parsed_response import (
     EMPTY,
     UNREADABLE,
     Fidelity,
-    Told,
+    ParsedResponse,
     name_of,
 )
 from pytest_atomic_cards.rules.redaction_markers import is_masked
@@ -69,24 +69,24 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
     return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
 
 
-def _is_object_with_data(told: Told) -> Objection | bool:
+def _is_object_with_data(response: ParsedResponse) -> Objection | bool:
     """A body that is not there, or cannot be read in a recording, shows nothing.
 
     Nor does one whose data is null, where no card was to be in it.
     """
-    body = told.body
+    body = response.body
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, list):
-        if len(told.cards) == len(data):
+        if len(response.cards) == len(data):
             return True
         odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
         return _no_object("an array of something else") if odd else True
     if shows_no_cards(body):
-        return bool(told.updated) and _no_object("one whose data is null")
+        return bool(response.updated) and _no_object("one whose data is null")
     if body is EMPTY or is_masked(body) or is_masked(data):
         return False
     if body is UNREADABLE:
-        return told.fidelity is Fidelity.WIRE and _no_object("no JSON")
+        return response.fidelity is Fidelity.WIRE and _no_object("no JSON")
     return _no_object("something else")
 
 
@@ -94,21 +94,21 @@ def _no_object(what: str) -> Objection:
     return Objection("a JSON object with an array data of objects", f"the body is {what}")
 
 
-def listing(told: Told, _: Past | None) -> Objection | bool:
+def listing(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """A listing that succeeds is an object with an array of objects."""
-    return _is_object_with_data(told)
+    return _is_object_with_data(response)
 
 
-def card_fields(told: Told, _: Past | None) -> Objection | bool:
+def card_fields(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """No field of the sample is missing from any card."""
-    if told.fidelity < Fidelity.KEPT:
+    if response.fidelity < Fidelity.KEPT:
         return False
-    return _first(_has_fields(card, CARD_FIELDS) for card in told.cards)
+    return _first(_has_fields(card, CARD_FIELDS) for card in response.cards)
 
 
-def card_types(told: Told, _: Past | None) -> Objection | bool:
+def card_types(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Fields of a card are strings and objects as sampled."""
-    return _first(_has_types(card, CARD_FIELDS) for card in told.cards)
+    return _first(_has_types(card, CARD_FIELDS) for card in response.cards)
 
 
 def _first(found: Iterable[Objection | None]) -> Objection | bool:
@@ -121,9 +121,9 @@ def _first(found: Iterable[Objection | None]) -> Objection | bool:
     return exercised
 
 
-def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
+def _times(response: ParsedResponse, form: re.Pattern[str], wanted: str) -> Objection | bool:
     exercised = False
-    for card in told.cards:
+    for card in response.cards:
         for name in ("created", "updated"):
             value = card.get(name)
             if not isinstance(value, str):
@@ -131,24 +131,24 @@ def _times(told: Told, form: re.Pattern[str], wanted: str) -> Objection | bool:
             if not form.fullmatch(value):
                 if value and is_masked(value):
                     continue
-                if told.fidelity < Fidelity.WIRE and not value[:1].isdigit():
+                if response.fidelity < Fidelity.WIRE and not value[:1].isdigit():
                     continue
                 return Objection(f"{name} of {name_of(card)} to be {wanted}", f"it is {value!r}")
             exercised = True
     return exercised
 
 
-def times_with_zone(told: Told, _: Past | None) -> Objection | bool:
+def times_with_zone(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Created and updated are ISO 8601 with a zone."""
-    return _times(told, _ZONED_TIME, "an ISO 8601 time with a zone")
+    return _times(response, _ZONED_TIME, "an ISO 8601 time with a zone")
 
 
-def times_as_sampled(told: Told, _: Past | None) -> Objection | bool:
+def times_as_sampled(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Created and updated have milliseconds and Z, and updated does not lie before created."""
-    found = _times(told, SAMPLED_TIME, "a UTC time with milliseconds and Z")
+    found = _times(response, SAMPLED_TIME, "a UTC time with milliseconds and Z")
     if isinstance(found, Objection):
         return found
-    for card in told.cards:
+    for card in response.cards:
         created, updated = card.get("created"), card.get("updated")
         if isinstance(created, str) and isinstance(updated, str) and _is_before(updated, created):
             return Objection(
@@ -163,11 +163,11 @@ def _is_before(one: str, other: str) -> bool:
     return one < other and bool(SAMPLED_TIME.fullmatch(one) and SAMPLED_TIME.fullmatch(other))
 
 
-def payload(told: Told, _: Past | None) -> Objection | bool:
+def payload(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """The payload has its sampled parts, and targets the card's customer."""
-    if told.fidelity < Fidelity.KEPT:
+    if response.fidelity < Fidelity.KEPT:
         return False
-    bodies = ((card, card.get("payload")) for card in told.cards)
+    bodies = ((card, card.get("payload")) for card in response.cards)
     return _first(_payload(card, body) for card, body in bodies if isinstance(body, dict))
 
 
@@ -196,13 +196,13 @@ def _payload(card: Body, body: Body) -> Objection | None:
     )
 
 
-def answer(told: Told, past: Past | None) -> Objection | bool:
+def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """The answer of an action has data, summary and every field of its results."""
-    found = listing(told, past)
+    found = listing(response, past)
     if found is not True:
         return found
-    keeps = told.fidelity >= Fidelity.KEPT
-    summary = told.body.get("summary")
+    keeps = response.fidelity >= Fidelity.KEPT
+    summary = response.body.get("summary")
     if not isinstance(summary, dict):
         if keeps and not is_masked(summary):
             return Objection("an object with an array data and an object summary", "there is none")
@@ -210,21 +210,21 @@ def answer(told: Told, past: Past | None) -> Objection | bool:
         missing = keeps and _has_fields(summary, SUMMARY_FIELDS, "summary")
         if wrong := missing or _has_types(summary, SUMMARY_FIELDS, "summary"):
             return wrong
-    for result in told.cards:
+    for result in response.cards:
         if not is_sampled_result(result):
             missing = keeps and _has_fields(result, RESULT_FIELDS)
             if wrong := missing or _has_types(result, RESULT_FIELDS):
                 return wrong
-    return bool(told.cards)
+    return bool(response.cards)
 
 
-def label(told: Told, _: Past | None) -> Objection | bool:
+def label(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Content-Type says JSON."""
-    known = told.content_type or told.fidelity is Fidelity.WIRE
-    if not known or not isinstance(told.body, _STRUCTURES):
+    known = response.content_type or response.fidelity is Fidelity.WIRE
+    if not known or not isinstance(response.body, _STRUCTURES):
         return False
-    return "json" in told.content_type.lower() or Objection(
-        "a Content-Type of JSON", f"it is {told.content_type!r}"
+    return "json" in response.content_type.lower() or Objection(
+        "a Content-Type of JSON", f"it is {response.content_type!r}"
     )
 
 

@@ -19,13 +19,13 @@ from urllib.parse import unquote_plus
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Status
 from pytest_atomic_cards.rules.agreement_rules import ACTIONS, LISTINGS
-from pytest_atomic_cards.rules.card_history import Past, Sighting, long_after
+from pytest_atomic_cards.rules.card_history import CardHistory, Sighting, long_after
 from pytest_atomic_cards.rules.parsed_query import ATTRIBUTES
 from pytest_atomic_cards.rules.parsed_response import (
     FAILURE,
     OTHER,
     Fidelity,
-    Told,
+    ParsedResponse,
     is_named,
     name_of,
 )
@@ -41,34 +41,36 @@ _SEEN: Final[frozenset[str | None]] = CLOSED | {None}
 """Listed before, in whatever state."""
 
 
-def closed_stays(first: Status | None, told: Told, past: Past | None) -> Objection | bool:
+def closed_stays(
+    first: Status | None, response: ParsedResponse, past: CardHistory | None
+) -> Objection | bool:
     """A card that was seen closed is never seen in another state, but by a listing that lags.
 
     Args:
         first: Only cards that were first listed in this closed state; ``None`` for any.
-        told: The answer.
+        response: The answer.
         past: What was told before.
     """
     if past is None:
         return False
     exercised = False
-    for seen, card in past.known(told):
+    for seen, card in past.known(response):
         if first is not None and seen.closed != first:
             continue
         word = card.get("status")
-        objection = _reopened(card, word, seen, told) if isinstance(word, str) else None
+        objection = _reopened(card, word, seen, response) if isinstance(word, str) else None
         if objection is not None:
             return objection
         exercised |= seen.closed is not None and seen.closed == word
     return exercised
 
 
-def _reopened(card: Body, word: str, seen: Sighting, told: Told) -> Objection | None:
+def _reopened(card: Body, word: str, seen: Sighting, response: ParsedResponse) -> Objection | None:
     if word in OPEN:
-        undone = seen.closed is not None and long_after(told.started, seen.closed_by)
+        undone = seen.closed is not None and long_after(response.started, seen.closed_by)
         before, later = seen.closed, word
     elif word in CLOSED and seen.closed is None:
-        undone = long_after(seen.open_at, told.ended)  # exchanges may come in any order
+        undone = long_after(seen.open_at, response.ended)  # exchanges may come in any order
         before, later = word, "open"
     else:
         undone = seen.closed is not None and word in CLOSED and word != seen.closed
@@ -76,7 +78,7 @@ def _reopened(card: Body, word: str, seen: Sighting, told: Told) -> Objection | 
     if not undone or not is_named(card):
         return None
     return Objection(
-        f"{name_of(card)} to stay {before}", f"it is {later}{_at(told.started, seen.closed_by)}"
+        f"{name_of(card)} to stay {before}", f"it is {later}{_at(response.started, seen.closed_by)}"
     )
 
 
@@ -89,12 +91,12 @@ def _at(now: float | None, before: float | None) -> str:
     return " at {}, and was closed at {}".format(*moments)
 
 
-def created_stays(told: Told, past: Past | None) -> Objection | bool:
+def created_stays(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """No listing shows another ``created`` than the first one of that card."""
     if past is None:
         return False
     exercised = False
-    for seen, card in past.known(told):
+    for seen, card in past.known(response):
         created = card.get("created")
         if seen.created is None or created is None:
             continue
@@ -108,49 +110,49 @@ def created_stays(told: Told, past: Past | None) -> Objection | bool:
     return exercised
 
 
-def closed_not_counted(told: Told, past: Past | None) -> Objection | bool:
+def closed_not_counted(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """No action counts a card as updated that has been closed for long."""
-    if past is None or not told.cards:
+    if past is None or not response.cards:
         return False
     exercised = False
-    for seen, card in past.known(told):
-        closed = long_after(told.started, seen.closed_by)
-        if closed or long_after(told.started, seen.counted_by):
-            if told.counted and is_named(card):
+    for seen, card in past.known(response):
+        closed = long_after(response.started, seen.closed_by)
+        if closed or long_after(response.started, seen.counted_by):
+            if response.counted and is_named(card):
                 return Objection(
                     f"{name_of(card)}, which was closed before, not to count as updated",
-                    f"summary.updated is {told.updated}, and there are {len(told.data)} results",
+                    f"summary.updated is {response.updated}, with {len(response.data)} results",
                 )
             exercised = True
     return exercised
 
 
-def documented_served(told: Told, past: Past | None) -> Objection | bool:
+def documented_served(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """No request that the documentation allows fails with a server error."""
-    return is_documented(told) and _no_server_error(told, past)
+    return is_documented(response) and _no_server_error(response, past)
 
 
-def malformed_refused(told: Told, past: Past | None) -> Objection | bool:
+def malformed_refused(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """No request that the documentation does not allow fails with a server error."""
-    return not is_documented(told) and _no_server_error(told, past)
+    return not is_documented(response) and _no_server_error(response, past)
 
 
-def _no_server_error(told: Told, past: Past | None) -> Objection | bool:
+def _no_server_error(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     """No request is answered with 500 twice in a row; a single one may be an accident."""
-    if told.status != _ERROR:
-        return told.status < _ERROR
-    if past is None or not past.failed(told):
+    if response.status != _ERROR:
+        return response.status < _ERROR
+    if past is None or not past.failed(response):
         return False
-    return Objection("an answer, or a refusal with 4xx", f"it is HTTP {told.status} each time")
+    return Objection("an answer, or a refusal with 4xx", f"it is HTTP {response.status} each time")
 
 
-def is_documented(told: Told) -> bool:
+def is_documented(response: ParsedResponse) -> bool:
     """Whether a request is one that the documentation allows in so many words."""
     try:
-        known = all(_is_documented(name, *values) for name, values in told.asked.given.items())
-        if told.action is None or not told.request_body.strip():
+        known = all(_is_documented(name, *values) for name, values in response.asked.given.items())
+        if response.action is None or not response.request_body.strip():
             return known
-        return known and isinstance(json.loads(told.request_body), dict)
+        return known and isinstance(json.loads(response.request_body), dict)
     except (TypeError, ValueError, RecursionError):
         return False
 
@@ -163,14 +165,15 @@ def _is_documented(name: str, value: str) -> bool:
     return text == "1" if name == "multiple" else name in ATTRIBUTES and text != ""
 
 
-def token_needed(told: Told, _: Past | None) -> Objection | bool:
+def token_needed(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """A request without a token does not succeed."""
-    if told.authorized or told.fidelity is not Fidelity.WIRE:
+    if response.authorized or response.fidelity is not Fidelity.WIRE:
         return False
-    if told.kind not in LISTINGS | ACTIONS:
+    if response.kind not in LISTINGS | ACTIONS:
         return True
     return Objection(
-        "a request without a bearer token to be refused", f"it is answered with HTTP {told.status}"
+        "a request without a bearer token to be refused",
+        f"it is answered with HTTP {response.status}",
     )
 
 

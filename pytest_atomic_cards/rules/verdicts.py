@@ -24,7 +24,7 @@ class Verdict(StrEnum):
     VIOLATED = "violated"
     DRIFTED = "drifted"
     NOT_EXERCISED = "not exercised"
-    COULD_NOT_TELL = "could not tell"
+    INCONCLUSIVE = "inconclusive"
 
     @property
     def weight(self) -> int:
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 _WEIGHTS = (
     Verdict.NOT_EXERCISED,
     Verdict.HELD,
-    Verdict.COULD_NOT_TELL,
+    Verdict.INCONCLUSIVE,
     Verdict.DRIFTED,
     Verdict.VIOLATED,
 )
@@ -46,23 +46,23 @@ class Violation(AssertionError):  # noqa: N818 - named for what it is, not for i
 
     Args:
         expected: What the requirement demands.
-        came: What the target did instead.
+        actual: What the target did instead.
         exchanges: The requests and responses that show it, the telling one last.
     """
 
     def __init__(
         self,
         expected: str,
-        came: str,
+        actual: str,
         exchanges: Sequence[Exchange] = (),
     ) -> None:
         self.expected = printable(expected)
-        self.came = printable(came)
-        super().__init__(f"expected {self.expected}; {self.came}")
+        self.actual = printable(actual)
+        super().__init__(f"expected {self.expected}; {self.actual}")
         self.exchanges = tuple(exchanges)
 
 
-class CouldNotTell(BaseException):
+class Inconclusive(BaseException):
     """A contract could not be decided.
 
     Not an ``Exception``, so that Hypothesis ends a generated contract at once instead of
@@ -74,7 +74,7 @@ class CouldNotTell(BaseException):
         self.exchanges = tuple(exchanges)
 
     @classmethod
-    def because_of(cls, error: AtomicCardsError) -> CouldNotTell:
+    def because_of(cls, error: AtomicCardsError) -> Inconclusive:
         """Wrap an error of the transport, the seeding or an unreadable body."""
         return cls(str(error), (error.exchange,) if error.exchange else ())
 
@@ -83,11 +83,11 @@ def expect(
     condition: object,
     *exchanges: Exchange,
     expected: str,
-    came: str,
+    actual: str,
 ) -> None:
     """Raise :class:`Violation` unless ``condition`` is true."""
     if not condition:
-        raise Violation(expected, came, exchanges)
+        raise Violation(expected, actual, exchanges)
 
 
 def not_exercised(reason: str) -> NoReturn:
@@ -99,8 +99,8 @@ def give_up(error: AtomicCardsError) -> NoReturn:
     """End a contract, and the generation of cases for it, at what is no fault of the target's.
 
     Raises:
-        CouldNotTell: The target could not be asked.
+        Inconclusive: The target could not be asked.
     """
     if isinstance(error, NotAvailableError):
         not_exercised(str(error))
-    raise CouldNotTell.because_of(error) from error
+    raise Inconclusive.because_of(error) from error

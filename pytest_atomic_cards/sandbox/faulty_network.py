@@ -24,7 +24,7 @@ from pytest_atomic_cards.model.network_faults import (
     NetworkFaults,
 )
 from pytest_atomic_cards.sandbox.http_responses import raw_response
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,10 +101,10 @@ def send_through(
     if fault.kind is NetworkFaultKind.SLOW and response is not None:
         patience = _patience(timeout)
         if patience is not None and patience < fault.delay:
-            REAL_TIME.sleep(patience)
+            REAL_CLOCK.sleep(patience)
             late = f"Read timed out. (read timeout={patience})"
             raise requests.ReadTimeout(late, request=request) from InjectedFault(fault.kind)
-        REAL_TIME.sleep(fault.delay)
+        REAL_CLOCK.sleep(fault.delay)
         return response
     if fault.kind is NetworkFaultKind.CUT_OFF and response is not None:
         status, headers = response.status_code, list(response.headers.items())
@@ -136,7 +136,7 @@ class FaultyNetwork:
         if fault.kind in RESETS:
             _reset(environ["sandbox.socket"])
         if fault.kind is NetworkFaultKind.SLOW:
-            REAL_TIME.sleep(fault.delay)
+            REAL_CLOCK.sleep(fault.delay)
         if answer is None or fault.kind.status:
             answer = _instead(fault)
         line, headers, body = answer

@@ -22,7 +22,7 @@ from pytest_atomic_cards.sandbox.connections import Connections
 from pytest_atomic_cards.sandbox.faulty_network import call
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -91,7 +91,7 @@ class _Wire(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
-        wait = self.deadline - REAL_TIME.monotonic()
+        wait = self.deadline - REAL_CLOCK.monotonic()
         if wait <= 0:
             raise TimeoutError
         if self.left <= 0:
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Read what is still sent, or the client sees a reset and not the response."""
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
-            self._wire.deadline = REAL_TIME.monotonic() + _DRAINING
+            self._wire.deadline = REAL_CLOCK.monotonic() + _DRAINING
             self._wire.left = 2 * LARGEST_BODY
             with suppress(Refusal):
                 while self.rfile.read1(65_536):
@@ -157,14 +157,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Read a request line; false if none came."""
         self.close_connection = True
         self.server.connections.wait(self.connection)
-        self._wire.deadline = REAL_TIME.monotonic() + _IDLE
+        self._wire.deadline = REAL_CLOCK.monotonic() + _IDLE
         self._wire.left = _LARGEST_HEAD
         try:
             if not self._reader.peek(1):
                 return False
         except OSError:
             return False
-        self._wire.deadline = REAL_TIME.monotonic() + _READING
+        self._wire.deadline = REAL_CLOCK.monotonic() + _READING
         try:
             self.raw_requestline = self.rfile.readline(65_537)
         except TimeoutError:
@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = [*headers, ("Content-Length", str(len(body)))]
         own = [
             ("Server", self.version_string()),
-            ("Date", self.date_time_string(REAL_TIME.timestamp())),
+            ("Date", self.date_time_string(REAL_CLOCK.timestamp())),
         ]
         if self.close_connection:
             own.append(("Connection", "close"))

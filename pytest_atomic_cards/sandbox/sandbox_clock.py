@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ class SandboxClock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._offset = _nanoseconds(REAL_TIME.timestamp()) - _ticks()
+        self._offset = _nanoseconds(REAL_CLOCK.timestamp()) - _ticks()
         self._frozen: int | None = None
 
     def nanoseconds(self) -> int:
@@ -77,4 +77,4 @@ def _nanoseconds(seconds: float) -> int:
 
 
 def _ticks() -> int:
-    return _nanoseconds(REAL_TIME.monotonic())
+    return _nanoseconds(REAL_CLOCK.monotonic())

@@ -6,7 +6,7 @@ from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,15 +23,15 @@ class StaleReads:
 
     def remember(self, rows: Sequence[Row]) -> None:
         """Keep the forms of cards that are about to change."""
-        self._last_change = REAL_TIME.monotonic()
+        self._last_change = REAL_CLOCK.monotonic()
         for row in rows:
             self._earlier[row.seq].append((self._last_change, row))
 
     def has_any(self, seconds: float) -> bool:
         """Whether any card changed in the last seconds."""
-        return self._last_change > REAL_TIME.monotonic() - seconds
+        return self._last_change > REAL_CLOCK.monotonic() - seconds
 
     def as_of(self, row: Row, seconds: float) -> Row:
         """The form that a card had some seconds ago."""
-        then = REAL_TIME.monotonic() - seconds
+        then = REAL_CLOCK.monotonic() - seconds
         return next((old for at, old in self._earlier.get(row.seq, ()) if at > then), row)

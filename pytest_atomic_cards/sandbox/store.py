@@ -163,7 +163,7 @@ class Store:
     # Writing
 
     def take_seq(self, count: int) -> int:
-        """Reserve row numbers for new cards; gives the first."""
+        """CardPool row numbers for new cards; gives the first."""
         with self._lock:
             first = self._last_seq + 1
             self._last_seq += count

@@ -1,4 +1,4 @@
-"""Trials: what several contracts do to a target in one go, so that one wait serves them all."""
+"""Batched set-up: what several contracts do to a target at once, so that one wait serves all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.support.errors import AtomicCardsError, OutcomeUnknownError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
@@ -28,7 +28,7 @@ class Attempt:
     exchange: Exchange
 
 
-class Trials(Generic[Outcome]):
+class BatchedSetup(Generic[Outcome]):
     """The outcomes of trials, all of which are made at once.
 
     What shows only after a while is looked at when all of them are made. A trial that fails
@@ -47,7 +47,7 @@ class Trials(Generic[Outcome]):
 
         Raises:
             AtomicCardsError: It failed, as the other errors here say, too.
-            CouldNotTell: It could not be decided.
+            Inconclusive: It could not be decided.
             Violation: The target broke a requirement.
         """
         return self._made[name].result()
@@ -57,7 +57,7 @@ def _made(trial: Callable[[], Outcome]) -> Future[Outcome]:
     future: Future[Outcome] = Future()
     try:
         future.set_result(_tried(trial))
-    except (AtomicCardsError, CouldNotTell, Violation) as error:
+    except (AtomicCardsError, Inconclusive, Violation) as error:
         future.set_exception(error)
     return future
 

@@ -9,7 +9,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
-from pytest_atomic_cards.support.recorder import NO_TAPE, OfEachPart, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, PerCassette, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
@@ -28,18 +28,18 @@ class _Stock:
     seeded: int = 0
 
 
-class Reserve:
+class CardPool:
     """Hands out groups of fresh active cards, each an invocation of its own.
 
     Args:
         seeder: Seeds them.
-        tape: Each part of a recording has a stock of its own, a small one at first.
+        recorder: Each part of a recording has a stock of its own, a small one at first.
     """
 
-    def __init__(self, seeder: Seeder, tape: Tape = NO_TAPE) -> None:
+    def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
         self._seeder = seeder
-        self._first = _FEW if tape.is_used else _BATCH
-        self._stocks = OfEachPart(tape, _Stock)
+        self._first = _FEW if recorder.is_used else _BATCH
+        self._stocks = PerCassette(recorder, _Stock)
 
     def take(self) -> Group:
         """A group of at least two active cards that no contract has touched.
@@ -63,18 +63,18 @@ class _Singles:
     absent: dict[Status, NotAvailableError | SeedingError] = field(default_factory=dict)
 
 
-class StateReserve:
+class StatePool:
     """Hands out single cards of any state, seeded several at a time.
 
     Args:
         seeder: Seeds them.
-        tape: Each part of a recording has a stock of its own.
+        recorder: Each part of a recording has a stock of its own.
     """
 
-    def __init__(self, seeder: Seeder, tape: Tape = NO_TAPE) -> None:
+    def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
         self._seeder = seeder
-        self._count = 1 if tape.is_used else _SINGLES
-        self._stocks = OfEachPart(tape, _Singles)
+        self._count = 1 if recorder.is_used else _SINGLES
+        self._stocks = PerCassette(recorder, _Singles)
 
     def take(self, state: Status) -> tuple[Group, Card]:
         """A card in ``state`` that no contract has touched, and the group it belongs to.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 POPULATION: Final = "population"
 """The argument of steps that seed cards; ``index`` is that of those that choose one of them."""
@@ -48,7 +48,7 @@ def minimal(program: Program, fails: Callable[[Program], bool], seconds: float) 
         fails: Runs a program.
         seconds: No run is begun after this time.
     """
-    deadline = REAL_TIME.monotonic() + seconds
+    deadline = REAL_CLOCK.monotonic() + seconds
     while shorter := _first_failing(_simpler(program), fails, deadline):
         program = shorter
     return program
@@ -58,7 +58,7 @@ def _first_failing(
     programs: Iterator[Program], fails: Callable[[Program], bool], deadline: float
 ) -> Program | None:
     for program in programs:
-        if REAL_TIME.monotonic() > deadline:
+        if REAL_CLOCK.monotonic() > deadline:
             return None
         if fails(program):
             return program

@@ -12,7 +12,7 @@ from pytest_atomic_cards.suite.contract_plugin import finding_in
 from pytest_atomic_cards.suite.profiling.profiling_plugin import observation_in
 from pytest_atomic_cards.targets.time_limit import TimeLimit
 
-_NO_RESULT: Final = frozenset({Verdict.NOT_EXERCISED, Verdict.COULD_NOT_TELL})
+_NO_RESULT: Final = frozenset({Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE})
 
 
 class ContractLimit:

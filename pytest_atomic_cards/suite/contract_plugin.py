@@ -18,14 +18,14 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Level
 from pytest_atomic_cards.rules.finding import Finding, explain
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Verdict, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Verdict, Violation
 from pytest_atomic_cards.suite.listing_stability import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
     OutcomeUnknownError,
-    told,
+    error_text,
 )
 from pytest_atomic_cards.support.printable import printable
 
@@ -66,15 +66,15 @@ def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         notes = "; ".join(getattr(error, "__notes__", ()))
         reason = f"{error} ({notes})" if notes else str(error)
         exchanges = _shown(error.exchanges)
-        return found(Verdict.VIOLATED, reason, error.expected, error.came, exchanges)
+        return found(Verdict.VIOLATED, reason, error.expected, error.actual, exchanges)
     if isinstance(error, (pytest.skip.Exception, NotAvailableError)):
         return found(Verdict.NOT_EXERCISED, str(error))
     if isinstance(error, AtomicCardsError):
-        error = CouldNotTell.because_of(error)
-    if isinstance(error, CouldNotTell):
-        return found(Verdict.COULD_NOT_TELL, str(error), exchanges=_shown(error.exchanges))
+        error = Inconclusive.because_of(error)
+    if isinstance(error, Inconclusive):
+        return found(Verdict.INCONCLUSIVE, str(error), exchanges=_shown(error.exchanges))
     if isinstance(error, Exception):
-        return found(Verdict.COULD_NOT_TELL, told(error))
+        return found(Verdict.INCONCLUSIVE, error_text(error))
     return None
 
 
@@ -113,7 +113,7 @@ def arrange(config: pytest.Config, items: list[pytest.Item], only: Collection[st
 
 def is_grave(finding: Finding, *, strict: bool) -> bool:
     """Whether a finding makes the run fail."""
-    if finding.verdict not in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.COULD_NOT_TELL}:
+    if finding.verdict not in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.INCONCLUSIVE}:
         return False
     return strict or catalogue()[finding.requirement].level is Level.DOCUMENTED
 
@@ -143,7 +143,7 @@ class ContractHooks:
                 doubtful = _doubtful(error, arguments)
             else:
                 if restless:
-                    raise CouldNotTell(
+                    raise Inconclusive(
                         "a card comes and goes in listings while nothing is written; "
                         f"before that: {doubtful}",
                         getattr(doubtful, "exchanges", ()),
@@ -161,7 +161,7 @@ class ContractHooks:
             return report
         if call.when == "teardown":
             if call.excinfo is not None:
-                setattr(report, TROUBLE, f"{item.name}: {told(call.excinfo.value)}")
+                setattr(report, TROUBLE, f"{item.name}: {error_text(call.excinfo.value)}")
                 report.longrepr = printable(report.longreprtext, lines=True, limit=_LONGEST_REPORT)
             return report
         finding = _finding(item, call)

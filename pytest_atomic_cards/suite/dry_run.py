@@ -1,4 +1,4 @@
-"""Rehearsal: what ``atomic-cards check --cards-dry-run`` does instead of a run.
+"""DryRun: what ``atomic-cards check --cards-dry-run`` does instead of a run.
 
 The suite runs as it would on the live target, but its requests go to a sandbox in this process,
 and are counted. Nothing is sent to the target, not even for a token.
@@ -28,7 +28,7 @@ _OUTPUT: Final = "atomic_cards_rehearsal"
 _STARTS, _CARDS, _LISTINGS = "starts", "cards", "listings"
 
 
-class Rehearsal:
+class DryRun:
     """Counts what a run would send, over all its processes, and tells it at the end.
 
     Args:

@@ -1,4 +1,4 @@
-"""Patience: how long to wait until a change of ours is visible, or surely would be.
+"""ChangeWatcher: how long to wait until a change of ours is visible, or surely would be.
 
 Neither how soon a listing shows a change is documented, nor that all listings do so at once.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pytest_atomic_cards.support.polling import poll
-from pytest_atomic_cards.support.recorder import OfEachPart
+from pytest_atomic_cards.support.recorder import PerCassette
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.exchange import Exchange
@@ -44,7 +44,7 @@ class _Lag:
         self.seconds = max(least, 5 * self.longest, self.seconds / 3)
 
 
-class Patience:
+class ChangeWatcher:
     """Waits for one world, and learns from it.
 
     Args:
@@ -53,12 +53,12 @@ class Patience:
 
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
-        self._lag = OfEachPart(cards.tape, lambda: _Lag(cards.placement.settling))
+        self._lag = PerCassette(cards.recorder, lambda: _Lag(cards.backend.settling))
         cards.api.session.listeners.append(self._notice)
 
     def _notice(self, exchange: Exchange) -> None:
         if exchange.method != "GET":
-            self._lag.current.changed = self._cards.timeline.monotonic()
+            self._lag.current.changed = self._cards.clock.monotonic()
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
         """What is seen as soon as it is as awaited, or when patience has run out.
@@ -66,29 +66,29 @@ class Patience:
         A target that kept us waiting in vain gets less patience the next time, but never less
         than its changes have been seen to take.
         """
-        timeline, lag = self._cards.timeline, self._lag.current
-        began = timeline.monotonic()
+        clock, lag = self._cards.clock, self._lag.current
+        began = clock.monotonic()
         seen = look()
         if reached(seen):
             return seen
-        seen = poll(look, reached, lag.seconds, timeline)
+        seen = poll(look, reached, lag.seconds, clock)
         if reached(seen):
-            lag.longest = max(lag.longest, timeline.monotonic() - began)
+            lag.longest = max(lag.longest, clock.monotonic() - began)
         else:
             lag.shrink()
         return seen
 
     def settle(self) -> None:
         """Wait until the last change of ours is twice as old as any took so far to be visible."""
-        timeline, lag = self._cards.timeline, self._lag.current
+        clock, lag = self._cards.clock, self._lag.current
         needed = max(2 * lag.longest, self._cards.seeder.unsteadiness)
-        timeline.sleep(max(0.0, needed - (timeline.monotonic() - lag.changed)))
+        clock.sleep(max(0.0, needed - (clock.monotonic() - lag.changed)))
 
     def settle_surely(self) -> None:
         """Wait as :meth:`settle` does, on a live target a while even where no change took time.
 
         For what speaks against the target: a lag that was not seen yet may be behind it.
         """
-        if not self._cards.placement.delivery_is_certain:
-            self._cards.timeline.sleep(A_WHILE)
+        if not self._cards.backend.delivery_is_certain:
+            self._cards.clock.sleep(A_WHILE)
         self.settle()

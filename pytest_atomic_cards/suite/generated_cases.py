@@ -14,9 +14,9 @@ from hypothesis.strategies import SearchStrategy, tuples
 
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.verdicts import Violation, give_up
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import AtomicCardsError
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
 _SHRINKING_SECONDS: Final = 8.0
@@ -36,11 +36,11 @@ class Shrinking:
     @property
     def is_over(self) -> bool:
         """Whether the time for shrinking has run out."""
-        return REAL_TIME.monotonic() > self.ends
+        return REAL_CLOCK.monotonic() > self.ends
 
     def remember(self, case: object, violation: Violation) -> None:
         """Take in a failing case; the first one starts the time."""
-        self.ends = min(self.ends, REAL_TIME.monotonic() + _SHRINKING_SECONDS)
+        self.ends = min(self.ends, REAL_CLOCK.monotonic() + _SHRINKING_SECONDS)
         self.found[repr(case)] = violation
 
     def recall(self, case: object) -> None:
@@ -57,18 +57,18 @@ class Effort:
         factor: Multiplies the number of cases that a contract asks for.
         fixed: The number of cases of every contract, instead.
         seed: Where the generation starts.
-        tape: Keeps the cases, or gives those to run over.
+        recorder: Keeps the cases, or gives those to run over.
     """
 
     factor: float = 1.0
     fixed: int | None = None
     seed: int = 1
-    tape: Tape = NO_TAPE
+    recorder: Recorder = NULL_RECORDER
 
     @classmethod
-    def of(cls, settings: Settings, tape: Tape = NO_TAPE) -> Effort:
+    def of(cls, settings: Settings, recorder: Recorder = NULL_RECORDER) -> Effort:
         """The effort that the settings ask for."""
-        return cls(_FACTORS[settings.effort], settings.examples, settings.seed, tape)
+        return cls(_FACTORS[settings.effort], settings.examples, settings.seed, recorder)
 
     def examples(self, usual: int) -> int:
         """How many cases to generate where ``usual`` are usual."""
@@ -100,12 +100,12 @@ class Effort:
             usual: How many cases to generate at default effort.
 
         Raises:
-            CouldNotTell: The target could not be asked.
+            Inconclusive: The target could not be asked.
             Violation: The body found one.
         """
 
         def run(body: Callable[..., None]) -> None:
-            cases = self.tape.cases(body.__name__)
+            cases = self.recorder.cases(body.__name__)
             if cases.recorded is not None:
                 return _run_again(body, cases.recorded)
             shrinking = Shrinking()

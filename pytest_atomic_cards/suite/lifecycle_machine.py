@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation, give_up
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, give_up
 from pytest_atomic_cards.strategies.histories import actions
 from pytest_atomic_cards.strategies.populations import statuses
 from pytest_atomic_cards.strategies.shrinking import droppable, weighted
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.suite.probe import States
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
-_ENDINGS: Final = (StopTest, Violation, CouldNotTell, pytest.skip.Exception, KeyboardInterrupt)
+_ENDINGS: Final = (StopTest, Violation, Inconclusive, pytest.skip.Exception, KeyboardInterrupt)
 
 _MOST_CARDS: Final = 3
 _MOST_GROUPS: Final = 2
@@ -325,19 +325,19 @@ class LifecycleMachine(RuleBasedStateMachine):
         except AtomicCardsError as error:
             give_up(error)
 
-    def complain(self, expected: str, came: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
+    def complain(self, expected: str, actual: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
         """End the run as a failed one.
 
         Args:
             expected: What should have been.
-            came: What was instead.
+            actual: What was instead.
             exchanges: The requests that show it.
 
         Raises:
             Violation: Always.
         """
         told = "; ".join(f"{number}. {line}" for number, line in enumerate(self.told, 1))
-        violation = Violation(expected, f"{came} after: {told}", (*self._last_action, *exchanges))
+        violation = Violation(expected, f"{actual} after: {told}", (*self._last_action, *exchanges))
         self._failures.append((tuple(self.program), violation))
         raise violation
 

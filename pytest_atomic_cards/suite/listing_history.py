@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
-from pytest_atomic_cards.rules import Objection, rules_of, told_by
+from pytest_atomic_cards.rules import Objection, parse_response, rules_of
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.parsed_response import LISTING
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
@@ -42,12 +42,12 @@ class History:
         """Take in one exchange; anything but a listing of moderate size is passed over."""
         if len(exchange.response_body) > _LARGEST_READ:
             return
-        told = told_by(exchange)
-        if told is None or told.kind != LISTING:
+        response = parse_response(exchange)
+        if response is None or response.kind != LISTING:
             return
-        for _, objection in self._monitor.see(told):
+        for _, objection in self._monitor.see(response):
             self.recreated = self.recreated or (objection, exchange)
-        for body in told.cards:
+        for body in response.cards:
             word = body.get("status")
             if isinstance(word, str) and word in CLOSED:
                 self.closed.setdefault(key_of(Card.from_body(body)), Status(word))

@@ -41,9 +41,9 @@ def is_repeatable(probe: Probe, query: CardQuery) -> bool:
 def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
     """Whether one of the listings among some exchanges of a live target is not the same later."""
     listings = _listings(exchanges)
-    if not listings or probe.cards.placement.delivery_is_certain:
+    if not listings or probe.cards.backend.delivery_is_certain:
         return False
-    probe.cards.timeline.sleep(max(A_WHILE, probe.cards.seeder.unsteadiness))
+    probe.cards.clock.sleep(max(A_WHILE, probe.cards.seeder.unsteadiness))
     return any(_differs_now(probe, one) for one in listings)
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.support.errors import OutcomeUnknownError
 from pytest_atomic_cards.support.polling import poll
 
@@ -34,11 +34,11 @@ class CardSupply:
         is_steerable: Whether cards can be seeded in a moment, and snoozed, and time can pass.
     """
 
-    def __init__(self, cards: Cards, reserve: Reserve | None = None) -> None:
+    def __init__(self, cards: Cards, reserve: CardPool | None = None) -> None:
         self.cards = cards
         self.is_steerable = cards.is_steerable
-        self._reserve = reserve or Reserve(cards.seeder, cards.tape)
-        self._patience = cards.placement.settling
+        self._reserve = reserve or CardPool(cards.seeder, cards.recorder)
+        self._patience = cards.backend.settling
         self._lag = 0.0
 
     def take(self, wanted: Population) -> tuple[Group, tuple[CardSpec, ...]]:
@@ -54,18 +54,18 @@ class CardSupply:
         Once it has run out, the target is wrong, and patience is short: what remains is to find
         few steps that show it.
         """
-        timeline = self.cards.timeline
-        began = timeline.monotonic()
-        seen = poll(look, reached, self._patience, timeline)
+        clock = self.cards.clock
+        began = clock.monotonic()
+        seen = poll(look, reached, self._patience, clock)
         if reached(seen):
-            self._lag = max(self._lag, timeline.monotonic() - began)
+            self._lag = max(self._lag, clock.monotonic() - began)
         else:
             own = max(_LEAST_PATIENCE, _LAGS_OF_PATIENCE * self._lag)
             self._patience = min(self._patience, own)
         return seen
 
 
-def take_from(reserve: Reserve) -> Group:
+def take_from(reserve: CardPool) -> Group:
     """A group of fresh active cards, also where answers to the seeding are lost now and then.
 
     Raises:

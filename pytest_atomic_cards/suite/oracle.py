@@ -14,17 +14,17 @@ from typing import Final
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.support.printable import brief
-from pytest_atomic_cards.support.randomness import Chance
+from pytest_atomic_cards.support.randomness import Randomness
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 
 _INVENTED: Final = "no-such-value-"
 
 
-def invented(chance: Chance) -> str:
+def invented(randomness: Randomness) -> str:
     """An attribute value that no card has."""
-    return f"{_INVENTED}{chance.token()}"
+    return f"{_INVENTED}{randomness.token()}"
 
 
 def judge_listing(
@@ -46,7 +46,7 @@ def judge_listing(
 
     Raises:
         Violation: A card is listed that has not every wanted value, or one is missing that has.
-        CouldNotTell: One is missing as the query was answered with 403: which queries a target
+        Inconclusive: One is missing as the query was answered with 403: which queries a target
             forbids is not documented.
     """
     wanted = query.attributes
@@ -57,7 +57,7 @@ def judge_listing(
         if card.status in owed and _has_all(card, wanted) and key_of(card) not in listed
     ]
     if absent and any(one.status == HTTPStatus.FORBIDDEN for one in found.exchanges):
-        raise CouldNotTell(f"the query {query} is forbidden with HTTP 403", found.exchanges)
+        raise Inconclusive(f"the query {query} is forbidden with HTTP 403", found.exchanges)
     if absent and found.complete:
         raise Violation(
             f"{len(absent)} more active card(s) that match {query}",

@@ -18,7 +18,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect
-from pytest_atomic_cards.suite.eventual_consistency import Patience
+from pytest_atomic_cards.suite.eventual_consistency import ChangeWatcher
 from pytest_atomic_cards.suite.expected_states import (
     States,
     all_in,
@@ -62,15 +62,15 @@ class Probe:
         self.cards = cards
         self.api = cards.api
         self._reader = cards.reader
-        self._patience = Patience(cards)
+        self._patience = ChangeWatcher(cards)
 
     def invented(self) -> str:
         """An attribute value that no card has."""
-        return invented(self.cards.chance)
+        return invented(self.cards.randomness)
 
     def invented_number(self) -> str:
         """A number that no card has as an attribute value."""
-        return self.cards.chance.number()
+        return self.cards.randomness.number()
 
     # Reading
 
@@ -111,7 +111,7 @@ class Probe:
         return self._reader.look(group, card)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
-        """What is seen as soon as it is as awaited; see :meth:`Patience.watch`."""
+        """What is seen as soon as it is as awaited; see :meth:`ChangeWatcher.watch`."""
         return self._patience.watch(look, reached)
 
     def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
@@ -124,11 +124,11 @@ class Probe:
         return self.states_once(group, hoped)
 
     def settle(self) -> None:
-        """Wait until the last change must have become visible; see :meth:`Patience.settle`."""
+        """Wait until the last change must have become visible; see :meth:`ChangeWatcher.settle`."""
         self._patience.settle()
 
     def settle_surely(self) -> None:
-        """Wait longer, for what speaks against the target; see :meth:`Patience.settle_surely`."""
+        """Wait longer, for what speaks against the target; see ``ChangeWatcher.settle_surely``."""
         self._patience.settle_surely()
 
     # Acting
@@ -186,7 +186,7 @@ class Probe:
     def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
         """Cards of two invocations for the same customer: an active one, and one in a state."""
         try:
-            spec = CardSpec(user=self.cards.placement.new_user())
+            spec = CardSpec(user=self.cards.backend.new_user())
         except NotAvailableError:
             spec = CardSpec()
         other = replace(spec, status=state)
@@ -201,7 +201,7 @@ class Probe:
         Raises:
             NotAvailableError: No customer can be had who has no other cards.
         """
-        user = self.cards.placement.new_user()
+        user = self.cards.backend.new_user()
         one = Population.of(1, CardSpec(user=user))
         cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
         group = Group(CardQuery(user_id=user), cards, (user,) * len(cards))
@@ -212,7 +212,7 @@ class Probe:
         """An active card of the same customer in another environment, where one can be had."""
         if not self.cards.is_steerable:
             return None
-        name = self.cards.chance.token()
+        name = self.cards.randomness.token()
         card = Stranger(f"neighbour-{name}", f"card-{name}", f"lifecycle-{name}")
         controls = self.cards.controls
         controls.create_environment(card.environment_id)
@@ -232,7 +232,7 @@ def expect_done(exchange: Exchange, action: Action, query: CardQuery) -> None:
         exchange.succeeded,
         exchange,
         expected=f"{action} {query} to succeed",
-        came=f"it was answered with HTTP {exchange.status}",
+        actual=f"it was answered with HTTP {exchange.status}",
     )
 
 

@@ -20,7 +20,7 @@ from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Stat
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.linearizability import Operation
 from pytest_atomic_cards.suite.probe import Probe, States, key_of, response_of
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
@@ -274,11 +274,11 @@ class Racecourse:
 
     def _attempt(self, barrier: Barrier, delay: float, action: Action, query: CardQuery) -> Attempt:
         barrier.wait()
-        REAL_TIME.sleep(delay)
-        called, returned = REAL_TIME.monotonic(), math.inf
+        REAL_CLOCK.sleep(delay)
+        called, returned = REAL_CLOCK.monotonic(), math.inf
         try:
             exchange: Exchange | None = self._probe.api.act_exchange(action, query)
-            returned = REAL_TIME.monotonic()
+            returned = REAL_CLOCK.monotonic()
         except OutcomeUnknownError as error:
             exchange = error.exchange
         listed = self._probe.page(query.replace(multiple=False)).cards

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.model.cards import Card
     from pytest_atomic_cards.model.exchange import Exchange
-    from pytest_atomic_cards.suite.card_pool import Reserve
+    from pytest_atomic_cards.suite.card_pool import CardPool
     from pytest_atomic_cards.suite.generated_cases import Effort
     from pytest_atomic_cards.suite.probe import Probe
     from pytest_atomic_cards.targets.seeding.listing_reader import Group
@@ -66,7 +66,7 @@ class Asker:
         self,
         document: Document,
         probe: Probe,
-        reserve: Reserve,
+        reserve: CardPool,
         effort: Effort,
     ) -> None:
         self.document = document
@@ -80,10 +80,10 @@ class Asker:
         """Requests to an operation that the document allows: its samples, and generated ones.
 
         Raises:
-            CouldNotTell: The target could not be asked.
+            Inconclusive: The target could not be asked.
         """
         if operation not in self._asked:
-            with self.probe.cards.tape.part(f"requests-{operation}"):
+            with self.probe.cards.recorder.part(f"requests-{operation}"):
                 self._asked[operation] = self._ask(operation)
         return self._asked[operation]
 
@@ -105,7 +105,7 @@ class Asker:
         """Requests to an operation that the document does not allow: some, and generated ones.
 
         Raises:
-            CouldNotTell: The target could not be asked.
+            Inconclusive: The target could not be asked.
         """
         pin = {} if operation == LISTING else _parameters(self._groups_of(operation)[0].pin)
         asked = [
@@ -171,7 +171,7 @@ class Asker:
         """The groups that an operation may list or change: one for samples, others for the rest."""
         if operation not in self._groups:
             count = 1 + self._effort.examples(_GROUPS)
-            with self.probe.cards.tape.part(f"cards-{operation}"):
+            with self.probe.cards.recorder.part(f"cards-{operation}"):
                 self._groups[operation] = [self._reserve.take() for _ in range(count)]
         return self._groups[operation]
 

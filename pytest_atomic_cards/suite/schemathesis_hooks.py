@@ -55,8 +55,8 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.options import resolve
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.rules import AGREEMENT, SHAPE, Past, Rule, objections
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.rules import AGREEMENT, SHAPE, CardHistory, Rule, objections
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import ScopeError
 
 PIN: Final = "ATOMIC_FLOW_INVOCATION_ID"
@@ -75,7 +75,7 @@ _SETTINGS: Final = resolve({"target": "sandbox"}, lambda _: "")
 
 
 _RULES: Final = (*AGREEMENT, *SHAPE)
-_NOTHING_KNOWN: Final = Past()
+_NOTHING_KNOWN: Final = CardHistory()
 
 
 def _check_of(name: str) -> Callable[..., None]:
@@ -87,7 +87,7 @@ def _check_of(name: str) -> Callable[..., None]:
         _case: schemathesis.Case[Any],
     ) -> None:
         for objection in objections(_exchange(response), rules, _NOTHING_KNOWN):
-            raise AssertionError(f"expected {objection.expected}; {objection.came}")
+            raise AssertionError(f"expected {objection.expected}; {objection.actual}")
 
     check.__name__ = name
     return check
@@ -97,7 +97,7 @@ def _exchange(response: schemathesis.Response) -> Exchange:
     return Exchange(
         method=response.request.method or "",
         url=response.request.url or "",
-        started=REAL_TIME.now(),
+        started=REAL_CLOCK.now(),
         elapsed=response.elapsed,
         status=response.status_code,
         response_headers={name: ", ".join(values) for name, values in response.headers.items()},

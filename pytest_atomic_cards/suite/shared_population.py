@@ -121,7 +121,7 @@ def seed_population(cards: Cards) -> SharedPopulation:
 
 def _plain(cards: Cards) -> tuple[Group, Group]:
     try:
-        users = [cards.placement.new_user() for _ in range(3)]
+        users = [cards.backend.new_user() for _ in range(3)]
         specs = Population(tuple(CardSpec(user=user) for user in users))
         first, second = cards.seeder.seed(specs, specs)
     except NotAvailableError:
@@ -131,7 +131,7 @@ def _plain(cards: Cards) -> tuple[Group, Group]:
 
 def _odd(cards: Cards) -> Group:
     """Cards with odd customer ids and, where the target lets us choose, odd values throughout."""
-    users = [cards.placement.new_user(odd) for odd in ODD_VALUES]
+    users = [cards.backend.new_user(odd) for odd in ODD_VALUES]
     chosen = Population(
         tuple(
             CardSpec(
@@ -151,17 +151,17 @@ def _odd(cards: Cards) -> Group:
 def _long(cards: Cards) -> Group:
     """A card with a long customer id and, where the target lets us choose, numeric values."""
     spec = CardSpec(
-        user=cards.placement.new_user("-long" * 16),
+        user=cards.backend.new_user("-long" * 16),
         template="7007",
         event_name="8008",
-        lifecycle_id=f"9{cards.chance.bits(40):012}",
+        lifecycle_id=f"9{cards.randomness.bits(40):012}",
     )
     return _seed_chosen(cards, Population((spec,)))
 
 
 def _numeric(cards: Cards) -> Group:
     """A card of a customer whose id is a number, as in the documentation's example."""
-    return cards.seeder.seed(Population((CardSpec(user=cards.placement.new_number()),)))[0]
+    return cards.seeder.seed(Population((CardSpec(user=cards.backend.new_number()),)))[0]
 
 
 def _seed_chosen(cards: Cards, population: Population) -> Group:

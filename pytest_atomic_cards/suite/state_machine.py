@@ -24,7 +24,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import run_state_machine_as_test
 
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.command_sequences import Program, minimal
 from pytest_atomic_cards.suite.lifecycle_machine import LifecycleMachine, Member, step
 from pytest_atomic_cards.suite.machine_cards import CardSupply
@@ -32,7 +32,7 @@ from pytest_atomic_cards.suite.machine_cards import CardSupply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_atomic_cards.suite.card_pool import Reserve
+    from pytest_atomic_cards.suite.card_pool import CardPool
     from pytest_atomic_cards.targets.cards_fixture import Cards
 
 __all__ = ["USUAL", "LifecycleMachine", "Member", "check_lifecycle", "step"]
@@ -56,7 +56,7 @@ def check_lifecycle(
     *,
     settings: hypothesis.settings = USUAL,
     seed: int = 1,
-    reserve: Reserve | None = None,
+    reserve: CardPool | None = None,
 ) -> None:
     """Run sequences of steps, and see that the lifecycle allows what becomes of the cards.
 
@@ -76,12 +76,12 @@ def check_lifecycle(
     Raises:
         Violation: A card got into a state that it must not be in, or an action failed that must
             succeed, or the reverse. It tells the steps that lead there.
-        CouldNotTell: The target could not be asked.
+        Inconclusive: The target could not be asked.
     """
     supply = CardSupply(cards, reserve)
     failures: list[tuple[Program, Violation]] = []
     begun: list[LifecycleMachine] = []
-    programs = cards.tape.cases("programs")
+    programs = cards.recorder.cases("programs")
 
     def begin() -> LifecycleMachine:
         begun.append(machine(supply, failures))
@@ -106,7 +106,7 @@ def check_lifecycle(
             programs.keep(tuple(one.program))
     if failures:
         _, last = failures[-1]
-        raise Violation(last.expected, last.came, last.exchanges)
+        raise Violation(last.expected, last.actual, last.exchanges)
 
 
 def _search(
@@ -119,9 +119,9 @@ def _search(
     settings = hypothesis.settings(settings, phases=(Phase.explicit, Phase.generate))
     try:
         run_state_machine_as_test(begin, settings=settings)  # type: ignore[arg-type] # any callable
-    except (Exception, CouldNotTell):
+    except (Exception, Inconclusive):
         if not failures:
             raise
     if failures:
-        with suppress(CouldNotTell):
+        with suppress(Inconclusive):
             minimal(failures[-1][0], fails, _SEARCH)

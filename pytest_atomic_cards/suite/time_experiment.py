@@ -61,7 +61,7 @@ class Timed:
         It has where it shows that, and where the target took an embargo as well. Neither is enough
         alone: the payload may be shown as it was sent, though the flow's own options override it.
         """
-        if self.probe.cards.placement.delivery_is_certain:
+        if self.probe.cards.backend.delivery_is_certain:
             return True
         if "embargo" in self.absent:
             return False

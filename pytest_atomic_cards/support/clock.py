@@ -1,4 +1,4 @@
-"""Timeline: the clock for polling, pauses and deadlines; a replay has one that need not wait.
+"""Clock: the clock for polling, pauses and deadlines; a replay has one that need not wait.
 
 Tests fake the time: freezegun replaces the functions of ``time`` in all modules, time-machine
 changes what its wall clocks return, and many a test patches ``time.sleep``. None of that may move
@@ -66,7 +66,7 @@ class _WallClock:
 _wall_clock: Final = _WallClock()
 
 
-class Timeline:
+class Clock:
     """A clock, and a way to wait by it: the real time, even while a test fakes the time."""
 
     def monotonic(self) -> float:
@@ -87,7 +87,7 @@ class Timeline:
         return _wall_clock.read()
 
 
-REAL_TIME: Final = Timeline()
+REAL_CLOCK: Final = Clock()
 """The time of everything that is neither recorded nor replayed."""
 
 _GLANCE: Final = 0.25
@@ -95,7 +95,7 @@ _GLANCE: Final = 0.25
 time cannot wake the thread that it interrupts."""
 
 
-class EventTime(Timeline):
+class EventClock(Clock):
     """Time that moves by what happens in it and by nothing else, so that it can pass again.
 
     A decision that depends on this time is the same in a replay as in the recording: both see the
@@ -142,42 +142,42 @@ class EventTime(Timeline):
             self._passed = max(self._passed, started) + elapsed
 
 
-class LimitedTime(Timeline):
+class LimitedClock(Clock):
     """A time in which no wait goes on when there is no time left.
 
     Args:
-        timeline: The time.
+        clock: The time.
         left: Gives the seconds that are left, which may become fewer during a wait.
     """
 
-    def __init__(self, timeline: Timeline, left: Callable[[], float]) -> None:
-        self._timeline = timeline
+    def __init__(self, clock: Clock, left: Callable[[], float]) -> None:
+        self._clock = clock
         self._left = left
 
     def monotonic(self) -> float:
         """Seconds that only move forward."""
-        return self._timeline.monotonic()
+        return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait, at most as long as there is time left."""
         while seconds > 0 and (left := self._left()):
             pause = min(seconds, left, _GLANCE)
-            self._timeline.sleep(pause)
+            self._clock.sleep(pause)
             seconds -= pause
 
     def now(self) -> datetime:
         """The time of day, UTC."""
-        return self._timeline.now()
+        return self._clock.now()
 
 
-class CurrentTime(Timeline):
+class CurrentClock(Clock):
     """The time of what is going on at each moment.
 
     Args:
         current: Gives that time.
     """
 
-    def __init__(self, current: Callable[[], Timeline]) -> None:
+    def __init__(self, current: Callable[[], Clock]) -> None:
         self._current = current
 
     def monotonic(self) -> float:

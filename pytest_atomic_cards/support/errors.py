@@ -73,9 +73,9 @@ class CassetteError(MisuseError):
     """A recording is not there, damaged, of another version, or no recording at all."""
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What an error says in printable characters, and what each error of a group says."""
     if isinstance(error, BaseExceptionGroup):
-        return "; ".join(map(told, error.exceptions))
+        return "; ".join(map(error_text, error.exceptions))
     own = isinstance(error, AtomicCardsError)
     return str(error) if own else printable(f"{type(error).__name__}: {error}", lines=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 
 Answer = TypeVar("Answer")
 
@@ -18,7 +18,7 @@ def poll(
     ask: Callable[[], Answer],
     done: Callable[[Answer], bool],
     patience: float,
-    timeline: Timeline = REAL_TIME,
+    clock: Clock = REAL_CLOCK,
 ) -> Answer:
     """Ask at once, and again until the answer is ``done`` or ``patience`` seconds have passed.
 
@@ -27,11 +27,11 @@ def poll(
     Returns:
         The last answer, whether done or not.
     """
-    deadline = timeline.monotonic() + patience
+    deadline = clock.monotonic() + patience
     pause = _FIRST_PAUSE
     asked = 1
-    while not done(answer := ask()) and (asked < _LEAST_ASKED or timeline.monotonic() < deadline):
-        timeline.sleep(pause)
+    while not done(answer := ask()) and (asked < _LEAST_ASKED or clock.monotonic() < deadline):
+        clock.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
         asked += 1
     return answer

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final, TextIO
 
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.printable import printable
 
 Update = Callable[[int], None]
@@ -34,7 +34,7 @@ class Line(ABC):
         clock: Seconds, to count from.
     """
 
-    def __init__(self, clock: Callable[[], float] = REAL_TIME.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = REAL_CLOCK.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
         self._active: list[str] = []
@@ -95,7 +95,7 @@ class LiveLine(Line):
         write: Callable[[str], object],
         *,
         column: Callable[[], int] = lambda: 0,
-        clock: Callable[[], float] = REAL_TIME.monotonic,
+        clock: Callable[[], float] = REAL_CLOCK.monotonic,
         width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
         super().__init__(clock)

@@ -1,4 +1,4 @@
-"""Chance: what is made up on the way, such as ids, so that a replay makes up the same."""
+"""Randomness: what is made up on the way, such as ids, so that a replay makes up the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FRACTION_BITS: Final = 53
 _LEAST_NUMBER: Final = 10**15
 
 
-class Chance:
+class Randomness:
     """Values that nobody else makes up."""
 
     def bits(self, count: int) -> int:
@@ -34,11 +34,11 @@ class Chance:
         return self.bits(_FRACTION_BITS) / (1 << _FRACTION_BITS)
 
 
-TRUE_CHANCE: Final = Chance()
+TRUE_RANDOMNESS: Final = Randomness()
 """The chance of everything that is neither recorded nor replayed."""
 
 
-class SeededChance(Chance):
+class SeededChance(Randomness):
     """The same values in the same order from the same seed, on every version of Python.
 
     Args:
@@ -53,14 +53,14 @@ class SeededChance(Chance):
         return self._random.getrandbits(count)
 
 
-class CurrentChance(Chance):
+class CurrentRandomness(Randomness):
     """The chance of what is going on at each moment.
 
     Args:
         current: Gives that chance.
     """
 
-    def __init__(self, current: Callable[[], Chance]) -> None:
+    def __init__(self, current: Callable[[], Randomness]) -> None:
         self._current = current
 
     def bits(self, count: int) -> int:

@@ -1,4 +1,4 @@
-"""Tape: what a run is recorded on or replayed from, and what of it must happen again in a replay.
+"""Recorder: what a run is recorded on or replayed from, and what must happen again in a replay.
 
 A recording is cut into parts, one for each contract and one for whatever several of them share, so
 that some of them can be replayed without the others. What is learned or kept in stock on the way
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import MisuseError
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -36,16 +36,16 @@ class Cases:
         """Take in a case that is about to be run."""
 
 
-class Tape:
+class Recorder:
     """No tape: the run is neither recorded nor replayed.
 
     Attributes:
-        timeline: The time by which the run goes.
-        chance: Where what it makes up comes from.
+        clock: The time by which the run goes.
+        randomness: Where what it makes up comes from.
     """
 
-    timeline: Timeline = REAL_TIME
-    chance: Chance = TRUE_CHANCE
+    clock: Clock = REAL_CLOCK
+    randomness: Randomness = TRUE_RANDOMNESS
 
     @property
     def is_used(self) -> bool:
@@ -103,26 +103,26 @@ class Tape:
         return Cases()
 
 
-NO_TAPE: Final = Tape()
+NULL_RECORDER: Final = Recorder()
 
 
-class OfEachPart(Generic[T]):
+class PerCassette(Generic[T]):
     """A value that each part of a recording has of its own; a single one where there is no tape.
 
     Args:
-        tape: Tells the parts.
+        recorder: Tells the parts.
         make: Makes the value for a part.
     """
 
-    def __init__(self, tape: Tape, make: Callable[[], T]) -> None:
-        self._tape = tape
+    def __init__(self, recorder: Recorder, make: Callable[[], T]) -> None:
+        self._recorder = recorder
         self._make = make
         self._made: dict[str, T] = {}
 
     @property
     def current(self) -> T:
         """That of the current part."""
-        name = self._tape.part_name
+        name = self._recorder.part_name
         if name not in self._made:
             self._made[name] = self._make()
         return self._made[name]

@@ -9,7 +9,7 @@ from typing import Protocol
 from pytest_atomic_cards.client.session import Listener
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.errors import SeedingError
-from pytest_atomic_cards.support.recorder import Tape
+from pytest_atomic_cards.support.recorder import Recorder
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 
@@ -28,7 +28,7 @@ class Target(Protocol):
         """Those that it goes by: in a replay, those of the recording."""
 
     @property
-    def tape(self) -> Tape:
+    def recorder(self) -> Recorder:
         """What is recorded of it, or stands for it."""
 
     def open_world(self) -> Cards:

@@ -15,8 +15,8 @@ from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
-from pytest_atomic_cards.targets.seeding.backend import Placement
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
+from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
@@ -41,7 +41,7 @@ class Cards:
 
     Args:
         api: Client of the target.
-        placement: How cards come into being on it.
+        backend: How cards come into being on it.
         client_id: Id of the credential that the client authenticates with.
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
         faults: The faults of the network between the client and the target.
@@ -50,17 +50,17 @@ class Cards:
         controls: Those of the sandbox, where that is the target.
         sandbox: The sandbox itself, where it is in this process.
         environment: The environment of the sandbox.
-        tape: What this world is recorded on.
+        recorder: What this world is recorded on.
 
     Attributes:
-        timeline: The time by which this world waits.
-        chance: Where made-up values come from.
+        clock: The time by which this world waits.
+        randomness: Where made-up values come from.
     """
 
     def __init__(
         self,
         api: CardsApi,
-        placement: Placement,
+        backend: SeedingBackend,
         *,
         client_id: str,
         authenticate: Callable[..., ClientCredentials],
@@ -70,15 +70,15 @@ class Cards:
         cleaner: Cleaner | None = None,
         sandbox: Sandbox | None = None,
         environment: Environment | None = None,
-        tape: Tape = NO_TAPE,
+        recorder: Recorder = NULL_RECORDER,
     ) -> None:
         self.api = api
-        self.timeline = api.session.timeline
-        self.tape = tape
-        self.chance = tape.chance
+        self.clock = api.session.clock
+        self.recorder = recorder
+        self.randomness = recorder.randomness
         self.reader = Reader(api)
-        self.seeder = Seeder(api, placement, scope, cleaner)
-        self.placement = placement
+        self.seeder = Seeder(api, backend, scope, cleaner)
+        self.backend = backend
         self.client_id = client_id
         self.authenticate = authenticate
         self._faults = faults
@@ -138,9 +138,7 @@ class Cards:
         Raises:
             TimeoutError: It is not, after ``timeout`` seconds.
         """
-        found = poll(
-            lambda: self.get(card), lambda now: now.status is status, timeout, self.timeline
-        )
+        found = poll(lambda: self.get(card), lambda now: now.status is status, timeout, self.clock)
         if found.status is not status:
             raise TimeoutError(
                 f"card {brief(key_of(card))} is {brief(found.status)} and not {status} "
@@ -168,11 +166,11 @@ class Cards:
         Raises:
             NotAvailableError: The target is live; the public API has no snooze.
         """
-        self.placement.snooze(card, duration)
+        self.backend.snooze(card, duration)
 
     def pass_time(self, duration: timedelta) -> None:
         """Let time pass on the target: at once on the sandbox, by waiting on a live one."""
-        self.placement.pass_time(duration)
+        self.backend.pass_time(duration)
 
     # The target
 
@@ -234,9 +232,9 @@ class Cards:
         No recording holds it.
         """
         self._faults.clear()
-        if self.scope is None or self.tape.is_replayed:
+        if self.scope is None or self.recorder.is_replayed:
             return CleanUp(0)
-        with self.tape.unrecorded("what is to be cleaned up hangs on what else was run"):
+        with self.recorder.unrecorded("what is to be cleaned up hangs on what else was run"):
             return self.seeder.clean_up()
 
     def _pin(self, card: Card) -> CardQuery:

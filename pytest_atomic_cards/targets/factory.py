@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings, TargetKind
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.base import world_on
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.live_target import LiveTarget
@@ -16,18 +16,18 @@ from pytest_atomic_cards.targets.sandbox_target import SandboxTarget
 
 
 def open_target(
-    settings: Settings, context: RunContext | None = None, tape: Tape = NO_TAPE
+    settings: Settings, context: RunContext | None = None, recorder: Recorder = NULL_RECORDER
 ) -> SandboxTarget | LiveTarget:
     """The target that the settings name.
 
     Args:
         settings: The settings.
         context: What it shares with the rest of the run.
-        tape: What is recorded of it, or stands for it.
+        recorder: What is recorded of it, or stands for it.
     """
     if settings.target is TargetKind.LIVE:
-        return LiveTarget(settings, context, tape)
-    return SandboxTarget(settings, tape, deadline=context.deadline if context else None)
+        return LiveTarget(settings, context, recorder)
+    return SandboxTarget(settings, recorder, deadline=context.deadline if context else None)
 
 
 @contextmanager

@@ -17,14 +17,14 @@ from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
-from pytest_atomic_cards.support.clock import LimitedTime
+from pytest_atomic_cards.support.clock import LimitedClock
 from pytest_atomic_cards.support.errors import MisuseError
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.base import complain
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
-from pytest_atomic_cards.targets.seeding.flow_backend import FlowPlacement, ServerClock
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
 from pytest_atomic_cards.targets.seeding.journal import (
     Journal,
     Record,
@@ -77,60 +77,60 @@ class LiveTarget:
     Args:
         settings: Where it is and what to authenticate with.
         context: What it shares with the rest of the run.
-        tape: What is recorded of it, or stands for it.
+        recorder: What is recorded of it, or stands for it.
     """
 
     def __init__(
         self,
         settings: Settings,
         context: RunContext | None = None,
-        tape: Tape = NO_TAPE,
+        recorder: Recorder = NULL_RECORDER,
     ) -> None:
         self.settings = settings
-        self.tape = tape
+        self.recorder = recorder
         context = context or RunContext()
-        timeline = LimitedTime(tape.timeline, lambda: context.deadline.left)
-        self._replayed = tape.is_replayed
+        clock = LimitedClock(recorder.clock, lambda: context.deadline.left)
+        self._replayed = recorder.is_replayed
         network = open_http()
         self._http, self._faults = open_http(), NetworkFaults()
         for scheme, adapter in network.adapters.items():
-            taped = tape.adapter(None if self._replayed else adapter)
-            self._http.mount(scheme, FaultyAdapter(taped, self._faults))
+            recorded = recorder.adapter(None if self._replayed else adapter)
+            self._http.mount(scheme, FaultyAdapter(recorded, self._faults))
         self._authenticate = partial(
             _token_endpoint(settings),
             http=self._http,
             deadline=context.deadline,
-            clock=tape.timeline.timestamp,
-            retry=RetryPolicy.by(timeline, tape.chance),
+            clock=recorder.clock.timestamp,
+            retry=RetryPolicy.by(clock, recorder.randomness),
         )
         # One token serves many tests, so that no recording holds it.
         tokens = credentials_of(settings, context, http=self._http if self._replayed else network)
         self._scope = Scope()
         self._session = CardsSession(
             base_url=settings.base_url,
-            tokens=tape.tokens(tokens),
+            tokens=recorder.tokens(tokens),
             http=self._http,
             guard=self._scope,
             timeout=settings.timeout,
             max_body=settings.max_body,
             deadline=context.deadline,
             breaker=context.breaker,
-            timeline=timeline,
-            chance=tape.chance,
+            clock=clock,
+            randomness=recorder.randomness,
             max_rate=settings.max_rate and settings.max_rate / context.workers,
         )
         self.listeners = self._session.listeners
-        self._api = CardsApi(self._session, settings.environment_id or "", Access(tape))
+        self._api = CardsApi(self._session, settings.environment_id or "", Access(recorder))
         journal = (
             None if self._replayed else Journal(journal_directory(settings), target_name(settings))
         )
         reader = Reader(self._api)
-        ownership = Ownership(self._api, reader, self._scope, tape)
+        ownership = Ownership(self._api, reader, self._scope, recorder)
         self._cleaner = Cleaner(self._api, ownership, journal)
         if not self._replayed:
             self._scope.evidence = ownership
-        self._clock = ServerClock(tape.timeline)
-        if not tape.is_used:  # recordings hold no Date
+        self._clock = ServerClock(recorder.clock)
+        if not recorder.is_used:  # recordings hold no Date
             self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
@@ -138,13 +138,13 @@ class LiveTarget:
         flows = ActionFlows(self._session, self._api.environment_id)
         return Cards(
             CardsApi(self._session, self._api.environment_id, self._api.access),
-            FlowPlacement(flows, self.settings, self._clock, self.tape.chance),
+            FlowBackend(flows, self.settings, self._clock, self.recorder.randomness),
             client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             faults=self._faults,
             scope=self._scope,
             cleaner=self._cleaner,
-            tape=self.tape,
+            recorder=self.recorder,
         )
 
     def take_over(self, record: Record) -> Cleaner:

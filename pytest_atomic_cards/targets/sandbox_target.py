@@ -21,10 +21,10 @@ from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
-from pytest_atomic_cards.targets.seeding.sandbox_backend import DirectPlacement
+from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
@@ -35,7 +35,7 @@ class SandboxTarget:
 
     Args:
         settings: Its faults, and how its worlds are asked.
-        tape: What is recorded of it, or stands for it.
+        recorder: What is recorded of it, or stands for it.
         profile: Its answers to the open questions; those that the settings name if left out.
         deadline: When nothing more is sent; none if left out.
     """
@@ -43,13 +43,13 @@ class SandboxTarget:
     def __init__(
         self,
         settings: Settings,
-        tape: Tape = NO_TAPE,
+        recorder: Recorder = NULL_RECORDER,
         profile: Profile | None = None,
         deadline: Deadline | None = None,
     ) -> None:
         self.listeners: list[Listener] = []
         self.settings = settings
-        self.tape = tape
+        self.recorder = recorder
         self._deadline = deadline
         self._profile = profile or (
             Profile.read(settings.profile) if settings.profile else Profile()
@@ -57,44 +57,44 @@ class SandboxTarget:
 
     def open_world(self) -> Cards:
         """A new sandbox, empty, with its clock at the present; or the recording of one."""
-        tape, timeout = self.tape, self.settings.timeout
-        sandbox = None if tape.is_replayed else Sandbox(self._profile, self.settings.fault)
+        recorder, timeout = self.recorder, self.settings.timeout
+        sandbox = None if recorder.is_replayed else Sandbox(self._profile, self.settings.fault)
         sound, faulty = NetworkFaults(), sandbox.network if sandbox else NetworkFaults()
         inner = SandboxAdapter(Control(sandbox), sound) if sandbox else None
         http = requests.Session()
         http.trust_env = False
-        http.mount(SANDBOX_URL, FaultyAdapter(tape.adapter(inner), faulty))
-        controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, timeline=tape.timeline)
+        http.mount(SANDBOX_URL, FaultyAdapter(recorder.adapter(inner), faulty))
+        controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, clock=recorder.clock)
         credential = controls.create_credential()
         authenticate = partial(
             ClientCredentials,
             token_url=f"{SANDBOX_URL}{TOKEN_PATH}",
             http=http,
             clock=lambda: controls.now().timestamp(),
-            retry=RetryPolicy.by(tape.timeline, tape.chance),
+            retry=RetryPolicy.by(recorder.clock, recorder.randomness),
         )
         session = CardsSession(
             base_url=SANDBOX_URL,
-            tokens=tape.tokens(
+            tokens=recorder.tokens(
                 authenticate(client_id=credential.client_id, client_secret=credential.client_secret)
             ),
             http=http,
             timeout=timeout,
             deadline=self._deadline,
-            timeline=tape.timeline,
-            chance=tape.chance,
+            clock=recorder.clock,
+            randomness=recorder.randomness,
         )
         session.listeners += self.listeners
         return Cards(
             CardsApi(session, credential.environment_id),
-            DirectPlacement(controls, tape.chance),
+            SandboxBackend(controls, recorder.randomness),
             client_id=credential.client_id,
             authenticate=authenticate,
             controls=controls,
             faults=faulty,
             sandbox=sandbox,
             environment=sandbox.default if sandbox else None,
-            tape=tape,
+            recorder=recorder,
         )
 
     def close(self) -> CleanUp:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.client.deadline import Deadline
@@ -42,7 +42,7 @@ class TimeLimit:
         seconds: Seconds until no more tests are run.
         patience: Seconds until no more tests are run while there are no results.
         refill: Seconds of patience that a result gives back.
-        timeline: Measures the time, from now on.
+        clock: Measures the time, from now on.
 
     Attributes:
         interrupted: The signal that ended the run, if one did.
@@ -56,10 +56,10 @@ class TimeLimit:
         seconds: float = math.inf,
         patience: float = math.inf,
         refill: float = _REFILL,
-        timeline: Timeline = REAL_TIME,
+        clock: Clock = REAL_CLOCK,
     ) -> None:
         self.deadline = deadline
-        self._clock = timeline.monotonic
+        self._clock = clock.monotonic
         self._seconds, self._patience, self._refill = seconds, patience, refill
         self._end, self._given_up = self._clock() + seconds, self._clock() + patience
         self._results = 0

@@ -15,7 +15,7 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.plugin.monitor_plugin import Watch
+from pytest_atomic_cards.plugin.monitor_plugin import MonitorPlugin
 from pytest_atomic_cards.recordings.audit.auditor import audit
 from pytest_atomic_cards.targets import SandboxTarget
 
@@ -116,7 +116,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
 def test_the_monitor_costs_a_fraction_of_an_exchange() -> None:
     """A listing of one card from the embedded sandbox takes little longer when it is watched."""
 
-    def listing(target: SandboxTarget, watch: Watch | None) -> float:
+    def listing(target: SandboxTarget, watch: MonitorPlugin | None) -> float:
         world = (watch.over(target) if watch else target).open_world()
         card = world.seed(user="customer-1")
 
@@ -127,7 +127,7 @@ def test_the_monitor_costs_a_fraction_of_an_exchange() -> None:
         return _best(look)[0] / _LOOKS
 
     plain = listing(SandboxTarget(Settings()), None)
-    watched = listing(SandboxTarget(Settings()), Watch())
+    watched = listing(SandboxTarget(Settings()), MonitorPlugin())
     print(  # noqa: T201
         f"\nexchange {plain * 1e6:.0f} µs, watched {watched * 1e6:.0f} µs "
         f"({watched / plain:.2f} times)"

@@ -20,7 +20,7 @@ from vcr.serializers import yamlserializer
 
 from pytest_atomic_cards.model.settings import Mode
 from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
-from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 
 if TYPE_CHECKING:
@@ -77,16 +77,16 @@ def _session() -> requests.Session:
 
 def _ours(directory: Path, count: int) -> tuple[float, float]:
     """Milliseconds a replayed request, and seconds to load, of our cassette."""
-    deck = Deck(Mode.RECORD, directory)
-    with deck.playing(f"{count}"):
+    manager = CassetteManager(Mode.RECORD, directory)
+    with manager.playing(f"{count}"):
         for number, response in enumerate(_responses(count)):
-            deck.take_in(Request("GET", _url(number), None, {}), response, 0.0)
-    deck = Deck(Mode.REPLAY, directory)
+            manager.take_in(Request("GET", _url(number), None, {}), response, 0.0)
+    manager = CassetteManager(Mode.REPLAY, directory)
     http = _session()
-    http.mount("http://", CassetteAdapter(deck, None))
-    with deck.playing(f"{count}"):
+    http.mount("http://", CassetteAdapter(manager, None))
+    with manager.playing(f"{count}"):
         start = time.process_time()
-        assert deck.current is not None
+        assert manager.current is not None
         load = time.process_time() - start
         return _per_request(lambda url: http.get(url, timeout=1), range(count)), load
 
@@ -166,11 +166,11 @@ def test_replay_is_fast_and_flat(pytester: pytest.Pytester) -> None:
 
 def _record_ours(directory: Path, count: int, app: Any) -> float:  # noqa: ANN401 - WSGI
     """Milliseconds for each of some requests that are recorded, file and all."""
-    deck = Deck(Mode.RECORD, directory)
+    manager = CassetteManager(Mode.RECORD, directory)
     http = _session()
-    http.mount("http://", CassetteAdapter(deck, SandboxAdapter(app)))
+    http.mount("http://", CassetteAdapter(manager, SandboxAdapter(app)))
     start = time.process_time()
-    with deck.playing(f"recorded-{count}"):
+    with manager.playing(f"recorded-{count}"):
         for number in range(count):
             http.get(_url(number), timeout=1)
     return (time.process_time() - start) / count * 1e3

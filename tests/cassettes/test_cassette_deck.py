@@ -11,7 +11,7 @@ from requests import Response
 
 from pytest_atomic_cards.model.settings import Mode
 from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
-from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 from pytest_atomic_cards.support.errors import CassetteError
@@ -36,25 +36,25 @@ def target() -> _Counting:
     return _Counting()
 
 
-def _session(deck: Deck, target: _Counting | None) -> requests.Session:
+def _session(manager: CassetteManager, target: _Counting | None) -> requests.Session:
     http = requests.Session()
     http.trust_env = False
-    http.mount("http://", CassetteAdapter(deck, target))
+    http.mount("http://", CassetteAdapter(manager, target))
     return http
 
 
-def _send(deck: Deck, target: _Counting | None, path: str = "/cards") -> Response:
-    return _session(deck, target).get(f"http://anywhere.test{path}", timeout=1)
+def _send(manager: CassetteManager, target: _Counting | None, path: str = "/cards") -> Response:
+    return _session(manager, target).get(f"http://anywhere.test{path}", timeout=1)
 
 
 def test_what_was_recorded_is_replayed_without_a_target(tmp_path: Path, target: _Counting) -> None:
     """A replay gives the recorded answers, from another host, and nobody is asked."""
-    deck = Deck(Mode.RECORD, tmp_path)
-    with deck.playing("room/one"):
-        recorded = [_send(deck, target).json() for _ in range(3)]
-    deck = Deck(Mode.REPLAY, tmp_path)
-    http = _session(deck, None)
-    with deck.playing("room/one") as play:
+    manager = CassetteManager(Mode.RECORD, tmp_path)
+    with manager.playing("room/one"):
+        recorded = [_send(manager, target).json() for _ in range(3)]
+    manager = CassetteManager(Mode.REPLAY, tmp_path)
+    http = _session(manager, None)
+    with manager.playing("room/one") as play:
         answers = [http.get("http://elsewhere.test:81/cards", timeout=1) for _ in range(3)]
     assert [answer.json() for answer in answers] == recorded
     assert answers[0].headers["content-type"] == "application/json"
@@ -66,35 +66,35 @@ def test_what_was_recorded_is_replayed_without_a_target(tmp_path: Path, target: 
 
 def test_off_reads_and_writes_nothing(tmp_path: Path, target: _Counting) -> None:
     """Without cassettes requests just go to the target, and no file comes into being."""
-    deck = Deck(Mode.OFF, tmp_path / "cassettes")
-    with deck.playing("one"):
-        assert _send(deck, target).json()["count"] == 1
-        assert deck.current is None
+    manager = CassetteManager(Mode.OFF, tmp_path / "cassettes")
+    with manager.playing("one"):
+        assert _send(manager, target).json()["count"] == 1
+        assert manager.current is None
     assert not list(tmp_path.iterdir())
 
 
 def test_a_test_without_requests_needs_no_recording(tmp_path: Path) -> None:
     """Nothing is read or written for a test that sends nothing."""
     for mode in Mode:
-        with Deck(mode, tmp_path / "cassettes").playing("one"):
+        with CassetteManager(mode, tmp_path / "cassettes").playing("one"):
             pass
     assert not list(tmp_path.iterdir())
 
 
 def test_a_replay_without_a_recording_says_how_to_record(tmp_path: Path) -> None:
     """A missing file is told with its path and the cure."""
-    deck = Deck(Mode.REPLAY, tmp_path)
-    with deck.playing("one"), pytest.raises(CassetteError) as caught:
-        _send(deck, None)
+    manager = CassetteManager(Mode.REPLAY, tmp_path)
+    with manager.playing("one"), pytest.raises(CassetteError) as caught:
+        _send(manager, None)
     assert str(tmp_path / "one.json") in str(caught.value)
     assert "--cards-cassettes record" in str(caught.value)
 
 
 def test_nothing_leaves_the_process_in_a_replay(tmp_path: Path, target: _Counting) -> None:
     """Outside of any cassette a request of a replay is refused, even where there is a target."""
-    deck = Deck(Mode.REPLAY, tmp_path)
+    manager = CassetteManager(Mode.REPLAY, tmp_path)
     with pytest.raises(NotRecordedError, match="no cassette is played"):
-        _send(deck, target)
+        _send(manager, target)
     assert target.count == 0
 
 
@@ -102,21 +102,21 @@ def test_outside_of_cassettes_a_recording_run_reaches_the_target(
     tmp_path: Path, target: _Counting
 ) -> None:
     """What is sent while no cassette is played is not recorded."""
-    deck = Deck(Mode.RECORD, tmp_path / "cassettes")
-    assert _send(deck, target).json()["count"] == 1
+    manager = CassetteManager(Mode.RECORD, tmp_path / "cassettes")
+    assert _send(manager, target).json()["count"] == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_the_innermost_cassette_counts(tmp_path: Path, target: _Counting) -> None:
     """A fixture's cassette inside that of a test gets its own exchanges, also after a pause."""
-    deck = Deck(Mode.RECORD, tmp_path)
-    fixture = deck.open("fixture")
-    with deck.playing("test"):
-        with deck.using(fixture):
-            _send(deck, target, "/set-up")
-        _send(deck, target, "/test")
-    with deck.using(fixture):
-        _send(deck, target, "/tear-down")
+    manager = CassetteManager(Mode.RECORD, tmp_path)
+    fixture = manager.open("fixture")
+    with manager.playing("test"):
+        with manager.using(fixture):
+            _send(manager, target, "/set-up")
+        _send(manager, target, "/test")
+    with manager.using(fixture):
+        _send(manager, target, "/tear-down")
     paths = {}
     for name in ("fixture", "test"):
         document = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
@@ -131,12 +131,12 @@ def test_a_recording_is_kept_until_the_new_one_is_complete(
     tmp_path: Path, target: _Counting
 ) -> None:
     """While a cassette is recorded anew the old file stays as it was."""
-    deck = Deck(Mode.RECORD, tmp_path)
-    with deck.playing("one"):
-        _send(deck, target)
+    manager = CassetteManager(Mode.RECORD, tmp_path)
+    with manager.playing("one"):
+        _send(manager, target)
     old = (tmp_path / "one.json").read_text("utf-8")
-    with deck.playing("one"):
-        _send(deck, target, "/other")
+    with manager.playing("one"):
+        _send(manager, target, "/other")
         assert (tmp_path / "one.json").read_text("utf-8") == old
     assert "/other" in (tmp_path / "one.json").read_text("utf-8")
 
@@ -145,11 +145,11 @@ def test_listeners_hear_of_each_exchange_with_its_times(tmp_path: Path, target: 
     """A replay tells the times of the recording."""
     heard: dict[Mode, list[tuple[float, float]]] = {Mode.RECORD: [], Mode.REPLAY: []}
     for mode, times in heard.items():
-        deck = Deck(mode, tmp_path)
-        deck.listeners.append(lambda one, times=times: times.append((one.started, one.elapsed)))
-        with deck.playing("one"):
+        manager = CassetteManager(mode, tmp_path)
+        manager.listeners.append(lambda one, times=times: times.append((one.started, one.elapsed)))
+        with manager.playing("one"):
             for _ in range(2):
-                _send(deck, target)
+                _send(manager, target)
     assert heard[Mode.REPLAY] == [
         (round(started, 4), round(elapsed, 4)) for started, elapsed in heard[Mode.RECORD]
     ]
@@ -157,11 +157,11 @@ def test_listeners_hear_of_each_exchange_with_its_times(tmp_path: Path, target: 
 
 def test_a_test_may_play_in_a_mode_of_its_own(tmp_path: Path, target: _Counting) -> None:
     """One test can be recorded or left out while all others are replayed."""
-    deck = Deck(Mode.REPLAY, tmp_path)
-    with deck.playing("one", Mode.RECORD):
-        _send(deck, target)
-    with deck.playing("two", Mode.OFF):
-        _send(deck, target)
-    with deck.playing("one"):
-        assert _send(deck, target).json()["count"] == 1
+    manager = CassetteManager(Mode.REPLAY, tmp_path)
+    with manager.playing("one", Mode.RECORD):
+        _send(manager, target)
+    with manager.playing("two", Mode.OFF):
+        _send(manager, target)
+    with manager.playing("one"):
+        assert _send(manager, target).json()["count"] == 1
     assert target.count == 2

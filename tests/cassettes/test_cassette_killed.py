@@ -13,15 +13,15 @@ from vcr.request import Request
 from pytest_atomic_cards.model.settings import Mode
 from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
-from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
 _COUNT = 400
 
 
 def record(directory: Path, version: int) -> None:
     """Record a cassette anew, all of whose answers carry a number."""
-    deck = Deck(Mode.RECORD, directory)
-    with deck.playing("one"):
+    manager = CassetteManager(Mode.RECORD, directory)
+    with manager.playing("one"):
         for number in range(_COUNT):
             response = {
                 "status": {"code": 200, "message": "OK"},
@@ -29,7 +29,7 @@ def record(directory: Path, version: int) -> None:
                 "body": {"string": b"%d " % version * 200},
             }
             request = Request("GET", f"https://cards.invalid/{number}", None, {})
-            deck.take_in(request, response, 0.0)
+            manager.take_in(request, response, 0.0)
 
 
 _KILLED = """
@@ -69,10 +69,10 @@ def test_a_recording_that_cannot_be_written_leaves_the_old_one(
     """An error while the file is put together does not touch the one that is there."""
     record(tmp_path, 0)
     old = (tmp_path / "one.json").read_bytes()
-    deck = Deck(Mode.RECORD, tmp_path)
+    manager = CassetteManager(Mode.RECORD, tmp_path)
     monkeypatch.setattr(Cassette, "interactions", property(lambda _: 1 / 0))
-    with pytest.raises(ZeroDivisionError), deck.playing("one"):
-        deck.take_in(
+    with pytest.raises(ZeroDivisionError), manager.playing("one"):
+        manager.take_in(
             Request("GET", "https://cards.invalid/", None, {}),
             {"status": {"code": 200, "message": ""}, "headers": {}, "body": {"string": b""}},
             0.0,

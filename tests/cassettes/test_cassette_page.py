@@ -20,7 +20,7 @@ from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.model.settings import Mode
 from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAdapter
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
-from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.recordings.cassettes.metadata import Source
 from pytest_atomic_cards.suite.schema_document import DOCUMENT
 
@@ -31,18 +31,18 @@ THEIR_TEMPLATE = CardQuery(card_template_id="abc", multiple=True)
 
 
 @pytest.fixture
-def deck() -> Iterator[Deck]:
+def manager() -> Iterator[CassetteManager]:
     """Plays the page."""
-    deck = Deck(Mode.REPLAY, RECORDINGS)
-    with deck.playing(PAGE):
-        yield deck
+    manager = CassetteManager(Mode.REPLAY, RECORDINGS)
+    with manager.playing(PAGE):
+        yield manager
 
 
 @pytest.fixture
-def page(deck: Deck) -> CardsApi:
+def page(manager: CassetteManager) -> CardsApi:
     """A client that the page answers."""
     http = requests.Session()
-    http.mount("https://", CassetteAdapter(deck, None))
+    http.mount("https://", CassetteAdapter(manager, None))
     session = CardsSession(
         base_url="https://cards.test", tokens=StaticToken("a-token-of-no-one"), http=http
     )
@@ -109,7 +109,7 @@ def test_no_other_request_is_answered(page: CardsApi) -> None:
         page.list(CardQuery(limit=999))
 
 
-def test_every_example_is_replayed(deck: Deck, page: CardsApi) -> None:
+def test_every_example_is_replayed(manager: CassetteManager, page: CardsApi) -> None:
     """The recording holds the examples that these tests ask for, and no others."""
     page.list(CardQuery(user_id="123", status=Status.ACTIVE))
     page.complete(CardQuery(lifecycle_id="1234"), SAMPLED_PAYLOAD)
@@ -118,8 +118,8 @@ def test_every_example_is_replayed(deck: Deck, page: CardsApi) -> None:
     page.act_exchange(Action.DISMISS, CardQuery(lifecycle_id="1234"))
     for query in (THEIR_TEMPLATE, THEIR_TEMPLATE.replace(limit=1000)):
         page.act_exchange(Action.CANCEL, query)
-    assert deck.current is not None
-    assert deck.current.unplayed == []
+    assert manager.current is not None
+    assert manager.current.unplayed == []
 
 
 def test_bodies_are_those_of_the_page() -> None:

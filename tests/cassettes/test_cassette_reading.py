@@ -20,7 +20,7 @@ from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAd
 from pytest_atomic_cards.recordings.cassettes.cassette_document import Content, Interaction, render
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
 from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
-from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
 from pytest_atomic_cards.support.errors import CassetteError
 
@@ -290,8 +290,8 @@ def test_a_compressed_body_is_replayed(tmp_path: Path) -> None:
     response["headers"] = {"Content-Encoding": ["gzip"], "Transfer-Encoding": ["chunked"]}
     response["body"]["string"] = gzip.compress(b'{"data": [1]}')
     path.write_text(yaml.safe_dump(document), "utf-8")
-    deck = Deck(Mode.REPLAY, tmp_path)
+    manager = CassetteManager(Mode.REPLAY, tmp_path)
     http = requests.Session()
-    http.mount("https://", CassetteAdapter(deck, None))
-    with deck.playing("a"):
+    http.mount("https://", CassetteAdapter(manager, None))
+    with manager.playing("a"):
         assert http.get("https://a/b", timeout=1).json() == {"data": [1]}

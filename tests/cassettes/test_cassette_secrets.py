@@ -95,7 +95,7 @@ _PLACES: list[Callable[[Exchange, str, int], None]] = [
     lambda one, text, _: one.query.append(f"lifecycleId={quote(text, safe='')}"),
     lambda one, text, _: one.query.append(f"x={_lower_case(quote_plus(text))}"),
     lambda one, text, _: one.query.append(f"{quote(text, safe='')}=1"),
-    lambda one, text, _: one.request_headers.update({"X-Told": quote(text)}),
+    lambda one, text, _: one.request_headers.update({"X-ParsedResponse": quote(text)}),
     lambda one, text, _: one.response_headers.update({"x-told": ["first", quote(text)]}),
     lambda one, text, depth: setattr(one, "request_body", _json(text, depth)),
     lambda one, text, depth: setattr(one, "request_body", _json({text: depth}, depth)),

@@ -168,7 +168,7 @@ def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> Non
     suite.record("--cards-only", "PAGE-06")
     code, verdicts = suite.replay("--cards-only", "PAGE-06,PAGE-08")
     assert code == 1
-    assert (verdicts["PAGE-06"], verdicts["PAGE-08"]) == ("held", "could not tell")
+    assert (verdicts["PAGE-06"], verdicts["PAGE-08"]) == ("held", "inconclusive")
 
 
 def test_a_shared_fixture_that_was_not_recorded_so_is_told_each_time(
@@ -188,7 +188,7 @@ def test_a_shared_fixture_that_was_not_recorded_so_is_told_each_time(
         check=False,
     )
     assert result.returncode == 1
-    assert "verdict: could not tell (PAGE-01, PAGE-06)" in result.stdout
+    assert "verdict: inconclusive (PAGE-01, PAGE-06)" in result.stdout
     assert "is not in" in result.stdout
     assert "fixture-probe.json" in result.stdout
     assert "AssertionError" not in result.stdout

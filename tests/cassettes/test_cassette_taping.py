@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
-from pytest_atomic_cards.recordings.cassettes.cassette_target import RecordedTarget
-from pytest_atomic_cards.recordings.cassettes.manager import Deck
+from pytest_atomic_cards.recordings.cassettes.cassette_target import CassetteTarget
+from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
-from pytest_atomic_cards.recordings.cassettes.suite_recorder import DeckTape
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.recordings.cassettes.suite_recorder import CassetteRecorder
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import CassetteError, NotAvailableError
 from pytest_atomic_cards.targets.cards_fixture import Cards
 
@@ -48,9 +48,9 @@ class Tapes:
         self, mode: Mode, use: Callable[[Cards], Any], settings: Settings | None = None
     ) -> Any:  # noqa: ANN401 - of any type
         """What the use of a new world gives, recorded or replayed."""
-        deck = Deck(mode, self.directory)
-        target = RecordedTarget(settings or Settings(), deck)
-        with deck.playing("part"):
+        manager = CassetteManager(mode, self.directory)
+        target = CassetteTarget(settings or Settings(), manager)
+        with manager.playing("part"):
             return use(target.open_world())
 
     @property
@@ -123,7 +123,7 @@ def test_waiting_takes_no_time_in_a_replay(tapes: Tapes, monkeypatch: pytest.Mon
 
     recorded = tapes.play(Mode.RECORD, wait).partition("after")[2]
     count = len(tapes.document["interactions"])
-    monkeypatch.setattr(REAL_TIME, "sleep", lambda seconds: pytest.fail(f"slept for {seconds} s"))
+    monkeypatch.setattr(REAL_CLOCK, "sleep", lambda seconds: pytest.fail(f"slept for {seconds} s"))
     assert tapes.play(Mode.REPLAY, wait).partition("after")[2] == recorded
     assert count > 8
 
@@ -147,10 +147,10 @@ def test_no_secret_is_recorded(tapes: Tapes) -> None:
     assert not [secret for secret in seen if secret in text]
 
 
-def complete_each(tape: DeckTape, cards: Cards, strategy: Any, seen: list[Any]) -> None:  # noqa: ANN401
+def complete_each(recorder: CassetteRecorder, cards: Cards, strategy: Any, seen: list[Any]) -> None:  # noqa: ANN401
     """Complete a card with each generated payload."""
 
-    @Effort(fixed=8, tape=tape).for_all(strategy, usual=8)
+    @Effort(fixed=8, recorder=recorder).for_all(strategy, usual=8)
     def complete(payload: dict[str, Any]) -> None:
         seen.append(payload)
         cards.complete(cards.seed(), payload)
@@ -159,9 +159,9 @@ def complete_each(tape: DeckTape, cards: Cards, strategy: Any, seen: list[Any]) 
 def test_a_replay_runs_over_the_recorded_cases(tapes: Tapes) -> None:
     """The cases of a recording are run again, and nothing is generated."""
     seen: list[list[Any]] = [[], []]
-    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, PAYLOADS, seen[0]))
+    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen[0]))
     never = st.builds(lambda: pytest.fail("a case was generated"))
-    tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, never, seen[1]))
+    tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, never, seen[1]))
     assert len(seen[0]) == 8
     assert repr(seen[1]) == repr(seen[0])
 
@@ -169,7 +169,7 @@ def test_a_replay_runs_over_the_recorded_cases(tapes: Tapes) -> None:
 def refuse_large(cards: Cards, asked: list[int]) -> None:
     """A contract that numbers above 10 violate."""
 
-    @Effort(fixed=60, tape=cards.tape).for_all(st.integers(0, 1_000), usual=60)
+    @Effort(fixed=60, recorder=cards.recorder).for_all(st.integers(0, 1_000), usual=60)
     def small(number: int) -> None:
         asked.append(number)
         cards.list(user_id=f"user-{number}")
@@ -243,14 +243,14 @@ def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:
     """A reserve hands out other cards in each part, so that one replays without the other."""
     kept = {}
     for mode, parts in ((Mode.RECORD, ("one", "two", "three")), (Mode.REPLAY, ("three", "one"))):
-        deck = Deck(mode, tmp_path)
-        target = RecordedTarget(Settings(), deck)
-        with deck.playing("shared"):
+        manager = CassetteManager(mode, tmp_path)
+        target = CassetteTarget(Settings(), manager)
+        with manager.playing("shared"):
             cards = target.open_world()
-            cards.seeder.rehearse()
-            reserve = Reserve(cards.seeder, cards.tape)
+            cards.seeder.calibrate()
+            reserve = CardPool(cards.seeder, cards.recorder)
         for part in parts:
-            with deck.playing(part):
+            with manager.playing(part):
                 kept[mode, part] = [reserve.take().pin for _ in range(4)]
     for part in ("one", "three"):
         assert kept[Mode.REPLAY, part] == kept[Mode.RECORD, part]
@@ -262,7 +262,7 @@ def test_what_cannot_be_replayed_says_why(tapes: Tapes) -> None:
 
     def race(cards: Cards) -> str:
         cards.seed()
-        with cards.tape.unrecorded("requests overlap"):
+        with cards.recorder.unrecorded("requests overlap"):
             return str(cards.seed().card_instance_id)
 
     lost = tapes.play(Mode.RECORD, race)
@@ -294,11 +294,13 @@ def test_a_live_target_is_replayed_without_settings(
 def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve) -> None:
     """What decides which requests are sent comes from the recording, whatever is set now."""
     live = serve()
-    deck = Deck(Mode.RECORD, tmp_path)
-    target = RecordedTarget(live.settings(effort="quick", seed=7), deck)
-    with deck.playing("part"):
+    manager = CassetteManager(Mode.RECORD, tmp_path)
+    target = CassetteTarget(live.settings(effort="quick", seed=7), manager)
+    with manager.playing("part"):
         target.open_world().seed()
-    settings = RecordedTarget(Settings(effort="thorough"), Deck(Mode.REPLAY, tmp_path)).settings
+    settings = CassetteTarget(
+        Settings(effort="thorough"), CassetteManager(Mode.REPLAY, tmp_path)
+    ).settings
     assert (settings.effort, settings.seed) == ("quick", 7)
     assert settings.target is TargetKind.LIVE
     assert settings.environment_id == live.environment.environment_id
@@ -308,16 +310,16 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
 def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
     """To replay an empty directory is an error that names it and says how to record."""
     with pytest.raises(CassetteError, match=r"no recording in .*--cards-cassettes record"):
-        _ = RecordedTarget(Settings(), Deck(Mode.REPLAY, tmp_path)).settings
+        _ = CassetteTarget(Settings(), CassetteManager(Mode.REPLAY, tmp_path)).settings
 
 
 def test_a_miss_is_no_verdict(tapes: Tapes) -> None:
     """A request that was not recorded ends a generated contract at once, unshrunk."""
-    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.tape, cards, PAYLOADS, []))
+    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, []))
     document = tapes.document
     document["interactions"] = document["interactions"][:6]
     (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
     seen: list[Any] = []
-    with pytest.raises(CouldNotTell, match=r"is not in .*part\.json"):
-        tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.tape, cards, PAYLOADS, seen))
+    with pytest.raises(Inconclusive, match=r"is not in .*part\.json"):
+        tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen))
     assert len(seen) < 3

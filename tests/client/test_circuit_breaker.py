@@ -14,7 +14,7 @@ from pytest_atomic_cards.client import CardsSession, ClientCredentials, StaticTo
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
-from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     OutcomeUnknownError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DOWN = requests.ConnectionError("down")
 
 
-class Still(Timeline):
+class Still(Clock):
     """A time that stands still until it is moved."""
 
     moment = 100.0
@@ -44,7 +44,7 @@ def session(target: Target, breaker: CircuitBreaker | None = None) -> CardsSessi
         tokens=StaticToken(TOKEN),
         http=target.http(),
         retry=FakeTime().policy(),
-        breaker=breaker or CircuitBreaker(timeline=Still()),
+        breaker=breaker or CircuitBreaker(clock=Still()),
     )
 
 
@@ -85,7 +85,7 @@ def test_a_success_closes_the_circuit() -> None:
 def test_a_trial_comes_after_some_seconds_without_a_test() -> None:
     """Outside of pytest time alone lets another attempt through."""
     time, target = Still(), Target(DOWN)
-    client = session(target, CircuitBreaker(timeline=time))
+    client = session(target, CircuitBreaker(clock=time))
     fail(client, 5)
     before = len(target.requests)
     time.moment += 60
@@ -199,7 +199,7 @@ def fetch(source: ClientCredentials, times: int) -> AtomicCardsError:
 
 def test_a_token_endpoint_that_is_down_costs_each_test_one_attempt() -> None:
     """Eight tests that each want a token make one cycle and then one attempt each."""
-    breaker, target = CircuitBreaker(timeline=Still()), Target(DOWN)
+    breaker, target = CircuitBreaker(clock=Still()), Target(DOWN)
     source = credentials(target, breaker)
     fetch(source, 1)
     cycle = len(target.requests)
@@ -215,7 +215,7 @@ def test_a_token_endpoint_that_is_down_costs_each_test_one_attempt() -> None:
 
 def test_a_refused_credential_is_asked_for_once() -> None:
     """Fifty calls with a wrong secret are one token request, and fail alike; a test asks anew."""
-    breaker = CircuitBreaker(timeline=Still())
+    breaker = CircuitBreaker(clock=Still())
     target = Target(Reply(401, {"error": "invalid_client"}))
     source = credentials(target, breaker)
     error = fetch(source, 50)
@@ -229,7 +229,7 @@ def test_a_refused_credential_is_asked_for_once() -> None:
 
 def test_another_credential_is_not_held_back() -> None:
     """A refusal is of one client id: the next may be accepted."""
-    breaker = CircuitBreaker(timeline=Still())
+    breaker = CircuitBreaker(clock=Still())
     target = Target(Reply(401), Reply(body={"access_token": TOKEN}))
     fetch(credentials(target, breaker), 2)
     assert credentials(target, breaker, client_id="client-2").token() == TOKEN

@@ -11,7 +11,7 @@ from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
@@ -19,7 +19,7 @@ from pytest_atomic_cards.targets.seeding.ownership import Ownership
 STARTS = 20
 
 
-class Pauses(Timeline):
+class Pauses(Clock):
     """Real time, but for pauses: they are kept, and a lagging target catches up in each."""
 
     def __init__(self, target: Lagging) -> None:
@@ -64,7 +64,7 @@ def test_all_starts_share_the_time_that_listings_need() -> None:
         tokens=StaticToken(TOKEN),
         http=Target(lagging).http(),
         retry=FakeTime().policy(),
-        timeline=time,
+        clock=time,
     )
     api = CardsApi(session, "env")
     cleaner = Cleaner(api, Ownership(api, Reader(api)))

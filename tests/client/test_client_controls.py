@@ -14,7 +14,7 @@ from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox import Sandbox, SandboxAdapter
 from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.server import SandboxServer
-from pytest_atomic_cards.support.clock import EventTime
+from pytest_atomic_cards.support.clock import EventClock
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError, TransportError
 from pytest_atomic_cards.targets import open_target
 
@@ -47,7 +47,7 @@ def controls(http: requests.Session) -> SandboxControls:
 def test_time_passes(http: requests.Session, sandbox: Sandbox) -> None:
     """The sandbox's clock is moved, and the controls know by how much."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
-    controls = SandboxControls(http, URL, timeline=EventTime(began))
+    controls = SandboxControls(http, URL, clock=EventClock(began))
     before = sandbox.clock.now()
     controls.advance(timedelta(hours=1, microseconds=1))
     controls.advance(timedelta(seconds=1))

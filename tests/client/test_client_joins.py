@@ -18,7 +18,7 @@ from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, StaticToke
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import NotAvailableError, ScopeError, TransportError
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
 from pytest_atomic_cards.targets.seeding.filter_semantics import similar
@@ -33,7 +33,7 @@ OWN = "inv-1"
 REFUSED = (NotAvailableError, ScopeError, TransportError)
 
 
-class Hurried(Timeline):
+class Hurried(Clock):
     """A time in which pauses are over at once."""
 
     slept = 0.0
@@ -122,7 +122,7 @@ def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target, Ow
         http=target.http(),
         guard=scope,
         retry=FakeTime().policy(),
-        timeline=Hurried(),
+        clock=Hurried(),
     )
     api = CardsApi(session, "env")
     ownership = scope.evidence = Ownership(api, Reader(api), scope)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance, CurrentChance, SeededChance
+from pytest_atomic_cards.support.randomness import (
+    TRUE_RANDOMNESS,
+    CurrentRandomness,
+    Randomness,
+    SeededChance,
+)
 from pytest_atomic_cards.targets.seeding.backend import UserIds
 
 
 def test_a_seed_gives_the_same_values_on_every_machine() -> None:
     """The values of a seed are known beforehand, so that they are those of a recording."""
-    chance = SeededChance("a recording/a contract")
-    assert [chance.token(), chance.token()] == ["85524dd1fd08", "783271820d51"]
+    randomness = SeededChance("a recording/a contract")
+    assert [randomness.token(), randomness.token()] == ["85524dd1fd08", "783271820d51"]
 
 
 def test_two_seeds_give_different_values() -> None:
@@ -20,8 +25,8 @@ def test_two_seeds_give_different_values() -> None:
 
 def test_tokens_do_not_repeat() -> None:
     """Neither a seed nor true chance gives a token twice, each of twelve digits."""
-    for chance in (SeededChance("seed"), TRUE_CHANCE):
-        tokens = {chance.token() for _ in range(10_000)}
+    for randomness in (SeededChance("seed"), TRUE_RANDOMNESS):
+        tokens = {randomness.token() for _ in range(10_000)}
         assert len(tokens) == 10_000
         assert {len(token) for token in tokens} == {12}
 
@@ -35,8 +40,8 @@ def test_fractions_lie_between_nothing_and_one() -> None:
 
 def test_user_ids_are_made_up_by_the_chance_that_is_current() -> None:
     """The same chance gives the same customers, and they are known as our own."""
-    current: Chance = SeededChance("one")
-    ids = UserIds(CurrentChance(lambda: current))
+    current: Randomness = SeededChance("one")
+    ids = UserIds(CurrentRandomness(lambda: current))
     first = ids.new("-odd")
     current = SeededChance("two")
     second = ids.new()
@@ -49,6 +54,6 @@ def test_user_ids_are_made_up_by_the_chance_that_is_current() -> None:
 
 def test_numbers_are_sixteen_digits_and_never_the_same() -> None:
     """A made-up number has sixteen digits, and is new each time."""
-    numbers = {TRUE_CHANCE.number() for _ in range(50)}
+    numbers = {TRUE_RANDOMNESS.number() for _ in range(50)}
     assert len(numbers) == 50
     assert all(number.isdecimal() and len(number) == 16 for number in numbers)

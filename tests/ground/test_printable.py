@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.support.errors import ContractBrokenError, told
+from pytest_atomic_cards.support.errors import ContractBrokenError, error_text
 from pytest_atomic_cards.support.printable import (
     LONGEST,
     LONGEST_VALUE,
@@ -94,7 +94,7 @@ def test_messages_of_errors_are_printable() -> None:
     error = ContractBrokenError(nasty)
     assert str(error) == "is \\x1b[2J\n\\x3a:error::x"
     group = ExceptionGroup("several", [error, ValueError(nasty)])
-    assert told(group) == f"{error}; ValueError: {error}"
+    assert error_text(group) == f"{error}; ValueError: {error}"
 
 
 @given(st.recursive(TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
         return True
 
 
-class Watch:
+class MonitorPlugin:
     """A line whose clock the test sets, and what it wrote."""
 
     def __init__(self, column: int = 0) -> None:
@@ -39,7 +39,7 @@ def test_nobody_hears_what_nobody_asked_for(capfd: pytest.CaptureFixture[str]) -
 
 def test_what_is_short_is_not_shown() -> None:
     """Nothing appears in the first two seconds, and nothing has to be erased."""
-    watch = Watch()
+    watch = MonitorPlugin()
     with shown_on(watch.line), activity("seeding cards", 10) as update:
         watch.now = 1.9
         update(3)
@@ -48,7 +48,7 @@ def test_what_is_short_is_not_shown() -> None:
 
 def test_what_takes_long_is_shown_and_erased() -> None:
     """After two seconds the line tells what, how much of how much, and for how long."""
-    watch = Watch()
+    watch = MonitorPlugin()
     with shown_on(watch.line), activity("seeding cards", 1_030) as update:
         watch.now = 2.0
         update(412)
@@ -65,7 +65,7 @@ def test_what_takes_long_is_shown_and_erased() -> None:
 
 def test_the_line_below_is_used_where_something_stands() -> None:
     """What pytest has written on its line stays, and the cursor goes back to its end."""
-    watch = Watch(column=17)
+    watch = MonitorPlugin(column=17)
     with shown_on(watch.line), activity("draining cards") as update:
         watch.now = 5.0
         update(7)
@@ -74,7 +74,7 @@ def test_the_line_below_is_used_where_something_stands() -> None:
 
 def test_a_line_is_never_wider_than_the_terminal() -> None:
     """A long activity is cut, as a line that wraps could not be erased."""
-    watch = Watch()
+    watch = MonitorPlugin()
     with shown_on(watch.line), activity("x" * 100) as update:
         watch.now = 5.0
         update(7)
@@ -83,7 +83,7 @@ def test_a_line_is_never_wider_than_the_terminal() -> None:
 
 def test_the_innermost_activity_is_shown() -> None:
     """While one activity is a part of another, the part is told; then the whole again."""
-    watch = Watch()
+    watch = MonitorPlugin()
     with shown_on(watch.line), activity("whole") as update_whole:
         with activity("part") as update_part:
             watch.now = 5.0
@@ -101,7 +101,7 @@ def test_the_innermost_activity_is_shown() -> None:
 
 def test_an_error_leaves_the_terminal_clean() -> None:
     """An activity that fails is erased, and shown no more."""
-    watch = Watch()
+    watch = MonitorPlugin()
 
     def fail() -> None:
         with activity("seeding cards") as update:

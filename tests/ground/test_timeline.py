@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pytest_atomic_cards.support.clock import REAL_TIME, CurrentTime, EventTime
+from pytest_atomic_cards.support.clock import REAL_CLOCK, CurrentClock, EventClock
 from pytest_atomic_cards.support.polling import poll
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -15,7 +15,7 @@ START = BEGAN.timestamp()
 
 def test_time_stands_still_while_nothing_happens() -> None:
     """Between two exchanges the clock shows the end of the first, however long the machine took."""
-    time = EventTime(BEGAN)
+    time = EventClock(BEGAN)
     time.happened(started=2.0, elapsed=0.5)
     assert time.monotonic() == START + 2.5
     assert time.now() == BEGAN + timedelta(seconds=2.5)
@@ -24,7 +24,7 @@ def test_time_stands_still_while_nothing_happens() -> None:
 
 def test_an_exchange_never_turns_time_back() -> None:
     """One that began before a wait was over ends after it all the same."""
-    time = EventTime(BEGAN)
+    time = EventClock(BEGAN)
     time.sleep(10)
     time.happened(started=3.0, elapsed=1.0)
     assert time.monotonic() == START + 11.0
@@ -33,7 +33,7 @@ def test_an_exchange_never_turns_time_back() -> None:
 def test_only_a_recording_waits() -> None:
     """Sleeping moves the clock in both, and takes real time only where it is told how to."""
     waits: list[float] = []
-    recording, replay = EventTime(BEGAN, waits.append), EventTime(BEGAN)
+    recording, replay = EventClock(BEGAN, waits.append), EventClock(BEGAN)
     for time in (recording, replay):
         time.sleep(3_600)
     assert waits == [3_600]
@@ -43,10 +43,10 @@ def test_only_a_recording_waits() -> None:
 def test_polling_gives_up_at_the_same_question_in_a_replay() -> None:
     """As many questions are asked in a replay as were in the recording, whatever patience says."""
     asked = []
-    for time in (EventTime(BEGAN, lambda _: None), EventTime(BEGAN)):
+    for time in (EventClock(BEGAN, lambda _: None), EventClock(BEGAN)):
         questions: list[float] = []
 
-        def ask(time: EventTime = time, questions: list[float] = questions) -> bool:
+        def ask(time: EventClock = time, questions: list[float] = questions) -> bool:
             time.happened(0.0, 0.2)
             questions.append(time.monotonic())
             return False
@@ -59,11 +59,11 @@ def test_polling_gives_up_at_the_same_question_in_a_replay() -> None:
 
 def test_the_current_time_is_asked_for_each_time() -> None:
     """What holds the current time sees another recording begin."""
-    current = EventTime(BEGAN)
-    time = CurrentTime(lambda: current)
+    current = EventClock(BEGAN)
+    time = CurrentClock(lambda: current)
     time.sleep(5)
     assert (time.monotonic(), time.now()) == (START + 5, BEGAN + timedelta(seconds=5))
-    current = EventTime(BEGAN)
+    current = EventClock(BEGAN)
     assert time.monotonic() == START
 
 
@@ -71,16 +71,16 @@ def test_real_time_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real clock moves forward, shows UTC, and waits, even if a test has patched ``time``."""
     for name in ("sleep", "time", "time_ns", "monotonic", "perf_counter"):
         monkeypatch.setattr(f"time.{name}", lambda *_: pytest.fail("a fake was called"))
-    before = REAL_TIME.monotonic()
-    REAL_TIME.sleep(0.01)
-    assert REAL_TIME.monotonic() >= before + 0.01
-    assert abs(REAL_TIME.now() - datetime.now(UTC)) < timedelta(minutes=1)
-    assert abs(REAL_TIME.timestamp() - datetime.now(UTC).timestamp()) < 60
+    before = REAL_CLOCK.monotonic()
+    REAL_CLOCK.sleep(0.01)
+    assert REAL_CLOCK.monotonic() >= before + 0.01
+    assert abs(REAL_CLOCK.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(REAL_CLOCK.timestamp() - datetime.now(UTC).timestamp()) < 60
 
 
 def test_real_time_of_day_goes_on_within_a_millisecond() -> None:
     """Of many readings in a row none is before the last one, and most differ."""
-    readings = [REAL_TIME.timestamp() for _ in range(5_000)]
+    readings = [REAL_CLOCK.timestamp() for _ in range(5_000)]
     assert readings == sorted(readings)
     assert len(set(readings)) > len(readings) // 2
     assert readings[-1] - readings[0] < 60

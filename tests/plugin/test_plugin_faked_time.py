@@ -39,7 +39,7 @@ from faking import REAL, fake
 from pytest_atomic_cards import Status
 from pytest_atomic_cards.client.action_flows import timestamp
 from pytest_atomic_cards.client.rate_limit import Pace
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 MOMENTS = {
     "now": REAL, "in an hour": REAL + timedelta(hours=1), "yesterday": REAL - timedelta(days=1),
@@ -64,8 +64,8 @@ def check(cards, faked=True):
     waits = []
     def wait(seconds):
         waits.append(seconds)
-        REAL_TIME.sleep(seconds)
-    pace = Pace(100, clock=REAL_TIME.monotonic, sleep=wait)
+        REAL_CLOCK.sleep(seconds)
+    pace = Pace(100, clock=REAL_CLOCK.monotonic, sleep=wait)
     for _ in range(4):
         pace.wait()
     assert sum(waits) <= 0.031
@@ -235,8 +235,8 @@ def test_the_package_may_be_imported_in_a_faked_time(fake: str) -> None:
     code = (
         "import freezegun, time_machine\n"
         f"with {fake}('2031-05-05', tick=False):\n"
-        "    from pytest_atomic_cards.support.clock import REAL_TIME\n"
-        "    print(REAL_TIME.timestamp(), REAL_TIME.monotonic() < REAL_TIME.monotonic())\n"
+        "    from pytest_atomic_cards.support.clock import REAL_CLOCK\n"
+        "    print(REAL_CLOCK.timestamp(), REAL_CLOCK.monotonic() < REAL_CLOCK.monotonic())\n"
     )
     before = time.time() - 0.001  # the clock shows milliseconds
     shown = subprocess.run(  # noqa: S603 - our own code

@@ -29,11 +29,11 @@ def test_a_violation_fails_the_test_that_met_it(pytester: pytest.Pytester) -> No
         [
             "QUERY-06 (documented) violated",
             "  Listing by userId returns every active card of that customer and no other card.",
-            "  source:   Cards API page › Query attributes",
-            "  expected: only cards with userId=customer-1",
-            "  came:     card * has userId=customer-2, which was not asked for",
-            "  answer:   HTTP 200 *",
-            "  try:      curl *cards?userId=customer-1* $ATOMIC_TOKEN*",
+            "  source:    Cards API page › Query attributes",
+            "  expected:  only cards with userId=customer-1",
+            "  actual:    card * has userId=customer-2, which was not asked for",
+            "  response:  HTTP 200 *",
+            "  reproduce: curl *cards?userId=customer-1* $ATOMIC_TOKEN*",
             "Seen by the monitor*--cards-monitor off*",
         ]
     )

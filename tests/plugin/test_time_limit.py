@@ -11,7 +11,7 @@ import pytest
 
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.support.clock import LimitedTime, Timeline
+from pytest_atomic_cards.support.clock import Clock, LimitedClock
 from pytest_atomic_cards.support.errors import TimeLimitError
 from pytest_atomic_cards.support.interruption import Interruption
 from pytest_atomic_cards.targets.time_limit import TimeLimit
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Clock(Timeline):
+class _Clock(Clock):
     """A time that passes on request."""
 
     seconds = 0.0
@@ -40,7 +40,7 @@ def clock() -> _Clock:
 
 def limit_on(clock: _Clock, **limits: float) -> TimeLimit:
     """A limit, with a deadline by the same clock."""
-    return TimeLimit(Deadline(clock), timeline=clock, **limits)
+    return TimeLimit(Deadline(clock), clock=clock, **limits)
 
 
 def test_tests_end_at_the_limit_and_clean_up_later(clock: _Clock) -> None:
@@ -130,7 +130,7 @@ def test_a_signal_replaces_every_other_limit(clock: _Clock) -> None:
 def test_a_wait_ends_with_the_time(clock: _Clock) -> None:
     """A wait is as long as was asked for, unless there is less time left, even from now on."""
     deadline = Deadline(clock)
-    waits = LimitedTime(clock, lambda: deadline.left)
+    waits = LimitedClock(clock, lambda: deadline.left)
     waits.sleep(20)
     assert clock.seconds == 20
     shorten = iter([lambda: None, lambda: deadline.set(2, "a signal")])
@@ -140,7 +140,7 @@ def test_a_wait_ends_with_the_time(clock: _Clock) -> None:
             next(shorten, lambda: None)()
             clock.sleep(seconds)
 
-    LimitedTime(_Shortened(), lambda: deadline.left).sleep(20)
+    LimitedClock(_Shortened(), lambda: deadline.left).sleep(20)
     assert clock.seconds == 22.25
 
 

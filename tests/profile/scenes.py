@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.suite.profiling import Scene
+from pytest_atomic_cards.suite.profiling import ProfilingContext
 from pytest_atomic_cards.targets import SandboxTarget
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def scene_on(directory: Path, **answers: str) -> Scene:
+def scene_on(directory: Path, **answers: str) -> ProfilingContext:
     """A scene on an embedded sandbox that gives some answers, and else those of the default.
 
     Args:
@@ -24,15 +24,15 @@ def scene_on(directory: Path, **answers: str) -> Scene:
     path = directory / "profile.toml"
     path.write_text(profile_text(answers, {}), "utf-8")
     settings = Settings(profile=path)
-    return Scene(SandboxTarget(settings).open_world(), settings)
+    return ProfilingContext(SandboxTarget(settings).open_world(), settings)
 
 
 def whole_profiles(count: int, seed: int) -> list[dict[str, Any]]:
     """Random answers to all questions; over the profiles each answer is as frequent as others."""
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    randomness = random.Random(seed)  # noqa: S311 - not for secrets
     columns: dict[str, list[str]] = {}
     for name, question in QUESTIONS.items():
-        answers = chance.sample(question.answers, len(question.answers))
+        answers = randomness.sample(question.answers, len(question.answers))
         columns[name] = [answers[number % len(answers)] for number in range(count)]
-        chance.shuffle(columns[name])
+        randomness.shuffle(columns[name])
     return [{name: column[number] for name, column in columns.items()} for number in range(count)]

@@ -10,7 +10,7 @@ from scenes import scene_on, whole_profiles
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.sandbox import Sandbox
-from pytest_atomic_cards.suite.profiling import OBSERVERS, WAITING, Scene
+from pytest_atomic_cards.suite.profiling import OBSERVERS, WAITING, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observation import observe
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import sandbox_target
@@ -33,12 +33,12 @@ UNOBSERVABLE_LIVE = {
 }
 
 
-def seen_of(scene: Scene) -> dict[str, str]:
+def seen_of(context: ProfilingContext) -> dict[str, str]:
     """The answers that are seen, by question; those that cannot be seen are left out."""
     seen = {}
     for name in sorted(OBSERVERS, key=WAITING.__contains__):
         try:
-            seen[name] = OBSERVERS[name](scene)
+            seen[name] = OBSERVERS[name](context)
         except NotAvailableError:
             continue
     return seen
@@ -71,8 +71,8 @@ def test_a_live_target_is_observed_without_touching_cards_of_others(serve: Serve
     live = serve(**answers)
     foreign = live.environment.seed([{"status": status} for status in ("active", "snoozed")] * 60)
     world = live.open_world()
-    world.placement.pass_time = live.sandbox.clock.advance
-    seen = seen_of(Scene(world, live.settings()))
+    world.backend.pass_time = live.sandbox.clock.advance
+    seen = seen_of(ProfilingContext(world, live.settings()))
     assert seen == {name: answers[name] for name in seen}
     assert answers.keys() - seen.keys() <= UNOBSERVABLE_LIVE | {"multiple_counts"}
     world.clean_up()
@@ -87,14 +87,14 @@ def test_a_single_question_needs_no_other(serve: Serve) -> None:
         ("start_status", "202"),
         ("cards_per_target", "2"),
     ):
-        assert OBSERVERS[question](Scene(live.open_world(), live.settings())) == answer
+        assert OBSERVERS[question](ProfilingContext(live.open_world(), live.settings())) == answer
 
 
 def test_a_test_start_is_observed_where_it_is_set(serve: Serve) -> None:
     """The source of test cards is seen on a live target that the settings start test runs on."""
     live = serve(test_event_source="test")
-    scene = Scene(live.open_world(flow_mode="test"), live.settings(flow_mode="test"))
-    assert OBSERVERS["test_event_source"](scene) == "test"
+    context = ProfilingContext(live.open_world(flow_mode="test"), live.settings(flow_mode="test"))
+    assert OBSERVERS["test_event_source"](context) == "test"
 
 
 class Answering(Sandbox):
@@ -113,10 +113,10 @@ class Answering(Sandbox):
 
 
 @pytest.fixture
-def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Scene]:
+def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., ProfilingContext]:
     """Opens a scene on a sandbox of another class."""
 
-    def scene_with(kind: type[Sandbox], **answers: str) -> Scene:
+    def scene_with(kind: type[Sandbox], **answers: str) -> ProfilingContext:
         monkeypatch.setattr(sandbox_target, "Sandbox", kind)
         return scene_on(tmp_path, **answers)
 
@@ -124,7 +124,7 @@ def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
 
 
 def test_another_answer_than_all_known_ones_is_told_as_it_is(
-    scene_with: Callable[..., Scene],
+    scene_with: Callable[..., ProfilingContext],
 ) -> None:
     """HTTP 204 where no card matches is an answer, and marked as one that is not listed."""
 
@@ -133,12 +133,12 @@ def test_another_answer_than_all_known_ones_is_told_as_it_is(
             empty = body.startswith(b'{"data":[]') and "cards" in environ["PATH_INFO"]
             return ("204 No Content", b"") if empty else (status, body)
 
-    scene = scene_with(NoContent)
+    context = scene_with(NoContent)
     for question in ("zero_match_listing", "zero_match_action"):
-        observation = observe(question, scene)
+        observation = observe(question, context)
         assert (observation.verdict, observation.observed) == (Verdict.HELD, "204")
         assert observation.shown == "other: 204"
-    known = observe("empty_attribute", scene)
+    known = observe("empty_attribute", context)
     assert known.observed == known.shown == "no-match"
 
 
@@ -146,7 +146,7 @@ def test_another_answer_than_all_known_ones_is_told_as_it_is(
     "answers", [{}, {"wrong_state": "counted", "summary_total": "matched", "order": "by-id"}]
 )
 def test_lost_answers_and_passing_errors_change_nothing(
-    answers: dict[str, str], scene_with: Callable[..., Scene]
+    answers: dict[str, str], scene_with: Callable[..., ProfilingContext]
 ) -> None:
     """Where some answers to actions are lost and some listings fail, the same is observed."""
 
@@ -163,16 +163,16 @@ def test_lost_answers_and_passing_errors_change_nothing(
                 return "500 Internal Server Error", b""
             return status, body
 
-    scene = scene_with(Unreliable, **answers)
+    context = scene_with(Unreliable, **answers)
     for name, question in QUESTIONS.items():
-        assert observe(name, scene).observed == answers.get(name, question.default)
+        assert observe(name, context).observed == answers.get(name, question.default)
 
 
 @pytest.mark.parametrize(
     ("path", "question", "pinned", "verdict"),
     [
         ("/dismiss", "action_word", "past", Verdict.NOT_EXERCISED),
-        ("/cards", "limit_zero", "empty", Verdict.COULD_NOT_TELL),
+        ("/cards", "limit_zero", "empty", Verdict.INCONCLUSIVE),
     ],
 )
 def test_a_question_that_cannot_be_decided_is_not_a_failure(
@@ -180,7 +180,7 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
     question: str,
     pinned: str,
     verdict: Verdict,
-    scene_with: Callable[..., Scene],
+    scene_with: Callable[..., ProfilingContext],
 ) -> None:
     """A body of another form is told as the reason why there is no answer; nothing fails."""
 
@@ -197,19 +197,19 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
 
 def test_no_secret_is_kept(tmp_path: Path) -> None:
     """What is observed of tokens holds no token, no credential and no secret."""
-    scene = scene_on(tmp_path)
+    context = scene_on(tmp_path)
     heard: list[str] = []
-    scene.cards.api.session.listeners.append(
+    context.cards.api.session.listeners.append(
         lambda exchange: heard.append(repr(exchange.as_dict()))
     )
     found = [
-        observe(question, scene, pinned="another")
+        observe(question, context, pinned="another")
         for question in ("token_fields", "grant_type_in", "wrong_role", "deleted_credential")
     ]
     assert {one.verdict for one in found} == {Verdict.DRIFTED}
     secrets = {
-        *scene.cards.sandbox._tokens.grants,
-        *(one.client_secret for one in scene.cards.sandbox._tokens.credentials.values()),
+        *context.cards.sandbox._tokens.grants,
+        *(one.client_secret for one in context.cards.sandbox._tokens.credentials.values()),
     }
     assert len(secrets) > 4
     text = repr(found) + "".join(heard)

@@ -101,10 +101,10 @@ def test_drift_fails_and_is_told_in_full(
         [
             "zero_match_action (observed) drifted",
             "  What does an action answer when no card matches?",
-            "  pinned:   empty",
-            "  observed: 404",
-            '  answer:   HTTP 404 {"message": "no card matches"}',
-            "  try:      curl * -X PUT 'http://127.0.0.1:*/cards/dismiss?lifecycleId=no-such-*",
+            "  pinned:    empty",
+            "  observed:  404",
+            '  response:  HTTP 404 {"message": "no card matches"}',
+            "  reproduce: curl * -X PUT 'http://127.0.0.1:*/cards/dismiss?lifecycleId=no-such-*",
             "profile: 3 of 45 questions observed, 1 drifted",
             "verdict: drifted (zero_match_action)",
         ]
@@ -197,11 +197,11 @@ def test_a_target_that_cannot_be_reached_fails(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "2 questions: could not tell",
+            "2 questions: inconclusive",
             "  names:    order, no_token",
-            "  reason:   * refuses the credentials*",
+            "  reason:    * refuses the credentials*",
             "profile: 0 of 45 questions observed",
-            "verdict: could not tell (order, no_token)",
+            "verdict: inconclusive (order, no_token)",
         ]
     )
 
@@ -211,7 +211,7 @@ def test_a_target_that_cannot_be_reached_fails(
     [
         ({}, "conformant"),
         ({"PAGE-01": Verdict.NOT_EXERCISED}, "drifted"),
-        ({"PAGE-01": Verdict.COULD_NOT_TELL}, "drifted"),
+        ({"PAGE-01": Verdict.INCONCLUSIVE}, "drifted"),
         ({"PAGE-01": Verdict.VIOLATED}, "violated"),
     ],
 )
@@ -224,7 +224,7 @@ def test_drift_is_graver_than_doubt_and_less_than_violation(
     ]
     seen = [
         Observation("order", Verdict.NOT_EXERCISED, reason="no means"),
-        Observation("limit_zero", Verdict.COULD_NOT_TELL, reason="no answer"),
+        Observation("limit_zero", Verdict.INCONCLUSIVE, reason="no answer"),
     ]
     if verdicts:
         seen.append(Observation("no_token", Verdict.DRIFTED, "401", "403", fails=True))

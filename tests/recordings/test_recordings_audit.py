@@ -93,15 +93,17 @@ def test_fields_that_a_filter_of_vcrpy_took_out_are_not_missed(tmp_path: Path) -
         assert verdicts(audit([tmp_path / "recording"]), Verdict.VIOLATED) == due
 
 
-def masked(exchange: Exchange, chance: random.Random) -> Exchange:
+def masked(exchange: Exchange, randomness: random.Random) -> Exchange:
     """An exchange in which personal data was replaced, as people do it."""
-    mask = chance.choice(["[redacted]", "REDACTED", "***", "<userId>", "", "[Filtered]", "xxxxx"])
+    mask = randomness.choice(
+        ["[redacted]", "REDACTED", "***", "<userId>", "", "[Filtered]", "xxxxx"]
+    )
     body = exchange.json()
     for one in body.get("data", ()) if isinstance(body, dict) else ():
-        for name in chance.sample(sorted(one), 4):
+        for name in randomness.sample(sorted(one), 4):
             one[name] = mask
     url = exchange.url
-    if chance.random() < 0.3:
+    if randomness.random() < 0.3:
         url = "&".join(
             f"{pair.partition('=')[0]}=[redacted]" if "userId" in pair else pair
             for pair in url.split("&")
@@ -115,18 +117,18 @@ def test_a_recording_that_people_have_handled_violates_nothing(
     form: str, seed: int, plain: list[Exchange], tmp_path: Path
 ) -> None:
     """Redacted, reordered, deduplicated, partial, of several hosts: nothing false comes of it."""
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    randomness = random.Random(seed)  # noqa: S311 - not for secrets
     handled: list[Exchange] = []
     for one in plain[:-6]:
-        if seed % 2 and one.status and chance.random() < 0.5:
-            one = masked(one, chance)  # noqa: PLW2901
-        if chance.random() < 0.8:
-            host = chance.choice(["one.test", "two.test:8443"])
+        if seed % 2 and one.status and randomness.random() < 0.5:
+            one = masked(one, randomness)  # noqa: PLW2901
+        if randomness.random() < 0.8:
+            host = randomness.choice(["one.test", "two.test:8443"])
             handled.append(replace(one, url=one.url.replace("sandbox.invalid", host)))
     if seed in {2, 3}:
         handled = list({one.url: one for one in handled}.values())
     if seed in {4, 5}:
-        chance.shuffle(handled)
+        randomness.shuffle(handled)
     if seed == 6:
         handled = [replace(one, response_body=b"") for one in handled]
     if seed == 7:
@@ -214,18 +216,18 @@ def test_what_the_command_says(
     lines(bad, small("list-ignores-userId"))
     monkeypatch.chdir(tmp_path)
     assert main(["audit", "good.har", "--report", "out"]) == 0
-    told = capsys.readouterr()
-    assert "good.har: 7 exchanges of the Cards API, 0 others passed over" in told.out
-    assert "verdict: partial (nothing documented is violated; " in told.out
-    assert told.err == ""
+    response = capsys.readouterr()
+    assert "good.har: 7 exchanges of the Cards API, 0 others passed over" in response.out
+    assert "verdict: partial (nothing documented is violated; " in response.out
+    assert response.err == ""
     report = json.loads(Path("out/report.json").read_text("utf-8"))
     assert {rule["verdict"] for rule in report["rules"]} == {"held", "not exercised"}
     assert main(["audit", "good.har", "bad.jsonl"]) == 1
-    told = capsys.readouterr()
-    assert "QUERY-06 (documented) violated" in told.out
-    assert "verdict: violated (QUERY-06)\n" in told.out
-    assert "place:    bad.jsonl, exchange 2, line 2" in told.out
-    assert "\033[" not in told.out
+    response = capsys.readouterr()
+    assert "QUERY-06 (documented) violated" in response.out
+    assert "verdict: violated (QUERY-06)\n" in response.out
+    assert "place:    bad.jsonl, exchange 2, line 2" in response.out
+    assert "\033[" not in response.out
 
 
 def test_inferred_violations_count_when_strict(

@@ -115,11 +115,11 @@ def test_a_bad_file_gives_one_clear_line(
     monkeypatch.chdir(tmp_path)
     Path("recording").write_bytes(content)
     assert main(["audit", "recording"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert told.err.startswith("atomic-cards: recording ")
-    assert problem in told.err
+    response = capsys.readouterr()
+    assert response.out == ""
+    assert response.err.count("\n") == 1
+    assert response.err.startswith("atomic-cards: recording ")
+    assert problem in response.err
     assert [path.name for path in tmp_path.iterdir()] == ["recording"]
 
 
@@ -132,9 +132,9 @@ def test_what_cannot_be_opened_gives_one_clear_line(
 ) -> None:
     """A file that is not there, and a directory, are told as such."""
     assert main(["audit", str(tmp_path / name)]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert problem in told
+    response = capsys.readouterr().err
+    assert response.count("\n") == 1
+    assert problem in response
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -152,9 +152,9 @@ def test_a_file_may_be_cut_off_anywhere(
     for length in range(0, len(whole) - 1, 53):
         path.write_bytes(whole[:length])
         code = main(["audit", str(path)])
-        told = capsys.readouterr()
-        assert (code, told.err.count("\n")) in {(0, 0), (2, 1)}
-        assert "Traceback" not in told.err
+        response = capsys.readouterr()
+        assert (code, response.err.count("\n")) in {(0, 0), (2, 1)}
+        assert "Traceback" not in response.err
 
 
 def test_aliases_cost_nothing(tmp_path: Path) -> None:
@@ -181,5 +181,5 @@ def test_a_member_of_another_kind_is_read_or_told(
     path = tmp_path / "recording.jsonl"
     path.write_text(json.dumps(json.loads(LINE) | {member: value}) + "\n", "utf-8")
     code = main(["audit", str(path)])
-    told = capsys.readouterr()
-    assert code in {0, 1} or (code == 2 and told.err.count("\n") == 1)
+    response = capsys.readouterr()
+    assert code in {0, 1} or (code == 2 and response.err.count("\n") == 1)

@@ -60,11 +60,11 @@ def test_a_recording_with_a_secret_is_refused(
     other = {"method": "POST", "url": "https://auth.test/oauth2/token"}
     FORMATS[form](path, [exchange, replace(exchange, **other | changes)])
     assert main(["audit", str(path)]) == 2
-    told = capsys.readouterr()
-    assert "carries a secret: " in told.err
-    assert "in exchange 2, line " in told.err
-    assert "--allow-secrets" in told.err
-    assert SECRET not in told.out + told.err
+    response = capsys.readouterr()
+    assert "carries a secret: " in response.err
+    assert "in exchange 2, line " in response.err
+    assert "--allow-secrets" in response.err
+    assert SECRET not in response.out + response.err
     assert main(["audit", str(path), "--allow-secrets"]) == 0
     assert SECRET not in capsys.readouterr().out
 
@@ -89,10 +89,10 @@ def test_a_browser_recording_with_credentials_is_refused(
     path = tmp_path / "page.har"
     path.write_text(json.dumps({"log": {"entries": [entry]}}), "utf-8")
     assert main(["audit", str(path)]) == 2
-    told = capsys.readouterr().err
-    assert "in exchange 1, line 1" in told
-    assert SECRET not in told
-    assert BASIC not in told
+    response = capsys.readouterr().err
+    assert "in exchange 1, line 1" in response
+    assert SECRET not in response
+    assert BASIC not in response
 
 
 @pytest.mark.parametrize("form", FORMATS)

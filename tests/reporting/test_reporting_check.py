@@ -78,10 +78,10 @@ def test_a_faulty_sandbox_is_found_out(
     assert (rule.level is Level.INFERRED) == (requirement == "RESULT-05")
     assert result.returncode == code, result.stdout
     for part in (
-        f"{requirement} ({rule.level}) violated\n  {rule.statement}\n  source:   {rule.source}\n",
+        f"{requirement} ({rule.level}) violated\n  {rule.statement}\n  source:    {rule.source}\n",
         "\n  expected: ",
-        "\n  came:     ",
-        "\n  try:      curl ",
+        "\n  actual:    ",
+        "\n  reproduce: curl ",
         "Authorization: Bearer $ATOMIC_TOKEN",
         f"\nverdict: {conclusion} (",
     ):
@@ -170,9 +170,9 @@ def test_a_target_that_is_not_there_could_not_be_told(
         monkeypatch.setenv(name, value)
     result = check(tmp_path, "--cards-only", "MULTI-01,MULTI-07")
     assert result.returncode == 1
-    assert "2 requirements: could not tell\n  ids:      MULTI-01, MULTI-07\n" in result.stdout
+    assert "2 requirements: inconclusive\n  ids:      MULTI-01, MULTI-07\n" in result.stdout
     assert "Action Flow 'no-such-flow' was not started" in result.stdout
-    assert "verdict: could not tell (MULTI-01)" in result.stdout
+    assert "verdict: inconclusive (MULTI-01)" in result.stdout
 
 
 def test_the_options_of_a_projects_own_tests_are_set_aside(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_differs_is_annotated() -> None:
     assert found[0]
     assert found[0][3] == (
         "offset counts cards: offset=100 returns the second set of 100. "
-        "Expected: expected that came; came: that came"
+        "Expected: expected that came; actual: that came"
     )
     assert not list(workflow_commands(outcome_of()))
 

@@ -33,7 +33,7 @@ REPORTS = {
             "PAGE-04": Verdict.VIOLATED,
             "STATE-07": Verdict.VIOLATED,
             "RESULT-05": Verdict.VIOLATED,
-            "LIMIT-01": Verdict.COULD_NOT_TELL,
+            "LIMIT-01": Verdict.INCONCLUSIVE,
         },
         shown=exchange(b'{"data": ["' + b"a-very-long-value-" * 40 + b'"]}'),
         known=("RESULT-05",),

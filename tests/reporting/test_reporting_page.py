@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contract_runs import RunContracts
 
 VIOLATED, DRIFTED = Verdict.VIOLATED, Verdict.DRIFTED
-COULD_NOT_TELL, NOT_EXERCISED = Verdict.COULD_NOT_TELL, Verdict.NOT_EXERCISED
+INCONCLUSIVE, NOT_EXERCISED = Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED
 DRIFT = Observation(
     "order", DRIFTED, "oldest-first", "by-id", exchange=exchange().as_dict(), fails=True
 )
@@ -96,9 +96,9 @@ class Outline(HTMLParser):
             ["Known deviations", "that came, until 2999-01-01: https://t.test/1"],
         ),
         (
-            report_of_run({"PAGE-01": COULD_NOT_TELL, "PAGE-02": COULD_NOT_TELL}),
-            "could not tell",
-            ["2 requirements ? could not tell", "PAGE-01, PAGE-02", "Reason that came"],
+            report_of_run({"PAGE-01": INCONCLUSIVE, "PAGE-02": INCONCLUSIVE}),
+            "inconclusive",
+            ["2 requirements ? inconclusive", "PAGE-01, PAGE-02", "Reason that came"],
         ),
         (report_of_run({"PAGE-01": NOT_EXERCISED}), "partial", ["1 documented not exercised"]),
         (
@@ -106,7 +106,7 @@ class Outline(HTMLParser):
             "drifted",
             ["order ≠ drifted open question", "Pinned by-id Observed oldest-first"],
         ),
-        (report_of_run(troubles=("a worker died",)), "could not tell", ["Trouble a worker died"]),
+        (report_of_run(troubles=("a worker died",)), "inconclusive", ["Trouble a worker died"]),
     ],
     ids=["held", "violated", "inferred", "known", "doubt", "partial", "drift", "trouble"],
 )
@@ -198,13 +198,13 @@ HOSTILE = st.text(
 def hostile(value: str) -> dict[str, object]:
     """A report with a value in every place that the target, the user or an error can fill."""
     return report_of_run(
-        {"PAGE-04": VIOLATED, "PAGE-01": COULD_NOT_TELL, "PAGE-02": NOT_EXERCISED},
+        {"PAGE-04": VIOLATED, "PAGE-01": INCONCLUSIVE, "PAGE-02": NOT_EXERCISED},
         text=f"x{value}x",
         troubles=(f"x{value}x",),
         known=("PAGE-04",),
         observations=(
             Observation("order", DRIFTED, f"x{value}x", f"y{value}y", fails=True),
-            Observation("limit_zero", COULD_NOT_TELL, reason=f"x{value}x"),
+            Observation("limit_zero", INCONCLUSIVE, reason=f"x{value}x"),
         ),
         shown=exchange(
             f"x{value}".encode("utf-8", "surrogatepass"),

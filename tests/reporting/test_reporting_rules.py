@@ -16,7 +16,7 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation
 
-HELD, VIOLATED, DRIFTED, NOT_EXERCISED, COULD_NOT_TELL = Verdict
+HELD, VIOLATED, DRIFTED, NOT_EXERCISED, INCONCLUSIVE = Verdict
 DOCUMENTED, INFERRED = "PAGE-01", "PAGE-07"
 OF_LEVEL = {
     level: [rule.id for rule in catalogue().requirements.values() if rule.level is level]
@@ -51,10 +51,10 @@ def test_every_requirement_is_a_rule() -> None:
         ([NOT_EXERCISED], NOT_EXERCISED),
         ([HELD, NOT_EXERCISED], HELD),
         ([NOT_EXERCISED, NOT_EXERCISED], NOT_EXERCISED),
-        ([HELD, COULD_NOT_TELL, NOT_EXERCISED], COULD_NOT_TELL),
-        ([COULD_NOT_TELL, DRIFTED, HELD], DRIFTED),
+        ([HELD, INCONCLUSIVE, NOT_EXERCISED], INCONCLUSIVE),
+        ([INCONCLUSIVE, DRIFTED, HELD], DRIFTED),
         ([HELD, VIOLATED, HELD], VIOLATED),
-        ([VIOLATED, DRIFTED, COULD_NOT_TELL, NOT_EXERCISED, HELD], VIOLATED),
+        ([VIOLATED, DRIFTED, INCONCLUSIVE, NOT_EXERCISED, HELD], VIOLATED),
     ],
 )
 def test_the_heaviest_verdict_prevails(verdicts: list[Verdict], verdict: Verdict) -> None:
@@ -88,16 +88,16 @@ def test_reasons_are_those_of_the_prevailing_verdict() -> None:
         ({}, "conformant", "conformant"),
         ({INFERRED: NOT_EXERCISED}, "conformant", "conformant"),
         ({INFERRED: VIOLATED}, "conformant", "violated"),
-        ({INFERRED: COULD_NOT_TELL}, "conformant", "could not tell"),
+        ({INFERRED: INCONCLUSIVE}, "conformant", "inconclusive"),
         ({INFERRED: DRIFTED}, "conformant", "violated"),
         ({DOCUMENTED: NOT_EXERCISED}, "partial", "partial"),
         ({DOCUMENTED: NOT_EXERCISED, INFERRED: VIOLATED}, "partial", "violated"),
         ({DOCUMENTED: VIOLATED}, "violated", "violated"),
         ({DOCUMENTED: DRIFTED}, "violated", "violated"),
-        ({DOCUMENTED: COULD_NOT_TELL}, "could not tell", "could not tell"),
-        ({DOCUMENTED: COULD_NOT_TELL, INFERRED: VIOLATED}, "could not tell", "violated"),
-        ({DOCUMENTED: COULD_NOT_TELL, "PAGE-02": VIOLATED}, "violated", "violated"),
-        ({DOCUMENTED: COULD_NOT_TELL, "PAGE-02": NOT_EXERCISED}, *["could not tell"] * 2),
+        ({DOCUMENTED: INCONCLUSIVE}, "inconclusive", "inconclusive"),
+        ({DOCUMENTED: INCONCLUSIVE, INFERRED: VIOLATED}, "inconclusive", "violated"),
+        ({DOCUMENTED: INCONCLUSIVE, "PAGE-02": VIOLATED}, "violated", "violated"),
+        ({DOCUMENTED: INCONCLUSIVE, "PAGE-02": NOT_EXERCISED}, *["inconclusive"] * 2),
     ],
 )
 def test_what_a_run_comes_to(changes: dict[str, Verdict], word: str, strict_word: str) -> None:
@@ -109,9 +109,9 @@ def test_what_a_run_comes_to(changes: dict[str, Verdict], word: str, strict_word
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({}, "could not tell"),
-        ({DOCUMENTED: NOT_EXERCISED}, "could not tell"),
-        ({INFERRED: VIOLATED}, "could not tell"),
+        ({}, "inconclusive"),
+        ({DOCUMENTED: NOT_EXERCISED}, "inconclusive"),
+        ({INFERRED: VIOLATED}, "inconclusive"),
         ({DOCUMENTED: VIOLATED}, "violated"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_conclusion_names_what_counts() -> None:
         DOCUMENTED: VIOLATED,
         INFERRED: VIOLATED,
         "PAGE-02": NOT_EXERCISED,
-        "PAGE-03": COULD_NOT_TELL,
+        "PAGE-03": INCONCLUSIVE,
         OF_LEVEL[Level.INFERRED][0]: NOT_EXERCISED,
     }
     conclusion = run_with(changes)
@@ -143,16 +143,16 @@ def test_a_conclusion_names_what_counts() -> None:
     ("changes", "observed", "why"),
     [
         ({DOCUMENTED: VIOLATED, "PAGE-03": VIOLATED}, {}, f"{DOCUMENTED}, PAGE-03"),
-        ({DOCUMENTED: COULD_NOT_TELL}, {"order": COULD_NOT_TELL}, f"{DOCUMENTED}, order"),
+        ({DOCUMENTED: INCONCLUSIVE}, {"order": INCONCLUSIVE}, f"{DOCUMENTED}, order"),
         (
-            {DOCUMENTED: COULD_NOT_TELL, "PAGE-03": VIOLATED},
-            {"order": DRIFTED, "no_token": COULD_NOT_TELL},
-            f"PAGE-03; drifted: order; could not tell: {DOCUMENTED}, no_token",
+            {DOCUMENTED: INCONCLUSIVE, "PAGE-03": VIOLATED},
+            {"order": DRIFTED, "no_token": INCONCLUSIVE},
+            f"PAGE-03; drifted: order; inconclusive: {DOCUMENTED}, no_token",
         ),
         (
-            {DOCUMENTED: COULD_NOT_TELL},
+            {DOCUMENTED: INCONCLUSIVE},
             {"order": DRIFTED},
-            f"order; could not tell: {DOCUMENTED}",
+            f"order; inconclusive: {DOCUMENTED}",
         ),
         ({DOCUMENTED: DRIFTED}, {}, DOCUMENTED),
         ({}, {}, ""),
@@ -184,8 +184,8 @@ def test_a_run_of_nothing_is_partial() -> None:
         ({DOCUMENTED: VIOLATED}, False, "deviating"),
         ({DOCUMENTED: VIOLATED, "PAGE-02": NOT_EXERCISED}, False, "partial"),
         ({DOCUMENTED: VIOLATED, "PAGE-02": VIOLATED}, False, "violated"),
-        ({DOCUMENTED: VIOLATED, "PAGE-02": COULD_NOT_TELL}, False, "could not tell"),
-        ({DOCUMENTED: COULD_NOT_TELL}, False, "could not tell"),
+        ({DOCUMENTED: VIOLATED, "PAGE-02": INCONCLUSIVE}, False, "inconclusive"),
+        ({DOCUMENTED: INCONCLUSIVE}, False, "inconclusive"),
         ({INFERRED: VIOLATED}, False, "deviating"),
         ({INFERRED: VIOLATED}, True, "deviating"),
     ],

@@ -82,13 +82,13 @@ def test_a_violation_is_told_in_full(run_contracts: RunContracts) -> None:
     start = lines.index("PAGE-02 (documented) violated")
     assert lines[start + 1 : start + 8] == [
         f"  {rule.statement}",
-        f"  source:   {rule.source}",
-        "  contract: test_is_violated",
-        "  expected: 37 cards with limit=37",
-        "  came:     38 cards came",
-        '  answer:   HTTP 200 {"data": [], "summary": {"total": 2, "updated": 2}}',
+        f"  source:    {rule.source}",
+        "  contract:  test_is_violated",
+        "  expected:  37 cards with limit=37",
+        "  actual:    38 cards came",
+        '  response:  HTTP 200 {"data": [], "summary": {"total": 2, "updated": 2}}',
         (
-            "  try:      curl --globoff -sS -i -X PUT "
+            "  reproduce: curl --globoff -sS -i -X PUT "
             "'http://cards.test/v1/environment/cards/cancel?userId=a%20b' "
             "-H \"Authorization: Bearer $ATOMIC_TOKEN\" -H 'User-Agent: a-client'"
         ),
@@ -106,7 +106,7 @@ def test_several_contracts_of_a_requirement_are_told_once(run_contracts: RunCont
         """
     )
     lines = summary_of(result)
-    assert [line for line in lines if line.startswith("  expected:")] == ["  expected: 1 cards"]
+    assert [line for line in lines if line.startswith("  expected:")] == ["  expected:  1 cards"]
     assert "  and 2 more contract(s) of this requirement" in lines
 
 
@@ -124,8 +124,8 @@ def test_what_could_not_be_told_says_why(run_contracts: RunContracts) -> None:
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     lines = summary_of(result)
-    start = lines.index("PAGE-02 (documented) could not tell")
-    assert "  reason:   the target is not there" in lines[start:]
+    start = lines.index("PAGE-02 (documented) inconclusive")
+    assert "  reason:    the target is not there" in lines[start:]
     assert any("ReadTimeout: 30 s" in line for line in lines[start:])
 
 
@@ -145,9 +145,12 @@ def test_what_could_not_be_told_for_one_reason_is_told_once(run_contracts: RunCo
         """
     )
     lines = summary_of(result)
-    start = lines.index("2 requirements: could not tell")
-    assert lines[start + 1 : start + 3] == ["  ids:      PAGE-01, PAGE-07", "  reason:   no cards"]
-    assert "PAGE-02 (documented) could not tell" in lines
+    start = lines.index("2 requirements: inconclusive")
+    assert lines[start + 1 : start + 3] == [
+        "  ids:       PAGE-01, PAGE-07",
+        "  reason:    no cards",
+    ]
+    assert "PAGE-02 (documented) inconclusive" in lines
     assert sum("no cards" in line for line in lines) == 1
 
 
@@ -178,7 +181,7 @@ def test_reasons_for_what_was_not_exercised_are_grouped(run_contracts: RunContra
     [
         ("pass", "verdict: partial (nothing documented is violated; * documented not exercised)"),
         ("raise Violation('this', 'that')", "verdict: violated (PAGE-01)"),
-        ("raise SeedingError('no cards')", "verdict: could not tell (PAGE-01)"),
+        ("raise SeedingError('no cards')", "verdict: inconclusive (PAGE-01)"),
     ],
 )
 def test_the_conclusion_is_one_line(ending: str, verdict: str, run_contracts: RunContracts) -> None:
@@ -229,6 +232,6 @@ def test_long_answers_are_cut(run_contracts: RunContracts) -> None:
         """
     )
     (line,) = {line for line in summary_of(result) if line.startswith("  answer:")}
-    assert line.startswith("  answer:   HTTP 200 xxxx")
+    assert line.startswith("  response:  HTTP 200 xxxx")
     assert line.endswith("x…")
     assert len(line) < 1_000

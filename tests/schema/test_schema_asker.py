@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.suite.card_pool import Reserve
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def asker_on(live: LiveSandbox, examples: int) -> Asker:
     """An asker of a live target, in a run of its own."""
     world = live.open_world()
-    reserve = Reserve(world.seeder)
+    reserve = CardPool(world.seeder)
     return Asker(Document(1), Probe(world), reserve, Effort(fixed=examples))
 
 

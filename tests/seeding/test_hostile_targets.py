@@ -296,13 +296,13 @@ def test_a_start_whose_response_was_lost_is_kept(
     shared = Shared(serve(creation_delay=timedelta(hours=1)))
     target = shared.target()
     world = target.open_world()
-    place = world.placement.place
+    place = world.backend.place
 
     def lost(*arguments: Any) -> None:  # noqa: ANN401 - passed on
         place(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(world.placement, "place", lost)
+    monkeypatch.setattr(world.backend, "place", lost)
     with pytest.raises(KeyboardInterrupt):
         world.seed()
     assert "may or may not have been made" in str(target.close().waiting)
@@ -320,13 +320,13 @@ def test_a_lost_response_costs_no_card_of_others(
     shared.live.sandbox.ignored = ignored
     target = shared.target()
     world = target.open_world()
-    place = world.placement.place
+    place = world.backend.place
 
     def lost(*arguments: Any) -> None:  # noqa: ANN401 - passed on
         place(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(world.placement, "place", lost)
+    monkeypatch.setattr(world.backend, "place", lost)
     with pytest.raises(KeyboardInterrupt):
         world.seed()
     shared.kill(target)

@@ -151,7 +151,7 @@ def test_an_empty_listing_is_not_believed_where_listings_go_back(
         return page(reader, query) if next(shown, True) else Found((), ())
 
     monkeypatch.setattr(Reader, "page", missing)
-    cards.seeder.rehearse()
+    cards.seeder.calibrate()
     assert cards.seeder.unsteadiness > 0
     shown = iter([False])
     assert cards.clean_up().left_open == ()

@@ -34,7 +34,7 @@ def test_a_card_can_be_had_in_every_state(state: Status, cards: Cards) -> None:
 
 def test_a_customer_can_be_a_number(cards: Cards) -> None:
     """Generated ids of digits only are each another, and can be seeded."""
-    numbers = {cards.placement.new_number() for _ in range(3)}
+    numbers = {cards.backend.new_number() for _ in range(3)}
     assert len(numbers) == 3
     assert all(number.isdecimal() for number in numbers)
     number = numbers.pop()

@@ -16,10 +16,10 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import NotAvailableError, ScopeError, SeedingError
 from pytest_atomic_cards.targets.seeding import wait_for_cards
-from pytest_atomic_cards.targets.seeding.flow_backend import FlowPlacement, ServerClock
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def test_a_flow_that_sends_some_targets_more_is_taken_whole(
 
     monkeypatch.setattr(Reader, "find", some_late)
     if rehearsed:
-        cards.seeder.rehearse()
+        cards.seeder.calibrate()
     shown = iter([4, 4, 5])
     (group,) = cards.seeder.seed(Population.of(3))
     assert len(group.cards) == 6
@@ -187,7 +187,7 @@ def test_listings_that_go_back_are_given_time(
         return page(reader, query) if next(shown, True) else Found((), ())
 
     monkeypatch.setattr(Reader, "page", flickering)
-    cards.seeder.rehearse()
+    cards.seeder.calibrate()
     began = time.monotonic()
     cards.seed()
     assert (cards.seeder.unsteadiness >= 1.0) == flickers
@@ -249,7 +249,7 @@ def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
     assert cards.seed(user="bob").user_id == "bob"
     with pytest.raises(NotAvailableError, match=r"ATOMIC_CARDS_USER_IDS.*'eve'"):
         cards.seed(user="eve")
-    for generate in (cards.placement.new_user, cards.placement.new_number):
+    for generate in (cards.backend.new_user, cards.backend.new_number):
         with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
             generate()
 
@@ -257,7 +257,7 @@ def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
 def test_a_live_customer_can_be_a_number(serve: Serve) -> None:
     """A generated id of digits only is one that the run may act on."""
     cards = serve().open_world()
-    card = cards.seed(user=cards.placement.new_number())
+    card = cards.seed(user=cards.backend.new_number())
     assert card.user_id is not None
     assert card.user_id.isdecimal()
     cards.api.cancel(CardQuery(user_id=card.user_id))
@@ -409,7 +409,7 @@ def test_delivery_options_that_are_refused_are_told(
     def refuse(*_: object) -> str:
         raise SeedingError("not started", Exchange("POST", "http://x", NOW, 0.0, status=status))
 
-    monkeypatch.setattr(FlowPlacement, "place", refuse)
+    monkeypatch.setattr(FlowBackend, "place", refuse)
     with pytest.raises(SeedingError):
         cards.seed()
     refused = NotAvailableError if status < HTTPStatus.INTERNAL_SERVER_ERROR else SeedingError
@@ -484,7 +484,7 @@ def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> N
 def test_a_small_difference_of_clocks_is_none() -> None:
     """A Date is a whole second, so that one of a second ago is no sign of a slow clock."""
     clock = ServerClock()
-    now = REAL_TIME.now()
+    now = REAL_CLOCK.now()
     headers = {"date": format_datetime(now - timedelta(seconds=1), usegmt=True)}
     clock.observe(
         Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)

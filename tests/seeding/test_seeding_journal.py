@@ -39,7 +39,7 @@ def records(live: LiveSandbox, **changes: Any) -> list[Record]:  # noqa: ANN401
 def world_of(target: LiveTarget) -> Cards:
     """A world that waits little."""
     world = target.open_world()
-    world.placement.settling = 1.0
+    world.backend.settling = 1.0
     return world
 
 
@@ -198,7 +198,7 @@ def test_a_journal_with_a_numeric_customer_is_read(serve: Serve) -> None:
     live = serve()
     target = LiveTarget(live.settings())
     world = world_of(target)
-    card = world.seed(user=world.placement.new_number())
+    card = world.seed(user=world.backend.new_number())
     (record,) = records(live)
     assert record.starts[0].users == (card.user_id,)
     target.close()

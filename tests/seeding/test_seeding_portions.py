@@ -71,8 +71,8 @@ def limited(
 ) -> tuple[Cards, Limits]:
     """A world on a target with limits."""
     cards = live.open_world(user_ids=user_ids)
-    limits = Limits(cards.placement._flows, **how)
-    cards.placement._flows = limits
+    limits = Limits(cards.backend._flows, **how)
+    cards.backend._flows = limits
     return cards, limits
 
 

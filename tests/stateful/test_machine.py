@@ -11,7 +11,7 @@ from hypothesis.stateful import rule
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.state_machine import (
     USUAL,
     LifecycleMachine,
@@ -127,7 +127,7 @@ def test_an_action_that_must_succeed() -> None:
     _refuse(cards, lambda action, _: action is Action.COMPLETE)
     violation = violation_on(cards)
     assert violation.expected == "complete card 1 to succeed"
-    assert violation.came.startswith("it was answered with HTTP 404 after: 1. seed card 1")
+    assert violation.actual.startswith("it was answered with HTTP 404 after: 1. seed card 1")
 
 
 def test_an_action_that_must_fail() -> None:
@@ -141,7 +141,9 @@ def test_an_action_that_must_fail() -> None:
     cards.api.act_exchange = generous  # type: ignore[method-assign, assignment]
     violation = violation_on(cards)
     assert violation.expected.endswith("card 2 to fail, as it matches 2 cards")
-    assert violation.came.startswith("it succeeded after: 1. seed card 1 (active), card 2 (active)")
+    assert violation.actual.startswith(
+        "it succeeded after: 1. seed card 1 (active), card 2 (active)"
+    )
 
 
 def _refuse(cards: Cards, which: Callable[[Action, CardQuery], bool]) -> None:
@@ -207,7 +209,7 @@ def test_a_target_that_cannot_be_asked() -> None:
         raise TransportError("nobody answers")
 
     cards.api.act_exchange = unreachable  # type: ignore[method-assign, assignment]
-    with pytest.raises(CouldNotTell, match="nobody answers"):
+    with pytest.raises(Inconclusive, match="nobody answers"):
         check_lifecycle(cards)
 
 
@@ -242,7 +244,7 @@ def test_faults_of_a_live_target(serve: Serve) -> None:
     live = serve(faults=("dismiss-completed",))
     violation = violation_on(live.open_world(settling=1.0))
     assert violation.expected == "card 1 to be completed"
-    assert violation.came.startswith("it is dismissed after: 1. seed card 1 (active)")
+    assert violation.actual.startswith("it is dismissed after: 1. seed card 1 (active)")
 
 
 class Forgetful(LifecycleMachine):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.rules import AGREEMENT, Objection, objections, told_by
+from pytest_atomic_cards.rules import AGREEMENT, Objection, objections, parse_response
 
 CARD = {
     "cardInstanceId": "c1",
@@ -123,7 +123,7 @@ LEGAL = {
 def test_no_rule_objects_to_what_is_left_open(choice: str):
     """An answer that makes a choice which the documentation leaves open breaks no rule."""
     request, body = LEGAL[choice]
-    assert told_by(exchange(request, body)) is not None
+    assert parse_response(exchange(request, body)) is not None
     assert list(objections(exchange(request, body))) == []
 
 

@@ -79,9 +79,9 @@ def test_a_fault_is_seen_in_ordinary_traffic(fault: str) -> None:
 
 def profiles(count: int) -> list[Profile]:
     """Profiles that together hold every answer to every question."""
-    chance = random.Random(7)  # noqa: S311 - not for secrets
+    randomness = random.Random(7)  # noqa: S311 - not for secrets
     columns = {
-        name: chance.sample(question.answers, len(question.answers))
+        name: randomness.sample(question.answers, len(question.answers))
         for name, question in QUESTIONS.items()
     }
     return [
@@ -97,8 +97,8 @@ def test_no_legal_answer_violates_a_rule(profile: Profile) -> None:
     """Whatever answers a target gives to the open questions, ordinary traffic breaks no rule."""
     exchanges = traffic(profile=profile)
     assert violated(exchanges) == {}
-    chance = random.Random(1)  # noqa: S311 - not for secrets
-    assert violated(chance.sample(exchanges, len(exchanges))) == {}
+    randomness = random.Random(1)  # noqa: S311 - not for secrets
+    assert violated(randomness.sample(exchanges, len(exchanges))) == {}
 
 
 def listing(client: Client, status: str, at: float, card: str = "c1") -> None:

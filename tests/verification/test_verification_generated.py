@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation, expect
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, expect
 from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
@@ -65,7 +65,7 @@ def test_an_error_ends_the_run_at_once(error: type[Exception]) -> None:
         if len(asked) == 3:
             raise error("no usable answer", EXCHANGE)
 
-    with pytest.raises(CouldNotTell, match="no usable answer") as caught:
+    with pytest.raises(Inconclusive, match="no usable answer") as caught:
         Effort().for_all(st.integers(), usual=40)(body)
     assert len(asked) == 3
     assert caught.value.exchanges == (EXCHANGE,)
@@ -87,7 +87,7 @@ def test_a_violation_that_does_not_come_again_is_told() -> None:
 
     def body(number: int) -> None:
         asked.append(number)
-        expect(len(asked) != 3, EXCHANGE, expected="the same", came="once something else")
+        expect(len(asked) != 3, EXCHANGE, expected="the same", actual="once something else")
 
     with pytest.raises(Violation, match="once something else"):
         Effort().for_all(st.integers(), usual=40)(body)
@@ -101,29 +101,29 @@ def test_a_violation_is_shrunk_to_the_smallest_case() -> None:
             sum(numbers) < 1_000 or "x" not in word,
             EXCHANGE,
             expected="a small sum",
-            came=f"{numbers} and {word}",
+            actual=f"{numbers} and {word}",
         )
 
     lists, words = st.lists(st.integers(0, 500)), st.text("xyz")
     with pytest.raises(Violation) as caught:
         Effort().for_all(lists, words, usual=2_000)(body)
-    assert caught.value.came == "[500, 500] and x"
+    assert caught.value.actual == "[500, 500] and x"
     assert caught.value.exchanges == (EXCHANGE,)
 
 
 def test_a_slow_target_ends_the_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time for shrinking is over the smallest violation so far is reported, unasked."""
     now = [0.0]
-    monkeypatch.setattr(REAL_TIME, "monotonic", lambda: now[0])
+    monkeypatch.setattr(REAL_CLOCK, "monotonic", lambda: now[0])
     asked: list[int] = []
 
     def body(number: int) -> None:
         now[0] += 3.0
         asked.append(number)
-        expect(number < 1_000, expected="a small number", came=str(number))
+        expect(number < 1_000, expected="a small number", actual=str(number))
 
     with pytest.raises(Violation) as caught:
         Effort().for_all(st.integers(0, 10**9), usual=200)(body)
     failing = [number for number in asked if number >= 1_000]
-    assert int(caught.value.came) == min(failing)
+    assert int(caught.value.actual) == min(failing)
     assert len(failing) < 10

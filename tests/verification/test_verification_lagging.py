@@ -15,14 +15,14 @@ from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.cancel_experiment import CARDS, drain
 from pytest_atomic_cards.suite.listing_stability import shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe, response_of
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
     NotAvailableError,
     SeedingError,
 )
-from pytest_atomic_cards.support.recorder import NO_TAPE
+from pytest_atomic_cards.support.recorder import NULL_RECORDER
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def test_a_listing_counts_if_it_is_still_so(
             listing = probe.api.list_exchange(pin)
             if len(RUNS) == 1:
                 {meanwhile}
-                expect(False, listing, expected="one thing", came="another")
+                expect(False, listing, expected="one thing", actual="another")
         """
     )
     assert [finding.verdict for finding in findings] == [verdict]
@@ -83,7 +83,7 @@ def test_a_listing_counts_if_it_is_still_so(
 @pytest.mark.usefixtures("_live")
 @pytest.mark.parametrize(
     ("left_out", "verdict"),
-    [("look == 0", "held"), ("look % 3 == 0", "could not tell")],
+    [("look == 0", "held"), ("look % 3 == 0", "inconclusive")],
     ids=["lags", "comes and goes"],
 )
 def test_a_card_that_comes_and_goes_is_no_lag(
@@ -116,7 +116,7 @@ def test_a_card_that_comes_and_goes_is_no_lag(
             monkeypatch.setattr(CardsApi, "list_exchange", flickering)
             pin = CardQuery(flow_invocation_id=card.flow_invocation_id)
             listing = probe.api.list_exchange(pin)
-            expect(listing.json()["data"], listing, expected="a card", came="none is listed")
+            expect(listing.json()["data"], listing, expected="a card", actual="none is listed")
         """
     )
     assert [finding.verdict for finding in findings] == [verdict]
@@ -126,9 +126,9 @@ def test_a_query_that_is_none_is_not_repeated() -> None:
     """A request that no client would send is not looked at again; its answer counts."""
     listing = Exchange("GET", f"{AN_ACTION}?limit=abc", datetime.now(UTC), 0.0, status=500)
     world = SimpleNamespace(
-        placement=SimpleNamespace(delivery_is_certain=False),
+        backend=SimpleNamespace(delivery_is_certain=False),
         seeder=SimpleNamespace(unsteadiness=0.0),
-        timeline=REAL_TIME,
+        clock=REAL_CLOCK,
     )
     probe: Any = SimpleNamespace(cards=world)
     assert not shows_otherwise(probe, [listing])
@@ -169,14 +169,14 @@ def test_cancels_are_counted_in_an_order(
         return Found(tuple(chosen[: query.limit or 90]), ())
 
     reader = SimpleNamespace(find=some, page=some)
-    placement = SimpleNamespace(settling=0.0)
+    backend = SimpleNamespace(settling=0.0)
     world: Any = SimpleNamespace(
         api=SimpleNamespace(session=SimpleNamespace(listeners=[])),
         reader=reader,
-        placement=placement,
-        timeline=REAL_TIME,
-        chance=None,
-        tape=NO_TAPE,
+        backend=backend,
+        clock=REAL_CLOCK,
+        randomness=None,
+        recorder=NULL_RECORDER,
     )
     group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * asked_for)
     with pytest.raises(ending, match=message):
@@ -202,11 +202,11 @@ def test_pages_that_lag_unequally_are_counted_again() -> None:
     world: Any = SimpleNamespace(
         api=SimpleNamespace(act_exchange=cancel, session=SimpleNamespace(listeners=[])),
         reader=SimpleNamespace(find=listed, page=listed),
-        placement=SimpleNamespace(settling=0.0, delivery_is_certain=True),
+        backend=SimpleNamespace(settling=0.0, delivery_is_certain=True),
         seeder=SimpleNamespace(unsteadiness=0.0),
-        timeline=REAL_TIME,
-        chance=None,
-        tape=NO_TAPE,
+        clock=REAL_CLOCK,
+        randomness=None,
+        recorder=NULL_RECORDER,
     )
     group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * CARDS)
     drained = drain(Probe(world), group)

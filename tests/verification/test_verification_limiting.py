@@ -63,11 +63,11 @@ def test_what_runs_out_of_time_is_inconclusive(
     assert [(one.verdict, one.reason.partition(" (")[0]) for one in findings] == [
         (Verdict.HELD, ""),
         (Verdict.VIOLATED, "expected a page; none came"),
-        (Verdict.COULD_NOT_TELL, late),
-        (Verdict.COULD_NOT_TELL, late),
-        (Verdict.COULD_NOT_TELL, late),
+        (Verdict.INCONCLUSIVE, late),
+        (Verdict.INCONCLUSIVE, late),
+        (Verdict.INCONCLUSIVE, late),
         (Verdict.HELD, ""),
-        (Verdict.COULD_NOT_TELL, over),
+        (Verdict.INCONCLUSIVE, over),
     ]
     result.stdout.fnmatch_lines(
         ["atomic-cards: time limit of 500 s reached (--cards-max-time); tests not run: 1"]

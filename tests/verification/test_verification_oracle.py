@@ -11,9 +11,9 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.rules.verdicts import CouldNotTell, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.oracle import invented, judge_listing
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS
 from pytest_atomic_cards.targets.seeding.listing_reader import Found
 
 
@@ -74,7 +74,7 @@ def judge(query: CardQuery, listed: str, *, complete: bool = True, **how: Any) -
         (CardQuery(), "a1, a2, b1, b2"),
         (CardQuery(), "a1, a2, b1, b2, foreign, closed"),
         (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, foreign"),
-        (CardQuery(user_id=invented(TRUE_CHANCE)), ""),
+        (CardQuery(user_id=invented(TRUE_RANDOMNESS)), ""),
         (CardQuery(user_id="nobody"), ""),
     ],
 )
@@ -97,7 +97,7 @@ def test_joining_by_or_breaks_only_the_inferred_reading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "listed", "came"),
+    ("query", "listed", "actual"),
     [
         (BOTH, "", "1 more active card.*missing.*=a1 "),
         (BOTH, "closed, foreign match", "1 more active card.*missing.*=a1 "),
@@ -110,19 +110,19 @@ def test_joining_by_or_breaks_only_the_inferred_reading() -> None:
         (ONE, "a1, a2, b1", "1 of 3 differ.*userId=bob"),
         (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, closed", "status=dismissed"),
         (CardQuery(status=Status.DISMISSED), "closed, a1", "status=active"),
-        (CardQuery(user_id=invented(TRUE_CHANCE)), "foreign", "1 of 1 differ"),
-        (CardQuery(user_id=invented(TRUE_CHANCE)), "bare", "1 of 1 differ"),
+        (CardQuery(user_id=invented(TRUE_RANDOMNESS)), "foreign", "1 of 1 differ"),
+        (CardQuery(user_id=invented(TRUE_RANDOMNESS)), "bare", "1 of 1 differ"),
     ],
 )
 @pytest.mark.parametrize("or_allowed", [False, True])
 def test_other_listings_are_violations(
     query: CardQuery,
     listed: str,
-    came: str,
+    actual: str,
     or_allowed: bool,  # noqa: FBT001
 ) -> None:
     """A card that is missing, or lacks what was asked for, is told by example under any reading."""
-    with pytest.raises(Violation, match=came):
+    with pytest.raises(Violation, match=actual):
         judge(query, listed, or_allowed=or_allowed)
 
 
@@ -144,11 +144,11 @@ def test_what_is_owed_can_be_another_state() -> None:
 
 def test_invented_values_are_never_the_same() -> None:
     """A made-up value is new each time."""
-    assert len({invented(TRUE_CHANCE) for _ in range(50)}) == 50
+    assert len({invented(TRUE_RANDOMNESS) for _ in range(50)}) == 50
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(403, CouldNotTell), (400, Violation), (404, Violation)]
+    ("status", "error"), [(403, Inconclusive), (400, Violation), (404, Violation)]
 )
 def test_a_forbidden_query_owes_no_cards(status: int, error: type[BaseException]) -> None:
     """A 403 leaves open whether the cards would be found; another refusal hides them."""

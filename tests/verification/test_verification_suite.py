@@ -34,12 +34,12 @@ ENDINGS = [
     ("pytest.skip('no way to')", "not exercised", ("skipped", "skipped")),
     ("not_exercised('no way to')", "not exercised", ("skipped", "skipped")),
     ("raise NotAvailableError('no way to')", "not exercised", ("skipped", "skipped")),
-    ("raise CouldNotTell('no idea')", "could not tell", ("failed", "xfailed")),
-    ("raise SeedingError('no cards')", "could not tell", ("failed", "xfailed")),
-    ("raise TransportError('no answer', EXCHANGE)", "could not tell", ("failed", "xfailed")),
-    ("raise ContractBrokenError('no JSON', EXCHANGE)", "could not tell", ("failed", "xfailed")),
-    ("raise ZeroDivisionError('our own mistake')", "could not tell", ("failed", "xfailed")),
-    ("assert 1 == 2", "could not tell", ("failed", "xfailed")),
+    ("raise Inconclusive('no idea')", "inconclusive", ("failed", "xfailed")),
+    ("raise SeedingError('no cards')", "inconclusive", ("failed", "xfailed")),
+    ("raise TransportError('no answer', EXCHANGE)", "inconclusive", ("failed", "xfailed")),
+    ("raise ContractBrokenError('no JSON', EXCHANGE)", "inconclusive", ("failed", "xfailed")),
+    ("raise ZeroDivisionError('our own mistake')", "inconclusive", ("failed", "xfailed")),
+    ("assert 1 == 2", "inconclusive", ("failed", "xfailed")),
 ]
 
 
@@ -82,7 +82,7 @@ def counted(*words: str) -> dict[str, int]:
 def test_a_setup_that_cannot_seed_decides_its_contracts(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """A fixture that fails is could not tell, or not exercised, for each contract that needs it."""
+    """A fixture that fails is inconclusive, or not exercised, for each contract that needs it."""
     result = run_contracts(
         """
         @pytest.fixture(scope="session")
@@ -108,8 +108,8 @@ def test_a_setup_that_cannot_seed_decides_its_contracts(
     )
     assert outcomes(result) == {"errors": 2, "skipped": 1}
     assert [(found.requirement, found.verdict, found.reason) for found in findings] == [
-        ("PAGE-01", Verdict.COULD_NOT_TELL, "the flow is not published"),
-        ("PAGE-02", Verdict.COULD_NOT_TELL, "the flow is not published"),
+        ("PAGE-01", Verdict.INCONCLUSIVE, "the flow is not published"),
+        ("PAGE-02", Verdict.INCONCLUSIVE, "the flow is not published"),
         ("PAGE-03", Verdict.NOT_EXERCISED, "nobody can snooze"),
     ]
 
@@ -146,7 +146,7 @@ def test_a_lost_answer_is_tried_again(
     verdicts = {finding.requirement: finding.verdict for finding in findings}
     assert verdicts == {
         "PAGE-01": Verdict.HELD,
-        "PAGE-02": Verdict.COULD_NOT_TELL,
+        "PAGE-02": Verdict.INCONCLUSIVE,
         "PAGE-03": Verdict.VIOLATED,
     }
     tries = Counter((pytester.path / "tries").read_text().splitlines())
@@ -170,7 +170,7 @@ def test_a_finding_tells_what_there_was(
     )
     (finding,) = findings
     assert (finding.contract, finding.requirement) == ("test_many", "PAGE-01")
-    assert (finding.expected, finding.came) == ("more", "less came")
+    assert (finding.expected, finding.actual) == ("more", "less came")
     assert finding.reason == "expected more; less came"
     statuses = [exchange["status"] for exchange in finding.exchanges]
     assert statuses == sorted(statuses, reverse=True)
@@ -248,14 +248,14 @@ def test_a_crashed_worker_could_not_tell(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     report = json.loads((pytester.path / "out" / "report.json").read_text("utf-8"))
     rules = {rule["id"]: rule for rule in report["rules"]}
-    assert rules[lost]["verdict"] == "could not tell"
+    assert rules[lost]["verdict"] == "inconclusive"
     assert "crashed while running" in rules[lost]["reason"]
     held = {"PAGE-01", "PAGE-02", "PAGE-03", "PAGE-05", "PAGE-07"} - {lost}
     assert {rules[name]["verdict"] for name in held} == {"held"}
-    assert report["conclusion"] == "could not tell"
+    assert report["conclusion"] == "inconclusive"
     assert len(report["troubles"]) == 1
     if reporter == "terminal":
-        result.stdout.fnmatch_lines(["! *crashed*test_crash*", "verdict: could not tell*"])
+        result.stdout.fnmatch_lines(["! *crashed*test_crash*", "verdict: inconclusive*"])
 
 
 def test_a_worker_that_dies_observing_could_not_tell(
@@ -271,7 +271,7 @@ def test_a_worker_that_dies_observing_could_not_tell(
         *("-n", "1", "--cards-report", "out"),
     )
     report = json.loads((pytester.path / "out" / "report.json").read_text("utf-8"))
-    assert report["profile"]["order"]["verdict"] == "could not tell"
+    assert report["profile"]["order"]["verdict"] == "inconclusive"
     assert list(report["failing"]) == ["order"]
 
 
@@ -357,7 +357,7 @@ def test_a_contract_of_an_unknown_requirement_is_refused() -> None:
 @pytest.mark.parametrize("name", [DOCUMENTED, INFERRED])
 def test_what_makes_a_run_fail(verdict: Verdict, name: str) -> None:
     """What is violated, drifted or undecided fails a run: if documented always, else if strict."""
-    bad = verdict in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.COULD_NOT_TELL}
+    bad = verdict in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.INCONCLUSIVE}
     finding: Any = Finding("a_contract", name, verdict)
     assert is_grave(finding, strict=True) == bad
     assert is_grave(finding, strict=False) == (bad and name == DOCUMENTED)

@@ -58,6 +58,6 @@ def test_whether_an_expiry_was_taken(
 ) -> None:
     """An expiry was taken where that is known, or where the card shows the one asked for."""
     card = group(options).cards[0]
-    placement = SimpleNamespace(delivery_is_certain=certain)
-    probe: Any = SimpleNamespace(cards=SimpleNamespace(placement=placement))
+    backend = SimpleNamespace(delivery_is_certain=certain)
+    probe: Any = SimpleNamespace(cards=SimpleNamespace(backend=backend))
     assert Timed(probe, {}, {}).is_to_expire(card) == honoured

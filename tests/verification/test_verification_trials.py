@@ -1,4 +1,4 @@
-"""Trials: what several contracts do to a target in one go."""
+"""BatchedSetup: what several contracts do to a target in one go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.batched_setup import Trials
+from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError
 
 
@@ -26,7 +26,7 @@ def losing(times: int) -> Callable[[], str]:
 def test_all_are_made_before_any_is_looked_at() -> None:
     """Every trial is made at once, in the order in which they are given."""
     made: list[str] = []
-    trials = Trials({name: lambda name=name: made.append(name) for name in ("one", "two")})
+    trials = BatchedSetup({name: lambda name=name: made.append(name) for name in ("one", "two")})
     assert made == ["one", "two"]
     assert trials["one"] is None
 
@@ -38,7 +38,7 @@ def test_one_that_fails_concerns_nobody_else(error: Exception) -> None:
     def fail() -> str:
         raise error
 
-    trials = Trials({"bad": fail, "good": lambda: "an outcome"})
+    trials = BatchedSetup({"bad": fail, "good": lambda: "an outcome"})
     assert trials["good"] == "an outcome"
     for _ in range(2):
         with pytest.raises(type(error)) as raised:
@@ -48,7 +48,7 @@ def test_one_that_fails_concerns_nobody_else(error: Exception) -> None:
 
 def test_one_whose_answer_is_lost_is_made_again() -> None:
     """A lost answer is no outcome, unless answers are lost again and again."""
-    trials = Trials({"twice": losing(2), "for ever": losing(99)})
+    trials = BatchedSetup({"twice": losing(2), "for ever": losing(99)})
     assert trials["twice"] == "an outcome"
     with pytest.raises(OutcomeUnknownError, match="the answer was lost"):
         _ = trials["for ever"]

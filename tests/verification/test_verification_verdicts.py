@@ -9,7 +9,7 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.verdicts import (
-    CouldNotTell,
+    Inconclusive,
     Verdict,
     Violation,
     expect,
@@ -21,11 +21,11 @@ EXCHANGE = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.
 
 
 def test_a_graver_verdict_weighs_more() -> None:
-    """Violated prevails over drifted, over could not tell, over held, over not exercised."""
+    """Violated prevails over drifted, over inconclusive, over held, over not exercised."""
     order = [
         Verdict.VIOLATED,
         Verdict.DRIFTED,
-        Verdict.COULD_NOT_TELL,
+        Verdict.INCONCLUSIVE,
         Verdict.HELD,
         Verdict.NOT_EXERCISED,
     ]
@@ -35,10 +35,10 @@ def test_a_graver_verdict_weighs_more() -> None:
 
 def test_an_expectation_that_fails_tells_both_sides() -> None:
     """A violation holds what was expected, what came, and the exchanges that show it."""
-    expect(1 == 1, EXCHANGE, expected="sense", came="nonsense")  # noqa: PLR0133
+    expect(1 == 1, EXCHANGE, expected="sense", actual="nonsense")  # noqa: PLR0133
     with pytest.raises(Violation, match=r"^expected sense; nonsense$") as caught:
-        expect([], EXCHANGE, expected="sense", came="nonsense")
-    assert (caught.value.expected, caught.value.came) == ("sense", "nonsense")
+        expect([], EXCHANGE, expected="sense", actual="nonsense")
+    assert (caught.value.expected, caught.value.actual) == ("sense", "nonsense")
     assert caught.value.exchanges == (EXCHANGE,)
 
 
@@ -50,7 +50,7 @@ def test_a_violation_fails_an_ordinary_test_too() -> None:
 @pytest.mark.parametrize("exchange", [EXCHANGE, None])
 def test_an_error_is_wrapped_with_its_exchange(exchange: Exchange | None) -> None:
     """What could not be decided keeps the sentence and the exchange of the error behind it."""
-    wrapped = CouldNotTell.because_of(SeedingError("the flow is not published", exchange))
+    wrapped = Inconclusive.because_of(SeedingError("the flow is not published", exchange))
     assert str(wrapped) == "the flow is not published"
     assert wrapped.exchanges == ((exchange,) if exchange else ())
 

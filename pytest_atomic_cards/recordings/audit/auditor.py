@@ -13,7 +13,7 @@ from pytest_atomic_cards.model.settings import VENDOR_DOMAIN
 from pytest_atomic_cards.recordings.audit.entry import Entry
 from pytest_atomic_cards.recordings.audit.recording_reader import read
 from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
-from pytest_atomic_cards.rules import RULES, Objection, Rule, Told
+from pytest_atomic_cards.rules import RULES, Objection, ParsedResponse, Rule
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.monitor import Monitor, finding_of
 from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE
@@ -72,31 +72,31 @@ class Audit:
         with activity(f"kilobytes of {path.name}", _kilobytes(path)) as update:
             entries = read(path, files.append)
             for entry in entries if self.allow_secrets else without_secrets(path, entries):
-                told = entry.told()
-                if told is None or not (
-                    told.environment in self._environments or self._is(entry, told)
+                response = entry.response()
+                if response is None or not (
+                    response.environment in self._environments or self._is(entry, response)
                 ):
                     count.passed_over += 1
                 else:
                     count.judged += 1
-                    for rule, objection in monitor.see(told):
+                    for rule, objection in monitor.see(response):
                         self._object(path, entry, rule, objection)
                 if entry.number % _BETWEEN_LOOKS == 0:
                     update(files[0].buffer.tell() // _KILOBYTE)
         self._held |= monitor.held
 
-    def _is(self, entry: Entry, told: Told) -> bool:
+    def _is(self, entry: Entry, response: ParsedResponse) -> bool:
         """Whether an exchange is one of the Cards API, and not of another one with such a path."""
         found = (
             entry.is_ours
-            or told.action is not None
+            or response.action is not None
             or (urlsplit(entry.url).hostname or "").endswith(VENDOR_DOMAIN)
-            or bool(told.asked.names & _TELLING)
-            or any(not _TELLING.isdisjoint(card) for card in told.cards)
-            or _has_telling_names(told.body)
+            or bool(response.asked.names & _TELLING)
+            or any(not _TELLING.isdisjoint(card) for card in response.cards)
+            or _has_telling_names(response.body)
         )
         if found:
-            self._environments.add(told.environment)
+            self._environments.add(response.environment)
         return found
 
     def _object(self, path: Path, entry: Entry, rule: Rule, objection: Objection) -> None:

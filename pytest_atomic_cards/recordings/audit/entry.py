@@ -14,7 +14,7 @@ from pytest_atomic_cards.rules.parsed_response import (
     EMPTY,
     UNREADABLE,
     Fidelity,
-    Told,
+    ParsedResponse,
     tell,
 )
 from pytest_atomic_cards.support.errors import CassetteError
@@ -73,7 +73,7 @@ class Entry:
         if self.response_headers.__class__ is not dict:
             raise TypeError("headers must be a mapping")
 
-    def told(self) -> Told | None:
+    def response(self) -> ParsedResponse | None:
         """What the exchange says; ``None`` where it is none of the Cards API."""
         headers = self.response_headers
         return tell(

@@ -18,7 +18,7 @@ from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redactio
 from pytest_atomic_cards.recordings.cassettes.indexed_cassette import IndexedCassette, Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded
 from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError, tell_miss
-from pytest_atomic_cards.support.clock import EventTime
+from pytest_atomic_cards.support.clock import EventClock
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.randomness import SeededChance
 
@@ -35,8 +35,8 @@ class Cassette(IndexedCassette):
 
     Attributes:
         cases: Generated cases by name, as JSON values; saved with the recording.
-        timeline: The time of the recorded exchanges, which passes again in a replay.
-        chance: Makes up the same in a replay as in the recording.
+        clock: The time of the recorded exchanges, which passes again in a replay.
+        randomness: Makes up the same in a replay as in the recording.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Cassette(IndexedCassette):
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.recorded = recorded
-        self.timeline = EventTime(recorded.at, sleep)
-        self.chance = SeededChance(recorded.seed)
+        self.clock = EventClock(recorded.at, sleep)
+        self.randomness = SeededChance(recorded.seed)
         self.cases: dict[str, Any] = {}
         self._redaction = redaction
         self._times: list[tuple[float, float]] = []

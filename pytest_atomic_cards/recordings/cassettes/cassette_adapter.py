@@ -12,27 +12,27 @@ from pytest_atomic_cards.recordings.cassettes.vcr_conversion import (
     request_of,
     response_of,
 )
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requests import PreparedRequest, Response
 
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
 
 class CassetteAdapter(HTTPAdapter):
     """Answers requests as the mode of the current cassette wants it.
 
     Args:
-        deck: Tells the current cassette.
+        manager: Tells the current cassette.
         inner: Sends requests to the target; ``None`` where there is none, as in a replay.
     """
 
-    def __init__(self, deck: Deck, inner: BaseAdapter | None) -> None:
+    def __init__(self, manager: CassetteManager, inner: BaseAdapter | None) -> None:
         super().__init__(max_retries=0)
-        self._deck = deck
+        self._manager = manager
         self._inner = inner
 
     def send(
@@ -47,9 +47,9 @@ class CassetteAdapter(HTTPAdapter):
             NotRecordedError: The current cassette does not hold it, and must.
             CassetteError: There is no such recording, or it cannot be read.
         """
-        if self._inner is None or self._deck.mode is Mode.REPLAY:
+        if self._inner is None or self._manager.mode is Mode.REPLAY:
             return self._replay(request)
-        if self._deck.mode is Mode.OFF:
+        if self._manager.mode is Mode.OFF:
             return self._inner.send(request, *args, **kwargs)
         return self._record(request, self._inner.send, *args, **kwargs)
 
@@ -59,7 +59,7 @@ class CassetteAdapter(HTTPAdapter):
             self._inner.close()
 
     def _replay(self, request: PreparedRequest) -> Response:
-        interaction = self._deck.play(request_of(request))
+        interaction = self._manager.play(request_of(request))
         return self.build_response(request, answer_of(request, interaction.response))
 
     def _record(
@@ -70,8 +70,8 @@ class CassetteAdapter(HTTPAdapter):
         **kwargs: Any,  # noqa: ANN401
     ) -> Response:
         sent = request_of(request)
-        clock = REAL_TIME.monotonic()
+        clock = REAL_CLOCK.monotonic()
         response = send(request, *args, **kwargs)
         received = response_of(response)
-        self._deck.take_in(sent, received, REAL_TIME.monotonic() - clock)
+        self._manager.take_in(sent, received, REAL_CLOCK.monotonic() - clock)
         return response

@@ -24,7 +24,7 @@ _OF_CONTRACTS: Final = {"requirement": "contracts", "question": "questions"}
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class CassetteNames:
     """Names the recordings of a run, and what they belong to.
 
     Args:

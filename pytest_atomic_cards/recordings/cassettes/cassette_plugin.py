@@ -12,7 +12,7 @@ import pytest
 
 from pytest_atomic_cards.model.settings import Mode
 from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
-from pytest_atomic_cards.recordings.cassettes.cassette_names import Naming, overriding
+from pytest_atomic_cards.recordings.cassettes.cassette_names import CassetteNames, overriding
 from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
 from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
 from pytest_atomic_cards.recordings.cassettes.recorded_cases import NAME as CASES
@@ -28,14 +28,14 @@ from pytest_atomic_cards.support.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck, Play
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager, Play
 
 MARKER: Final = "cards_cassettes"
 USES: Final = "atomic_cards_cassettes"
 """Where the report of a teardown keeps how recordings were played, as JSON."""
 
 
-def play_of(item: pytest.Item, deck: Deck, naming: Naming) -> Play:
+def play_of(item: pytest.Item, manager: CassetteManager, naming: CassetteNames) -> Play:
     """The cassette of a test, to be played as its mark asks for, or else as the deck does.
 
     Raises:
@@ -44,7 +44,7 @@ def play_of(item: pytest.Item, deck: Deck, naming: Naming) -> Play:
     mark = item.get_closest_marker(MARKER)
     name, owner = naming.of_test(item), naming.owner(item)
     if mark is None:
-        return deck.open(name, test=owner)
+        return manager.open(name, test=owner)
     unknown = mark.kwargs.keys() - {"name"}
     if len(mark.args) > 1 or unknown or not (mark.args or mark.kwargs):
         raise SettingsError(
@@ -62,10 +62,10 @@ def play_of(item: pytest.Item, deck: Deck, naming: Naming) -> Play:
             f"{item.nodeid}: name of @pytest.mark.{MARKER} must be a path below the directory of "
             f"cassettes, without a suffix; not {name!r}"
         )
-    return deck.open(name, mode and Mode(mode), owner)
+    return manager.open(name, mode and Mode(mode), owner)
 
 
-def use_of(play: Play, deck: Deck) -> Use | None:
+def use_of(play: Play, manager: CassetteManager) -> Use | None:
     """How a cassette was played that has come to its end; ``None`` where there was none to play."""
     replayed = play.mode is Mode.REPLAY
     if play.cassette is None and not (replayed and play.path.exists()):
@@ -79,21 +79,21 @@ def use_of(play: Play, deck: Deck) -> Use | None:
     left = cassette.unplayed
     first = f"{left[0].method} {left[0].path}" if left else ""
     at = cassette.recorded.at.isoformat()
-    file = deck.name_of(play.path)
+    file = manager.name_of(play.path)
     return Use(file, play.test, len(cassette), len(left) if replayed else None, first, at)
 
 
-class CassetteHooks:
+class CassettePlugin:
     """Plays cassettes around tests and fixtures.
 
     Args:
-        deck: What plays them.
+        manager: What plays them.
         naming: Names the cassettes.
         shared: Whether other processes take part in the run.
     """
 
-    def __init__(self, deck: Deck, naming: Naming, *, shared: bool) -> None:
-        self._deck = deck
+    def __init__(self, manager: CassetteManager, naming: CassetteNames, *, shared: bool) -> None:
+        self._manager = manager
         self._naming = naming
         self._shared = shared
         self._open = ExitStack()
@@ -105,9 +105,9 @@ class CassetteHooks:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Begin to play the cassette of a test."""
         self._open.close()
-        play = self._current = play_of(item, self._deck, self._naming)
+        play = self._current = play_of(item, self._manager, self._naming)
         self._open.callback(self._plays.append, play)
-        self._open.enter_context(self._deck.using(play))
+        self._open.enter_context(self._manager.using(play))
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -125,10 +125,10 @@ class CassetteHooks:
         play = self._current
         if play is None or not (play.mode.reads and is_property_test(pyfuncitem)):
             return None
-        cassette = self._deck.current if play.path.exists() else None
+        cassette = self._manager.current if play.path.exists() else None
         if cassette is None or CASES not in cassette.cases:
             return None
-        run_over(pyfuncitem, self._deck.of_now(cassette.cases[CASES]))
+        run_over(pyfuncitem, self._manager.of_now(cassette.cases[CASES]))
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -156,7 +156,7 @@ class CassetteHooks:
                 told = "\n".join([f"{play.path} differs:", *differences])
                 report.longrepr = printable(told, lines=True)
         if call.when == "teardown":
-            played = (use_of(play, self._deck) for play in self._plays)
+            played = (use_of(play, self._manager) for play in self._plays)
             uses = [asdict(use) for use in played if use is not None]
             setattr(report, USES, json.dumps(uses))
             self._plays.clear()
@@ -174,7 +174,7 @@ class CassetteHooks:
         play, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
         fixturedef.addfinalizer(pauses.close)  # the first to be added is the last to be run
         try:
-            with self._deck.using(play) if play else nullcontext():
+            with self._manager.using(play) if play else nullcontext():
                 result = yield
         except NotRecordedError as error:
             told = CassetteError(str(error))
@@ -187,7 +187,7 @@ class CassetteHooks:
 
     def _go_on(self, play: Play, pauses: ExitStack) -> None:
         pauses.callback(self._plays.append, play)
-        pauses.enter_context(self._deck.using(play))
+        pauses.enter_context(self._manager.using(play))
 
     def _fixture(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Play:
         variant = str(getattr(request, "param_index", "")) if hasattr(request, "param") else ""
@@ -195,7 +195,7 @@ class CassetteHooks:
         if self._fixtures.setdefault(name, fixturedef.baseid) != fixturedef.baseid:
             name = overriding(name, fixturedef.baseid)
         owner = self._naming.owner(request.node, fixturedef.argname)
-        play = self._deck.open(name, test=owner)
+        play = self._manager.open(name, test=owner)
         if play.mode is Mode.RECORD and self._shared:
             play.refusal = CassetteError(
                 f"fixture {fixturedef.argname} is shared by tests, and each process would record "

@@ -1,4 +1,4 @@
-"""Housekeeping: tells at the end of a run which recordings fall short, also of many workers."""
+"""CassetteReport: tells at the end of a run which recordings fall short, also of many workers."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.printable import printable
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.recordings.cassettes.cassette_names import Naming
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.cassette_names import CassetteNames
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
 _OUTPUT: Final = "atomic_cards_collected"
 
 
-class Housekeeping:
+class CassetteReport:
     """Gathers what the processes of a run know, and tells it in the one that reports.
 
     Args:
         config: The configuration of the run.
-        deck: Where the recordings are.
+        manager: Where the recordings are.
         naming: Names the recordings.
         max_age: Days after which a recording is expired, or ``None``.
         fail_on: The kinds of shortcomings that fail the run.
@@ -45,14 +45,14 @@ class Housekeeping:
     def __init__(
         self,
         config: pytest.Config,
-        deck: Deck,
-        naming: Naming,
+        manager: CassetteManager,
+        naming: CassetteNames,
         *,
         max_age: int | None,
         fail_on: Sequence[str],
     ) -> None:
         self._config = config
-        self._deck = deck
+        self._manager = manager
         self._naming = naming
         self._max_age = max_age
         self._fail_on = fail_on
@@ -86,10 +86,10 @@ class Housekeeping:
         writers: dict[str, str] = {}
         for item in items:
             try:
-                play = play_of(item, self._deck, self._naming)
+                play = play_of(item, self._manager, self._naming)
             except SettingsError as error:
                 raise pytest.UsageError(f"atomic-cards: {error}") from None
-            name = self._deck.name_of(play.path)
+            name = self._manager.name_of(play.path)
             self._known.paths.add(name)
             if play.mode is Mode.RECORD:
                 writer = writers.setdefault(name.casefold(), item.nodeid)
@@ -123,7 +123,7 @@ class Housekeeping:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - of xdist
         """Take over what a worker knew when it ended, and what it recorded on another machine."""
-        take_in(node, self._deck)
+        take_in(node, self._manager)
         output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is not None:
             self._collected = Collected.from_json(json.loads(output))
@@ -144,7 +144,7 @@ class Housekeeping:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = json.dumps(self._known.as_json())
-            hand_in(self._config, self._deck)
+            hand_in(self._config, self._manager)
             return
         collected = self._collected or (None if self._crashed else self._known)
         self._told = list(self._shortcomings(collected))
@@ -162,9 +162,9 @@ class Housekeeping:
             if (whole if use.owner.removeprefix(SUITE).startswith(FIXTURE) else self._sound[nodeid])
         ]
         played = {use.path for _, use in self._uses}
-        if collected is not None and self._deck.keeps_all:
+        if collected is not None and self._manager.keeps_all:
             yield from orphans(
-                self._deck.directory,
+                self._manager.directory,
                 self._naming.root,
                 collected,
                 played,
@@ -188,5 +188,5 @@ class Housekeeping:
             )
 
     def _shown(self, name: str) -> str:
-        root, path = self._config.rootpath, self._deck.directory / name
+        root, path = self._config.rootpath, self._manager.directory / name
         return str(path.relative_to(root) if path.is_relative_to(root) else path)

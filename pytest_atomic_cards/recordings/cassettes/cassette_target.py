@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.session import Listener
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.recordings.cassettes.suite_recorder import DeckTape
+from pytest_atomic_cards.recordings.cassettes.suite_recorder import CassetteRecorder
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.factory import open_target
 from pytest_atomic_cards.targets.live_target import LiveTarget
@@ -16,25 +16,25 @@ from pytest_atomic_cards.targets.sandbox_target import SandboxTarget
 from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
 
-class RecordedTarget:
+class CassetteTarget:
     """The target that the settings name, on cassettes; or in a replay whatever was recorded.
 
     Args:
         settings: The settings.
-        deck: The cassettes.
+        manager: The cassettes.
         context: What it shares with the rest of the run.
     """
 
     def __init__(
         self,
         settings: Settings,
-        deck: Deck,
+        manager: CassetteManager,
         context: RunContext | None = None,
     ) -> None:
-        self.tape = DeckTape(deck)
+        self.recorder = CassetteRecorder(manager)
         self.listeners: list[Listener] = []
         self._settings = settings
         self._context = context or RunContext()
@@ -47,7 +47,7 @@ class RecordedTarget:
         Raises:
             CassetteError: There is no recording to replay.
         """
-        return self.tape.settings_of_run(self._settings)
+        return self.recorder.settings_of_run(self._settings)
 
     def open_world(self) -> Cards:
         """A new world of cards, or in a replay the one that the current cassette has.
@@ -55,17 +55,17 @@ class RecordedTarget:
         Raises:
             CassetteError: There is no recording to replay.
         """
-        replayed = self.tape.is_replayed
-        settings = self.tape.settings_of_world(self._settings)
+        replayed = self.recorder.is_replayed
+        settings = self.recorder.settings_of_world(self._settings)
         target = self._targets.get(key := f"{replayed} {settings}")
         if target is None:
             context = replace(self._context, token_cache=None) if replayed else self._context
-            target = open_target(settings, context, self.tape)
+            target = open_target(settings, context, self.recorder)
             self._targets[key] = target
         target.listeners += (one for one in self.listeners if one not in target.listeners)
         return target.open_world()
 
     def close(self) -> CleanUp:
         """Clean up what arrived late; no recording holds it."""
-        with self.tape.paused():
+        with self.recorder.paused():
             return CleanUp.of([target.close() for target in self._targets.values()])

@@ -1,4 +1,4 @@
-"""Deck: plays the cassettes of a process, one inside the other, the innermost of which counts."""
+"""The cassette manager plays the cassettes of a process, nested; the innermost one counts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pytest_atomic_cards.recordings.cassettes.comparison import Comparison, Pair
 from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
 from pytest_atomic_cards.recordings.cassettes.playback_errors import HOW_TO_RECORD, NotRecordedError
-from pytest_atomic_cards.support.clock import REAL_TIME, CurrentTime, EventTime, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock, CurrentClock, EventClock
 from pytest_atomic_cards.support.errors import CassetteError
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance, CurrentChance
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, CurrentRandomness, Randomness
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Play:
         refusal: Why it cannot be recorded, if it cannot.
         cassette: The cassette, once it was needed.
         comparison: What verifying found so far.
-        began: When the cassette was first needed, by ``REAL_TIME.monotonic``.
+        began: When the cassette was first needed, by ``REAL_CLOCK.monotonic``.
     """
 
     name: str
@@ -46,10 +46,10 @@ class Play:
     refusal: CassetteError | None = None
     cassette: Cassette | None = None
     comparison: Comparison | None = None
-    began: float = field(default_factory=REAL_TIME.monotonic)
+    began: float = field(default_factory=REAL_CLOCK.monotonic)
 
 
-class Deck:
+class CassetteManager:
     """Plays cassettes.
 
     Args:
@@ -63,8 +63,8 @@ class Deck:
             :class:`~pytest_atomic_cards.recordings.cassettes.metadata.Recorded`.
         saved: The files that were written.
         listeners: Called with each exchange that was recorded, replayed or verified.
-        timeline: The time of the current cassette; the real time where none is played.
-        chance: The chance of the current cassette; true chance where none is played.
+        clock: The time of the current cassette; the real time where none is played.
+        randomness: The chance of the current cassette; true chance where none is played.
     """
 
     def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
@@ -78,8 +78,8 @@ class Deck:
         self._stack: list[Play] = []
         self._pairs = Pairs()
         self._comparisons: list[Comparison] = []
-        self.timeline = CurrentTime(self._current_time)
-        self.chance = CurrentChance(self._current_chance)
+        self.clock = CurrentClock(self._current_time)
+        self.randomness = CurrentRandomness(self._current_randomness)
 
     @property
     def mode(self) -> Mode:
@@ -110,16 +110,16 @@ class Deck:
             if play.refusal is not None:
                 raise play.refusal
             play.cassette = self._load(play) if play.mode.reads else self._begin(play)
-            play.began = REAL_TIME.monotonic()
+            play.began = REAL_CLOCK.monotonic()
         return play.cassette
 
-    def _current_time(self) -> Timeline:
+    def _current_time(self) -> Clock:
         cassette = self.current  # an empty one is falsy
-        return REAL_TIME if cassette is None else cassette.timeline
+        return REAL_CLOCK if cassette is None else cassette.clock
 
-    def _current_chance(self) -> Chance:
+    def _current_randomness(self) -> Randomness:
         cassette = self.current
-        return TRUE_CHANCE if cassette is None else cassette.chance
+        return TRUE_RANDOMNESS if cassette is None else cassette.randomness
 
     def name_of(self, path: Path) -> str:
         """What all machines of a run call a file of a recording."""
@@ -184,7 +184,7 @@ class Deck:
         cassette, play = self.current, self._stack[-1]
         if cassette is None:
             return
-        started = max(0.0, REAL_TIME.monotonic() - play.began - elapsed)
+        started = max(0.0, REAL_CLOCK.monotonic() - play.began - elapsed)
         interaction = Interaction(request, response, in_file(started), in_file(elapsed))
         if play.mode is Mode.RECORD:
             cassette.append(request, response, interaction.started, interaction.elapsed)
@@ -202,7 +202,7 @@ class Deck:
         return self._pairs.of_now(value)
 
     def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
-        cassette.timeline.happened(interaction.started, interaction.elapsed)
+        cassette.clock.happened(interaction.started, interaction.elapsed)
         for listener in self.listeners:
             listener(interaction)
         return interaction
@@ -210,10 +210,10 @@ class Deck:
     def _begin(self, play: Play) -> Cassette:
         settings = self.redaction.value(dict(self.settings))
         recorded = Recorded(source=self.source, test=play.test, settings=settings)
-        return Cassette(play.path, recorded, self.redaction, REAL_TIME.sleep)
+        return Cassette(play.path, recorded, self.redaction, REAL_CLOCK.sleep)
 
     def _load(self, play: Play) -> Cassette:
         cassette = Cassette.read(play.path, self.redaction)
         if play.mode is Mode.VERIFY:
-            cassette.timeline = EventTime(REAL_TIME.now(), REAL_TIME.sleep)
+            cassette.clock = EventClock(REAL_CLOCK.now(), REAL_CLOCK.sleep)
         return cassette

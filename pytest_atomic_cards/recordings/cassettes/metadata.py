@@ -11,7 +11,7 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 FORMAT: Final = 1
 """Version of the format that this package writes; it reads no other."""
@@ -30,7 +30,7 @@ class Source(StrEnum):
 
 def _now() -> datetime:
     """The time of day to the millisecond, as the file has it."""
-    now = REAL_TIME.now()
+    now = REAL_CLOCK.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 

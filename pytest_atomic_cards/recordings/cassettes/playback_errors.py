@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.rules.verdicts import CouldNotTell
+from pytest_atomic_cards.rules.verdicts import Inconclusive
 from pytest_atomic_cards.support.printable import printable
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _SHOWN: Final = 3
 _LONGEST: Final = 300
 
 
-class NotRecordedError(CouldNotTell):
+class NotRecordedError(Inconclusive):
     """A replayed test sent a request that was not recorded; nothing left the process.
 
     Nothing can be told of the target then, and Hypothesis has nothing to shrink.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import SUFFIXES, name_in, read_content
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import CassetteError
 
 SUITE: Final = "suite "
@@ -152,7 +152,7 @@ def unplayed(uses: Collection[Use]) -> Iterator[Shortcoming]:
 
 def expired(uses: Collection[Use], days: int | None) -> Iterator[Shortcoming]:
     """The recordings that are older than so many days."""
-    now = REAL_TIME.now()
+    now = REAL_CLOCK.now()
     for use in uses:
         age = now - datetime.fromisoformat(use.recorded_at)
         if days is not None and age > timedelta(days=days):

@@ -1,4 +1,4 @@
-"""DeckTape: worlds and contracts on a deck of cassettes, one cassette a part."""
+"""CassetteRecorder: worlds and contracts on a deck of cassettes, one cassette a part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_atomic_cards.recordings.cassettes.playback_errors import HOW_TO_RECO
 from pytest_atomic_cards.recordings.cassettes.vcr_conversion import LOGICAL_URL
 from pytest_atomic_cards.suite.case_encoding import as_json, from_json
 from pytest_atomic_cards.support.errors import CassetteError, NotAvailableError
-from pytest_atomic_cards.support.recorder import Cases, Tape
+from pytest_atomic_cards.support.recorder import Cases, Recorder
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.client.tokens import TokenSource
     from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
 _PLACEHOLDER: Final = "a-token-that-no-recording-holds"
 _SHARED: Final = "shared"
@@ -43,28 +43,28 @@ _LIVE: Final = (
 )
 
 
-class DeckTape(Tape):
+class CassetteRecorder(Recorder):
     """A tape whose parts are cassettes.
 
     Args:
-        deck: Plays them.
+        manager: Plays them.
     """
 
-    def __init__(self, deck: Deck) -> None:
-        self._deck = deck
+    def __init__(self, manager: CassetteManager) -> None:
+        self._manager = manager
         self._asked: WeakKeyDictionary[Cassette, Counter[str]] = WeakKeyDictionary()
-        self.timeline = deck.timeline
-        self.chance = deck.chance
+        self.clock = manager.clock
+        self.randomness = manager.randomness
 
     @property
     def is_used(self) -> bool:
         """Whether the run is recorded, replayed or verified."""
-        return self._deck.mode is not Mode.OFF
+        return self._manager.mode is not Mode.OFF
 
     @property
     def is_replayed(self) -> bool:
         """Whether there is no target but the recording."""
-        return self._deck.mode is Mode.REPLAY
+        return self._manager.mode is Mode.REPLAY
 
     @property
     def part_name(self) -> str:
@@ -74,7 +74,7 @@ class DeckTape(Tape):
 
     def adapter(self, inner: BaseAdapter | None) -> BaseAdapter:
         """Records what goes through, or answers from the current cassette."""
-        return CassetteAdapter(self._deck, inner)
+        return CassetteAdapter(self._manager, inner)
 
     def tokens(self, source: TokenSource) -> TokenSource:
         """In a replay those of the recording, or placeholders where it has none at the time."""
@@ -87,9 +87,9 @@ class DeckTape(Tape):
             CassetteError: There is no recording to replay.
         """
         if self.is_replayed:
-            return replayed(settings, any_recorded(self._deck.directory))
-        if self._deck.mode is Mode.VERIFY:
-            recorded = any_recorded(self._deck.directory).settings
+            return replayed(settings, any_recorded(self._manager.directory))
+        if self._manager.mode is Mode.VERIFY:
+            recorded = any_recorded(self._manager.directory).settings
             kept = {name: recorded[name] for name in _GENERATION if name in recorded}
             return replace(settings, **kept)
         return settings
@@ -101,22 +101,22 @@ class DeckTape(Tape):
             CassetteError: There is no recording to replay.
         """
         if self.is_replayed:
-            cassette = self._deck.current
+            cassette = self._manager.current
             recorded = (
-                cassette.recorded if cassette is not None else any_recorded(self._deck.directory)
+                cassette.recorded if cassette is not None else any_recorded(self._manager.directory)
             )
             return replayed(settings, recorded)
-        self._deck.source = Source(settings.target.value)
-        self._deck.settings = lasting(settings)
+        self._manager.source = Source(settings.target.value)
+        self._manager.settings = lasting(settings)
         return settings
 
     def paused(self) -> AbstractContextManager[object]:
         """Let requests go past the cassettes."""
-        return self._deck.playing(f"{_SHARED}/unrecorded", Mode.OFF)
+        return self._manager.playing(f"{_SHARED}/unrecorded", Mode.OFF)
 
     def part(self, name: str) -> AbstractContextManager[object]:
         """Play a cassette of its own."""
-        return self._deck.playing(f"{_SHARED}/{name}")
+        return self._manager.playing(f"{_SHARED}/{name}")
 
     def unrecorded(self, reason: str) -> AbstractContextManager[object]:
         """Let requests go past the cassettes.
@@ -134,26 +134,26 @@ class DeckTape(Tape):
         Raises:
             NotRecordedError: It should have them, and has not.
         """
-        cassette = self._deck.current
+        cassette = self._manager.current
         if cassette is None:
             return Cases()
         asked = self._asked.setdefault(cassette, Counter())
         asked[name] += 1
         if asked[name] > 1:
             name = f"{name} {asked[name]}"
-        if not self._deck.mode.reads:
+        if not self._manager.mode.reads:
             return _KeptCases(cassette.cases.setdefault(name, []))
         if name not in cassette.cases:
             raise NotRecordedError(
                 lambda: f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
             )
-        return _RecordedCases(self._deck.of_now(cassette.cases[name]))
+        return _RecordedCases(self._manager.of_now(cassette.cases[name]))
 
     @property
     def _cassette(self) -> Cassette | None:
         """The current one; a replay has none where nothing was exchanged in the recording."""
         try:
-            return self._deck.current
+            return self._manager.current
         except CassetteError:
             return None
 

@@ -9,28 +9,28 @@ import pytest
 from pytest_atomic_cards.support.files import write_text
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.recordings.cassettes.manager import Deck
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
 ELSEWHERE: Final = "atomic_cards_elsewhere"
 """Key of ``workerinput``: whether the worker is on another machine or in another directory."""
 _RECORDED: Final = "atomic_cards_recorded"
 
 
-def hand_in(config: pytest.Config, deck: Deck) -> None:
+def hand_in(config: pytest.Config, manager: CassetteManager) -> None:
     """Move what a worker process recorded elsewhere to the one that controls it."""
     if getattr(config, "workerinput", {}).get(ELSEWHERE):
         config.workeroutput[_RECORDED] = {  # type: ignore[attr-defined] # of pytest-xdist
-            deck.name_of(path): path.read_text("utf-8") for path in deck.saved
+            manager.name_of(path): path.read_text("utf-8") for path in manager.saved
         }
-        for path in deck.saved:
+        for path in manager.saved:
             path.unlink()
 
 
-def take_in(node: Any, deck: Deck) -> None:  # noqa: ANN401 - of pytest-xdist
+def take_in(node: Any, manager: CassetteManager) -> None:  # noqa: ANN401 - of pytest-xdist
     """Write what a worker process recorded elsewhere.
 
     Raises:
         SettingsError: A file cannot be written.
     """
     for name, text in getattr(node, "workeroutput", {}).get(_RECORDED, {}).items():
-        write_text(deck.directory / name, text)
+        write_text(manager.directory / name, text)

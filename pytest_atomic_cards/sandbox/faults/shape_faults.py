@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.documented import CARD_FIELDS, PAYLOAD_FIELDS
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.timestamps import format_milliseconds
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.body_decisions import Body
@@ -210,7 +210,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         "updated-is-now",
         "updated is the time of the request.",
         "updated",
-        lambda _body: format_milliseconds(int(REAL_TIME.timestamp() * 1_000)),
+        lambda _body: format_milliseconds(int(REAL_CLOCK.timestamp() * 1_000)),
     ),
     (
         "updated-before-created",

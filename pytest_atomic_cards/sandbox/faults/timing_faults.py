@@ -13,7 +13,7 @@ from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _unlocked(original: Original) -> AbstractContextManager[int]:
 
 def _slow(original: Original, *args: Any, **kwargs: Any) -> list[Row]:  # noqa: ANN401
     rows: list[Row] = original(*args, **kwargs)
-    REAL_TIME.sleep(_RACE)
+    REAL_CLOCK.sleep(_RACE)
     return rows
 
 

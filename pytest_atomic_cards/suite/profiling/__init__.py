@@ -15,7 +15,7 @@ from pytest_atomic_cards.suite.profiling import (
     listing_questions,
     matching_questions,
 )
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 
 OBSERVERS: Final[Mapping[str, Observer]] = MappingProxyType(
     {
@@ -40,4 +40,4 @@ WAITING: Final = frozenset(
 )
 """The questions whose answer shows only when some time has passed."""
 
-__all__ = ["OBSERVERS", "WAITING", "Observer", "Scene"]
+__all__ = ["OBSERVERS", "WAITING", "Observer", "ProfilingContext"]

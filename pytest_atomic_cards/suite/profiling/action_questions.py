@@ -9,7 +9,7 @@ from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.suite.probe import response_of
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import total, updated
 from pytest_atomic_cards.support.errors import NotAvailableError
 
@@ -20,43 +20,43 @@ _WORDS: Final = {
 }
 
 
-def action_limit_over_1000(scene: Scene) -> str:
+def action_limit_over_1000(context: ProfilingContext) -> str:
     """Cancel with ``limit=1001``; where that is accepted, more than 1000 cards."""
-    query = scene.supply.group().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
-    exchange = scene.put(Action.CANCEL, query)
+    query = context.supply.group().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
+    exchange = context.put(Action.CANCEL, query)
     if not exchange.succeeded:
         return str(exchange.status)
-    batch = scene.once(Bulk).cancelled
-    scene.evidence = batch.exchange
+    batch = context.once(Bulk).cancelled
+    context.evidence = batch.exchange
     return "clamped" if batch.changed == LARGEST_LIMIT else f"{batch.changed} cards"
 
 
-def other_action_limits(scene: Scene) -> str:
+def other_action_limits(context: ProfilingContext) -> str:
     """Act on a group with ``limit=1``; where that is honoured, on more than 500 without limit."""
-    words = {action: _limited(scene, action) for action in _ACTIONS}
+    words = {action: _limited(context, action) for action in _ACTIONS}
     if len(set(words.values())) > 1:
         return ", ".join(f"{action} {word}" for action, word in words.items())
     word = words[Action.DISMISS]
     if word != "as-cancel":
         return word
-    batch = scene.once(Bulk).dismissed
-    scene.evidence = batch.exchange
+    batch = context.once(Bulk).dismissed
+    context.evidence = batch.exchange
     return word if batch.changed == DEFAULT_CANCEL else "as-cancel where one is given"
 
 
-def _limited(scene: Scene, action: Action) -> str:
-    group = scene.supply.group()
-    exchange = scene.put(action, group.pin.replace(multiple=True, limit=1))
+def _limited(context: ProfilingContext, action: Action) -> str:
+    group = context.supply.group()
+    exchange = context.put(action, group.pin.replace(multiple=True, limit=1))
     if not exchange.succeeded:
         return str(exchange.status)
     count = updated(exchange)
     return {1: "as-cancel", len(group.cards): "none"}.get(count, f"{count} cards")
 
 
-def action_offset(scene: Scene) -> str:
+def action_offset(context: ProfilingContext) -> str:
     """Cancel a group with ``offset=1``."""
-    group = scene.supply.group()
-    exchange = scene.put(Action.CANCEL, group.pin.replace(multiple=True, offset=1))
+    group = context.supply.group()
+    exchange = context.put(Action.CANCEL, group.pin.replace(multiple=True, offset=1))
     if not exchange.succeeded:
         return str(exchange.status)
     count, all_of_them = updated(exchange), len(group.cards)
@@ -64,36 +64,36 @@ def action_offset(scene: Scene) -> str:
     return words.get(count, f"{count} of {all_of_them} cards")
 
 
-def summary_total(scene: Scene) -> str:
+def summary_total(context: ProfilingContext) -> str:
     """Cancel a group with ``limit=1``."""
-    group = scene.supply.group()
+    group = context.supply.group()
     query = group.pin.replace(multiple=True, limit=1)
-    exchange = scene.succeed(scene.put(Action.CANCEL, query))
+    exchange = context.succeed(context.put(Action.CANCEL, query))
     if updated(exchange) != 1:
         raise NotAvailableError("cancel does not keep to its limit", exchange)
     count = total(exchange)
     return {1: "acted", len(group.cards): "matched"}.get(count, str(count))
 
 
-def action_word(scene: Scene) -> str:
+def action_word(context: ProfilingContext) -> str:
     """Dismiss a card, and cancel another one."""
-    words = tuple(_word(scene, action) for action in (Action.DISMISS, Action.CANCEL))
+    words = tuple(_word(context, action) for action in (Action.DISMISS, Action.CANCEL))
     return _WORDS.get(words, ", ".join(words))
 
 
-def _word(scene: Scene, action: Action) -> str:
-    group, card = scene.supply.card()
-    exchange = scene.succeed(scene.put(action, group.single(card)))
+def _word(context: ProfilingContext, action: Action) -> str:
+    group, card = context.supply.card()
+    exchange = context.succeed(context.put(action, group.single(card)))
     for result in response_of(exchange).results:
         if result.action is not None:
             return result.action
     raise NotAvailableError(f"the answer of {action} has no result with an action", exchange)
 
 
-def non_object_payload(scene: Scene) -> str:
+def non_object_payload(context: ProfilingContext) -> str:
     """Complete a card with a JSON array."""
-    group, card = scene.supply.card()
-    exchange = scene.put(Action.COMPLETE, group.single(card), json=[1])
+    group, card = context.supply.card()
+    exchange = context.put(Action.COMPLETE, group.single(card), json=[1])
     return "accepted" if exchange.succeeded else str(exchange.status)
 
 

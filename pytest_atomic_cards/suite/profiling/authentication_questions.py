@@ -14,7 +14,7 @@ from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.sandbox_controls import ApiCredential
 from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
 from pytest_atomic_cards.client.tokens import TokenSource
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
@@ -23,58 +23,58 @@ _COGNITO: Final = frozenset({"access_token", "expires_in", "token_type"})
 _PLACES: Final[tuple[GrantTypeIn, ...]] = ("query", "form")
 
 
-def no_token(scene: Scene) -> str:
+def no_token(context: ProfilingContext) -> str:
     """List without an Authorization header."""
-    return _status(scene, authenticated=False)
+    return _status(context, authenticated=False)
 
 
-def bad_token(scene: Scene) -> str:
+def bad_token(context: ProfilingContext) -> str:
     """List with a made-up token."""
-    return _status(scene, **_bearer(scene.probe.invented()))
+    return _status(context, **_bearer(context.probe.invented()))
 
 
-def wrong_role(scene: Scene) -> str:
+def wrong_role(context: ProfilingContext) -> str:
     """List with a token of another role."""
-    credential = scene.cards.controls.create_credential("workbench")
-    return _status(scene, **_bearer(_token(scene, credential)))
+    credential = context.cards.controls.create_credential("workbench")
+    return _status(context, **_bearer(_token(context, credential)))
 
 
-def other_environment(scene: Scene) -> str:
+def other_environment(context: ProfilingContext) -> str:
     """List with a token of another environment."""
-    controls, other = scene.cards.controls, f"other-{scene.cards.chance.token()}"
+    controls, other = context.cards.controls, f"other-{context.cards.randomness.token()}"
     controls.create_environment(other)
-    return _status(scene, **_bearer(_token(scene, controls.create_credential("events", other))))
+    return _status(context, **_bearer(_token(context, controls.create_credential("events", other))))
 
 
-def no_user_agent(scene: Scene) -> str:
+def no_user_agent(context: ProfilingContext) -> str:
     """List without a User-Agent."""
-    status = _status(scene, user_agent=False)
+    status = _status(context, user_agent=False)
     return "accepted" if status == str(HTTPStatus.OK.value) else status
 
 
-def deleted_credential(scene: Scene) -> str:
+def deleted_credential(context: ProfilingContext) -> str:
     """List with a token whose credential has just been deleted."""
-    controls = scene.cards.controls
+    controls = context.cards.controls
     credential = controls.create_credential()
-    bearer = _bearer(_token(scene, credential))
+    bearer = _bearer(_token(context, credential))
     controls.delete_credential(credential.client_id)
-    exchange = scene.send("GET", "/cards", scene.still.pin, **bearer)
+    exchange = context.send("GET", "/cards", context.still.pin, **bearer)
     if exchange.succeeded:
         return "lives"
     return "dies" if exchange.status in _REFUSALS else str(exchange.status)
 
 
-def token_fields(scene: Scene) -> str:
+def token_fields(context: ProfilingContext) -> str:
     """See the names of the fields in a token response."""
-    names = scene.once(_TokenRequests).fields
+    names = context.once(_TokenRequests).fields
     if names == {"access_token"}:
         return "access_token-only"
     return "cognito" if names == _COGNITO else ", ".join(sorted(names))
 
 
-def grant_type_in(scene: Scene) -> str:
+def grant_type_in(context: ProfilingContext) -> str:
     """Ask for a token with ``grant_type`` in the query, and with it in the form."""
-    accepted = scene.once(_TokenRequests).accepted
+    accepted = context.once(_TokenRequests).accepted
     return "either" if len(accepted) > 1 else accepted[0]
 
 
@@ -90,13 +90,13 @@ class _TokenRequests:
         TransportError: There was no usable answer.
     """
 
-    def __init__(self, scene: Scene) -> None:
-        client_id, client_secret = _credentials(scene)
-        retry = RetryPolicy.by(scene.cards.timeline, scene.cards.chance)
+    def __init__(self, context: ProfilingContext) -> None:
+        client_id, client_secret = _credentials(context)
+        retry = RetryPolicy.by(context.cards.clock, context.cards.randomness)
         self.accepted: list[str] = []
         self.fields: frozenset[str] = frozenset()
         for place in _PLACES:
-            source = scene.cards.authenticate(
+            source = context.cards.authenticate(
                 client_id=client_id,
                 client_secret=client_secret,
                 grant_type_in=place,
@@ -119,16 +119,16 @@ def _gets_token(source: TokenSource) -> bool:
     return True
 
 
-def _credentials(scene: Scene) -> tuple[str, str]:
-    if scene.is_live:
-        settings = scene.settings
+def _credentials(context: ProfilingContext) -> tuple[str, str]:
+    if context.is_live:
+        settings = context.settings
         return settings.client_id or "", Hidden(settings.client_secret or "")
-    credential = scene.cards.controls.create_credential()
+    credential = context.cards.controls.create_credential()
     return credential.client_id, Hidden(credential.client_secret)
 
 
-def _token(scene: Scene, credential: ApiCredential) -> str:
-    source = scene.cards.authenticate(
+def _token(context: ProfilingContext, credential: ApiCredential) -> str:
+    source = context.cards.authenticate(
         client_id=credential.client_id, client_secret=credential.client_secret
     )
     return Hidden(source.token())
@@ -138,8 +138,8 @@ def _bearer(token: str) -> dict[str, Any]:
     return {"headers": {"Authorization": Hidden(f"Bearer {token}")}}
 
 
-def _status(scene: Scene, **how: Any) -> str:  # noqa: ANN401 - passed on
-    return str(scene.send("GET", "/cards", scene.still.pin, **how).status)
+def _status(context: ProfilingContext, **how: Any) -> str:  # noqa: ANN401 - passed on
+    return str(context.send("GET", "/cards", context.still.pin, **how).status)
 
 
 OBSERVERS: Final[Mapping[str, Observer]] = {

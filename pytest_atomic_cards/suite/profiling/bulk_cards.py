@@ -10,7 +10,7 @@ from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.profiling.context import Scene
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
 from pytest_atomic_cards.support.errors import OutcomeUnknownError
 from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE
@@ -32,15 +32,15 @@ class Bulk:
     """A large group of active cards. Each step follows the one before.
 
     Args:
-        scene: Where they are seeded.
+        context: Where they are seeded.
 
     Raises:
         SeedingError: The target does not give so many cards.
     """
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-        self._group = scene.supply.bulk(_CARDS)
+    def __init__(self, context: ProfilingContext) -> None:
+        self._scene = context
+        self._group = context.supply.bulk(_CARDS)
         self._left = self._group.count
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Scene: a world of cards in which open questions are observed.
+"""ProfilingContext: a world of cards in which open questions are observed.
 
 Observers ask for what they need, and the scene remembers the exchange that shows the answer. On a
 live target they act only on cards that this run seeded; the scope guard sees to that.
@@ -30,11 +30,11 @@ from pytest_atomic_cards.support.errors import (
     SeedingError,
 )
 from pytest_atomic_cards.targets.cards_fixture import Cards
-from pytest_atomic_cards.targets.seeding.flow_backend import FlowPlacement, ServerClock
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
-Observer = Callable[["Scene"], str]
+Observer = Callable[["ProfilingContext"], str]
 """Sees how a target answers one open question, and says it in the words of the profile."""
 Experiment = TypeVar("Experiment")
 Parameter = tuple[str, str]
@@ -59,7 +59,7 @@ class Started:
     group: Group
 
 
-class Scene:
+class ProfilingContext:
     """Where open questions are observed.
 
     Args:
@@ -80,10 +80,10 @@ class Scene:
         self.patience, self._pause = _LIVE if self.is_live else _SANDBOX
         self.probe = Probe(cards)
         # A state that a card does not reach in this time is not observed: no answer hangs on it.
-        cards.placement.settling = min(cards.placement.settling, _LONGEST_WAIT)
-        self.supply = Supply(cards.seeder, cards.tape)
+        cards.backend.settling = min(cards.backend.settling, _LONGEST_WAIT)
+        self.supply = Supply(cards.seeder, cards.recorder)
         self.evidence: Exchange | None = None
-        self._experiments: dict[Callable[[Scene], Any], Any] = {}
+        self._experiments: dict[Callable[[ProfilingContext], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)
         self._start: Exchange | None = None
         cards.api.session.listeners.append(self._hear)
@@ -146,7 +146,7 @@ class Scene:
             exchange,
         )
 
-    def once(self, experiment: Callable[[Scene], Experiment]) -> Experiment:
+    def once(self, experiment: Callable[[ProfilingContext], Experiment]) -> Experiment:
         """An experiment that several observers read, made by the first of them.
 
         Raises:
@@ -167,7 +167,7 @@ class Scene:
 
     def part(self, name: str) -> AbstractContextManager[object]:
         """A part of a recording for what several observers rely on."""
-        return self.cards.tape.part(f"scene-{name}")
+        return self.cards.recorder.part(f"scene-{name}")
 
     # Cards
 
@@ -225,14 +225,14 @@ class Scene:
                     f"ATOMIC_CARDS_FLOW_MODE is {self.settings.flow_mode}, and not {mode}"
                 )
             return cards.seeder
-        placement = FlowPlacement(
+        backend = FlowBackend(
             ActionFlows(cards.api.session, cards.api.environment_id),
             Settings(flow_id=DEFAULT_FLOW, flow_mode=mode or "start", seed_timeout=1.0),
-            ServerClock(cards.timeline),
-            cards.chance,
+            ServerClock(cards.clock),
+            cards.randomness,
         )
-        placement.settling = 0.0
-        return Seeder(cards.api, placement)
+        backend.settling = 0.0
+        return Seeder(cards.api, backend)
 
     def of_supply(self) -> Started:
         """Cards of the supply as started ones, which on a live target they are."""
@@ -255,9 +255,9 @@ class Scene:
 
         Needed only before it is said that something is *not* there.
         """
-        timeline = self.cards.timeline
-        timeline.sleep(max(0.0, since + self._pause - timeline.monotonic()))
+        clock = self.cards.clock
+        clock.sleep(max(0.0, since + self._pause - clock.monotonic()))
 
 
-def _started(scene: Scene) -> Started:
-    return scene.of_supply() if scene.is_live else scene.start()
+def _started(context: ProfilingContext) -> Started:
+    return context.of_supply() if context.is_live else context.start()

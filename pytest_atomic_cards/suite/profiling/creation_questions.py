@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.timers import Timed, Timers
 from pytest_atomic_cards.support.errors import NotAvailableError
 
@@ -17,9 +17,9 @@ _HONOURED: Final = {
 }
 
 
-def start_response(scene: Scene) -> str:
+def start_response(context: ProfilingContext) -> str:
     """See where the answer of start has its ``flowInvocationId``."""
-    body = scene.started.exchange.json()
+    body = context.started.exchange.json()
     data = body.get("data") if isinstance(body, dict) else None
     places = {"flat": body, "data-object": data, "data-array": _first(data)}
     for word, place in places.items():
@@ -32,23 +32,23 @@ def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
     return data[0] if isinstance(data, list) and data else None
 
 
-def start_status(scene: Scene) -> str:
+def start_status(context: ProfilingContext) -> str:
     """See the status of the answer of start."""
-    return str(scene.started.exchange.status)
+    return str(context.started.exchange.status)
 
 
-def cards_per_target(scene: Scene) -> str:
+def cards_per_target(context: ProfilingContext) -> str:
     """Count the cards that a start for one customer brought about."""
-    found = scene.probe.find(scene.started.group.pin)
-    scene.evidence = found.exchanges[-1]
+    found = context.probe.find(context.started.group.pin)
+    context.evidence = found.exchanges[-1]
     return str(len(found.cards))
 
 
-def delivery_options(scene: Scene) -> str:
+def delivery_options(context: ProfilingContext) -> str:
     """See whether an embargo and an expiry that start was asked for come about."""
-    timers = scene.once(Timers.started)
+    timers = context.once(Timers.started)
     embargo, expiry = timers.has(Timed.HELD), timers.expired_at is not None
-    scene.get(timers.group(Timed.ACTIVE).pin)
+    context.get(timers.group(Timed.ACTIVE).pin)
     if embargo and not expiry:
         raise NotAvailableError(
             "the embargo of a start request is honoured, but the expiry is late or ignored"
@@ -56,10 +56,10 @@ def delivery_options(scene: Scene) -> str:
     return _HONOURED[embargo, expiry]
 
 
-def test_event_source(scene: Scene) -> str:
+def test_event_source(context: ProfilingContext) -> str:
     """See the ``eventSource`` of a card of a test start."""
-    group = scene.start("test").group
-    scene.get(group.pin)
+    group = context.start("test").group
+    context.get(group.pin)
     card = group.cards[0]
     if card.event_source is None:
         raise NotAvailableError("cards have no eventSource")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pytest_atomic_cards.model.cards import data_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
 from pytest_atomic_cards.support.errors import NotAvailableError
 
@@ -38,9 +38,9 @@ _SUMMARY: Final = frozenset({"total", "updated"})
 """The fields of the documentation's samples. Source: Cards API page."""
 
 
-def error_body(scene: Scene) -> str:
+def error_body(context: ProfilingContext) -> str:
     """Dismiss several cards without ``multiple``, which is refused, and look at the body."""
-    exchange = scene.put(Action.DISMISS, scene.supply.group().pin)
+    exchange = context.put(Action.DISMISS, context.supply.group().pin)
     if exchange.succeeded:
         raise NotAvailableError("a dismiss of several cards without multiple=1 is not refused")
     if not exchange.response_body:
@@ -54,16 +54,16 @@ def error_body(scene: Scene) -> str:
     return "HTML" if "html" in exchange.response_headers.get("content-type", "") else "text"
 
 
-def extra_fields(scene: Scene) -> str:
+def extra_fields(context: ProfilingContext) -> str:
     """Compare the fields of a listing and of an action's answer with the sampled ones."""
-    listing = scene.succeed(scene.get(scene.still.pin))
-    group, card = scene.supply.card()
-    action = scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
+    listing = context.succeed(context.get(context.still.pin))
+    group, card = context.supply.card()
+    action = context.succeed(context.put(Action.COMPLETE, group.single(card)))
     for exchange, fields in (
         (listing, (frozenset({"data"}), _CARD, _SUMMARY)),
         (action, (_ANSWER, _RESULT, _SUMMARY)),
     ):
-        scene.evidence = exchange
+        context.evidence = exchange
         if any(found - known for found, known in _compared(exchange, *fields)):
             return "some"
     return "none"
@@ -85,17 +85,17 @@ def _names(value: Any) -> frozenset[str]:  # noqa: ANN401 - a JSON value
     return frozenset(value if isinstance(value, dict) else ())
 
 
-def wrong_method(scene: Scene) -> str:
+def wrong_method(context: ProfilingContext) -> str:
     """Ask for the path of an action with GET, which changes nothing, pinned all the same."""
-    return str(scene.send("GET", f"/cards/{Action.DISMISS}", scene.still.pin).status)
+    return str(context.send("GET", f"/cards/{Action.DISMISS}", context.still.pin).status)
 
 
-def trailing_slash(scene: Scene) -> str:
+def trailing_slash(context: ProfilingContext) -> str:
     """List a group under a path with a trailing slash."""
-    exchange = scene.send("GET", "/cards/", scene.still.pin)
+    exchange = context.send("GET", "/cards/", context.still.pin)
     if not exchange.succeeded:
         return str(exchange.status)
-    return "served" if listed(exchange) >= keys(scene.still) else "another answer"
+    return "served" if listed(exchange) >= keys(context.still) else "another answer"
 
 
 OBSERVERS: Final[Mapping[str, Observer]] = {

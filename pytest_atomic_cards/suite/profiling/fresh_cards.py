@@ -9,9 +9,9 @@ from typing import Final
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.suite.card_pool import GROUP, StateReserve
+from pytest_atomic_cards.suite.card_pool import GROUP, StatePool
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
-from pytest_atomic_cards.support.recorder import NO_TAPE, OfEachPart, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, PerCassette, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
@@ -57,16 +57,16 @@ class Supply:
 
     Args:
         seeder: Seeds them.
-        tape: Each part of a recording has a stock of its own, a small one.
+        recorder: Each part of a recording has a stock of its own, a small one.
     """
 
-    def __init__(self, seeder: Seeder, tape: Tape = NO_TAPE) -> None:
+    def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
         self._seeder = seeder
-        self._tape = tape
-        self._size = _LITTLE if tape.is_used else _MUCH
-        self._in_state = StateReserve(seeder, tape)
-        self._stocks = OfEachPart(tape, _Stock)
-        self._is_rehearsed = False
+        self._recorder = recorder
+        self._size = _LITTLE if recorder.is_used else _MUCH
+        self._in_state = StatePool(seeder, recorder)
+        self._stocks = PerCassette(recorder, _Stock)
+        self._is_calibrated = False
 
     def group(self) -> Group:
         """At least two active cards that one query selects.
@@ -134,10 +134,10 @@ class Supply:
         stock.alone += alone
 
     def _seed(self, stock: _Stock) -> tuple[list[Group], list[Group], list[Group]]:
-        if not self._is_rehearsed:
-            with self._tape.part("scene-rehearsal"):
-                self._seeder.rehearse()
-            self._is_rehearsed = True
+        if not self._is_calibrated:
+            with self._recorder.part("scene-rehearsal"):
+                self._seeder.calibrate()
+            self._is_calibrated = True
         if not stock.is_bounded:
             size = self._size
             try:

@@ -6,50 +6,50 @@ from collections.abc import Mapping
 from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
 from pytest_atomic_cards.suite.profiling.timers import Timed, Timers
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 
-def cancel_embargoed(scene: Scene) -> str:
+def cancel_embargoed(context: ProfilingContext) -> str:
     """Cancel an embargoed card."""
-    return _cancelled_in(scene, Status.EMBARGOED)
+    return _cancelled_in(context, Status.EMBARGOED)
 
 
-def cancel_snoozed(scene: Scene) -> str:
+def cancel_snoozed(context: ProfilingContext) -> str:
     """Cancel a snoozed card."""
-    return _cancelled_in(scene, Status.SNOOZED)
+    return _cancelled_in(context, Status.SNOOZED)
 
 
-def _cancelled_in(scene: Scene, state: Status) -> str:
-    group, card = scene.supply.card(state)
-    exchange = scene.put(Action.CANCEL, group.single(card))
+def _cancelled_in(context: ProfilingContext, state: Status) -> str:
+    group, card = context.supply.card(state)
+    exchange = context.put(Action.CANCEL, group.single(card))
     has_body = exchange.succeeded and exchange.response_body
     return "allowed" if has_body and updated(exchange) else "refused"
 
 
-def expiry_while_embargoed(scene: Scene) -> str:
+def expiry_while_embargoed(context: ProfilingContext) -> str:
     """Look at an embargoed card after its expiry time."""
-    return _at_expiry(scene, Timed.EMBARGOED)
+    return _at_expiry(context, Timed.EMBARGOED)
 
 
-def expiry_while_snoozed(scene: Scene) -> str:
+def expiry_while_snoozed(context: ProfilingContext) -> str:
     """Look at a snoozed card after its expiry time."""
-    return _at_expiry(scene, Timed.SNOOZED)
+    return _at_expiry(context, Timed.SNOOZED)
 
 
-def _at_expiry(scene: Scene, kind: Timed) -> str:
-    return "expires" if scene.once(Timers).expires(kind) else "waits"
+def _at_expiry(context: ProfilingContext, kind: Timed) -> str:
+    return "expires" if context.once(Timers).expires(kind) else "waits"
 
 
-def updated_by_system(scene: Scene) -> str:
+def updated_by_system(context: ProfilingContext) -> str:
     """Compare ``updated`` of a card before and after it expired by itself."""
-    timers = scene.once(Timers)
+    timers = context.once(Timers)
     group = timers.group(Timed.ACTIVE)
     before = group.cards[0]
     timers.expires(Timed.ACTIVE)
-    after = scene.probe.look(group, before)
+    after = context.probe.look(group, before)
     if after.status != Status.EXPIRED or None in {before.updated, after.updated}:
         raise NotAvailableError("no listing shows when an expired card was updated")
     return "no" if after.updated == before.updated else "yes"

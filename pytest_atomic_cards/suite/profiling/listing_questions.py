@@ -16,7 +16,7 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.probe import key_of, only
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE, Group
@@ -28,28 +28,28 @@ _INSTANT: Final = timedelta(milliseconds=2)
 _BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offset", "x"))
 
 
-def order(scene: Scene) -> str:
+def order(context: ProfilingContext) -> str:
     """List cards of one customer that were created at different times, twice."""
-    names = scene.settings.user_ids
-    user = names[0] if scene.is_live and names else scene.cards.placement.new_user()
-    ours = [key_of(card) for group in _at_moments(scene, user) for card in group.cards]
+    names = context.settings.user_ids
+    user = names[0] if context.is_live and names else context.cards.backend.new_user()
+    ours = [key_of(card) for group in _at_moments(context, user) for card in group.cards]
     query = CardQuery(user_id=user, limit=LARGEST_PAGE)
-    pages = [_known(scene.get(query), ours) for _ in range(2)]
+    pages = [_known(context.get(query), ours) for _ in range(2)]
     if any(len(page) < len(ours) for page in pages):
         raise NotAvailableError("a listing by userId does not show all cards of a customer")
     first, second = ([key_of(card) for card in page] for page in pages)
     return "shuffled-page" if first != second else _order_of(pages[0], ours)
 
 
-def _at_moments(scene: Scene, user: str) -> list[Group]:
+def _at_moments(context: ProfilingContext, user: str) -> list[Group]:
     """Cards of one customer; on a live target each start takes its time anyway."""
     population = _AT_A_MOMENT.with_fields(user=user)
-    if scene.is_live:
-        return scene.cards.seeder.seed(*[population] * _MOMENTS)
+    if context.is_live:
+        return context.cards.seeder.seed(*[population] * _MOMENTS)
     groups = []
     for _ in range(_MOMENTS):
-        groups += scene.cards.seeder.seed(population)
-        scene.cards.pass_time(_INSTANT)
+        groups += context.cards.seeder.seed(population)
+        context.cards.pass_time(_INSTANT)
     return groups
 
 
@@ -74,34 +74,34 @@ def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
     return "fixed, but neither by time nor by id"
 
 
-def listing_limit_over_1000(scene: Scene) -> str:
+def listing_limit_over_1000(context: ProfilingContext) -> str:
     """List with ``limit=1001``; where that is served, more than 1000 cards."""
-    exchange = scene.get(scene.still.pin.replace(limit=LARGEST_PAGE + 1))
+    exchange = context.get(context.still.pin.replace(limit=LARGEST_PAGE + 1))
     if not exchange.succeeded:
         return str(exchange.status)
-    scene.evidence = scene.once(Bulk).listing
-    count = len(listed(scene.evidence))
+    context.evidence = context.once(Bulk).listing
+    count = len(listed(context.evidence))
     words = {LARGEST_PAGE: "clamped", LARGEST_PAGE + 1: "served"}
     return words.get(count, f"{count} cards")
 
 
-def limit_zero(scene: Scene) -> str:
+def limit_zero(context: ProfilingContext) -> str:
     """List a group with ``limit=0``."""
-    exchange = scene.get(scene.still.pin.replace(limit=0))
+    exchange = context.get(context.still.pin.replace(limit=0))
     if exchange.status != HTTPStatus.OK:
         return str(exchange.status)
     found = listed(exchange)
-    if found >= keys(scene.still):
+    if found >= keys(context.still):
         return "default"
     return f"{len(found)} card(s)" if found else "empty"
 
 
-def bad_number(scene: Scene) -> str:
+def bad_number(context: ProfilingContext) -> str:
     """List a group with limits and offsets that are no numbers, or negative."""
     seen: dict[str, str] = {}
     for name, value in _BAD_NUMBERS:
-        exchange = scene.get(scene.still.pin, (name, value))
-        ignored = listed(exchange) >= keys(scene.still)
+        exchange = context.get(context.still.pin, (name, value))
+        ignored = listed(exchange) >= keys(context.still)
         word = "ignored" if ignored else f"{exchange.status}"
         seen[f"{name}={value}"] = word
     words = set(seen.values())
@@ -110,26 +110,26 @@ def bad_number(scene: Scene) -> str:
     return ", ".join(f"{parameter} {word}" for parameter, word in seen.items())
 
 
-def closed_cards_listed(scene: Scene) -> str:
+def closed_cards_listed(context: ProfilingContext) -> str:
     """List a group of which a card was dismissed, once that has become visible."""
-    closed = _close(scene, Action.DISMISS)
+    closed = _close(context, Action.DISMISS)
     if closed.word is None:
         return "no"
     query, key = closed.group.pin, closed.key
 
     def plainly() -> str | None:
-        exchange = scene.get(query)
+        exchange = context.get(query)
         words = {key_of(card): card.status for card in cards_of(exchange.json())}
         return words.get(key)
 
-    word = scene.probe.watch(plainly, lambda word: word != Status.ACTIVE)
+    word = context.probe.watch(plainly, lambda word: word != Status.ACTIVE)
     return "only-by-status" if word is None else "yes"
 
 
-def cancelled_cards_listed(scene: Scene) -> str:
+def cancelled_cards_listed(context: ProfilingContext) -> str:
     """Look for a cancelled card, also by each state."""
-    closed = _close(scene, Action.CANCEL)
-    scene.get(closed.group.pin.replace(status=Status.CANCELLED))
+    closed = _close(context, Action.CANCEL)
+    context.get(closed.group.pin.replace(status=Status.CANCELLED))
     word = closed.word
     if word is None:
         return "no"
@@ -145,25 +145,25 @@ class _Closed:
     word: str | None
 
 
-def _close(scene: Scene, action: Action) -> _Closed:
-    group, card = scene.supply.card()
+def _close(context: ProfilingContext, action: Action) -> _Closed:
+    group, card = context.supply.card()
     key, watched = key_of(card), only(group, card)
-    scene.succeed(scene.put(action, group.single(card)))
-    acted = scene.cards.timeline.monotonic()
-    states = scene.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
+    context.succeed(context.put(action, group.single(card)))
+    acted = context.cards.clock.monotonic()
+    states = context.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
     if states[key] is None:
-        scene.rest(acted)
-        states = scene.probe.states(watched)
+        context.rest(acted)
+        states = context.probe.states(watched)
     return _Closed(group, key, states[key])
 
 
-def read_after_write(scene: Scene) -> str:
+def read_after_write(context: ProfilingContext) -> str:
     """Dismiss cards one by one, and look for each among the active ones at once."""
     for _ in range(_WRITES):
-        group, card = scene.supply.card()
+        group, card = context.supply.card()
         query = group.single(card)
-        scene.succeed(scene.put(Action.DISMISS, query))
-        if listed(scene.get(query.replace(status=Status.ACTIVE))):
+        context.succeed(context.put(Action.DISMISS, query))
+        if listed(context.get(query.replace(status=Status.ACTIVE))):
             return "delayed"
     return "immediate"
 

@@ -10,7 +10,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.suite.probe import key_of, only, response_of
-from pytest_atomic_cards.suite.profiling.context import Observer, Scene
+from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed, total
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
@@ -18,15 +18,15 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 _UNKNOWN: Final = ("contractProbe", "1")
 
 
-def zero_match_listing(scene: Scene) -> str:
+def zero_match_listing(context: ProfilingContext) -> str:
     """List by a made-up value."""
-    return empty_or_status(scene.no_match, cards=len(listed(scene.no_match)))
+    return empty_or_status(context.no_match, cards=len(listed(context.no_match)))
 
 
-def zero_match_action(scene: Scene) -> str:
+def zero_match_action(context: ProfilingContext) -> str:
     """Dismiss by a made-up value, within cards of this run."""
-    exchange = scene.put(
-        Action.DISMISS, scene.still.pin.replace(lifecycle_id=scene.probe.invented())
+    exchange = context.put(
+        Action.DISMISS, context.still.pin.replace(lifecycle_id=context.probe.invented())
     )
     has_body = exchange.succeeded and exchange.response_body
     return empty_or_status(exchange, cards=len(response_of(exchange).results) if has_body else 0)
@@ -43,10 +43,10 @@ def empty_or_status(exchange: Exchange, *, cards: int) -> str:
     return "null" if exchange.json()["data"] is None else "empty"
 
 
-def wrong_state(scene: Scene) -> str:
+def wrong_state(context: ProfilingContext) -> str:
     """Dismiss all cards of a group, of which one is active and the others are completed."""
-    group = _mixed(scene)
-    exchange = scene.put(Action.DISMISS, group.pin.replace(multiple=True))
+    group = _mixed(context)
+    exchange = context.put(Action.DISMISS, group.pin.replace(multiple=True))
     if not exchange.succeeded:
         refused = exchange.status == HTTPStatus.CONFLICT
         return "refused" if refused else f"refused with {exchange.status}"
@@ -55,45 +55,45 @@ def wrong_state(scene: Scene) -> str:
     return words.get(count, f"summary.total {count} of {len(group.cards)}")
 
 
-def multiple_counts(scene: Scene) -> str:
+def multiple_counts(context: ProfilingContext) -> str:
     """Dismiss such a group without ``multiple``, and with it where that was refused."""
-    group = _mixed(scene)
-    exchange = scene.put(Action.DISMISS, group.pin)
+    group = _mixed(context)
+    exchange = context.put(Action.DISMISS, group.pin)
     if exchange.succeeded:
         return "actionable"
-    again = scene.put(Action.DISMISS, group.pin.replace(multiple=True))
+    again = context.put(Action.DISMISS, group.pin.replace(multiple=True))
     if again.succeeded or again.status != exchange.status:
-        scene.evidence = exchange
+        context.evidence = exchange
         return "matching"
     raise NotAvailableError(
         f"cards in a wrong state are refused with HTTP {again.status}, with multiple=1 as well"
     )
 
 
-def _mixed(scene: Scene) -> Group:
+def _mixed(context: ProfilingContext) -> Group:
     """One active card, the first, and at least one completed card."""
-    group = scene.supply.group()
+    group = context.supply.group()
     for card in group.cards[1:]:
-        scene.succeed(scene.put(Action.COMPLETE, group.single(card)))
+        context.succeed(context.put(Action.COMPLETE, group.single(card)))
     closed = only(group, *group.cards[1:])
-    scene.probe.states_once(closed, lambda now: Status.ACTIVE not in now.values())
+    context.probe.states_once(closed, lambda now: Status.ACTIVE not in now.values())
     return group
 
 
-def empty_attribute(scene: Scene) -> str:
+def empty_attribute(context: ProfilingContext) -> str:
     """List a group with an empty customer id beside its pin."""
-    exchange = scene.get(scene.still.pin, (Attribute.USER_ID, ""))
-    return "absent" if listed(exchange) >= keys(scene.still) else _not_listed(scene, exchange)
+    exchange = context.get(context.still.pin, (Attribute.USER_ID, ""))
+    return "absent" if listed(exchange) >= keys(context.still) else _not_listed(context, exchange)
 
 
-def repeated_attribute(scene: Scene) -> str:
+def repeated_attribute(context: ProfilingContext) -> str:
     """List two groups by giving both of their invocation ids."""
-    first, second = scene.still, scene.still_too
+    first, second = context.still, context.still_too
     other = second.pin.attributes[Attribute.FLOW_INVOCATION_ID]
-    exchange = scene.get(first.pin, (Attribute.FLOW_INVOCATION_ID, other))
+    exchange = context.get(first.pin, (Attribute.FLOW_INVOCATION_ID, other))
     found = listed(exchange)
     if not found:
-        return _not_listed(scene, exchange)
+        return _not_listed(context, exchange)
     for word, due in (
         ("any", keys(first) | keys(second)),
         ("first", keys(first)),
@@ -104,24 +104,24 @@ def repeated_attribute(scene: Scene) -> str:
     return f"{len(found)} card(s)"
 
 
-def unknown_parameter(scene: Scene) -> str:
+def unknown_parameter(context: ProfilingContext) -> str:
     """List a group with an unknown parameter beside its pin."""
-    exchange = scene.get(scene.still.pin, _UNKNOWN)
-    return "ignored" if listed(exchange) >= keys(scene.still) else _not_listed(scene, exchange)
+    exchange = context.get(context.still.pin, _UNKNOWN)
+    return "ignored" if listed(exchange) >= keys(context.still) else _not_listed(context, exchange)
 
 
-def unknown_status(scene: Scene) -> str:
+def unknown_status(context: ProfilingContext) -> str:
     """List a group by a made-up status."""
-    exchange = scene.get(scene.still.pin.replace(status=scene.probe.invented()))
+    exchange = context.get(context.still.pin.replace(status=context.probe.invented()))
     found = listed(exchange)
-    return f"{len(found)} card(s)" if found else _not_listed(scene, exchange)
+    return f"{len(found)} card(s)" if found else _not_listed(context, exchange)
 
 
-def attribute_case(scene: Scene) -> str:
+def attribute_case(context: ProfilingContext) -> str:
     """List a group by one of its values in the other case."""
-    field, value = _lettered(scene.still.cards[0].attributes)
-    exchange = scene.get(scene.still.pin.replace(**{field: value.swapcase()}))
-    return "insensitive" if key_of(scene.still.cards[0]) in listed(exchange) else "sensitive"
+    field, value = _lettered(context.still.cards[0].attributes)
+    exchange = context.get(context.still.pin.replace(**{field: value.swapcase()}))
+    return "insensitive" if key_of(context.still.cards[0]) in listed(exchange) else "sensitive"
 
 
 def _lettered(values: Mapping[Attribute, str]) -> tuple[str, str]:
@@ -132,15 +132,15 @@ def _lettered(values: Mapping[Attribute, str]) -> tuple[str, str]:
     raise NotAvailableError("no attribute of a card has a value with letters")
 
 
-def multiple_spelling(scene: Scene) -> str:
+def multiple_spelling(context: ProfilingContext) -> str:
     """Dismiss a group of active cards with ``multiple=true``."""
-    exchange = scene.put(Action.DISMISS, scene.supply.group().pin, ("multiple", "true"))
+    exchange = context.put(Action.DISMISS, context.supply.group().pin, ("multiple", "true"))
     if exchange.succeeded:
         return "truthy"
     return "1" if exchange.status == HTTPStatus.BAD_REQUEST else str(exchange.status)
 
 
-def _not_listed(scene: Scene, exchange: Exchange) -> str:
+def _not_listed(context: ProfilingContext, exchange: Exchange) -> str:
     """Whether a listing without a card found none or was refused.
 
     Raises:
@@ -148,8 +148,8 @@ def _not_listed(scene: Scene, exchange: Exchange) -> str:
     """
     if exchange.status == HTTPStatus.OK:
         return "no-match"
-    none = scene.no_match
-    scene.evidence = exchange
+    none = context.no_match
+    context.evidence = exchange
     if exchange.status != none.status:
         return str(exchange.status)
     if exchange.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:

@@ -10,12 +10,12 @@ from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.finding import exchange_lines
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation
 from pytest_atomic_cards.suite.profiling import OBSERVERS
-from pytest_atomic_cards.suite.profiling.context import Scene
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
     OutcomeUnknownError,
-    told,
+    error_text,
 )
 from pytest_atomic_cards.support.printable import brief, printable
 
@@ -61,30 +61,30 @@ class Observation:
         return self.observed if known else f"other: {self.observed}"
 
 
-def observe(question: str, scene: Scene, pinned: str | None = None) -> Observation:
+def observe(question: str, context: ProfilingContext, pinned: str | None = None) -> Observation:
     """See how the target answers a question. No answer is wrong; a failure to see one is told.
 
     Args:
         question: Its name.
-        scene: Where to look.
+        context: Where to look.
         pinned: The answer to compare with.
     """
     try:
-        answer = _answer(question, scene)
+        answer = _answer(question, context)
     except (AtomicCardsError, Violation) as error:
         return failure(question, error, pinned)
     if pinned in {None, answer}:
         return Observation(question, Verdict.HELD, answer, pinned)
-    exchange = _shown(scene.evidence)
+    exchange = _shown(context.evidence)
     return Observation(question, Verdict.DRIFTED, answer, pinned, exchange=exchange, fails=True)
 
 
-def _answer(question: str, scene: Scene) -> str:
+def _answer(question: str, context: ProfilingContext) -> str:
     """The answer, seen with fresh cards where that to an action was lost."""
     for _ in range(_TRIES):
-        scene.evidence = None
+        context.evidence = None
         try:
-            return OBSERVERS[question](scene)
+            return OBSERVERS[question](context)
         except OutcomeUnknownError as error:
             lost = error
     raise lost
@@ -97,9 +97,9 @@ def failure(question: str, error: BaseException, pinned: str | None = None) -> O
     exchange: Exchange | None = getattr(error, "exchange", None)
     return Observation(
         question,
-        Verdict.NOT_EXERCISED if absent else Verdict.COULD_NOT_TELL,
+        Verdict.NOT_EXERCISED if absent else Verdict.INCONCLUSIVE,
         pinned=pinned,
-        reason=str(error) if foreseen else told(error),
+        reason=str(error) if foreseen else error_text(error),
         exchange=_shown(exchange),
         fails=not foreseen,
     )
@@ -116,10 +116,10 @@ def explain(observation: Observation) -> str:
         f"  {QUESTIONS[observation.question].text}",
     ]
     if observation.pinned is not None:
-        lines.append(f"  pinned:   {observation.pinned}")
+        lines.append(f"  pinned:    {observation.pinned}")
     if observation.observed is not None:
-        lines.append(f"  observed: {observation.shown}")
+        lines.append(f"  observed:  {observation.shown}")
     else:
-        lines.append(f"  reason:   {observation.reason}")
+        lines.append(f"  reason:    {observation.reason}")
     lines += exchange_lines(observation.exchange)
     return "\n".join(printable(line, lines=True) for line in lines)

@@ -65,7 +65,7 @@ class ObservationHooks:
             report.outcome = "skipped"
             place = (str(item.path), item.location[1] or 0)
             report.longrepr = (*place, f"Skipped: {observation.reason}")
-        elif observation.verdict is Verdict.COULD_NOT_TELL:
+        elif observation.verdict is Verdict.INCONCLUSIVE:
             report.outcome = "skipped"
             report.wasxfail = f"{observation.verdict} (observed): {observation.reason}"
         return report

@@ -10,7 +10,7 @@ from typing import Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import OPEN
-from pytest_atomic_cards.suite.profiling.context import Scene
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.time_experiment import SOON
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.support.polling import poll
@@ -36,23 +36,23 @@ class Timers:
     The active one is seeded last: when it has expired, the time of the others has come as well.
 
     Args:
-        scene: Where to look at them.
+        context: Where to look at them.
         seeder: Seeds them; that of the scene if left out.
     """
 
-    def __init__(self, scene: Scene, seeder: Seeder | None = None) -> None:
-        self._scene = scene
-        self._timeline = scene.cards.timeline
-        self._seeder = seeder or scene.cards.seeder
+    def __init__(self, context: ProfilingContext, seeder: Seeder | None = None) -> None:
+        self._scene = context
+        self._clock = context.cards.clock
+        self._seeder = seeder or context.cards.seeder
         self._groups: dict[Timed, Group] = {}
         self._absent: dict[Timed, NotAvailableError | SeedingError] = {}
-        if scene.is_live:
+        if context.is_live:
             self._absent[Timed.SNOOZED] = NotAvailableError(
                 "the public API has no way to snooze a card"
             )
         else:
             self._seed_if_possible(Timed.SNOOZED)
-        self._began = self._timeline.monotonic()
+        self._began = self._clock.monotonic()
         kinds = (Timed.HELD, Timed.EMBARGOED, Timed.ACTIVE)
         try:
             self._seed(*kinds)
@@ -61,12 +61,12 @@ class Timers:
                 self._seed_if_possible(kind)
 
     @classmethod
-    def started(cls, scene: Scene) -> Timers:
+    def started(cls, context: ProfilingContext) -> Timers:
         """The same, but by an Action Flow that is asked for the times."""
-        return scene.once(cls) if scene.is_live else cls(scene, scene.flow_seeder())
+        return context.once(cls) if context.is_live else cls(context, context.flow_seeder())
 
     def _seed_if_possible(self, kind: Timed) -> None:
-        self._began = self._timeline.monotonic()
+        self._began = self._clock.monotonic()
         try:
             self._seed(kind)
         except (NotAvailableError, SeedingError) as error:
@@ -102,17 +102,17 @@ class Timers:
     @cached_property
     def expired_at(self) -> float | None:
         """When the active card was seen to have expired, by the monotonic clock, if it was."""
-        with self._scene.part(f"{type(self._seeder.placement).__name__}.expired_at"):
+        with self._scene.part(f"{type(self._seeder.backend).__name__}.expired_at"):
             return self._expired_at()
 
     def _expired_at(self) -> float | None:
         group = self.group(Timed.ACTIVE)
-        passed = timedelta(seconds=self._timeline.monotonic() - self._began)
+        passed = timedelta(seconds=self._clock.monotonic() - self._began)
         self._scene.cards.pass_time(max(timedelta(0), SOON + _MARGIN - passed))
         patience = self._scene.patience
-        if poll(lambda: self._is_open(group), operator.not_, patience, self._timeline):
+        if poll(lambda: self._is_open(group), operator.not_, patience, self._clock):
             return None
-        return self._timeline.monotonic()
+        return self._clock.monotonic()
 
     def expires(self, kind: Timed) -> bool:
         """Whether a card expired when the active one did.

@@ -1,4 +1,4 @@
-"""Placement: how cards come into being on one kind of target."""
+"""SeedingBackend: how cards come into being on one kind of target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.targets.seeding.starts import Start
@@ -57,7 +57,7 @@ class Placed:
         return card.flow_invocation_id in {self.invocation, *self.further}
 
 
-class Placement(Protocol):
+class SeedingBackend(Protocol):
     """Puts cards in place; a ``Seeder`` does the rest."""
 
     delivery_is_certain: bool
@@ -133,22 +133,22 @@ class UserIds:
     """Generates user ids that no other run, and no other process of this one, uses.
 
     Args:
-        chance: Tells them apart.
+        randomness: Tells them apart.
     """
 
-    def __init__(self, chance: Chance = TRUE_CHANCE) -> None:
-        self._chance = chance
+    def __init__(self, randomness: Randomness = TRUE_RANDOMNESS) -> None:
+        self._randomness = randomness
         self._given: set[str] = set()
 
     def new(self, suffix: str = "") -> str:
         """The next id, ending in ``suffix``."""
-        user = f"contract-{self._chance.token()}{suffix}"
+        user = f"contract-{self._randomness.token()}{suffix}"
         self._given.add(user)
         return user
 
     def number(self) -> str:
         """The next id, of digits only."""
-        user = self._chance.number()
+        user = self._randomness.number()
         self._given.add(user)
         return user
 

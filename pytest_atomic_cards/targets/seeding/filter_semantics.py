@@ -1,4 +1,4 @@
-"""Joins: whether a target is seen to heed an attribute, and to join several of them by *and*.
+"""Filter semantics: whether a target honours an attribute, and joins several of them by *and*.
 
 That it joins them so is inferred and not documented. Where it joins by *or* an action on
 ``status=active`` and an id of this run would change every active card of the environment; and so
@@ -19,8 +19,8 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import AtomicCardsError
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
 
 Question = Callable[[Attribute, str, Collection[Card]], bool]
@@ -32,17 +32,17 @@ _SAMPLES: Final = 4
 _TRIES: Final = 3
 
 
-class Joins:
+class FilterSemantics:
     """Looks, once for each pair of attributes, how a target joins them. Threads may share it.
 
     Args:
         reader: Lists cards.
-        tape: What is asked is not recorded, as it hangs on what else was run.
+        recorder: What is asked is not recorded, as it hangs on what else was run.
     """
 
-    def __init__(self, reader: Reader, tape: Tape = NO_TAPE) -> None:
+    def __init__(self, reader: Reader, recorder: Recorder = NULL_RECORDER) -> None:
         self._reader = reader
-        self._tape = tape
+        self._recorder = recorder
         self._cards: deque[Card] = deque(maxlen=_SAMPLES)
         self._by_and: set[tuple[Attribute, Attribute]] = set()
         self._tries: Counter[tuple[Attribute, Attribute]] = Counter()
@@ -90,7 +90,7 @@ class Joins:
     def _ask(self, pin: Attribute, question: Question) -> bool | None:
         """The answer to a question about cards of ours; ``None`` if no response shows it."""
         try:
-            with self._tape.unrecorded("how attributes are joined is asked once in a run"):
+            with self._recorder.unrecorded("how attributes are joined is asked once in a run"):
                 for card in tuple(reversed(self._cards)):
                     own = card.attributes.get(pin)
                     listed = own and self._listed({pin: own})
@@ -113,7 +113,7 @@ class Joins:
         if other is Attribute.STATUS:
             strange = next((state.value for state in Status if state.value not in values), None)
         else:
-            strange = similar(next(filter(None, values), TRUE_CHANCE.token()))
+            strange = similar(next(filter(None, values), TRUE_RANDOMNESS.token()))
         if strange is None or self._listed({pin: own, other: strange}):
             return False
         return not any(self._listed({pin: similar(own), other: value}) for value in values if value)
@@ -122,14 +122,14 @@ class Joins:
         return self._reader.page(CardQuery.of(values).replace(limit=_SAMPLES)).cards
 
 
-def similar(value: str, chance: Chance = TRUE_CHANCE) -> str:
+def similar(value: str, randomness: Randomness = TRUE_RANDOMNESS) -> str:
     """A made-up value of the same form: as many digits and letters in the same places."""
     letters = value.replace("-", "")
     is_hexadecimal = all(character in string.hexdigits for character in letters)
     alphabets = _ALPHABETS if is_hexadecimal else _FURTHER_ALPHABETS
     return "".join(
         next(
-            (one[int(chance.fraction() * len(one))] for one in alphabets if character in one),
+            (one[int(randomness.fraction() * len(one))] for one in alphabets if character in one),
             character,
         )
         for character in value

@@ -19,14 +19,14 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.support.clock import REAL_TIME, Timeline
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import (
     NotAvailableError,
     RefusedError,
     SeedingError,
 )
 from pytest_atomic_cards.support.progress import activity
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.targets.seeding.backend import UserIds
 
 _CHOSEN_BY_TARGET: Final = {
@@ -42,11 +42,11 @@ class ServerClock:
     """The target's time, as the ``Date`` of its answers tells it (RFC 9110 › 6.6.1).
 
     Args:
-        timeline: Our own time.
+        clock: Our own time.
     """
 
-    def __init__(self, timeline: Timeline = REAL_TIME) -> None:
-        self._timeline = timeline
+    def __init__(self, clock: Clock = REAL_CLOCK) -> None:
+        self._clock = clock
         self._ahead = timedelta(0)
 
     def observe(self, exchange: Exchange) -> None:
@@ -58,13 +58,13 @@ class ServerClock:
 
     def now(self) -> datetime:
         """The target's time now, UTC."""
-        return self._timeline.now() + self._ahead
+        return self._clock.now() + self._ahead
 
 
 _NOTABLE: Final = timedelta(seconds=2)
 
 
-class FlowPlacement:
+class FlowBackend:
     """Starts the Action Flow of the settings, one invocation a population."""
 
     delivery_is_certain = False
@@ -75,12 +75,12 @@ class FlowPlacement:
         flows: ActionFlows,
         settings: Settings,
         clock: ServerClock,
-        chance: Chance = TRUE_CHANCE,
+        randomness: Randomness = TRUE_RANDOMNESS,
     ) -> None:
         self._flows = flows
         self._clock = clock
         self._settings = settings
-        self._user_ids = UserIds(chance)
+        self._user_ids = UserIds(randomness)
         self.patience = settings.seed_timeout
 
     def new_user(self, suffix: str = "") -> str:
@@ -149,7 +149,7 @@ class FlowPlacement:
     def _after(self, length: timedelta | None) -> datetime | None:
         return self._clock.now() + length if length else None
 
-    def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see Placement
+    def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see SeedingBackend
         """Refuse: only a customer's device can snooze."""
         raise NotAvailableError("the public API has no way to snooze a card")
 
@@ -159,7 +159,7 @@ class FlowPlacement:
         with activity("letting seconds pass", ceil(whole)) as update:
             for passed in range(ceil(whole)):
                 update(passed)
-                self._flows.session.timeline.sleep(min(1.0, whole - passed))
+                self._flows.session.clock.sleep(min(1.0, whole - passed))
 
 
 def _refuse_what_the_flow_decides(population: Population) -> None:

@@ -17,7 +17,7 @@ from pytest_atomic_cards.support.errors import (
     SeedingError,
     TransportError,
 )
-from pytest_atomic_cards.targets.seeding.backend import Placed, Placement
+from pytest_atomic_cards.targets.seeding.backend import Placed, SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
 from pytest_atomic_cards.targets.seeding.starts import Start
 
@@ -27,7 +27,7 @@ _TRIES: Final = 5
 _FEW: Final = 20
 
 
-class Starter:
+class FlowStarter:
     """Places populations, and has every card that may come of it cleaned up and in scope.
 
     A target may bound the customers, the flows or the bytes of a start request. Where it refuses
@@ -35,14 +35,14 @@ class Starter:
     start an invocation of its own, the cards go to one customer of this run instead.
 
     Args:
-        placement: How cards come into being.
+        backend: How cards come into being.
         cleaner: Remembers what to clean up.
         scope: Learns which ids this run claims; ``None`` where no guard is needed.
     """
 
-    def __init__(self, placement: Placement, cleaner: Cleaner, scope: Scope | None) -> None:
+    def __init__(self, backend: SeedingBackend, cleaner: Cleaner, scope: Scope | None) -> None:
         self._ownership = cleaner.ownership if scope and scope.evidence else None
-        self._placement = placement
+        self._backend = backend
         self._cleaner = cleaner
         self._scope = scope
         self._can_join = True
@@ -121,7 +121,7 @@ class Starter:
         if any(spec.user for spec in population):
             raise NotAvailableError(f"{reason} for the customers that are wanted")
         try:
-            user = self._placement.new_user()
+            user = self._backend.new_user()
         except NotAvailableError as error:
             raise NotAvailableError(f"{reason}; {error}") from None
         portions = population.with_fields(user=user).portions(size)
@@ -141,9 +141,9 @@ class Starter:
         raise lost
 
     def _start_once(self, population: Population, invocation: str | None) -> Placed:
-        users = self._placement.choose_users(population)
-        own = [user for user in users if self._placement.owns(user)]
-        others = [user for user in users if not self._placement.owns(user)]
+        users = self._backend.choose_users(population)
+        own = [user for user in users if self._backend.owns(user)]
+        others = [user for user in users if not self._backend.owns(user)]
         ownership = self._ownership
         before = ownership.provenance.look_before(others) if ownership else frozenset()
         start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
@@ -152,7 +152,7 @@ class Starter:
             for user in own:
                 self._scope.adopt_user(user)
         try:
-            started = self._placement.place(population, users, invocation)
+            started = self._backend.place(population, users, invocation)
         except (MisuseError, NotAvailableError, SeedingError, TransportError) as error:
             if not isinstance(error, OutcomeUnknownError):
                 self._cleaner.withdraw(start)

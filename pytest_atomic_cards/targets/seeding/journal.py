@@ -24,7 +24,7 @@ import filelock
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError, SettingsError
 from pytest_atomic_cards.targets.seeding.backend import is_generated
 from pytest_atomic_cards.targets.seeding.starts import Start
@@ -102,7 +102,7 @@ class Journal:
 
     def _begin(self) -> Path:
         self.directory.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        now = REAL_TIME.now()
+        now = REAL_CLOCK.now()
         name = f"{now:%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         path = self.directory / f"{_mark(self.target)}-{name}{_SUFFIX}"
         self._lock = _lock_of(path)

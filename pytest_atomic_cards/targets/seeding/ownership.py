@@ -26,9 +26,9 @@ from pytest_atomic_cards.support.errors import (
     SeedingError,
 )
 from pytest_atomic_cards.support.polling import poll
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.seeding.action_semantics import Effects
-from pytest_atomic_cards.targets.seeding.filter_semantics import Joins
+from pytest_atomic_cards.targets.seeding.filter_semantics import FilterSemantics
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 from pytest_atomic_cards.targets.seeding.provenance import EVERYWHERE, Provenance
 
@@ -65,18 +65,22 @@ class Ownership:
         api: Client of the target.
         reader: Lists cards.
         scope: Takes in the ids of cards that are found to be ours.
-        tape: What is asked here is not recorded, as it depends on what else was run.
+        recorder: What is asked here is not recorded, as it depends on what else was run.
     """
 
     def __init__(
-        self, api: CardsApi, reader: Reader, scope: Scope | None = None, tape: Tape = NO_TAPE
+        self,
+        api: CardsApi,
+        reader: Reader,
+        scope: Scope | None = None,
+        recorder: Recorder = NULL_RECORDER,
     ) -> None:
         self._reader = reader
         self._scope = scope
-        self._tape = tape
-        self._timeline = api.session.timeline
-        self.joins = Joins(reader, tape)
-        self.provenance = Provenance(reader, tape)
+        self._recorder = recorder
+        self._clock = api.session.clock
+        self.joins = FilterSemantics(reader, recorder)
+        self.provenance = Provenance(reader, recorder)
         self.effects = Effects(api, reader, self.provenance.is_ours)
         self._under: defaultdict[tuple[Attribute, str], _Evidence] = defaultdict(_Evidence)
         self._waited_for: set[Attribute] = set()
@@ -91,7 +95,7 @@ class Ownership:
         """
         pin = Attribute.FLOW_INVOCATION_ID
         if (pin, invocation) not in self._under:
-            with self._tape.unrecorded("evidence is looked for once in a run"):
+            with self._recorder.unrecorded("evidence is looked for once in a run"):
                 self.look(CardQuery(flow_invocation_id=invocation))
         if stranger := self.stranger_under(pin, invocation):
             raise SeedingError(
@@ -161,7 +165,7 @@ class Ownership:
             TransportError: What is listed under the ids cannot be asked.
         """
         objections: list[AtomicCardsError] = []
-        with self._lock, self._tape.unrecorded("evidence is looked for once in a run"):
+        with self._lock, self._recorder.unrecorded("evidence is looked for once in a run"):
             for pin in pins:
                 objection = next(self._objections(action, pin, values, multiple=multiple), None)
                 if objection is None:
@@ -233,17 +237,17 @@ class Ownership:
         for state in states - {*EVERYWHERE, *evidence.states}:
             self.look(query.replace(status=state))
         if not (evidence.has_own or evidence.foreign or pin in self._waited_for):
-            poll(lambda: self.look(query), lambda _: evidence.has_own, _INDEX_LAG, self._timeline)
+            poll(lambda: self.look(query), lambda _: evidence.has_own, _INDEX_LAG, self._clock)
             if not evidence.has_own:
                 self._waited_for.add(pin)
         return evidence
 
     # Rehearsing
 
-    def rehearse(self, cards: Sequence[Card]) -> None:
+    def calibrate(self, cards: Sequence[Card]) -> None:
         """Learn by cards that nobody needs any more which ids actions heed."""
         self.effects.spare(cards)
-        with self._lock, self._tape.unrecorded("what actions heed is tried once in a run"):
+        with self._lock, self._recorder.unrecorded("what actions heed is tried once in a run"):
             for action in Action:
                 for pin in PINS:
                     with suppress(AtomicCardsError):

@@ -16,7 +16,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import ContractBrokenError, SeedingError, TransportError
-from pytest_atomic_cards.support.recorder import NO_TAPE, Tape
+from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
 from pytest_atomic_cards.targets.seeding.starts import Start
 
@@ -29,12 +29,12 @@ class Provenance:
 
     Args:
         reader: Lists cards.
-        tape: What customers hold before a start is not recorded.
+        recorder: What customers hold before a start is not recorded.
     """
 
-    def __init__(self, reader: Reader, tape: Tape = NO_TAPE) -> None:
+    def __init__(self, reader: Reader, recorder: Recorder = NULL_RECORDER) -> None:
         self._reader = reader
-        self._tape = tape
+        self._recorder = recorder
         self._invocations: list[Start] = []
         self._generated: Counter[str | None] = Counter()
         self._named: defaultdict[str | None, list[Start]] = defaultdict(list)
@@ -88,7 +88,7 @@ class Provenance:
             SeedingError: They cannot be listed, so that new cards would look like them.
         """
         keys: set[str] = set()
-        with self._tape.unrecorded("which cards customers hold depends on what else was run"):
+        with self._recorder.unrecorded("which cards customers hold depends on what else was run"):
             for customer in dict.fromkeys(customers):
                 states = (None,) if customer in self._before else EVERYWHERE
                 now = {key for state in states for key in self._keys_of(customer, state)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.support.errors import MisuseError, SeedingError
-from pytest_atomic_cards.support.randomness import TRUE_CHANCE, Chance
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.targets.seeding.backend import UserIds
 
 if TYPE_CHECKING:
@@ -29,22 +29,22 @@ _FIELDS: Final = {
 }
 
 
-class DirectPlacement:
+class SandboxBackend:
     """Puts cards into one environment of a sandbox, with any attribute values.
 
     Args:
         controls: Those of the sandbox.
-        chance: Where ids come from.
+        randomness: Where ids come from.
     """
 
     delivery_is_certain = True
     patience = 1.0
     settling = 0.6
 
-    def __init__(self, controls: SandboxControls, chance: Chance = TRUE_CHANCE) -> None:
+    def __init__(self, controls: SandboxControls, randomness: Randomness = TRUE_RANDOMNESS) -> None:
         self._controls = controls
-        self._chance = chance
-        self._user_ids = UserIds(chance)
+        self._randomness = randomness
+        self._user_ids = UserIds(randomness)
 
     def new_user(self, suffix: str = "") -> str:
         """A user id that nothing else in the sandbox has."""
@@ -66,7 +66,7 @@ class DirectPlacement:
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:
         """Put the cards in; they are there at once. They share an invocation unless given one."""
-        shared = invocation or f"invocation-{self._chance.token()}"
+        shared = invocation or f"invocation-{self._randomness.token()}"
         rows = [self._row(spec, user, shared) for spec, user in zip(population, users, strict=True)]
         self._controls.seed(rows)
         invocations: set[str] = {row[_INVOCATION] for row in rows}

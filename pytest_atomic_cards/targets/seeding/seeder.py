@@ -9,15 +9,15 @@ from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.targets.seeding.backend import Placed, Placement
+from pytest_atomic_cards.targets.seeding.backend import Placed, SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
-from pytest_atomic_cards.targets.seeding.flow_batches import Starter
+from pytest_atomic_cards.targets.seeding.flow_batches import FlowStarter
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
-from pytest_atomic_cards.targets.seeding.state_setup import Arranger, creatable
-from pytest_atomic_cards.targets.seeding.wait_for_cards import ReadBack
+from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatable
+from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
-_REHEARSED: Final = 4
+_CALIBRATED: Final = 4
 """Targets of a rehearsal: enough to see, most often, that not all get the same number of cards."""
 
 
@@ -26,53 +26,53 @@ class Seeder:
 
     Args:
         api: Client of the target.
-        placement: How cards come into being there.
+        backend: How cards come into being there.
         scope: Learns which cards are this run's own; ``None`` where no guard is needed.
         cleaner: Remembers what was started, for all seeders of the target.
 
     Attributes:
-        placement: How cards come into being.
+        backend: How cards come into being.
     """
 
     def __init__(
         self,
         api: CardsApi,
-        placement: Placement,
+        backend: SeedingBackend,
         scope: Scope | None = None,
         cleaner: Cleaner | None = None,
     ) -> None:
         reader = Reader(api)
-        self.placement = placement
+        self.backend = backend
         self._cleaner = cleaner or Cleaner(api, Ownership(api, reader))
         self._scope = scope
         self._ownership = self._cleaner.ownership if scope and scope.evidence else None
-        self._read_back = ReadBack(reader, placement, api.session.timeline, self._ownership)
-        self._arranger = Arranger(api, reader, placement)
-        self._starter = Starter(placement, self._cleaner, scope)
+        self._waiter = CardWaiter(reader, backend, api.session.clock, self._ownership)
+        self._state_setup = StateSetup(api, reader, backend)
+        self._starter = FlowStarter(backend, self._cleaner, scope)
 
     @property
     def unsteadiness(self) -> float:
         """Seconds until listings surely show what has happened; 0 where they never went back."""
-        return self._read_back.unsteadiness
+        return self._waiter.unsteadiness
 
     @property
     def started(self) -> list[CardQuery]:
         """The queries that select what was started here, whether it is listed or not."""
         return [pin for start in self._starter.starts for pin in start.pins]
 
-    def rehearse(self) -> None:
+    def calibrate(self) -> None:
         """Seed some cards, to see that it can be done and how many a target gets.
 
         Raises:
             SeedingError: No card appeared in time.
         """
-        placed = self._place(Population.of(_REHEARSED))
-        cards = self._read_back.rehearse(placed)
+        placed = self._place(Population.of(_CALIBRATED))
+        cards = self._waiter.calibrate(placed)
         self._completed(placed)
         if self._scope:
             self._scope.adopt(cards)
         if self._ownership:
-            self._ownership.rehearse(cards)
+            self._ownership.calibrate(cards)
 
     def seed(self, *populations: Population) -> list[Group]:
         """Seed populations, each as one invocation, and hand over its cards in their states.
@@ -82,12 +82,12 @@ class Seeder:
             SeedingError: The cards did not appear in time, or not as they were asked for.
         """
         placed = [self._place(population) for population in populations]
-        visible = self._read_back.await_visible(placed)
+        visible = self._waiter.await_visible(placed)
         self._completed(*placed)
         if self._scope:
             self._scope.adopt([card for cards in visible for card in cards])
         return [
-            self._arranger.arrange(population, Group(one.pin, cards, one.users))
+            self._state_setup.arrange(population, Group(one.pin, cards, one.users))
             for population, one, cards in zip(populations, placed, visible, strict=True)
         ]
 
@@ -98,7 +98,7 @@ class Seeder:
             NotAvailableError: The target does not give so many cards that belong together.
             SeedingError: The target does not give so many cards.
         """
-        return self.seed(Population.of(ceil(count / self._read_back.cards_per_target)))[0]
+        return self.seed(Population.of(ceil(count / self._waiter.cards_per_target)))[0]
 
     def clean_up(self) -> CleanUp:
         """Cancel every card that was seeded and may still be open."""
@@ -109,6 +109,6 @@ class Seeder:
 
     def _completed(self, *placed: Placed) -> None:
         self._cleaner.unsteadiness = max(self._cleaner.unsteadiness, self.unsteadiness)
-        self._cleaner.straggling = max(self._cleaner.straggling, self._read_back.straggling)
+        self._cleaner.straggling = max(self._cleaner.straggling, self._waiter.straggling)
         for start in (start for one in placed for start in one.starts):
             self._cleaner.complete(start)

@@ -21,7 +21,7 @@ from pytest_atomic_cards.support.errors import (
 )
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
-from pytest_atomic_cards.targets.seeding.backend import Placement
+from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of, words_for
 
 EMBARGO: Final = timedelta(hours=1)
@@ -58,14 +58,14 @@ def act_on_state(api: CardsApi, action: Action, query: CardQuery, state: Status)
         return api.act_exchange(action, query)
 
 
-class Arranger:
+class StateSetup:
     """Brings groups into states, and reads back that they are there."""
 
-    def __init__(self, api: CardsApi, reader: Reader, placement: Placement) -> None:
+    def __init__(self, api: CardsApi, reader: Reader, backend: SeedingBackend) -> None:
         self._api = api
         self._reader = reader
-        self._placement = placement
-        self._timeline = api.session.timeline
+        self._backend = backend
+        self._clock = api.session.clock
 
     def arrange(self, population: Population, group: Group) -> Group:
         """Bring each card of ``group`` into the state that its spec asks for.
@@ -100,15 +100,15 @@ class Arranger:
         elif state is Status.SNOOZED:
             spec = next(spec for spec in population if spec.status is state)
             for card in members:
-                self._placement.snooze(card, spec.snooze or SNOOZE)
+                self._backend.snooze(card, spec.snooze or SNOOZE)
         elif state is Status.EXPIRED and not self._words(group, members) <= allowed:
             spec = next(spec for spec in population if spec.status is state)
-            self._placement.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
+            self._backend.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
         words = poll(
             lambda: self._words(group, members),
             lambda words: words <= allowed or _never_will_be(state, words),
-            self._placement.settling,
-            self._timeline,
+            self._backend.settling,
+            self._clock,
         )
         if not words <= allowed:
             self._complain(state, words)
@@ -135,7 +135,7 @@ class Arranger:
             except ScopeError as error:
                 raise NotAvailableError(str(error)) from None
             except OutcomeUnknownError:
-                if poll(reached, bool, 0.5, self._timeline):
+                if poll(reached, bool, 0.5, self._clock):
                     return
             else:
                 if exchange.succeeded:
@@ -152,7 +152,7 @@ class Arranger:
     def _complain(self, state: Status, words: set[str | None]) -> None:
         shown = ", ".join(map(brief, sorted(map(str, words))))
         message = f"cards that should be {state} are {shown}"
-        if state in {Status.EMBARGOED, Status.EXPIRED} and not self._placement.delivery_is_certain:
+        if state in {Status.EMBARGOED, Status.EXPIRED} and not self._backend.delivery_is_certain:
             raise NotAvailableError(
                 f"{message}: the target did not honour the request's delivery options; "
                 "the Action Flow's own configuration may override them"

@@ -12,12 +12,12 @@ from typing import Final
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.support.clock import Timeline
+from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import ContractBrokenError, SeedingError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.progress import activity
-from pytest_atomic_cards.targets.seeding.backend import Placed, Placement
+from pytest_atomic_cards.targets.seeding.backend import Placed, SeedingBackend
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
@@ -55,7 +55,7 @@ class _Awaited:
         return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
 
 
-class ReadBack:
+class CardWaiter:
     """Waits for seeded cards.
 
     A flow may send several cards to one target, one after the other, and not as many to each; and
@@ -64,22 +64,22 @@ class ReadBack:
 
     Args:
         reader: Lists cards.
-        placement: How they come into being.
-        timeline: The time by which to wait.
+        backend: How they come into being.
+        clock: The time by which to wait.
         ownership: Decides which cards are this run's own, on a target that others share.
     """
 
     def __init__(
         self,
         reader: Reader,
-        placement: Placement,
-        timeline: Timeline,
+        backend: SeedingBackend,
+        clock: Clock,
         ownership: Ownership | None = None,
     ) -> None:
         self._reader = reader
         self._ownership = ownership
-        self._placement = placement
-        self._timeline = timeline
+        self._backend = backend
+        self._clock = clock
         self.straggling = 0.0
         """Seconds in which a start may send further cards; 0 where each sends one."""
         self.cards_per_target = 1
@@ -88,7 +88,7 @@ class ReadBack:
         self.unsteadiness = 0.0
         """Seconds until listings surely show what has happened; 0 where they never went back."""
 
-    def rehearse(self, placed: Placed) -> list[Card]:
+    def calibrate(self, placed: Placed) -> list[Card]:
         """Learn from a first invocation how many cards a target gets, and how far apart.
 
         Returns:
@@ -97,10 +97,10 @@ class ReadBack:
         Raises:
             SeedingError: No card appeared in time.
         """
-        clock = self._timeline.monotonic
+        clock = self._clock.monotonic
         asked = clock()
         cards = [card for group in self.await_visible([placed]) for card in group]
-        if self._placement.delivery_is_certain:
+        if self._backend.delivery_is_certain:
             return cards
         first = last = clock()
         watch = min(max(_LEAST_WATCH, 3 * (first - asked)), _MOST_WATCH)
@@ -118,7 +118,7 @@ class ReadBack:
             if before and counts != before:
                 last = clock()
 
-        poll(look, bool, watch, self._timeline)
+        poll(look, bool, watch, self._clock)
         self.cards_per_target = min(counts.values(), default=1)
         self._varies = max(counts.values(), default=1) > self.cards_per_target
         if self._varies or self.cards_per_target > 1:
@@ -135,7 +135,7 @@ class ReadBack:
             SeedingError: Some did not appear, nor did others within the patience of the placement;
                 or cards of others are listed with them.
         """
-        clock = self._timeline.monotonic
+        clock = self._clock.monotonic
         awaited = [_Awaited(one, grown=clock()) for one in placed]
 
         def waiting() -> list[_Awaited]:
@@ -147,13 +147,13 @@ class ReadBack:
 
         def patience(left: list[_Awaited]) -> float:
             hopeless = all(one.is_no_listing for one in left)
-            return min(self._placement.patience, _FEW_SECONDS if hopeless else math.inf)
+            return min(self._backend.patience, _FEW_SECONDS if hopeless else math.inf)
 
         def is_over(left: list[_Awaited]) -> bool:
             return not left or clock() - max(one.grown for one in awaited) > patience(left)
 
         with activity("seeding cards", sum(one.count for one in placed)) as update:
-            missing = poll(waiting, is_over, math.inf, self._timeline)
+            missing = poll(waiting, is_over, math.inf, self._clock)
         if missing:
             fault = next((one.fault for one in missing if one.fault), None)
             raise SeedingError(
@@ -163,7 +163,7 @@ class ReadBack:
                 + (f"; {fault}" if fault else ""),
                 fault.exchange if fault else None,
             )
-        self._timeline.sleep(self.unsteadiness)
+        self._clock.sleep(self.unsteadiness)
         return [_in_order(list(one.cards.values()), one.placed.users) for one in awaited]
 
     def _look(self, one: _Awaited) -> None:
@@ -175,7 +175,7 @@ class ReadBack:
         except ContractBrokenError as error:
             one.fault = error
             return
-        listed, now = len(one.cards), self._timeline.monotonic()
+        listed, now = len(one.cards), self._clock.monotonic()
         if listed > before:
             one.grown = now
         if listed >= targets:

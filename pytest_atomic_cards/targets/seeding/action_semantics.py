@@ -1,9 +1,12 @@
-"""Effects: whether actions heed an attribute, tried where only one card of this run can change.
+"""Action semantics: whether actions honour an attribute, tried where only one own card can change.
 
 A target may filter its listings by an attribute and not its actions, which no listing shows. So
 before an action on several cards goes by an attribute, one is sent to a single card of this run,
-without ``multiple``, with a made-up value of the attribute beside that card's own id: where the
-attribute is heeded no card matches; where it is ignored that one card changes and no other.
+without ``multiple``, with a made-up value of the attribute beside that card's own id: if the
+attribute is honoured no card matches; if it is ignored that one card changes and no other.
+
+A refusal may mean that no card matches, or that many do because the card's own id is ignored as
+well. It counts only beside an id by which the same action was seen to change a single card.
 """
 
 from __future__ import annotations
@@ -35,8 +38,8 @@ _TRIES: Final = 3
 _NO_CARD: Final = frozenset({HTTPStatus.NOT_FOUND})
 
 _SELECTORS: Final = (
-    (Attribute.FLOW_INVOCATION_ID, Attribute.FLOW_INSTANCE_ID),
     (Attribute.FLOW_INSTANCE_ID,),
+    (Attribute.FLOW_INVOCATION_ID, Attribute.FLOW_INSTANCE_ID),
     (Attribute.USER_ID, Attribute.FLOW_INSTANCE_ID),
     (Attribute.USER_ID,),
     (Attribute.FLOW_INVOCATION_ID, Attribute.LIFECYCLE_ID),
@@ -44,7 +47,7 @@ _SELECTORS: Final = (
     (Attribute.USER_ID, Attribute.LIFECYCLE_ID),
     (Attribute.FLOW_INVOCATION_ID,),
 )
-"""Attributes that may select one card and no other."""
+"""Attributes that may select one card and no other. The first alone serves to try most others."""
 
 
 def selectors_of(card: Card, without: Attribute | None = None) -> Iterator[CardQuery]:
@@ -84,7 +87,7 @@ class Effects:
         self.breach = ""
         self._cards: deque[Card] = deque(maxlen=_RECENT)
         self._spare: list[Card] = []
-        self._carried_out: set[Action] = set()
+        self._selective: set[tuple[Action, frozenset[Attribute]]] = set()
         self._held: dict[tuple[Action, Attribute], bool] = {}
         self._tries: Counter[tuple[Action, Attribute]] = Counter()
 
@@ -112,7 +115,7 @@ class Effects:
 
     def was_carried_out(self, action: Action) -> bool:
         """Whether an action on a single card was seen to succeed."""
-        return action in self._carried_out
+        return any(known is action for known, _ in self._selective)
 
     def act_alone(self, action: Action, card: Card) -> Exchange | None:
         """Act on one card without ``multiple``, by the first query that is not refused.
@@ -128,17 +131,22 @@ class Effects:
         exchange, objection = None, None
         for query in selectors_of(card):
             try:
-                exchange = self._api.act_exchange(action, query)
+                exchange = self._act_by(action, query, card)
             except (ScopeError, NotAvailableError) as error:
                 objection = objection or error
                 continue
-            self._inspect(exchange, card)
             if exchange.succeeded:
-                if updated(exchange) or not self._is_alone_and_active(card, query):
-                    self._carried_out.add(action)
                 break
         if exchange is None and objection is not None:
             raise objection
+        return exchange
+
+    def _act_by(self, action: Action, query: CardQuery, card: Card) -> Exchange:
+        """Act on one card by a query, and take in whether it selects a single card."""
+        exchange = self._api.act_exchange(action, query)
+        self._inspect(exchange, card)
+        if exchange.succeeded and (updated(exchange) or not self._is_alone_and_active(card, query)):
+            self._selective.add((action, frozenset(query.attributes)))
         return exchange
 
     def _inspect(self, exchange: Exchange, card: Card) -> None:
@@ -171,17 +179,23 @@ class Effects:
             return None
         if exchange.succeeded:
             return True
-        if exchange.status in _NO_CARD or self._was_refused_for_the_value(action, exchange):
+        if exchange.status in _NO_CARD or self._was_refused_for_the_value(action, exchange, query):
             return True
         return None
 
-    def _was_refused_for_the_value(self, action: Action, exchange: Exchange) -> bool:
-        """Whether a refusal means that no card matches, as the action succeeds otherwise."""
+    def _was_refused_for_the_value(
+        self, action: Action, exchange: Exchange, query: CardQuery
+    ) -> bool:
+        """Whether a refusal means that no card matches, as the query alone selects a card."""
         if self._api.access.denied(exchange) or not _is_refusal(exchange):
             return False
-        while not self.was_carried_out(action) and self._spare:
-            self.act_alone(action, self._spare.pop())
-        return self.was_carried_out(action)
+        names = frozenset(query.attributes)
+        while (action, names) not in self._selective and self._spare:
+            card = self._spare.pop()
+            own = {name: value for name, value in card.attributes.items() if name in names}
+            if len(own) == len(names):
+                self._act_by(action, CardQuery.of(own), card)
+        return (action, names) in self._selective
 
     def _is_alone_and_active(self, card: Card, query: CardQuery) -> bool:
         found = self._reader.page(query).cards

@@ -11,7 +11,7 @@ from typing import Final, Self
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.support.clock import REAL_TIME
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     SettingsError,
 )
@@ -123,7 +123,7 @@ class Cleaner:
             others=tuple(others),
             states=frozenset(state for state in states if state.is_open) | {Status.ACTIVE},
             before=frozenset(before),
-            begun=REAL_TIME.monotonic(),
+            begun=REAL_CLOCK.monotonic(),
         )
         self._note(
             start,
@@ -147,7 +147,7 @@ class Cleaner:
         """Take down that all cards of a start were seen."""
         start.complete = True
         if start.begun:
-            self._slowest = max(self._slowest, REAL_TIME.monotonic() - start.begun)
+            self._slowest = max(self._slowest, REAL_CLOCK.monotonic() - start.begun)
         self._note(start, complete=True)
 
     def withdraw(self, start: Start) -> None:
@@ -168,7 +168,7 @@ class Cleaner:
             report = self._clean_together(starts)
             if not self.unsteadiness or (settled and self.cancelled == before):
                 break
-            self.api.session.timeline.sleep(self.unsteadiness)
+            self.api.session.clock.sleep(self.unsteadiness)
             settled = True
         return report
 
@@ -182,7 +182,7 @@ class Cleaner:
         with activity("cleaning up invocations", len(starts)) as update:
             for attempt in range(MOST_REPEATS + 1):
                 if 1 < attempt < MOST_REPEATS and running and not self._canceller.was_futile:
-                    self.api.session.timeline.sleep(_FIRST_PAUSE * 2**attempt)
+                    self.api.session.clock.sleep(_FIRST_PAUSE * 2**attempt)
                 for number, steps in tuple(running.items()):
                     try:
                         next(steps)
@@ -199,8 +199,8 @@ class Cleaner:
         the last ones among them. All others are looked at only if a late card comes to light, or
         where listings go back, or starts send several cards one after the other.
         """
-        since = REAL_TIME.monotonic() - self._started
-        self.api.session.timeline.sleep(max(0.0, self.straggling - since))
+        since = REAL_CLOCK.monotonic() - self._started
+        self.api.session.clock.sleep(max(0.0, self.straggling - since))
         before = self.cancelled
         late = self._clean_late([start for start in self.starts if not start.complete])
         known = [start for start in self.starts if start.complete]
@@ -223,10 +223,10 @@ class Cleaner:
 
     def _clean_late(self, starts: Sequence[Start]) -> CleanUp:
         """Clean up starts that were not seen completely; names those that still are not."""
-        until = REAL_TIME.monotonic() + self.patience
+        until = REAL_CLOCK.monotonic() + self.patience
         report = self.clean_up(starts)
         while (left := self._time_left(starts, until)) > 0:
-            self.api.session.timeline.sleep(min(left, _LATE_PAUSE))
+            self.api.session.clock.sleep(min(left, _LATE_PAUSE))
             report = self.clean_up(starts)
         missing = tuple(
             f"start {self.name_of(start)}: {self._missing(start)}"
@@ -238,7 +238,7 @@ class Cleaner:
         """Seconds for which waiting for missing cards may still help."""
         missing = list(filter(self._is_missing, starts))
         moments = [until, *(start.begun + self._creation for start in missing if _is_lost(start))]
-        return max(moments) - REAL_TIME.monotonic() if missing else 0.0
+        return max(moments) - REAL_CLOCK.monotonic() if missing else 0.0
 
     @property
     def _creation(self) -> float:
@@ -249,7 +249,7 @@ class Cleaner:
         """Whether cards of a start may still come to light."""
         if start.complete or start.untraceable:
             return False
-        gone = self._creation and REAL_TIME.monotonic() > start.begun + self._creation
+        gone = self._creation and REAL_CLOCK.monotonic() > start.begun + self._creation
         return not (_is_lost(start) and gone)
 
     def _missing(self, start: Start) -> str:
@@ -269,7 +269,7 @@ class Cleaner:
     def _clean(self, start: Start) -> Steps[CleanUp]:
         waiting, left = yield from self._cleaned_by(start, start.pins)
         if not start.complete:
-            if self.ownership.provenance.count_of(start) < start.count and start.invocation:
+            if start.invocation:  # its cards may be listed under another one than it named
                 more = yield from self._cleaned_by(start, start.pins_by_customer)
                 waiting, left = waiting + more[0], left + more[1]
             if self.ownership.provenance.count_of(start) >= start.count:

@@ -1,1 +1,1 @@
-"""The contract suite: one module an area, bound to the catalogue ``requirements.toml``."""
+"""The contract suite: one module for each area of the catalogue ``requirements.toml``."""

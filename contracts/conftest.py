@@ -1,4 +1,4 @@
-"""Fixtures of the contract suite: one world, seeded once, and shared by all contracts."""
+"""Fixtures of the contract suite: one isolated environment, seeded once and shared by all tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DRY_RUN = "atomic-cards-rehearsal"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let verdicts decide outcomes, and report them."""
+    """Register the plugins that turn verdicts into test outcomes and reports."""
     settings = settings_of(config)
     config.addinivalue_line("markers", "requirement(id): the requirement that a contract decides")
     config.addinivalue_line("markers", "question(name): the open question that is observed")
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Order the contracts, and keep those of the requirements that ``--cards-only`` names."""
+    """Order the contracts, and select those of the requirements in ``--cards-only``."""
     settings = settings_of(config)
     try:
         arrange(config, items, settings.only)
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
-    """The target of this run, its traffic counted, or a sandbox in its place in a dry run."""
+    """The target of this run with its traffic counted; a sandbox instead in a dry run."""
     plugins = request.config.pluginmanager
     dry_run: DryRun | None = plugins.get_plugin(DRY_RUN)
     if dry_run is None:
@@ -84,7 +84,7 @@ def effort(cards_target: Target) -> Effort:
 
 @pytest.fixture(scope="session")
 def probe(cards_target: Target) -> Iterator[Probe]:
-    """Asks the world that the contracts share, once a first card shows that it can be seeded."""
+    """The probe of the shared environment, after a first card showed that seeding works."""
     with world_on(cards_target) as cards:
         cards.seeder.calibrate()
         yield Probe(cards)
@@ -92,14 +92,14 @@ def probe(cards_target: Target) -> Iterator[Probe]:
 
 @pytest.fixture
 def bare(cards_target: Target) -> Iterator[Probe]:
-    """Asks a world of which nothing is known yet, not even that it lets us in."""
+    """The probe of an environment about which nothing is known; access not verified yet."""
     with world_on(cards_target) as cards:
         yield Probe(cards)
 
 
 @pytest.fixture
 def fresh(probe: Probe, cards_target: Target) -> Iterator[Probe]:
-    """Asks a world of its own, for contracts in which time passes or credentials end."""
+    """The probe of a separate environment, for contracts that pass time or revoke credentials."""
     del probe
     with world_on(cards_target) as cards:
         yield Probe(cards)
@@ -107,13 +107,13 @@ def fresh(probe: Probe, cards_target: Target) -> Iterator[Probe]:
 
 @pytest.fixture(scope="session")
 def history(probe: Probe) -> History:
-    """What all listings of the shared world have shown so far."""
+    """What all listings of the shared environment have shown so far."""
     return History.of(probe)
 
 
 @pytest.fixture(scope="session")
 def population(probe: Probe, history: History) -> SharedPopulation:
-    """Cards in every state that the target can give; contracts only look at them."""
+    """Cards in every state that the target can provide; contracts only read them."""
     del history
     return seed_population(probe.cards)
 
@@ -134,7 +134,7 @@ def in_state(probe: Probe, history: History) -> StatePool:
 
 @pytest.fixture(scope="session")
 def timed(probe: Probe, cards_target: Target) -> Iterator[Timed]:
-    """Cards whose embargo, snooze and expiry are over, in a world of their own."""
+    """Cards whose embargo, snooze or expiry is over, in a separate environment."""
     del probe
     with world_on(cards_target) as cards:
         yield let_time_pass(Probe(cards))
@@ -142,7 +142,7 @@ def timed(probe: Probe, cards_target: Target) -> Iterator[Timed]:
 
 @pytest.fixture(scope="session")
 def crowd(probe: Probe, history: History) -> Group:
-    """More cards than one page lists, to act on all at once."""
+    """More cards than a default page of 100 lists, to act on all at once."""
     del history
     group = probe.cards.seeder.seed_bulk(120)
     try:
@@ -150,13 +150,13 @@ def crowd(probe: Probe, history: History) -> Group:
             lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count
         )
     except Violation as error:
-        pytest.skip(f"{group.count} cards cannot be listed, as other contracts tell: {error}")
+        pytest.skip(f"listing {group.count} cards failed, which other contracts report: {error}")
     if len(found.cards) < group.count:
-        pytest.skip(f"of {group.count} cards a walk through the pages shows {len(found.cards)}")
+        pytest.skip(f"only {len(found.cards)} of {group.count} cards are on the pages of a listing")
     return replace(group, cards=found.cards)
 
 
 @pytest.fixture(scope="session")
 def listing(probe: Probe) -> Group:
-    """A listing of more than 1000 cards, which nothing changes."""
+    """More cards than a page of ``limit=1000`` lists, which nothing changes."""
     return probe.cards.seeder.seed_bulk(1_030)

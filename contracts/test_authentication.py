@@ -1,4 +1,4 @@
-"""Authentication and roles: who gets in, and who does not."""
+"""Authentication and roles: which credentials are accepted, and which are rejected."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 TOKEN_LIFETIME = timedelta(hours=1)
 TIMES_USED = 5
+"""Requests with one token: enough to notice tokens for single use, or for a few uses."""
 CLIENT_ERRORS = range(400, 500)
 UNAUTHORIZED = 401
 NO_ACCESS = {401, 403}
 SIGNATURE = 12
+"""Characters at the end of a token that are part of its signature, if it is a JWT."""
 UNSIGNED = '{"alg":"none","typ":"JWT"}', '{"sub":"events","exp":4102444800}', "signature"
 REQUESTS = [("GET", "/cards"), ("PUT", "/cards/cancel")]
 
@@ -47,13 +49,13 @@ def bearer(token: str) -> dict[str, Any]:
 
 
 def forged(forge: Callable[[str, str], str]) -> Way:
-    """With a token that was never issued, made from one that was and from an invented word."""
+    """With a token that was never issued, made from an issued one and an invented word."""
 
     def way(probe: Probe) -> dict[str, Any]:
         issued = probe.api.session.tokens.token()
         token = forge(issued, probe.invented())
         if token == issued:
-            raise NotAvailableError("the access token reads the same from its end")
+            raise NotAvailableError("altering the access token did not change it")
         return bearer(token)
 
     return way
@@ -67,7 +69,7 @@ def of_another_environment(probe: Probe) -> dict[str, Any]:
 
 
 def header(text: str) -> Way:
-    """With something else in place of a bearer token."""
+    """With an Authorization header that is not a bearer token."""
     return lambda _: {"authenticated": False, "headers": {"Authorization": text}}
 
 
@@ -94,24 +96,24 @@ WAYS: dict[str, tuple[str, Way]] = {
     "no-user-agent": ("AUTH-09", lambda _: {"user_agent": False}),
     "other-environment": ("AUTH-10", of_another_environment),
 }
-"""Ways in which nobody may get in, and the requirement that says so."""
+"""Requests that must be rejected, and the requirement that demands it."""
 
 
 def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> Attempt:
-    """Ask for the first card of a group, or change it, in a way that must be refused."""
+    """List or cancel the first card of a group in a way that must be refused."""
     before = probe.states(group)
     exchange = probe.raw(method, path, group.single(group.cards[0]), **how)
     return Attempt(group, before, exchange)
 
 
 def check_refused(probe: Probe, intrusion: Attempt) -> None:
-    """Expect a request to be refused, to show nothing, and to have changed nothing."""
+    """Expect a request to be refused, without showing or changing a card."""
     exchange, before = intrusion.exchange, intrusion.before
     shown = key_of(intrusion.group.cards[0]).encode() in exchange.response_body
     expect(
         exchange.status in CLIENT_ERRORS and not shown,
         exchange,
-        expected="a refusal (HTTP 4xx) without the card",
+        expected="HTTP 4xx without the card",
         actual=f"HTTP {exchange.status}",
     )
     after = probe.states_later(intrusion.group, lambda states: states == before)
@@ -120,7 +122,7 @@ def check_refused(probe: Probe, intrusion: Attempt) -> None:
 
 @pytest.fixture(scope="module")
 def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[Attempt]:
-    """A request of each method in each way, on a group of its own."""
+    """A request with each method in each way, each on its own group."""
 
     def trial(way: Way, method: str, path: str) -> Attempt:
         return intrude(probe, reserve.take(), method, path, way(probe))
@@ -141,14 +143,14 @@ def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[Attempt]:
 def test_nobody_gets_in(
     way: str, method: str, probe: Probe, intrusions: BatchedSetup[Attempt]
 ) -> None:
-    """Without a token of this environment and role, and a User-Agent, nothing shows or changes."""
+    """Without a token of this environment and role, or a User-Agent, cards are not accessible."""
     check_refused(probe, intrusions[way, method])
 
 
 @requirement("AUTH-11")
 @each_request
 def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: CardPool) -> None:
-    """Lack of access is answered as such, and not as another fault of the request."""
+    """Missing access gets HTTP 401 or 403, and no other client error."""
     group = reserve.take()
     query = group.single(group.cards[0])
     for how in ({"authenticated": False}, bearer(probe.invented())):
@@ -156,14 +158,14 @@ def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Ca
         expect(
             exchange.status in NO_ACCESS,
             exchange,
-            expected="HTTP 401 or 403 where a valid token is missing",
+            expected="HTTP 401 or 403 without a valid token",
             actual=f"HTTP {exchange.status}",
         )
 
 
 @requirement("AUTH-03")
 def test_credentials_obtain_a_token(bare: Probe) -> None:
-    """The token that the credentials obtain opens the Cards API."""
+    """The credentials obtain a token that the Cards API accepts."""
     try:
         exchange = bare.raw("GET", "/cards", CardQuery(user_id=bare.invented()))
     except ContractBrokenError as error:
@@ -172,20 +174,20 @@ def test_credentials_obtain_a_token(bare: Probe) -> None:
     expect(
         exchange.status not in NO_ACCESS,
         exchange,
-        expected="the token of these credentials to be accepted",
+        expected="the Cards API to accept the token of these credentials",
         actual=f"HTTP {exchange.status}",
     )
 
 
 @requirement("AUTH-04")
 def test_tokens_live_side_by_side(probe: Probe) -> None:
-    """A token is still accepted when the same credential has obtained another."""
+    """A token is still accepted after the same credential obtained another."""
     tokens = probe.api.session.tokens
     first = tokens.token()
     try:
         tokens.renew(first)
     except AtomicCardsError as error:
-        not_exercised(f"the token endpoint gave no second token: {error}")
+        not_exercised(f"the token endpoint issued no second token: {error}")
     exchange = probe.raw("GET", "/cards", CardQuery(user_id=probe.invented()), **bearer(first))
     expect(
         exchange.status not in NO_ACCESS,
@@ -197,7 +199,7 @@ def test_tokens_live_side_by_side(probe: Probe) -> None:
 
 @requirement("AUTH-04")
 def test_token_serves_many_requests(probe: Probe, population: SharedPopulation) -> None:
-    """Of many requests at most one needs a new token, as the old one may expire in between."""
+    """At most one of many requests needs a new token, as the old one may expire in between."""
     refused: list[Exchange] = []
 
     def observe(exchange: Exchange) -> None:
@@ -220,7 +222,7 @@ def test_token_serves_many_requests(probe: Probe, population: SharedPopulation) 
 
 @requirement("AUTH-04")
 def test_token_lasts_its_hour(fresh: Probe) -> None:
-    """Five minutes before its hour is over a token still opens the Cards API."""
+    """A token is still accepted five minutes before its hour is over."""
     token = token_of_role(fresh, "events")
     fresh.cards.controls.advance(TOKEN_LIFETIME - timedelta(minutes=5))
     exchange = fresh.raw("GET", "/cards", CardQuery(user_id=fresh.invented()), **bearer(token))
@@ -235,7 +237,7 @@ def test_token_lasts_its_hour(fresh: Probe) -> None:
 @requirement("AUTH-05")
 @each_request
 def test_expired_token(method: str, path: str, fresh: Probe) -> None:
-    """After its hour a token opens nothing."""
+    """A token is rejected after its hour."""
     token = token_of_role(fresh, "events")
     fresh.cards.controls.advance(TOKEN_LIFETIME + timedelta(minutes=1))
     group = CardPool(fresh.cards.seeder, fresh.cards.recorder).take()
@@ -244,7 +246,7 @@ def test_expired_token(method: str, path: str, fresh: Probe) -> None:
 
 @requirement("AUTH-07")
 def test_deleted_credential(probe: Probe) -> None:
-    """A credential that was deleted obtains no token any more."""
+    """A deleted credential obtains no token."""
     controls = probe.cards.controls
     credential = controls.create_credential()
     controls.delete_credential(credential.client_id)
@@ -253,12 +255,12 @@ def test_deleted_credential(probe: Probe) -> None:
 
 @requirement("AUTH-08")
 def test_wrong_secret(probe: Probe) -> None:
-    """The right client id with a made-up secret obtains no token."""
+    """A valid client id with an invented secret obtains no token."""
     check_no_token(probe, probe.cards.client_id, probe.invented())
 
 
 def token_of_role(probe: Probe, role: str, environment_id: str | None = None) -> str:
-    """A token of a new credential, of the environment of the probe if no other is named."""
+    """A token of a new credential, in the environment of the probe unless another is given."""
     credential = probe.cards.controls.create_credential(role, environment_id)
     source = probe.cards.authenticate(
         client_id=credential.client_id, client_secret=credential.client_secret

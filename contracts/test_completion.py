@@ -1,4 +1,4 @@
-"""Completion payload: what may be sent when completing a card, and where it goes."""
+"""Completion payload: what a complete accepts, and where the payload appears."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 SAMPLED = {"quantity": 2, "size": "large"}
 GENERATED = 12
+"""Generated payloads at default effort; few, as each completes fresh cards."""
 EDGES = {
     "": "empty key",
     "null": None,
@@ -37,12 +38,12 @@ EDGES = {
 def complete(
     probe: Probe, reserve: CardPool, payload: Mapping[str, Any] | None, *, whole: bool = False
 ) -> Group:
-    """Complete the first card of a fresh group, or all of it, and see that it closes."""
+    """Complete the first card of a fresh group, or all cards, and expect them to close."""
     group = reserve.take()
     query = group.pin.replace(multiple=True) if whole else group.single(group.cards[0])
     exchange = probe.act(Action.COMPLETE, query, group, payload)
     if exchange.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        not_exercised("the target bounds the size of a payload, on which the page is silent")
+        not_exercised("the target limits the size of a payload, which is not documented")
     expect_done(exchange, Action.COMPLETE, query)
     done = group if whole else only(group, group.cards[0])
     states = probe.states_once(done, became(Status.COMPLETED))
@@ -63,7 +64,7 @@ def test_without_payload(probe: Probe, reserve: CardPool) -> None:
 
 @requirement("COMPLETE-02")
 def test_with_payload(probe: Probe, reserve: CardPool) -> None:
-    """A complete with the documentation's own example payload closes the card."""
+    """A complete with the documentation's example payload closes the card."""
     complete(probe, reserve, SAMPLED)
 
 
@@ -75,7 +76,7 @@ def test_with_payload_for_several(probe: Probe, reserve: CardPool) -> None:
 
 @requirement("COMPLETE-03")
 def test_any_object(probe: Probe, reserve: CardPool, effort: Effort) -> None:
-    """Any JSON object is accepted as payload."""
+    """Any JSON object is accepted as the payload."""
     for payload in ({}, EDGES, {f"field{number}": "x" * 100 for number in range(40)}):
         complete(probe, reserve, payload)
 
@@ -86,7 +87,7 @@ def test_any_object(probe: Probe, reserve: CardPool, effort: Effort) -> None:
 
 @requirement("COMPLETE-02")
 def test_payload_is_no_query(probe: Probe, reserve: CardPool) -> None:
-    """A payload that names attributes of another card completes the card of the query alone."""
+    """A payload with another card's attributes completes only the card that the query selects."""
     group = reserve.take()
     chosen, *others = group.cards
     payload = {name.value: value for name, value in others[0].attributes.items()}
@@ -99,14 +100,14 @@ def test_payload_is_no_query(probe: Probe, reserve: CardPool) -> None:
     expect(
         changed(states) == [key_of(chosen)],
         exchange,
-        expected="the card that the query selects to be completed, and no other",
-        actual=f"of its group {len(changed(states))} card(s) changed",
+        expected="only the card that the query selects to be completed",
+        actual=f"{len(changed(states))} card(s) of its group changed",
     )
 
 
 @requirement("COMPLETE-04")
 def test_payload_reaches_analytics(probe: Probe, reserve: CardPool, effort: Effort) -> None:
-    """Each card's completion event holds the payload it was completed with, and no other's."""
+    """The completion event of each card has the payload that the card was completed with."""
     controls = probe.cards.controls
 
     def kept_apart(first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -124,21 +125,21 @@ def test_payload_reaches_analytics(probe: Probe, reserve: CardPool, effort: Effo
 
 @requirement("COMPLETE-05")
 def test_payload_is_withheld(fresh: Probe) -> None:
-    """With card responses excluded from export no event shows the payload."""
+    """If card responses are excluded from the export, no event shows the payload."""
     controls = fresh.cards.controls
     controls.export_card_responses(exported=False)
     complete(fresh, CardPool(fresh.cards.seeder, fresh.cards.recorder), {"note": "withheld-value"})
     shown = [event for event in controls.analytics_events() if "withheld-value" in str(event)]
     expect(
         not shown,
-        expected="no payload in analytics where card responses are not exported",
+        expected="no payload in analytics if card responses are not exported",
         actual=f"it is in {len(shown)} event(s)",
     )
 
 
 @requirement("COMPLETE-06")
 def test_payload_of_several_cards(probe: Probe, reserve: CardPool) -> None:
-    """Each of several cards completed at once has the payload in its event."""
+    """If several cards are completed at once, each has the payload in its event."""
     controls = probe.cards.controls
     group = complete(probe, reserve, SAMPLED, whole=True)
     events = controls.analytics_events()
@@ -149,7 +150,7 @@ def test_payload_of_several_cards(probe: Probe, reserve: CardPool) -> None:
 def check_event(
     events: list[dict[str, Any]], card_id: str | None, payload: Mapping[str, Any]
 ) -> None:
-    """Expect one completion event of the card, with the payload."""
+    """Expect exactly one completion event of the card, with the payload."""
     values = [
         event.get("properties", {}).get("values")
         for event in events
@@ -158,5 +159,5 @@ def check_event(
     expect(
         values == [payload],
         expected=f"one card-completed event of card {card_id} with properties.values {payload}",
-        actual=f"there is {values}",
+        actual=f"the events have {values}",
     )

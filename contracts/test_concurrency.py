@@ -1,4 +1,4 @@
-"""Concurrency: actions that overlap on the same cards."""
+"""Concurrency: overlapping actions on the same cards."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 GROUPS = 8
-OVERLAP = "requests that overlap come in another order each time"
+"""Raced groups at default effort: a lost update needs an overlap of about a millisecond."""
+OVERLAP = "overlapping requests have a different order each time"
 FEW = 3
+"""Races with a server error that are accepted in any case, as passing failures."""
 SECONDS = 1.0
-"""No further group is raced for after this time, so that a slow target is not asked for long."""
+"""No further race starts after this time, so a slow target does not prolong the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raced:
-    """A group, the races for its cards, and how it was listed afterwards, twice."""
+    """A group, the races for its cards, and two listings afterwards."""
 
     group: Group
     races: tuple[Race, ...]
@@ -38,7 +40,7 @@ class Raced:
 
 
 def fresh_groups(reserve: CardPool, count: int) -> Iterator[Group]:
-    """Groups of active cards, as many as there is time for."""
+    """Up to ``count`` groups of active cards, within the time limit."""
     began = REAL_CLOCK.monotonic()
     for number in range(count):
         if number and REAL_CLOCK.monotonic() - began > SECONDS:
@@ -47,9 +49,9 @@ def fresh_groups(reserve: CardPool, count: int) -> Iterator[Group]:
 
 
 def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:
-    """Look at each group once its cards must be seen closed, and at all of them once more.
+    """List each group once its cards must be closed, and then all groups once more.
 
-    Where a card is still seen open, the groups after its own are left out.
+    Stops after the first group with a card that is still listed as open.
     """
     seen: list[States] = []
     for races in heats:
@@ -70,7 +72,7 @@ def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:
 
 
 def decided(raced: Sequence[Raced]) -> Sequence[Raced]:
-    """The same, if they can show anything.
+    """Return the races if at least one can decide a requirement.
 
     Raises:
         Inconclusive: No action is known to have changed a card.
@@ -82,7 +84,7 @@ def decided(raced: Sequence[Raced]) -> Sequence[Raced]:
 
 
 def due_closed(races: Sequence[Race]) -> set[str]:
-    """The cards on which an action succeeded, so that they must be closed."""
+    """The cards on which an action succeeded, so they must be closed."""
     return {key_of(card) for race in races if race.changed for card in race.cards}
 
 
@@ -93,7 +95,7 @@ def open_in(states: States) -> set[str]:
 
 @pytest.fixture(scope="module")
 def raced_singly(probe: Probe, reserve: CardPool, effort: Effort) -> list[Raced]:
-    """Three overlapping actions on one card each: different ones, or three times the same."""
+    """Races of three actions on one card: one of each kind, or three of the same."""
     heats = []
     with probe.cards.recorder.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
         for group in fresh_groups(reserve, effort.examples(GROUPS)):
@@ -110,7 +112,7 @@ def raced_singly(probe: Probe, reserve: CardPool, effort: Effort) -> list[Raced]
 
 @pytest.fixture(scope="module")
 def raced_together(probe: Probe, reserve: CardPool, effort: Effort) -> list[Raced]:
-    """Three overlapping actions on all cards of a group each."""
+    """Races of three actions, each on all cards of a group."""
     heats = []
     with probe.cards.recorder.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
         for group in fresh_groups(reserve, effort.examples(GROUPS)):
@@ -122,7 +124,7 @@ def raced_together(probe: Probe, reserve: CardPool, effort: Effort) -> list[Race
 @requirement("CONC-01")
 @pytest.mark.parametrize("how", ["singly", "together"])
 def test_one_closed_state(how: str, request: pytest.FixtureRequest) -> None:
-    """No listing, during the race or after it, shows a card in another closed state."""
+    """All listings during and after a race show a card in the same closed state, if in any."""
     raced: list[Raced] = request.getfixturevalue(f"raced_{how}")
     for one in decided(raced):
         for race in one.races:
@@ -132,26 +134,26 @@ def test_one_closed_state(how: str, request: pytest.FixtureRequest) -> None:
                 expect(
                     len(words) <= 1,
                     *race.exchanges,
-                    expected="a card to stay in the closed state in which it was seen",
-                    actual=f"it was seen {' and '.join(sorted(words))} after {race}",
+                    expected="a card to stay in the closed state in which it was listed",
+                    actual=f"it was listed as {' and '.join(sorted(words))} after {race}",
                 )
                 expect(
                     not race.changed or key not in open_in(one.after) | open_in(one.later),
                     *race.exchanges,
-                    expected="a card to be closed after actions that succeeded",
+                    expected="a card to be closed after a successful action",
                     actual=f"it is {one.later[key]} after {race}",
                 )
 
 
 @requirement("CONC-02")
 def test_some_order_explains_single_actions(raced_singly: list[Raced]) -> None:
-    """One request at most says that it changed the card, and the card ends as that one made it."""
+    """The responses and the final state of each card are linearizable."""
     check_orders(raced_singly)
 
 
 @requirement("CONC-03")
 def test_some_order_explains_joint_actions(raced_together: list[Raced]) -> None:
-    """The requests together count each card once, and the cards end as those made them."""
+    """The responses are linearizable, and together they count each changed card once."""
     check_orders(raced_together)
     for one in raced_together:
         for race in filter(attrgetter("is_whole"), one.races):
@@ -162,26 +164,26 @@ def test_some_order_explains_joint_actions(raced_together: list[Raced]) -> None:
             expect(
                 held,
                 *race.exchanges,
-                expected=f"the actions to count the {changed} cards that changed once each",
-                actual=f"they count {sum(known)}: {race}",
+                expected=f"the actions to count each of the {changed} changed cards once",
+                actual=f"they count {sum(known)} ({race})",
             )
 
 
 @requirement("CONC-04")
 def test_overlaps_are_answered(raced_singly: list[Raced], raced_together: list[Raced]) -> None:
-    """Server errors that a target may have now and then do not come in half of all races."""
+    """Overlapping actions do not cause server errors; occasional ones are accepted."""
     races = [race for one in [*raced_singly, *raced_together] for race in one.races]
     failed = [race for race in races if any(attempt.failed for attempt in race.attempts)]
     expect(
         len(failed) < max(FEW, len(races) / 2),
         *(exchange for race in failed[:1] for exchange in race.exchanges),
-        expected="overlapping actions to be carried out or refused with 4xx",
-        actual=f"in {len(failed)} of {len(races)} races one was answered with HTTP {SERVER_ERROR}",
+        expected="overlapping actions to succeed or be refused with 4xx",
+        actual=f"in {len(failed)} of {len(races)} races one got HTTP {SERVER_ERROR}",
     )
 
 
 def check_orders(raced: Sequence[Raced]) -> None:
-    """Expect an order of the actions on each card that explains their answers and its end."""
+    """Expect the actions on each card to be linearizable, given its final state."""
     for one in decided(raced):
         for race in filter(attrgetter("is_whole"), one.races):
             for card in race.cards:
@@ -189,6 +191,6 @@ def check_orders(raced: Sequence[Raced]) -> None:
                 expect(
                     is_linearizable(Status.ACTIVE, race.history_of(card, final)),
                     *race.exchanges,
-                    expected="some order of overlapping actions on a card to explain their answers",
-                    actual=f"none does: {race}, and the card is {final or 'not listed'} in the end",
+                    expected="some order of overlapping actions on a card to explain the responses",
+                    actual=f"none does ({race}); the card is finally {final or 'not listed'}",
                 )

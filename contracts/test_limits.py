@@ -1,4 +1,4 @@
-"""Limits: how many cards one cancel takes."""
+"""Limits: how many cards one cancel closes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BELOW_DEFAULT = 2
 
 @pytest.fixture(scope="session")
 def drained(probe: Probe) -> Drained:
-    """A group of more cards than two cancels can take, cancelled step by step."""
+    """A group of more cards than two cancels can close, cancelled step by step."""
     return drain(probe, probe.cards.seeder.seed_bulk(CARDS))
 
 
 def check_limit(step: Step, limit: int) -> None:
-    """Expect a cancel of more cards than its limit to take just as many."""
+    """Expect a cancel of more cards than its limit to close exactly as many as the limit."""
     if step.before <= limit:
-        not_exercised(f"only {step.before} active cards were left, and the limit is {limit}")
+        not_exercised(f"only {step.before} active cards were left, but the limit is {limit}")
     expect(
         step.cancelled == limit,
         step.exchange,
@@ -36,19 +36,19 @@ def check_limit(step: Step, limit: int) -> None:
 
 @requirement("LIMIT-01")
 def test_default_limit(drained: Drained) -> None:
-    """Without limit 500 of the cards are cancelled."""
+    """Without limit, 500 of the cards are cancelled."""
     check_limit(drained.default, DEFAULT_CANCEL)
 
 
 @requirement("LIMIT-02")
 def test_raised_limit(drained: Drained) -> None:
-    """With limit=1000 a thousand are, and no more."""
+    """With limit=1000, exactly 1000 of the cards are cancelled."""
     check_limit(drained.raised, LARGEST_LIMIT)
 
 
 @requirement("LIMIT-06")
 def test_largest_limit(drained: Drained) -> None:
-    """With a limit above 1000 no more than a thousand are cancelled, if any."""
+    """With a limit above 1000, at most 1000 of the cards are cancelled."""
     step = drained.excessive
     expect(
         step.cancelled <= LARGEST_LIMIT,
@@ -72,20 +72,20 @@ def test_repeating_drains(drained: Drained) -> None:
 
 @requirement("LIMIT-04")
 def test_low_limit(probe: Probe, reserve: CardPool) -> None:
-    """With limit=2 no more than two of the cards are cancelled."""
+    """With limit=2, two of the cards are cancelled."""
     check_low_limit(probe, reserve.take(), BELOW_DEFAULT)
 
 
 @requirement("LIMIT-04")
 def test_low_limit_for_one_customer(probe: Probe) -> None:
-    """With limit=1 no more than one of a customer's cards is cancelled."""
+    """With limit=1, one of a customer's cards is cancelled."""
     check_low_limit(probe, probe.seed_customer(), 1)
 
 
 def check_low_limit(probe: Probe, group: Group, limit: int) -> None:
-    """Expect a cancel of a group to take as many of its cards as the limit says."""
+    """Expect a cancel of a group to close exactly as many cards as its limit."""
     if len(group.cards) <= limit:
-        not_exercised(f"the target gave {len(group.cards)} card(s) where more are needed")
+        not_exercised(f"the target provided {len(group.cards)} card(s), but more are needed")
     query = group.pin.replace(multiple=True, limit=limit)
     exchange = probe.change(Action.CANCEL, query, group)
 

@@ -1,4 +1,4 @@
-"""Several cards at once: multiple=1 and what happens without it."""
+"""Several cards at once: ``multiple=1``, and what happens without it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 BAD_REQUEST = 400
 A_WHILE = timedelta(seconds=1)
+"""Long enough for an asynchronous action to take effect, short enough to wait for in a run."""
 
 PAYLOAD = {"quantity": 2, "size": "large"}
 
@@ -36,7 +37,7 @@ def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange
 
 @pytest.mark.parametrize("action", each_by_requirement)
 def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """Without multiple=1 the action fails, for a group and for two; cancel fails with 400."""
+    """Without multiple=1 the action fails, for a group and for two cards; cancel with HTTP 400."""
     group = reserve.take()
     check_fails(probe, group, action)
     *closed, _, _ = group.cards
@@ -48,7 +49,7 @@ def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: Car
 
 @pytest.mark.parametrize("action", each_by_requirement)
 def test_many_need_multiple(action: Action, probe: Probe, crowd: Group) -> None:
-    """However many cards match, the action fails without multiple=1."""
+    """The action fails without multiple=1, even if many cards match."""
     if not all_in(Status.ACTIVE)(probe.states(crowd)):
         not_exercised("an earlier action without multiple=1 changed the cards")
     check_fails(probe, crowd, action)
@@ -78,7 +79,7 @@ def check_fails(probe: Probe, group: Group, action: Action) -> None:
 
 
 def check_refused(exchange: Exchange, action: Action) -> None:
-    """Expect the answer that an action on several cards gets without multiple=1."""
+    """Expect the refusal of an action on several cards without multiple=1."""
     refused = exchange.status == BAD_REQUEST if action is Action.CANCEL else not exchange.succeeded
     wanted = "400 Bad Request" if action is Action.CANCEL else "a failure"
     expect(
@@ -92,7 +93,7 @@ def check_refused(exchange: Exchange, action: Action) -> None:
 @requirement("MULTI-04")
 @pytest.mark.parametrize("action", [Action.DISMISS, Action.COMPLETE])
 def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """Dismiss and complete fail with 400 as cancel does."""
+    """Dismiss and complete fail with HTTP 400, like cancel."""
     exchange = act_without_multiple(probe, reserve.take(), action)
     expect(
         exchange.status == BAD_REQUEST,
@@ -104,7 +105,7 @@ def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: CardPoo
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An action on a whole group without multiple=1, and when it was answered."""
+    """An action on a whole group without multiple=1, and when its response arrived."""
 
     group: Group
     exchange: Exchange
@@ -113,7 +114,7 @@ class Attempt:
 
 @pytest.fixture(scope="module")
 def attempts(probe: Probe, reserve: CardPool) -> dict[Action, Attempt]:
-    """Each action, on a group of its own."""
+    """Each action, on its own group."""
 
     def attempt(action: Action) -> Attempt:
         group = reserve.take()
@@ -134,12 +135,12 @@ def test_failure_changes_nothing(
 
 
 def check_unchanged(probe: Probe, attempt: Attempt) -> None:
-    """Expect the cards of a group to be still active."""
+    """Expect the cards of a group to still be active."""
     states = probe.states_once(attempt.group, all_in(Status.ACTIVE))
     expect(
         all_in(Status.ACTIVE)(states),
         attempt.exchange,
-        expected="every card to be still active after the failure",
+        expected="every card to still be active after the failure",
         actual=f"they are {words_of(states)}",
     )
 
@@ -147,7 +148,7 @@ def check_unchanged(probe: Probe, attempt: Attempt) -> None:
 @requirement("MULTI-06")
 @each_action
 def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """With multiple=1 all cards of the query change, and a neighbouring group stays active."""
+    """With multiple=1 all matching cards change, and another group stays active."""
     group, bystanders = reserve.take(), reserve.take()
     exchange = change_all(probe, group, action)
     others = probe.states_later(bystanders, all_in(Status.ACTIVE))
@@ -169,7 +170,7 @@ def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe)
 @requirement("MULTI-06")
 @each_action
 def test_multiple_may_stand_first(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """With multiple=1 before the attributes all cards of the query change too."""
+    """multiple=1 also works before the attributes."""
     group = reserve.take()
     every = group.pin.replace(multiple=True)
     check_all_changed(
@@ -190,7 +191,7 @@ def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exch
     expect(
         became(action.outcome)(states),
         exchange,
-        expected=f"all {len(states)} cards that match to be {action.outcome}",
+        expected=f"all {len(states)} matching cards to be {action.outcome}",
         actual=f"they are {words_of(states)}",
     )
 
@@ -198,19 +199,19 @@ def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exch
 @requirement("MULTI-07")
 @each_action
 def test_multiple_with_one_match(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """multiple=1 is no hindrance where one card matches, and widens nothing."""
+    """multiple=1 works if only one card matches, and changes no other card."""
     act_on_one(probe, reserve, action, multiple=True)
 
 
 @requirement("MULTI-08")
 @each_action
 def test_one_match_without_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """The one card that matches changes; the others of its group stay active."""
+    """Without multiple=1 a single matching card changes; the others of its group stay active."""
     act_on_one(probe, reserve, action, multiple=False)
 
 
 def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: bool) -> None:
-    """Act on one card of a group, and look at all of them."""
+    """Act on one card of a group, and expect only that card to change."""
     group = reserve.take()
     chosen, *rest = group.cards
     query = group.single(chosen).replace(multiple=multiple)
@@ -219,7 +220,7 @@ def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: boo
     expect(
         became(action.outcome)(states),
         exchange,
-        expected=f"the one card that matches to be {action.outcome}",
+        expected=f"the matching card to be {action.outcome}",
         actual=f"it is {words_of(states)}",
     )
     others = probe.states_later(only(group, *rest), all_in(Status.ACTIVE))
@@ -235,7 +236,7 @@ def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: boo
 @each_action
 @pytest.mark.parametrize("state", [Status.ACTIVE, Status.EMBARGOED])
 def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: Probe) -> None:
-    """An action on one card of a customer leaves the customer's other cards as they are."""
+    """An action on one card of a customer does not change the customer's other cards."""
     chosen, other = probe.seed_twice_for_one(state)
     exchange = probe.change(action, chosen.single(chosen.cards[0]), chosen)
     probe.states_once(only(chosen, chosen.cards[0]), left(Status.ACTIVE))
@@ -250,7 +251,7 @@ def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: 
 
 @requirement("MULTI-05")
 def test_failure_changes_nothing_later(probe: Probe, attempts: dict[Action, Attempt]) -> None:
-    """A second after the failures all cards are still active."""
+    """All cards are still active one second after the failures."""
     latest = max(attempt.at for attempt in attempts.values())
     passed = timedelta(seconds=probe.cards.clock.monotonic() - latest)
     if passed < A_WHILE:

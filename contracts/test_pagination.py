@@ -1,4 +1,4 @@
-"""Pagination: limit, offset, and what a walk through the pages sees."""
+"""Pagination: limit, offset, and walking through the pages."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 
 FAR_BEYOND = 1_000_000
+"""An offset beyond the number of cards in any test environment."""
 SERVER_ERROR = 500
 
 
@@ -28,19 +29,19 @@ def keys(found: Found) -> list[str]:
 
 
 def expect_count(found: Found, count: int, what: str) -> None:
-    """Expect a page to hold a number of cards."""
+    """Expect a page to have a number of cards."""
     expect(
         len(found.cards) == count,
         *found.exchanges,
         expected=f"{count} cards {what}",
-        actual=f"{len(found.cards)} cards came",
+        actual=f"{len(found.cards)} cards were listed",
     )
 
 
 def need(listing: Group, count: int) -> None:
-    """End the contract where the listing is not that long."""
+    """Skip the contract if the listing is too short."""
     if listing.count < count:
-        not_exercised(f"the target gave {listing.count} cards of the {count} that this needs")
+        not_exercised(f"the target provided {listing.count} cards, but this needs {count}")
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ def stable(probe: Probe, listing: Group) -> bool:
 
 @requirement("PAGE-01")
 def test_default_page(probe: Probe, listing: Group) -> None:
-    """Without parameters 100 cards come, also when only offset is given."""
+    """Without limit and offset, 100 cards are listed."""
     need(listing, DEFAULT_PAGE + 1)
     for query in (listing.pin, listing.pin.replace(status="active")):
         expect_count(probe.page(query), DEFAULT_PAGE, f"of {query} without limit and offset")
@@ -60,14 +61,14 @@ def test_default_page(probe: Probe, listing: Group) -> None:
 @requirement("PAGE-02")
 @pytest.mark.parametrize("limit", [1, 2, 37, 99, 100, 101, 250])
 def test_limit(limit: int, probe: Probe, listing: Group) -> None:
-    """A limit below the length of the listing is how many cards come."""
+    """A page has as many cards as its limit, if more cards match."""
     need(listing, limit + 1)
     expect_count(probe.page(listing.pin.replace(limit=limit)), limit, f"with limit={limit}")
 
 
 @requirement("PAGE-03")
 def test_a_thousand(probe: Probe, listing: Group) -> None:
-    """limit=1000 gives 1000 different cards."""
+    """limit=1000 lists 1000 different cards."""
     need(listing, LARGEST_LIMIT)
     try:
         page = probe.page(listing.pin.replace(limit=LARGEST_LIMIT))
@@ -78,14 +79,14 @@ def test_a_thousand(probe: Probe, listing: Group) -> None:
     expect_count(
         Found(tuple({key_of(card): card for card in page.cards}.values()), page.exchanges),
         LARGEST_LIMIT,
-        "that differ from each other, with limit=1000",
+        "that are all different, with limit=1000",
     )
 
 
 @requirement("PAGE-04")
 @pytest.mark.parametrize("offset", [1, 100, 500])
 def test_offset_counts_cards(offset: int, probe: Probe, listing: Group, stable: bool) -> None:  # noqa: FBT001
-    """Cards from the offset on come, as many as without it: the listing less its first ones."""
+    """An offset skips that many cards of the listing, and the page is as long as without it."""
     need(listing, offset + DEFAULT_PAGE)
     page = probe.page(listing.pin.replace(offset=offset))
     expect_count(page, DEFAULT_PAGE, f"with offset={offset} alone")
@@ -101,7 +102,7 @@ def test_offset_need_not_begin_a_page(
     listing: Group,
     stable: bool,  # noqa: FBT001
 ) -> None:
-    """With limit, too, an offset counts cards: one that is no multiple of limit is kept to."""
+    """With limit, an offset also counts cards, even if it is not a multiple of limit."""
     need(listing, offset + limit)
     page = probe.page(listing.pin.replace(limit=limit, offset=offset))
     expect_count(page, limit, f"with limit={limit} and offset={offset}")
@@ -109,7 +110,7 @@ def test_offset_need_not_begin_a_page(
 
 
 def check_window(probe: Probe, listing: Group, page: Found, offset: int, *, stable: bool) -> None:
-    """Expect a page to hold the cards of the listing that come next after the offset."""
+    """Expect a page to have the cards of the listing that follow the offset."""
     if not stable:
         not_exercised("identical requests list different cards, so offsets cannot be compared")
     before = probe.page(listing.pin.replace(limit=offset))
@@ -119,7 +120,7 @@ def check_window(probe: Probe, listing: Group, page: Found, offset: int, *, stab
         *before.exchanges,
         *page.exchanges,
         expected=f"none of the first {offset} card(s) with offset={offset}",
-        actual=f"{len(again)} of them came again",
+        actual=f"{len(again)} of them were listed again",
     )
     end = offset + len(page.cards)
     through = probe.page(listing.pin.replace(limit=end))
@@ -141,7 +142,7 @@ def test_pages_partition_the_listing(
     listing: Group,
     stable: bool,  # noqa: FBT001
 ) -> None:
-    """A walk by limit and offset sees each card exactly once, in full pages but for the last."""
+    """Walking by limit and offset lists each card exactly once; only the last page is not full."""
     need(listing, size + 1)
     seen: list[str] = []
     pages = []
@@ -159,20 +160,20 @@ def test_pages_partition_the_listing(
         len(seen) == len(set(seen)),
         *pages[-1].exchanges,
         expected=f"no card on two pages of {size}",
-        actual=f"{len(seen) - len(set(seen))} card(s) came twice",
+        actual=f"{len(seen) - len(set(seen))} card(s) were listed twice",
     )
     lost = {key_of(card) for card in listing.cards} - set(seen)
     expect(
         not lost and len(seen) >= listing.count,
         *pages[-1].exchanges,
         expected=f"all {listing.count} cards on the pages of {size}",
-        actual=f"{max(len(lost), listing.count - len(seen))} card(s) came on none",
+        actual=f"{max(len(lost), listing.count - len(seen))} card(s) are on none of them",
     )
 
 
 @requirement("PAGE-06")
 def test_beyond_the_end(probe: Probe, listing: Group) -> None:
-    """Far beyond the last card nothing comes."""
+    """An offset beyond the last card lists nothing."""
     for query in (
         listing.pin.replace(offset=FAR_BEYOND),
         listing.pin.replace(offset=FAR_BEYOND, limit=10),
@@ -182,7 +183,7 @@ def test_beyond_the_end(probe: Probe, listing: Group) -> None:
 
 @requirement("PAGE-07")
 def test_pages_are_repeatable(stable: bool, listing: Group, probe: Probe) -> None:  # noqa: FBT001
-    """The same page requested again holds the same cards."""
+    """Requesting the same page again lists the same cards."""
     need(listing, DEFAULT_PAGE)
     page = probe.page(listing.pin.replace(limit=50, offset=50))
     expect(
@@ -195,7 +196,7 @@ def test_pages_are_repeatable(stable: bool, listing: Group, probe: Probe) -> Non
 
 @requirement("PAGE-08")
 def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -> None:
-    """Pages of one card each, of a query by several attributes, hold just the cards that match."""
+    """Pages of one card, for a query by several attributes, list exactly the matching cards."""
     for group, attribute in product(population.plain, Attribute):
         value = group.cards[0].attributes.get(attribute)
         if value is None:
@@ -205,23 +206,23 @@ def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -
             check_pages_of_one(probe, group.pin.replace(**{attribute.field: value}), alike)
         except Violation:
             if population.is_joined_by_or(probe.find):
-                not_exercised("the target joins attributes by or, so that others match as well")
+                not_exercised("the target joins attributes by or, so other cards match as well")
             raise
 
 
 @requirement("PAGE-08")
 def test_pages_of_a_customer(probe: Probe) -> None:
-    """Pages of one card each, of a query by customer, hold just the customer's cards."""
+    """Pages of one card, for a query by customer, list exactly the customer's cards."""
     customer = probe.seed_customer()
     check_pages_of_one(probe, customer.pin, customer.cards)
 
 
 def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> None:
-    """Expect a page of one card for each of the cards, and nothing beyond."""
+    """Expect one page of one card for each of the cards, and empty pages after them."""
     active = {key_of(card) for card in cards}
     pages = [probe.page(pin.replace(limit=1, offset=offset)) for offset in range(len(active))]
     for page in pages:
-        expect_count(page, 1, f"on a page of one of {pin}")
+        expect_count(page, 1, f"with limit=1 for {pin}")
     for offset in (len(active), len(active) + 1):
         beyond = probe.page(pin.replace(limit=1, offset=offset))
         expect_count(beyond, 0, f"with offset={offset}, of {len(active)} that match {pin}")
@@ -230,7 +231,7 @@ def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> N
         seen <= active,
         *pages[-1].exchanges,
         expected=f"only cards that match {pin}",
-        actual=f"{len(seen - active)} other(s) came",
+        actual=f"{len(seen - active)} other(s) were listed",
     )
 
 
@@ -240,7 +241,7 @@ def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> N
     [("limit", "abc"), ("limit", "-1"), ("limit", "1e3"), ("offset", "abc"), ("offset", "-1")],
 )
 def test_no_number(name: str, value: str, probe: Probe, population: SharedPopulation) -> None:
-    """A limit or offset that is no count of cards is ignored or refused, and breaks nothing."""
+    """A limit or offset that is not a number of cards does not cause a server error."""
     pin = population.plain[0].pin
     exchange = probe.raw("GET", "/cards", pin, more=((name, value),))
     expect(

@@ -1,7 +1,7 @@
-"""The profile: how this target answers the questions that the documentation leaves open.
+"""The profile: how this target behaves where the documentation leaves a question open.
 
-No answer is wrong. Where a profile is pinned (``--cards-profile``), another answer than the pinned
-one is drift, and fails.
+No answer is wrong. If a profile is pinned (``--cards-profile``), an answer that differs from it is
+drift, and fails.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ LAST = sorted(QUESTIONS, key=WAITING.__contains__)
 
 @pytest.fixture(scope="module")
 def context(probe: Probe, cards_target: Target) -> Iterator[ProfilingContext]:
-    """A world of its own to observe in; on a live target some time passes there from now on.
+    """A separate environment to observe in; on a live target its timers start now.
 
-    That some cards cannot be cancelled at the end may be an answer of the target: a warning tells.
+    Cards that cannot be cancelled at the end may be legal behaviour, so they only cause a warning.
     """
     del probe
     cards = cards_target.open_world()
@@ -47,7 +47,7 @@ def context(probe: Probe, cards_target: Target) -> Iterator[ProfilingContext]:
 
 @pytest.fixture(scope="module")
 def pinned(cards_settings: Settings) -> Mapping[str, str]:
-    """The answers that are pinned."""
+    """The pinned answers."""
     return read_answers(cards_settings.profile) if cards_settings.profile else {}
 
 
@@ -61,5 +61,5 @@ def test_question(
     pinned: Mapping[str, str],
     request: pytest.FixtureRequest,
 ) -> None:
-    """The target's answer is recorded, and compared with the pinned one where there is one."""
+    """The target's answer is recorded, and compared with the pinned one if there is one."""
     request.node.stash[SEEN] = observe(question, context, pinned.get(question))

@@ -1,4 +1,4 @@
-"""Query attributes: what a listing returns, alone and in combination."""
+"""Query attributes: which cards a listing returns, by one attribute and by combinations."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 
 VALUES_TRIED = 4
-BY_OR = "the target joins attributes by or, so that others than those that match are listed"
+"""Active cards whose values are tried, besides one of each group: the plain ones differ little."""
+BY_OR = "the target joins attributes by or, so it also lists cards that do not match"
 GENERATED = 60
+"""Generated queries at default effort, in addition to all 127 combinations of attributes."""
 
 SINGLE = {
     "QUERY-01": Attribute.EVENT_NAME,
@@ -49,7 +51,7 @@ def query_by(values: dict[Attribute, str], **paging: int) -> CardQuery:
 def test_one_attribute_selects(
     attribute: Attribute, probe: Probe, population: SharedPopulation
 ) -> None:
-    """Each value of the attribute lists its cards and no others; a made-up one lists none."""
+    """Each value of the attribute lists exactly its cards; an invented one lists none."""
     cards = [*population.active[:VALUES_TRIED], *(group.cards[0] for group in population.groups)]
     values = [card.attributes.get(attribute) for card in cards if card.status is Status.ACTIVE]
     for value in dict.fromkeys(filter(None, values)):
@@ -70,18 +72,18 @@ def test_one_attribute_selects(
 
 
 def check_words(found: Found, word: str) -> None:
-    """Expect the listed cards to show the word that they were asked for by, to the letter."""
+    """Expect the listed cards to show exactly the status word of the query."""
     shown = {card.raw.get("status") for card in found.cards} - {None}
     expect(
         shown <= {word},
         *found.exchanges,
-        expected=f"cards whose status reads {word!r}",
-        actual=f"it reads {', '.join(map(repr, shown))}",
+        expected=f"cards with status {word!r}",
+        actual=f"their status is {', '.join(map(repr, shown))}",
     )
 
 
 def strangers(attribute: Attribute, probe: Probe, population: SharedPopulation) -> list[str]:
-    """Values that no card of ours has in an attribute: made up, or those of another field."""
+    """Values that none of our cards has in an attribute: invented, or taken from another field."""
     card = population.plain[0].cards[0]
     others = [value for name, value in card.attributes.items() if name is not attribute]
     others += filter(None, [card.card_instance_id, card.card_template_name])
@@ -91,7 +93,7 @@ def strangers(attribute: Attribute, probe: Probe, population: SharedPopulation) 
 
 
 def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuery, Found]]:
-    """What each of the 127 combinations of one card's values lists."""
+    """The listings for each of the 127 combinations of one card's values."""
     card = (population.odd or population.plain[0]).cards[0]
     asked = [
         query_by({name: card.attributes[name] for name in subset})
@@ -103,12 +105,12 @@ def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuer
 
 @pytest.fixture(scope="module")
 def joins_by_or(probe: Probe, population: SharedPopulation) -> bool:
-    """Whether values that no card has together list the cards that have either, as *or* does."""
+    """Whether the target joins attributes by *or*."""
     return population.is_joined_by_or(probe.find)
 
 
 def crossed(card: Card, other: Card, probe: Probe) -> Iterator[dict[Attribute, str]]:
-    """Pairs of a card's values, and all of them, with one value that it does not have."""
+    """Pairs of a card's values, and all of them, with one replaced by a foreign value."""
     for subset in SUBSETS:
         if len(subset) in {2, len(Attribute)}:
             for alien in subset:
@@ -129,7 +131,7 @@ def test_no_attribute_is_left_out(
     population: SharedPopulation,
     joins_by_or: bool,  # noqa: FBT001
 ) -> None:
-    """A value that a card does not have keeps it out, whatever other attributes fit it."""
+    """A card that lacks one of the values is not listed, even if all others match."""
     card, other = population.plain[0].cards[0], population.plain[1].cards[-1]
     for values in crossed(card, other, probe):
         query = query_by(values)
@@ -144,7 +146,7 @@ def test_attributes_combine(
     joins_by_or: bool,  # noqa: FBT001
     effort: Effort,
 ) -> None:
-    """Every combination of attributes lists the card it is taken from; generated ones agree."""
+    """Every combination of a card's attributes lists that card; generated queries agree."""
     for query, found in by_subset(probe, population):
         judge_listing(population.cards, query, found, or_allowed=joins_by_or)
 
@@ -162,14 +164,14 @@ def test_combination_means_and(probe: Probe, population: SharedPopulation) -> No
 
 @requirement("QUERY-10")
 def test_listings_keep_to_their_environment(probe: Probe, population: SharedPopulation) -> None:
-    """Neither a made-up environment nor a second one shows or sees this environment's cards."""
+    """A listing in one environment does not show cards of another."""
     group = population.plain[0]
     ours = {key_of(card) for card in group.cards}
     exchange = probe.raw("GET", "/cards", group.pin, environment_id=probe.invented())
     expect(
         not (exchange.succeeded and any(key in exchange.response_body.decode() for key in ours)),
         exchange,
-        expected="no cards of this environment under the id of another",
+        expected="no cards of this environment under the id of another one",
         actual="they are listed there",
     )
     user = group.cards[0].user_id or ""
@@ -188,7 +190,7 @@ def test_listings_keep_to_their_environment(probe: Probe, population: SharedPopu
 
 @requirement("QUERY-14")
 def test_actions_keep_to_their_environment(probe: Probe, reserve: CardPool) -> None:
-    """An action under another environment's id changes nothing here, and none here there."""
+    """An action in one environment does not change cards of another."""
     group = reserve.take()
     card = group.cards[0]
     before = probe.states(group)
@@ -199,7 +201,7 @@ def test_actions_keep_to_their_environment(probe: Probe, reserve: CardPool) -> N
     expect(
         after == before,
         exchange,
-        expected="no change by an action under the id of another environment",
+        expected="an action under the id of another environment to change nothing",
         actual="a card was changed",
     )
     user = card.user_id or ""
@@ -210,7 +212,7 @@ def test_actions_keep_to_their_environment(probe: Probe, reserve: CardPool) -> N
     expect(
         probe.neighbour_state(stranger) is Status.ACTIVE,
         exchange,
-        expected="cards of another environment to stay as they are",
+        expected="cards of another environment to stay unchanged",
         actual=f"card {stranger.card_instance_id} of another environment was changed",
     )
 
@@ -220,14 +222,14 @@ def test_actions_keep_to_their_environment(probe: Probe, reserve: CardPool) -> N
 def test_every_state_can_be_listed(
     status: Status, probe: Probe, population: SharedPopulation
 ) -> None:
-    """Listing by a state word shows the cards in that state, and no others."""
+    """Listing by a state word shows exactly the cards in that state."""
     group = population.by_state.get(status)
     if group is None:
         not_exercised(str(population.absent[status.value]))
     query = group.pin.replace(status=status)
     found = probe.find(query)
     if status is Status.CANCELLED and set(probe.states(group).values()) == {None}:
-        not_exercised("cancelled cards are not listed at all, as a page says they are removed")
+        not_exercised("cancelled cards are not listed at all, as one page documents their removal")
     judge_listing(group.cards, query, found, owed=(status,))
     alone = CardQuery(status=status)
     judge_listing((), alone, probe.find(alone))
@@ -237,7 +239,7 @@ def test_every_state_can_be_listed(
 def test_listings_keep_up_with_changes(
     probe: Probe, reserve: CardPool, request: pytest.FixtureRequest
 ) -> None:
-    """A card that was listed as active by each attribute is listed so by none once it is closed."""
+    """Once a card is closed, no listing by an attribute shows it as active any more."""
     group = reserve.take()
     card = group.cards[0]
     queries = [
@@ -260,24 +262,24 @@ def test_listings_keep_up_with_changes(
             key_of(card) not in listed,
             *found.exchanges,
             expected=f"{query} not to list a card that was dismissed",
-            actual="it is listed still",
+            actual="it is still listed",
         )
 
 
 @requirement("QUERY-13")
 def test_no_match_lists_nothing(probe: Probe) -> None:
-    """A made-up value gives no cards, whether the answer is an empty list or a refusal."""
+    """An invented value lists no cards, whether the response is an empty list or a 4xx error."""
     for attribute in (name for name in Attribute if name is not Attribute.STATUS):
         try:
             found = probe.page(query_by({attribute: probe.invented()}))
         except ContractBrokenError as error:
             exchanges = (error.exchange,) if error.exchange else ()
-            raise Violation("an empty listing, or a refusal", str(error), exchanges) from None
+            raise Violation("an empty listing, or a 4xx error", str(error), exchanges) from None
         exchange = found.exchanges[-1]
         expect(
             not found.cards,
             exchange,
-            expected="no card where nothing matches",
+            expected="no card if none matches",
             actual=f"HTTP {exchange.status} with {len(found.cards)} card(s)",
         )
 
@@ -293,6 +295,6 @@ def test_order_of_attributes_is_free(probe: Probe, population: SharedPopulation)
         expect(
             {key_of(found) for found in reverse} == straight,
             exchange,
-            expected=f"the {len(straight)} card(s) listed in the usual order of attributes",
+            expected=f"the {len(straight)} card(s) listed with the usual order of attributes",
             actual=f"{len(reverse)} card(s)",
         )

@@ -1,4 +1,4 @@
-"""Query attributes of actions: they select the cards that a listing shows."""
+"""Query attributes of actions: they select the cards that a listing with them shows."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ VALUES: dict[str, Choice] = {
     "no-match": that_none_has,
     "match": lambda _, card, attribute: card.attributes.get(attribute),
 }
-"""Values to narrow an action by, each chosen for a card of its group."""
+"""Values that narrow an action, each chosen for a card of its group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """An action narrowed by an attribute, on a group of its own."""
+    """An action narrowed by an attribute, on its own group."""
 
     group: Group
     query: CardQuery
@@ -49,7 +49,7 @@ class Narrowed:
 
 @pytest.fixture(scope="module")
 def narrowed(probe: Probe, reserve: CardPool) -> BatchedSetup[Narrowed]:
-    """Each action, narrowed by a value that the group's cards have and by one that none has."""
+    """Each action, narrowed by a value that cards of the group have, and by one that none has."""
 
     def act(attribute: Attribute, action: Action, choose: Choice) -> Narrowed:
         group = reserve.take()
@@ -57,7 +57,7 @@ def narrowed(probe: Probe, reserve: CardPool) -> BatchedSetup[Narrowed]:
         pins = (group.pin, group.single(card))
         pin = next((pin for pin in pins if attribute not in pin.attributes), None)
         if pin is None:
-            raise NotAvailableError(f"nothing but {attribute} tells cards of this run from others")
+            raise NotAvailableError(f"only {attribute} distinguishes cards of this run from others")
         value = choose(probe, card, attribute)
         if value is None:
             raise NotAvailableError(f"cards of this target have no {attribute}")
@@ -88,7 +88,7 @@ def narrowed(probe: Probe, reserve: CardPool) -> BatchedSetup[Narrowed]:
 def test_actions_select_as_listings_do(
     attribute: Attribute, action: Action, value: str, probe: Probe, narrowed: BatchedSetup[Narrowed]
 ) -> None:
-    """An action narrowed by the attribute changes just the active cards that a listing shows."""
+    """An action narrowed by the attribute changes exactly the active cards that a listing shows."""
     trial = narrowed[attribute, action, value]
 
     def changed(states: States) -> set[str]:
@@ -106,7 +106,7 @@ def test_actions_select_as_listings_do(
 @requirement("QUERY-11")
 @pytest.mark.parametrize("action", list(Action))
 def test_actions_heed_every_attribute(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """An action that one of two attributes keeps from matching any card changes none."""
+    """An action changes no card if one of two attributes matches none."""
     group = reserve.take()
     card = group.cards[0]
     pins = (group.pin, group.single(card))
@@ -118,25 +118,25 @@ def test_actions_heed_every_attribute(action: Action, probe: Probe, reserve: Car
             query = pin.replace(**missing, multiple=True)
             exchanges.append(probe.raw("PUT", f"/cards/{action}", query))
     states = probe.states_later(group, all_in(Status.ACTIVE))
-    telling = (one for one in exchanges if one.succeeded and not shows_no_cards(one.json()))
+    suspects = (one for one in exchanges if one.succeeded and not shows_no_cards(one.json()))
     expect(
         all_in(Status.ACTIVE)(states),
-        next(telling, exchanges[-1]),
-        expected=f"a {action} to change no card, as none has all values that are asked for",
+        next(suspects, exchanges[-1]),
+        expected=f"a {action} to change no card, as none has all values of its query",
         actual=f"cards are {words_of(states)}",
     )
 
 
 @requirement("QUERY-11")
 def test_actions_decode_values_as_listings_do(probe: Probe) -> None:
-    """An action by a customer id that needs encoding changes that customer's card and no other."""
+    """An action by a customer id that needs encoding changes that customer's card."""
     odd = [probe.cards.backend.new_user(suffix) for suffix in (" a", "+a", "%20a", "ü&é", "=1")]
     try:
         group = probe.seed_for(odd)
     except SeedingError as error:
         if error.exchange is None:
             raise
-        not_exercised(f"the target takes no customer whose id needs encoding: {error}")
+        not_exercised(f"the target accepts no customer id that needs encoding: {error}")
     for user in dict.fromkeys(card.user_id for card in group.cards):
         theirs = only(group, *(card for card in group.cards if card.user_id == user))
         probe.change(Action.CANCEL, CardQuery(user_id=user, multiple=True), group)

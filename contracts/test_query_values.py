@@ -1,4 +1,4 @@
-"""Query values: how a value travels, and that it is compared whole and to the letter."""
+"""Query values: how they are decoded, and that they are compared exactly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 @requirement("QUERY-09")
 def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -> None:
-    """Each odd value of each attribute finds exactly its cards."""
+    """Each odd value of each attribute lists exactly its cards."""
     if population.odd is None:
         absence = population.absent["odd"]
         if isinstance(absence, ContractBrokenError):
@@ -33,7 +33,7 @@ def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -
 
 @requirement("QUERY-17")
 def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopulation) -> None:
-    """What merely resembles a value of ours does not find its card."""
+    """A value that only resembles that of a card does not list it."""
     samples = [
         group.cards[0]
         for group in (population.plain[0], population.long, population.numeric)
@@ -50,13 +50,13 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
                 expect(
                     other in held or key_of(card) not in {key_of(one) for one in found.cards},
                     *found.exchanges,
-                    expected=f"{query} not to find the card with {attribute}={value}",
+                    expected=f"{query} not to list the card with {attribute}={value}",
                     actual="it is listed",
                 )
 
 
 def look_alikes(value: str) -> list[str]:
-    """Values that a target may take for ``value`` if it cuts, trims, pads or reads patterns."""
+    """Values that equal ``value`` for a target that truncates, trims, pads or matches patterns."""
     half = len(value) // 2
     return [
         *(part for part in (value[:half], value[half:]) if part not in {"", value}),
@@ -72,7 +72,7 @@ def look_alikes(value: str) -> list[str]:
 
 
 def respelled(value: str) -> list[str]:
-    """Values that a target may take for ``value`` if it evens out spelling; case is left alone."""
+    """Values that equal ``value`` for a target that normalizes spelling; case is unchanged."""
     parted = unicodedata.normalize("NFD", value)
     spellings = (
         parted,

@@ -1,4 +1,4 @@
-"""Results and summary: what the answer of an action says."""
+"""Results and summary: what the response to an action reports."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ def act_on_one(
 
 
 def check_one_result_each(group: Group, response: ActionResponse, exchange: Exchange) -> None:
-    """Expect one result for each card of the group and no other."""
+    """Expect exactly one result for each card of the group."""
     acted = sorted(str(result.card_instance_id) for result in response.results)
     due = sorted(str(card.card_instance_id) for card in group.cards)
     expect(
         acted == due,
         exchange,
         expected=f"one result for each of the {len(due)} cards acted on",
-        actual=f"{len(acted)} result(s) came, for {', '.join(acted) or 'none'}",
+        actual=f"there are {len(acted)} result(s), for {', '.join(acted) or 'none'}",
     )
 
 
 def check_echoes(
     group: Group, response: ActionResponse, exchange: Exchange, names: tuple[str, ...] = IDS
 ) -> None:
-    """Expect each result to carry its card's ids."""
+    """Expect each result to have the ids of its card."""
     by_id = {card.card_instance_id: card for card in group.cards}
     for result in response.results:
         card = by_id.get(result.card_instance_id)
         for name in names:
-            due = card.raw.get(name) if card else "that of a card acted on"
+            due = card.raw.get(name) if card else "that of a changed card"
             expect(
                 card is not None and result.raw.get(name) == due,
                 exchange,
@@ -68,7 +68,7 @@ def check_echoes(
 
 
 def check_word(response: ActionResponse, exchange: Exchange, action: Action) -> None:
-    """Expect each result's action to be the action's word."""
+    """Expect each result to name the action."""
     words = {result.action for result in response.results}
     expect(
         words == {action.value},
@@ -91,7 +91,7 @@ def check_summary(response: ActionResponse, exchange: Exchange, count: int) -> N
 
 @requirement("RESULT-01")
 def test_complete_returns_one_result_each(probe: Probe, reserve: CardPool) -> None:
-    """Completing several cards, or one of several, returns one result for each and no other."""
+    """Completing several cards, or one of several, returns exactly one result for each."""
     check_one_result_each(*act_on_group(probe, reserve, Action.COMPLETE))
     group, response, exchange = act_on_one(probe, reserve, Action.COMPLETE)
     check_one_result_each(only(group, group.cards[0]), response, exchange)
@@ -99,7 +99,7 @@ def test_complete_returns_one_result_each(probe: Probe, reserve: CardPool) -> No
 
 @pytest.fixture(scope="module")
 def crowd_completed(probe: Probe, crowd: Group) -> tuple[Group, ActionResponse, Exchange]:
-    """The cards of a crowd that one complete changed, and its answer."""
+    """The cards of the crowd that one complete changed, and its response."""
     before = probe.states(crowd)
     active = [card for card in crowd.cards if before[key_of(card)] == Status.ACTIVE]
     if len(active) < 2:
@@ -125,13 +125,13 @@ def crowd_completed(probe: Probe, crowd: Group) -> tuple[Group, ActionResponse, 
 def test_complete_of_many_returns_one_result_each(
     crowd_completed: tuple[Group, ActionResponse, Exchange],
 ) -> None:
-    """Completing more cards than one page lists returns one result for each that it changed."""
+    """Completing more cards than one page lists returns one result for each changed card."""
     check_one_result_each(*crowd_completed)
 
 
 @requirement("RESULT-05")
 def test_summary_counts_many(crowd_completed: tuple[Group, ActionResponse, Exchange]) -> None:
-    """The summary counts as updated each of many cards that were changed."""
+    """summary.updated is the number of changed cards, even if they are many."""
     group, response, exchange = crowd_completed
     expect(
         response.summary.updated == len(group.cards),
@@ -143,7 +143,7 @@ def test_summary_counts_many(crowd_completed: tuple[Group, ActionResponse, Excha
 
 @requirement("RESULT-02")
 def test_complete_results_name_their_cards(probe: Probe, reserve: CardPool) -> None:
-    """Each result carries the ids of its card, and the word complete."""
+    """Each result has the ids of its card, and the action complete."""
     group, response, exchange = act_on_group(probe, reserve, Action.COMPLETE)
     check_echoes(group, response, exchange)
     check_word(response, exchange, Action.COMPLETE)
@@ -159,7 +159,7 @@ def test_complete_of_one_is_summed_up(probe: Probe, reserve: CardPool) -> None:
 @requirement("RESULT-04")
 @other_actions
 def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """Dismiss and cancel return one result a card with its ids, and a summary of one."""
+    """Dismiss and cancel return one result with the ids of each card, and a summary."""
     try:
         group, response, exchange = act_on_group(probe, reserve, action)
         check_one_result_each(group, response, exchange)
@@ -169,8 +169,8 @@ def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: CardP
     except NotAvailableError as error:
         if error.exchange is None:
             raise
-        came = str(error) if error.exchange.response_body else "no body came"
-        due = f"{action} to answer as complete does"
+        came = str(error) if error.exchange.response_body else "the response has no body"
+        due = f"the response to {action} to be like that to complete"
         raise Violation(due, came, [error.exchange]) from None
 
 
@@ -185,6 +185,6 @@ def test_summary_counts_every_card(action: Action, probe: Probe, reserve: CardPo
 @requirement("RESULT-06")
 @other_actions
 def test_words_of_other_actions(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """The results of dismiss and cancel carry that word."""
+    """The results of dismiss and cancel name that action."""
     _, response, exchange = act_on_group(probe, reserve, action)
     check_word(response, exchange, action)

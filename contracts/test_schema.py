@@ -1,4 +1,4 @@
-"""Schema and protocol: requests generated from openapi.yaml, and their answers held against it."""
+"""Schema and protocol: requests generated from openapi.yaml, and the validity of responses."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pytest_atomic_cards.suite.schema_responses import Answers
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
 
 TRIES = 3
+"""Requests before a server error counts: a passing failure hardly occurs three times in a row."""
 ODD_PARAMETERS = [
     ("unknownParameter", "1"),
     ("userId", ""),
@@ -35,7 +36,7 @@ each_action = pytest.mark.parametrize("operation", [name for name in OPERATIONS 
 
 @pytest.fixture(scope="module")
 def asker(effort: Effort, probe: Probe, reserve: CardPool) -> Asker:
-    """Asks each operation once, for all contracts; Schemathesis generates, but for a replay."""
+    """Sends the generated requests once for all contracts; a replay needs no Schemathesis."""
     document = Document(effort.seed)
     if not effort.recorder.is_replayed:
         _ = document.schema
@@ -44,39 +45,39 @@ def asker(effort: Effort, probe: Probe, reserve: CardPool) -> Asker:
 
 @pytest.fixture(scope="module")
 def answers() -> Answers:
-    """The answers that openapi.yaml allows."""
+    """The responses that openapi.yaml allows."""
     return Answers()
 
 
 def shortest_first(found: Iterable[Asked]) -> list[Asked]:
-    """Requests in the order in which they are easy to read."""
+    """Requests with the shortest, most readable one first."""
     return sorted(found, key=lambda asked: len(asked.exchange.url) + len(asked.body))
 
 
 def expect_no_server_error(found: Iterable[Asked]) -> None:
-    """Expect answers and refusals only."""
+    """Expect every request to succeed or be refused."""
     for asked in shortest_first(found):
         exchange = asked.exchange
         expect(
             (exchange.status or 0) < SERVER_ERROR,
             exchange,
-            expected="an answer, or a refusal with 4xx",
-            actual=f"the request is answered with HTTP {exchange.status} each time",
+            expected="success, or a 4xx error",
+            actual=f"the response is HTTP {exchange.status} each time",
         )
 
 
 def expect_conformance(answers: Answers, asker: Asker, operation: str) -> None:
-    """Expect every answer to conform to openapi.yaml."""
+    """Expect every response to conform to openapi.yaml."""
     exchanges = [asked.exchange for asked in shortest_first(asker.asked(operation))]
     if not any(exchange.succeeded for exchange in exchanges):
-        raise Inconclusive(f"no {operation} succeeded, so that no body was seen", exchanges)
+        raise Inconclusive(f"no {operation} succeeded, so there is no body to check", exchanges)
     for exchange in exchanges:
         if (exchange.status or 0) < SERVER_ERROR:
             found = answers.objections(operation, exchange)
             expect(
                 not found,
                 exchange,
-                expected=f"an answer that openapi.yaml allows for {operation}",
+                expected=f"a response that openapi.yaml allows for {operation}",
                 actual="; ".join(found),
             )
 
@@ -84,46 +85,46 @@ def expect_conformance(answers: Answers, asker: Asker, operation: str) -> None:
 @requirement("SCHEMA-01")
 @each_operation
 def test_documented_requests_are_served(operation: str, asker: Asker) -> None:
-    """No request that openapi.yaml allows is answered with a server error."""
+    """No request that openapi.yaml allows causes a server error."""
     expect_no_server_error(asker.asked(operation))
 
 
 @requirement("SCHEMA-01")
 def test_listing_of_anything_is_served(bare: Probe) -> None:
-    """A listing without any attribute is served, also where no card can be seeded."""
+    """A listing without attributes is served, even if no card can be seeded."""
     expect_served_or_refused(lambda: bare.raw("GET", "/cards", CardQuery(limit=1)))
 
 
 @requirement("SCHEMA-02")
 def test_listings_conform(answers: Answers, asker: Asker) -> None:
-    """The answers to listings conform to openapi.yaml."""
+    """The responses to listings conform to openapi.yaml."""
     expect_conformance(answers, asker, LISTING)
 
 
 @requirement("SCHEMA-03")
 @each_action
 def test_actions_conform(operation: str, answers: Answers, asker: Asker) -> None:
-    """The answers to actions conform to openapi.yaml."""
+    """The responses to actions conform to openapi.yaml."""
     expect_conformance(answers, asker, operation)
 
 
 @requirement("SCHEMA-04")
 @each_operation
 def test_answers_agree_with_their_requests(operation: str, asker: Asker) -> None:
-    """No answer contradicts its own request; listings that do are looked at again."""
+    """No response contradicts its request; a listing that does is requested again."""
     for asked in shortest_first(asker.asked(operation)):
-        telling = looked_at_again(asker, asked) if operation == LISTING else asked
-        found = list(objections(telling.exchange))
+        settled = looked_at_again(asker, asked) if operation == LISTING else asked
+        found = list(objections(settled.exchange))
         expect(
             not found,
-            telling.exchange,
-            expected="an answer that agrees with the request",
+            settled.exchange,
+            expected="a response that agrees with the request",
             actual="; ".join(objection.actual for objection in found),
         )
 
 
 def looked_at_again(asker: Asker, asked: Asked) -> Asked:
-    """A request whose answer is in order, or is still not when no change can be under way."""
+    """The request once its response agrees with it, or after no change can still be pending."""
 
     def in_order(now: Asked) -> bool:
         return not any(objections(now.exchange))
@@ -134,7 +135,7 @@ def looked_at_again(asker: Asker, asked: Asked) -> Asked:
 @requirement("SCHEMA-05")
 @each_operation
 def test_malformed_requests_are_refused(operation: str, asker: Asker) -> None:
-    """No request that openapi.yaml does not allow is answered with a server error."""
+    """No malformed request causes a server error."""
     expect_no_server_error(asker.asked_malformed(operation))
 
 
@@ -143,14 +144,14 @@ def test_malformed_requests_are_refused(operation: str, asker: Asker) -> None:
 def test_odd_parameters_break_nothing(
     name: str, value: str, probe: Probe, population: SharedPopulation
 ) -> None:
-    """A listing with a parameter that means nothing is served or refused."""
+    """A listing with a meaningless parameter is served or refused."""
     pin = population.plain[0].pin
     expect_served_or_refused(lambda: probe.raw("GET", "/cards", pin, more=((name, value),)))
 
 
 @requirement("SCHEMA-05")
 def test_unknown_environment_breaks_nothing(probe: Probe) -> None:
-    """A listing of an environment that there is not is served or refused."""
+    """A listing of an environment that does not exist is served or refused."""
     query, nowhere = CardQuery(user_id=probe.invented()), probe.invented()
     expect_served_or_refused(lambda: probe.raw("GET", "/cards", query, environment_id=nowhere))
 
@@ -176,9 +177,9 @@ def test_action_out_of_place_breaks_nothing(
 
 
 def expect_served_or_refused(ask: Callable[[], Exchange]) -> None:
-    """Expect no server error, or one that does not come again."""
+    """Expect no server error, or only one that does not persist."""
     for _ in range(TRIES):
         exchange = ask()
         if exchange.status is not None and exchange.status < SERVER_ERROR:
             return
-    raise Violation("an answer, or a refusal with 4xx", f"HTTP {exchange.status}", (exchange,))
+    raise Violation("success, or a 4xx error", f"HTTP {exchange.status}", (exchange,))

@@ -1,4 +1,4 @@
-"""Shape of bodies: fields and types as the documentation samples them, with room for more."""
+"""Shape of bodies: the fields and types of the documentation's samples; more fields are fine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def seen(probe: Probe, population: SharedPopulation) -> Iterator[tuple[Card, Exc
 
 @requirement("SHAPE-01")
 def test_listing_is_an_object_with_data(bare: Probe) -> None:
-    """A listing that succeeds is an object with an array of objects."""
+    """A successful listing is an object with an array of objects."""
     with suppress(AtomicCardsError):
         bare.cards.seeder.seed(Population.of(1))
     for query in (CardQuery(limit=5), CardQuery(status="active", limit=5)):
@@ -45,7 +45,7 @@ def test_listing_is_an_object_with_data(bare: Probe) -> None:
 
 @pytest.fixture(scope="module")
 def first_listing(cards_target: Target) -> Iterator[Exchange]:
-    """The listing of an invocation, be its card such as can be told to be ours or not."""
+    """The listing of an invocation, whether or not its card can be recognized as ours."""
     with world_on(cards_target) as cards:
         try:
             cards.seeder.seed(Population.of(1))
@@ -60,12 +60,12 @@ def first_listing(cards_target: Target) -> Iterator[Exchange]:
     [pytest.param(rule, marks=requirement(rule)) for rule in ("SHAPE-01", "SHAPE-02", "SHAPE-03")],
 )
 def test_first_card_is_as_sampled(rule: str, first_listing: Exchange) -> None:
-    """A card alone is listed with its fields and types, be anything in it recognized or not."""
+    """A single card has its fields and types, whether or not it is recognized as ours."""
     expect_rules_hold(rule, first_listing)
 
 
 def expect_of_listings(requirement_id: str, probe: Probe, population: SharedPopulation) -> None:
-    """Expect the listings of the shared population to keep to the rules of a requirement."""
+    """Expect the listings of the shared population to satisfy the rules of a requirement."""
     for group in population.groups:
         for exchange in probe.find(group.pin).exchanges:
             expect_rules_hold(requirement_id, exchange)
@@ -91,7 +91,7 @@ def test_times_are_iso_8601(probe: Probe, population: SharedPopulation) -> None:
 
 @requirement("SHAPE-05")
 def test_times_are_as_sampled(probe: Probe, population: SharedPopulation) -> None:
-    """Times have milliseconds and Z, and updated does not lie before created."""
+    """Times have milliseconds and Z, and updated is not before created."""
     expect_of_listings("SHAPE-05", probe, population)
     for card, exchange in seen(probe, population):
         expect(
@@ -118,12 +118,12 @@ def test_payload_is_as_sampled(probe: Probe, population: SharedPopulation) -> No
 
 @requirement("SHAPE-11")
 def test_payload_shows_variables(probe: Probe) -> None:
-    """The variables that a card was started with are in detail or variables, unchanged."""
+    """The variables of a start are in detail or variables of the payload, unchanged."""
     spec = CardSpec(variables=VARIABLES)
     try:
         card = probe.cards.seeder.seed(Population((spec,)))[0].cards[0]
     except SeedingError as error:
-        not_exercised(f"the target takes no variables of ours: {error}")
+        not_exercised(f"the target does not accept our variables: {error}")
     shown = {**(card.payload.get("detail") or {}), **(card.payload.get("variables") or {})}
     known = {name: value for name, value in shown.items() if name in VARIABLES}
     if not known and not probe.cards.backend.delivery_is_certain:
@@ -131,20 +131,20 @@ def test_payload_shows_variables(probe: Probe) -> None:
     expect(
         known == VARIABLES,
         *probe.find(CardQuery(flow_invocation_id=card.flow_invocation_id)).exchanges,
-        expected=f"payload.detail or payload.variables to hold {VARIABLES}",
-        actual=f"it holds {known}",
+        expected=f"payload.detail or payload.variables to contain {VARIABLES}",
+        actual=f"it contains {known}",
     )
 
 
 @requirement("SHAPE-07")
 def test_complete_response_is_as_sampled(probe: Probe, reserve: CardPool) -> None:
-    """The answer of complete has data, summary and every field of its results."""
+    """The response to complete has data, a summary and every field of its results."""
     group = reserve.take()
     exchange = probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
     expect(
         exchange.response_body.strip() and not shows_no_cards(exchange.json()),
         exchange,
-        expected="an object with an array data of the completed card, and an object summary",
+        expected="an object with the completed card in the array data, and an object summary",
         actual="the body shows no card",
     )
     expect_rules_hold("SHAPE-07", exchange)
@@ -165,7 +165,7 @@ def test_instance_ids_are_unique(probe: Probe, population: SharedPopulation) -> 
 
 @requirement("SHAPE-08")
 def test_an_id_has_one_owner(bare: Probe) -> None:
-    """No id is that of two customers' cards, also where cards cannot be told apart by it."""
+    """Cards of two customers never share an id, even if seeding fails because of that."""
     with suppress(AtomicCardsError):
         bare.cards.seeder.seed(Population.of(3))
     listings = [bare.api.list_exchange(pin) for pin in bare.cards.seeder.started]
@@ -177,14 +177,14 @@ def test_an_id_has_one_owner(bare: Probe) -> None:
         expect(
             name is None or len(users) == 1,
             *listings,
-            expected="every card to have an id of its own",
+            expected="every card to have its own id",
             actual=f"cards of {', '.join(sorted(map(str, users)))} all have the id {name}",
         )
 
 
 @requirement("SHAPE-09")
 def test_bodies_are_labelled(probe: Probe, population: SharedPopulation) -> None:
-    """Content-Type says JSON."""
+    """The Content-Type is JSON."""
     exchange = probe.page(population.plain[0].pin).exchanges[-1]
     expect_rules_hold("SHAPE-09", exchange)
 
@@ -193,7 +193,7 @@ def test_bodies_are_labelled(probe: Probe, population: SharedPopulation) -> None
 def test_cards_belong_to_whom_they_were_started_for(
     probe: Probe, population: SharedPopulation
 ) -> None:
-    """UserId is the customer that was targeted, and flowInvocationId the invocation."""
+    """Listed cards have the userId of a targeted customer, and their own flowInvocationId."""
     listings = [(group, probe.find(group.pin)) for group in population.groups]
     if not any(found.cards for _, found in listings):
         not_exercised("no listing shows cards of this run")

@@ -1,4 +1,4 @@
-"""State rules: every state × action, read from the lifecycle table."""
+"""State rules: every state × action of the lifecycle table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 
 def ways(cell: Transition) -> tuple[bool, ...]:
-    """Whether to name the card's state in the request: not, and where it is to be refused also."""
+    """Whether the query has the card's state: without it, and also with it if that is forbidden."""
     return (False,) if cell.allowed else (False, True)
 
 
@@ -39,7 +39,7 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def acted(probe: Probe, in_state: StatePool) -> BatchedSetup[Attempt]:
-    """Each action on a card in each state, be it allowed there or not."""
+    """Each action on a card in each state, whether or not it is allowed."""
 
     def act(cell: Transition, named: bool) -> Attempt:  # noqa: FBT001
         group, card = in_state.take(cell.before)
@@ -65,7 +65,7 @@ def test_action_in_state(
     probe: Probe,
     acted: BatchedSetup[Attempt],
 ) -> None:
-    """The action changes the card as the table says, or leaves it as it is."""
+    """The action changes the card as in the table, or not at all if the state forbids it."""
     trial = acted[cell, named]
     if cell.allowed:
         states = probe.states_once(trial.group, became(cell.after))
@@ -86,7 +86,7 @@ def test_action_in_state(
 def _stayed(states: States, before: States, state: Status) -> bool:
     """Whether nothing changed, or a card that was not listed before is in its old state.
 
-    A closed card may also leave the listings, be it some time after it was closed.
+    A closed card may also leave the listings, even some time after it was closed.
     """
     return states == before or all_in(state)(states)
 
@@ -94,7 +94,7 @@ def _stayed(states: States, before: States, state: Status) -> bool:
 @requirement("STATE-13")
 @pytest.mark.parametrize("action", list(Action))
 def test_words_of_closed_states(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """The state word of a card that was acted on is the documented one."""
+    """After an action, the state word of the card is the documented one."""
     group = reserve.take()
     card = group.cards[0]
     exchange = probe.change(action, group.single(card), group)
@@ -116,7 +116,7 @@ def test_words_of_closed_states(action: Action, probe: Probe, reserve: CardPool)
 def test_refused_cards_do_not_count_as_updated(
     state: Status, action: Action, probe: Probe, in_state: StatePool
 ) -> None:
-    """Acting on a card in a state that does not allow it updates none, by the summary's count."""
+    """An action that the card's state forbids has summary.updated 0."""
     group, card = in_state.take(state)
     exchange = probe.act(action, group.single(card), only(group, card))
     if not exchange.succeeded or not exchange.response_body:

@@ -1,4 +1,4 @@
-"""Stateful: any sequence of actions, against the lifecycle table."""
+"""Stateful: any sequence of actions stays within the lifecycle table."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of, wo
 
 LIVE_RUNS = 5
 LIVE_STEPS = 6
-
+"""A live target gets fewer and shorter sequences, as each step takes seconds and uses up cards."""
 
 STATES = (Status.ACTIVE, Status.DISMISSED, Status.COMPLETED, Status.CANCELLED)
 FURTHER = (Status.EMBARGOED, Status.EXPIRED)
-"""States that a target may not be able to give."""
+"""States that a target may be unable to provide."""
 
 
 @pytest.fixture(scope="module")
 def mixed(probe: Probe) -> dict[Action, Group]:
-    """For each action an invocation with a card in each state that the target can give."""
+    """For each action, an invocation with a card in each state that the target can provide."""
     try:
         groups = seed_mixed(probe, *STATES, *FURTHER)
     except (NotAvailableError, SeedingError):
@@ -36,7 +36,7 @@ def mixed(probe: Probe) -> dict[Action, Group]:
 
 
 def seed_mixed(probe: Probe, *states: Status) -> list[Group]:
-    """For each action an invocation with a card in each of some states."""
+    """For each action, an invocation with a card in each of the states."""
     population = Population(tuple(CardSpec(status=state) for state in states))
     return probe.cards.seeder.seed(*[population] * len(Action))
 
@@ -46,7 +46,7 @@ def seed_mixed(probe: Probe, *states: Status) -> list[Group]:
 def test_cards_in_all_states_at_once(
     action: Action, probe: Probe, mixed: dict[Action, Group]
 ) -> None:
-    """An action on cards in several states changes none whose state does not allow it."""
+    """An action on cards in several states changes none whose state forbids it."""
     group = mixed[action]
     forbidden = {cell.before for cell in FORBIDDEN if cell.action is action}
     spared = only(group, *(card for card in group.cards if card.status in forbidden))
@@ -56,14 +56,14 @@ def test_cards_in_all_states_at_once(
     expect(
         stayed(states),
         exchange,
-        expected=f"no card to change that is {' or '.join(sorted(forbidden))}",
+        expected=f"no card that is {' or '.join(sorted(forbidden))} to change",
         actual=f"they are {words_of(states)}",
     )
 
 
 @requirement("STATE-15")
 def test_any_sequence(fresh: Probe, reserve: CardPool, effort: Effort) -> None:
-    """Whatever is done to cards, the lifecycle allows what becomes of them."""
+    """No sequence of actions brings a card into a state that the lifecycle forbids."""
     steerable = CardSupply(fresh.cards).is_steerable
     runs = USUAL.max_examples if steerable else LIVE_RUNS
     steps = USUAL.stateful_step_count if steerable else LIVE_STEPS

@@ -1,4 +1,4 @@
-"""Time and history: what the platform does by itself, and what must never come undone."""
+"""Time and history: what happens without an action, and what must never be undone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from pytest_atomic_cards.support.errors import SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of, words_for
 
 A_MOMENT = 0.05
+"""Seconds: many times the resolution of ``updated``, which is a millisecond."""
 A_WHILE = timedelta(seconds=2)
+"""Long enough for a timer that wrongly keeps running after an action to show."""
 VARIABLES = {"note": "of the card"}
 KEPT = (
     "created",
@@ -40,27 +42,27 @@ KEPT = (
 
 
 def check_becomes(probe: Probe, group: Group, state: Status) -> None:
-    """Expect the cards of a group to get into a state by themselves."""
+    """Expect the cards of a group to reach a state without an action."""
     states = probe.states_once(group, all_in(state))
     expect(
         all_in(state)(states),
         *probe.find(group.pin).exchanges,
-        expected=f"the card to become {state} by itself",
+        expected=f"the card to become {state} without an action",
         actual=f"it is {words_of(states)}",
     )
 
 
 @requirement("TIME-01")
 def test_embargo_ends(timed: Timed) -> None:
-    """When the embargo is over the card is active."""
+    """After its embargo a card is active."""
     check_becomes(timed.probe, timed.group("embargo"), Status.ACTIVE)
 
 
 @requirement("TIME-02")
 def test_card_expires(timed: Timed) -> None:
-    """When its expiry time is reached an active card is no longer active, but expired.
+    """At its expiry time an active card becomes expired.
 
-    Of the ways to ask for an expiry a flow may take only one.
+    A flow may support only one of the ways to request an expiry.
     """
     group = timed.group("expiry")
     states = timed.probe.states_once(group, left(Status.ACTIVE))
@@ -70,19 +72,19 @@ def test_card_expires(timed: Timed) -> None:
     else:
         group = only(group, *filter(timed.is_to_expire, group.cards))
         if not group.cards:
-            not_exercised("nothing shows that its expiry was taken; the flow may override it")
+            not_exercised("nothing shows that the flow accepted the expiry; it may override it")
     check_becomes(timed.probe, group, Status.EXPIRED)
 
 
 @requirement("TIME-03")
 def test_snooze_ends(timed: Timed) -> None:
-    """When the snooze is over the card is active."""
+    """After its snooze a card is active."""
     check_becomes(timed.probe, timed.group("snooze"), Status.ACTIVE)
 
 
 @requirement("TIME-07")
 def test_embargo_holds(timed: Timed) -> None:
-    """Well before the embargo ends the card is still embargoed."""
+    """Before its embargo ends a card stays embargoed."""
     group = timed.group("long embargo")
     states = timed.probe.states(group)
     expect(
@@ -96,7 +98,7 @@ def test_embargo_holds(timed: Timed) -> None:
 @requirement("TIME-04")
 @pytest.mark.parametrize("name", CLOSED_IN_TIME)
 def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
-    """A card that was closed before its expiry or embargo is over is the same afterwards."""
+    """A card that is closed before its timer is due stays in the same state afterwards."""
     if name in timed.absent:
         not_exercised(f"no card was {name}: {timed.absent[name]}")
     group = timed.groups[name]
@@ -117,10 +119,10 @@ def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
 @requirement("TIME-09")
 @pytest.mark.parametrize("action", list(Action))
 def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """After an action the listed cards are the same as before, but for status and updated."""
+    """An action changes only status and updated of the listed cards."""
     try:
         group = probe.cards.seeder.seed(Population.of(2, CardSpec(variables=VARIABLES)))[0]
-    except SeedingError:  # a flow may take no variables of ours
+    except SeedingError:  # a flow may not accept our variables
         group = reserve.take()
     card = group.cards[0]
     payload = {"name": "of the payload"} if action is Action.COMPLETE else None
@@ -132,12 +134,12 @@ def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: CardPool)
 @requirement("TIME-09")
 @pytest.mark.parametrize("name", ["embargo", "expiry", "snooze"])
 def test_timer_leaves_the_rest(name: str, timed: Timed) -> None:
-    """When a timer has run out the card is the same as before, but for status and updated."""
+    """A timer changes only status and updated of its card."""
     check_rest(timed.probe, timed.group(name), Status.EXPIRED)
 
 
 def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange) -> None:
-    """Expect the cards of a group to be as they were seeded, but for status and updated."""
+    """Expect only status and updated of the cards of a group to have changed since seeding."""
     before = {key_of(card): card for card in group.cards}
     for query in (group.pin, group.pin.replace(status=closed)):
         found = probe.find(query)
@@ -148,7 +150,7 @@ def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange)
                 not changed,
                 *exchanges,
                 *found.exchanges,
-                expected="status and updated of a card to change, and nothing else",
+                expected="only status and updated of a card to change",
                 actual=f"{', '.join(changed)} changed as well",
             )
 
@@ -160,7 +162,7 @@ def kept(card: Card, name: str) -> object:
 
 @requirement("TIME-06")
 def test_updated_moves(probe: Probe, reserve: CardPool) -> None:
-    """After a dismiss updated is later than before."""
+    """A dismiss moves updated forward."""
     group = reserve.take()
     card = group.cards[0]
     exchange = probe.change(Action.DISMISS, group.single(card), group)
@@ -170,20 +172,20 @@ def test_updated_moves(probe: Probe, reserve: CardPool) -> None:
     expect(
         after.updated > card.updated,
         exchange,
-        expected=f"updated to move on from {card.updated}",
+        expected=f"updated to be later than {card.updated}",
         actual=f"it is {after.updated}",
     )
 
 
 @requirement("TIME-08")
 def test_updated_rests(probe: Probe, population: SharedPopulation) -> None:
-    """While nothing changes a card, updated is the same each time it is listed."""
+    """As long as nothing changes a card, updated stays the same."""
     check_updated_rests(probe, population.plain[0], lambda: probe.cards.clock.sleep(A_MOMENT))
 
 
 @requirement("TIME-08")
 def test_updated_rests_at_a_refusal(probe: Probe, reserve: CardPool) -> None:
-    """While a request is refused, updated of the cards that it matches stays the same."""
+    """A refused request does not change updated of the matching cards."""
     group = reserve.take()
 
     def be_refused() -> None:
@@ -204,8 +206,8 @@ def check_updated_rests(probe: Probe, group: Group, meanwhile: Callable[[], None
     expect(
         not moved,
         *found.exchanges,
-        expected="updated to stay as it is while nothing changes the card",
-        actual=f"it moved on {len(moved)} card(s)",
+        expected="updated to stay the same while nothing changes the card",
+        actual=f"it changed on {len(moved)} card(s)",
     )
 
 
@@ -213,7 +215,7 @@ def check_updated_rests(probe: Probe, group: Group, meanwhile: Callable[[], None
 def test_created_never_changes(
     probe: Probe, population: SharedPopulation, reserve: CardPool, history: History
 ) -> None:
-    """No listing of this run showed another created than the first one of that card."""
+    """All listings of this run show the same created for a card."""
     group = reserve.take()
     probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
     probe.states(group)
@@ -225,7 +227,7 @@ def test_created_never_changes(
 
 @requirement("TIME-04")
 def test_a_new_card_reopens_none(probe: Probe, reserve: CardPool) -> None:
-    """A card that was dismissed stays so when its customer gets another one."""
+    """A dismissed card stays dismissed when its customer gets another one."""
     group = reserve.take()
     card = group.cards[0]
     probe.change(Action.DISMISS, group.single(card), group)
@@ -237,7 +239,7 @@ def test_a_new_card_reopens_none(probe: Probe, reserve: CardPool) -> None:
         all_in(Status.DISMISSED)(states),
         *probe.find(another.pin).exchanges,
         *probe.find(group.pin).exchanges,
-        expected="a dismissed card to stay so when its customer gets another card",
+        expected="a dismissed card to stay dismissed when its customer gets another one",
         actual=f"it is {words_of(states)}",
     )
 
@@ -253,9 +255,9 @@ def test_a_new_card_reopens_none(probe: Probe, reserve: CardPool) -> None:
 def test_listings_by_state_keep_up_with_time(
     name: str, before: Status, after: Status, timed: Timed
 ) -> None:
-    """A card that is listed in the state which time has brought is listed in no earlier one.
+    """A card whose timer changed its state is not listed by its earlier state any more.
 
-    That state is asked for first: another listing may be what makes the target notice the time.
+    The earlier state is listed first: another listing may be what makes the target apply timers.
     """
     probe, group = timed.probe, timed.group(name)
     members = set(map(key_of, group.cards))
@@ -276,7 +278,7 @@ def test_listings_by_state_keep_up_with_time(
 
 @requirement("TIME-04")
 def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history: History) -> None:
-    """Cards that were seen closed in this run are in the same state when looked at again.
+    """Cards that were listed as closed in this run are still in the same state.
 
     They may have left the listings meanwhile.
     """
@@ -284,7 +286,7 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
         probe.states(group)
     closed = history.closed
     if not closed:
-        not_exercised("no card of this run was seen in a closed state")
+        not_exercised("no card of this run was listed in a closed state")
     probe.cards.pass_time(A_WHILE)
     for group in population.by_state.values():
         members = {key_of(card): closed.get(key_of(card)) for card in group.cards}

@@ -1,8 +1,9 @@
-"""The rules: requirements that can be decided by looking at exchanges alone.
+"""Rules: requirements that can be decided from exchanges alone.
 
-One table, which Schemathesis checks, the contract suite, the monitor and the audit all read. Each
-rule is bound to a requirement of the catalogue, which has its level. It takes every choice that the
-documentation leaves open, and whatever a recording may have lost: it objects only to what is there.
+The Schemathesis checks, the contract suite, the monitor and the audit share this one table. Each
+rule belongs to a requirement of the catalogue, which defines its level. A rule accepts every choice
+that the documentation leaves open and everything a recording may have lost: it objects only to what
+is present.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 AGREEMENT: Final = (*MATCHING, *ANSWERS)
-"""What an answer must have in common with its own request."""
+"""Rules that compare a response with its own request."""
 
 RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY)
 """Every rule."""
@@ -53,7 +54,7 @@ def rules_of(requirement: str) -> tuple[Rule, ...]:
 def objections(
     exchange: Exchange, rules: Iterable[Rule] = AGREEMENT, past: CardHistory | None = None
 ) -> Iterator[Objection]:
-    """What rules hold against one exchange; without a past, it is taken to be settled."""
+    """The objections of the rules to one exchange; without a past, it is taken to be settled."""
     response = parse_response(exchange)
     if response is None:
         return

@@ -1,10 +1,10 @@
-"""Rules of how many cards an answer may hold, and of how its parts agree.
+"""Rules on how many cards a response may contain, and on whether its parts agree.
 
-They see what no schema can: that a limit was passed, or a card acted on that should not have been.
-Each takes every choice that the documentation leaves open: a limit that is none, cards in a wrong
-state counted or not.
+They find what no schema can: an exceeded limit, or an action on a card that should have been left
+alone. Each rule accepts every choice that the documentation leaves open: an invalid limit, and
+whether cards in the wrong state are counted.
 
-Source: Cards API page › Pagination, Card actions (the samples of answers).
+Source: Cards API page › Pagination, Card actions (the sample responses).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _WORDS: Final = {
     action: COMPLETE if action is Action.COMPLETE else {action.value, action.outcome.value}
     for action in Action
 }
-"""What the results of an action may call it."""
+"""The words that the results of an action may use for it."""
 
 
 # Limits
 
 
 def _at_most(limit: int, count: int | None, what: str) -> Objection | bool:
-    """Hold a count against a limit, which is only exercised where it is reached."""
+    """Compare a count with a limit, which is exercised only if it is reached."""
     if count is None or count < limit:
         return False
     return count == limit or Objection(f"at most {limit} cards", f"{count} cards are {what}")
@@ -67,7 +67,7 @@ def _page(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
 
 
 def _cancelled(response: ParsedResponse) -> int | None:
-    """How many cards a cancel has cancelled at least."""
+    """The fewest cards that a cancel can have cancelled."""
     return None if response.updated is None else min(response.updated, len(response.data))
 
 
@@ -86,11 +86,11 @@ def _largest_cancel(response: ParsedResponse, _: CardHistory | None) -> Objectio
     return _at_most(LARGEST_LIMIT, _cancelled(response), "cancelled")
 
 
-# The answer of an action
+# The response to an action
 
 
 def _one_without_multiple(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
-    """Two cards that are changed for certain: what fails cannot be told from other refusals."""
+    """Object only if two cards surely changed: a failure looks like any other refusal."""
     updated = response.updated or 0
     if updated <= 1 or len(set(response.keys)) <= 1:
         return False
@@ -98,7 +98,7 @@ def _one_without_multiple(response: ParsedResponse, _: CardHistory | None) -> Ob
 
 
 def _not_repeated(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
-    """Cards that are told apart by no value are one card, but for where values were taken out."""
+    """Cards that no value distinguishes are the same card, unless a recording dropped values."""
     if response.fidelity < Fidelity.KEPT:
         return False
     if len(response.keys) < 2 or len(set(response.keys)) == len(response.keys):  # noqa: PLR2004 - one is once
@@ -106,7 +106,7 @@ def _not_repeated(response: ParsedResponse, _: CardHistory | None) -> Objection 
     for key, count in Counter(response.keys).most_common():
         named = response.cards[response.keys.index(key)]
         if count > 1 and is_named(named):
-            return Objection("each card once", f"{name_of(named)} is there {count} times")
+            return Objection("each card once", f"{name_of(named)} appears {count} times")
     return False
 
 
@@ -140,7 +140,7 @@ def _adds_up(response: ParsedResponse, _: CardHistory | None) -> Objection | boo
 def _counts(what: str, results: int) -> Objection:
     return Objection(
         "a summary that agrees with the results",
-        f"summary.{what}, and there are {results} results",
+        f"summary.{what}, but there are {results} results",
     )
 
 
@@ -156,7 +156,7 @@ def _one_completed(response: ParsedResponse, _: CardHistory | None) -> Objection
     return total == updated == 1
 
 
-# The answers that they are about
+# The responses that each rule is about
 
 
 def _pages_by_default(traits: Traits) -> bool:
@@ -194,7 +194,7 @@ def _rules(
     rests: Choice | None = None,
     **judges: Judge,
 ) -> tuple[Rule, ...]:
-    """Rules of one name; a requirement ``PAGE-01`` is written ``PAGE_01``."""
+    """Rules that share a name; the requirement ``PAGE-01`` is written ``PAGE_01``."""
     return tuple(
         Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge, about, rests)
         for requirement, judge in judges.items()
@@ -225,4 +225,4 @@ ANSWERS: Final[tuple[Rule, ...]] = (
     *_rules(_SUMMED, ACTIONS, None, is_sampled, SCHEMA_04=_adds_up),
     *_rules(_SUMMED, COMPLETE, _is_for_one, is_sampled, RESULT_03=_one_completed),
 )
-"""How many there may be of what is answered, and what is said of it."""
+"""How many cards a response may contain, and what it may report about them."""

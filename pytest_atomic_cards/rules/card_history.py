@@ -1,4 +1,4 @@
-"""CardHistory: what earlier exchanges have told of each card, bounded in memory."""
+"""CardHistory: what earlier exchanges showed of each card, in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from pytest_atomic_cards.rules.parsed_response import FAILURE, LISTING, OTHER, P
 from pytest_atomic_cards.rules.reference_shapes import Body
 
 SETTLING: Final = 60.0
-"""Seconds after which a listing is no longer excused as one that lags. How long reads may lag after
-a write is an open question; a minute also makes up for clocks that differ."""
+"""Seconds after which a listing can no longer be stale. How long reads may lag behind a write is an
+open question; a minute also covers clock skew."""
 _KEPT: Final = 10_000
+"""Cards that are remembered for certain: more than a usual contract run seeds, and a few
+megabytes at most, however long the recording."""
 _NOTHING_DONE: Final = frozenset({FAILURE, OTHER})
 
 Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """A mapping that forgets: it keeps at least the last ``kept`` entries, at most twice as many.
+    """A bounded mapping: keeps at least the last ``kept`` entries, and at most twice as many.
 
     Args:
         kept: How many entries are kept for certain.
@@ -35,12 +37,12 @@ class Recent(Generic[Value]):
         return bool(self._young or self._old)
 
     def get(self, key: int) -> Value | None:
-        """The entry of a key; ``None`` where there was none, or it is forgotten."""
+        """The entry of a key; ``None`` if there never was one or it was dropped."""
         value = self._young.get(key)
         return self._old.get(key) if value is None else value
 
     def kept(self, key: int, make: Callable[[], Value]) -> Value:
-        """The entry of a key, which is kept on; it is made where there was none."""
+        """The entry of a key, made if it is missing, and marked as recent."""
         value = self._young.get(key)
         if value is None:
             value = self._old.get(key) or make()
@@ -48,26 +50,26 @@ class Recent(Generic[Value]):
         return value
 
     def put(self, key: int, value: Value) -> None:
-        """Keep an entry."""
+        """Set an entry."""
         if key not in self._young and len(self._young) >= self._kept:
             self._old, self._young = self._young, {}
         self._young[key] = value
 
     def drop(self, key: int) -> None:
-        """Forget an entry."""
+        """Remove an entry."""
         self._young.pop(key, None)
         self._old.pop(key, None)
 
 
 @dataclass(slots=True)
 class Sighting:
-    """What has been told of one card. Times are in seconds since 1970.
+    """What earlier exchanges showed of one card. Times are in seconds since 1970.
 
     Args:
         closed: The closed state in which it was first listed.
         closed_by: The earliest moment at which it is known to have been closed.
         counted_by: The earliest moment at which an action is known to have counted it as updated.
-        open_at: The latest moment at which a listing that showed it open was asked for.
+        open_at: The latest moment at which a listing that showed it open was requested.
         created: The first ``created``.
     """
 
@@ -79,7 +81,7 @@ class Sighting:
 
 
 class CardHistory:
-    """What the exchanges so far have told. They may come in any order.
+    """What the exchanges so far showed. They may arrive in any order.
 
     Args:
         kept: How many cards, and how many failed requests, are remembered for certain.
@@ -90,16 +92,16 @@ class CardHistory:
         self._failures: Recent[int] = Recent(kept)
 
     def of(self, response: ParsedResponse, place: int) -> Sighting | None:
-        """What has been told of the card in a place; ``None`` where that is nothing."""
+        """What is known of the card at an index; ``None`` if nothing is."""
         key = response.keys[place]
         return None if key is None else self._sightings.get(key)
 
     def seen(self, response: ParsedResponse) -> frozenset[str | None]:
-        """How its cards were listed before: in which closed states, or in none; none if new."""
+        """The closed states in which its cards were listed before; ``None`` for an open card."""
         return frozenset([seen.closed for seen, _ in self.known(response)])
 
     def known(self, response: ParsedResponse) -> Sequence[tuple[Sighting, Body]]:
-        """The cards of which anything has been told, with what that was."""
+        """The cards that were seen before, with what is known of them."""
         if response.known is None:
             get = self._sightings.get
             response.known = [
@@ -110,11 +112,11 @@ class CardHistory:
         return response.known
 
     def failed(self, response: ParsedResponse) -> bool:
-        """Whether the last answer to the same request was a server error too."""
+        """Whether the previous response to the same request was a server error too."""
         return bool(self._failures.get(_request(response)))
 
     def take_in(self, response: ParsedResponse) -> None:
-        """Remember what an exchange tells."""
+        """Remember what an exchange shows."""
         if response.kind == LISTING:
             for key, body in zip(response.keys, response.cards, strict=True):
                 if key is not None:
@@ -156,5 +158,5 @@ def _later(one: float | None, other: float | None) -> float | None:
 
 
 def long_after(moment: float | None, other: float | None) -> bool:
-    """Whether a moment is so long after another that no listing may still lag."""
+    """Whether a moment is so long after another that no listing may still be stale."""
     return moment is not None and other is not None and moment - other > SETTLING

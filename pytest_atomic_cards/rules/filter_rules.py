@@ -1,7 +1,7 @@
-"""Rules that hold what is listed or acted on against the attributes that were asked for.
+"""Rules that compare the listed or changed cards with the attributes of the query.
 
-Each takes every choice that the documentation leaves open: letters of either case, an attribute
-that is given twice or empty, a value with commas read as a list, a listing that lags.
+Each rule accepts every choice that the documentation leaves open: case, an attribute that is
+repeated or empty, a value with commas read as a list, a stale listing.
 
 Source: Cards API page › Query attributes, Retrieving cards, Card actions.
 """
@@ -30,9 +30,9 @@ _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
 
 def _match(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
-    """Hold every card against every attribute that was asked for.
+    """Compare every card with every attribute of the query.
 
-    What an action did to a card may show in the state of its result.
+    The status is skipped for actions, as a result may show the state after the action.
     """
     compared = False
     for attribute, allowed in response.asked.readings.items():
@@ -53,13 +53,13 @@ def _match(response: ParsedResponse, past: CardHistory | None) -> Objection | bo
                 continue
             return Objection(
                 f"only cards with {attribute}={_value(response, attribute)}",
-                f"{name_of(card)} has {attribute}={held}, which was not asked for",
+                f"{name_of(card)} has {attribute}={held}",
             )
     return compared
 
 
 def _is_settled(response: ParsedResponse, held: object, seen: Sighting | None) -> bool:
-    """Whether a card is shown in a closed state that it has had for long."""
+    """Whether a card is shown in a closed state that it has long had."""
     return seen is not None and seen.closed == held and long_after(response.started, seen.closed_by)
 
 
@@ -78,7 +78,7 @@ def _match_other_state(response: ParsedResponse, past: CardHistory | None) -> Ob
 
 
 def _match_odd_value(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
-    """As for any value, where it is one that needs encoding."""
+    """Like :func:`_match`, for queries with a value that needs encoding."""
     for attribute in response.asked.readings:
         if not _UNRESERVED.fullmatch(_value(response, attribute)):
             return _match(response, past)
@@ -126,4 +126,4 @@ MATCHING: Final[tuple[Rule, ...]] = tuple(
     )
     for requirement, about, judge in table
 )
-"""What is listed or acted on has what was asked for."""
+"""The listed or changed cards have the attributes of the query."""

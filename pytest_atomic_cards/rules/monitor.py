@@ -1,4 +1,4 @@
-"""Monitor: folds exchanges over the rules, and remembers what each of them said."""
+"""Monitor: judges each exchange by the rules, given the exchanges before it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _Concerned = tuple[Rule, Judge, str]
 
 
 class Monitor:
-    """Watches the exchanges of one history, in any order.
+    """Judges the exchanges of one history, in any order.
 
     Args:
-        rules: The rules to watch.
+        rules: The rules to apply.
 
     Attributes:
-        held: Ids of the requirements that some exchange has exercised without an objection.
+        held: Ids of the requirements that some exchange exercised without an objection.
     """
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
@@ -45,7 +45,7 @@ class Monitor:
         self.held: set[str] = set()
 
     def see(self, response: ParsedResponse) -> list[tuple[Rule, Objection]]:
-        """Take in one exchange; returns what the rules hold against it."""
+        """Judge one exchange; returns the objections of the rules."""
         against = []
         past, held = self._past, self.held
         for rule, judge, requirement in self._concerned(response):
@@ -61,7 +61,7 @@ class Monitor:
         return against
 
     def _concerned(self, response: ParsedResponse) -> list[_Concerned]:
-        """The rules to ask, but for those that could only show once more that something held."""
+        """The rules to apply, except those that could only confirm what is known to hold."""
         traits = traits_of(response, self._past)
         rules = self._chosen.get(traits)
         if rules is None:
@@ -76,13 +76,13 @@ class Monitor:
 def finding_of(
     rule: Rule, objection: Objection, exchange: Exchange, contract: str = "", place: str = ""
 ) -> Finding:
-    """What a rule has found, in the form of the suite's findings.
+    """A finding of the suite for the objection of a rule.
 
     Args:
         rule: The rule.
-        objection: What it holds against the exchange.
-        exchange: The telling exchange.
-        contract: What was running, if anything was.
+        objection: Its objection to the exchange.
+        exchange: The exchange that violates it.
+        contract: The test that was running, if any.
         place: Where the exchange is recorded, if it is.
     """
     return Finding(
@@ -98,7 +98,7 @@ def finding_of(
 
 
 def expect_rules_hold(requirement: str, exchange: Exchange) -> None:
-    """Expect an exchange to keep to the rules of a requirement.
+    """Expect an exchange to satisfy the rules of a requirement.
 
     Raises:
         Violation: It does not.

@@ -1,7 +1,6 @@
-"""ParsedQuery: what a request to the Cards API asks for, read from its method and URL.
+"""ParsedQuery: what a request to the Cards API asks for, parsed from its method and URL.
 
-Most requests of a recording go to few places, and many ask for the same thing time and again: what
-was read lately is remembered.
+Most requests of a recording go to a few URLs, and many are identical, so recent results are cached.
 """
 
 from __future__ import annotations
@@ -24,12 +23,14 @@ _ADDRESS: Final = re.compile(
 )
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~=&-]*")
 _LONGEST_NUMBER: Final = 9
+"""Digits: far beyond the largest documented limit, and any such number fits in 32 bits."""
 _ACTIONS: Final[Mapping[str | None, Action]] = {action.value: action for action in Action}
 _REMEMBERED: Final = 1_024
+"""Cached addresses and queries: more than recur in a run; bounded, as recordings may be long."""
 
 
 def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
-    """Environment, action and query of a request; ``None`` where it is none of the Cards API."""
+    """Environment, action and query of a request; ``None`` if it is not for the Cards API."""
     address, _, query = url.partition("#")[0].partition("?")
     place = _place_of(method, address)
     return place and (*place, query)
@@ -53,9 +54,10 @@ class ParsedQuery(NamedTuple):
         given: The values of each parameter, still encoded.
         once: The encoded values of the parameters that are given once and not empty.
         names: The names of the documented parameters that are given in any form.
-        readings: What each attribute may be taken to ask for; none whose meaning cannot be known.
-        limit: The limit, where it is given once and a whole number.
-        is_plain: Whether no value in it needs encoding.
+        readings: The values that each attribute may be understood to ask for; without attributes
+            whose meaning is unknown.
+        limit: The limit, if it is given once and is a whole number.
+        is_plain: Whether no value needs encoding.
     """
 
     given: Mapping[str, Sequence[str]]
@@ -68,7 +70,7 @@ class ParsedQuery(NamedTuple):
 
 @lru_cache(_REMEMBERED)
 def asked_in(query: str) -> ParsedQuery:
-    """What an encoded query string asks for."""
+    """Parse an encoded query string."""
     given: dict[str, list[str]] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
@@ -88,7 +90,7 @@ def asked_in(query: str) -> ParsedQuery:
 
 
 def _readings(encoded: str) -> frozenset[str]:
-    """Every value that a server may take an encoded one for, without regard to case."""
+    """Every value that a server may decode an encoded one to, case-folded."""
     if "%" not in encoded and "+" not in encoded and "," not in encoded:
         return frozenset() if is_masked(encoded) else frozenset({encoded.casefold()})
     whole = {encoded}
@@ -104,6 +106,6 @@ def _readings(encoded: str) -> frozenset[str]:
 
 
 def _number(text: str | None) -> int | None:
-    """A short whole number from 0; ``None`` where a text is none."""
+    """A short whole number from 0; ``None`` if the text is not one."""
     short = text and len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdigit()
     return int(text) if text and short else None

@@ -1,4 +1,4 @@
-"""ParsedResponse: what one exchange of the Cards API says, read once for all rules."""
+"""ParsedResponse: one exchange of the Cards API, parsed once for all rules."""
 
 from __future__ import annotations
 
@@ -19,57 +19,57 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.rules.card_history import Sighting
 
 PLAIN: Final = (str, int)
-"""What the values of ids and of attributes may be."""
+"""The types of ids and attribute values."""
 LISTING: Final = "listing"
 FAILURE: Final = "failure"
 OTHER: Final = "other"
 
 UNREADABLE: Final[Any] = object()
-"""Stands for a body that is there and is not JSON."""
+"""Stands for a body that is not JSON."""
 EMPTY: Final[Any] = object()
-"""Stands for a body that is not there."""
+"""Stands for an empty body."""
 
 _IDS: Final = ("cardInstanceId", "lifecycleId", "cardTemplateId", "userId")
 _DONE: Final = {None: LISTING} | {action: action.value for action in Action}
 
 
 class Fidelity(IntEnum):
-    """How far an exchange can be trusted to be as it was on the wire."""
+    """How faithfully an exchange was recorded."""
 
     EDITED = 1
-    """Fields may have been taken out, as the filters of vcrpy can."""
+    """Fields may have been removed, as by the filters of vcrpy."""
     KEPT = 2
-    """Values may have been replaced, and bodies left out, but nothing was taken out of a body."""
+    """Values may have been replaced and bodies omitted, but no body lacks a field."""
     WIRE = 3
-    """It is just as it was sent and received, but for the values of secrets."""
+    """Exactly as sent and received, except for the values of secrets."""
 
 
 @dataclass(slots=True, eq=False)
 class ParsedResponse:
-    """One request to the Cards API and its answer, with what all rules read in it.
+    """One request to the Cards API and its response, with what the rules need of them.
 
     Args:
-        environment: URL of the environment that was asked, up to but without ``/cards``.
-        action: What was to be done; ``None`` for a listing.
+        environment: URL of the environment, up to but not including ``/cards``.
+        action: The action; ``None`` for a listing.
         query: The encoded query string.
         status: The HTTP status.
-        body: The body of the answer as a JSON value, :data:`EMPTY` or :data:`UNREADABLE`.
-        content_type: The media type of the answer, or empty where it is not known.
-        started: When the request was sent, in seconds since 1970; ``None`` where it is not known.
-        ended: When the answer was read, in the same way.
-        fidelity: How far the exchange is as it was on the wire.
-        request_body: What was sent, where it was kept.
+        body: The body of the response as a JSON value, :data:`EMPTY` or :data:`UNREADABLE`.
+        content_type: The media type of the response; empty if it is not known.
+        started: When the request was sent, in seconds since 1970; ``None`` if it is not known.
+        ended: When the response had been read, likewise.
+        fidelity: How faithfully the exchange was recorded.
+        request_body: The request body, if it was recorded.
         authorized: Whether the request had an ``Authorization`` header.
 
     Attributes:
         kind: ``listing`` or the word of the action for a success, ``failure`` for a server error.
-        data: The array ``data`` of the body; empty where there is none.
-        cards: The cards that are listed, or the results of the action, as their bodies.
-        keys: What tells each of the cards from all others.
-        total: ``summary.total``, where it is a whole number.
-        updated: ``summary.updated``, where it is a whole number.
+        data: The array ``data`` of the body; empty if there is none.
+        cards: The bodies of the listed cards, or of the results of the action.
+        keys: The identity of each card.
+        total: ``summary.total``, if it is a whole number.
+        updated: ``summary.updated``, if it is a whole number.
         asked: What the query asks for.
-        known: The cards that were told of before, with what was, once that was looked up.
+        known: The cards that were seen before, with what is known of them, once looked up.
     """
 
     environment: str
@@ -106,7 +106,7 @@ class ParsedResponse:
 
     @property
     def as_sampled(self) -> bool:
-        """Whether all that it lists, or answers of an action, is as sampled, and adds up."""
+        """Whether all its cards or results are as sampled, and its summary adds up."""
         cards, total, updated = self.cards, self.total, self.updated
         if not 0 < len(cards) == len(self.data):
             return False
@@ -118,7 +118,7 @@ class ParsedResponse:
 
     @property
     def counted(self) -> bool:
-        """Whether the answer of an action counts every result as updated."""
+        """Whether the response to an action counts every result as updated."""
         return bool(self.cards) and self.updated == len(set(self.keys))
 
 
@@ -133,9 +133,9 @@ def _count(value: object) -> int | None:
 
 
 def _key(environment: str, body: Body) -> int | None:
-    """What tells a card from all others, in a listing as in a result; ``None`` if nothing does.
+    """The identity of a card, in a listing as in a result; ``None`` if it has none.
 
-    All ids together, as a redacted recording may have one value in place of each id of a kind.
+    All its ids together, as a redacted recording may replace every id of a kind by one value.
     """
     get = body.get
     name = get("cardInstanceId")
@@ -145,12 +145,12 @@ def _key(environment: str, body: Body) -> int | None:
 
 
 def is_named(body: Body) -> bool:
-    """Whether a card has an id of its own, and not what stands for one in a redacted recording."""
+    """Whether a card has its own id, and not a placeholder of a redacted recording."""
     return not is_masked(body.get("cardInstanceId"))
 
 
 def name_of(body: Body) -> str:
-    """A card or result, for a sentence about it."""
+    """A card or result, as a message names it."""
     what = "the result of card" if "action" in body and "status" not in body else "card"
     return f"{what} {body.get('cardInstanceId') or 'without an id'}"
 
@@ -159,7 +159,7 @@ def tell(
     method: str,
     url: str,
     status: int | None,
-    body: Any,  # noqa: ANN401 - a JSON value, or what stands for none
+    body: Any,  # noqa: ANN401 - a JSON value, EMPTY or UNREADABLE
     *,
     content_type: str = "",
     started: float | None = None,
@@ -168,7 +168,7 @@ def tell(
     request_body: bytes = b"",
     authorized: bool = True,
 ) -> ParsedResponse | None:
-    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer."""
+    """Parse an exchange; ``None`` if it is not for the Cards API or has no response."""
     target = target_of(method, url)
     if target is None or status is None:
         return None
@@ -189,9 +189,9 @@ def tell(
 
 
 def parse_response(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> ParsedResponse | None:
-    """What an exchange says; ``None`` where it is none of the Cards API, or has no answer.
+    """Parse an exchange; ``None`` if it is not for the Cards API or has no response.
 
-    A response that a ``NetworkFault`` made up is none.
+    A response that a ``NetworkFault`` made up does not count.
     """
     headers = exchange.response_headers
     if target_of(exchange.method, exchange.url) is None or FAULT_HEADER in headers:

@@ -1,4 +1,4 @@
-"""Masks: what stands for a value in a redacted recording."""
+"""Masks: placeholders for values in a redacted recording."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _LOOKS_MASKED: Final = re.compile(r"(x{3,}|<.*>|\[[^\"]+\]|\{[^\"]+\}|\$.*|\.{3}
 
 
 def is_masked(value: object) -> bool:
-    """Whether a value looks like what stands in for another one in a redacted recording."""
+    """Whether a value looks like a placeholder in a redacted recording."""
     if not isinstance(value, str):
         return False
-    text = value.lower()  # a search that minds the case is ten times as fast
+    text = value.lower()  # a case-sensitive search is ten times as fast
     return not text or bool(_LOOKS_MASKED.match(text) or _SAYS_MASKED.search(text))

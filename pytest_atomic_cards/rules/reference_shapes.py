@@ -1,6 +1,6 @@
-"""Sampled: cards and results that are just as the documentation samples them.
+"""Sampled: cards and results that match the documentation's samples exactly.
 
-Most are, and one look tells it: the rules then need not look for what is wrong.
+Most do, and one fast comparison shows it, so the shape rules need not look any further.
 
 Source: Cards API page › Retrieving cards, Complete (the example responses).
 """
@@ -24,7 +24,7 @@ Body = Mapping[str, Any]
 
 
 def _has_all(fields: Fields) -> Callable[[Body], bool]:
-    """What tells whether a body has all of several fields, none null, each of its type."""
+    """A predicate: whether a body has all the fields, none null, each of its type."""
     values, kinds = itemgetter(*fields), list(fields.values())
 
     def has_all(body: Body) -> bool:
@@ -39,7 +39,7 @@ def _has_all(fields: Fields) -> Callable[[Body], bool]:
 LASTING_PAYLOAD_FIELDS: Final[Fields] = {
     name: kind for name, kind in PAYLOAD_FIELDS.items() if name != "detail"
 }
-"""What any payload holds; ``detail`` is the legacy name of the variables."""
+"""The fields of every payload; ``detail`` is the legacy name of the variables."""
 
 _has_card_fields: Final = _has_all(CARD_FIELDS)
 _has_payload_fields: Final = _has_all(LASTING_PAYLOAD_FIELDS)
@@ -50,7 +50,7 @@ is_sampled_summary: Final = _has_all(SUMMARY_FIELDS)
 
 
 def is_sampled_card(card: Body) -> bool:
-    """Whether a card is as sampled in its fields, their types, its times and its payload."""
+    """Whether the fields, types, times and payload of a card are as sampled."""
     return (
         _has_card_fields(card)
         and _has_sampled_times(card["created"], card["updated"])

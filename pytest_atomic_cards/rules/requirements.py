@@ -1,4 +1,4 @@
-"""The catalogue of requirements: every sentence of the contract with its level and source."""
+"""The catalogue of requirements: every statement of the contract with its level and source."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One sentence of the contract.
+    """One requirement of the contract.
 
     Args:
         id: Stable id, such as ``PAGE-01``.
         area: Key of the area it belongs to.
         level: Whether it is documented or inferred.
-        statement: The sentence, in our words.
-        source: Page › section that it comes from.
-        cells: The cells of the lifecycle table that it speaks of, for state rules.
-        trigger: What sets off the timed exit that it speaks of, for time rules.
+        statement: The requirement in one sentence.
+        source: The page › section of the documentation.
+        cells: The cells of the lifecycle table that it covers, for state rules.
+        trigger: The trigger of the timed exit that it covers, for time rules.
     """
 
     id: str

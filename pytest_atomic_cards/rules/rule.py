@@ -1,4 +1,4 @@
-"""Rule: a requirement that can be decided by looking at exchanges alone."""
+"""Rule: a requirement that can be decided from exchanges alone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """What a rule holds against an answer.
+    """Why a rule rejects a response.
 
     Args:
         expected: What the requirement demands.
-        actual: What came instead.
+        actual: What the response has instead.
     """
 
     expected: str
@@ -26,26 +26,26 @@ class Objection:
 
 
 Judge = Callable[["ParsedResponse", "CardHistory | None"], "Objection | bool"]
-"""Decides on one answer, given what was told before it: an objection, ``True`` where the
-requirement held, ``False`` where this answer does not show it. Without a past, an answer is taken
-to be settled: what looks like a listing that lags is objected to at once."""
+"""Judges one response, given what earlier ones showed: an objection, ``True`` if the requirement
+held, ``False`` if this response does not exercise it. Without a past, a response is taken to be
+settled: what may be a stale listing is rejected at once."""
 
 Choice = Callable[["Traits"], bool]
-"""Decides on the traits of an answer."""
+"""A condition on the traits of a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One requirement, and what decides it.
+    """One requirement, and the function that decides it.
 
     Args:
         name: Name of the check; rules of several requirements may share it.
         requirement: Id of the requirement, which has the level.
-        kinds: The kinds of answers that it is about (see ``ParsedResponse.kind``).
-        judge: Decides on an answer of such a kind.
-        about: Tells an answer that it may have something to say of; it may of all, if left out.
-        rests: Tells an answer of which it could say no more than that the requirement has held; it
-            might object to any, if left out.
+        kinds: The kinds of responses that it is about (see ``ParsedResponse.kind``).
+        judge: Judges a response of such a kind.
+        about: Selects the responses that the rule may concern; all, if left out.
+        rests: Selects the responses to which the rule cannot object, but which may exercise it;
+            none, if left out.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Rule:
     rests: Choice | None = None
 
     def concerns(self, traits: Traits, held: Container[str] = ()) -> bool:
-        """Whether it is to be asked about an answer, where these requirements are known to hold."""
+        """Whether to judge a response, given the requirements that are known to hold."""
         return (
             traits.kind in self.kinds
             and (self.about is None or self.about(traits))

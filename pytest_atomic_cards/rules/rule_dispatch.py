@@ -1,6 +1,6 @@
-"""Traits: the little that tells which rules an answer concerns, the same for most of a recording.
+"""Traits: the few facts that decide which rules concern a response.
 
-It is read at one look, so that no rule is asked that has nothing to say.
+Most responses of a recording share them, so rules can be selected once and skipped cheaply.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Traits(NamedTuple):
-    """What is told of an answer before any rule is asked.
+    """What is known of a response before any rule judges it.
 
     Args:
-        kind: The kind of answer (see ``ParsedResponse.kind``).
+        kind: The kind of response (see ``ParsedResponse.kind``).
         names: The names of the documented parameters that the request gives.
         is_plain: Whether no value in the query needs encoding.
         is_authorized: Whether the request had an ``Authorization`` header.
-        is_labelled: Whether the Content-Type says JSON, in lower case.
-        is_small: Whether it holds one card at most, and no limit of one was asked for.
-        is_sampled: Whether all cards or results in it are as sampled.
-        seen: How its cards were listed before: in which closed states, or in none.
+        is_labelled: Whether the Content-Type is JSON, in lower case.
+        is_small: Whether it has at most one card, and the limit is not 1.
+        is_sampled: Whether all its cards or results are as sampled.
+        seen: The closed states in which its cards were listed before; ``None`` for an open card.
     """
 
     kind: str
@@ -37,12 +37,12 @@ class Traits(NamedTuple):
 
 
 def is_sampled(traits: Traits) -> bool:
-    """Whether all cards or results in an answer are as sampled."""
+    """Whether all cards or results of a response are as sampled."""
     return traits.is_sampled
 
 
 def traits_of(response: ParsedResponse, past: CardHistory | None) -> Traits:
-    """The traits of an answer, given what was told before it."""
+    """The traits of a response, given what earlier ones showed."""
     asked = response.asked
     return Traits(
         response.kind,

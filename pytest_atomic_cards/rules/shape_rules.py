@@ -1,7 +1,7 @@
-"""Rules about the shape of bodies: fields and types as sampled, with room for more.
+"""Rules on the shape of bodies: the sampled fields and types; more fields are fine.
 
-A field may be null, as which may be is not documented. What stands for a value in a redacted
-recording has no type.
+Any field may be null, as the documentation does not say which may. Placeholders in a redacted
+recording have no type.
 
 Source: Cards API page › Retrieving cards, Complete (the example responses).
 """
@@ -66,13 +66,13 @@ def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
 
 def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
+    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - fits on one line
 
 
 def _is_object_with_data(response: ParsedResponse) -> Objection | bool:
-    """A body that is not there, or cannot be read in a recording, shows nothing.
+    """A body that is absent, or unreadable in a recording, shows nothing.
 
-    Nor does one whose data is null, where no card was to be in it.
+    Nor does one whose data is null, if no card was expected in it.
     """
     body = response.body
     data = body.get("data") if isinstance(body, dict) else None
@@ -82,11 +82,11 @@ def _is_object_with_data(response: ParsedResponse) -> Objection | bool:
         odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
         return _no_object("an array of something else") if odd else True
     if shows_no_cards(body):
-        return bool(response.updated) and _no_object("one whose data is null")
+        return bool(response.updated) and _no_object("an object whose data is null")
     if body is EMPTY or is_masked(body) or is_masked(data):
         return False
     if body is UNREADABLE:
-        return response.fidelity is Fidelity.WIRE and _no_object("no JSON")
+        return response.fidelity is Fidelity.WIRE and _no_object("not JSON")
     return _no_object("something else")
 
 
@@ -95,7 +95,7 @@ def _no_object(what: str) -> Objection:
 
 
 def listing(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
-    """A listing that succeeds is an object with an array of objects."""
+    """A successful listing is an object with an array of objects."""
     return _is_object_with_data(response)
 
 
@@ -112,7 +112,7 @@ def card_types(response: ParsedResponse, _: CardHistory | None) -> Objection | b
 
 
 def _first(found: Iterable[Objection | None]) -> Objection | bool:
-    """The first objection; whether there was anything to object to, where there is none."""
+    """The first objection; if there is none, whether anything was checked."""
     exercised = False
     for objection in found:
         if objection is not None:
@@ -144,7 +144,7 @@ def times_with_zone(response: ParsedResponse, _: CardHistory | None) -> Objectio
 
 
 def times_as_sampled(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
-    """Created and updated have milliseconds and Z, and updated does not lie before created."""
+    """Created and updated have milliseconds and Z, and updated is not before created."""
     found = _times(response, SAMPLED_TIME, "a UTC time with milliseconds and Z")
     if isinstance(found, Objection):
         return found
@@ -152,14 +152,14 @@ def times_as_sampled(response: ParsedResponse, _: CardHistory | None) -> Objecti
         created, updated = card.get("created"), card.get("updated")
         if isinstance(created, str) and isinstance(updated, str) and _is_before(updated, created):
             return Objection(
-                f"updated of {name_of(card)} not to lie before created",
+                f"updated of {name_of(card)} not to be before created",
                 f"created is {created} and updated {updated}",
             )
     return found
 
 
 def _is_before(one: str, other: str) -> bool:
-    """Whether one sampled time is earlier; sampled times sort as their text does."""
+    """Whether one sampled time is earlier; sampled times sort as text."""
     return one < other and bool(SAMPLED_TIME.fullmatch(one) and SAMPLED_TIME.fullmatch(other))
 
 
@@ -197,7 +197,7 @@ def _payload(card: Body, body: Body) -> Objection | None:
 
 
 def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
-    """The answer of an action has data, summary and every field of its results."""
+    """The response to an action has data, a summary and every field of its results."""
     found = listing(response, past)
     if found is not True:
         return found
@@ -205,7 +205,7 @@ def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bo
     summary = response.body.get("summary")
     if not isinstance(summary, dict):
         if keeps and not is_masked(summary):
-            return Objection("an object with an array data and an object summary", "there is none")
+            return Objection("an object with an array data and an object summary", "it has none")
     elif not is_sampled_summary(summary):
         missing = keeps and _has_fields(summary, SUMMARY_FIELDS, "summary")
         if wrong := missing or _has_types(summary, SUMMARY_FIELDS, "summary"):
@@ -219,7 +219,7 @@ def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bo
 
 
 def label(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
-    """Content-Type says JSON."""
+    """The Content-Type is JSON."""
     known = response.content_type or response.fidelity is Fidelity.WIRE
     if not known or not isinstance(response.body, _STRUCTURES):
         return False
@@ -243,4 +243,4 @@ SHAPE: Final[tuple[Rule, ...]] = (
     Rule("cards_answer_shape", "RESULT-04", OTHERS, answer, rests=is_sampled),
     Rule("cards_json_label", "SHAPE-09", LISTINGS | ACTIONS, label, rests=_is_labelled),
 )
-"""What the bodies of answers must look like."""
+"""The required shape of response bodies."""

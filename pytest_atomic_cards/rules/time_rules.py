@@ -1,8 +1,8 @@
-"""Rules over time: what must never come undone, and what must not happen again and again.
+"""Rules over time: what must never be undone, and what must not fail repeatedly.
 
-Stale readings after a write are an open question. Two closed states of one card contradict each
-other however late either is read; a closed card that is open is only told from one that is read
-late by :data:`~pytest_atomic_cards.rules.card_history.SETTLING` between the two.
+Whether reads may be stale after a write is an open question. Two closed states of one card
+contradict each other however stale either read is. An open state after a closed one may be a stale
+read, unless :data:`~pytest_atomic_cards.rules.card_history.SETTLING` lies between the two.
 
 Source: Card lifecycle model › Closed states; Cards API page › Query attributes, Pagination, Card
 actions; Authentication page.
@@ -38,18 +38,18 @@ _ANSWERED: Final = frozenset({OTHER}) | LISTINGS | ACTIONS
 _ANY: Final = _ANSWERED | {FAILURE}
 _ERROR: Final = 500
 _SEEN: Final[frozenset[str | None]] = CLOSED | {None}
-"""Listed before, in whatever state."""
+"""Listed before, in any state."""
 
 
 def closed_stays(
     first: Status | None, response: ParsedResponse, past: CardHistory | None
 ) -> Objection | bool:
-    """A card that was seen closed is never seen in another state, but by a listing that lags.
+    """A card that was listed closed is never listed in another state, except by a stale listing.
 
     Args:
         first: Only cards that were first listed in this closed state; ``None`` for any.
-        response: The answer.
-        past: What was told before.
+        response: The exchange.
+        past: What earlier exchanges showed.
     """
     if past is None:
         return False
@@ -88,11 +88,11 @@ def _at(now: float | None, before: float | None) -> str:
     moments = (
         datetime.fromtimestamp(each, UTC).isoformat(" ", "seconds") for each in (now, before)
     )
-    return " at {}, and was closed at {}".format(*moments)
+    return " at {}, but was closed at {}".format(*moments)
 
 
 def created_stays(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
-    """No listing shows another ``created`` than the first one of that card."""
+    """``created`` of a card stays as it was first listed."""
     if past is None:
         return False
     exercised = False
@@ -111,7 +111,7 @@ def created_stays(response: ParsedResponse, past: CardHistory | None) -> Objecti
 
 
 def closed_not_counted(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
-    """No action counts a card as updated that has been closed for long."""
+    """No action counts a card as updated that has long been closed."""
     if past is None or not response.cards:
         return False
     exercised = False
@@ -120,8 +120,8 @@ def closed_not_counted(response: ParsedResponse, past: CardHistory | None) -> Ob
         if closed or long_after(response.started, seen.counted_by):
             if response.counted and is_named(card):
                 return Objection(
-                    f"{name_of(card)}, which was closed before, not to count as updated",
-                    f"summary.updated is {response.updated}, with {len(response.data)} results",
+                    f"{name_of(card)}, which was already closed, not to count as updated",
+                    f"summary.updated is {response.updated}, for {len(response.data)} results",
                 )
             exercised = True
     return exercised
@@ -138,16 +138,16 @@ def malformed_refused(response: ParsedResponse, past: CardHistory | None) -> Obj
 
 
 def _no_server_error(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
-    """No request is answered with 500 twice in a row; a single one may be an accident."""
+    """No request gets HTTP 500 twice in a row; a single one may be a passing failure."""
     if response.status != _ERROR:
         return response.status < _ERROR
     if past is None or not past.failed(response):
         return False
-    return Objection("an answer, or a refusal with 4xx", f"it is HTTP {response.status} each time")
+    return Objection("success, or a 4xx error", f"it is HTTP {response.status} each time")
 
 
 def is_documented(response: ParsedResponse) -> bool:
-    """Whether a request is one that the documentation allows in so many words."""
+    """Whether the documentation explicitly allows a request."""
     try:
         known = all(_is_documented(name, *values) for name, values in response.asked.given.items())
         if response.action is None or not response.request_body.strip():
@@ -172,8 +172,7 @@ def token_needed(response: ParsedResponse, _: CardHistory | None) -> Objection |
     if response.kind not in LISTINGS | ACTIONS:
         return True
     return Objection(
-        "a request without a bearer token to be refused",
-        f"it is answered with HTTP {response.status}",
+        "a request without a bearer token to be refused", f"the response is HTTP {response.status}"
     )
 
 
@@ -220,4 +219,4 @@ HISTORY: Final[tuple[Rule, ...]] = (
     Rule("cards_no_server_error", "SCHEMA-05", frozenset({FAILURE}), malformed_refused),
     Rule("cards_token_needed", "AUTH-01", _ANY, token_needed, _is_unauthorized),
 )
-"""What several exchanges together must not show."""
+"""Rules that need several exchanges."""

@@ -1,7 +1,7 @@
-"""Verdicts: what a run can say of a requirement, and the exceptions that carry them.
+"""Verdicts: the outcomes of a requirement, and the exceptions that carry them.
 
-A contract passes (held), or ends with one of these exceptions. *Could not tell* is never a pass
-and never a skip.
+A contract passes (held), or ends with one of these exceptions. *Could not tell* is neither a pass
+nor a skip.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_atomic_cards.support.printable import printable
 
 
 class Verdict(StrEnum):
-    """What a run says of one requirement."""
+    """The outcome of one requirement in a run."""
 
     HELD = "held"
     VIOLATED = "violated"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
     @property
     def weight(self) -> int:
-        """Which of several verdicts on one requirement prevails: the heaviest."""
+        """The weight of a verdict: of several on one requirement the heaviest prevails."""
         return _WEIGHTS.index(self)
 
 
@@ -42,12 +42,12 @@ _WEIGHTS = (
 
 
 class Violation(AssertionError):  # noqa: N818 - named for what it is, not for its mechanism
-    """The target broke a requirement.
+    """The target violated a requirement.
 
     Args:
         expected: What the requirement demands.
         actual: What the target did instead.
-        exchanges: The requests and responses that show it, the telling one last.
+        exchanges: The exchanges that show it, the decisive one last.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class Violation(AssertionError):  # noqa: N818 - named for what it is, not for i
 class Inconclusive(BaseException):
     """A contract could not be decided.
 
-    Not an ``Exception``, so that Hypothesis ends a generated contract at once instead of
-    shrinking a failure that is not the target's.
+    Not an ``Exception``, so Hypothesis ends a generated contract at once instead of shrinking a
+    failure that is not the target's.
     """
 
     def __init__(self, reason: str, exchanges: Sequence[Exchange] = ()) -> None:
@@ -75,7 +75,7 @@ class Inconclusive(BaseException):
 
     @classmethod
     def because_of(cls, error: AtomicCardsError) -> Inconclusive:
-        """Wrap an error of the transport, the seeding or an unreadable body."""
+        """Wrap a transport error, a seeding error or an unreadable body."""
         return cls(str(error), (error.exchange,) if error.exchange else ())
 
 
@@ -91,15 +91,15 @@ def expect(
 
 
 def not_exercised(reason: str) -> NoReturn:
-    """End a contract that this target gives no way to exercise."""
+    """Skip a contract that cannot be exercised on this target."""
     pytest.skip(reason)
 
 
 def give_up(error: AtomicCardsError) -> NoReturn:
-    """End a contract, and the generation of cases for it, at what is no fault of the target's.
+    """End a contract, and the generation of its cases, after an error that is not a violation.
 
     Raises:
-        Inconclusive: The target could not be asked.
+        Inconclusive: The target did not respond, or access was denied.
     """
     if isinstance(error, NotAvailableError):
         not_exercised(str(error))

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for the Cards API, to use in tests of your own.
+"""Hypothesis strategies for the Cards API, for your own tests.
 
 Example:
     >>> from hypothesis import given
@@ -6,10 +6,9 @@ Example:
     >>> @given(strategies.payloads())
     ... def test_my_form_survives(payload): ...
 
-Attribute values, combinations of attributes and queries; completion payloads; card specs and
-populations to seed; histories for stateful tests; faults of the network. All of them shrink towards
-the fewest and plainest, and none of them strays from what is documented to be legal, unless it is
-asked to.
+They cover attribute values, combinations of attributes and queries; completion payloads; card specs
+and populations to seed; histories for stateful tests; network faults. All of them shrink towards
+few and plain values, and generate only what is documented as legal unless you ask for more.
 """
 
 from __future__ import annotations

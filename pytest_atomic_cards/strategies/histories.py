@@ -1,4 +1,4 @@
-"""Strategies for histories: what happens to a set of cards, step by step, as plain data."""
+"""Strategies for histories: steps that act on a set of cards, as plain data."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.model.query import Attribute
 
 _MOST_HOURS: Final = 24
+"""Half the longest of :func:`durations`: one step ends some timers, and two end them all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Put cards in place."""
+    """Seed cards."""
 
     population: Population
 
@@ -69,12 +70,12 @@ def actions() -> SearchStrategy[Action]:
 def histories(
     max_steps: int = 12, *, values: Mapping[Attribute, Sequence[str]] | None = None
 ) -> SearchStrategy[tuple[Step, ...]]:
-    """Sequences of steps for a stateful test of your own; the first one seeds at least one card.
+    """Sequences of steps for your own stateful tests; the first one seeds at least one card.
 
-    An action's query has at least one attribute, so that it is never unscoped, and mostly matches
-    cards of the first step; some ask for ``multiple``. Seeded cards are timed, and time advances
-    in whole hours, so that nothing is ever due at the very moment at which an action happens (see
-    :func:`durations`). Shrinks to one step that seeds one plain card.
+    The query of an action has at least one attribute, so it is never unscoped, and usually matches
+    cards of the first step; some set ``multiple``. Seeded cards have timers, and time advances in
+    whole hours, so no timer is ever due at the exact moment of an action (see :func:`durations`).
+    Shrinks to one step that seeds one plain card.
 
     Example:
         >>> @given(strategies.histories())
@@ -86,9 +87,9 @@ def histories(
         ...             case Advance(by): ...
 
     Args:
-        max_steps: Most steps, at least 1.
-        values: As for :func:`card_specs`. If left out, each history has a few of its own, as for
-            :func:`populations`.
+        max_steps: The maximum number of steps, at least 1.
+        values: As for :func:`card_specs`. If left out, each history draws its own few values, as
+            :func:`populations` does.
     """
     pool = value_pools() if values is None else st.none()
     values = STAND_INS if values is None else values

@@ -1,4 +1,4 @@
-"""Strategies for faults of the network."""
+"""Strategies for network faults."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def network_faults(
     max_size: int = 5,
     longest_delay: float = 0.01,
 ) -> st.SearchStrategy[list[NetworkFault]]:
-    """Faults for :meth:`NetworkFaults.inject_all`; they shrink to none.
+    """Faults for :meth:`NetworkFaults.inject_all`. Shrinks to no fault.
 
     Args:
         kinds: What may go wrong.
-        method: Only requests of this HTTP method meet them; all if ``None``.
-        path: Only requests with this in their path do.
-        max_size: Most faults.
-        longest_delay: Most seconds by which an answer is late. ``Retry-After`` is 0.
+        method: Only requests with this HTTP method are affected; all if ``None``.
+        path: Only requests with this in their path are affected.
+        max_size: The maximum number of faults.
+        longest_delay: The longest delay of a response, in seconds. ``Retry-After`` is 0.
     """
     fault = st.builds(
         NetworkFault,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SPEC_FIELDS: Final[Mapping[Attribute, str]] = {
     attribute: attribute.field for attribute in Attribute
 } | {Attribute.CARD_TEMPLATE_ID: "template", Attribute.USER_ID: "user"}
-"""The field of :class:`CardSpec` that decides each attribute of the card."""
+"""The field of :class:`CardSpec` that sets each attribute of the card."""
 
 _ID_FIELDS: Final = [field for name, field in SPEC_FIELDS.items() if name is not Attribute.STATUS]
 _TIMERS: Final = {
@@ -30,13 +30,13 @@ _TIMERS: Final = {
     Status.EMBARGOED: "embargo",
     Status.SNOOZED: "snooze",
 }
-"""The field that times the documented exit from each open state."""
+"""The field that sets the timer of the documented exit from each open state."""
 
 _DURATIONS: Final = [timedelta(hours=hours, minutes=30) for hours in range(49)]
 
 
 def same_for_all(pool: Sequence[str]) -> Mapping[Attribute, Sequence[str]]:
-    """The same possible values for every attribute but the status, which may be any."""
+    """The same possible values for every attribute; the status may be any."""
     return dict.fromkeys(Attribute, pool) | {Attribute.STATUS: list(Status)}
 
 
@@ -50,10 +50,10 @@ def statuses() -> SearchStrategy[Status]:
 
 
 def durations() -> SearchStrategy[timedelta]:
-    """Half past a whole hour, up to two days. Shrinks to half an hour.
+    """Durations of some hours and a half, up to two days. Shrinks to half an hour.
 
-    After any number of whole hours none of them is over to the second, so what comes first never
-    hangs on a tie, nor on the time that a test itself takes.
+    If time advances in whole hours, none of them ends at the exact moment of a step, so the order
+    of events never depends on a tie, nor on the time that the test itself takes.
     """
     return st.sampled_from(_DURATIONS)
 
@@ -64,12 +64,12 @@ def card_specs(
     """Cards to seed. Shrinks to ``CardSpec()``: an active card whose ids the target chooses.
 
     Args:
-        values: What each attribute may hold, the simplest first. One that is not named is left to
-            the target, and a named one is too in some cards. If left out, every attribute has the
-            same three values, so that cards collide, and every status occurs. For a live target
-            name no more than user and status: it decides the others itself.
+        values: The possible values of each attribute, the simplest first. The target chooses the
+            attributes that are not named, and in some cards the named ones too. If left out, every
+            attribute has the same three values, so cards collide, and every status occurs. For a
+            live target, name only user and status: it decides the others itself.
         timed: Whether some active cards expire, some embargoes end, and some snoozed cards wake up,
-            after :func:`durations`.
+            after one of :func:`durations`.
     """
     allowed = same_for_all(("0", "1", "a b+c&d=%20é")) if values is None else values
     options = {
@@ -100,14 +100,14 @@ def populations(
     values: Mapping[Attribute, Sequence[str]] | None = None,
     timed: bool = False,
 ) -> SearchStrategy[Population]:
-    """Cards to seed together. Shrinks to few cards, plain ones, with few distinct values.
+    """Cards to seed together. Shrinks to few plain cards with few distinct values.
 
     Args:
-        min_size: Fewest cards.
-        max_size: Most cards.
-        values: As for :func:`card_specs`. If left out, each population has one to three
-            :func:`attribute_values` of its own, used for every attribute. No two differ only in
-            case, as whether case counts is not documented.
+        min_size: The minimum number of cards.
+        max_size: The maximum number of cards.
+        values: As for :func:`card_specs`. If left out, each population draws its own one to three
+            :func:`attribute_values` and uses them for every attribute. No two differ only in case,
+            as case sensitivity is not documented.
         timed: As for :func:`card_specs`.
     """
     if values is None:
@@ -124,7 +124,7 @@ def value_pools() -> SearchStrategy[list[str]]:
 
 
 def with_values(population: Population, pool: Sequence[str]) -> Population:
-    """A population in which the stand-ins are replaced by values of a pool."""
+    """A population with its stand-ins replaced by values of a pool."""
     return Population(tuple(_with_values(spec, pool) for spec in population))
 
 

@@ -1,4 +1,4 @@
-"""Strategies for queries: combinations of attributes, and values that cards have or just miss."""
+"""Strategies for queries: combinations of attributes, with values that match or nearly match."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _ORDER: Final = list(Attribute)
 _MOST_POSITIONS: Final = 50_000
+"""The largest range that :func:`numbers` can draw; cards beyond it are not picked."""
 _MOST_NEAR_MISSES: Final = 1_000
+"""Positions of a near miss: more than there are values in a usual population."""
 
 
 class HasAttributes(Protocol):
@@ -36,10 +38,10 @@ class HasAttributes(Protocol):
 
 
 def attribute_combinations(min_size: int = 0) -> SearchStrategy[frozenset[Attribute]]:
-    """Sets of query attributes. Shrinks to the fewest, and to those the documentation lists first.
+    """Sets of query attributes. Shrinks to few, in the order of the documentation.
 
     Args:
-        min_size: Fewest attributes; 1 keeps an action from being unscoped.
+        min_size: The minimum number of attributes; with 1, no action is unscoped.
     """
     even = numbers(len(Attribute), below=2).map(lambda drawn: [bool(n) for n in drawn])
     sparse = numbers(len(Attribute), below=3).map(lambda drawn: [n == 1 for n in drawn])
@@ -59,23 +61,23 @@ def queries(
     paging: bool = True,
     unmatched: bool = True,
 ) -> SearchStrategy[CardQuery]:
-    """Queries without ``multiple``. Shrinks to the query that has no attribute and no paging.
+    """Queries without ``multiple``. Shrinks to the query without attributes and paging.
 
-    A status is one of the seven words or one that a card has, and ``limit`` lies between 1 and
-    1000, as nothing is documented about others.
+    The status is one of the seven documented ones or one that a card has, and ``limit`` is between
+    1 and 1000, as nothing is documented about other values.
 
     Args:
         cards: Cards, or a population, to draw attribute values from. Most queries take all values
-            from one card; others mix those of several; others hold one value that no card has,
-            often a near miss (longer, shorter, or the value of another attribute), never one that
+            from one card. Others mix several cards, or have one value that no card has: often a
+            near miss (longer, shorter, or the value of another attribute), but never one that
             differs only in case. An attribute that a spec leaves to the target counts as absent.
-            If left out, values are drawn by :func:`attribute_values`.
-        attributes: Which attributes to set; any combination if left out. Where no card has all of
-            them, most queries set only those that the drawn card has. Where no card has any, one
-            is set to a value that no card has, so that the query does not match everything.
+            If left out, values are drawn from :func:`attribute_values`.
+        attributes: Which attributes to set; any combination if left out. If no card has all of
+            them, most queries set only those that the drawn card has. If no card has any of them,
+            one is set to a value that no card has, so the query does not match everything.
         paging: Whether some queries set ``limit`` and ``offset``, up to one more than the number
             of cards.
-        unmatched: Whether to use values that no card has although some card has the attribute.
+        unmatched: Whether to use values that no card has, for attributes that some card has.
     """
     combinations = attribute_combinations() if attributes is None else attributes
     if cards is None:
@@ -114,13 +116,13 @@ def _free_values(combination: frozenset[Attribute]) -> SearchStrategy[dict[Attri
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a query takes its values from, drawn before it is known which cards there are.
+    """Where a query takes its values from, drawn before the cards are known.
 
     Args:
         chosen: The attributes to set.
         source: The position of the card that gives all values, or of one for each attribute.
-        miss: Where to have a value that no card has, and which. Where: in the first chosen
-            attribute from a position on. Which: the position of a near miss, or a text.
+        miss: Which attribute gets a value that no card has, as the position from which to look for
+            a chosen one; and the value, as the position of a near miss or as text.
     """
 
     chosen: frozenset[Attribute]
@@ -131,7 +133,7 @@ class Plan:
 def plans(
     combinations: SearchStrategy[frozenset[Attribute]], count: int, *, unmatched: bool = True
 ) -> SearchStrategy[Plan]:
-    """Plans for queries about ``count`` cards or so."""
+    """Plans for queries on about ``count`` cards."""
     positions = min(max(count, 1), _MOST_POSITIONS)
     card = st.integers(0, positions - 1)
     each_from_some = numbers(len(Attribute), below=positions)
@@ -158,7 +160,7 @@ class KnownValues:
         }
 
     def follow(self, plan: Plan) -> dict[Attribute, str]:
-        """The values that a plan comes to with these cards."""
+        """The values of a plan for these cards."""
         chosen = [attribute for attribute in Attribute if attribute in plan.chosen]
         values = self._matched(plan, chosen)
         if chosen and (plan.miss or not values):
@@ -179,7 +181,7 @@ class KnownValues:
         return {attribute: source[attribute] for attribute in chosen if attribute in source}
 
     def _missing(self, attribute: Attribute, wanted: int | str) -> str | None:
-        """A value that no card has, whether or not a target minds case; ``None`` if all occur."""
+        """A value that no card has, ignoring case; ``None`` if every possible value occurs."""
         if attribute is Attribute.STATUS:
             words = [word for word in Status if word not in self._of[attribute]]
             return words[wanted % len(words) if isinstance(wanted, int) else 0] if words else None

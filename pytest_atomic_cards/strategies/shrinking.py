@@ -1,4 +1,4 @@
-"""Building blocks that shrink better, or are drawn faster, than the obvious ones."""
+"""Building blocks for strategies that shrink better, or draw faster, than the obvious ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 def weighted(*choices: tuple[int, SearchStrategy[T]]) -> SearchStrategy[T]:
-    """One of several strategies, each as often as its weight says. Shrinks towards the first.
+    """One of several strategies, in proportion to their weights. Shrinks towards the first.
 
-    ``st.one_of`` takes a strategy that it is given twice for one.
+    Each repetition is mapped, as ``st.one_of`` ignores repeated strategies.
     """
     return st.one_of(*(choice.map(_itself) for weight, choice in choices for _ in range(weight)))
 
@@ -26,13 +26,13 @@ def _itself(value: T) -> T:
 
 
 def numbers(count: int, below: int) -> SearchStrategy[tuple[int, ...]]:
-    """Some whole numbers, each of which shrinks to 0, in a single draw.
+    """Several whole numbers in a single draw; each shrinks to 0.
 
-    To draw them as a text takes about half as long as to draw them one by one.
+    Drawing them as one text takes about half as long as drawing them one by one.
 
     Args:
         count: How many.
-        below: What each is less than; at most 50,000, as surrogates follow.
+        below: The exclusive upper bound; at most 50,000, as surrogates follow.
     """
     first = ord("0")
     digits = st.characters(min_codepoint=first, max_codepoint=first + below - 1)
@@ -43,15 +43,15 @@ def numbers(count: int, below: int) -> SearchStrategy[tuple[int, ...]]:
 def droppable(
     elements: SearchStrategy[T], *, min_size: int = 0, max_size: int | None = None
 ) -> SearchStrategy[list[T]]:
-    """Lists of elements that shrink by dropping any of them, however many draws each takes.
+    """Lists that shrink by dropping any element, however many draws each element takes.
 
-    In ``st.lists`` an element that takes more than a handful of draws is hardly ever dropped unless
-    it is the last. Here, one simpler draw in its place makes it vanish.
+    ``st.lists`` hardly ever drops an element that takes more than a handful of draws, unless it is
+    the last. Here, a single simpler draw drops it.
 
     Args:
-        elements: What the lists hold.
-        min_size: Fewest elements *before* dropping: a list may well be shorter.
-        max_size: Most elements.
+        elements: The elements of the lists.
+        min_size: The minimum number of elements *before* dropping: a list may be shorter.
+        max_size: The maximum number of elements.
     """
     optional = weighted((1, st.just(())), (4, elements.map(lambda element: (element,))))
     lists = st.lists(optional, min_size=min_size, max_size=max_size)

@@ -1,4 +1,4 @@
-"""Strategies for the values that a request carries: attribute values and completion payloads."""
+"""Strategies for the values in a request: attribute values and completion payloads."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _LONGEST: Final = 40
+"""Characters: seven such values stay below 4 kB of URL even if each needs 12 bytes encoded."""
 _IN_IDS: Final = string.ascii_letters + string.digits + "-_.:"
 _AWKWARD: Final = (
     *("a", "0", " ", "+", "&", "%", "=", "#", "/", "?", ";", ",", "'", '"', "\\", "<", "@", "*"),
     *("%20", "%2B", "%25", "%2520", "%u0041", "&amp;", "a=b&c", "null", "1"),
     *("é", "e\u0301", "ß", "\u0131", "日本", "שלום", "\u202e", "\u200d", "😀", "\U0010fffd"),
 )
-"""Pieces that encoders, decoders, databases and comparisons are known to get wrong."""
+"""Fragments that encoders, decoders, databases and comparisons are known to get wrong."""
 _HOSTILE: Final = ("a", " ", "\t", "\n", "\r\n", "\0", "\x1b", "\x7f", "\x85", "\u2028", "\u3000")
 
 _LARGEST_EXACT: Final = 2**53
@@ -34,21 +35,23 @@ _TELLING_KEYS: Final = (
     *("", " ", "a.b", "$ref", "__proto__", "constructor", "null", "0"),
     *("data", "summary", "status", "action", "userId", "multiple", "payload", "values"),
 )
-"""Keys that a target may mistake for its own, or for an instruction."""
+"""Keys that a target may confuse with its own fields or interpret as instructions."""
 _DEEPEST: Final = 24
+"""Levels of nesting: more than any form has, and below the limits of common JSON parsers."""
 _MOST_REPEATS: Final = 500
+"""Repetitions of a text: up to 1500 characters, beyond the usual column of 255 or 1024."""
 
 
 def attribute_values(*, hostile: bool = False) -> SearchStrategy[str]:
-    """Values that a query attribute can hold, of 1 to 40 characters.
+    """Values for a query attribute, of 1 to 40 characters.
 
     Ids, text with spaces, reserved characters (``+ & % = # / ? ; ,``), percent look-alikes
-    (``%20``), quotes, and any other Unicode text but surrogates. Seven of the longest are, once
-    encoded, less than 4 kB of URL. Shrinks to ``"0"``.
+    (``%20``), quotes, and any other Unicode text except surrogates. Seven of the longest values
+    take less than 4 kB of URL once encoded. Shrinks to ``"0"``.
 
     Args:
-        hostile: Also control characters, and whitespace at either end. Whether a target trims or
-            refuses such a value is not documented.
+        hostile: Include control characters, and leading and trailing whitespace. Whether a target
+            trims or refuses such a value is not documented.
     """
     tame = st.one_of(
         st.text(_IN_IDS, min_size=1, max_size=_LONGEST),
@@ -67,18 +70,20 @@ def _joined(pieces: tuple[str, ...]) -> SearchStrategy[str]:
 
 
 def payloads(max_leaves: int = 10) -> SearchStrategy[dict[str, Any]]:
-    """JSON objects, as the body of a completion.
+    """JSON objects for the body of a completion.
 
-    Any Unicode but surrogates in keys and texts; empty keys, and keys that a target could mistake
-    for its own (``status``, ``data``); integers within 64 bits and finite floats, with their
-    edges (``-0.0``, ``2**53 + 1``, ``1e308``, ``5e-324``); nesting up to 24 levels; long arrays and
-    texts. Encoded, 2 kB on average and rarely more than 10 kB. Shrinks to ``{}``.
+    Keys and texts are any Unicode except surrogates, including empty keys and keys that a target
+    could confuse with its own (``status``, ``data``). Numbers are 64-bit integers and finite
+    floats, including edge cases (``-0.0``, ``2**53 + 1``, ``1e308``, ``5e-324``). Nesting goes up
+    to 24 levels; some arrays and texts are long. The JSON has 2 kB on average and rarely more than
+    10 kB. Shrinks to ``{}``.
 
-    Both ``1`` and ``1.0`` occur: compare payloads by ``json.dumps(..., sort_keys=True)`` where
-    that matters. A target that reads numbers as doubles cannot keep ``2**53 + 1``.
+    Both ``1`` and ``1.0`` occur: if that matters, compare payloads by
+    ``json.dumps(..., sort_keys=True)``. A target that reads numbers as doubles cannot keep
+    ``2**53 + 1``.
 
     Args:
-        max_leaves: About the most values within one member, besides the long arrays.
+        max_leaves: The approximate maximum number of values in one member, except long arrays.
     """
     numbers = st.one_of(
         st.integers(-_LARGEST_SIGNED - 1, _LARGEST_SIGNED),

@@ -1,4 +1,4 @@
-"""Batched set-up: what several contracts do to a target at once, so that one wait serves all."""
+"""BatchedSetup: the actions of several contracts, made together so that all share one wait."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 Outcome = TypeVar("Outcome")
 
 _TRIES: Final = 3
+"""Attempts, each with fresh cards: three lost responses in a row are hardly a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request for cards of a group, and how they were listed before."""
+    """A request for cards of a group, and their listed states before it."""
 
     group: Group
     before: States
@@ -29,14 +30,13 @@ class Attempt:
 
 
 class BatchedSetup(Generic[Outcome]):
-    """The outcomes of trials, all of which are made at once.
+    """The outcomes of trials, all of which are made first.
 
-    What shows only after a while is looked at when all of them are made. A trial that fails
-    concerns the contract that asks for its outcome, and no other; one whose answer is lost is made
-    again, and takes cards that are fresh.
+    Effects that take time are checked once all trials are made. A failed trial only affects the
+    contract that reads its outcome. A trial whose response is lost is made again with fresh cards.
 
     Args:
-        trials: What to do, by a name.
+        trials: The trials by name.
     """
 
     def __init__(self, trials: Mapping[Hashable, Callable[[], Outcome]]) -> None:
@@ -46,7 +46,7 @@ class BatchedSetup(Generic[Outcome]):
         """The outcome of one trial.
 
         Raises:
-            AtomicCardsError: It failed, as the other errors here say, too.
+            AtomicCardsError: It failed.
             Inconclusive: It could not be decided.
             Violation: The target broke a requirement.
         """

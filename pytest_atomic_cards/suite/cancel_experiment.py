@@ -1,4 +1,4 @@
-"""The cancel experiment: how many cards one cancel takes, and whether repeating it drains all."""
+"""The cancel experiment: how many cards one cancel closes, and whether repeating it closes all."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from pytest_atomic_cards.support.progress import Update, activity
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 EXCESSIVE_LIMIT: Final = 5000
-"""A limit beyond the largest documented one; whether it is refused or cut is not documented."""
+"""A limit above the documented maximum; whether it is refused or clamped is not documented."""
 CARDS: Final = DEFAULT_CANCEL + 2 * LARGEST_LIMIT + 10
+"""One default cancel and two of 1000 cards leave some for a repeat."""
 _MOST_REPEATS: Final = 12
+"""Twice as many as needed if every cancel closes only the default 500 cards."""
 _PAGES: Final = 20
+"""Pages of 1000; enough for all cards even if a target caps pages well below that."""
 _TRIES: Final = 6
+"""Attempts of a cancel whose response is lost, and recounts of listings that disagree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One cancel: how many active cards there were before and after it."""
+    """One cancel, with the number of active cards before and after it."""
 
     before: int
     after: int
@@ -45,8 +49,8 @@ class Drained:
         default: The first cancel, without ``limit``.
         excessive: The second one, with a limit above 1000.
         raised: The third one, with ``limit=1000``.
-        repeats: All further ones, without ``limit``, until none was left or none changed; without
-            ``status`` too, as the documentation shows it, unless that is refused.
+        repeats: All further ones, without ``limit``, until no card was left or none changed; also
+            without ``status``, as in the documentation, unless that is refused.
         left: Active cards at the end.
     """
 
@@ -58,12 +62,12 @@ class Drained:
 
 
 def drain(probe: Probe, group: Group) -> Drained:
-    """Cancel a large group step by step, and count by listing what is still active.
+    """Cancel a large group step by step, and count the active cards by listing them.
 
     Raises:
-        NotAvailableError: Listings are in another order each time.
-        SeedingError: Listings do not show all of the group.
-        OutcomeUnknownError: Answers were lost again and again.
+        NotAvailableError: Listings have a different order each time.
+        SeedingError: Listings do not show the whole group.
+        OutcomeUnknownError: Every response to a cancel was lost.
     """
     query = group.pin.replace(status=Status.ACTIVE, multiple=True)
     with activity("draining cards", group.count) as update:
@@ -100,7 +104,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
 
 
 def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
-    """One cancel of cards of which there were ``left``."""
+    """One cancel of ``left`` active cards, which closes at most ``most``."""
     probe.settle()
     before = _count(probe, query, left)
     exchange = _cancel(probe, query, before)
@@ -109,12 +113,12 @@ def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
 
 
 def _count(probe: Probe, query: CardQuery, due: int) -> int:
-    """How many cards are active: as many as are due, or what a later look shows as well.
+    """The number of active cards: the expected one, or one that two listings in a row show.
 
-    A listing that lags shows too many; one whose pages lag unequally may also show too few.
+    A stale listing shows too many; one whose pages are stale to different degrees may show too few.
 
     Raises:
-        NotAvailableError: It is another number each time.
+        NotAvailableError: The number differs each time.
     """
     count = probe.watch(lambda: _active(probe, query), lambda count: count == due)
     for _ in range(_TRIES):
@@ -124,11 +128,11 @@ def _count(probe: Probe, query: CardQuery, due: int) -> int:
         before, count = count, _active(probe, query)
         if count == before:
             return count
-    raise NotAvailableError("listings show another number of cards each time")
+    raise NotAvailableError("listings show a different number of cards each time")
 
 
 def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
-    """One cancel that was applied, also where its answer was lost."""
+    """One cancel that was applied; sent again if its response is lost and nothing changed."""
     for _ in range(_TRIES):
         try:
             return probe.api.act_exchange(Action.CANCEL, query)

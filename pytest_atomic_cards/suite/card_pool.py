@@ -1,4 +1,4 @@
-"""Reserves of fresh cards, seeded many at a time and handed out to contracts one by one."""
+"""Reserves of fresh cards, seeded in batches and handed out to contracts one by one."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 GROUP: Final = 3
-"""Cards of a group."""
+"""Cards of a group: the fewest that differ from two, for targets that treat a pair specially."""
 _BATCH: Final = 24
+"""Groups seeded at once, so a live target is waited for only a few times in a run."""
 _FEW: Final = 1
+"""Groups at first in a recording, whose parts should seed only what they need; then it doubles."""
 _SINGLES: Final = 6
+"""Cards of a state seeded at once: one for each action, with and without status."""
 
 
 @dataclass(slots=True)
 class _Stock:
-    """Groups that are left, and how many were seeded the last time."""
+    """The remaining groups, and the size of the last batch."""
 
     groups: list[Group] = field(default_factory=list)
     seeded: int = 0
 
 
 class CardPool:
-    """Hands out groups of fresh active cards, each an invocation of its own.
+    """Hands out groups of fresh active cards, each from its own invocation.
 
     Args:
         seeder: Seeds them.
-        recorder: Each part of a recording has a stock of its own, a small one at first.
+        recorder: Each part of a recording has its own stock, a small one at first.
     """
 
     def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
@@ -57,7 +60,7 @@ class CardPool:
 
 @dataclass(slots=True)
 class _Singles:
-    """Cards that are left of each state, and why there are none of others."""
+    """The remaining cards of each state, and why other states are unavailable."""
 
     spare: dict[Status, list[tuple[Group, Card]]] = field(default_factory=dict)
     absent: dict[Status, NotAvailableError | SeedingError] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class StatePool:
 
     Args:
         seeder: Seeds them.
-        recorder: Each part of a recording has a stock of its own.
+        recorder: Each part of a recording has its own stock.
     """
 
     def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
@@ -77,10 +80,10 @@ class StatePool:
         self._stocks = PerCassette(recorder, _Singles)
 
     def take(self, state: Status) -> tuple[Group, Card]:
-        """A card in ``state`` that no contract has touched, and the group it belongs to.
+        """A card in ``state`` that no contract has touched, and its group.
 
         Raises:
-            NotAvailableError: The target cannot give such a card.
+            NotAvailableError: The target cannot provide such a card.
             SeedingError: A card could not be brought into that state.
         """
         stock = self._stocks.current

@@ -1,8 +1,8 @@
-"""Cases as JSON: what was generated, in a form that any version of Hypothesis can be spared.
+"""Cases as JSON: generated values in a form that needs no Hypothesis to read back.
 
-The forms are closed: a value is one of those below, or it cannot be written; and what is read is
-built from them alone, never imported, evaluated or unpickled. Plain JSON stays as it is. Anything
-else is an object with one key, its kind, that begins with ``$``.
+The set of forms is closed: a value without a form cannot be written, and reading only ever builds
+the types below. Nothing is imported, evaluated or unpickled. Plain JSON stays plain JSON. Anything
+else becomes an object with one key: its kind, which begins with ``$``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _KINDS: Final[Mapping[str, type]] = {
     "$bytes": bytes,
     "$object": dict,
 }
-"""The name of each type that JSON has no form of; an object is one whose keys look like these."""
+"""The name of each type without a JSON form; ``$object`` is a dict with such names as keys."""
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -53,17 +53,17 @@ def as_json(value: Any) -> Any:  # noqa: ANN401 - a case and its JSON
         return {key: as_json(element) for key, element in value.items()}
     if kind not in _NAMES:
         raise MisuseError(
-            f"a generated {kind.__name__} cannot be recorded; there are forms for JSON values, "
+            f"a generated {kind.__name__} cannot be recorded; supported are JSON values, "
             f"{', '.join(sorted(one.__name__ for one in _NAMES))}"
         )
     return {_NAMES[kind]: _FORMS[kind][0](value)}
 
 
 def from_json(form: Any) -> Any:  # noqa: ANN401 - JSON and a case
-    """The value that :func:`as_json` was given.
+    """The inverse of :func:`as_json`.
 
     Raises:
-        MisuseError: It is none of the forms.
+        MisuseError: The JSON is not a known form.
     """
     if isinstance(form, list):
         return [from_json(element) for element in form]
@@ -136,4 +136,4 @@ _FORMS: Final[Mapping[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] 
         lambda form: {key: from_json(element) for key, element in form},
     ),
 }
-"""How a value of each type is written, and read."""
+"""How to write and read a value of each type."""

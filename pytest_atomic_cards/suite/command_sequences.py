@@ -1,7 +1,7 @@
-"""Programs: the steps of a run as plain data, and the shortest one that still fails.
+"""Programs: the steps of a run as plain data, and how to shrink one that fails.
 
-Hypothesis would take hundreds of runs to shrink a failing one. Where each step is a request to a
-target that may be slow, some twenty must do.
+Hypothesis would need hundreds of runs to shrink a failing one. As each step is a request to a
+target that may be slow, some twenty must be enough.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 POPULATION: Final = "population"
-"""The argument of steps that seed cards; ``index`` is that of those that choose one of them."""
+"""The argument of steps that seed cards; steps that select one of them have ``index``."""
 _PLAIN: Final = {"multiple": False, "only": None}
 
 
@@ -24,14 +24,14 @@ class Step:
 
     Args:
         name: The method that carries it out.
-        arguments: What it was called with.
+        arguments: The arguments of the call.
     """
 
     name: str
     arguments: Mapping[str, Any]
 
     def given(self, **arguments: object) -> Step:
-        """This step, with other values of those arguments that it has."""
+        """This step with new values, ignoring arguments that it does not have."""
         known = {name: arguments.get(name, value) for name, value in self.arguments.items()}
         return Step(self.name, known)
 
@@ -41,12 +41,12 @@ Program = tuple[Step, ...]
 
 
 def minimal(program: Program, fails: Callable[[Program], bool], seconds: float) -> Program:
-    """A program with as few steps and cards as can be found, that fails as well.
+    """A failing program with as few steps and cards as can be found.
 
     Args:
-        program: One that fails.
-        fails: Runs a program.
-        seconds: No run is begun after this time.
+        program: A failing program.
+        fails: Runs a program; returns whether it failed.
+        seconds: No run starts after this time.
     """
     deadline = REAL_CLOCK.monotonic() + seconds
     while shorter := _first_failing(_simpler(program), fails, deadline):

@@ -1,6 +1,7 @@
-"""ChangeWatcher: how long to wait until a change of ours is visible, or surely would be.
+"""ChangeWatcher: how long to wait until our own change is visible, or certainly would be.
 
-Neither how soon a listing shows a change is documented, nor that all listings do so at once.
+Eventual consistency is not documented: neither how soon a listing shows a change, nor whether all
+listings show it at the same time.
 """
 
 from __future__ import annotations
@@ -20,18 +21,19 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 
 A_WHILE: Final = 1.5
-"""Seconds that a live target is given where no change has been seen to take any."""
+"""Seconds to wait on a live target whose changes have all been visible at once so far."""
 _LEAST_SECONDS: Final = 1.0
+"""Seconds that a wait is never shortened below, unless it began with less."""
 
 
 @dataclass(slots=True)
 class _Lag:
-    """What was learned of a target.
+    """The observed lag of a target.
 
     Args:
         seconds: How long to wait for a change to become visible.
-        longest: The longest that any change took so far.
-        changed: When the last change was asked for, by the time of the world.
+        longest: The longest time that a change took so far.
+        changed: When the last change was requested, by the clock of the environment.
     """
 
     seconds: float
@@ -39,16 +41,19 @@ class _Lag:
     changed: float = -math.inf
 
     def shrink(self) -> None:
-        """Take in that waiting was in vain."""
+        """Wait less the next time, after a timeout: five times the longest lag, at least.
+
+        A third of the time saves most of it if further changes stay invisible, too.
+        """
         least = min(_LEAST_SECONDS, self.seconds)
         self.seconds = max(least, 5 * self.longest, self.seconds / 3)
 
 
 class ChangeWatcher:
-    """Waits for one world, and learns from it.
+    """Waits for the changes in one environment, and learns from its lag.
 
     Args:
-        cards: The world.
+        cards: The environment.
     """
 
     def __init__(self, cards: Cards) -> None:
@@ -61,10 +66,9 @@ class ChangeWatcher:
             self._lag.current.changed = self._cards.clock.monotonic()
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
-        """What is seen as soon as it is as awaited, or when patience has run out.
+        """The first result of ``look`` that satisfies ``reached``, or the last before the timeout.
 
-        A target that kept us waiting in vain gets less patience the next time, but never less
-        than its changes have been seen to take.
+        After a timeout the next wait is shorter, but never shorter than the longest observed lag.
         """
         clock, lag = self._cards.clock, self._lag.current
         began = clock.monotonic()
@@ -79,15 +83,15 @@ class ChangeWatcher:
         return seen
 
     def settle(self) -> None:
-        """Wait until the last change of ours is twice as old as any took so far to be visible."""
+        """Wait until our last change is twice as old as the longest observed lag."""
         clock, lag = self._cards.clock, self._lag.current
         needed = max(2 * lag.longest, self._cards.seeder.unsteadiness)
         clock.sleep(max(0.0, needed - (clock.monotonic() - lag.changed)))
 
     def settle_surely(self) -> None:
-        """Wait as :meth:`settle` does, on a live target a while even where no change took time.
+        """Wait like :meth:`settle`, and on a live target for :data:`A_WHILE` in any case.
 
-        For what speaks against the target: a lag that was not seen yet may be behind it.
+        Use it before reporting a violation, which a lag that was not observed yet may explain.
         """
         if not self._cards.backend.delivery_is_certain:
             self._cards.clock.sleep(A_WHILE)

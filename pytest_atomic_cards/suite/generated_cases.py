@@ -19,15 +19,18 @@ from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
+"""*Quick* is for every commit: few cases, but at least one for each contract. *Thorough* is for a
+nightly run."""
 _SHRINKING_SECONDS: Final = 8.0
+"""Enough to shrink a case to a few attributes on the sandbox, bearable on a slow target."""
 
 
 @dataclass(slots=True)
 class Shrinking:
-    """The violations that were found while a failing case is made smaller.
+    """The violations found while a failing case is being shrunk.
 
-    When the time is over, known cases fail as before and all others pass, unasked: Hypothesis then
-    settles on the smallest known one.
+    After the time limit, known cases fail as before and all others pass without a request, so
+    Hypothesis settles on the smallest known one.
     """
 
     ends: float = math.inf
@@ -39,12 +42,12 @@ class Shrinking:
         return REAL_CLOCK.monotonic() > self.ends
 
     def remember(self, case: object, violation: Violation) -> None:
-        """Take in a failing case; the first one starts the time."""
+        """Store a failing case; the first one starts the time limit."""
         self.ends = min(self.ends, REAL_CLOCK.monotonic() + _SHRINKING_SECONDS)
         self.found[repr(case)] = violation
 
     def recall(self, case: object) -> None:
-        """Fail again where the case is known to fail."""
+        """Fail again if the case is known to fail."""
         if repr(case) in self.found:
             raise self.found[repr(case)]
 
@@ -54,10 +57,10 @@ class Effort:
     """How many cases a run generates, and from which seed. The same seed gives the same cases.
 
     Args:
-        factor: Multiplies the number of cases that a contract asks for.
-        fixed: The number of cases of every contract, instead.
-        seed: Where the generation starts.
-        recorder: Keeps the cases, or gives those to run over.
+        factor: Multiplies the usual number of cases of each contract.
+        fixed: The number of cases of every contract, instead of a factor.
+        seed: The seed of the generation.
+        recorder: Records the cases, or replays recorded ones.
     """
 
     factor: float = 1.0
@@ -67,15 +70,15 @@ class Effort:
 
     @classmethod
     def of(cls, settings: Settings, recorder: Recorder = NULL_RECORDER) -> Effort:
-        """The effort that the settings ask for."""
+        """The effort of the settings."""
         return cls(_FACTORS[settings.effort], settings.examples, settings.seed, recorder)
 
     def examples(self, usual: int) -> int:
-        """How many cases to generate where ``usual`` are usual."""
+        """The number of cases to generate instead of the ``usual`` one."""
         return self.fixed or max(1, math.ceil(usual * self.factor))
 
     def settings(self, usual: int, **more: Any) -> hypothesis.settings:  # noqa: ANN401
-        """Settings of Hypothesis for a contract; they load no profile and keep no database."""
+        """Hypothesis settings for a contract, independent of profiles and the example database."""
         return hypothesis.settings(
             max_examples=self.examples(usual),
             deadline=None,
@@ -88,19 +91,19 @@ class Effort:
     def for_all(
         self, *strategies: SearchStrategy[Any], usual: int
     ) -> Callable[[Callable[..., None]], None]:
-        """Run the decorated body at once, for cases drawn from the strategies.
+        """Run the decorated body immediately, over cases drawn from the strategies.
 
-        In a replay they are those of the recording, and nothing is generated.
-        What the target cannot give, and a transport or seeding error, end the run at once and are
-        not shrunk. A violation is shrunk for some seconds; a target that answers slowly may leave
-        it larger than it need be, and one that does not repeat it as it was.
+        A replay runs over the recorded cases instead and generates nothing. A missing capability
+        of the target, and a transport or seeding error, end the run at once and are not shrunk. A
+        violation is shrunk for some seconds; a slow target may leave it larger than necessary, and
+        a flaky one unshrunk.
 
         Args:
             *strategies: One for each argument of the body.
             usual: How many cases to generate at default effort.
 
         Raises:
-            Inconclusive: The target could not be asked.
+            Inconclusive: The target did not respond, or access was denied.
             Violation: The body found one.
         """
 
@@ -140,7 +143,7 @@ def _run(body: Callable[..., None], case: tuple[Any, ...]) -> None:
 
 
 def _run_again(body: Callable[..., None], cases: list[tuple[Any, ...]]) -> None:
-    """Run over known cases; among those that fail the last one is the smallest."""
+    """Run over recorded cases; the last failing one is the smallest."""
     last: Violation | None = None
     for case in cases:
         try:

@@ -1,6 +1,6 @@
-"""The lifecycle machine: runs of steps on cards, with a belief of each card.
+"""The lifecycle machine: runs steps on cards, and keeps a belief about each card.
 
-:mod:`~pytest_atomic_cards.suite.state_machine` runs it, and tells how to add steps.
+:mod:`~pytest_atomic_cards.suite.state_machine` runs it and explains how to add steps.
 """
 
 from __future__ import annotations
@@ -45,14 +45,17 @@ _Method = TypeVar("_Method", bound=Callable[..., None])
 _ENDINGS: Final = (StopTest, Violation, Inconclusive, pytest.skip.Exception, KeyboardInterrupt)
 
 _MOST_CARDS: Final = 3
+"""Cards of a group: the fewest that differ from two, for faults that treat a pair specially."""
 _MOST_GROUPS: Final = 2
+"""Groups: one to act on and one that must not change; more only slow a run down."""
 _MOST_HOURS: Final = 6
+"""Hours: timers end within a few steps, so a run of 20 steps sees what happens afterwards."""
 
 
 def step(method: _Method) -> _Method:
-    """Make a method a step of a run that can be run again; it goes right below ``@rule``.
+    """Make a method a step that can be replayed; put it directly below ``@rule``.
 
-    Where the target cannot be asked, the run and the search for others end at once.
+    If the target does not respond, the run and the search for failures end at once.
     """
 
     @wraps(method)
@@ -72,10 +75,10 @@ class Member:
     """A card of a run.
 
     Args:
-        name: What the steps call it.
-        group: The cards it was seeded with.
+        name: Its name in the steps.
+        group: The group that it was seeded with.
         card: The card as it was first listed.
-        belief: How it may be.
+        belief: The states it may be in.
     """
 
     name: str
@@ -89,7 +92,7 @@ def _spec(embargo: timedelta | None, expires: timedelta | None) -> CardSpec:
 
 
 _DURATIONS: Final = st.integers(0, _MOST_HOURS).map(lambda h: timedelta(hours=h, minutes=30))
-"""Never over after a number of whole hours, so that what comes first does not hang on a tie."""
+"""Half past the hour: time passes in whole hours, so no timer is due at the moment of an action."""
 _SPECS: Final = st.builds(_spec, st.none() | _DURATIONS, st.none() | _DURATIONS)
 _POPULATIONS: Final = droppable(_SPECS, max_size=_MOST_CARDS).map(
     lambda specs: Population(tuple(specs) or (CardSpec(),))
@@ -100,19 +103,19 @@ _INDEXES: Final = st.integers(0, _MOST_CARDS * _MOST_GROUPS - 1)
 
 
 class LifecycleMachine(RuleBasedStateMachine):
-    """Acts on cards of its own, and keeps a belief of each.
+    """Acts on its own cards, and keeps a belief about each.
 
-    A rule of your own is also a :func:`step`. It does what it does, tells the beliefs of the
-    cards concerned, adds a line to ``told``, and ends with :meth:`look`.
+    Your own rules are also a :func:`step`. Each acts, updates the beliefs of the affected cards,
+    adds a line to ``told``, and ends with :meth:`look`.
 
     Args:
         supply: Where cards come from.
-        failures: Takes the steps of this run and what they led to, if it fails.
+        failures: Collects the steps of this run and the violation, if it fails.
 
     Attributes:
         members: The cards of this run.
-        told: What was done so far, in words.
-        program: What was done so far, to be done again.
+        told: The steps so far, in words.
+        program: The steps so far, for a replay.
     """
 
     def __init__(self, supply: CardSupply, failures: list[tuple[Program, Violation]]) -> None:
@@ -129,11 +132,11 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._last_action: tuple[Exchange, ...] = ()
 
     def run(self, program: Program) -> None:
-        """Do the steps of another run.
+        """Replay the steps of another run.
 
         Raises:
-            Violation: They lead to one.
-            MisuseError: One of them is no step of this machine.
+            Violation: The steps lead to one.
+            MisuseError: One of them is not a step of this machine.
         """
         for one in program:
             method = getattr(self, one.name, None)
@@ -180,7 +183,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def act_on_card(
         self, action: Action, index: int, *, only: Status | None, multiple: bool
     ) -> None:
-        """Dismiss, complete or cancel a card, be it in any state or only in one."""
+        """Dismiss, complete or cancel a card, in any state or only in one."""
         member = self._member(index)
         query = member.group.single(member.card).replace(status=only, multiple=multiple)
         self._act(action, query, [member], only)
@@ -218,11 +221,11 @@ class LifecycleMachine(RuleBasedStateMachine):
         return [member for member in self.members if member.group is group]
 
     def _send(self, action: Action, query: CardQuery, what: str, *, due: bool) -> bool:
-        """Whether the target says that it carried out an action, which it must if that is due."""
+        """Whether the target reports success for an action, which it must if that is due."""
         try:
             exchange = self.cards.api.act_exchange(action, query)
         except OutcomeUnknownError:
-            self.told.append(f"{what}: no answer")
+            self.told.append(f"{what}: no response")
             return False
         status = exchange.status or 0
         self.told.append(f"{what}: HTTP {status}")
@@ -233,10 +236,10 @@ class LifecycleMachine(RuleBasedStateMachine):
             return False
         if self.cards.api.access.denied(exchange):
             raise TransportError(f"{what} was denied with HTTP {status}", exchange)
-        return self.complain(f"{what} to succeed", f"it was answered with HTTP {status}")
+        return self.complain(f"{what} to succeed", f"the response was HTTP {status}")
 
     def _matches_strangers(self, query: CardQuery) -> bool:
-        """Whether a query matches cards that appeared only after the others of their group."""
+        """Whether a query matches cards that appeared later than the others of their group."""
         known = {key_of(member.card) for member in self.members}
         listed = self.cards.reader.find(query.replace(multiple=False)).cards
         return not known.issuperset(map(key_of, listed))
@@ -251,7 +254,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     @rule(index=_INDEXES, duration=_DURATIONS)
     @step
     def snooze(self, index: int, duration: timedelta) -> None:
-        """Snooze the next card that is surely active, if any is."""
+        """Snooze the next card that is certainly active, if there is one."""
         turned = (self._member(index + more) for more in range(len(self.members)))
         member = next((one for one in turned if one.belief.states == {Status.ACTIVE}), None)
         if member is not None:
@@ -265,7 +268,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     @rule(hours=st.integers(1, _MOST_HOURS))
     @step
     def pass_time(self, hours: int) -> None:
-        """Let hours pass."""
+        """Advance the clock by some hours."""
         self._settle()
         self.cards.pass_time(timedelta(hours=hours))
         self._now += timedelta(hours=hours)
@@ -277,7 +280,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     # Looking
 
     def look(self) -> None:
-        """Compare every card with what is believed of it; a stale reading passes for now.
+        """Compare every card with its belief; a stale reading is accepted for now.
 
         Raises:
             Violation: A card is in a state that it can never have been in.
@@ -289,7 +292,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         ]
 
     def _settle(self) -> None:
-        """See that all cards are as they should be, once no reading is stale any more."""
+        """Check that all cards match their beliefs once no reading is stale any more."""
         for group in self._behind:
             words = self.supply.watch(
                 lambda group=group: self.cards.reader.states(group),  # type: ignore[misc]
@@ -299,10 +302,10 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._behind = []
 
     def _agrees(self, group: Group, words: States, *, stale_allowed: bool) -> bool:
-        """Whether all cards of a group are listed as they should be.
+        """Whether the listed states of a group match its beliefs.
 
         Raises:
-            Violation: One is not, and that is more than a stale reading.
+            Violation: One does not, and a stale reading cannot explain it.
         """
         agree = True
         for member in self._of(group):
@@ -317,7 +320,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         return agree
 
     def teardown(self) -> None:
-        """At the end of a run no reading may be stale any more."""
+        """Check the cards once more, as no reading may still be stale at the end of a run."""
         if isinstance(sys.exc_info()[1], _ENDINGS):
             return
         try:
@@ -326,12 +329,12 @@ class LifecycleMachine(RuleBasedStateMachine):
             give_up(error)
 
     def complain(self, expected: str, actual: str, exchanges: Sequence[Exchange] = ()) -> NoReturn:
-        """End the run as a failed one.
+        """Fail the run.
 
         Args:
-            expected: What should have been.
-            actual: What was instead.
-            exchanges: The requests that show it.
+            expected: What was expected.
+            actual: What happened instead.
+            exchanges: The exchanges that show it.
 
         Raises:
             Violation: Always.

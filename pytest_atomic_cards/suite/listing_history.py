@@ -1,4 +1,4 @@
-"""History: what every listing of a session has shown, and what has come undone since."""
+"""History: what the listings of a session showed of each card, and what changed since."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.suite.probe import Probe
 
 _LARGEST_READ: Final = 200_000
+"""Bytes: a page of some hundred cards. Parsing larger ones again would slow down bulk contracts."""
 
 
 class History:
-    """What the listings of a session have shown of each card.
+    """What the listings of a session showed of each card.
 
     Attributes:
-        closed: The state in which each card was first seen closed, by key.
-        recreated: What shows that some ``created`` has changed, with its exchange, if one has.
+        closed: The state in which each card was first listed as closed, by key.
+        recreated: The objection to a ``created`` that changed, with its exchange; ``None`` if none
+            did.
     """
 
     def __init__(self) -> None:
@@ -33,13 +35,13 @@ class History:
 
     @classmethod
     def of(cls, probe: Probe) -> Self:
-        """A history that watches a probe's session from now on."""
+        """A history that observes a probe's session from now on."""
         history = cls()
         probe.api.session.listeners.append(history.observe)
         return history
 
     def observe(self, exchange: Exchange) -> None:
-        """Take in one exchange; anything but a listing of moderate size is passed over."""
+        """Record one exchange, unless it is not a listing or too large."""
         if len(exchange.response_body) > _LARGEST_READ:
             return
         response = parse_response(exchange)

@@ -1,7 +1,7 @@
-"""Steadiness: whether a target lists the same thing when it is asked again.
+"""Steadiness: whether a target lists the same cards when a request is repeated.
 
-Neither the order of listings nor how soon they show a change is documented. So contracts that
-compare pages need a steady order, and what a listing shows counts only if it still does later.
+Neither the order of listings nor their lag is documented. So contracts that compare pages need a
+stable order, and a violation in a listing counts only if a later listing still shows it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,20 @@ from pytest_atomic_cards.support.errors import ContractBrokenError, MisuseError
 from pytest_atomic_cards.targets.seeding.listing_reader import is_full, key_of
 
 _SAMPLED_PAGES: Final = ((50, 50), (1, 40), (1, 60), (1, 80))
+"""Limit and offset. The long page shows a shuffled order; pages of one card show neighbours that
+change places."""
 _SAMPLES: Final = 4
+"""Requests for each page: neighbours that swap at random are missed in one of 8 cases a page."""
 _LOOKED_AT_AGAIN: Final = 3
+"""Listings repeated of a violation, the last ones: they show it, and each costs requests."""
 _LOOKS: Final = 8
+"""Identical requests: enough to see a card come and go twice, with replicas out of sync."""
 
 
 def is_repeatable(probe: Probe, query: CardQuery) -> bool:
     """Whether identical requests for pages of a long listing list the same cards.
 
-    Pages of one card show that they do not also where only neighbours change places.
+    Pages of one card reveal an unstable order even if only neighbours change places.
     """
     pages = [query.replace(limit=limit, offset=offset) for limit, offset in _SAMPLED_PAGES]
 
@@ -39,7 +44,7 @@ def is_repeatable(probe: Probe, query: CardQuery) -> bool:
 
 
 def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
-    """Whether one of the listings among some exchanges of a live target is not the same later."""
+    """Whether one of the listings among the exchanges of a live target changes later."""
     listings = _listings(exchanges)
     if not listings or probe.cards.backend.delivery_is_certain:
         return False
@@ -48,10 +53,10 @@ def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
 
 
 def comes_and_goes(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
-    """Whether a card of ours comes and goes in one of the listings while nothing is written.
+    """Whether one of our cards comes and goes in one of the listings without any write.
 
-    A listing that only lags is settled by then, and others' cards may change at any time. On a page
-    that does not hold all that matches, cards may change places, as no order is documented.
+    A listing that merely lags has settled by then, and other people's cards may change at any time.
+    On a page with only a part of the matching cards, cards may move, as no order is documented.
     """
     probe.settle()
     return any(_is_restless(probe, one) for one in _listings(exchanges))
@@ -79,8 +84,8 @@ def _is_restless(probe: Probe, listing: Exchange) -> bool:
     query = _query_of(listing)
     if query is None or query.offset:
         return False
-    answers = [_cards_of(probe.api.list_exchange(query)) for _ in range(_LOOKS)]
-    pages = [page for page in answers if page is not None]
+    looks = [_cards_of(probe.api.list_exchange(query)) for _ in range(_LOOKS)]
+    pages = [page for page in looks if page is not None]
     if any(is_full(query, len(page)) for page in pages):
         return False
     pins = probe.cards.seeder.started
@@ -97,7 +102,7 @@ def _is_restless(probe: Probe, listing: Exchange) -> bool:
 
 
 def _listed(exchange: Exchange) -> dict[str, str | None] | None:
-    """The state word of each card that an exchange lists; ``None`` where it is no listing."""
+    """The state word of each listed card; ``None`` if the exchange is not a readable listing."""
     cards = _cards_of(exchange)
     return None if cards is None else _words(cards)
 

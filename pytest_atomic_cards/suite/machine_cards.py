@@ -1,4 +1,4 @@
-"""Supply: fresh cards for one run of a machine after another, and patience with their target."""
+"""Supply: fresh cards for each run of a machine, and patience with stale reads."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 
 _TRIES: Final = 8
+"""Attempts to seed: even if every second response is lost, all are with a chance of 1 in 512."""
 _LEAST_PATIENCE: Final = 0.2
+"""Seconds: some polls of a target whose changes have always been visible at once."""
 _LAGS_OF_PATIENCE: Final = 4.0
+"""Multiple of the longest lag seen so far: the next one may well be longer."""
 
 
 class CardSupply:
     """What all runs of a machine share.
 
     Args:
-        cards: The world to act in.
-        reserve: Where fresh cards come from on a target that cannot be steered.
+        cards: The isolated environment to act in.
+        reserve: Where fresh cards come from on a live target.
 
     Attributes:
-        is_steerable: Whether cards can be seeded in a moment, and snoozed, and time can pass.
+        is_steerable: Whether the target seeds cards instantly, snoozes them and can advance time.
     """
 
     def __init__(self, cards: Cards, reserve: CardPool | None = None) -> None:
@@ -42,17 +45,17 @@ class CardSupply:
         self._lag = 0.0
 
     def take(self, wanted: Population) -> tuple[Group, tuple[CardSpec, ...]]:
-        """Fresh cards as wanted, or active ones where seeding takes time, and what they are."""
+        """Fresh cards and their specs: as wanted, or active ones if seeding takes time."""
         if self.is_steerable:
             return self.cards.seeder.seed(wanted)[0], wanted.specs
         group = take_from(self._reserve)
         return group, (CardSpec(),) * len(group.cards)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
-        """What is seen as soon as it is as awaited, or when patience has run out.
+        """The first result of ``look`` that satisfies ``reached``, or the last before the timeout.
 
-        Once it has run out, the target is wrong, and patience is short: what remains is to find
-        few steps that show it.
+        After a timeout the target is most likely wrong, so the time limit becomes short: what
+        remains is to find fewer steps that show it.
         """
         clock = self.cards.clock
         began = clock.monotonic()
@@ -66,11 +69,11 @@ class CardSupply:
 
 
 def take_from(reserve: CardPool) -> Group:
-    """A group of fresh active cards, also where answers to the seeding are lost now and then.
+    """A group of fresh active cards; seeding is retried if its response is lost.
 
     Raises:
         SeedingError: No more cards can be seeded.
-        OutcomeUnknownError: Answers are lost again and again.
+        OutcomeUnknownError: Every response was lost.
     """
     for _ in range(_TRIES):
         with suppress(OutcomeUnknownError):

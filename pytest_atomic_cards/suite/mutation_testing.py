@@ -1,8 +1,9 @@
-"""Proof of the suite: each fault of the sandbox is caught, and each requirement can fail.
+"""Proof of the suite: it catches each fault of the sandbox, and each requirement can fail.
 
-``contracts/faults.toml`` records which requirements each fault violates. Proving runs the suite on
-faulty sandboxes, one after the other, on all cores: either all contracts, to make that record, or
-just enough of them to see that no row and no column of the table has become empty.
+This is mutation testing: each fault makes the sandbox a mutant. ``contracts/faults.toml`` records
+which requirements each fault violates. Proving runs the suite on the faulty sandboxes, on all
+cores: either all contracts, to update that record, or just enough of them to check that no row and
+no column of the table has become empty.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Trial:
     """One run of the suite on a sandbox with one fault.
 
     Args:
-        fault: Name of the fault; empty for the faultless sandbox.
+        fault: Name of the fault; empty for a sandbox without one.
         only: The requirements whose contracts to run; empty for all.
     """
 
@@ -61,16 +62,16 @@ def recorded() -> dict[str, list[str]]:
 
 
 def written(table: Table) -> str:
-    """A table as the text of ``faults.toml``."""
+    """The table as the text of ``faults.toml``."""
     rows = (f"{fault} = {json.dumps(list(names))}" for fault, names in sorted(table.items()))
     return _HEADER + "\n" + "\n".join(rows) + "\n"
 
 
 def covering(table: Table) -> list[Trial]:
-    """Few contracts that show each fault caught, and each requirement of the table violated.
+    """A few trials that catch each fault and violate each requirement of the table.
 
-    A fault is shown by the requirement that it breaks first, and a requirement by a fault that
-    breaks little else.
+    For a fault the first requirement that it violates is chosen, and for a requirement a fault
+    that violates few others.
     """
     chosen = {fault: set(names[:1]) for fault, names in table.items()}
     for name in requirements_in(table):
@@ -84,15 +85,15 @@ def covering(table: Table) -> list[Trial]:
 def completed(
     table: Table, recorded: Table, jobs: int | None, tell: Callable[[Trial, list[str]], None]
 ) -> dict[str, list[str]]:
-    """A table with the whole suite run on faults that few contracts were not enough for.
+    """The table after running the whole suite on the faults that a few contracts did not catch.
 
-    Some contracts need what others leave behind: a crowded environment, or cards that were closed
-    some time ago.
+    Some contracts depend on what others leave behind: a crowded environment, or cards that were
+    closed some time ago.
 
     Args:
-        table: What few contracts violated.
+        table: What a few contracts violated.
         recorded: What all contracts violated when the record was made.
-        jobs: How many processes.
+        jobs: The number of processes.
         tell: Called as by :func:`run_trials`.
     """
     shown = requirements_in(table)
@@ -109,11 +110,11 @@ def completed(
 def run_trials(
     trials: Iterable[Trial], jobs: int | None, tell: Callable[[Trial, list[str]], None]
 ) -> dict[str, list[str]]:
-    """Run trials side by side, and collect what each violated.
+    """Run trials in parallel, and collect what each violated.
 
     Args:
-        trials: What to run.
-        jobs: How many processes; as many as there are cores if left out.
+        trials: The trials.
+        jobs: The number of processes; the number of cores if left out.
         tell: Called with each trial and the requirements that it violated, in order.
     """
     trials = list(trials)
@@ -160,7 +161,7 @@ def _violated(trial: Trial) -> list[str]:
 
 
 def gaps(table: Table, faults: Collection[str]) -> list[str]:
-    """What is wrong with a table, in sentences: empty rows and columns."""
+    """The gaps of a table, as sentences: faults that survive, and requirements never violated."""
     caught = requirements_in(table)
     return [
         *(f"fault {fault} is caught by no requirement" for fault in faults if not table.get(fault)),
@@ -178,17 +179,17 @@ def requirements_in(table: Table) -> set[str]:
 
 
 def write(table: Table, directory: Path) -> None:
-    """Write ``faults.toml`` and the ``README.md`` that tells the catalogue to people.
+    """Write ``faults.toml``, and the catalogue as ``README.md``.
 
     Raises:
-        SettingsError: The directory cannot be written to.
+        SettingsError: The directory is not writable.
     """
     write_text(directory / FILE, written(table))
     write_text(directory / "README.md", readme(table))
 
 
 def readme(table: Table) -> str:
-    """The catalogue and the table as a page of Markdown."""
+    """The catalogue and the table as Markdown."""
     lines = [_README.strip()]
     for area, title in catalogue().areas.items():
         lines += [
@@ -216,7 +217,7 @@ whole suite, at quick effort, on each fault of the sandbox.
 A requirement counts as checked only if a fault makes it fail, and a fault only counts if a
 requirement catches it.
 
-*documented*: a page of the vendor says it, and a violation fails the run.
-*inferred*: concluded from pages or from public client code; reported, and failing only with
-`--cards-strict`.
+*documented*: stated on a page of the vendor; a violation fails the run.
+*inferred*: concluded from the vendor's pages or from public client code; a violation is reported,
+and fails the run only with `--cards-strict`.
 """

@@ -1,8 +1,8 @@
-"""The oracle of listings: which of our cards a query must and must not return.
+"""The oracle of listings: which of our cards a query must and must not list.
 
-Two readings of a combination are kept apart. That the given values select cards *together* is
-documented; that they are joined by *and* is inferred. A target that joins them by *or* breaks the
-inferred requirement only; one that does neither breaks the documented one.
+Two readings of a combination are distinguished. It is documented that the given values select cards
+*together*, and inferred that *and* joins them. A target that joins them by *or* breaks only the
+inferred requirement; one that does neither breaks the documented one.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def judge_listing(
     owed: Collection[Status] = (Status.ACTIVE,),
     or_allowed: bool = False,
 ) -> None:
-    """Compare a listing with what it owes us.
+    """Compare a listing with the cards that it must show.
 
     Args:
-        ours: Cards whose attributes are known, and which nothing changes meanwhile.
-        query: What was asked.
-        found: What was listed, for all pages that were read.
-        owed: States whose cards must be listed; whether others are is not documented.
-        or_allowed: Whether a listing passes that joins the values by *or*.
+        ours: Cards with known attributes, which nothing changes meanwhile.
+        query: The query.
+        found: The listed cards, from all pages that were read.
+        owed: States whose cards must be listed; whether others are listed is not documented.
+        or_allowed: Whether to accept a listing that joins the values by *or*.
 
     Raises:
-        Violation: A card is listed that has not every wanted value, or one is missing that has.
-        Inconclusive: One is missing as the query was answered with 403: which queries a target
+        Violation: A listed card lacks one of the values, or a card that has them all is missing.
+        Inconclusive: A card is missing because the query got HTTP 403: which queries a target
             forbids is not documented.
     """
     wanted = query.attributes
@@ -92,9 +92,9 @@ def _has_any(card: Card, wanted: Mapping[Attribute, str]) -> bool:
 
 
 def _differs_in(card: Card, wanted: Mapping[Attribute, str]) -> list[Attribute]:
-    """The attributes in which a listed card differs, as far as its body shows them.
+    """The attributes in which a listed card differs from the query, as far as its body shows.
 
-    Case is disregarded, as whether it matters is an open question.
+    Case is ignored, as case sensitivity is an open question.
     """
     return [
         attribute

@@ -1,7 +1,7 @@
-"""Probe: what contracts ask of a target, and how patiently they look at the answer.
+"""Probe: sends the requests of the contracts, and waits for their effects.
 
-Whether a listing right after an action shows the new state is an open question. So the probe
-polls for what must come about, and looks twice before it says that something did not.
+Whether a listing right after an action shows the new state is an open question. So the probe polls
+for a state that must be reached, and looks twice before it reports that it was not.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key
 Seen = TypeVar("Seen")
 
 _TRIES: Final = 8
+"""Attempts of an action: even if every second response is lost, one arrives in 255 of 256 cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,10 @@ class Stranger:
 
 
 class Probe:
-    """Asks one target, patiently.
+    """Sends requests to one target, and waits for their effects.
 
     Args:
-        cards: The world that the contracts run in.
+        cards: The isolated environment that the contracts run in.
     """
 
     def __init__(self, cards: Cards) -> None:
@@ -75,11 +76,11 @@ class Probe:
     # Reading
 
     def page(self, query: CardQuery) -> Found:
-        """One page, as :meth:`Reader.page` reads it; not to be served one is a violation."""
+        """One page, as read by :meth:`Reader.page`; a server error is a violation."""
         return _served(self._reader.page, query)
 
     def find(self, query: CardQuery) -> Found:
-        """All cards that match, as :meth:`Reader.find` reads them, and a violation likewise."""
+        """All matching cards, as read by :meth:`Reader.find`; a server error is a violation."""
         return _served(self._reader.find, query)
 
     def raw(
@@ -93,33 +94,33 @@ class Probe:
         more: Iterable[tuple[str, str]] = (),
         **how: Any,  # noqa: ANN401 - passed on
     ) -> Exchange:
-        """A request below an environment's path, sent as :meth:`CardsSession.send` does.
+        """A request below an environment's path, sent with :meth:`CardsSession.send`.
 
-        A request that changes cards and gets no usable answer is sent again: contracts use it
-        only for requests that must be refused, or whose repetition changes nothing.
+        It is repeated even if it changes cards and gets no usable response: contracts only use it
+        for requests that must be refused, or that are idempotent.
         """
         root = environment_path(environment_id or self.api.environment_id)
         parameters = [*query.parameters()[:: -1 if reverse else 1], *more]
         return self.api.session.send(method, f"{root}{path}", parameters, repeatable=True, **how)
 
     def states(self, group: Group) -> States:
-        """The state word of each card of a group; ``None`` where no listing shows it."""
+        """The state word of each card of a group; ``None`` if no listing shows the card."""
         return self._reader.states(group)
 
     def look(self, group: Group, card: Card) -> Card:
-        """One card of a group as it is listed now; without a status where no listing shows it."""
+        """One card of a group as it is listed now; without a status if no listing shows it."""
         return self._reader.look(group, card)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
-        """What is seen as soon as it is as awaited; see :meth:`ChangeWatcher.watch`."""
+        """The first result that satisfies ``reached``; see :meth:`ChangeWatcher.watch`."""
         return self._patience.watch(look, reached)
 
     def states_once(self, group: Group, reached: Callable[[States], bool]) -> States:
-        """The states of a group as soon as they are as awaited, or out of patience."""
+        """The states of a group once they satisfy ``reached``, or after the timeout."""
         return self.watch(lambda: self.states(group), reached)
 
     def states_later(self, group: Group, hoped: Callable[[States], bool]) -> States:
-        """The states when every change that was under way must have become visible."""
+        """The states once every pending change must have become visible."""
         self.settle()
         return self.states_once(group, hoped)
 
@@ -128,7 +129,7 @@ class Probe:
         self._patience.settle()
 
     def settle_surely(self) -> None:
-        """Wait longer, for what speaks against the target; see ``ChangeWatcher.settle_surely``."""
+        """Wait longer, before reporting a violation; see :meth:`ChangeWatcher.settle_surely`."""
         self._patience.settle_surely()
 
     # Acting
@@ -140,11 +141,11 @@ class Probe:
         watched: Group,
         payload: Mapping[str, Any] | None = None,
     ) -> Exchange:
-        """Act, and act again while the answer is lost and the watched cards are unchanged.
+        """Act, and act again as long as the response is lost and the watched cards are unchanged.
 
         Raises:
-            OutcomeUnknownError: The answer was lost, and the cards changed: take fresh ones.
-            TransportError: There is no usable answer, or access was denied.
+            OutcomeUnknownError: The response was lost, and the cards changed: use fresh ones.
+            TransportError: There was no usable response, or access was denied.
         """
         before = self.states(watched)
         for attempt in range(_TRIES):
@@ -167,7 +168,7 @@ class Probe:
         watched: Group,
         payload: Mapping[str, Any] | None = None,
     ) -> Exchange:
-        """Act where the documentation says that it must succeed.
+        """Act, expecting success, as the documentation requires.
 
         Raises:
             Violation: It was refused.
@@ -196,10 +197,10 @@ class Probe:
     def seed_customer(self) -> Group:
         """Active cards of two invocations for a new customer, selected by the customer's id.
 
-        They are handed over once they are listed by it, which may be later than by other ids.
+        They are returned once listed by that id, which may be later than by other ids.
 
         Raises:
-            NotAvailableError: No customer can be had who has no other cards.
+            NotAvailableError: The target has no customer without other cards.
         """
         user = self.cards.backend.new_user()
         one = Population.of(1, CardSpec(user=user))
@@ -209,7 +210,7 @@ class Probe:
         return group
 
     def neighbour_card(self, user: str) -> Stranger | None:
-        """An active card of the same customer in another environment, where one can be had."""
+        """An active card of the same customer in another environment, if the target allows it."""
         if not self.cards.is_steerable:
             return None
         name = self.cards.randomness.token()
@@ -227,12 +228,12 @@ class Probe:
 
 
 def expect_done(exchange: Exchange, action: Action, query: CardQuery) -> None:
-    """Expect an action to have been carried out."""
+    """Expect an action to have succeeded."""
     expect(
         exchange.succeeded,
         exchange,
         expected=f"{action} {query} to succeed",
-        actual=f"it was answered with HTTP {exchange.status}",
+        actual=f"the response was HTTP {exchange.status}",
     )
 
 
@@ -241,29 +242,30 @@ def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
         return read(query)
     except ContractBrokenError as error:
         if error.exchange and _is_unserved(error.exchange):
-            raise Violation(f"an answer to {query}", str(error), (error.exchange,)) from None
+            raise Violation(f"a listing for {query}", str(error), (error.exchange,)) from None
         raise
 
 
 def _is_unserved(exchange: Exchange) -> bool:
-    """Whether a listing failed with a server error, or its body is not even JSON."""
+    """Whether a listing failed with a server error or has a body that is not JSON."""
     failed = (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
     return failed or (exchange.succeeded and exchange.json() is None)
 
 
 def response_of(exchange: Exchange) -> ActionResponse:
-    """The body of an action's answer.
+    """The body of an action's response.
 
     Raises:
-        ContractBrokenError: A complete's is not as sampled; the shape contracts judge that.
-        NotAvailableError: A dismiss's or cancel's is not, of which there is no sample.
+        ContractBrokenError: The response to complete is not as sampled; the shape contracts judge
+            that.
+        NotAvailableError: The response to dismiss or cancel, which are not sampled, is different.
     """
     try:
         return ActionResponse.from_body(exchange.json())
     except ContractBrokenError as error:
         action = exchange.path.rpartition("/")[2]
         if action != Action.COMPLETE and exchange.succeeded:
-            reason = f"the answer to {action} is not like that to complete: {error}"
+            reason = f"the response to {action} is not like that to complete: {error}"
             raise NotAvailableError(reason, exchange) from None
         raise ContractBrokenError(str(error), exchange) from None
 

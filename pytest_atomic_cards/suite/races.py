@@ -1,8 +1,8 @@
-"""Races: overlapping actions on the same cards, what each answer says, and what is seen meanwhile.
+"""Races: overlapping actions on the same cards, with their responses and listings meanwhile.
 
-That a request changed a card is taken from ``summary.updated`` alone, which is inferred to count
-the cards that changed; the results in ``data`` tell which ones only where their number agrees, as
-a target may list cards that it left alone.
+Whether a request changed a card is read only from ``summary.updated``, which is inferred to count
+the changed cards. The results in ``data`` show which ones only if their number agrees, as a target
+may also list cards that it did not change.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 ACTORS: Final = len(Action)
-"""How many requests overlap."""
+"""The number of overlapping requests: one for each action."""
 SERVER_ERROR: Final = 500
-"""The server error that is no passing one, as 502, 503 and 504 are."""
+"""An error of the server itself; 502, 503 and 504 may be passing failures."""
 _FIRST_LATENCY: Final = 0.002
+"""Seconds: the longest delay of the first race, before any latency is known; that of a fast one."""
 
 
 class Said(StrEnum):
-    """What an answer says of one card."""
+    """What a response reports about one card."""
 
     UPDATED = "updated"
     LEFT_ALONE = "left alone"
@@ -54,10 +55,10 @@ class Attempt:
 
     Args:
         action: The action.
-        query: What it was restricted to.
+        query: Its query.
         called: When it was sent, on a clock that all attempts share.
-        returned: When its answer came; ``math.inf`` where none came.
-        exchange: The request and its answer.
+        returned: When its response arrived; ``math.inf`` if none did.
+        exchange: The request and its response.
         seen: The state words of the group's cards in one listing right afterwards.
     """
 
@@ -70,12 +71,12 @@ class Attempt:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the target answered that it carried out the action."""
+        """Whether the target reported success."""
         return self.exchange is not None and self.exchange.succeeded
 
     @property
     def response(self) -> ActionResponse | None:
-        """The body of an answer that reports success, if it is of the sampled form."""
+        """The body of a successful response, if it is as sampled."""
         if self.exchange is None or not self.succeeded:
             return None
         try:
@@ -85,28 +86,28 @@ class Attempt:
 
     @property
     def updated(self) -> int | None:
-        """How many cards the request says that it changed; ``None`` where it does not say."""
+        """The number of cards that the response counts as updated; ``None`` if it has none."""
         if self.refused:
             return 0
         return None if self.response is None else self.response.summary.updated
 
     @property
     def refused(self) -> bool:
-        """Whether the target answered that it did nothing."""
+        """Whether the target refused the action."""
         status = (self.exchange and self.exchange.status) or 0
         return self.returned < math.inf and 400 <= status < 500  # noqa: PLR2004 - client errors
 
     @property
     def failed(self) -> bool:
-        """Whether the target answered that it failed, not that it is busy."""
+        """Whether the target failed, rather than being busy."""
         return self.exchange is not None and self.exchange.status == SERVER_ERROR
 
     def said_of(self, card: Card, aimed: int) -> Said:
-        """What the answer says of one card.
+        """What the response reports about one card.
 
         Args:
             card: One of the cards that the query matches.
-            aimed: How many cards it matches.
+            aimed: The number of cards that it matches.
         """
         if self.refused:
             return Said.REFUSED
@@ -128,7 +129,7 @@ class Race:
 
     Args:
         group: The group.
-        cards: The cards that the actions were aimed at.
+        cards: The cards that the queries match.
         attempts: The actions.
     """
 
@@ -137,11 +138,11 @@ class Race:
     attempts: tuple[Attempt, ...]
 
     def history_of(self, card: Card, final: str | None) -> list[Operation[Status]]:
-        """What was done to one card and seen of it in the end, as operations.
+        """The actions on one card and its final state, as operations.
 
         Args:
             card: One of the cards.
-            final: Its state word in the end; ``None`` where no listing shows it.
+            final: Its final state word; ``None`` if no listing shows it.
         """
         operations = [
             Operation(
@@ -156,7 +157,7 @@ class Race:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the answers name no card but those of the group; others appeared after it."""
+        """Whether the responses name only cards of the group, so no others appeared later."""
         known = {card.card_instance_id for card in self.group.cards}
         named = {
             result.card_instance_id
@@ -168,20 +169,20 @@ class Race:
 
     @property
     def changed(self) -> bool:
-        """Whether an action succeeded, and does not say that it changed nothing."""
+        """Whether an action succeeded without reporting 0 updated cards."""
         return any(one.succeeded and one.updated != 0 for one in self.attempts)
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """The requests and their answers."""
+        """The requests and their responses."""
         return tuple(attempt.exchange for attempt in self.attempts if attempt.exchange)
 
     def __str__(self) -> str:
-        return ", ".join(f"{one.action} said {_told(one)}" for one in self.attempts)
+        return ", ".join(f"{one.action}: {_reported(one)}" for one in self.attempts)
 
 
 def _step(action: Action, said: Said) -> Callable[[Status], Collection[Status]]:
-    """The states after an action, by the state before it, that agree with what it said."""
+    """The possible states after an action, given the state before it and the response."""
 
     def step(before: Status) -> Collection[Status]:
         transition = TRANSITIONS[before, action]
@@ -200,7 +201,7 @@ def _step(action: Action, said: Said) -> Callable[[Status], Collection[Status]]:
 
 
 def _seen(word: str | None) -> Callable[[Status], Collection[Status]]:
-    """Only the state that was seen; a card not listed, or by an odd word, is in any closed one."""
+    """Only the listed state; a card that is not listed, or with an unknown word, may be closed."""
 
     def step(state: Status) -> Collection[Status]:
         return {state} if word == state or (word not in set(Status) and state.is_closed) else ()
@@ -208,9 +209,9 @@ def _seen(word: str | None) -> Callable[[Status], Collection[Status]]:
     return step
 
 
-def _told(attempt: Attempt) -> str:
+def _reported(attempt: Attempt) -> str:
     if attempt.returned == math.inf:
-        return "nothing, as its answer was lost"
+        return "no response"
     if attempt.updated is None or attempt.refused:
         return f"HTTP {attempt.exchange.status if attempt.exchange else 'nothing'}"
     return f"{attempt.updated} updated"
@@ -219,12 +220,12 @@ def _told(attempt: Attempt) -> str:
 class Racecourse:
     """Runs races on one target.
 
-    Half of them start together; in the others each action but one starts a little later, by no
-    more than what an answer takes.
+    In every second race all actions start together. In the others all but one start a little later,
+    by at most the latency of the target.
 
     Args:
-        probe: Asks the target.
-        seed: Decides the delays.
+        probe: Sends the requests.
+        seed: The seed of the delays.
     """
 
     def __init__(self, probe: Probe, seed: int) -> None:
@@ -251,7 +252,7 @@ class Racecourse:
             starts: The actions and their queries, at most :data:`ACTORS`.
 
         Raises:
-            AtomicCardsError: The target could not be asked.
+            AtomicCardsError: The target did not respond.
         """
         barrier = Barrier(len(starts))
         runs = [

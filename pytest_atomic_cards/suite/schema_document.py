@@ -1,6 +1,6 @@
-"""``openapi.yaml`` as Schemathesis reads it: requests that it allows, or does not.
+"""``openapi.yaml``, loaded by Schemathesis: generates valid and malformed requests.
 
-Schemathesis is the extra ``contracts``; nothing of it is imported before it is needed.
+Schemathesis is in the extra ``contracts``; it is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ OPERATIONS: Final[Mapping[str, Action | None]] = MappingProxyType(
 """The operations by their id; the action, or ``None`` for the listing."""
 
 INSTALL: Final = (
-    "openapi.yaml is read by Schemathesis, which is not installed; "
-    'pip install "pytest-atomic-cards[contracts]"'
+    "reading openapi.yaml needs Schemathesis, which is not installed; "
+    'run: pip install "pytest-atomic-cards[contracts]"'
 )
 _LONGEST: Final = 200
-"""Characters of a name or a value, as servers bound the length of a URL."""
+"""Characters of a name or a value, as servers limit the length of a URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What was generated of a request.
+    """The generated parts of a request.
 
     Args:
-        parameters: Query parameters, unencoded. Text, but for what is malformed on purpose.
+        parameters: Query parameters, unencoded.
         body: The body; empty for none.
     """
 
@@ -56,7 +56,7 @@ class Document:
     """``openapi.yaml``, loaded.
 
     Args:
-        seed: Where the generation of values starts.
+        seed: The seed of the generation.
     """
 
     def __init__(self, seed: int) -> None:
@@ -64,7 +64,7 @@ class Document:
 
     @cached_property
     def schema(self) -> Any:  # noqa: ANN401 - of Schemathesis
-        """The document, read by Schemathesis.
+        """The document, loaded by Schemathesis.
 
         Raises:
             NotAvailableError: Schemathesis is not installed.
@@ -85,10 +85,10 @@ class Document:
         return operation
 
     def requests(self, operation_id: str, *, malformed: bool = False) -> SearchStrategy[Generated]:
-        """Requests to an operation that the document allows, or that break it somewhere.
+        """Requests to an operation that the document allows, or malformed ones.
 
-        Values hold no control characters but where they are malformed. Environment and token are
-        left to the sender. Nothing is read before the first one is drawn.
+        Only malformed requests contain control characters. The sender adds environment and token.
+        The document is loaded when the first request is drawn.
         """
         return st.deferred(lambda: self._requests(operation_id, malformed=malformed))
 
@@ -101,12 +101,12 @@ class Document:
             path_parameters={"environmentId": "-"},
             headers={"Authorization": "-"},
         )
-        return cases.map(lambda case: _generated(case, as_it_is=malformed))
+        return cases.map(lambda case: _generated(case, keep_controls=malformed))
 
 
-def _generated(case: schemathesis.Case[Any], *, as_it_is: bool) -> Generated:
+def _generated(case: schemathesis.Case[Any], *, keep_controls: bool) -> Generated:
     texts = {name[:_LONGEST]: _text(value)[:_LONGEST] for name, value in case.query.items()}
-    if not as_it_is:
+    if not keep_controls:
         texts = {name: kept for name, value in texts.items() if (kept := _without_controls(value))}
     return Generated(texts, _body(case.body))
 

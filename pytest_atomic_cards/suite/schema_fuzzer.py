@@ -1,7 +1,7 @@
-"""Asker: sends requests that were generated from ``openapi.yaml``, each pinned to its own cards.
+"""Asker: sends requests generated from ``openapi.yaml``, each pinned to its own cards.
 
-Answers are judged afterwards, and nothing is shrunk: an action changes its cards, so that it cannot
-be tried again in a smaller form.
+Responses are judged afterwards and nothing is shrunk: an action changes its cards, so a smaller
+form of it cannot be tried on them.
 """
 
 from __future__ import annotations
@@ -31,20 +31,25 @@ LISTING: Final = "listCards"
 SERVER_ERROR: Final = 500
 
 _LISTINGS: Final = 30
+"""Generated listings; cheap, and with the most parameters to combine."""
 _ACTIONS: Final = 10
+"""Generated requests of each action; fewer, as each uses up cards."""
 _MALFORMED: Final = 8
+"""Generated malformed requests; few, as most targets refuse them all in the same way."""
 _GROUPS: Final = 2
+"""Groups for generated actions: two, so an action may leave cards for the next one."""
 _TRIES: Final = 3
+"""Requests before a server error counts: a passing failure hardly occurs three times in a row."""
 _CONTROLS: Final = ("limit", "multiple")
 _AWKWARD: Final = ('O\'Neill "&" <Söhne> +1=100%/日本😀', "long-" * 40)
-"""Values that are legal when they are percent-encoded."""
+"""Values that are legal once percent-encoded."""
 
 Parameters = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was sent to an operation, and its last answer."""
+    """A request that was sent to an operation, and its last response."""
 
     operation: str
     parameters: Parameters
@@ -53,11 +58,11 @@ class Asked:
 
 
 class Asker:
-    """Asks each operation of a target once, and keeps the answers.
+    """Sends the requests of each operation once, and keeps the responses.
 
     Args:
         document: Generates requests.
-        probe: Asks the target.
+        probe: Sends them.
         reserve: Where cards come from.
         effort: How many requests to generate.
     """
@@ -77,10 +82,10 @@ class Asker:
         self._groups: dict[str, list[Group]] = {}
 
     def asked(self, operation: str) -> list[Asked]:
-        """Requests to an operation that the document allows: its samples, and generated ones.
+        """Requests to an operation that the document allows: fixed samples and generated ones.
 
         Raises:
-            Inconclusive: The target could not be asked.
+            Inconclusive: The target did not respond.
         """
         if operation not in self._asked:
             with self.probe.cards.recorder.part(f"requests-{operation}"):
@@ -102,10 +107,10 @@ class Asker:
         return asked
 
     def asked_malformed(self, operation: str) -> list[Asked]:
-        """Requests to an operation that the document does not allow: some, and generated ones.
+        """Requests to an operation that break the document: fixed samples and generated ones.
 
         Raises:
-            Inconclusive: The target could not be asked.
+            Inconclusive: The target did not respond.
         """
         pin = {} if operation == LISTING else _parameters(self._groups_of(operation)[0].pin)
         asked = [
@@ -122,13 +127,13 @@ class Asker:
         return asked
 
     def again(self, asked: Asked) -> Asked:
-        """The same request once more."""
+        """Send the same request again."""
         return self._send(asked.operation, asked.parameters, asked.body)
 
     def _send(self, operation: str, parameters: Parameters, body: bytes = b"") -> Asked:
-        """Send a request; the answer may be a server error only if it is one each time.
+        """Send a request, and again after a server error: only a repeated one counts.
 
-        An action is repeated too where its answer was lost: its cards are there for nothing else.
+        Actions are repeated too if their response was lost: their cards serve no other purpose.
         """
         action = OPERATIONS[operation]
         method, path = ("PUT", f"/cards/{action}") if action else ("GET", "/cards")
@@ -146,7 +151,7 @@ class Asker:
         return Asked(operation, parameters, body, exchange)
 
     def _samples(self, operation: str) -> list[Parameters]:
-        """What every run asks: pages; or several cards, one, several with multiple; and values."""
+        """The fixed requests: pages, or one and several cards with and without multiple; values."""
         group = self._groups_of(operation)[0]
         pin = _parameters(group.pin)
         awkward = [{Attribute.USER_ID.value: value} for value in _AWKWARD]
@@ -160,7 +165,7 @@ class Asker:
         return asked + [single | values for values in awkward]
 
     def _known_queries(self, operation: str) -> SearchStrategy[Parameters | None]:
-        """Queries that find cards, most of them; ``None`` for what the document generates."""
+        """Queries that mostly match cards; ``None`` to use what the document generates."""
         cards = [(group, card) for group in self._groups_of(operation)[1:] for card in group.cards]
         if operation == LISTING:
             found = queries(card for _, card in cards)
@@ -168,7 +173,7 @@ class Asker:
         return st.builds(_pinned, st.sampled_from(cards), attribute_combinations())
 
     def _groups_of(self, operation: str) -> list[Group]:
-        """The groups that an operation may list or change: one for samples, others for the rest."""
+        """The groups that an operation may list or change: the first for samples, then the rest."""
         if operation not in self._groups:
             count = 1 + self._effort.examples(_GROUPS)
             with self.probe.cards.recorder.part(f"cards-{operation}"):
@@ -177,7 +182,7 @@ class Asker:
 
 
 def _pinned(drawn: tuple[Group, Card], chosen: Collection[Attribute]) -> Parameters:
-    """Some attributes of a card, and what holds the request to its group."""
+    """Some attributes of a card, and the pin of its group."""
     group, card = drawn
     some = {name.value: value for name, value in card.attributes.items() if name in chosen}
     return some | _parameters(group.pin)
@@ -188,6 +193,6 @@ def _parameters(query: CardQuery) -> dict[str, str]:
 
 
 def _controls_of(generated: Generated) -> dict[str, str]:
-    """What a request that is pinned may take from one that is not."""
+    """The parameters that a pinned request may take from a generated one."""
     pairs = ((name, generated.parameters.get(name)) for name in _CONTROLS)
     return {name: text for name, text in pairs if text}

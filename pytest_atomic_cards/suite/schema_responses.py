@@ -1,7 +1,7 @@
-"""The answers that ``openapi.yaml`` allows.
+"""The responses that ``openapi.yaml`` allows.
 
-Judged by the JSON Schema validator that Schemathesis brings along and judges with, and without
-Schemathesis itself: a replay generates nothing, and its import takes longer than all judging.
+Validated with the JSON Schema validator that Schemathesis depends on, but without Schemathesis: a
+replay generates nothing, and importing Schemathesis takes longer than validating every response.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_TOLD: Final = 3
+"""Reported errors of a body: further ones usually have the same cause."""
 _LONGEST: Final = 300
+"""Characters of a validation error, as it quotes the offending value, which may be a whole page."""
 
 
 class Answers:
-    """The answers to each operation."""
+    """The allowed responses of each operation."""
 
     @cached_property
     def _document(self) -> dict[str, Any]:
@@ -38,7 +40,7 @@ class Answers:
 
     @cached_property
     def _operations(self) -> dict[str, Mapping[str, Any]]:
-        """The responses to each operation, by its id."""
+        """The documented responses of each operation, by its id."""
         return {
             operation["operationId"]: operation["responses"]
             for path in self._document["paths"].values()
@@ -47,10 +49,10 @@ class Answers:
         }
 
     def objections(self, operation_id: str, exchange: Exchange) -> list[str]:
-        """What the document holds against an answer, a sentence each.
+        """How a response deviates from the document, one sentence each.
 
-        An answer without a body is judged by its status alone, since nothing is documented of what
-        is answered where no card matches. Of what is wrong with a body, the first few are told.
+        Only the status of a response without a body is checked, as the body of a response that
+        matches no card is not documented. At most the first few errors of a body are reported.
 
         Raises:
             NotAvailableError: The validator is not installed.
@@ -58,7 +60,7 @@ class Answers:
         responses, status = self._operations[operation_id], str(exchange.status)
         response = responses.get(status) or responses.get(f"{status[0]}XX")
         if response is None:
-            return [f"HTTP {status} is not documented, but {', '.join(responses)}"]
+            return [f"HTTP {status} is not documented; documented are {', '.join(responses)}"]
         content = self._resolved(response).get("content", {})
         return list(self._against_body(content, exchange)) if exchange.response_body else []
 
@@ -73,13 +75,13 @@ class Answers:
             return
         body = exchange.json()
         if body is None and exchange.response_body.strip() != b"null":
-            yield "the body is no JSON"
+            yield "the body is not JSON"
             return
         reference = content["application/json"]["schema"]["$ref"]
         yield from map(_sentence, islice(self._validator(reference).iter_errors(body), _MOST_TOLD))
 
     def _resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a reference stands for, such as ``#/components/responses/Acted``."""
+        """Resolve a reference, such as ``#/components/responses/Acted``."""
         if "$ref" not in value:
             return value
         found: Any = self._document
@@ -98,7 +100,7 @@ class Answers:
 
 
 def _sentence(error: ValidationError) -> str:
-    where = "".join(f"[{step!r}]" for step in error.instance_path)
-    told = error.message.replace("\n", " ")
-    shown = told if len(told) <= _LONGEST else f"…{told[-_LONGEST:]}"
-    return f"the body{' at ' if where else ''}{where}: {shown}"
+    location = "".join(f"[{step!r}]" for step in error.instance_path)
+    message = error.message.replace("\n", " ")
+    shown = message if len(message) <= _LONGEST else f"…{message[-_LONGEST:]}"
+    return f"the body{' at ' if location else ''}{location}: {shown}"

@@ -1,11 +1,11 @@
-"""Our rules as checks of Schemathesis: for ``st run``, and for tests of your own that use it.
+"""The rules as Schemathesis checks, for ``st run`` and for your own tests that use Schemathesis.
 
-One setting brings them in, either of::
+Enable them with one of these settings::
 
     export SCHEMATHESIS_HOOKS=pytest_atomic_cards.suite.schemathesis_hooks
     hooks = "pytest_atomic_cards.suite.schemathesis_hooks"       # in schemathesis.toml
 
-and ``import pytest_atomic_cards.suite.schemathesis_hooks`` in a ``conftest.py``. Then::
+or with ``import pytest_atomic_cards.suite.schemathesis_hooks`` in a ``conftest.py``. Then run::
 
     st run contracts/openapi.yaml --url https://ORGANIZATION.customer-api.atomic.io
 
@@ -14,21 +14,22 @@ A copy of ``openapi.yaml`` ships with this package, at
 
 Importing this module changes Schemathesis for the whole process:
 
-*Checks.* The rules of :mod:`pytest_atomic_cards.rules` that one exchange can show are
-checks by their name, such as ``--checks cards_match_query``. What a listing that lags could show as
-well is not reported.
+*Checks.* The rules of :mod:`pytest_atomic_cards.rules` that need only one exchange
+become checks with the same name, such as ``--checks cards_match_query``. Anything that a stale
+listing could explain is not reported.
 
-*Silence where the documentation is silent.* What it leaves open is not reported: that a malformed
-request is accepted or a well-formed one refused, with which 4xx a request without a token is
-refused, how other methods are answered, and that an answer has no body.
+*Open questions.* What the documentation leaves open is not reported: accepting a malformed request
+or refusing a well-formed one, the 4xx status for a missing token, the responses to other methods,
+and a response without a body.
 
-*Credentials.* With ``ATOMIC_CARDS_CLIENT_ID``, ``ATOMIC_CARDS_CLIENT_SECRET`` and
-``ATOMIC_CARDS_TOKEN_URL`` (the vendor's own with ``ATOMIC_CARDS_ORG_ID``) a token is fetched, and
-kept until it expires. ``ATOMIC_CARDS_ENVIRONMENT_ID`` stands in for every ``environmentId``.
+*Credentials.* If ``ATOMIC_CARDS_CLIENT_ID``, ``ATOMIC_CARDS_CLIENT_SECRET`` and
+``ATOMIC_CARDS_TOKEN_URL`` are set (or ``ATOMIC_CARDS_ORG_ID``, for the vendor's token URL), a token
+is fetched and kept until it expires. ``ATOMIC_CARDS_ENVIRONMENT_ID`` replaces every
+``environmentId``.
 
-*Safety.* A generated action can cancel every card of an environment. With
-``ATOMIC_FLOW_INVOCATION_ID`` each request that could change anything is pinned to the cards of that
-invocation, which should be your own. Without it such requests are sent to this machine only.
+*Safety.* A generated action can cancel every card of an environment. Set
+``ATOMIC_FLOW_INVOCATION_ID`` to your own invocation, and each request that could change anything is
+pinned to its cards. Without it, such requests are only sent to this machine.
 ``st run --include-method GET`` leaves them out.
 """
 
@@ -71,7 +72,7 @@ _OPEN: Final = (
 _OPEN_WITHOUT_BODY: Final = (MalformedJson, MissingContentType)
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SETTINGS: Final = resolve({"target": "sandbox"}, lambda _: "")
-"""Those of the environment; the target is told to Schemathesis."""
+"""The settings of the environment; Schemathesis itself decides the target."""
 
 
 _RULES: Final = (*AGREEMENT, *SHAPE)
@@ -126,10 +127,10 @@ def before_call(
     case: schemathesis.Case[Any],
     kwargs: dict[str, Any],
 ) -> None:
-    """Name the environment, and hold what could change cards to those of one invocation.
+    """Set the environment, and pin requests that could change cards to one invocation.
 
     Raises:
-        ScopeError: The request could change cards of others; it is not sent.
+        ScopeError: The request could change other people's cards; it is not sent.
     """
     if _SETTINGS.environment_id:
         case.path_parameters |= {"environmentId": _SETTINGS.environment_id}
@@ -144,8 +145,8 @@ def before_call(
         kwargs.get("base_url") or case.operation.base_url
     ):
         raise ScopeError(
-            f"refused to send {case.method} {case.path}, which could change cards of others: set "
-            f"{PIN} to an invocation of your own, or leave actions out with --include-method GET"
+            f"refused to send {case.method} {case.path}, which could change other people's cards; "
+            f"set {PIN} to your own invocation, or leave actions out with --include-method GET"
         )
 
 
@@ -170,7 +171,7 @@ def _authenticate(settings: Settings) -> None:
     )
 
     class Token:
-        """Gives every request the token of the run's credentials."""
+        """Adds the token of the configured credentials to every request."""
 
         def get(self, _case: schemathesis.Case[Any], _context: schemathesis.AuthContext) -> str:
             return credentials.token()

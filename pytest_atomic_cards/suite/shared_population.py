@@ -1,4 +1,4 @@
-"""The population that read-only contracts share: seeded once, then left alone."""
+"""The population that read-only contracts share: seeded once and never changed."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ ODD_VALUES: Final = (
     "日本語",
     "😀",
 )
-"""Suffixes that break a value which is decoded twice, not at all, or as something else.
+"""Suffixes that break a value which is decoded twice, not at all, or wrongly.
 
-There is no comma among them: whether a target takes ``a,b`` for a list is an open question.
+None has a comma: whether a target reads ``a,b`` as a list is an open question.
 """
 
 
 @dataclass(slots=True)
 class SharedPopulation:
-    """Cards whose attributes and states are known and stay as they are.
+    """Cards whose attributes and states are known and do not change.
 
     Args:
-        plain: Active cards of two invocations for the same customers, where the target gives such.
-        odd: Active cards whose customers' ids need encoding; ``None`` where there are none.
-        long: An active card with long and numeric values; ``None`` where there is none.
-        numeric: An active card whose customer's id is a number; ``None`` where there is none.
-        by_state: A group for every other state that this target could be brought to.
-        absent: Why the others are not there.
+        plain: Active cards of two invocations, for the same customers if the target allows that.
+        odd: Active cards with customer ids that need encoding; ``None`` if the target has none.
+        long: An active card with long and numeric values; ``None`` if the target has none.
+        numeric: An active card with a numeric customer id; ``None`` if the target has none.
+        by_state: A group for every other state that this target can provide.
+        absent: Why the others are missing.
     """
 
     plain: tuple[Group, Group]
@@ -76,7 +76,7 @@ class SharedPopulation:
         return [card for group in self.groups for card in group.cards]
 
     def is_joined_by_or(self, find: Callable[[CardQuery], Found]) -> bool:
-        """Whether values that no card has together list the cards that have either.
+        """Whether a query with values of two cards lists both, as *or* does.
 
         Args:
             find: Lists all cards that match a query.
@@ -94,7 +94,7 @@ class SharedPopulation:
 
 
 def seed_population(cards: Cards) -> SharedPopulation:
-    """Seed the shared population, as much of it as the target can give.
+    """Seed the shared population, as far as the target allows.
 
     Raises:
         SeedingError: Not even plain active cards can be seeded.
@@ -130,7 +130,7 @@ def _plain(cards: Cards) -> tuple[Group, Group]:
 
 
 def _odd(cards: Cards) -> Group:
-    """Cards with odd customer ids and, where the target lets us choose, odd values throughout."""
+    """Cards with odd customer ids and, if the target lets us choose, only odd values."""
     users = [cards.backend.new_user(odd) for odd in ODD_VALUES]
     chosen = Population(
         tuple(
@@ -149,7 +149,7 @@ def _odd(cards: Cards) -> Group:
 
 
 def _long(cards: Cards) -> Group:
-    """A card with a long customer id and, where the target lets us choose, numeric values."""
+    """A card with a long customer id and, if the target lets us choose, numeric values."""
     spec = CardSpec(
         user=cards.backend.new_user("-long" * 16),
         template="7007",
@@ -160,12 +160,12 @@ def _long(cards: Cards) -> Group:
 
 
 def _numeric(cards: Cards) -> Group:
-    """A card of a customer whose id is a number, as in the documentation's example."""
+    """A card with a numeric customer id, as in the documentation's example."""
     return cards.seeder.seed(Population((CardSpec(user=cards.backend.new_number()),)))[0]
 
 
 def _seed_chosen(cards: Cards, population: Population) -> Group:
-    """Seed with chosen values throughout or, where the target decides them, chosen customers."""
+    """Seed with chosen values or, if the target decides them, at least chosen customers."""
     try:
         return cards.seeder.seed(population)[0]
     except NotAvailableError:

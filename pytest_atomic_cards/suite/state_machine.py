@@ -1,8 +1,8 @@
-"""A stateful machine: whatever is done to cards, the lifecycle allows what becomes of them.
+"""A stateful test of the lifecycle: no sequence of steps brings a card into a forbidden state.
 
 Hypothesis draws sequences of steps (seed, dismiss, complete, cancel, snooze, let time pass). After
-each step all cards of the run are listed and compared with the lifecycle table. A sequence that
-fails is cut down to a short one.
+each step all cards of the run are listed and compared with the lifecycle table. A failing sequence
+is shrunk to a short one.
 
 Example:
     >>> from pytest_atomic_cards import world_on
@@ -11,7 +11,7 @@ Example:
     ...     with world_on(cards_target) as cards:
     ...         check_lifecycle(cards)
 
-To mix in steps of your own, such as an action that goes through your application, subclass
+To add your own steps, such as an action that goes through your application, subclass
 :class:`LifecycleMachine` and pass it to :func:`check_lifecycle`.
 """
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["USUAL", "LifecycleMachine", "Member", "check_lifecycle", "step"]
 
 _SEARCH: Final = 10.0
+"""Seconds for shrinking: some twenty runs against a target that takes half a second each."""
 
 USUAL: Final = hypothesis.settings(
     max_examples=40,
@@ -47,7 +48,8 @@ USUAL: Final = hypothesis.settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-"""The settings of :func:`check_lifecycle`, to derive your own from."""
+"""The default settings of :func:`check_lifecycle`, to derive your own from. Without deadline and
+health checks, as a live target may be slow."""
 
 
 def check_lifecycle(
@@ -58,25 +60,25 @@ def check_lifecycle(
     seed: int = 1,
     reserve: CardPool | None = None,
 ) -> None:
-    """Run sequences of steps, and see that the lifecycle allows what becomes of the cards.
+    """Run sequences of steps, and check that every card stays within the lifecycle.
 
     Every legal choice of a target is accepted: how it refuses, whether it lists closed cards,
-    whether it cancels snoozed and embargoed ones, readings that are stale for a while. Where an
-    answer is lost, the action may or may not have been applied. Only what is documented can be
-    violated.
+    whether it cancels snoozed and embargoed ones, and stale reads. If a response is lost, the
+    action may or may not have been applied. Only documented behaviour can be violated.
 
     Args:
-        cards: The world to act in. Snoozing and passing time need the sandbox; on a live target
-            each sequence takes fresh active cards, seeded many at a time.
-        machine: The machine, for one with steps of your own.
+        cards: The ``cards`` fixture or another isolated environment. Snoozing and passing time
+            need the sandbox; on a live target each sequence takes fresh active cards, which are
+            seeded in batches.
+        machine: The machine; a subclass if it has your own steps.
         settings: How many sequences, and of how many steps.
-        seed: Where the generation starts.
+        seed: The seed of the generation.
         reserve: Where fresh cards come from on a live target; a new one if left out.
 
     Raises:
-        Violation: A card got into a state that it must not be in, or an action failed that must
-            succeed, or the reverse. It tells the steps that lead there.
-        Inconclusive: The target could not be asked.
+        Violation: A card reached a state that it must not be in, an action that must succeed
+            failed, or one that must fail succeeded. The message lists the steps.
+        Inconclusive: The target did not respond, or access was denied.
     """
     supply = CardSupply(cards, reserve)
     failures: list[tuple[Program, Violation]] = []
@@ -115,7 +117,7 @@ def _search(
     failures: list[tuple[Program, Violation]],
     settings: hypothesis.settings,
 ) -> None:
-    """Look for a run that fails, and for a short one if there is one."""
+    """Search for a failing run, and shrink it."""
     settings = hypothesis.settings(settings, phases=(Phase.explicit, Phase.generate))
     try:
         run_state_machine_as_test(begin, settings=settings)  # type: ignore[arg-type] # any callable

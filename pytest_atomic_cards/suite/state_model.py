@@ -1,9 +1,9 @@
-"""Beliefs: the ways in which a card may be, given all that was done to it.
+"""Beliefs: the states that a card may be in, given everything that was done to it.
 
-Wherever the documentation leaves a choice, or an answer was lost, a belief keeps every
-possibility; what is seen of the card narrows it down.
+Whenever the documentation leaves a choice, or a response was lost, a belief keeps every
+possibility. Later listings narrow it down.
 
-Source: Card lifecycle model; the rules of actions are read from the lifecycle table.
+Source: Card lifecycle model; the effects of actions come from the lifecycle table.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Possibility:
-    """One way in which a card may be.
+    """One state that a card may be in, with its timers.
 
     Args:
-        status: Its state.
-        wakes: When its embargo or snooze ends, as the time since the machine began; ``None`` for
-            not within any time that passes.
+        status: The state.
+        wakes: When its embargo or snooze ends, as the time since the machine began; ``None`` if
+            it does not end during the run.
         expires: When it expires, likewise.
     """
 
@@ -39,15 +39,15 @@ class Possibility:
         return transition.allowed and transition.level is Level.DOCUMENTED
 
     def may_change(self, action: Action) -> bool:
-        """Whether an action can change the card, be it documented or inferred."""
+        """Whether an action can change the card, according to documentation or inference."""
         return TRANSITIONS[self.status, action].allowed
 
     def after(self, action: Action, *, succeeded: bool) -> set[Possibility]:
-        """How the card may be after an action.
+        """The possible states of the card after an action.
 
         Args:
             action: The action.
-            succeeded: Whether the target said so; what it did otherwise is not documented.
+            succeeded: Whether the target reported success; otherwise its effect is not documented.
         """
         if not self.may_change(action):
             return {self}
@@ -55,10 +55,10 @@ class Possibility:
         return {changed} if succeeded and self.must_change(action) else {self, changed}
 
     def at(self, now: timedelta) -> set[Possibility]:
-        """How the card may be at a later time.
+        """The possible states of the card at a later time.
 
-        Whether a card expires while it is embargoed or snoozed is an open question, and so is
-        what becomes of one whose expiry time has passed by then.
+        Two questions are open: whether a card expires while it is embargoed or snoozed, and what
+        happens when an embargo or snooze ends after the expiry time.
         """
         if self.status.is_closed:
             return {self}
@@ -74,10 +74,10 @@ class Possibility:
 
 
 class Belief:
-    """The possibilities of one card, and whether what is seen of it agrees with them.
+    """The possibilities of one card, and whether a listing agrees with them.
 
     Args:
-        possibility: How the card is at first.
+        possibility: The initial state of the card.
     """
 
     def __init__(self, possibility: Possibility) -> None:
@@ -90,11 +90,11 @@ class Belief:
         return {possibility.status for possibility in self.possibilities}
 
     def must_change(self, action: Action, *, only: Status | None = None) -> bool:
-        """Whether an action that succeeds is surely documented to change the card.
+        """Whether an action that succeeds must change the card in every possible state.
 
         Args:
             action: The action.
-            only: The state to which the action is restricted by its query.
+            only: The state that the query of the action is restricted to.
         """
         return all(
             only in {None, possibility.status} and possibility.must_change(action)
@@ -102,12 +102,12 @@ class Belief:
         )
 
     def acted(self, action: Action, *, succeeded: bool, only: Status | None = None) -> None:
-        """Take in an action.
+        """Update the possibilities after an action.
 
         Args:
             action: The action.
-            succeeded: Whether the target said so.
-            only: The state to which the action was restricted by its query.
+            succeeded: Whether the target reported success.
+            only: The state that the query of the action was restricted to.
         """
         self._become(
             after
@@ -120,14 +120,14 @@ class Belief:
         )
 
     def snoozed(self, wakes: timedelta) -> None:
-        """Take in that the card was snoozed."""
+        """Update the possibilities after a snooze."""
         self._become(
             Possibility(Status.SNOOZED, wakes, possibility.expires)
             for possibility in self.possibilities
         )
 
     def passed(self, now: timedelta) -> None:
-        """Take in that time has passed."""
+        """Update the possibilities after some time."""
         self._become(later for before in self.possibilities for later in before.at(now))
 
     def _become(self, possibilities: Iterable[Possibility]) -> None:
@@ -135,11 +135,11 @@ class Belief:
         self._earlier |= self.states
 
     def agrees(self, word: str | None) -> bool:
-        """Whether a card that is listed with a state word, or not at all, is as it may be.
+        """Whether a listed state, or the absence of the card, is among the possibilities.
 
-        Only active cards must be listed. A word that is none of the seven says as little as none;
-        how states are spelled is another matter. A closed state settles what was uncertain, as it
-        is final; an open one may be stale and settles nothing.
+        Only active cards must be listed. An unknown state word is treated like an absent card, as
+        another contract checks the spelling. A closed state is final, so it removes all other
+        possibilities; an open one may be stale and removes none.
         """
         if word not in set(Status):
             return self.states != {Status.ACTIVE}
@@ -151,7 +151,7 @@ class Belief:
         return True
 
     def could_be_stale(self, word: str | None) -> bool:
-        """Whether a reading that does not agree may show how the card was a while ago."""
+        """Whether a reading that does not agree may be a stale one."""
         return word not in set(Status) or (Status(word).is_open and word in self._earlier)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The time experiment: cards with an embargo, a snooze and an expiry, and one wait for them all."""
+"""The time experiment: cards with an embargo, a snooze and an expiry, and a single wait for all."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableErr
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 SOON: Final = timedelta(seconds=4)
+"""Long enough to seed cards and close them first, short enough to wait for on a live target."""
 _MARGIN: Final = timedelta(minutes=1)
-"""A card that was to expire later after its creation shows another expiry than that asked for."""
+"""A card whose shown expiry is later than this after its creation did not take the requested one;
+a minute covers clock skew and slow flows."""
 _EXPIRING: Final = tuple(CardSpec(status=action.outcome, expires=SOON) for action in Action)
 CLOSED_IN_TIME: Final = ("closed before expiry", "cancelled under embargo")
-"""Groups that are closed before something is to end."""
+"""Groups that are closed before their timer is due."""
 _SPECS: Final[dict[str, tuple[CardSpec, ...]]] = {
     "closed before expiry": _EXPIRING,
     "cancelled under embargo": (CardSpec(embargo=SOON),),
@@ -32,10 +34,10 @@ _SPECS: Final[dict[str, tuple[CardSpec, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Groups by the name of what was to end, after it was to end.
+    """Groups by the name of their timer, after it was due.
 
     Args:
-        probe: Asks the world that they are in.
+        probe: Sends requests to their environment.
         groups: The groups that could be seeded.
         absent: Why the others could not.
     """
@@ -48,7 +50,7 @@ class Timed:
         """One of the groups.
 
         Raises:
-            NotAvailableError: The target cannot give such cards.
+            NotAvailableError: The target cannot provide such cards.
             SeedingError: They could not be seeded.
         """
         if name in self.absent:
@@ -56,10 +58,10 @@ class Timed:
         return self.groups[name]
 
     def is_to_expire(self, card: Card) -> bool:
-        """Whether a card is known to have taken the expiry that was asked for.
+        """Whether a card is known to have the requested expiry.
 
-        It has where it shows that, and where the target took an embargo as well. Neither is enough
-        alone: the payload may be shown as it was sent, though the flow's own options override it.
+        It is if the payload shows the expiry and the target also accepted an embargo. Neither is
+        enough alone: the payload may be echoed although the flow's own options override it.
         """
         if self.probe.cards.backend.delivery_is_certain:
             return True
@@ -77,7 +79,7 @@ class Timed:
 
 
 def let_time_pass(probe: Probe) -> Timed:
-    """Seed all groups, and let the time pass that they need."""
+    """Seed all groups, and wait until their timers are due."""
     timed = Timed(probe, {}, {})
     for name, specs in _SPECS.items():
         try:
@@ -90,7 +92,7 @@ def let_time_pass(probe: Probe) -> Timed:
 
 
 def _cancel_embargoed(timed: Timed, name: str) -> None:
-    """Cancel a group whose embargo is not over, which a target may refuse."""
+    """Cancel a group under embargo, which a target may refuse."""
     group = timed.groups.pop(name, None)
     if group is None:
         return

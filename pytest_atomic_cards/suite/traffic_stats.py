@@ -1,7 +1,7 @@
-"""Traffic: what a run asked of the target and how fast it was answered, in counts that add up.
+"""Traffic: the requests of a run, their statuses and their latencies, as counts that add up.
 
-Counted in every process that runs contracts, sent along with its reports, and added up in the
-one that controls the run.
+Each process that runs contracts counts its own and attaches the counts to its reports; the process
+that controls the run adds them up.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ENDPOINTS: Final = (
     "POST /action-flow/start",
     "POST /action-flow/test",
 )
-"""What requests are counted as; anything else is :data:`OTHER`."""
+"""The endpoints that are counted separately; all others are :data:`OTHER`."""
 OTHER: Final = "other"
 ANY: Final = "any"
 """Stands for the status of a query without one."""
@@ -36,7 +36,7 @@ NARROWING: Final = tuple(name.value for name in Attribute if name is not Attribu
 """The attributes that combine with each other and with the status, in the documentation's order."""
 _STATUSES: Final = frozenset(status.value for status in Status)
 _STEPS: Final = 20
-"""Buckets of a latency for each power of ten, so that one is 12 % wide."""
+"""Latency buckets for each power of ten: each is 12 % wide, precise enough for percentiles."""
 
 
 @dataclass(slots=True)
@@ -44,10 +44,10 @@ class Traffic:
     """Counts of exchanges.
 
     Args:
-        queries: By the attributes of a query but for the status, joined by spaces, and by its
+        queries: By the attributes of a query except the status, joined by spaces, and by its
             status.
-        answers: By endpoint and HTTP status; the status is empty where no response came.
-        times: By endpoint and bucket of latency; see :func:`milliseconds`.
+        answers: By endpoint and HTTP status; the status is empty if there was no response.
+        times: By endpoint and latency bucket; see :func:`milliseconds`.
     """
 
     queries: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -65,19 +65,19 @@ class Traffic:
             self.queries[_asked(query)] += 1
 
     def add(self, other: Traffic) -> None:
-        """Count what another has counted."""
+        """Add the counts of another process."""
         self.queries.update(other.queries)
         self.answers.update(other.answers)
         self.times.update(other.times)
 
     def to_json(self) -> str:
-        """The counts as text that travels between processes."""
+        """The counts as text, to send between processes."""
         counters = (self.queries, self.answers, self.times)
         return json.dumps([[[*key, number] for key, number in one.items()] for one in counters])
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The counts in such a text."""
+        """Read the counts from such a text."""
         queries, answers, times = (
             Counter({(first, second): number for first, second, number in rows})
             for rows in json.loads(text)
@@ -86,7 +86,7 @@ class Traffic:
 
 
 def milliseconds(bucket: int) -> float:
-    """The middle of a bucket of latencies."""
+    """The middle of a latency bucket."""
     return float(10 ** ((bucket + 0.5) / _STEPS))
 
 
@@ -105,7 +105,7 @@ def _endpoint(method: str, path: str) -> str:
 
 
 def _asked(query: str) -> tuple[str, str]:
-    """The attributes that narrow a query, and its status: one of the seven, any or other."""
+    """The attributes of a query, and its status: one of the seven, ``any`` or ``other``."""
     given = dict(pair.partition("=")[::2] for pair in query.split("&"))
     status = given.get(Attribute.STATUS, ANY)
     known = status == ANY or status in _STATUSES
@@ -113,14 +113,14 @@ def _asked(query: str) -> tuple[str, str]:
 
 
 class TrafficHooks:
-    """Sends traffic along with the report of each test's end, in the process that runs tests."""
+    """Attaches traffic to the teardown report of each test, in the process that runs the tests."""
 
     def __init__(self) -> None:
         self._traffic = Traffic()
         self._lock = Lock()
 
     def observe(self, exchange: Exchange) -> None:
-        """Count one exchange, in whichever thread made it."""
+        """Count one exchange, from any thread."""
         with self._lock:
             self._traffic.observe(exchange)
 
@@ -129,7 +129,7 @@ class TrafficHooks:
         self,
         call: pytest.CallInfo[None],
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach what was counted since the last test, its clean-up included."""
+        """Attach the counts since the previous test, including clean-up."""
         report = yield
         if call.when == "teardown":
             with self._lock:

@@ -1,4 +1,4 @@
-"""What the tests of strategies share: samples, and smallest examples."""
+"""Helpers for tests of strategies: samples, and minimal examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def sample(strategy: SearchStrategy[T], size: int = 200) -> list[T]:
-    """The same many examples on every run."""
+    """Many examples, the same on every run."""
     examples: list[T] = []
 
     @settings(
@@ -36,7 +36,7 @@ def sample(strategy: SearchStrategy[T], size: int = 200) -> list[T]:
 
 
 def smallest(strategy: SearchStrategy[T], condition: Callable[[T], bool]) -> T:
-    """What the first example that meets a condition shrinks to."""
+    """The minimal example that satisfies a condition."""
     patient = settings(
         max_examples=5_000,
         database=None,

@@ -45,14 +45,14 @@ CASES = st.one_of(
 
 
 def through_text(value: Any) -> Any:  # noqa: ANN401 - any case
-    """A value that was written to a file and read back."""
+    """A value after writing it to a file and reading it back."""
     return from_json(json.loads(json.dumps(as_json(value), allow_nan=False)))
 
 
 @settings(max_examples=150, deadline=None)
 @given(CASES)
 def test_every_case_comes_back_as_it_was(case: Any) -> None:  # noqa: ANN401
-    """Whatever the strategies generate is the same after it was written and read, to its types."""
+    """Generated values, including their types, are unchanged after writing and reading."""
     again = through_text(case)
     assert again == case
     assert repr(again) == repr(case)
@@ -81,7 +81,7 @@ def test_awkward_values_come_back(value: object) -> None:
 
 
 def test_what_has_no_form_is_refused() -> None:
-    """A value of a type that is not listed cannot be recorded, and the message says which can."""
+    """A value of another type cannot be recorded, and the error lists the supported types."""
     with pytest.raises(MisuseError, match=r"a generated set cannot be recorded; .*CardQuery"):
         as_json([{1}])
 
@@ -103,6 +103,6 @@ def test_what_has_no_form_is_refused() -> None:
     ],
 )
 def test_a_foreign_form_is_refused(form: object, message: str) -> None:
-    """What is none of the forms gives one clear error, wherever it is, and nothing else happens."""
+    """An unknown form is an error, at any depth, and nothing is executed."""
     with pytest.raises(MisuseError, match=message):
         from_json([[form]])

@@ -55,7 +55,7 @@ def examples() -> list[History]:
 
 
 def test_actions_are_the_three_and_shrink_to_dismiss() -> None:
-    """Every action occurs; the simplest is the first of the documentation."""
+    """Every action occurs; the simplest is the first one in the documentation."""
     assert set(sample(actions())) == set(Action)
     assert smallest(actions(), lambda _: True) is Action.DISMISS
 
@@ -69,7 +69,7 @@ def test_a_history_begins_with_cards(history: History) -> None:
 
 
 def test_no_action_is_unscoped(examples: list[History]) -> None:
-    """Every action names at least one attribute, and no paging that is undocumented for it."""
+    """Every action has at least one attribute, and no paging that is not documented for it."""
     for act in (act for history in examples for act in _acts(history)):
         assert act.query.attributes
         assert act.query.limit is act.query.offset is None
@@ -115,7 +115,7 @@ def test_later_cards_share_the_values_of_the_first(examples: list[History]) -> N
 
 
 def test_histories_hold_only_the_values_given() -> None:
-    """Values given are used for the cards of every step."""
+    """Given values are used for the cards of every step."""
     values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["active", "snoozed"]}
     for history in sample(histories(values=values), 50):
         for step in history:
@@ -125,12 +125,12 @@ def test_histories_hold_only_the_values_given() -> None:
 
 
 def test_a_history_shrinks_to_one_plain_card() -> None:
-    """Where any history will do, it seeds one plain card and ends."""
+    """The minimal history seeds one plain card."""
     assert smallest(histories(), lambda _: True) == (Seed(Population.of(1)),)
 
 
 def test_a_failing_action_shrinks_to_two_steps() -> None:
-    """Where one action fails, what is left is a card and that action on one attribute."""
+    """A history that fails by an action shrinks to a card and that action on one attribute."""
     history = smallest(histories(3), lambda steps: any(act.query.multiple for act in _acts(steps)))
     seeded, act = history
     assert seeded == Seed(Population.of(1))
@@ -140,7 +140,7 @@ def test_a_failing_action_shrinks_to_two_steps() -> None:
 
 
 def test_a_failing_timer_shrinks_to_one_card_and_one_hour() -> None:
-    """Where an expiry comes about, what is left is one card that expires and the shortest wait."""
+    """A history with an expiry shrinks to one card that expires and the shortest wait."""
 
     def expires(history: History) -> bool:
         waits = any(isinstance(step, Advance) for step in history)

@@ -1,4 +1,4 @@
-"""Populations hold cards that collide, and shrink to few and plain ones."""
+"""Populations have cards that collide, and shrink to few plain ones."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_statuses_are_the_seven_and_shrink_to_active() -> None:
 
 
 def test_durations_never_tie_with_whole_hours() -> None:
-    """Every duration is half past an hour, so that it differs from any number of hours."""
+    """No duration is a whole number of hours."""
     assert {length % timedelta(hours=1) for length in sample(durations())} == {
         timedelta(minutes=30)
     }
 
 
 def test_card_specs_collide(specs: list[CardSpec]) -> None:
-    """No attribute has more than three values, whatever number of cards is drawn."""
+    """No attribute has more than three values, even in many cards."""
     for name in IDS:
         assert len({getattr(spec, name) for spec in specs} - {None}) == 3
 
@@ -75,7 +75,7 @@ def test_card_specs_have_every_status(specs: list[CardSpec]) -> None:
 
 
 def test_card_specs_hold_only_the_values_given() -> None:
-    """An attribute that is not named is left to the target, and so is an unnamed status."""
+    """The target chooses attributes that are not named; a status that is not named is active."""
     specs = sample(card_specs({Attribute.USER_ID: ["ann", "bob"]}))
     assert {spec.user for spec in specs} == {None, "ann", "bob"}
     assert {spec.status for spec in specs} == {Status.ACTIVE}
@@ -83,7 +83,7 @@ def test_card_specs_hold_only_the_values_given() -> None:
 
 
 def test_card_specs_hold_only_the_statuses_given() -> None:
-    """Statuses can be given as words or as members."""
+    """Statuses can be strings or enum members."""
     words = {Attribute.STATUS: ["completed", Status.EXPIRED]}
     assert {spec.status for spec in sample(card_specs(words))} == {
         Status.COMPLETED,
@@ -92,7 +92,7 @@ def test_card_specs_hold_only_the_statuses_given() -> None:
 
 
 def test_a_status_that_does_not_exist_is_refused() -> None:
-    """A misspelt status is an error before anything is drawn, and the error names it."""
+    """A misspelt status is an error that names it, before anything is drawn."""
     with pytest.raises(ValueError, match="'canceled' is not a valid Status"):
         card_specs({Attribute.STATUS: ["canceled"]})
 
@@ -103,7 +103,7 @@ def test_card_specs_are_untimed_unless_asked(specs: list[CardSpec]) -> None:
 
 
 def test_timed_card_specs_use_the_documented_exits_only() -> None:
-    """Active cards expire, embargoes end and snoozed cards wake up; each with and without."""
+    """With ``timed`` some cards expire, some embargoes end and some snoozed cards wake up."""
     specs = sample(card_specs(timed=True), 300)
     timers = {
         (spec.status, name)
@@ -120,7 +120,7 @@ def test_timed_card_specs_use_the_documented_exits_only() -> None:
 
 
 def test_card_specs_shrink_to_a_plain_card() -> None:
-    """Where any card will do, it is active and everything is left to the target."""
+    """The minimal card is active and leaves everything to the target."""
     assert smallest(card_specs(timed=True), lambda _: True) == CardSpec()
 
 
@@ -155,7 +155,7 @@ def test_populations_collide(examples: list[Population]) -> None:
 
 
 def test_populations_hold_only_the_values_given() -> None:
-    """Values given are used as they are."""
+    """Given values are used unchanged."""
     given_values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["completed"]}
     examples = sample(populations(1, values=given_values), 50)
     assert {spec.user for population in examples for spec in population} == {None, "ann"}
@@ -163,31 +163,31 @@ def test_populations_hold_only_the_values_given() -> None:
 
 
 def test_a_population_shrinks_to_nothing() -> None:
-    """Where any population will do, it is empty."""
+    """The minimal population is empty."""
     assert smallest(populations(), lambda _: True) == Population()
 
 
 def test_a_population_shrinks_to_plain_cards() -> None:
-    """Where the number matters, that many plain cards are left."""
+    """A population that needs a number of cards shrinks to that many plain ones."""
     found = smallest(populations(max_size=3), lambda cards: len(cards) > 2)
     assert found == Population.of(3)
 
 
 def test_a_minimum_is_filled_up_with_plain_cards() -> None:
-    """Where the smallest allowed will do, its cards are the plainest of the values given."""
+    """A population of minimal size shrinks to the plainest of the given values."""
     only_closed = {Attribute.STATUS: ["expired"]}
     found = smallest(populations(2, values=only_closed), lambda _: True)
     assert found == Population.of(2, CardSpec(status=Status.EXPIRED))
 
 
 def test_two_cards_of_one_user_shrink_to_two_cards_with_one_value() -> None:
-    """The smallest population on which two cards share a user has nothing but that."""
+    """The minimal population in which two cards share a user has nothing else."""
     found = smallest(populations(max_size=4), _share_a_user)
     assert found == Population.of(2, CardSpec(user="0"))
 
 
 def test_two_users_shrink_to_two_cards_with_two_values() -> None:
-    """The smallest population with two users has two cards with a plain user each, no more."""
+    """The minimal population with two users has two cards with a plain user each."""
 
     def two_users(population: Population) -> bool:
         return len({spec.user for spec in population} - {None}) > 1
@@ -199,6 +199,6 @@ def test_two_users_shrink_to_two_cards_with_two_values() -> None:
 
 
 def test_an_awkward_value_shrinks_to_one_card_that_has_it() -> None:
-    """The smallest population with a plus sign is one card whose user is just that."""
+    """The minimal population with a plus sign is one card with that user."""
     found = smallest(populations(), lambda cards: any("+" in (spec.user or "") for spec in cards))
     assert found == Population.of(1, CardSpec(user="+"))

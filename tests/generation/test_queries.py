@@ -1,4 +1,4 @@
-"""Generated queries are legal, mostly hit, sometimes just miss, and shrink to one attribute."""
+"""Generated queries are legal, mostly match, sometimes nearly match, and shrink well."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .drawing import sample, smallest
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that has attributes, as a card has."""
+    """An object with attributes, like a card."""
 
     attributes: dict[Attribute, str] = field(default_factory=dict)
 
 
 def _thing(number: int) -> Thing:
-    """One of seven cards that differ in every attribute but have no event name."""
+    """One of seven cards that differ in every attribute and have no event name."""
     values = {attribute: f"{attribute.value} {number}" for attribute in Attribute}
     del values[Attribute.EVENT_NAME]
     return Thing(values | {Attribute.STATUS: list(Status)[number].value})
@@ -49,7 +49,7 @@ def examples() -> list[CardQuery]:
 
 
 def test_every_combination_of_attributes_occurs() -> None:
-    """All 128 sets of the seven attributes come up within 1,000 draws."""
+    """All 128 sets of the seven attributes occur within 1,000 draws."""
     assert len(set(sample(attribute_combinations(), 1_000))) == 128
 
 
@@ -60,14 +60,14 @@ def test_combinations_have_the_fewest_attributes_asked_for(fewest: int) -> None:
 
 
 def test_combinations_shrink_to_the_first_attributes() -> None:
-    """Where any combination of two will do, it is the first two of the documentation."""
+    """The minimal combination of two is the first two in the documentation."""
     first_two = frozenset({Attribute.EVENT_NAME, Attribute.LIFECYCLE_ID})
     assert smallest(attribute_combinations(2), lambda _: True) == first_two
 
 
 @pytest.mark.parametrize("attribute", Attribute)
 def test_combinations_shrink_to_the_attribute_that_matters(attribute: Attribute) -> None:
-    """Where one attribute matters, it alone is left, wherever it stands."""
+    """A combination that needs one attribute shrinks to it, at any position."""
     found = smallest(attribute_combinations(), lambda chosen: attribute in chosen)
     assert found == {attribute}
 
@@ -75,14 +75,14 @@ def test_combinations_shrink_to_the_attribute_that_matters(attribute: Attribute)
 @settings(deadline=None)
 @given(queries() | queries(THINGS) | queries([]) | populations().flatmap(queries))
 def test_every_query_survives_encoding(query: CardQuery) -> None:
-    """A query that was encoded and parsed is the same query."""
+    """Encoding and parsing a query gives the same query."""
     assert CardQuery.parse(query.encode()) == query
 
 
 @settings(deadline=None)
 @given(queries() | queries(THINGS))
 def test_queries_stay_within_what_is_documented(query: CardQuery) -> None:
-    """The status is a known word, the page a sensible one, and ``multiple`` is never set."""
+    """The status is a known word, paging is legal, and ``multiple`` is never set."""
     assert query.status is None or query.status in set(Status)
     assert query.limit is None or 1 <= query.limit <= 1_000
     assert query.offset is None or query.offset >= 0
@@ -103,12 +103,12 @@ def test_queries_without_unmatched_values_hold_only_values_of_cards() -> None:
 
 
 def test_some_queries_mix_the_values_of_several_cards() -> None:
-    """Without unmatched values there are still queries that match no card."""
+    """Without unmatched values, some queries still match no card."""
     assert 0 < _share(sample(queries(THINGS, unmatched=False))) < 1
 
 
 def test_some_queries_miss_by_one_value(examples: list[CardQuery]) -> None:
-    """Some queries match a card in all attributes but one, whose value no card has."""
+    """Some queries match a card in all attributes except one, whose value no card has."""
 
     def misses_by_one(query: CardQuery) -> bool:
         return any(
@@ -120,7 +120,7 @@ def test_some_queries_miss_by_one_value(examples: list[CardQuery]) -> None:
 
 
 def test_unmatched_values_are_near_misses() -> None:
-    """A longer, a shorter, and another attribute's value are tried in place of the right one."""
+    """Near misses are longer or shorter than a value, or belong to another attribute."""
     only_user = st.just(frozenset({Attribute.USER_ID}))
     users = {query.user_id for query in sample(queries(THINGS, attributes=only_user), 500)}
     own = {thing.attributes[Attribute.USER_ID] for thing in THINGS}
@@ -130,7 +130,7 @@ def test_unmatched_values_are_near_misses() -> None:
 
 
 def test_unmatched_values_do_not_hang_on_case() -> None:
-    """A value that no card has differs from theirs by more than case."""
+    """A value that no card has never differs only in case."""
     known = Thing({Attribute.USER_ID: "ab0", Attribute.LIFECYCLE_ID: "AB0"})
     shout = Thing({Attribute.USER_ID: "AB"})
     for query in sample(
@@ -141,20 +141,20 @@ def test_unmatched_values_do_not_hang_on_case() -> None:
 
 
 def test_unmatched_statuses_are_words_that_no_card_has() -> None:
-    """Where every card is active, another status is one of the other six words."""
+    """If every card is active, an unmatched status is one of the other six words."""
     active = [Thing({Attribute.STATUS: "active"})]
     examples = sample(queries(active, attributes=st.just(frozenset({Attribute.STATUS}))), 500)
     assert {query.status for query in examples} == set(Status)
 
 
 def test_a_query_on_cards_of_every_status_finds_no_other_one() -> None:
-    """Where all seven words are taken, the status is always one that a card has."""
+    """If all seven words occur, the status is always one that a card has."""
     only_status = st.just(frozenset({Attribute.STATUS}))
     assert all(map(_matches_some, sample(queries(THINGS, attributes=only_status))))
 
 
 def test_most_queries_leave_out_what_the_card_lacks() -> None:
-    """Where no card has an event name, most queries do without it and match."""
+    """If no card has an event name, most queries omit it and match."""
     pair = st.just(frozenset({Attribute.EVENT_NAME, Attribute.USER_ID}))
     examples = sample(queries(THINGS, attributes=pair), 300)
     assert _share(examples) > 0.5
@@ -164,7 +164,7 @@ def test_most_queries_leave_out_what_the_card_lacks() -> None:
 @pytest.mark.parametrize("cards", [[], [Thing()], THINGS], ids=["none", "bare", "no event name"])
 @pytest.mark.parametrize("unmatched", [True, False])
 def test_a_query_never_widens_to_every_card(cards: list[Thing], *, unmatched: bool) -> None:
-    """Where no card has the attribute asked for, a value that matches nothing stands in."""
+    """If no card has the requested attribute, it is set to a value that matches nothing."""
     event_name = st.just(frozenset({Attribute.EVENT_NAME}))
     for query in sample(queries(cards, attributes=event_name, unmatched=unmatched), 50):
         assert set(query.attributes) == {Attribute.EVENT_NAME}
@@ -195,7 +195,7 @@ def test_a_population_gives_values_to_queries() -> None:
 
 
 def test_a_listed_card_gives_values_to_queries() -> None:
-    """Cards as the client returns them can be asked about as they are."""
+    """Cards that the client returned can be passed directly."""
     card = Card.from_body({"userId": "u", "eventName": "", "status": "active"})
     found = smallest(queries([card]), lambda query: len(query.attributes) == 2)
     assert found == CardQuery(user_id="u", status=Status.ACTIVE)
@@ -214,25 +214,25 @@ def test_paging_can_be_left_to_the_caller() -> None:
 
 
 def test_queries_shrink_to_the_empty_query() -> None:
-    """Where any query will do, it has no attribute and no paging."""
+    """The minimal query has no attribute and no paging."""
     assert smallest(queries(THINGS), lambda _: True) == CardQuery()
 
 
 @pytest.mark.parametrize("attribute", [Attribute.LIFECYCLE_ID, Attribute.USER_ID, Attribute.STATUS])
 def test_a_failing_query_shrinks_to_one_attribute(attribute: Attribute) -> None:
-    """Where one attribute fails, the smallest query has it alone, with the first card's value."""
+    """A query that fails by one attribute shrinks to it, with the first card's value."""
     found = smallest(queries(THINGS), lambda query: attribute in query.attributes)
     assert found.attributes == {attribute: THINGS[0].attributes[attribute]}
     assert found.limit is found.offset is None
 
 
 def test_a_failing_page_shrinks_to_one_parameter() -> None:
-    """Where the offset fails, the smallest query is the smallest offset."""
+    """A query that fails by its offset shrinks to the smallest offset."""
     found = smallest(queries(THINGS), lambda query: (query.offset or 0) > 3)
     assert found == CardQuery(offset=4)
 
 
 def test_a_free_query_shrinks_to_one_plain_value() -> None:
-    """Without cards to draw from, the smallest failing query has one digit in one attribute."""
+    """Without cards, a failing query shrinks to one digit in one attribute."""
     found = smallest(queries(), lambda query: query.user_id is not None)
     assert found == CardQuery(user_id="0")

@@ -1,4 +1,4 @@
-"""Attribute values and payloads are what their descriptions say, and shrink to the plainest."""
+"""Attribute values and payloads are as documented, and shrink to plain ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _depth(value: Json) -> int:
 @settings(deadline=None)
 @given(attribute_values())
 def test_attribute_values_are_tame_text(value: str) -> None:
-    """A value is not empty, has no blank ends, no control characters, and encodes as UTF-8."""
+    """A value is not empty, is trimmed, has no control characters, and encodes as UTF-8."""
     assert value
     assert value == value.strip()
     assert not any(unicodedata.category(character) == "Cc" for character in value)
@@ -57,20 +57,20 @@ def test_hostile_values_are_text(value: str) -> None:
 
 @pytest.mark.parametrize("hostile", [False, True])
 def test_values_fit_into_a_url(*, hostile: bool) -> None:
-    """Seven values of the length that occurs, all of four bytes a character, stay under 4 kB."""
+    """Seven values of maximum length, with four bytes for each character, stay below 4 kB."""
     longest = max(map(len, sample(attribute_values(hostile=hostile))))
     assert 7 * 12 * longest < 4_000
 
 
 def test_awkward_pieces_occur() -> None:
-    """Everything that an encoder may get wrong comes up within 1,000 values."""
+    """Everything that an encoder may get wrong occurs within 1,000 values."""
     values = sample(attribute_values(), 1_000)
     awkward = [*"+&%=#/?;, '\"", "%20", "%2B", "é", "日", "😀"]
     assert [piece for piece in awkward if not any(piece in value for value in values)] == []
 
 
 def test_hostile_values_have_blank_ends_and_control_characters() -> None:
-    """What the tame values leave out is what the hostile ones add."""
+    """Hostile values have what the others omit."""
     values = sample(attribute_values(hostile=True))
     assert any(value != value.strip() for value in values)
     assert any("\0" in value for value in values)
@@ -78,12 +78,12 @@ def test_hostile_values_have_blank_ends_and_control_characters() -> None:
 
 @pytest.mark.parametrize("hostile", [False, True])
 def test_attribute_values_shrink_to_one_digit(*, hostile: bool) -> None:
-    """Where any value will do, it is "0"."""
+    """The minimal value is "0"."""
     assert smallest(attribute_values(hostile=hostile), lambda _: True) == "0"
 
 
 def test_attribute_values_shrink_to_the_offending_character() -> None:
-    """Where one character matters, it alone is left."""
+    """A value that needs one character shrinks to it."""
     assert smallest(attribute_values(), lambda value: "%" in value) == "%"
 
 
@@ -94,7 +94,7 @@ def examples() -> list[dict[str, Any]]:
 
 
 def test_payloads_are_json_objects(examples: list[dict[str, Any]]) -> None:
-    """A payload is an object that strict JSON gives back as it was, in UTF-8."""
+    """A payload is an object that strict JSON in UTF-8 preserves."""
     for payload in examples:
         text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
         assert isinstance(payload, dict)
@@ -102,18 +102,18 @@ def test_payloads_are_json_objects(examples: list[dict[str, Any]]) -> None:
 
 
 def test_payload_integers_fit_into_64_bits(examples: list[dict[str, Any]]) -> None:
-    """No integer is beyond what a signed 64-bit number holds."""
+    """Every integer fits in 64 bits."""
     integers = [leaf for leaf in _leaves(examples) if isinstance(leaf, int)]
     assert all(-(2**63) <= number < 2**63 for number in integers)
 
 
 def test_payloads_are_at_most_24_levels_deep(examples: list[dict[str, Any]]) -> None:
-    """The nesting is deep, but not deeper than JSON readers allow."""
+    """The nesting is deep, but not deeper than JSON parsers allow."""
     assert 20 <= max(map(_depth, examples)) <= 24
 
 
 def test_payloads_reach_the_edges(examples: list[dict[str, Any]]) -> None:
-    """Edge numbers, telling keys and long values all occur."""
+    """Edge-case numbers, ambiguous keys and long values all occur."""
     leaves = list(_leaves(examples))
     numbers = [leaf for leaf in leaves if isinstance(leaf, int | float)]
     assert {2**53 - 1, 2**53 + 1, 1e308, 5e-324, 0} <= set(numbers)
@@ -124,17 +124,17 @@ def test_payloads_reach_the_edges(examples: list[dict[str, Any]]) -> None:
 
 
 def test_payloads_shrink_to_the_empty_object() -> None:
-    """Where any payload will do, it is empty."""
+    """The minimal payload is empty."""
     assert smallest(payloads(), lambda _: True) == {}
 
 
 def test_payloads_shrink_to_the_one_key_that_matters() -> None:
-    """Other members are dropped, also those that were drawn before it."""
+    """Irrelevant members are dropped, including those drawn earlier."""
     assert smallest(payloads(), lambda payload: "status" in payload) == {"status": None}
 
 
 def test_payloads_shrink_to_the_one_value_that_matters() -> None:
-    """A text that is not ASCII is cut down to one character, under the shortest key."""
+    """A text that is not ASCII shrinks to one character with the shortest key."""
 
     def has_letters_of_others(payload: dict[str, Any]) -> bool:
         return any(isinstance(leaf, str) and not leaf.isascii() for leaf in payload.values())

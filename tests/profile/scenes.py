@@ -1,4 +1,4 @@
-"""Scenes on sandboxes whose answers a test chooses."""
+"""Scenes on sandboxes with a chosen profile."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def scene_on(directory: Path, **answers: str) -> ProfilingContext:
-    """A scene on an embedded sandbox that gives some answers, and else those of the default.
+    """A scene on an embedded sandbox with some answers, and the default ones otherwise.
 
     Args:
-        directory: Where to write the profile.
+        directory: The directory for the profile.
         **answers: Answers by question.
     """
     path = directory / "profile.toml"
@@ -28,7 +28,7 @@ def scene_on(directory: Path, **answers: str) -> ProfilingContext:
 
 
 def whole_profiles(count: int, seed: int) -> list[dict[str, Any]]:
-    """Random answers to all questions; over the profiles each answer is as frequent as others."""
+    """Random answers to all questions; over the profiles each answer is equally frequent."""
     randomness = random.Random(seed)  # noqa: S311 - not for secrets
     columns: dict[str, list[str]] = {}
     for name, question in QUESTIONS.items():

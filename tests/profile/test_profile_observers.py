@@ -1,4 +1,4 @@
-"""What is observed of the open questions, compared with what a sandbox was set to."""
+"""Observed answers to the open questions, compared with the profile of the sandbox."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNOBSERVABLE_LIVE = {
 
 
 def seen_of(context: ProfilingContext) -> dict[str, str]:
-    """The answers that are seen, by question; those that cannot be seen are left out."""
+    """The observed answers by question; those that cannot be observed are left out."""
     seen = {}
     for name in sorted(OBSERVERS, key=WAITING.__contains__):
         try:
@@ -45,20 +45,20 @@ def seen_of(context: ProfilingContext) -> dict[str, str]:
 
 
 def test_every_question_has_an_observer() -> None:
-    """There is an observer for each question of a profile, and for nothing else."""
+    """There is exactly one observer for each question of a profile."""
     assert set(OBSERVERS) == set(QUESTIONS)
     assert set(QUESTIONS) >= WAITING
 
 
 @pytest.mark.parametrize(("question", "answer"), CASES)
 def test_each_answer_is_observed(question: str, answer: str, tmp_path: Path) -> None:
-    """For each question and answer, a sandbox set to it is observed as it."""
+    """For each question and answer, a sandbox with that answer is observed to have it."""
     assert OBSERVERS[question](scene_on(tmp_path, **{question: answer})) == answer
 
 
 @pytest.mark.parametrize("answers", whole_profiles(8, seed=3))
 def test_whole_profiles_are_observed(answers: dict[str, str], tmp_path: Path) -> None:
-    """Whatever the answers to all other questions, each is observed or said not to be to see."""
+    """Whatever the other answers are, each answer is observed or reported as unavailable."""
     seen = seen_of(scene_on(tmp_path, **answers))
     assert seen == {name: answers[name] for name in seen}
     refuses_all = answers["wrong_state"] == "refused" and answers["multiple_counts"] != "matching"
@@ -66,7 +66,7 @@ def test_whole_profiles_are_observed(answers: dict[str, str], tmp_path: Path) ->
 
 
 def test_a_live_target_is_observed_without_touching_cards_of_others(serve: Serve) -> None:
-    """Over HTTP all is seen that no steering is needed for; cards of others stay as they are."""
+    """A live target is observed except for what needs controls; other cards stay unchanged."""
     answers = whole_profiles(1, seed=5)[0] | {"cancel_embargoed": "allowed"}
     live = serve(**answers)
     foreign = live.environment.seed([{"status": status} for status in ("active", "snoozed")] * 60)
@@ -80,7 +80,7 @@ def test_a_live_target_is_observed_without_touching_cards_of_others(serve: Serve
 
 
 def test_a_single_question_needs_no_other(serve: Serve) -> None:
-    """What a start answers is seen by itself, without anything seeded before."""
+    """The response to start can be observed alone, without other seeding."""
     live = serve(start_response="data-array", start_status="202", cards_per_target="2")
     for question, answer in (
         ("start_response", "data-array"),
@@ -91,14 +91,14 @@ def test_a_single_question_needs_no_other(serve: Serve) -> None:
 
 
 def test_a_test_start_is_observed_where_it_is_set(serve: Serve) -> None:
-    """The source of test cards is seen on a live target that the settings start test runs on."""
+    """The eventSource of test cards is observed on a live target with the test flow mode."""
     live = serve(test_event_source="test")
     context = ProfilingContext(live.open_world(flow_mode="test"), live.settings(flow_mode="test"))
     assert OBSERVERS["test_event_source"](context) == "test"
 
 
 class Answering(Sandbox):
-    """A sandbox that gives another answer than its own to some requests."""
+    """A sandbox that replaces its responses to some requests."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         whole: list[Any] = []
@@ -108,7 +108,7 @@ class Answering(Sandbox):
         return [body]
 
     def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
-        """The status and the body to answer."""
+        """The status and the body of the response."""
         raise NotImplementedError
 
 
@@ -126,7 +126,7 @@ def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
 def test_another_answer_than_all_known_ones_is_told_as_it_is(
     scene_with: Callable[..., ProfilingContext],
 ) -> None:
-    """HTTP 204 where no card matches is an answer, and marked as one that is not listed."""
+    """HTTP 204 for no match is an answer, and marked as not among the known ones."""
 
     class NoContent(Answering):
         def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
@@ -148,7 +148,7 @@ def test_another_answer_than_all_known_ones_is_told_as_it_is(
 def test_lost_answers_and_passing_errors_change_nothing(
     answers: dict[str, str], scene_with: Callable[..., ProfilingContext]
 ) -> None:
-    """Where some answers to actions are lost and some listings fail, the same is observed."""
+    """Lost responses to actions and failing listings do not change the answers."""
 
     class Unreliable(Answering):
         requests = 0
@@ -182,7 +182,7 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
     verdict: Verdict,
     scene_with: Callable[..., ProfilingContext],
 ) -> None:
-    """A body of another form is told as the reason why there is no answer; nothing fails."""
+    """An unexpected body is reported as the reason for a missing answer; nothing fails."""
 
     class Garbled(Answering):
         def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
@@ -196,7 +196,7 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
 
 
 def test_no_secret_is_kept(tmp_path: Path) -> None:
-    """What is observed of tokens holds no token, no credential and no secret."""
+    """Observations about tokens contain no token, credential or secret."""
     context = scene_on(tmp_path)
     heard: list[str] = []
     context.cards.api.session.listeners.append(

@@ -1,4 +1,4 @@
-"""The questions as a part of a run: what is printed, written and returned."""
+"""The open questions in a run: what is printed, written and returned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> Run:
-    """Runs the observations of the suite with arguments of pytest."""
+    """Runs the observations of the suite with pytest arguments."""
     pytester.makeconftest("from pytest_atomic_cards.contracts.conftest import *")
     pytester.makepyfile(test_profile="from pytest_atomic_cards.contracts.test_profile import *")
     return pytester.runpytest_inprocess
@@ -33,7 +33,7 @@ def run(pytester: pytest.Pytester) -> Run:
 
 @pytest.fixture
 def pin(pytester: pytest.Pytester) -> Callable[..., str]:
-    """Writes a profile with some answers, and gives the argument that pins it."""
+    """Writes a profile with some answers, and returns the argument that pins it."""
 
     def pin(**answers: str) -> str:
         path = pytester.path / "cards-profile.toml"
@@ -44,7 +44,7 @@ def pin(pytester: pytest.Pytester) -> Callable[..., str]:
 
 
 def profile_in(pytester: pytest.Pytester) -> dict[str, dict[str, Any]]:
-    """The profile in the report that a run wrote."""
+    """The profile in the report of a run."""
     document = json.loads((pytester.path / "out" / "report.json").read_text("utf-8"))
     profile: dict[str, dict[str, Any]] = document["profile"]
     return profile
@@ -58,7 +58,7 @@ def named(*questions: str) -> list[str]:
 def test_every_question_is_observed_on_the_sandbox(
     run: Run, pin: Callable[..., str], pytester: pytest.Pytester
 ) -> None:
-    """A sandbox set to a profile is seen to give its answers; they are reported and written."""
+    """The answers of a sandbox's profile are observed, reported and written."""
     answers = {name: question.answers[-1] for name, question in QUESTIONS.items()}
     pinned = pin(**answers)
     result = run(pinned, "--cards-profile-out=seen/profile.toml", "--cards-report=out")
@@ -85,9 +85,9 @@ def test_drift_fails_and_is_told_in_full(
     monkeypatch: pytest.MonkeyPatch,
     pytester: pytest.Pytester,
 ) -> None:
-    """Another answer of a live target than the pinned one fails, with the exchange that shows it.
+    """A live target's answer that differs from the pinned one fails, with its exchange.
 
-    Answers that agree, and questions that the profile leaves out, do not.
+    Equal answers, and questions without a pinned answer, do not fail.
     """
     live = serve(zero_match_action="404", zero_match_listing="404", bad_token="403")
     for name, value in live.environ.items():
@@ -125,7 +125,7 @@ def test_drift_fails_and_is_told_in_full(
 def test_what_cannot_be_seen_is_told_with_the_reason(
     run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
 ) -> None:
-    """A question that a live target gives no means for is skipped, whatever is pinned."""
+    """A question that cannot be observed on a live target is skipped, even if it is pinned."""
     for name, value in serve().environ.items():
         monkeypatch.setenv(name, value)
     result = run(*named("wrong_role", "no_token"), "--cards-report=out", "--cards-profile-out=seen")
@@ -144,7 +144,7 @@ def test_what_cannot_be_seen_is_told_with_the_reason(
 def test_observations_travel_between_processes(
     run: Run, pin: Callable[..., str], pytester: pytest.Pytester
 ) -> None:
-    """Spread over two processes, a run reports and concludes the same."""
+    """A run in two processes has the same report and exit code."""
     pinned = pin(order="by-id", error_body="errors")
     questions = ("order", "error_body", "limit_zero")
     result = run(pinned, "-n2", "-p", "xdist", *named(*questions), "--cards-report=out")
@@ -162,14 +162,14 @@ def test_observations_travel_between_processes(
 
 @pytest.mark.parametrize("argument", ["--cards-only=QUERY-01", f"--cards-fault={min(FAULTS)}"])
 def test_nothing_is_observed_where_it_would_tell_nothing(argument: str, run: Run) -> None:
-    """With a fault, or where some requirements only are asked for, questions are left out."""
+    """With a fault, or for selected requirements, questions are not observed."""
     result = run(argument)
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     result.assert_outcomes(deselected=45)
 
 
 def test_a_profile_that_cannot_be_written_is_one_line(run: Run, pytester: pytest.Pytester) -> None:
-    """Where the profile cannot be written the run ends with one line that names the option."""
+    """If the profile cannot be written, the run ends with one line that names the option."""
     (pytester.path / "seen").mkdir()
     result = run(*named("no_token"), "--cards-profile-out=seen")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -179,7 +179,7 @@ def test_a_profile_that_cannot_be_written_is_one_line(run: Run, pytester: pytest
 def test_no_profile_is_written_where_nothing_was_observed(
     run: Run, pytester: pytest.Pytester
 ) -> None:
-    """A run without observations leaves a profile as it is."""
+    """A run without observations does not change a profile."""
     path = pytester.path / "seen.toml"
     path.write_text("# mine\n", "utf-8")
     run("--cards-only=QUERY-01", f"--cards-profile-out={path}")
@@ -189,7 +189,7 @@ def test_no_profile_is_written_where_nothing_was_observed(
 def test_a_target_that_cannot_be_reached_fails(
     run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is nothing to observe in, the run fails and says why."""
+    """If no environment can be opened, the run fails with the reason."""
     for name, value in serve().environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("ATOMIC_CARDS_CLIENT_SECRET", "another")
@@ -218,7 +218,7 @@ def test_a_target_that_cannot_be_reached_fails(
 def test_drift_is_graver_than_doubt_and_less_than_violation(
     verdicts: dict[str, Verdict], word: str
 ) -> None:
-    """A run with a drift is drifted, unless a documented requirement is violated."""
+    """A drift makes a run drifted, unless a documented requirement is violated."""
     findings = [
         Finding("test", name, verdicts.get(name, Verdict.HELD)) for name in catalogue().requirements
     ]

@@ -1,4 +1,4 @@
-"""The profile as a file: what is written, and what is read back."""
+"""The profile as a file: writing and reading it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LAST = {name: question.answers[-1] for name, question in QUESTIONS.items()}
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file to keep a profile in."""
+    """The path of a profile."""
     return tmp_path / "cards-profile.toml"
 
 
 def test_what_is_written_is_read_back(path: Path) -> None:
-    """A profile with an answer to every question is read back as it was written."""
+    """A profile with an answer to every question is read back unchanged."""
     path.write_text(profile_text(LAST, {}), "utf-8")
     assert read_answers(path) == LAST
     assert Profile.read(path) == Profile(**LAST)
 
 
 def test_each_answer_stands_under_its_question() -> None:
-    """Every line is short, and each question's text comes before its answer."""
+    """Every line is short, and the text of each question precedes its answer."""
     text = profile_text(LAST, {})
     assert max(map(len, text.splitlines())) <= 100
     words = " ".join(text.replace("#", " ").split())
@@ -39,7 +39,7 @@ def test_each_answer_stands_under_its_question() -> None:
 
 
 def test_what_the_sandbox_cannot_imitate_is_a_comment(path: Path) -> None:
-    """Other answers, and questions without one, are told in comments and not read back."""
+    """Unknown answers, and questions without one, are in comments and not read back."""
     answers = {"zero_match_action": "204", "order": "by-id"}
     text = profile_text(answers, {"wrong_role": "no other\ncredential\x1b[1m \u2028is \ttheirs"})
     path.write_text(text, "utf-8")
@@ -52,14 +52,14 @@ def test_what_the_sandbox_cannot_imitate_is_a_comment(path: Path) -> None:
 
 
 def test_an_answer_that_would_end_the_comment_does_not(path: Path) -> None:
-    """An answer of any characters is kept within its comment."""
+    """An answer with any characters stays within its comment."""
     hostile = 'x"\n[table]\nno_token = "403"\r\x00\x85\u2029order = 1'
     path.write_text(profile_text({"no_token": hostile}, {}), "utf-8")
     assert tomllib.loads(path.read_text("utf-8")) == {}
 
 
 def test_a_file_is_refused_in_one_sentence(path: Path) -> None:
-    """An unknown question and an unknown answer are refused with the known ones."""
+    """An unknown question or answer is an error that lists the known ones."""
     path.write_text('no_tokens = "401"\n', "utf-8")
     with pytest.raises(MisuseError, match=r"unknown question no_tokens; known: .*no_token"):
         read_answers(path)

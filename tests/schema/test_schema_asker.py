@@ -1,4 +1,4 @@
-"""The asker: generated actions touch nothing but the cards that were seeded for them."""
+"""The asker: generated actions affect only the cards that were seeded for them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def asker_on(live: LiveSandbox, examples: int) -> Asker:
-    """An asker of a live target, in a run of its own."""
+    """An asker of a live target, in its own run."""
     world = live.open_world()
     reserve = CardPool(world.seeder)
     return Asker(Document(1), Probe(world), reserve, Effort(fixed=examples))
@@ -40,7 +40,7 @@ def test_cards_of_others_stay_as_they_are(operation: str, serve: Serve):
 
 
 def test_actions_reach_cards_in_several_ways(serve: Serve):
-    """Among the answers to an action are a refusal, a single card, several cards, and none."""
+    """The responses to an action include a refusal, a single card, several cards, and none."""
     exchanges = [asked.exchange for asked in asker_on(serve(), 10).asked("dismissCards")]
     counts = {found.json()["summary"]["updated"] for found in exchanges if found.succeeded}
     assert {0, 1, 2} <= counts
@@ -48,7 +48,7 @@ def test_actions_reach_cards_in_several_ways(serve: Serve):
 
 
 def test_each_operation_is_asked_once(serve: Serve):
-    """Contracts that judge the same operation share its answers."""
+    """Contracts on the same operation share its responses."""
     live = serve()
     asker = asker_on(live, 3)
     first = asker.asked("cancelCards")
@@ -58,7 +58,7 @@ def test_each_operation_is_asked_once(serve: Serve):
 
 
 def test_a_server_error_must_be_one_each_time(serve: Serve):
-    """A request that is answered with 500 is sent three times before that is its answer."""
+    """A request is sent three times before HTTP 500 counts as its response."""
     live = serve(faults=["unicode-gives-500"])
     asker = asker_on(live, 1)
     group = [asked for asked in asker.asked("listCards") if asked.exchange.status == 500]
@@ -68,7 +68,7 @@ def test_a_server_error_must_be_one_each_time(serve: Serve):
 
 
 def test_without_schemathesis_nothing_is_exercised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The suite runs where the extra is missing, and says how to install it."""
+    """Without the extra the suite runs, and reports how to install it."""
     tmp_path.joinpath("schemathesis.py").write_text("raise ModuleNotFoundError(__name__)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     check = "import sys, pytest_atomic_cards.plugin.cli as cli; sys.exit(cli.main())"

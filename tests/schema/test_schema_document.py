@@ -1,4 +1,4 @@
-"""openapi.yaml: what it declares, what it generates, and which answers it allows."""
+"""openapi.yaml: what it declares, what it generates, and which responses it allows."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ def document() -> Document:
 
 @pytest.fixture(scope="module")
 def answers() -> Answers:
-    """The answers that it allows."""
+    """The allowed responses."""
     return Answers()
 
 
 def test_it_is_valid(document: Document):
-    """It is an OpenAPI 3.1 document by the schema of OpenAPI."""
+    """It is valid by the schema of OpenAPI 3.1."""
     assert document.schema.raw_schema["openapi"].startswith("3.1.")
     document.schema.validate()
 
 
 def test_its_operations_are_the_documented_ones(document: Document):
-    """It lists cards and has a path for each action, below an environment, with a bearer token."""
+    """It has a listing and each action below an environment, with a bearer token."""
     found = {
         (operation.method.upper(), operation.path): operation.definition.raw["operationId"]
         for operation in (result.ok() for result in document.schema.get_all_operations())
@@ -100,7 +100,7 @@ def test_its_operations_are_the_documented_ones(document: Document):
 def test_its_parameters_are_the_documented_ones(
     operation: str, others: set[str], document: Document
 ):
-    """Each operation has the seven attributes, and those of the other parameters it documents."""
+    """Each operation has the seven attributes, and its other documented parameters."""
     parameters = {parameter.name for parameter in document.operation(operation).query}
     assert parameters == ATTRIBUTES | others
     assert not any(parameter.is_required for parameter in document.operation(operation).query)
@@ -113,7 +113,7 @@ def answer(
     *,
     raw: bytes | None = None,
 ) -> Exchange:
-    """An answer to any operation."""
+    """A response to any operation."""
     return Exchange(
         method="GET",
         url="https://cards.test/v1/env/cards",
@@ -131,7 +131,7 @@ def listing(**fields: object) -> dict[str, Any]:
 
 
 def acted(**fields: object) -> dict[str, Any]:
-    """The sampled answer to an action with some fields of its result changed."""
+    """The sampled response to an action with some fields of its result changed."""
     return {"data": [SAMPLED_RESULT | fields], "summary": {"total": 1, "updated": 1}}
 
 
@@ -150,7 +150,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_it_allows_what_is_sampled_or_left_open(name: str, answers: Answers):
-    """The samples of the page conform, and so do bodies that differ where nothing is documented."""
+    """The documented samples conform, and so do bodies that differ in undocumented ways."""
     listed, done = ALLOWED[name]
     assert answers.objections("listCards", answer(listed)) == []
     for action in Action:
@@ -173,32 +173,32 @@ def test_it_allows_what_is_sampled_or_left_open(name: str, answers: Answers):
     ids=lambda found: f"{found.status} {found.response_body.decode() or 'without a body'}",
 )
 def test_it_allows_every_refusal_and_none(operation: str, given_answer: Exchange, answers: Answers):
-    """An answer without a body, and a 4xx with whatever body, conform."""
+    """A response without a body, and a 4xx with any body, conform."""
     assert answers.objections(operation, given_answer) == []
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.api+json"])
 def test_it_allows_narrower_types_of_json(kind: str, answers: Answers):
-    """A body may have a more telling label than application/json, and is judged all the same."""
+    """A body may have a more specific JSON media type, and is validated as well."""
     assert answers.objections("listCards", answer(listing(), kind=kind)) == []
     assert answers.objections("listCards", answer({"data": {}}, kind=kind)) != []
 
 
 def without(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """A copy of a body that lacks a field."""
+    """A copy of a body without a field."""
     return {key: value for key, value in body.items() if key != name}
 
 
 @pytest.mark.parametrize("name", SAMPLED_CARD)
 def test_it_wants_every_field_of_a_card(name: str, answers: Answers):
-    """A card that lacks a sampled field, or has it as a number, does not conform."""
+    """A card without a sampled field, or with a number in its place, does not conform."""
     assert answers.objections("listCards", answer({"data": [without(SAMPLED_CARD, name)]}))
     assert answers.objections("listCards", answer(listing(**{name: 7})))
 
 
 @pytest.mark.parametrize("name", SAMPLED_RESULT)
 def test_it_wants_every_field_of_a_result(name: str, answers: Answers):
-    """A result that lacks a sampled field, or has it as a number, does not conform."""
+    """A result without a sampled field, or with a number in its place, does not conform."""
     lacking = {"data": [without(SAMPLED_RESULT, name)], "summary": acted()["summary"]}
     for action in Action:
         assert answers.objections(f"{action}Cards", answer(lacking))
@@ -223,7 +223,7 @@ def test_it_wants_every_field_of_a_result(name: str, answers: Answers):
     ],
 )
 def test_it_objects_in_sentences(operation: str, wrong: Exchange, told: str, answers: Answers):
-    """What does not conform is told in one line that says where."""
+    """An error is reported in one line with its location."""
     (objection,) = answers.objections(operation, wrong)
     assert told in objection
     assert "\n" not in objection
@@ -254,7 +254,7 @@ def test_it_objects_in_sentences(operation: str, wrong: Exchange, told: str, ans
 def test_answers_are_judged_as_schemathesis_does(
     given_answer: Exchange, answers: Answers, document: Document
 ):
-    """What conforms by Schemathesis's own checks conforms here, and nothing else does."""
+    """A response conforms if and only if Schemathesis's own checks accept it."""
     judged = [schemathesis.checks.status_code_conformance]
     if given_answer.response_body:
         judged += [
@@ -279,7 +279,7 @@ def test_answers_are_judged_as_schemathesis_does(
 
 
 def drawn(operation: str, *, of: int, malformed: bool = False) -> list[Generated]:
-    """Requests that a document of a seed generates."""
+    """The requests that a document generates with a seed."""
     found: list[Generated] = []
 
     @seed(of)
@@ -299,13 +299,13 @@ def drawn(operation: str, *, of: int, malformed: bool = False) -> list[Generated
 
 
 def test_the_same_seed_generates_the_same_requests():
-    """Requests are reproducible from the seed, and differ from those of another."""
+    """The seed determines the requests."""
     assert drawn("cancelCards", of=3) == drawn("cancelCards", of=3) != drawn("cancelCards", of=4)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_it_generates_documented_requests(operation: str, document: Document):
-    """Values are documented ones: not empty, printable, within the documented ranges."""
+    """Values are legal: not empty, printable, within the documented ranges."""
     known = {parameter.name for parameter in document.operation(operation).query}
     found = drawn(operation, of=1)
     assert any(len(generated.parameters) > 3 for generated in found)
@@ -321,7 +321,7 @@ def test_it_generates_documented_requests(operation: str, document: Document):
 
 
 def test_it_generates_malformed_requests():
-    """Requests that break the document have limits that are none, and bodies that are no JSON."""
+    """Malformed requests include invalid limits, and bodies that are not JSON."""
     limits = {
         generated.parameters.get("limit", "1")
         for generated in drawn("listCards", of=1, malformed=True)
@@ -341,21 +341,21 @@ def is_json(body: bytes) -> bool:
 
 
 def test_without_schemathesis_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
-    """Where the extra is missing, the error names it."""
+    """If the extra is missing, the error names it."""
     monkeypatch.setitem(sys.modules, "schemathesis", None)
     with pytest.raises(NotAvailableError, match=r'pip install "pytest-atomic-cards\[contracts\]"'):
         _ = Document(seed=1).schema
 
 
 def test_answers_are_judged_without_schemathesis(monkeypatch: pytest.MonkeyPatch):
-    """Judging answers imports nothing of Schemathesis, which takes long."""
+    """Validating responses does not import Schemathesis, which is slow."""
     monkeypatch.setitem(sys.modules, "schemathesis", None)
     assert Answers().objections("listCards", answer(listing())) == []
     assert Answers().objections("listCards", answer({"data": {}})) != []
 
 
 def test_without_the_validator_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
-    """Where the validator is missing, the error names the extra."""
+    """If the validator is missing, the error names the extra."""
     monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     with pytest.raises(NotAvailableError, match=r'pip install "pytest-atomic-cards\[contracts\]"'):
         Answers().objections("listCards", answer(listing()))

@@ -1,4 +1,4 @@
-"""Our rules in ``st run``: one setting, with and without a fault, and no card of others touched."""
+"""The rules in ``st run``: with one setting, with and without a fault, without side effects."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ StRun = Callable[..., Run]
 
 @pytest.fixture
 def st_run(tmp_path: Path) -> StRun:
-    """Runs Schemathesis' own command on openapi.yaml, with our hooks."""
+    """Runs the ``st`` command on openapi.yaml with our hooks."""
 
     def run(url: str, *arguments: str, **environment: str) -> Run:
         report = tmp_path / "report.json"
@@ -63,7 +63,7 @@ def st_run(tmp_path: Path) -> StRun:
 
 
 def seeded(live: LiveSandbox) -> LiveSandbox:
-    """A sandbox with cards that the document's own examples find, and others."""
+    """A sandbox with cards that match the examples of the document, and others."""
     examples = {"user_id": "123", "lifecycle_id": "1234", "card_template_id": "abc"}
     live.environment.seed([examples, *({"user_id": f"user-{n % 5}"} for n in range(129))])
     return live
@@ -97,7 +97,7 @@ CHOICES: Final = {
 
 @pytest.mark.parametrize("choices", CHOICES)
 def test_a_sandbox_without_a_fault_has_no_issues(choices: str, st_run: StRun, serve: Serve):
-    """No check of ours or of Schemathesis fails, whatever legal choices the target makes."""
+    """No check fails, whatever legal choices the target makes."""
     live = seeded(serve(**CHOICES[choices]))
     run = st_run(live.environ["ATOMIC_CARDS_API_URL"], "-n", "8", **live.environ)
     assert run.code == 0, run.output
@@ -117,7 +117,7 @@ def test_a_sandbox_without_a_fault_has_no_issues(choices: str, st_run: StRun, se
 def test_a_fault_fails_the_check_that_is_about_it(
     fault: str, method: str, check: str, st_run: StRun, serve: Serve
 ):
-    """With one setting ``st run`` sees behaviour that is wrong, by the name of our check."""
+    """With one setting ``st run`` reports wrong behaviour with the name of our check."""
     live = seeded(serve(faults=[fault]))
     narrowed = ("--include-method", method, "--checks", check)
     run = st_run(live.environ["ATOMIC_CARDS_API_URL"], *FEW, *narrowed, **live.environ)
@@ -126,7 +126,7 @@ def test_a_fault_fails_the_check_that_is_about_it(
 
 
 def test_actions_are_pinned(st_run: StRun, serve: Serve):
-    """With an invocation in the environment every action is held to its cards."""
+    """If the environment variable has an invocation, every action is pinned to its cards."""
     live = seeded(serve())
     own = live.environment.seed([{"flow_invocation_id": "own"}] * 5)
     others = {card.card_instance_id for card in live.open_cards} - {
@@ -148,7 +148,7 @@ def test_actions_are_pinned(st_run: StRun, serve: Serve):
 
 
 def test_actions_that_are_not_pinned_are_not_sent_elsewhere(st_run: StRun):
-    """Without an invocation no action leaves for another machine, and the run says why."""
+    """Without an invocation no action is sent to another machine, and the run reports why."""
     run = st_run("http://cards.invalid", *FEW, "--include-method", "PUT")
     assert run.code == 1
     assert "refused to send PUT" in run.output

@@ -1,4 +1,4 @@
-"""Beliefs: which states the documentation allows a card after all that was done to it."""
+"""Beliefs: which states the documentation allows a card after a sequence of actions."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ HOUR = timedelta(hours=1)
 
 
 def believed(status: Status = Status.ACTIVE, **times: timedelta) -> Belief:
-    """The belief of a card that is surely in a state."""
+    """The belief about a card that is certainly in a state."""
     return Belief(Possibility(status, **times))
 
 
 @pytest.mark.parametrize(("before", "action"), TRANSITIONS)
 def test_an_action_that_succeeded(before: Status, action: Action) -> None:
-    """The table decides; where it only infers that a card changes, both states are possible."""
+    """The lifecycle table decides; if it only infers a change, both states are possible."""
     belief = believed(before)
     belief.acted(action, succeeded=True)
     transition = TRANSITIONS[before, action]
@@ -29,14 +29,14 @@ def test_an_action_that_succeeded(before: Status, action: Action) -> None:
 
 @pytest.mark.parametrize(("before", "action"), TRANSITIONS)
 def test_an_action_that_did_not_succeed(before: Status, action: Action) -> None:
-    """What a refused or lost action did is not documented: it may have changed the card or not."""
+    """A refused or lost action may or may not have changed the card."""
     belief = believed(before)
     belief.acted(action, succeeded=False)
     assert belief.states == {before, TRANSITIONS[before, action].after}
 
 
 def test_an_action_restricted_to_another_state() -> None:
-    """An action whose query names another state leaves the card as it is."""
+    """An action whose query has another state does not change the card."""
     belief = believed()
     belief.acted(Action.DISMISS, succeeded=True, only=Status.SNOOZED)
     assert belief.states == {Status.ACTIVE}
@@ -44,7 +44,7 @@ def test_an_action_restricted_to_another_state() -> None:
 
 @pytest.mark.parametrize("closed", sorted(CLOSED))
 def test_a_closed_reading_settles_what_was_uncertain(closed: Status) -> None:
-    """Once a card was seen closed, no other state agrees any more."""
+    """Once a card was listed as closed, no other state agrees any more."""
     belief = believed()
     for action in Action:
         belief.acted(action, succeeded=False)
@@ -54,7 +54,7 @@ def test_a_closed_reading_settles_what_was_uncertain(closed: Status) -> None:
 
 
 def test_an_open_reading_settles_nothing() -> None:
-    """A card that is seen open after a lost answer may yet turn out to be closed: it was stale."""
+    """A card listed as open after a lost response may still be closed: the read may be stale."""
     belief = believed()
     belief.acted(Action.COMPLETE, succeeded=False)
     assert belief.agrees("active")
@@ -62,7 +62,7 @@ def test_an_open_reading_settles_nothing() -> None:
 
 
 def test_what_can_be_stale() -> None:
-    """A reading may show an earlier open state, but never one that the card was not in."""
+    """A stale read may show an earlier open state, but never one that the card was not in."""
     belief = believed()
     belief.snoozed(HOUR)
     belief.acted(Action.DISMISS, succeeded=True)
@@ -72,7 +72,7 @@ def test_what_can_be_stale() -> None:
 
 @pytest.mark.parametrize("word", [None, "canceled"])
 def test_cards_that_are_not_listed_or_oddly_spelled(word: str | None) -> None:
-    """Only an active card must be listed, and by its documented word."""
+    """Only an active card must be listed, with its documented word."""
     agreeing = {status for status in Status if believed(status).agrees(word)}
     assert agreeing == set(Status) - {Status.ACTIVE}
 
@@ -86,7 +86,7 @@ def test_cards_that_are_not_listed_or_oddly_spelled(word: str | None) -> None:
     ],
 )
 def test_waiting_ends(status: Status, expected: set[Status]) -> None:
-    """An embargo or a snooze that is over leaves an active card; closed ones stay closed."""
+    """After an embargo or a snooze a card is active; closed cards stay closed."""
     belief = believed(status, wakes=HOUR)
     belief.passed(HOUR / 2)
     assert belief.states == {status}
@@ -95,7 +95,7 @@ def test_waiting_ends(status: Status, expected: set[Status]) -> None:
 
 
 def test_an_active_card_expires() -> None:
-    """At its expiry time, and not before."""
+    """A card expires at its expiry time, not before."""
     belief = believed(expires=HOUR)
     belief.passed(HOUR / 2)
     assert belief.states == {Status.ACTIVE}
@@ -104,7 +104,7 @@ def test_an_active_card_expires() -> None:
 
 
 def test_a_card_expires_after_its_embargo() -> None:
-    """Both times may pass at once."""
+    """An embargo and an expiry may be over at the same time."""
     belief = believed(Status.EMBARGOED, wakes=HOUR, expires=2 * HOUR)
     belief.passed(3 * HOUR)
     assert belief.states == {Status.EXPIRED}
@@ -112,7 +112,7 @@ def test_a_card_expires_after_its_embargo() -> None:
 
 @pytest.mark.parametrize("status", sorted(OPEN - {Status.ACTIVE}))
 def test_expiry_while_waiting_is_an_open_question(status: Status) -> None:
-    """A card that waits beyond its expiry time may expire or wait, and then expire or be active."""
+    """A waiting card may expire at its expiry time or wait on, and then expire or be active."""
     belief = believed(status, wakes=2 * HOUR, expires=HOUR)
     belief.passed(HOUR)
     assert belief.states == {status, Status.EXPIRED}
@@ -130,7 +130,7 @@ def test_expiry_while_waiting_is_an_open_question(status: Status) -> None:
     ],
 )
 def test_what_must_change(status: Status, certain: set[Action]) -> None:
-    """Only what is documented must happen, and only if it is possible in every case."""
+    """An action must succeed only if that is documented for every possible state."""
     assert {action for action in Action if believed(status).must_change(action)} == certain
     either = believed(status)
     either.possibilities.add(Possibility(Status.EXPIRED))

@@ -1,4 +1,4 @@
-"""Concurrency: what answers of overlapping actions mean, and contracts that find races."""
+"""Concurrency: what responses to overlapping actions mean, and contracts that find races."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SUITE = "from pytest_atomic_cards.contracts.test_concurrency import *"
 
 
 def answer(status: int, body: Any = None) -> Exchange:  # noqa: ANN401 - a JSON value
-    """The answer to an action."""
+    """The response to an action."""
     text = b"" if body is None else json.dumps(body).encode()
     now = datetime.now(UTC)
     return Exchange(
@@ -46,7 +46,7 @@ def answer(status: int, body: Any = None) -> Exchange:  # noqa: ANN401 - a JSON 
 
 
 def summed(updated: int | None, *named: str) -> Exchange:
-    """An answer of the sampled form."""
+    """A response of the sampled form."""
     data = [{"cardInstanceId": name, "action": "cancel"} for name in named]
     return answer(200, {"data": data, "summary": {"total": 3, "updated": updated}})
 
@@ -54,17 +54,17 @@ def summed(updated: int | None, *named: str) -> Exchange:
 def attempt(
     action: Action, exchange: Exchange | None, called: float = 0.0, returned: float = 1.0
 ) -> Attempt:
-    """An action with its answer; all of them overlap unless told otherwise."""
+    """An action with its response; all overlap by default."""
     return Attempt(action, PIN, called, returned, exchange, {})
 
 
 def lost(action: Action) -> Attempt:
-    """An action without an answer."""
+    """An action without a response."""
     return attempt(action, None, returned=math.inf)
 
 
 def explained(race: Race, final: Iterable[str | None]) -> bool:
-    """Whether an order explains what happened to each card."""
+    """Whether the operations on each card are linearizable."""
     return all(
         is_linearizable(Status.ACTIVE, race.history_of(card, word))
         for card, word in zip(race.cards, final, strict=True)
@@ -94,7 +94,7 @@ def single(*attempts: Attempt) -> Race:
     ],
 )
 def test_what_an_answer_says(exchange: Exchange | None, said: str) -> None:
-    """The count of updated decides; data only tells which cards, and only if it agrees."""
+    """summary.updated decides; data only shows which cards, and only if their number agrees."""
     one = attempt(Action.CANCEL, exchange, returned=1.0 if exchange else math.inf)
     assert " ".join(one.said_of(card, 3) for card in CARDS) == said
 
@@ -123,7 +123,7 @@ REFUSED = attempt(Action.CANCEL, answer(409))
     ],
 )
 def test_races_that_an_order_explains(race: Race, final: str | None) -> None:
-    """One request changes the card; the others come after it, are refused, or were lost."""
+    """One request changes the card; the others follow it, are refused, or were lost."""
     assert explained(race, [final])
 
 
@@ -141,19 +141,19 @@ def test_races_that_an_order_explains(race: Race, final: str | None) -> None:
     ],
 )
 def test_races_that_no_order_explains(race: Race, final: str | None) -> None:
-    """A card that two requests changed, or that ended as none of them made it."""
+    """Two requests changed the card, or none explains its final state."""
     assert not explained(race, [final])
 
 
 def test_order_of_requests_that_do_not_overlap() -> None:
-    """A request that changed nothing cannot have come before the one that did."""
+    """A request that changed nothing cannot precede the one that did."""
     early = attempt(Action.DISMISS, summed(0), 0.0, 1.0)
     late = attempt(Action.COMPLETE, summed(1), 2.0, 3.0)
     assert not explained(single(early, late), ["completed"])
 
 
 def test_joint_actions_share_the_cards() -> None:
-    """Of overlapping actions on several cards each may get some."""
+    """Each of several overlapping actions may change some of the cards."""
     race = Race(
         GROUP,
         CARDS,
@@ -167,13 +167,13 @@ def test_joint_actions_share_the_cards() -> None:
 
 
 def test_cards_that_appeared_later() -> None:
-    """A race whose answers name a card that its group does not hold is told apart."""
+    """A race is not whole if a response names a card outside its group."""
     assert single(DISMISSED, REFUSED, lost(Action.CANCEL)).is_whole
     assert not single(attempt(Action.DISMISS, summed(1, "card-9"))).is_whole
 
 
 def test_a_race_on_the_sandbox() -> None:
-    """All actions are sent and answered; one of them changes the card, and each looks at it."""
+    """All actions get a response; one of them changes the card, and each lists it afterwards."""
     cards = SandboxTarget(Settings()).open_world()
     group = cards.seeder.seed(Population.of(2))[0]
     card = group.cards[0]
@@ -192,21 +192,21 @@ def test_a_race_on_the_sandbox() -> None:
 
 
 def verdicts(findings: list[Finding]) -> dict[str, Verdict]:
-    """The worst verdict on each requirement."""
+    """The heaviest verdict on each requirement."""
     ranked = sorted(findings, key=lambda finding: finding.verdict.weight)
     return {finding.requirement: finding.verdict for finding in ranked}
 
 
 @pytest.mark.parametrize("fault", ["lost-update", "action-reported-twice"])
 def test_races_are_found(fault: str, run_contracts: RunContracts, findings: list[Finding]) -> None:
-    """A sandbox that lets two requests change one card, or say so, is found out."""
+    """The contracts catch a sandbox in which two requests change one card, or report that."""
     run_contracts(SUITE, f"--cards-fault={fault}")
     found = verdicts(findings)
     assert found["CONC-02"] is found["CONC-03"] is Verdict.VIOLATED
     if fault == "lost-update":
         assert found["CONC-01"] is Verdict.VIOLATED
     (told,) = (one for one in findings if one.requirement == "CONC-02")
-    assert "said 1 updated" in told.actual
+    assert ": 1 updated" in told.actual
     assert len(told.exchanges) == len(Action)
 
 
@@ -222,7 +222,7 @@ def test_races_are_found(fault: str, run_contracts: RunContracts, findings: list
 def test_no_false_alarm(
     answers: dict[str, str], run_contracts: RunContracts, findings: list[Finding], tmp_path: Path
 ) -> None:
-    """However a correct target answers the open questions, its races are explained."""
+    """Races on a correct target are linearizable, whatever its answers to the open questions."""
     profile = tmp_path / "profile.toml"
     profile.write_text("\n".join(f'{name} = "{word}"' for name, word in answers.items()))
     run_contracts(SUITE, f"--cards-profile={profile}")
@@ -234,7 +234,7 @@ def test_no_false_alarm(
 def test_races_in_which_nothing_succeeds(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """Where every action of the races is refused nothing can be said of them."""
+    """If every action of the races is refused, the contracts are undecided."""
     run_contracts(SUITE, "--cards-fault=multiple-always-refused")
     found = verdicts(findings)
     assert found["CONC-02"] is Verdict.HELD

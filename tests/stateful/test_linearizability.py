@@ -1,4 +1,4 @@
-"""Linearizability of histories of a register: write a number, read a number."""
+"""Linearizability of register histories: write a number, read a number."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def write(value: int, called: float, returned: float = math.inf) -> Operation[in
 
 
 def read(value: int, called: float, returned: float) -> Operation[int]:
-    """Sees a value in the register."""
+    """Reads a value from the register."""
     return Operation(called, returned, lambda state: {value} if state == value else ())
 
 
 def simulated(random: Random, clients: int, each: int, lost: float = 0.0) -> History:
-    """What clients of a correct register see, each of them doing one thing after another.
+    """A history of sequential clients of a correct register.
 
-    Some answers to writes are lost; the write was applied all the same, or not.
+    Some responses to writes are lost, whether or not the write was applied.
     """
     free = [0.0] * clients
     moments = []
@@ -69,7 +69,7 @@ def simulated(random: Random, clients: int, each: int, lost: float = 0.0) -> His
     ],
 )
 def test_a_history_that_some_order_explains(history: History) -> None:
-    """What overlaps may have happened in either order."""
+    """Overlapping operations may take effect in either order."""
     assert is_linearizable(0, history)
 
 
@@ -84,34 +84,34 @@ def test_a_history_that_some_order_explains(history: History) -> None:
     ],
 )
 def test_a_history_that_no_order_explains(history: History) -> None:
-    """What has returned happened before what was called later, and nothing comes undone."""
+    """An operation that returned precedes any later call, and nothing is undone."""
     assert not is_linearizable(0, history)
 
 
 def test_operations_that_touch_overlap() -> None:
-    """An operation that is called at the moment in which another returns may come before it."""
+    """An operation called at the moment when another returns may precede it."""
     assert is_linearizable(0, [write(1, 0, 1), read(0, 1, 2)])
 
 
 @pytest.mark.parametrize("seen", [0, 1])
 def test_a_lost_answer_leaves_both_possible(seen: int) -> None:
-    """Where no answer came, the operation may have happened at any later moment, or never."""
+    """An operation without a response may take effect at any later moment, or never."""
     assert is_linearizable(0, [write(1, 0), read(0, 1, 2), read(seen, 8, 9)])
 
 
 def test_a_lost_answer_explains_nothing_before_its_call() -> None:
-    """An operation without an answer has not happened before it was sent."""
+    """An operation without a response does not take effect before its call."""
     assert not is_linearizable(0, [write(1, 5), read(1, 1, 2)])
 
 
 def test_a_lost_answer_happens_once() -> None:
-    """An operation without an answer cannot have happened twice."""
+    """An operation without a response does not take effect twice."""
     history = [write(1, 0), read(1, 1, 2), write(2, 3, 4), read(2, 5, 6), read(1, 7, 8)]
     assert not is_linearizable(0, history)
 
 
 def test_a_step_with_several_outcomes() -> None:
-    """An operation whose answer leaves its effect open may have had any of them."""
+    """An operation whose response leaves its effect open may have any of the effects."""
     toggled_or_not = Operation(0, 1, lambda state: {state, 1 - state})
     assert all(is_linearizable(0, [toggled_or_not, read(value, 2, 3)]) for value in (0, 1))
     assert not is_linearizable(0, [toggled_or_not, read(2, 2, 3)])
@@ -122,14 +122,14 @@ def test_a_step_with_several_outcomes() -> None:
 def test_histories_of_a_correct_register_are_accepted(
     random: Random, clients: int, lost: float
 ) -> None:
-    """However the operations overlap and whichever answers are lost, there is an order."""
+    """Histories of a correct register are linearizable, however they overlap or lose responses."""
     assert is_linearizable(0, simulated(random, clients, OPERATIONS // clients, lost))
 
 
 @given(st.randoms(use_true_random=True), st.integers(1, 3))
 @settings(max_examples=60, deadline=None, database=None)
 def test_a_value_that_nobody_wrote_is_rejected(random: Random, clients: int) -> None:
-    """A history in which one read is corrupted is not explained by any order."""
+    """A history with a corrupted read is not linearizable."""
     history = simulated(random, clients, OPERATIONS // clients)
     place = random.randrange(len(history))
     history[place] = read(99, history[place].called, history[place].returned)

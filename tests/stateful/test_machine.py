@@ -1,4 +1,4 @@
-"""The lifecycle machine, against sandboxes that are right in many ways, and wrong in some."""
+"""The lifecycle machine, against correct sandboxes of many profiles, and faulty ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def world(*faults: str) -> Cards:
 
 
 def violation_on(cards: Cards, **how: Any) -> Violation:  # noqa: ANN401 - passed on
-    """What the machine finds."""
+    """The violation that the machine finds."""
     with pytest.raises(Violation) as caught:
         check_lifecycle(cards, settings=hypothesis.settings(USUAL, max_examples=1_000), **how)
     return caught.value
@@ -64,7 +64,7 @@ def violation_on(cards: Cards, **how: Any) -> Violation:  # noqa: ANN401 - passe
     ],
 )
 def test_every_legal_choice_is_accepted(answers: dict[str, Any], tmp_path: Path) -> None:
-    """However a target answers the open questions, the machine finds nothing."""
+    """The machine finds nothing on a correct target, whatever its answers to the open questions."""
     profile = tmp_path / "profile.toml"
     profile.write_text("\n".join(f'{name} = "{answer}"' for name, answer in answers.items()))
     assert Profile.read(profile) == Profile(**answers)
@@ -72,7 +72,7 @@ def test_every_legal_choice_is_accepted(answers: dict[str, Any], tmp_path: Path)
 
 
 def test_stale_readings_are_accepted(tmp_path: Path) -> None:
-    """A listing that shows a change a little later is no violation."""
+    """A slightly stale listing is not a violation."""
     profile = tmp_path / "profile.toml"
     profile.write_text('read_after_write = "delayed"')
     cards = SandboxTarget(Settings(profile=profile)).open_world()
@@ -99,7 +99,7 @@ def test_stale_readings_are_accepted(tmp_path: Path) -> None:
     ],
 )
 def test_a_violation_tells_the_fewest_steps(fault: str, told: str) -> None:
-    """Of a long run only the steps are told that lead to the wrong state, on one plain card."""
+    """A long run shrinks to the steps that lead to the wrong state, on one plain card."""
     violation = violation_on(world(fault))
     assert str(violation) == told
     assert [exchange.method for exchange in violation.exchanges] == ["PUT", "GET"]
@@ -115,23 +115,23 @@ def test_a_violation_tells_the_fewest_steps(fault: str, told: str) -> None:
     ],
 )
 def test_faults_of_time_are_found(fault: str, expected: str) -> None:
-    """A card that time or an action brings into a wrong state is found, and no other card told."""
+    """A card in a wrong state is found, and the report has no other card."""
     violation = violation_on(world(fault))
     assert violation.expected == f"card 1 to be {expected}"
     assert "card 2" not in str(violation)
 
 
 def test_an_action_that_must_succeed() -> None:
-    """A refusal of what is documented to be allowed is a violation."""
+    """Refusing an action that is documented as allowed is a violation."""
     cards = world()
     _refuse(cards, lambda action, _: action is Action.COMPLETE)
     violation = violation_on(cards)
     assert violation.expected == "complete card 1 to succeed"
-    assert violation.actual.startswith("it was answered with HTTP 404 after: 1. seed card 1")
+    assert violation.actual.startswith("the response was HTTP 404 after: 1. seed card 1")
 
 
 def test_an_action_that_must_fail() -> None:
-    """To act on several cards without multiple=1 is a violation."""
+    """Accepting an action on several cards without multiple=1 is a violation."""
     cards = world()
     act = cards.api.act_exchange
 
@@ -147,7 +147,7 @@ def test_an_action_that_must_fail() -> None:
 
 
 def _refuse(cards: Cards, which: Callable[[Action, CardQuery], bool]) -> None:
-    """Let the target answer some actions with 404, having done nothing."""
+    """Let the target respond to some actions with HTTP 404 without applying them."""
     act = cards.api.act_exchange
 
     def picky(action: Action, query: CardQuery) -> Exchange:
@@ -159,7 +159,7 @@ def _refuse(cards: Cards, which: Callable[[Action, CardQuery], bool]) -> None:
 
 
 def test_lost_answers_leave_both_possible() -> None:
-    """Whether an action whose answer was lost had been applied or not, nothing is wrong."""
+    """A lost response is not a violation, whether or not the action was applied."""
     cards = world()
     act = cards.api.act_exchange
     count = 0
@@ -180,7 +180,7 @@ def test_lost_answers_leave_both_possible() -> None:
 
 
 def test_cards_that_appear_later() -> None:
-    """An action that is refused because of a card that was not there at first is no violation."""
+    """Refusing an action because of a card that appeared later is not a violation."""
     cards = world()
     seed = cards.seeder.seed
 
@@ -202,7 +202,7 @@ def test_cards_that_appear_later() -> None:
 
 
 def test_a_target_that_cannot_be_asked() -> None:
-    """A transport failure is no verdict on the target."""
+    """A transport error leaves the requirement undecided."""
     cards = world()
 
     def unreachable(*_: object) -> Exchange:
@@ -214,7 +214,7 @@ def test_a_target_that_cannot_be_asked() -> None:
 
 
 def test_a_target_that_cannot_give_what_a_run_needs() -> None:
-    """What a target cannot give leaves the requirement not exercised."""
+    """A missing capability of the target leaves the requirement not exercised."""
     cards = world()
 
     def unavailable(*_: object) -> Exchange:
@@ -226,7 +226,7 @@ def test_a_target_that_cannot_give_what_a_run_needs() -> None:
 
 
 def test_a_live_target(serve: Serve) -> None:
-    """Where time cannot pass, runs act on fresh active cards; legal choices are accepted there."""
+    """On a live target, runs act on fresh active cards, and legal choices are accepted."""
     live = serve(cards_per_target="2", wrong_state="refused")
     with_cards = live.open_world()
     check_lifecycle(with_cards, settings=hypothesis.settings(FEW, max_examples=4))
@@ -240,7 +240,7 @@ _OUTCOMES = {action.outcome for action in Action}
 
 
 def test_faults_of_a_live_target(serve: Serve) -> None:
-    """A card in a wrong state is found there too, once it is certain that no reading is stale."""
+    """On a live target, a card in a wrong state is found once no read can be stale."""
     live = serve(faults=("dismiss-completed",))
     violation = violation_on(live.open_world(settling=1.0))
     assert violation.expected == "card 1 to be completed"
@@ -248,7 +248,7 @@ def test_faults_of_a_live_target(serve: Serve) -> None:
 
 
 class Forgetful(LifecycleMachine):
-    """A machine with a step of its own, which does not tell what it did to the first card."""
+    """A machine with its own step, which does not update the belief about the first card."""
 
     @rule()
     @step
@@ -261,7 +261,7 @@ class Forgetful(LifecycleMachine):
 
 
 def test_a_machine_with_steps_of_its_own() -> None:
-    """Rules of a subclass take part in runs, and in the search for the fewest steps."""
+    """Rules of a subclass take part in runs and in shrinking."""
     violation = violation_on(world(), machine=Forgetful)
     assert str(violation) == (
         "expected card 1 to be active; it is completed after: 1. seed card 1 (active); "
@@ -270,7 +270,7 @@ def test_a_machine_with_steps_of_its_own() -> None:
 
 
 def test_the_same_seed_gives_the_same_runs() -> None:
-    """Runs are those of the seed, and others with another one."""
+    """The seed determines the runs."""
 
     def requests(seed: int) -> list[str]:
         cards = world()

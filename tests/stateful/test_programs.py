@@ -1,4 +1,4 @@
-"""Programs: runs as data, cut down to what is needed to fail."""
+"""Programs: runs as data, and how they shrink."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def begin(*specs: CardSpec) -> Step:
 
 
 def act(action: Action, index: int = 2) -> Step:
-    """An action on one card, with all that can be told of it."""
+    """An action on one card, with every argument."""
     given = {"action": action, "index": index, "only": Status.ACTIVE, "multiple": True}
     return Step("act_on_card", given)
 
@@ -49,7 +49,7 @@ def containing(*actions: Action) -> Callable[[Program], bool]:
 
 
 def test_needless_steps_and_cards_are_dropped() -> None:
-    """Two actions on one plain card are left of a long run of which only these matter."""
+    """A long run shrinks to the two actions that matter, on one plain card."""
     shortest = minimal(RUN, containing(Action.DISMISS, Action.COMPLETE), seconds=10)
     plain = {"index": 0, "only": None, "multiple": False}
     assert shortest == (
@@ -60,7 +60,7 @@ def test_needless_steps_and_cards_are_dropped() -> None:
 
 
 def test_what_matters_is_kept() -> None:
-    """Cards, their times and the arguments of a step stay where the failure needs them."""
+    """Shrinking keeps the cards, timers and arguments that the failure needs."""
     for needed in (
         lambda program: len(program[0].arguments["population"]) == 3,
         lambda program: any(step.arguments.get("only") for step in program),
@@ -70,7 +70,7 @@ def test_what_matters_is_kept() -> None:
 
 
 def test_one_time_of_two_is_dropped() -> None:
-    """A card with two times loses the one that does not matter."""
+    """A card with two timers loses the irrelevant one."""
     expires = minimal(
         RUN, lambda program: any(s.expires for s in program[0].arguments["population"]), seconds=10
     )
@@ -78,12 +78,12 @@ def test_one_time_of_two_is_dropped() -> None:
 
 
 def test_a_program_that_fails_no_more_is_kept() -> None:
-    """Where no shorter run fails, the given one is the answer."""
+    """If no shorter run fails, the given one is returned."""
     assert minimal(RUN, lambda _: False, seconds=10) is RUN
 
 
 def test_no_run_is_begun_when_time_is_up() -> None:
-    """The search ends with the best that it has."""
+    """After the time limit, the shortest failing run so far is returned."""
     runs: list[Program] = []
     assert minimal(RUN, lambda program: bool(runs.append(program)), seconds=-1) is RUN
     assert not runs

@@ -1,4 +1,4 @@
-"""Rules that one exchange can show: what each objects to, and what none objects to."""
+"""Rules on single exchanges: what each objects to, and what none objects to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESULT = {"cardInstanceId": "c1", "lifecycleId": "l1", "userId": "u1"}
 
 
 def exchange(request: str, body: Any, status: int = 200) -> Exchange:  # noqa: ANN401 - a JSON value
-    """A request, as method and what follows ``/cards``, and its answer."""
+    """A request, given as its method and what follows ``/cards``, and its response."""
     method, rest = request.split(" ", 1)
     return Exchange(
         method=method,
@@ -35,14 +35,14 @@ def exchange(request: str, body: Any, status: int = 200) -> Exchange:  # noqa: A
 
 
 def cards(count: int, **fields: str | float | None) -> dict[str, Any]:
-    """The body of a listing of so many cards, which differ in their id."""
+    """The body of a listing of several cards with different ids."""
     return {"data": [CARD | {"cardInstanceId": f"c{n}"} | fields for n in range(count)]}
 
 
 def acted(
     word: str, results: int = 1, total: int = 1, updated: int = 1, **fields: str | None
 ) -> dict[str, Any]:
-    """The body of an action's answer."""
+    """The body of an action's response."""
     data = [RESULT | {"cardInstanceId": f"c{n}", "action": word} | fields for n in range(results)]
     return {"data": data, "summary": {"total": total, "updated": updated}}
 
@@ -74,7 +74,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "request_", "body"), WRONG)
 def test_a_rule_objects(name: str, request_: str, body: dict[str, Any]):
-    """An answer that contradicts its request breaks the one rule that is about it."""
+    """A response that contradicts its request violates exactly the rule about it."""
     objecting = {
         rule.name for rule in AGREEMENT if list(objections(exchange(request_, body), [rule]))
     }
@@ -82,7 +82,7 @@ def test_a_rule_objects(name: str, request_: str, body: dict[str, Any]):
 
 
 def test_every_rule_is_shown_to_object():
-    """The samples above break each rule."""
+    """The samples above violate each rule."""
     assert {name for name, *_ in WRONG} == {rule.name for rule in AGREEMENT}
 
 
@@ -121,7 +121,7 @@ LEGAL = {
 
 @pytest.mark.parametrize("choice", LEGAL)
 def test_no_rule_objects_to_what_is_left_open(choice: str):
-    """An answer that makes a choice which the documentation leaves open breaks no rule."""
+    """A response that takes a choice the documentation leaves open violates no rule."""
     request, body = LEGAL[choice]
     assert parse_response(exchange(request, body)) is not None
     assert list(objections(exchange(request, body))) == []
@@ -140,12 +140,12 @@ def test_no_rule_objects_to_what_is_left_open(choice: str):
     ],
 )
 def test_other_answers_are_passed_over(request_: str, body: dict[str, Any], status: int):
-    """A refusal, an unreadable body, and what is none of the Cards API are not judged."""
+    """A refusal, an unreadable body and a request outside the Cards API are not judged."""
     assert list(objections(exchange(request_, body, status))) == []
 
 
 def test_an_objection_is_one_sentence_that_names_the_card():
-    """What is told names the card, the attribute and the value."""
+    """An objection names the card, the attribute and the value."""
     assert list(objections(exchange("GET ?userId=u2", cards(1)))) == [
-        Objection("only cards with userId=u2", "card c0 has userId=u1, which was not asked for")
+        Objection("only cards with userId=u2", "card c0 has userId=u1")
     ]

@@ -1,4 +1,4 @@
-"""Each rule is shown by a fault, and none objects to what is left open."""
+"""Each rule catches a fault, and none objects to open questions."""
 
 from __future__ import annotations
 
@@ -65,20 +65,20 @@ SHOWN_BY = {
 
 
 def test_every_rule_is_bound_to_a_requirement_and_shown_by_a_fault() -> None:
-    """The table above has a fault for each requirement that has a rule, and for no other."""
+    """The table above has a fault for exactly the requirements that have a rule."""
     assert {rule.requirement for rule in RULES} == SHOWN_BY.keys()
     assert catalogue().requirements.keys() >= SHOWN_BY.keys()
 
 
 @pytest.mark.parametrize("fault", sorted(set(SHOWN_BY.values())))
 def test_a_fault_is_seen_in_ordinary_traffic(fault: str) -> None:
-    """The monitor says violated of the requirements that the fault breaks."""
+    """The monitor reports the requirements that the fault violates."""
     due = {requirement for requirement, shown_by in SHOWN_BY.items() if shown_by == fault}
     assert due <= violated(traffic((fault,))).keys()
 
 
 def profiles(count: int) -> list[Profile]:
-    """Profiles that together hold every answer to every question."""
+    """Profiles that together contain every answer to every question."""
     randomness = random.Random(7)  # noqa: S311 - not for secrets
     columns = {
         name: randomness.sample(question.answers, len(question.answers))
@@ -94,7 +94,7 @@ def profiles(count: int) -> list[Profile]:
     "profile", [Profile(), *profiles(max(len(q.answers) for q in QUESTIONS.values()))]
 )
 def test_no_legal_answer_violates_a_rule(profile: Profile) -> None:
-    """Whatever answers a target gives to the open questions, ordinary traffic breaks no rule."""
+    """Ordinary traffic violates no rule, whatever a target's answers to the open questions are."""
     exchanges = traffic(profile=profile)
     assert violated(exchanges) == {}
     randomness = random.Random(1)  # noqa: S311 - not for secrets
@@ -102,7 +102,7 @@ def test_no_legal_answer_violates_a_rule(profile: Profile) -> None:
 
 
 def listing(client: Client, status: str, at: float, card: str = "c1") -> None:
-    """Keep a listing that shows a card in a state, so many seconds after the first."""
+    """Record a listing that shows a card in a state, some seconds after the first one."""
     client.send("GET", userId="u1")
     first, last = client.exchanges[0], client.exchanges.pop()
     body = json.loads(last.response_body)
@@ -129,7 +129,7 @@ def listing(client: Client, status: str, at: float, card: str = "c1") -> None:
 def test_a_listing_that_lags_is_no_reopened_card(
     sightings: list[tuple[str, float]], due: set[str]
 ) -> None:
-    """Open soon after closed may be read late; two closed states contradict each other always."""
+    """Open soon after closed may be a stale read; two closed states are always an objection."""
     client = Client()
     client.seed(user_id="u1")
     for status, at in sightings:
@@ -138,7 +138,7 @@ def test_a_listing_that_lags_is_no_reopened_card(
 
 
 def test_a_card_of_another_environment_is_another_card() -> None:
-    """The same ids on another host or in another environment say nothing of each other."""
+    """The same ids on another host or in another environment are different cards."""
     client = Client()
     client.seed(user_id="u1")
     for number, status in enumerate((Status.DISMISSED, Status.COMPLETED, Status.EXPIRED)):

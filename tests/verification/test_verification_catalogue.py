@@ -17,7 +17,7 @@ RULES = catalogue().requirements
 
 
 def test_ids_are_well_formed() -> None:
-    """An id is a prefix of its area's own and a number of two digits, counted from 01."""
+    """An id is the prefix of its area and a two-digit number, counted from 01."""
     by_prefix: dict[str, list[str]] = {}
     areas: dict[str, set[str]] = {}
     for name, rule in RULES.items():
@@ -33,27 +33,27 @@ def test_ids_are_well_formed() -> None:
 
 
 def test_areas_are_known_and_used() -> None:
-    """Every requirement is of an area that has a title, and every area has requirements."""
+    """Every requirement belongs to an area with a title, and every area has requirements."""
     assert {rule.area for rule in RULES.values()} == set(catalogue().areas)
     assert all(catalogue().areas.values())
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_requirement_is_one_sentence_with_a_source(name: str) -> None:
-    """A statement is a sentence, and its source is named."""
+    """A statement is a sentence, and its source is given."""
     rule = RULES[name]
     assert re.fullmatch(r"[A-Za-z][^\n]{15,200}\.", rule.statement)
     assert rule.source.strip()
 
 
 def test_no_two_requirements_say_the_same() -> None:
-    """Every statement is said once."""
+    """No statement occurs twice."""
     counts = Counter(rule.statement for rule in RULES.values())
     assert [statement for statement, count in counts.items() if count > 1] == []
 
 
 def test_every_cell_of_the_lifecycle_table_is_a_requirement() -> None:
-    """Each state × action is in exactly one requirement of the area of states."""
+    """Each state × action belongs to exactly one requirement of the area of states."""
     cells = [
         (cell.before, cell.action, rule.area) for rule in RULES.values() for cell in rule.cells
     ]
@@ -61,20 +61,20 @@ def test_every_cell_of_the_lifecycle_table_is_a_requirement() -> None:
 
 
 def test_state_requirements_have_the_level_of_their_cells() -> None:
-    """A requirement about cells is as well known as the lifecycle table says each of them is."""
+    """A requirement about cells has the level of each of them in the lifecycle table."""
     for rule in RULES.values():
         assert {cell.level for cell in rule.cells} <= {rule.level}
 
 
 def test_an_unknown_requirement_names_the_nearest() -> None:
-    """Asking for an id that is not there is misuse, with a hint."""
+    """An unknown id is a misuse error with a suggestion."""
     with pytest.raises(MisuseError, match=r"no requirement 'state-1'.*did you mean STATE-"):
         _ = catalogue()["state-1"]
 
 
 @pytest.fixture
 def contracts(pytester: pytest.Pytester) -> list[pytest.Item]:
-    """Every test of the suite, collected and put in order as the command does."""
+    """Every test of the suite, collected and ordered as by the command."""
     recorded = pytester.inline_run("--collect-only", *PYTEST_ARGUMENTS, suite_directory())
     (finish,) = recorded.getcalls("pytest_collection_finish")
     items: list[pytest.Item] = finish.session.items
@@ -82,12 +82,12 @@ def contracts(pytester: pytest.Pytester) -> list[pytest.Item]:
 
 
 def markers(item: pytest.Item, kind: str) -> list[str]:
-    """What the markers of a kind on a test name."""
+    """The arguments of a test's markers of one kind."""
     return [str(marker.args[0]) for marker in item.iter_markers(kind)]
 
 
 def test_contracts_and_requirements_match(contracts: list[pytest.Item]) -> None:
-    """Each test decides one requirement or observes one question; no requirement is left out."""
+    """Each test decides one requirement or observes one question; every requirement has a test."""
     named = {
         item.name: markers(item, "requirement") + markers(item, "question") for item in contracts
     }
@@ -97,14 +97,14 @@ def test_contracts_and_requirements_match(contracts: list[pytest.Item]) -> None:
 
 
 def test_contracts_run_in_the_order_of_the_areas(contracts: list[pytest.Item]) -> None:
-    """The contracts of an area run one after the other, the areas as the catalogue lists them."""
+    """The contracts run area by area, in the order of the catalogue."""
     order = [RULES[name].area for item in contracts for name in markers(item, "requirement")]
     assert list(dict.fromkeys(order)) == list(catalogue().areas)
     assert sum(one != other for one, other in pairwise(order)) == len(catalogue().areas) - 1
 
 
 def test_contracts_can_be_told_apart(contracts: list[pytest.Item]) -> None:
-    """No two contracts have one name, as reports name them by it, and each says what it checks."""
+    """No two contracts share a name, which reports use, and each has a docstring."""
     counts = Counter(item.name for item in contracts)
     assert [name for name, count in counts.items() if count > 1] == []
     for item in contracts:

@@ -1,4 +1,4 @@
-"""Generated contracts: how many cases, which ones, and how they end."""
+"""Generated contracts: how many cases, which ones, and their outcomes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXCHANGE = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.
 
 
 def cases_of(effort: Effort, usual: int = 40) -> list[Any]:
-    """The cases that a contract which never fails is run over."""
+    """The cases of a contract that never fails."""
     seen: list[Any] = []
     effort.for_all(st.integers(), st.text(), usual=usual)(lambda *case: seen.append(case))
     return seen
@@ -50,14 +50,14 @@ def test_how_many_cases(settings: Settings, usual: int, examples: int) -> None:
 
 
 def test_the_same_seed_gives_the_same_cases() -> None:
-    """Two runs with one seed see the same cases, a run with another seed does not."""
+    """Two runs with the same seed have the same cases; a run with another seed does not."""
     assert cases_of(Effort(seed=3)) == cases_of(Effort(seed=3))
     assert cases_of(Effort(seed=3)) != cases_of(Effort(seed=4))
 
 
 @pytest.mark.parametrize("error", [TransportError, SeedingError, ContractBrokenError])
 def test_an_error_ends_the_run_at_once(error: type[Exception]) -> None:
-    """A target that cannot be asked is asked no further: nothing is shrunk, nothing repeated."""
+    """After an error of the target nothing is shrunk or repeated."""
     asked = []
 
     def body(number: int) -> None:
@@ -72,7 +72,7 @@ def test_an_error_ends_the_run_at_once(error: type[Exception]) -> None:
 
 
 def test_what_a_target_cannot_give_ends_the_run_at_once() -> None:
-    """A case that cannot be had is no failure: the contract is not exercised."""
+    """A contract whose case is not available is not exercised, instead of failed."""
 
     def body(_: int) -> None:
         raise NotAvailableError("no such cards")
@@ -82,7 +82,7 @@ def test_what_a_target_cannot_give_ends_the_run_at_once() -> None:
 
 
 def test_a_violation_that_does_not_come_again_is_told() -> None:
-    """What the target did once counts, though the same case passes the next time."""
+    """A violation counts even if the same case passes the next time."""
     asked = []
 
     def body(number: int) -> None:
@@ -94,7 +94,7 @@ def test_a_violation_that_does_not_come_again_is_told() -> None:
 
 
 def test_a_violation_is_shrunk_to_the_smallest_case() -> None:
-    """What is reported is the fewest and plainest values that break the requirement."""
+    """A report shows the fewest and plainest values that violate the requirement."""
 
     def body(numbers: list[int], word: str) -> None:
         expect(
@@ -112,7 +112,7 @@ def test_a_violation_is_shrunk_to_the_smallest_case() -> None:
 
 
 def test_a_slow_target_ends_the_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the time for shrinking is over the smallest violation so far is reported, unasked."""
+    """After the time limit for shrinking, the smallest violation so far is reported."""
     now = [0.0]
     monkeypatch.setattr(REAL_CLOCK, "monotonic", lambda: now[0])
     asked: list[int] = []

@@ -1,4 +1,4 @@
-"""History: what it learns from the listings that pass by."""
+"""History: what it learns from the listings of a session."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def listing(*cards: dict[str, Any], **changes: Any) -> Exchange:  # noqa: ANN401
 
 
 def shown(status: str, created: str = MORNING, name: str = "card-1") -> dict[str, Any]:
-    """A card as a listing shows it."""
+    """A card as in a listing."""
     return {"cardInstanceId": name, "status": status, "created": created}
 
 
 def history_of(*exchanges: Exchange) -> History:
-    """A history that has seen these exchanges."""
+    """A history of these exchanges."""
     history = History()
     for exchange in exchanges:
         history.observe(exchange)
@@ -56,13 +56,13 @@ def history_of(*exchanges: Exchange) -> History:
     ],
 )
 def test_the_first_closed_state_counts(words: list[str], closed: dict[str, Status]) -> None:
-    """A card is remembered in the state in which it was first seen closed, come what may."""
+    """A card keeps the state in which it was first listed as closed, whatever follows."""
     history = history_of(*(listing(shown(word)) for word in words))
     assert history.closed == closed
 
 
 def test_cards_are_remembered_apart() -> None:
-    """Each card of a listing has a history of its own."""
+    """Each card of a listing has its own history."""
     history = history_of(
         listing(shown("active"), shown("completed", name="card-2")),
         listing(shown("cancelled"), shown("active", name="card-3")),
@@ -71,7 +71,7 @@ def test_cards_are_remembered_apart() -> None:
 
 
 def test_a_created_that_changes_is_kept_with_its_exchange() -> None:
-    """The exchange in which created first differed is the one to show."""
+    """The evidence is the exchange in which created first differed."""
     steady, moved, later = (
         listing(shown("active")),
         listing(shown("active", EVENING)),
@@ -97,12 +97,12 @@ def test_a_created_that_changes_is_kept_with_its_exchange() -> None:
     ids=str,
 )
 def test_anything_but_a_listing_is_passed_over(changes: dict[str, Any]) -> None:
-    """Actions, failures and unreadable bodies teach nothing."""
+    """Actions, failures and unreadable bodies are ignored."""
     assert history_of(listing(shown("dismissed"), **changes)).closed == {}
 
 
 def test_a_history_watches_a_session() -> None:
-    """A history of a probe sees what its world lists from then on."""
+    """The history of a probe observes the listings of its environment from then on."""
     cards = open_target(Settings()).open_world()
     history = History.of(Probe(cards))
     card = cards.seed(status=Status.COMPLETED)

@@ -1,4 +1,4 @@
-"""Targets whose listings lag behind, go back, or come in another order each time."""
+"""Targets whose listings are stale, go back, or have a different order each time."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ AN_ACTION = "http://cards.test/v1/environment/cards"
 
 @pytest.fixture
 def _live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets contracts that are run take a served sandbox for their target."""
+    """Runs contracts against a served sandbox as their target."""
     for name, value in serve().environ.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def _live_with_two_cards(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same, of a flow that sends each customer two cards; and no match is an error."""
+    """The same, with a flow that creates two cards for each customer; no match is an error."""
     live = serve(cards_per_target="2", zero_match_action="404")
     for name, value in live.environ.items():
         monkeypatch.setenv(name, value)
@@ -61,7 +61,7 @@ def test_a_listing_counts_if_it_is_still_so(
     run_contracts: RunContracts,
     findings: list[Finding],
 ) -> None:
-    """A contract runs again where the listing that broke it shows something else by then."""
+    """A contract runs again if the listing that violated it has changed meanwhile."""
     run_contracts(
         f"""
         RUNS = []
@@ -92,7 +92,7 @@ def test_a_card_that_comes_and_goes_is_no_lag(
     run_contracts: RunContracts,
     findings: list[Finding],
 ) -> None:
-    """A pass after a listing that broke the contract counts only if no card keeps coming back."""
+    """A pass after a violation counts only if no card keeps coming back in listings."""
     run_contracts(
         f"""
         from dataclasses import replace
@@ -123,7 +123,7 @@ def test_a_card_that_comes_and_goes_is_no_lag(
 
 
 def test_a_query_that_is_none_is_not_repeated() -> None:
-    """A request that no client would send is not looked at again; its answer counts."""
+    """A request that no client would send is not repeated; its response counts."""
     listing = Exchange("GET", f"{AN_ACTION}?limit=abc", datetime.now(UTC), 0.0, status=500)
     world = SimpleNamespace(
         backend=SimpleNamespace(delivery_is_certain=False),
@@ -136,12 +136,12 @@ def test_a_query_that_is_none_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("action", ["dismiss", "cancel"])
 def test_an_answer_of_another_form_is_open_but_for_complete(action: str) -> None:
-    """Only a complete's answer is sampled, so the lack of one to another action breaks nothing."""
+    """Only the response to complete is sampled, so a different one to other actions is fine."""
 
     def answer(name: str) -> Exchange:
         return Exchange("PUT", f"{AN_ACTION}/{name}", datetime.now(UTC), 0.0, status=204)
 
-    with pytest.raises(NotAvailableError, match=f"answer to {action} is not like that"):
+    with pytest.raises(NotAvailableError, match=f"response to {action} is not like that"):
         response_of(answer(action))
     with pytest.raises(ContractBrokenError):
         response_of(answer("complete"))
@@ -161,7 +161,7 @@ def test_cancels_are_counted_in_an_order(
     ending: type[AtomicCardsError],
     message: str,
 ) -> None:
-    """Where pages hold other cards each time, nobody can count what a cancel leaves."""
+    """If pages have different cards each time, a cancel cannot be counted."""
     cards = [Card.from_body({"cardInstanceId": f"card-{number}"}) for number in range(100)]
 
     def some(query: CardQuery, *_: int) -> Found:
@@ -184,7 +184,7 @@ def test_cancels_are_counted_in_an_order(
 
 
 def test_pages_that_lag_unequally_are_counted_again() -> None:
-    """A listing that misses some cards just after a cancel does not make the cancel too large."""
+    """A listing that misses cards right after a cancel does not make the cancel too large."""
     cards = [Card.from_body({"cardInstanceId": f"card-{number}"}) for number in range(CARDS)]
     missed: list[Card] = []
 
@@ -219,7 +219,7 @@ def test_pages_that_lag_unequally_are_counted_again() -> None:
 def test_a_customer_with_several_cards_is_cancelled_once(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """Where a customer got two cards and no match is an error, the second card is no failure."""
+    """If a customer has two cards and no match is an error, the second card is not a failure."""
     run_contracts(
         "from pytest_atomic_cards.contracts.test_query_actions import "
         "test_actions_decode_values_as_listings_do"

@@ -1,4 +1,4 @@
-"""The oracle: which listings it passes, and what it says of the others."""
+"""The oracle: which listings it accepts, and what it reports about the others."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def test_sound_and_complete_listings_pass(
     listed: str,
     or_allowed: bool,  # noqa: FBT001
 ) -> None:
-    """All active cards that match must be there; others that match may be, whosoever they are."""
+    """All matching active cards must be listed; other matching cards may be."""
     judge(query, listed, or_allowed=or_allowed)
 
 
 def test_joining_by_or_breaks_only_the_inferred_reading() -> None:
-    """A listing of all cards that have any of the values passes where or is allowed."""
+    """A listing of all cards with any of the values passes if *or* is allowed."""
     joined = "a1, a2, b1, closed, foreign half"
     judge(BOTH, joined, or_allowed=True)
     with pytest.raises(Violation, match="only cards that match"):
@@ -99,14 +99,14 @@ def test_joining_by_or_breaks_only_the_inferred_reading() -> None:
 @pytest.mark.parametrize(
     ("query", "listed", "actual"),
     [
-        (BOTH, "", "1 more active card.*missing.*=a1 "),
-        (BOTH, "closed, foreign match", "1 more active card.*missing.*=a1 "),
-        (ONE, "a1", "1 more active card.*missing.*=a2 "),
+        (BOTH, "", "1 more active card.*missing.*=a1,"),
+        (BOTH, "closed, foreign match", "1 more active card.*missing.*=a1,"),
+        (ONE, "a1", "1 more active card.*missing.*=a2,"),
         (CardQuery(), "foreign", "4 more active card"),
         (BOTH, "a1, foreign", "1 of 2 differ.*userId=eve"),
-        (BOTH, "a1, a2, b1, foreign", "3 of 4 differ.*=foreign "),
-        (BOTH, "a1, a2", "1 of 2 differ.*=a2 "),
-        (BOTH, "a1, b1", "1 of 2 differ.*=b1 "),
+        (BOTH, "a1, a2, b1, foreign", "3 of 4 differ.*=foreign,"),
+        (BOTH, "a1, a2", "1 of 2 differ.*=a2,"),
+        (BOTH, "a1, b1", "1 of 2 differ.*=b1,"),
         (ONE, "a1, a2, b1", "1 of 3 differ.*userId=bob"),
         (CardQuery(status=Status.ACTIVE), "a1, a2, b1, b2, closed", "status=dismissed"),
         (CardQuery(status=Status.DISMISSED), "closed, a1", "status=active"),
@@ -121,20 +121,20 @@ def test_other_listings_are_violations(
     actual: str,
     or_allowed: bool,  # noqa: FBT001
 ) -> None:
-    """A card that is missing, or lacks what was asked for, is told by example under any reading."""
+    """A missing card, or one that does not match, is a violation with an example."""
     with pytest.raises(Violation, match=actual):
         judge(query, listed, or_allowed=or_allowed)
 
 
 def test_a_listing_that_was_not_read_to_its_end_misses_nothing() -> None:
-    """Where pages were left unread a card may be on them; strange cards stay strange."""
+    """A missing card may be on an unread page, but a card that does not match is a violation."""
     judge(BOTH, "", complete=False)
     with pytest.raises(Violation, match="differ"):
         judge(BOTH, "foreign", complete=False)
 
 
 def test_what_is_owed_can_be_another_state() -> None:
-    """Where closed cards are owed they must be there, and active ones need not."""
+    """If closed cards are owed, they must be listed, and active ones need not be."""
     dismissed = CardQuery(status=Status.DISMISSED)
     judge(dismissed, "closed", owed=(Status.DISMISSED,))
     judge(BOTH, "closed", owed=(Status.DISMISSED,))
@@ -143,7 +143,7 @@ def test_what_is_owed_can_be_another_state() -> None:
 
 
 def test_invented_values_are_never_the_same() -> None:
-    """A made-up value is new each time."""
+    """An invented value is new each time."""
     assert len({invented(TRUE_RANDOMNESS) for _ in range(50)}) == 50
 
 
@@ -151,7 +151,7 @@ def test_invented_values_are_never_the_same() -> None:
     ("status", "error"), [(403, Inconclusive), (400, Violation), (404, Violation)]
 )
 def test_a_forbidden_query_owes_no_cards(status: int, error: type[BaseException]) -> None:
-    """A 403 leaves open whether the cards would be found; another refusal hides them."""
+    """HTTP 403 leaves open whether cards would be listed; any other refusal hides them."""
     exchange = Exchange("GET", "http://cards.test", datetime.now(UTC), 0.0, {}, status=status)
     with pytest.raises(error):
         judge_listing(OURS.values(), ONE, Found((), (exchange,)))

@@ -1,4 +1,4 @@
-"""The proof of the suite: the table that ships, and the trials that make it."""
+"""The proof of the suite: the shipped table, and the trials behind it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pytest_atomic_cards.suite.suite_runner import suite_directory
 
 
 def test_the_table_that_ships_has_no_gap():
-    """Each fault of the sandbox is caught by a requirement, and each requirement has a fault."""
+    """A requirement catches each fault of the sandbox, and a fault violates each requirement."""
     assert mutation_testing.gaps(mutation_testing.recorded(), FAULTS) == []
 
 
 def test_the_table_that_ships_knows_only_faults_and_requirements_that_exist():
-    """No row or column is left over from a fault or requirement that is gone."""
+    """No row or column belongs to a fault or requirement that no longer exists."""
     table = mutation_testing.recorded()
     assert table.keys() == FAULTS.keys()
     assert mutation_testing.requirements_in(table) <= catalogue().requirements.keys()
 
 
 def test_gaps_are_told():
-    """A fault that nothing catches and a requirement that nothing violates are each named."""
+    """Faults that survive and requirements that no fault violates are reported."""
     gaps = mutation_testing.gaps({"some-fault": []}, ["some-fault"])
     assert gaps[0] == "fault some-fault is caught by no requirement"
     assert "requirement PAGE-01 is violated by no fault" in gaps
 
 
 def test_few_trials_cover_the_table():
-    """The trials of a proof show each fault once, and each requirement at least once."""
+    """The trials of a proof cover each fault once, and each requirement at least once."""
     table = mutation_testing.recorded()
     trials = mutation_testing.covering(table)
     assert sorted(trial.fault for trial in trials) == sorted(table)
@@ -40,7 +40,7 @@ def test_few_trials_cover_the_table():
 
 
 def test_a_trial_finds_what_its_fault_breaks():
-    """A fault violates its requirement and not others; the faultless sandbox violates none."""
+    """A fault violates its requirement and no other; a sandbox without fault violates none."""
     trials = [
         mutation_testing.Trial("default-page-50", ("PAGE-01", "PAGE-06")),
         mutation_testing.Trial("cancel-ends-expired", ("STATE-03",)),
@@ -53,13 +53,13 @@ def test_a_trial_finds_what_its_fault_breaks():
 
 
 def test_the_page_of_the_contract_is_up_to_date():
-    """contracts/README.md is what the catalogue and the table make of it."""
+    """contracts/README.md is generated from the catalogue and the table."""
     page = suite_directory().joinpath("README.md").read_text("utf-8")
     assert page == mutation_testing.readme(mutation_testing.recorded())
 
 
 def test_the_file_of_the_table_reads_back(tmp_path: Path):
-    """What is written is read back as it was."""
+    """A written table is read back unchanged."""
     table = {"b-fault": ["PAGE-01", "PAGE-02"], "a-fault": ["QUERY-01"]}
     mutation_testing.write(table, tmp_path)
     text = tmp_path.joinpath(mutation_testing.FILE).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Contracts as pytest runs them: what becomes of each way in which one can end."""
+"""Contracts as pytest runs them: how each possible ending is reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INFERRED = "PAGE-07"
 
 
 def test_the_sample_requirements_have_their_levels() -> None:
-    """The two requirements that these tests are about are documented and inferred."""
+    """The two requirements that these tests use are documented and inferred."""
     assert catalogue()[DOCUMENTED].level is Level.DOCUMENTED
     assert catalogue()[INFERRED].level is Level.INFERRED
 
@@ -51,7 +51,7 @@ def test_how_a_contract_ends(
     run_contracts: RunContracts,
     findings: list[Finding],
 ) -> None:
-    """What is not held fails where it is documented, and elsewhere only in a strict run."""
+    """A documented requirement that does not hold fails; an inferred one only in a strict run."""
     documented, inferred = outcomes_by_level
     source = f"""
         @requirement("{DOCUMENTED}")
@@ -70,19 +70,19 @@ def test_how_a_contract_ends(
 
 
 def outcomes(result: pytest.RunResult) -> dict[str, int]:
-    """How many tests ended how."""
+    """The number of tests for each outcome."""
     return result.parseoutcomes()
 
 
 def counted(*words: str) -> dict[str, int]:
-    """How often each word is there."""
+    """The number of occurrences of each word."""
     return {word: words.count(word) for word in words}
 
 
 def test_a_setup_that_cannot_seed_decides_its_contracts(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """A fixture that fails is inconclusive, or not exercised, for each contract that needs it."""
+    """If a fixture fails, each contract that needs it is undecided or not exercised."""
     result = run_contracts(
         """
         @pytest.fixture(scope="session")
@@ -117,7 +117,7 @@ def test_a_setup_that_cannot_seed_decides_its_contracts(
 def test_a_lost_answer_is_tried_again(
     run_contracts: RunContracts, findings: list[Finding], pytester: pytest.Pytester
 ) -> None:
-    """A contract in which the answer to an action was lost runs again, but not for ever."""
+    """A contract that lost the response to an action runs again, but not forever."""
     run_contracts(
         """
         def lose(name, times):
@@ -157,7 +157,7 @@ def test_a_lost_answer_is_tried_again(
 def test_a_finding_tells_what_there_was(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """A violation's finding holds both sides, and its last exchanges with the telling one first."""
+    """The finding of a violation has both sides and its last exchanges, the decisive one first."""
     run_contracts(
         """
         from dataclasses import replace
@@ -181,7 +181,7 @@ def test_a_finding_tells_what_there_was(
 def test_findings_travel_between_processes(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """Under xdist the controller has the same findings, exchanges and all, as one process has."""
+    """With xdist the controller has the same findings, including exchanges, as a single process."""
     source = f"""
         ENDINGS = {[ending for ending, *_ in ENDINGS]}
 
@@ -241,7 +241,7 @@ def test_a_crashed_worker_could_not_tell(
     lost: str,
     reporter: str,
 ) -> None:
-    """What a worker ran when it died could not be told, and nothing of all the rest is lost."""
+    """The contract of a crashed worker is undecided; all other findings are kept."""
     monkeypatch.setenv(when, lost)
     arguments = ("-n", workers, "-p", reporter, "--cards-report", "out")
     result = run_contracts(CRASHING, *arguments)
@@ -261,7 +261,7 @@ def test_a_crashed_worker_could_not_tell(
 def test_a_worker_that_dies_observing_could_not_tell(
     run_contracts: RunContracts, pytester: pytest.Pytester
 ) -> None:
-    """The open question that a worker was at when it died could not be told either."""
+    """The open question of a crashed worker is undecided too."""
     run_contracts(
         """
         @pytest.mark.question("order")
@@ -278,7 +278,7 @@ def test_a_worker_that_dies_observing_could_not_tell(
 def test_a_failing_clean_up_is_no_verdict(
     run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """Cards that the target does not let the suite cancel say nothing about the last contract."""
+    """Cards that the suite cannot cancel do not affect the last contract."""
     run_contracts(
         """
         @pytest.fixture(scope="session")
@@ -295,7 +295,7 @@ def test_a_failing_clean_up_is_no_verdict(
 
 
 def test_other_tests_are_left_alone(run_contracts: RunContracts, findings: list[Finding]) -> None:
-    """A test without a requirement beside contracts passes and fails as it always does."""
+    """A test without a requirement passes and fails as usual beside contracts."""
     result = run_contracts(
         """
         def test_passes():
@@ -324,13 +324,13 @@ def test_other_tests_are_left_alone(run_contracts: RunContracts, findings: list[
 def test_contracts_can_be_selected(
     only: str, run: set[str], run_contracts: RunContracts, findings: list[Finding]
 ) -> None:
-    """With --cards-only only the contracts of the named requirements run."""
+    """--cards-only runs only the contracts of the given requirements."""
     run_contracts(SELECTABLE, "--cards-only", only)
     assert {finding.requirement for finding in findings} == run
 
 
 def test_selecting_an_unknown_requirement_is_a_usage_error(run_contracts: RunContracts) -> None:
-    """A requirement that the catalogue lacks is one line with the nearest id."""
+    """An unknown requirement is a one-line error with the nearest id."""
     result = run_contracts(SELECTABLE, "--cards-only", "PAGE-1")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --cards-only: *'PAGE-1'*PAGE-01*"])
@@ -348,7 +348,7 @@ SELECTABLE = """
 
 
 def test_a_contract_of_an_unknown_requirement_is_refused() -> None:
-    """A contract cannot name a requirement that is not in the catalogue."""
+    """A contract cannot refer to a requirement that is not in the catalogue."""
     with pytest.raises(MisuseError, match="no requirement 'PAGE-99'"):
         requirement("PAGE-99")
 
@@ -356,7 +356,7 @@ def test_a_contract_of_an_unknown_requirement_is_refused() -> None:
 @pytest.mark.parametrize("verdict", list(Verdict))
 @pytest.mark.parametrize("name", [DOCUMENTED, INFERRED])
 def test_what_makes_a_run_fail(verdict: Verdict, name: str) -> None:
-    """What is violated, drifted or undecided fails a run: if documented always, else if strict."""
+    """Violated, drifted and undecided requirements fail a run; inferred ones only if strict."""
     bad = verdict in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.INCONCLUSIVE}
     finding: Any = Finding("a_contract", name, verdict)
     assert is_grave(finding, strict=True) == bad

@@ -1,4 +1,4 @@
-"""The time experiment: what can be concluded from a card that does not expire."""
+"""The time experiment: what a card that does not expire shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOON = "2030-01-02T03:04:09.678Z"
 
 
 def group(options: Options | None) -> Group:
-    """A card that shows some delivery options."""
+    """A card with some delivery options in its payload."""
     body = {"cardInstanceId": "card", "created": CREATED, "payload": {"cardOptions": options}}
     card = Card.from_body(body)
     return Group(CardQuery(flow_invocation_id="invocation"), (card,), ("customer",))
@@ -56,7 +56,7 @@ def test_whether_an_expiry_was_taken(
     options: Options | None,
     honoured: bool,  # noqa: FBT001
 ) -> None:
-    """An expiry was taken where that is known, or where the card shows the one asked for."""
+    """An expiry was accepted if that is certain, or if the card shows the requested one."""
     card = group(options).cards[0]
     backend = SimpleNamespace(delivery_is_certain=certain)
     probe: Any = SimpleNamespace(cards=SimpleNamespace(backend=backend))

@@ -1,4 +1,4 @@
-"""Traffic: what is counted of an exchange, and that counts of several processes add up."""
+"""Traffic: how exchanges are counted, and how the counts of several processes are added."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sent(method: str, path: str, status: int | None = 200, elapsed: float = 0.01
     ],
 )
 def test_requests_are_counted_by_endpoint(method: str, path: str, endpoint: str) -> None:
-    """Each request counts for its method and the end of its path, any other for the rest."""
+    """A request is counted by its method and the end of its path, or as other."""
     assert dict(sent(method, path).answers) == {(endpoint, "200"): 1}
 
 
@@ -59,17 +59,17 @@ def test_requests_are_counted_by_endpoint(method: str, path: str, endpoint: str)
     ],
 )  # fmt: skip
 def test_queries_are_counted_by_their_attributes(query: str, asked: tuple[str, str]) -> None:
-    """The attributes of a query count in their own order, and the status apart from them."""
+    """The attributes of a query are counted in a fixed order, separately from the status."""
     assert dict(sent("PUT", f"/cards/cancel{query}").queries) == {asked: 1}
 
 
 def test_what_is_no_query_of_cards_is_not_counted_as_one() -> None:
-    """Starting a flow asks for no attributes."""
+    """A flow start counts no attributes."""
     assert not sent("POST", "/action-flow/a-flow/start?userId=a").queries
 
 
 def test_no_answer_has_no_latency() -> None:
-    """A request that was never answered is counted, but not timed."""
+    """A request without a response is counted, but not timed."""
     traffic = sent("GET", "/cards", status=None)
     assert dict(traffic.answers) == {("GET /cards", ""): 1}
     assert not traffic.times
@@ -84,7 +84,7 @@ def test_a_bucket_is_about_as_long_as_its_latencies(seconds: float) -> None:
 
 
 def test_counts_add_up_and_travel() -> None:
-    """Counts survive the way to another process, and those of several are summed."""
+    """Counts survive serialization, and those of several processes are added."""
     total = Traffic()
     for _ in range(3):
         total.add(Traffic.from_json(sent("GET", "/cards?userId=a").to_json()))

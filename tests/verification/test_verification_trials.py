@@ -1,4 +1,4 @@
-"""BatchedSetup: what several contracts do to a target in one go."""
+"""BatchedSetup: the actions of several contracts, made together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknown
 
 
 def losing(times: int) -> Callable[[], str]:
-    """A trial whose answer is lost so many times, and then comes."""
+    """A trial whose response is lost some times, and then arrives."""
     left = iter(range(times))
 
     def trial() -> str:
@@ -24,7 +24,7 @@ def losing(times: int) -> Callable[[], str]:
 
 
 def test_all_are_made_before_any_is_looked_at() -> None:
-    """Every trial is made at once, in the order in which they are given."""
+    """All trials are made first, in the given order."""
     made: list[str] = []
     trials = BatchedSetup({name: lambda name=name: made.append(name) for name in ("one", "two")})
     assert made == ["one", "two"]
@@ -33,7 +33,7 @@ def test_all_are_made_before_any_is_looked_at() -> None:
 
 @pytest.mark.parametrize("error", [NotAvailableError("none"), Violation("this", "that")])
 def test_one_that_fails_concerns_nobody_else(error: Exception) -> None:
-    """The error of a trial is that of whoever asks for its outcome."""
+    """The error of a trial is raised when its outcome is read."""
 
     def fail() -> str:
         raise error
@@ -47,7 +47,7 @@ def test_one_that_fails_concerns_nobody_else(error: Exception) -> None:
 
 
 def test_one_whose_answer_is_lost_is_made_again() -> None:
-    """A lost answer is no outcome, unless answers are lost again and again."""
+    """A trial is repeated after a lost response, up to a limit."""
     trials = BatchedSetup({"twice": losing(2), "for ever": losing(99)})
     assert trials["twice"] == "an outcome"
     with pytest.raises(OutcomeUnknownError, match="the answer was lost"):

@@ -1,4 +1,4 @@
-"""Verdicts: which prevails, and what the exceptions that carry them say."""
+"""Verdicts: which one prevails, and the exceptions that carry them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_graver_verdict_weighs_more() -> None:
 
 
 def test_an_expectation_that_fails_tells_both_sides() -> None:
-    """A violation holds what was expected, what came, and the exchanges that show it."""
+    """A violation has what was expected, what happened, and the exchanges that show it."""
     expect(1 == 1, EXCHANGE, expected="sense", actual="nonsense")  # noqa: PLR0133
     with pytest.raises(Violation, match=r"^expected sense; nonsense$") as caught:
         expect([], EXCHANGE, expected="sense", actual="nonsense")
@@ -49,7 +49,7 @@ def test_a_violation_fails_an_ordinary_test_too() -> None:
 
 @pytest.mark.parametrize("exchange", [EXCHANGE, None])
 def test_an_error_is_wrapped_with_its_exchange(exchange: Exchange | None) -> None:
-    """What could not be decided keeps the sentence and the exchange of the error behind it."""
+    """An undecided contract keeps the message and the exchange of the error."""
     wrapped = Inconclusive.because_of(SeedingError("the flow is not published", exchange))
     assert str(wrapped) == "the flow is not published"
     assert wrapped.exchanges == ((exchange,) if exchange else ())

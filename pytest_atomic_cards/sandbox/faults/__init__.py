@@ -1,4 +1,4 @@
-"""Faults: named switches that each make a sandbox wrong in one way, to prove what checks catch."""
+"""Faults: named switches that each break a sandbox in one way, to prove what the checks catch."""
 
 from __future__ import annotations
 

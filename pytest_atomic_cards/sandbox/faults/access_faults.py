@@ -1,4 +1,4 @@
-"""Faults of authentication: what a token opens, and how tokens are issued."""
+"""Faults of authentication: which tokens are accepted, and how they are issued."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _AREA: Final = "authentication"
 _KNOWN: Final = 8
+"""Characters: enough to identify a token, so only the rest of it goes unchecked."""
 _EARLY: Final = 30 * 60_000
+"""Milliseconds: half of a token's hour, far more than any client's safety margin."""
 _REFUSALS: Final = frozenset({401, 403})
 
 
@@ -38,7 +40,7 @@ def _signature_unchecked(
     grants: Mapping[str, Grant],
     *rest: Any,  # noqa: ANN401
 ) -> Grant:
-    """Knows a token by its beginning."""
+    """Identifies a token by its first characters."""
     begun = (header or "")[: len("Bearer ") + _KNOWN]
     whole = next((token for token in grants if f"Bearer {token}".startswith(begun)), None)
     known = f"Bearer {whole}" if whole and len(begun) > _KNOWN else header
@@ -74,20 +76,20 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
     ),
     (
         "any-token-accepted",
-        "Any token is accepted, also one that was never issued.",
+        "Any token is accepted, even one that was never issued.",
         "authorise",
         _with_any_token,
     ),
     (
         "token-known-by-beginning",
-        "Of a token only the beginning is looked at.",
+        "Only the first characters of a token are checked.",
         "identify",
         _signature_unchecked,
     ),
     ("expired-token-accepted", "A token never expires.", "has_expired", constant(value=False)),
     (
         "token-expires-early",
-        "A token expires half an hour before expires_in is over.",
+        "A token expires half an hour before expires_in has passed.",
         "has_expired",
         lambda original, expires, now: original(expires - _EARLY, now),
     ),
@@ -100,7 +102,7 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
     ),
     (
         "no-access-is-500",
-        "A request that may not be served gives a server error.",
+        "A request without access gives a server error.",
         "authorise",
         partial(_refused_with, 500),
     ),
@@ -112,13 +114,13 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
     ),
     (
         "wrong-secret-accepted",
-        "The token endpoint gives tokens for a wrong secret.",
+        "The token endpoint issues tokens for a wrong secret.",
         "secret_matches",
         constant(value=True),
     ),
     (
         "deleted-credential-accepted",
-        "The token endpoint gives tokens to a credential that was deleted.",
+        "The token endpoint issues tokens for a deleted credential.",
         "deleted_credential",
         lambda _original, credential: credential,
     ),
@@ -130,13 +132,13 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
     ),
     (
         "issued-token-refused",
-        "The token endpoint gives tokens that are not accepted.",
+        "The token endpoint issues tokens that are not accepted.",
         "issued_token",
         lambda original, token: original(token)[::-1],
     ),
     (
         "new-token-ends-old",
-        "A new token ends the earlier ones of the same client.",
+        "A new token revokes the earlier ones of the same client.",
         "outdated_tokens",
         _all_of_client,
     ),

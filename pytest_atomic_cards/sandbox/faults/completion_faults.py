@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 _AREA: Final = "completion"
 _SHORT: Final = 20
+"""Characters: longer than the plain texts that any suite would send, shorter than a sentence."""
 _FEW: Final = 10
+"""Fields: more than the documentation's example has, fewer than a large form."""
 
 
 def _altered(change: Callable[[dict[str, Any]], Json]) -> Wrapper:
-    """Stores another payload than the one that was sent."""
+    """Stores a changed payload instead of the one that was sent."""
 
     def completion(original: Original, action: Action, body: bytes) -> str | None:
         text: str | None = original(action, body)
@@ -148,19 +150,19 @@ FAULTS: Final = (
     Fault(
         "completion-dismisses",
         _AREA,
-        "A card that is completed with a payload is dismissed afterwards.",
+        "Completing a card with a payload dismisses it.",
         {"cards.change": _dismissed},
     ),
     Fault(
         "completion-of-request-before",
         _AREA,
-        "A card is completed with the payload of the action before.",
+        "A card is completed with the payload of the previous action.",
         {"completions": _of_request_before},
     ),
     Fault(
         "completion-for-first-card-only",
         _AREA,
-        "Of several cards only the first is completed with the payload.",
+        "If several cards are completed, only the first gets the payload.",
         {"completions": _first_card_only},
     ),
 )

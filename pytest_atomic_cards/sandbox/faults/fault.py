@@ -1,4 +1,4 @@
-"""Fault: a named way in which a sandbox is wrong, and how it is put into one."""
+"""Fault: a named bug, and how to install it in a sandbox."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from functools import partial
 from typing import Any
 
 Wrapper = Callable[..., Any]
-"""Called with the :class:`Original` and the arguments of the method it stands in for."""
+"""Called with the :class:`Original` and the arguments of the method it replaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One behaviour that is wrong, all else being right.
+    """One wrong behaviour of an otherwise correct server.
 
     Args:
         name: Its name, in lower case with hyphens.
         area: The area of the contract that it breaks.
         description: What the server does wrong, one sentence.
-        replaces: Seam → what stands in for it. A seam is the name of a method of ``Behaviour``,
-            or of another part with its name before a dot, as ``store.change``.
+        replaces: Seam → its replacement. A seam is the name of a method of ``Behaviour``, or of
+            another part with its name before a dot, such as ``store.change``.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Fault:
 
 
 class Original:
-    """The method that a wrapper stands in for.
+    """The method that a wrapper replaces.
 
     Attributes:
         owner: The object that the method belongs to.
@@ -47,11 +47,12 @@ class Original:
 
 
 def install(fault: Fault, parts: Mapping[str, Any]) -> None:
-    """Put a fault into the parts of one sandbox.
+    """Install a fault in one sandbox.
 
     Args:
         fault: The fault.
-        parts: The objects that have seams, by the name before the dot; ``behaviour`` for none.
+        parts: The objects that have seams, by the name before the dot; ``behaviour`` if there is
+            no dot.
     """
     for seam, wrapper in fault.replaces.items():
         part, _, method = seam.rpartition(".")
@@ -61,5 +62,5 @@ def install(fault: Fault, parts: Mapping[str, Any]) -> None:
 
 
 def constant(value: object) -> Wrapper:
-    """A wrapper that always gives one value."""
+    """A wrapper that always returns the same value."""
     return lambda _original, *_args, **_kwargs: value

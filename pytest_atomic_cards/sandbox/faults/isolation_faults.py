@@ -1,4 +1,4 @@
-"""Faults between environments: cards of one are seen or changed in another."""
+"""Faults of isolation: cards of one environment are listed or changed in another."""
 
 from __future__ import annotations
 

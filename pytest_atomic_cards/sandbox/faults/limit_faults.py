@@ -1,4 +1,4 @@
-"""Faults of how many cards one action changes, and of repeating it until none are left."""
+"""Faults of limits: how many cards one action changes, and when repeating it is done."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _limited_before_filter(
 def _limited_before_state(
     original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
 ) -> list[Row]:
-    """As :func:`_limited_before_filter` with the states, where the query gives none."""
+    """Like :func:`_limited_before_filter`, for the states of a query without ``status``."""
     allowed = selection.statuses or ()
     if len(allowed) <= 1:
         return list(original(selection, order=order, limit=limit, offset=offset))
@@ -86,7 +86,7 @@ _SIZES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ),
     (
         "action-limit-capped-at-500",
-        "An action changes 500 cards at most, even with limit=1000.",
+        "An action changes at most 500 cards, even with limit=1000.",
         lambda original, limit: min(original(limit), DEFAULT_CANCEL),
     ),
     (
@@ -111,25 +111,25 @@ FAULTS: Final = (
     Fault(
         "action-limit-before-filter",
         _AREA,
-        "An action takes as many cards as limit says and only then looks which satisfy its query.",
+        "An action applies limit before its filters, so it may change fewer cards than match.",
         {"cards.select": _limited_before_filter},
     ),
     Fault(
         "action-limit-before-state",
         _AREA,
-        "Without status closed cards that match take up the limit of an action.",
+        "Without status, matching closed cards count towards the limit of an action.",
         {"cards.select": _limited_before_state},
     ),
     Fault(
         "action-limit-ignored-by-user",
         _AREA,
-        "An action on the cards of a customer ignores limit and changes 500.",
+        "An action by userId ignores limit and changes 500 cards.",
         {"action_window": _unlimited_by_user},
     ),
     Fault(
         "cancel-never-done",
         _AREA,
-        "A cancel that finds no card still counts one as updated.",
+        "A cancel that matches no card still counts one as updated.",
         {"cards.act": _one_more_for_ever},
     ),
 )

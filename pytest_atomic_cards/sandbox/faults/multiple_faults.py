@@ -1,4 +1,4 @@
-"""Faults of the parameter multiple, and of actions that should be all or nothing."""
+"""Faults of ``multiple``, and of actions that should be all or nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.query_decisions import Pairs
 
 Request = tuple[Any, ...]
-"""Environment, action, query string and body, as they are acted on."""
+"""Environment, action, query string and body."""
 
 _AREA: Final = "multiple"
 _PAGE: Final = 100
+"""Cards: one default page, where an implementation might stop counting matches."""
 _LATER: Final = 500
+"""Milliseconds: as an asynchronous worker might take; too late for a listing right afterwards."""
 
 
 def _always_refused(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
@@ -71,7 +73,7 @@ def _where_refused(
     original: Original,
     *request: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
-    """Acts as it should, but for a refusal of several cards, from where something else goes on."""
+    """Acts correctly, except that ``then`` replaces the refusal of several cards."""
     try:
         return original(*request)
     except Refusal as refusal:
@@ -88,7 +90,7 @@ def _with(parameters: str, request: Request) -> Request:
 def _refused_after(
     parameters: str, original: Original, refusal: Refusal, request: Request
 ) -> NoReturn:
-    """Refuses as it should, but has acted with these parameters before."""
+    """Refuses correctly, but only after acting with these parameters."""
     original(*_with(parameters, request))
     raise refusal
 
@@ -96,7 +98,7 @@ def _refused_after(
 def _accepted_with(
     parameters: str | None, original: Original, refusal: Refusal, request: Request
 ) -> Any:  # noqa: ANN401
-    """Accepts what it should refuse, and acts with these parameters, or not at all."""
+    """Accepts what it should refuse, and acts with these parameters, if any."""
     del refusal
     if parameters is None:
         return {"data": [], "summary": {"total": 0, "updated": 0}}
@@ -104,7 +106,7 @@ def _accepted_with(
 
 
 def _refused_at_first(original: Original, refusal: Refusal, request: Request) -> NoReturn:
-    """Refuses as it should, but takes note to act on the first card after all."""
+    """Refuses correctly, but schedules an action on the first card anyway."""
     owner = original.owner
     with owner.store.hold() as now:
         due = now + _LATER, *_with("multiple=1&limit=1", request)
@@ -170,12 +172,12 @@ _CHECKS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
 _ACTS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     (
         "multiple-silently-nothing",
-        "Several cards without multiple=1 give 200, and nothing is done.",
+        "Several cards without multiple=1 give 200, but none is changed.",
         partial(_where_refused, partial(_accepted_with, None)),
     ),
     (
         "multiple-silently-first",
-        "Several cards without multiple=1 give 200, and the first is changed.",
+        "Several cards without multiple=1 give 200, and only the first is changed.",
         partial(_where_refused, partial(_accepted_with, "multiple=1&limit=1")),
     ),
     (
@@ -208,19 +210,19 @@ FAULTS: Final = (
     Fault(
         "refused-and-done-later",
         _AREA,
-        "Several cards without multiple=1 are refused, and the first is changed half a second on.",
+        "Several cards without multiple=1 are refused; the first is changed half a second later.",
         {"cards.act": partial(_where_refused, _refused_at_first), "cards.show": _acting_on_notes},
     ),
     Fault(
         "refusal-moves-updated",
         _AREA,
-        "Each refusal of several cards without multiple=1 moves updated of all cards.",
+        "Each refusal of several cards without multiple=1 changes updated of all cards.",
         {"check_multiple": _counting_refusals, "card_body": _updated_by_refusals},
     ),
     Fault(
         "multiple-cancels",
         _AREA,
-        "Several cards are cancelled, whatever was to be done to them.",
+        "Any action on several cards cancels them.",
         {"cards.change": _several_cancelled},
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""Faults of page arithmetic."""
+"""Faults of pagination."""
 
 from __future__ import annotations
 
@@ -119,23 +119,23 @@ _STARTS: Final[tuple[tuple[str, str, Any], ...]] = (
     ),
     (
         "offset-one-less",
-        "Each page begins with the last card of the page before.",
+        "Each page begins with the last card of the previous page.",
         lambda offset, _limit: max(offset - 1, 0),
     ),
     ("offset-ignored", "A listing ignores offset.", lambda _offset, _limit: 0),
     (
         "offset-ignored-with-limit",
-        "offset is ignored where limit is given.",
+        "offset is ignored if limit is given.",
         lambda offset, limit: offset if limit is None else 0,
     ),
     (
         "offset-ignored-without-limit",
-        "offset is ignored where limit is not given.",
+        "offset is ignored if limit is not given.",
         lambda offset, limit: 0 if limit is None else offset,
     ),
     (
         "offset-rounded-to-page",
-        "Where limit is given, offset is rounded down to a multiple of it.",
+        "If limit is given, offset is rounded down to a multiple of it.",
         lambda offset, limit: offset - offset % limit if limit else offset,
     ),
     (
@@ -154,31 +154,31 @@ FAULTS: Final = (
     Fault(
         "limit-and-offset-swapped",
         _AREA,
-        "Where both are given, limit is taken for offset and offset for limit.",
+        "If both are given, limit and offset are swapped.",
         {"listing_window": _swapped},
     ),
     Fault(
         "offset-ignored-with-attribute",
         _AREA,
-        "offset is ignored where an attribute is given.",
+        "offset is ignored if an attribute is given.",
         {"listing_window": _no_offset_with_filter},
     ),
     Fault(
         "last-page-lost",
         _AREA,
-        "A last page that is not full is empty.",
+        "A last page that is not full is returned empty.",
         {"cards.read": _whole_pages_only},
     ),
     Fault(
         "order-unstable",
         _AREA,
-        "Each request lists all cards in a new order, so that pages overlap and leave cards out.",
+        "Each request orders the cards differently, so pages overlap and miss cards.",
         {"cards.read": _shuffled},
     ),
     Fault(
         "newest-card-missing",
         _AREA,
-        "A listing of several cards lacks the newest.",
+        "A listing of several cards lacks the newest one.",
         {"cards.read": _without_newest},
     ),
     Fault(

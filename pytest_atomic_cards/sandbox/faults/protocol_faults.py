@@ -1,4 +1,4 @@
-"""Faults of robustness: server errors where the answer should be another."""
+"""Faults of robustness: unexpected server errors."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ FAULTS: Final = (
     Fault(
         "no-match-gives-500",
         _AREA,
-        "A listing that no card matches gives a server error.",
+        "A listing that matches no card gives a server error.",
         {"zero_match_listing": _server_error},
     ),
     Fault(
         "no-change-gives-500",
         _AREA,
-        "An action that finds no card that it may change gives a server error.",
+        "An action that matches no card it may change gives a server error.",
         {"zero_match_action": _server_error},
     ),
 )

@@ -1,4 +1,4 @@
-"""Faults of filters: which cards a query finds, and how its text is decoded."""
+"""Faults of filters: which cards a query matches, and how it is decoded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _AREA: Final = "query"
 _LONG: Final = 64
+"""Characters: a usual width of a database column, and longer than a UUID."""
 _MANY: Final = 3
+"""Attributes: the fewest that a suite of single attributes and pairs never sends together."""
 _Comparison = Callable[[str, str], bool]
 """Whether the value of a card satisfies the value of a query."""
 
@@ -54,7 +56,7 @@ def _user_among_many(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
 
 
 def _matching(accepts: Callable[[Row, Selection], bool]) -> Wrapper:
-    """Finds the cards of the environment that a predicate accepts."""
+    """Selects the cards of the environment that a predicate accepts."""
 
     def find(
         original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
@@ -79,7 +81,7 @@ def _any_attribute_in_state(row: Row, selection: Selection) -> bool:
 
 
 def _comparing(compare: _Comparison) -> Wrapper:
-    """Finds cards by another comparison of the attributes other than status."""
+    """Selects cards by a different comparison of all attributes but the status."""
 
     def accepts(row: Row, selection: Selection) -> bool:
         return (selection.statuses is None or row.status in selection.statuses) and all(
@@ -125,7 +127,7 @@ def _decoded_twice(original: Original, text: str) -> str:
 
 
 _COMPARISONS: Final[tuple[tuple[str, str, _Comparison], ...]] = (
-    ("prefix-match", "A value also finds the cards whose value begins with it.", str.startswith),
+    ("prefix-match", "A value also matches longer values that begin with it.", str.startswith),
     (
         "like-match",
         "A percent sign or underscore in a value is a wildcard.",
@@ -133,7 +135,7 @@ _COMPARISONS: Final[tuple[tuple[str, str, _Comparison], ...]] = (
     ),
     (
         "numeric-comparison",
-        "Values of digits are compared as numbers, so that 7 finds 007.",
+        "Values of digits are compared as numbers, so 7 matches 007.",
         _equal_numbers,
     ),
     (
@@ -143,12 +145,12 @@ _COMPARISONS: Final[tuple[tuple[str, str, _Comparison], ...]] = (
     ),
     (
         "accents-not-compared",
-        "Accents are not compared, so that u finds ü.",
+        "Accents are ignored, so u matches ü.",
         lambda value, wanted: _without_accents(value) == _without_accents(wanted),
     ),
     (
         "numbers-not-found",
-        "A value of digits only finds nothing.",
+        "A value of only digits matches nothing.",
         lambda value, wanted: value == wanted and not wanted.isdecimal(),
     ),
     (
@@ -158,7 +160,7 @@ _COMPARISONS: Final[tuple[tuple[str, str, _Comparison], ...]] = (
     ),
     (
         "spaces-trimmed",
-        "Spaces around values are not compared.",
+        "Leading and trailing spaces of values are ignored.",
         lambda value, wanted: value.strip() == wanted.strip(),
     ),
 )
@@ -227,49 +229,49 @@ FAULTS: Final = (
     Fault(
         "act-ignores-status-beside-userId",
         _AREA,
-        "Actions ignore the attribute status where userId is given.",
+        "Actions ignore the attribute status if userId is given.",
         {"action_filters": _status_without_user},
     ),
     Fault(
         "list-any-attribute",
         _AREA,
-        "A listing shows the cards that satisfy any attribute, not all.",
+        "A listing shows the cards that match any attribute, instead of all.",
         {"cards.read": _matching(_any_attribute)},
     ),
     Fault(
         "act-any-attribute",
         _AREA,
-        "Actions change the cards that satisfy any attribute, not all.",
+        "Actions change the cards that match any attribute, instead of all.",
         {"cards.select": _matching(_any_attribute_in_state)},
     ),
     Fault(
         "third-attribute-ignored",
         _AREA,
-        "Of three or more attributes only the first two count.",
+        "With three or more attributes, only the first two count.",
         {"filters": _first_two},
     ),
     Fault(
         "user-ignored-among-many",
         _AREA,
-        f"Of more than {_MANY + 2} attributes userId does not count.",
+        f"With more than {_MANY + 2} attributes, userId is ignored.",
         {"filters": _user_among_many},
     ),
     Fault(
         "only-last-attribute",
         _AREA,
-        "Of several attributes only the last counts.",
+        "With several attributes, only the last counts.",
         {"filters": _last_only},
     ),
     Fault(
         "no-match-lists-all",
         _AREA,
-        "A listing whose attributes no card satisfies shows all cards.",
+        "A listing whose attributes no card matches shows all cards.",
         {"cards.read": _all_where_none},
     ),
     Fault(
         "no-match-acts-on-all",
         _AREA,
-        "An action whose attributes no card satisfies is done to all cards.",
+        "An action whose attributes no card matches changes all cards.",
         {"cards.select": _all_where_none},
     ),
     *(_both(name, text, _comparing(compare)) for name, text, compare in _COMPARISONS),

@@ -1,4 +1,4 @@
-"""Faults of an action's answer: its summary and its results."""
+"""Faults of the response to an action: its summary and its results."""
 
 from __future__ import annotations
 
@@ -111,15 +111,15 @@ _SUMMARIES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("summary-empty", "summary is an empty object.", constant({})),
 )
 _ARRAYS: Final[tuple[tuple[str, str, Any], ...]] = (
-    ("results-empty", "data of an action's answer is empty.", lambda results: results[:0]),
+    ("results-empty", "data of an action's response is empty.", lambda results: results[:0]),
     (
         "results-of-first-only",
-        "data of an action's answer has only the first card.",
+        "data of an action's response has only the first card.",
         lambda results: results[:1],
     ),
     (
         "results-of-first-100",
-        "data of an action's answer ends after 100 cards.",
+        "data of an action's response ends after 100 cards.",
         lambda results: results[:100],
     ),
     (
@@ -129,47 +129,47 @@ _ARRAYS: Final[tuple[tuple[str, str, Any], ...]] = (
     ),
     (
         "results-duplicated",
-        "data of an action's answer has every card twice.",
+        "data of an action's response has every card twice.",
         lambda results: results + results,
     ),
     (
         "results-repeat-first",
-        "data of an action's answer has the first card in place of every other.",
+        "data of an action's response repeats the first card instead of the others.",
         lambda results: results[:1] * len(results),
     ),
     (
         "results-object",
-        "data of an action's answer is an object.",
+        "data of an action's response is an object.",
         lambda results: dict(enumerate(results)),
     ),
     (
         "results-of-ids",
-        "data of an action's answer is an array of ids.",
+        "data of an action's response is an array of ids.",
         lambda results: [result["cardInstanceId"] for result in results],
     ),
 )
 _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
     (
         "result-of-other-card",
-        "A result holds a cardInstanceId that no card has.",
+        "A result has a cardInstanceId that no card has.",
         "cardInstanceId",
         lambda row: f"other-{row.card_instance_id}",
     ),
     (
         "result-shows-other-user",
-        "A result holds another userId than its card.",
+        "The userId of a result differs from its card's.",
         "userId",
         lambda row: f"other-{row.user_id}",
     ),
     (
         "result-shows-other-template",
-        "A result holds another cardTemplateId than its card.",
+        "The cardTemplateId of a result differs from its card's.",
         "cardTemplateId",
         lambda row: f"other-{row.card_template_id}",
     ),
     (
         "result-shows-other-lifecycle",
-        "A result holds another lifecycleId than its card.",
+        "The lifecycleId of a result differs from its card's.",
         "lifecycleId",
         lambda row: f"other-{row.lifecycle_id}",
     ),
@@ -202,7 +202,7 @@ FAULTS: Final = (
     Fault(
         "summary-missing",
         _SUMMARY,
-        "An action's answer has no summary.",
+        "An action's response has no summary.",
         {"action_body": _without_summary},
     ),
     *(
@@ -212,7 +212,7 @@ FAULTS: Final = (
     Fault(
         "results-unwrapped",
         _RESULTS,
-        "An action's answer is an array instead of an object with data.",
+        "An action's response is an array instead of an object with data.",
         {"action_body": _bare},
     ),
     *(
@@ -231,7 +231,7 @@ FAULTS: Final = (
     Fault(
         "result-action-of-another",
         _RESULTS,
-        "A result's action is the word of another action.",
+        "A result's action names a different action.",
         {"action_word": _next_word},
     ),
 )

@@ -1,4 +1,4 @@
-"""Faults of what a listing's body looks like."""
+"""Faults of the shape of a listing's body."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ),
     (
         "card-shows-other-lifecycle",
-        "A card's lifecycleId is not the one it is found by.",
+        "A card's lifecycleId is not the one that queries match.",
         "lifecycleId",
         lambda body: f"other-{body['lifecycleId']}",
     ),
@@ -115,7 +115,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ),
     (
         "card-always-active",
-        "A card's status is always active, whatever it is found by.",
+        "A card's status always shows as active, even in a listing by another status.",
         "status",
         lambda _body: "active",
     ),
@@ -181,13 +181,13 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ),
     (
         "closed-card-shows-other-lifecycle",
-        "A card gets another lifecycleId when it is closed.",
+        "A card's lifecycleId changes when it is closed.",
         "lifecycleId",
         lambda body: f"{body['lifecycleId']}{'-closed' * (body['status'] in CLOSED)}",
     ),
     (
         "completed-card-shows-other-target",
-        "target of a card's payload is another when the card is completed.",
+        "target of a card's payload changes when the card is completed.",
         "payload",
         lambda body: (
             body["payload"]
@@ -214,7 +214,7 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ),
     (
         "updated-before-created",
-        "updated lies before created.",
+        "updated is before created.",
         "updated",
         lambda _body: "2000-01-01T00:00:00.000Z",
     ),
@@ -244,7 +244,7 @@ _LISTINGS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("listing-keyed-by-id", "data of a listing is an object keyed by card id.", _keyed),
     ("listing-of-text", "data of a listing is an array of JSON in strings.", _as_text),
     ("listing-of-one-bare", "data of a listing of one card is the card, not an array.", _alone),
-    ("listing-nested", "data of a listing is an object that holds the array.", _nested),
+    ("listing-nested", "data of a listing is an object that contains the array.", _nested),
     ("listing-under-cards", "A listing has its array under cards instead of data.", _renamed),
 )
 
@@ -274,7 +274,7 @@ FAULTS: Final = (
     Fault(
         "card-in-snake-case",
         _AREA,
-        "The fields of a listed card are named in snake case.",
+        "The fields of a listed card are in snake_case.",
         {"card_body": _in_snake_case},
     ),
     *(Fault(name, _AREA, text, {"timestamp": wrapper}) for name, text, wrapper in _TIMESTAMPS),
@@ -282,7 +282,7 @@ FAULTS: Final = (
     Fault(
         "json-as-html",
         _AREA,
-        "Bodies of JSON are labelled text/html.",
+        "JSON bodies have the Content-Type text/html.",
         {"content_type": constant("text/html; charset=utf-8")},
     ),
 )

@@ -68,7 +68,7 @@ def _active_only(
 def _with_siblings(
     original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
 ) -> None:
-    """Also changes, unreported, the other active cards of the same customers."""
+    """Also changes the other active cards of the same customers, without reporting them."""
     seqs = {row.seq for row in rows}
     siblings: list[Row] = []
     for environment, user in {(row.environment, row.user_id) for row in rows}:
@@ -80,7 +80,7 @@ def _with_siblings(
 
 def _illegal(status: Status, action: Action) -> Fault:
     if status is action.outcome:
-        text = f"A card that is {status} already can be {status} again."
+        text = f"A card that is already {status} can be {status} again."
     else:
         text = f"A card that is {status} can be {action.outcome}."
     seams: dict[str, Wrapper] = {
@@ -115,7 +115,7 @@ FAULTS: Final = (
         Fault(
             f"{action}-ends-{outcome}",
             _AREA,
-            f"A card on which {action} succeeds is {outcome} afterwards.",
+            f"A successful {action} leaves the card {outcome}.",
             {"outcome": partial(_ends_as, outcome, action)},
         )
         for action, outcome in _OUTCOMES
@@ -132,13 +132,13 @@ FAULTS: Final = (
     Fault(
         "snoozed-without-effect",
         _AREA,
-        "Actions report success for a snoozed card but leave it snoozed.",
+        "Actions on a snoozed card report success but leave it snoozed.",
         {"cards.change": _active_only},
     ),
     Fault(
         "acts-on-siblings",
         _AREA,
-        "An action also changes, unreported, the customer's other active cards.",
+        "An action also changes the customer's other active cards without reporting them.",
         {"store.change": _with_siblings},
     ),
 )

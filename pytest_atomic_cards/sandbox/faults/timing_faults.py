@@ -1,4 +1,4 @@
-"""Faults of what time brings about, of reads after a write, and of requests at the same time."""
+"""Faults of timers, of reads after a write, and of concurrent requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ _CONCURRENCY: Final = "concurrency"
 _HOUR: Final = 3_600_000
 _SECOND: Final = 1_000
 _STALE: Final = 3.0
+"""Seconds: longer than a contract waits on the sandbox for a change to become visible."""
 _RACE: Final = 0.001
+"""Seconds between reading and writing: wide enough for a request in another thread to slip in."""
 _Transition = tuple[int, str] | None
 
 
@@ -79,7 +81,7 @@ def _comes_back(original: Original, row: Row) -> _Transition:
 
 
 def _closed_by_timer(state: Status, original: Original, row: Row) -> _Transition:
-    """A closed card expires, or is published, as if it were open still."""
+    """A closed card expires, or is published, as if it were still open."""
     if row.status != state:
         transition: _Transition = original(row)
         return transition
@@ -93,7 +95,7 @@ def _closed_by_timer(state: Status, original: Original, row: Row) -> _Transition
 def _keeping_timers(
     original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
 ) -> None:
-    """Leaves the timers of a card that is closed running."""
+    """Keeps the timers of a closed card running."""
     original(rows, after, now, completions)
     original.owner.reschedule(row._replace(status=after, updated=now) for row in rows)
 
@@ -106,7 +108,7 @@ def _for_user(original: Original, filters: Filters) -> float:
 def _by_old_status(
     original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
 ) -> list[Row]:
-    """Finds cards by the state they had at first, and shows them as they are."""
+    """Selects cards by their initial state, but shows their current one."""
     if selection.statuses is None:
         rows: list[Row] = original(selection, order=order, limit=limit, offset=offset)
         return rows
@@ -129,7 +131,7 @@ def _slow(original: Original, *args: Any, **kwargs: Any) -> list[Row]:  # noqa: 
 def _first_wins(
     original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
 ) -> None:
-    """Leaves alone the cards that another request has changed meanwhile, losing no update."""
+    """Skips the cards that another request has changed meanwhile, so no update is lost."""
     store = original.owner
     with _ONE_AT_A_TIME:
         pairs = [
@@ -143,7 +145,7 @@ def _first_wins(
 def _later_fails(
     original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
 ) -> None:
-    """Fails where another request has changed a card meanwhile."""
+    """Fails if another request has changed a card meanwhile."""
     store = original.owner
     with _ONE_AT_A_TIME:
         if any(
@@ -191,19 +193,19 @@ _TRANSITIONS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ),
     (
         "expired-comes-back",
-        "An expired card is active again a second later.",
+        "An expired card becomes active again a second later.",
         _comes_back,
     ),
 )
 _TIMERS: Final = (
     (
         "completed-card-expires",
-        "A completed card is expired when its expiry time comes.",
+        "A completed card expires at its expiry time.",
         Status.COMPLETED,
     ),
     (
         "cancelled-card-is-published",
-        "A card that was cancelled under embargo is active when the embargo ends.",
+        "A card that was cancelled under embargo becomes active when the embargo ends.",
         Status.CANCELLED,
     ),
 )
@@ -231,31 +233,31 @@ FAULTS: Final = (
     Fault(
         "listing-by-user-never-changes",
         _CONSISTENCY,
-        "A listing by userId always shows cards as they were at first.",
+        "A listing by userId always shows the initial state of cards.",
         {"staleness": _for_user},
     ),
     Fault(
         "status-index-stale",
         _CONSISTENCY,
-        "A listing by status finds cards by the state they had at first.",
+        "A listing by status selects cards by their initial state.",
         {"cards.read": _by_old_status},
     ),
     Fault(
         "lost-update",
         _CONCURRENCY,
-        "Of two actions on a card at the same time both succeed, and the later one counts.",
+        "Two concurrent actions on a card both succeed, and the later one takes effect.",
         {"store.hold": _unlocked, "cards.select": _slow},
     ),
     Fault(
         "action-reported-twice",
         _CONCURRENCY,
-        "Of two actions on a card at the same time both report it as changed; the first counts.",
+        "Two concurrent actions on a card both report it as updated; the first takes effect.",
         {"store.hold": _unlocked, "cards.select": _slow, "store.change": _first_wins},
     ),
     Fault(
         "overlap-gives-500",
         _CONCURRENCY,
-        "Of two actions on a card at the same time the later one gives a server error.",
+        "The later of two concurrent actions on a card gives a server error.",
         {"store.hold": _unlocked, "cards.select": _slow, "store.change": _later_fails},
     ),
 )

@@ -1,4 +1,4 @@
-"""Observing: how a target answers the questions that the documentation leaves open."""
+"""Observers: how a target behaves where the documentation leaves a question open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OBSERVERS: Final[Mapping[str, Observer]] = MappingProxyType(
         **form_questions.OBSERVERS,
     }
 )
-"""What sees the answer to each open question, by the question's name."""
+"""The observer of each open question, by the question's name."""
 
 WAITING: Final = frozenset(
     {
@@ -38,6 +38,6 @@ WAITING: Final = frozenset(
         "delivery_options",
     }
 )
-"""The questions whose answer shows only when some time has passed."""
+"""The questions that can be answered only after some time."""
 
 __all__ = ["OBSERVERS", "WAITING", "Observer", "ProfilingContext"]

@@ -1,4 +1,4 @@
-"""Open questions of actions: their limits, their answers, and what they accept."""
+"""Open questions about actions: their limits, their responses, and what they accept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS: Final = {
 
 
 def action_limit_over_1000(context: ProfilingContext) -> str:
-    """Cancel with ``limit=1001``; where that is accepted, more than 1000 cards."""
+    """Cancel with ``limit=1001``; if that is accepted, cancel more than 1000 cards."""
     query = context.supply.group().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
     exchange = context.put(Action.CANCEL, query)
     if not exchange.succeeded:
@@ -32,7 +32,7 @@ def action_limit_over_1000(context: ProfilingContext) -> str:
 
 
 def other_action_limits(context: ProfilingContext) -> str:
-    """Act on a group with ``limit=1``; where that is honoured, on more than 500 without limit."""
+    """Act on a group with ``limit=1``; if that is honoured, on over 500 cards without limit."""
     words = {action: _limited(context, action) for action in _ACTIONS}
     if len(set(words.values())) > 1:
         return ", ".join(f"{action} {word}" for action, word in words.items())
@@ -70,7 +70,7 @@ def summary_total(context: ProfilingContext) -> str:
     query = group.pin.replace(multiple=True, limit=1)
     exchange = context.succeed(context.put(Action.CANCEL, query))
     if updated(exchange) != 1:
-        raise NotAvailableError("cancel does not keep to its limit", exchange)
+        raise NotAvailableError("cancel does not respect its limit", exchange)
     count = total(exchange)
     return {1: "acted", len(group.cards): "matched"}.get(count, str(count))
 
@@ -87,7 +87,7 @@ def _word(context: ProfilingContext, action: Action) -> str:
     for result in response_of(exchange).results:
         if result.action is not None:
             return result.action
-    raise NotAvailableError(f"the answer of {action} has no result with an action", exchange)
+    raise NotAvailableError(f"the response to {action} has no result with an action", exchange)
 
 
 def non_object_payload(context: ProfilingContext) -> str:

@@ -1,6 +1,6 @@
-"""Open questions of authentication: how a request is refused, and how tokens are asked for.
+"""Open questions about authentication: how a request is refused, and how tokens are requested.
 
-Where it takes other credentials or environments to see an answer, only the sandbox shows it.
+Questions that need other credentials or environments can only be observed on the sandbox.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def no_token(context: ProfilingContext) -> str:
 
 
 def bad_token(context: ProfilingContext) -> str:
-    """List with a made-up token."""
+    """List with an invented token."""
     return _status(context, **_bearer(context.probe.invented()))
 
 
@@ -65,7 +65,7 @@ def deleted_credential(context: ProfilingContext) -> str:
 
 
 def token_fields(context: ProfilingContext) -> str:
-    """See the names of the fields in a token response."""
+    """Read the field names of a token response."""
     names = context.once(_TokenRequests).fields
     if names == {"access_token"}:
         return "access_token-only"
@@ -73,21 +73,21 @@ def token_fields(context: ProfilingContext) -> str:
 
 
 def grant_type_in(context: ProfilingContext) -> str:
-    """Ask for a token with ``grant_type`` in the query, and with it in the form."""
+    """Request a token with ``grant_type`` in the query, and another with it in the form."""
     accepted = context.once(_TokenRequests).accepted
     return "either" if len(accepted) > 1 else accepted[0]
 
 
 class _TokenRequests:
-    """A token asked for in each way. Few requests, as too many are refused with 429.
+    """One token request for each place of ``grant_type``. Few, as too many get HTTP 429.
 
     Attributes:
         accepted: Where ``grant_type`` was accepted.
         fields: The names of the fields in the last response with a token.
 
     Raises:
-        NotAvailableError: No token was given out.
-        TransportError: There was no usable answer.
+        NotAvailableError: No token was issued.
+        TransportError: There was no usable response.
     """
 
     def __init__(self, context: ProfilingContext) -> None:
@@ -106,7 +106,7 @@ class _TokenRequests:
                 self.accepted.append(place)
             self.fields = source.response_fields or self.fields
         if not self.accepted:
-            raise NotAvailableError("no token is given out, wherever grant_type is")
+            raise NotAvailableError("no token is issued, with grant_type in the query or the form")
 
 
 def _gets_token(source: TokenSource) -> bool:

@@ -1,4 +1,4 @@
-"""Bulk: more cards than any one request is documented to take, and what is done with them."""
+"""Bulk: more cards than any single request is documented to handle, and actions on them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from pytest_atomic_cards.support.errors import OutcomeUnknownError
 from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
+"""Enough that a cancel of 1001 cards leaves more than 500 for a dismiss without ``limit``."""
 _PAGES: Final = 20
+"""Pages of 1000; enough for all cards even if a target caps pages at 100."""
 _TRIES: Final = 4
+"""Attempts of an action: four lost responses in a row are not a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,13 @@ class Batch:
 
 
 class Bulk:
-    """A large group of active cards. Each step follows the one before.
+    """A large group of active cards. Each step follows the previous one.
 
     Args:
         context: Where they are seeded.
 
     Raises:
-        SeedingError: The target does not give so many cards.
+        SeedingError: The target cannot seed that many cards.
     """
 
     def __init__(self, context: ProfilingContext) -> None:
@@ -58,7 +61,7 @@ class Bulk:
 
     @cached_property
     def dismissed(self) -> Batch:
-        """The active cards that are left, dismissed without ``limit``."""
+        """The remaining active cards, dismissed without ``limit``."""
         _ = self.cancelled
         with self._scene.part("Bulk.dismissed"):
             return self._act(Action.DISMISS, self._active)
@@ -68,7 +71,7 @@ class Bulk:
         return self._group.pin.replace(status=Status.ACTIVE, multiple=True)
 
     def _act(self, action: Action, query: CardQuery) -> Batch:
-        """Act once, also where the answer is lost: then the cards tell how many changed."""
+        """Act once; if the response is lost, count the changed cards by listing."""
         before = self._left
         for _ in range(_TRIES):
             try:

@@ -1,7 +1,7 @@
-"""ProfilingContext: a world of cards in which open questions are observed.
+"""ProfilingContext: an isolated environment in which open questions are observed.
 
-Observers ask for what they need, and the scene remembers the exchange that shows the answer. On a
-live target they act only on cards that this run seeded; the scope guard sees to that.
+Observers request what they need, and the scene remembers the exchange that shows the answer. On a
+live target they act only on cards that this run seeded; the scope guard ensures that.
 """
 
 from __future__ import annotations
@@ -35,20 +35,25 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 Observer = Callable[["ProfilingContext"], str]
-"""Sees how a target answers one open question, and says it in the words of the profile."""
+"""Observes how a target answers one open question; returns the answer in the profile's words."""
 Experiment = TypeVar("Experiment")
 Parameter = tuple[str, str]
 
 _LONGEST_WAIT: Final = 3.0
+"""Upper limit of the settling time, in seconds: no answer depends on a slower change."""
 _LIVE: Final = (3.0, 1.0)
+"""Seconds on a live target until an expiry must be visible, and until any change must be. Timers
+may run late; how late is not documented."""
 _SANDBOX: Final = (0.2, 0.2)
+"""The same on the sandbox, which shows every change at once unless a fault delays it."""
 _TRIES: Final = 3
+"""Requests before a server error counts: a passing failure hardly occurs three times in a row."""
 _START: Final = "/action-flow/"
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Cards that came into being through an Action Flow.
+    """Cards that were created through an Action Flow.
 
     Args:
         exchange: The request that started it.
@@ -63,14 +68,15 @@ class ProfilingContext:
     """Where open questions are observed.
 
     Args:
-        cards: A world that nothing else uses: time passes in it, and credentials end.
-        settings: Those of the target.
+        cards: An isolated environment that nothing else uses: time passes in it, and credentials
+            are revoked.
+        settings: The settings of the target.
 
     Attributes:
-        is_live: Whether the target cannot be steered.
+        is_live: Whether the target is a live one, without the controls of the sandbox.
         supply: Fresh cards.
-        patience: Seconds until a card must have expired when its time has come.
-        evidence: The last exchange that an observer made to see the answer.
+        patience: Seconds from a card's expiry time until it must be listed as expired.
+        evidence: The last exchange that an observer made.
     """
 
     def __init__(self, cards: Cards, settings: Settings) -> None:
@@ -79,7 +85,6 @@ class ProfilingContext:
         self.is_live = cards.scope is not None
         self.patience, self._pause = _LIVE if self.is_live else _SANDBOX
         self.probe = Probe(cards)
-        # A state that a card does not reach in this time is not observed: no answer hangs on it.
         cards.backend.settling = min(cards.backend.settling, _LONGEST_WAIT)
         self.supply = Supply(cards.seeder, cards.recorder)
         self.evidence: Exchange | None = None
@@ -89,7 +94,7 @@ class ProfilingContext:
         cards.api.session.listeners.append(self._hear)
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Remove the listener from the session."""
         self.cards.api.session.listeners.remove(self._hear)
 
     # Asking
@@ -102,13 +107,13 @@ class ProfilingContext:
         *more: Parameter,
         **how: Any,  # noqa: ANN401 - passed on to CardsSession.send
     ) -> Exchange:
-        """Send a request below the environment's path, with further parameters as they are.
+        """Send a request below the environment's path, with additional parameters unchanged.
 
-        A server error to a GET counts only if it comes again and again.
+        A GET is repeated after a server error, which counts only if it persists.
 
         Raises:
-            OutcomeUnknownError: The answer to an action was lost: observe anew, with other cards.
-            TransportError: No usable answer came.
+            OutcomeUnknownError: The response to an action was lost: observe again with fresh cards.
+            TransportError: There was no usable response.
         """
         parameters = [*query.parameters(), *more]
         for _ in range(_TRIES if method == "GET" else 1):
@@ -133,24 +138,23 @@ class ProfilingContext:
         return self.send("PUT", f"/cards/{action}", query, *more, **how)
 
     def succeed(self, exchange: Exchange) -> Exchange:
-        """The exchange, where it succeeded.
+        """Return the exchange if it succeeded.
 
         Raises:
-            NotAvailableError: It did not; contracts judge that.
+            NotAvailableError: It did not; the contracts judge that.
         """
         if exchange.succeeded:
             return exchange
         raise NotAvailableError(
-            f"{exchange.method} {exchange.path} is answered with HTTP {exchange.status} where it "
-            "should succeed",
+            f"{exchange.method} {exchange.path} should succeed, but got HTTP {exchange.status}",
             exchange,
         )
 
     def once(self, experiment: Callable[[ProfilingContext], Experiment]) -> Experiment:
-        """An experiment that several observers read, made by the first of them.
+        """The result of an experiment that several observers share; the first one runs it.
 
         Raises:
-            AtomicCardsError: It failed; once and for all, but for an answer that was lost.
+            AtomicCardsError: It failed. Only a lost response lets the next observer run it again.
         """
         if experiment not in self._experiments:
             try:
@@ -166,36 +170,36 @@ class ProfilingContext:
         return made
 
     def part(self, name: str) -> AbstractContextManager[object]:
-        """A part of a recording for what several observers rely on."""
+        """The part of a recording for what several observers share."""
         return self.cards.recorder.part(f"scene-{name}")
 
     # Cards
 
     @cached_property
     def still(self) -> Group:
-        """An active card, or several, that no observer changes."""
+        """One or more active cards that no observer changes."""
         with self.part("still"):
             return self.supply.alone()
 
     @cached_property
     def still_too(self) -> Group:
-        """Another one, of another invocation."""
+        """The same, of another invocation."""
         with self.part("still_too"):
             return self.supply.alone()
 
     @cached_property
     def no_match(self) -> Exchange:
-        """How a listing is answered that no card matches."""
+        """The response to a listing that matches no card."""
         with self.part("no_match"):
             return self.get(self.still.pin.replace(lifecycle_id=self.probe.invented()))
 
     # Action Flows
 
     def start(self, mode: FlowMode | None = None) -> Started:
-        """Start the Action Flow for one customer, also on the sandbox, and wait for the card.
+        """Start the Action Flow for one customer, even on the sandbox, and wait for the card.
 
         Raises:
-            NotAvailableError: A live target is set to another mode.
+            NotAvailableError: A live target is configured for the other mode.
             SeedingError: No card appeared.
         """
         group = self.flow_seeder(mode).seed(Population.of(1))[0]
@@ -203,7 +207,7 @@ class ProfilingContext:
 
     @property
     def started(self) -> Started:
-        """Cards that were started without any options, and the request as evidence.
+        """Cards that were started without options; their request becomes the evidence.
 
         Raises:
             SeedingError: No card appeared.
@@ -213,16 +217,16 @@ class ProfilingContext:
         return started
 
     def flow_seeder(self, mode: FlowMode | None = None) -> Seeder:
-        """A seeder that starts the Action Flow, also on the sandbox.
+        """A seeder that starts the Action Flow, even on the sandbox.
 
         Raises:
-            NotAvailableError: A live target is set to another mode.
+            NotAvailableError: A live target is configured for the other mode.
         """
         cards = self.cards
         if self.is_live:
             if mode not in {None, self.settings.flow_mode}:
                 raise NotAvailableError(
-                    f"ATOMIC_CARDS_FLOW_MODE is {self.settings.flow_mode}, and not {mode}"
+                    f"ATOMIC_CARDS_FLOW_MODE is {self.settings.flow_mode}, but {mode} is needed"
                 )
             return cards.seeder
         backend = FlowBackend(
@@ -235,13 +239,13 @@ class ProfilingContext:
         return Seeder(cards.api, backend)
 
     def of_supply(self) -> Started:
-        """Cards of the supply as started ones, which on a live target they are."""
+        """The cards of the supply, which on a live target an Action Flow created."""
         group = self.still
         return Started(self._heard(), group)
 
     def _heard(self) -> Exchange:
         if self._start is None:
-            raise SeedingError("the start of the Action Flow was not heard")
+            raise SeedingError("no flow start was observed")
         return self._start
 
     def _hear(self, exchange: Exchange) -> None:
@@ -251,9 +255,9 @@ class ProfilingContext:
     # Time
 
     def rest(self, since: float) -> None:
-        """Wait until what was done at ``since`` must have become visible.
+        """Wait until a change made at ``since`` must have become visible.
 
-        Needed only before it is said that something is *not* there.
+        Needed only before concluding that something is *absent*.
         """
         clock = self.cards.clock
         clock.sleep(max(0.0, since + self._pause - clock.monotonic()))

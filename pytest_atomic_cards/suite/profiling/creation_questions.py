@@ -1,4 +1,4 @@
-"""Open questions of creation: the answer of start, and what it brings about."""
+"""Open questions about creation: the response to start, and the cards it creates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HONOURED: Final = {
 
 
 def start_response(context: ProfilingContext) -> str:
-    """See where the answer of start has its ``flowInvocationId``."""
+    """Find ``flowInvocationId`` in the response to start."""
     body = context.started.exchange.json()
     data = body.get("data") if isinstance(body, dict) else None
     places = {"flat": body, "data-object": data, "data-array": _first(data)}
@@ -33,31 +33,31 @@ def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
 
 
 def start_status(context: ProfilingContext) -> str:
-    """See the status of the answer of start."""
+    """Read the status of the response to start."""
     return str(context.started.exchange.status)
 
 
 def cards_per_target(context: ProfilingContext) -> str:
-    """Count the cards that a start for one customer brought about."""
+    """Count the cards that a start for one customer created."""
     found = context.probe.find(context.started.group.pin)
     context.evidence = found.exchanges[-1]
     return str(len(found.cards))
 
 
 def delivery_options(context: ProfilingContext) -> str:
-    """See whether an embargo and an expiry that start was asked for come about."""
+    """Check whether the embargo and the expiry in a start request take effect."""
     timers = context.once(Timers.started)
     embargo, expiry = timers.has(Timed.HELD), timers.expired_at is not None
     context.get(timers.group(Timed.ACTIVE).pin)
     if embargo and not expiry:
         raise NotAvailableError(
-            "the embargo of a start request is honoured, but the expiry is late or ignored"
+            "the embargo in a start request is honoured, but the expiry is late or ignored"
         )
     return _HONOURED[embargo, expiry]
 
 
 def test_event_source(context: ProfilingContext) -> str:
-    """See the ``eventSource`` of a card of a test start."""
+    """Read ``eventSource`` of a card that a test start created."""
     group = context.start("test").group
     context.get(group.pin)
     card = group.cards[0]

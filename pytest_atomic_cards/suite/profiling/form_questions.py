@@ -1,4 +1,4 @@
-"""Open questions of form: the bodies of errors, further fields, methods and paths."""
+"""Open questions about the protocol: error bodies, additional fields, methods and paths."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CARD: Final = (_RESULT - {"action"}) | {
     "created",
     "updated",
 }
-_ANSWER: Final = frozenset({"data", "summary"})
+_RESPONSE: Final = frozenset({"data", "summary"})
 _SUMMARY: Final = frozenset({"total", "updated"})
 """The fields of the documentation's samples. Source: Cards API page."""
 
@@ -50,18 +50,18 @@ def error_body(context: ProfilingContext) -> str:
         known = [name for name in ("message", "errors") if name in body]
         return known[0] if known else f"an object with {', '.join(body)}"
     if body is not None:
-        return "JSON that is no object"
+        return "JSON that is not an object"
     return "HTML" if "html" in exchange.response_headers.get("content-type", "") else "text"
 
 
 def extra_fields(context: ProfilingContext) -> str:
-    """Compare the fields of a listing and of an action's answer with the sampled ones."""
+    """Compare the fields of a listing and of an action's response with the sampled ones."""
     listing = context.succeed(context.get(context.still.pin))
     group, card = context.supply.card()
     action = context.succeed(context.put(Action.COMPLETE, group.single(card)))
     for exchange, fields in (
         (listing, (frozenset({"data"}), _CARD, _SUMMARY)),
-        (action, (_ANSWER, _RESULT, _SUMMARY)),
+        (action, (_RESPONSE, _RESULT, _SUMMARY)),
     ):
         context.evidence = exchange
         if any(found - known for found, known in _compared(exchange, *fields)):
@@ -70,11 +70,11 @@ def extra_fields(context: ProfilingContext) -> str:
 
 
 def _compared(
-    exchange: Exchange, answer: frozenset[str], element: frozenset[str], summary: frozenset[str]
+    exchange: Exchange, top: frozenset[str], element: frozenset[str], summary: frozenset[str]
 ) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-    """Fields that a body has, with those that were sampled."""
+    """The fields of each part of a body, with the sampled ones."""
     body: Any = exchange.json()
-    yield _names(body), answer
+    yield _names(body), top
     if isinstance(body, dict):
         yield _names(body.get("summary")), summary
         for one in data_of(body):
@@ -86,7 +86,7 @@ def _names(value: Any) -> frozenset[str]:  # noqa: ANN401 - a JSON value
 
 
 def wrong_method(context: ProfilingContext) -> str:
-    """Ask for the path of an action with GET, which changes nothing, pinned all the same."""
+    """GET the path of an action, which changes nothing but is pinned nevertheless."""
     return str(context.send("GET", f"/cards/{Action.DISMISS}", context.still.pin).status)
 
 

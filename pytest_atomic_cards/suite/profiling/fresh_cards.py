@@ -1,4 +1,4 @@
-"""Supply: fresh active cards for observers, also from a target that bounds the size of a start."""
+"""Supply: fresh active cards for observers, even if a target limits the size of a start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOUNDED: Final = "the target refuses to start an Action Flow for several custom
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How much is seeded at once: groups, invocations whose cards are singled out, and cards."""
+    """What is seeded at once: groups, invocations whose cards are used singly, and single cards."""
 
     groups: int
     shared: int
@@ -28,7 +28,7 @@ class _Size:
 
     @property
     def populations(self) -> list[Population]:
-        """What is seeded."""
+        """The populations to seed."""
         return [
             *[Population.of(GROUP)] * self.groups,
             *[Population.of(_TOGETHER)] * self.shared,
@@ -37,13 +37,16 @@ class _Size:
 
 
 _TOGETHER: Final = 6
+"""Cards of an invocation that are used singly: two invocations serve all observers."""
 _MUCH: Final = _Size(groups=10, shared=2, alone=2)
+"""What all observers need together, so a live target is waited for once."""
 _LITTLE: Final = _Size(groups=1, shared=1, alone=1)
+"""In a recording each part seeds only what it needs, so parts can be replayed one by one."""
 
 
 @dataclass(slots=True)
 class _Stock:
-    """What is left, and what was learned of the target when it was seeded."""
+    """The remaining cards, and what seeding showed of the target."""
 
     groups: list[Group] = field(default_factory=list)
     cards: list[tuple[Group, Card]] = field(default_factory=list)
@@ -53,11 +56,11 @@ class _Stock:
 
 
 class Supply:
-    """Hands out fresh cards, which are seeded many at a time, as to wait for them takes long.
+    """Hands out fresh cards, seeded in batches, as waiting for them takes long.
 
     Args:
         seeder: Seeds them.
-        recorder: Each part of a recording has a stock of its own, a small one.
+        recorder: Each part of a recording has its own, small stock.
     """
 
     def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
@@ -72,8 +75,8 @@ class Supply:
         """At least two active cards that one query selects.
 
         Raises:
-            NotAvailableError: There is only one, or the target bounds the size of a start.
-            SeedingError: They cannot be seeded; from then on at once.
+            NotAvailableError: There is only one, or the target limits the size of a start.
+            SeedingError: They cannot be seeded; further calls fail at once.
         """
         stock = self._stocks.current
         if not stock.groups and not stock.is_bounded:
@@ -82,14 +85,14 @@ class Supply:
             raise NotAvailableError(_BOUNDED)
         group = stock.groups.pop()
         if len(group.cards) == 1:
-            raise NotAvailableError("an Action Flow for several customers gives one card")
+            raise NotAvailableError("an Action Flow for several customers creates only one card")
         return group
 
     def card(self, state: Status = Status.ACTIVE) -> tuple[Group, Card]:
-        """A card in a state, and the group it belongs to, which others may change.
+        """A card in a state, and its group, whose other cards may change.
 
         Raises:
-            NotAvailableError: The target cannot give such a card.
+            NotAvailableError: The target cannot provide such a card.
             SeedingError: A card could not be brought into that state.
         """
         if state is not Status.ACTIVE:
@@ -100,7 +103,7 @@ class Supply:
         return stock.cards.pop()
 
     def alone(self) -> Group:
-        """What a start for one customer gives: an active card, or several.
+        """The cards of a start for one customer: one or more active ones.
 
         Raises:
             SeedingError: It cannot be seeded.
@@ -114,8 +117,8 @@ class Supply:
         """Many active cards that one query selects.
 
         Raises:
-            NotAvailableError: The target bounds the size of a start.
-            SeedingError: It does not give so many cards.
+            NotAvailableError: The target limits the size of a start.
+            SeedingError: It cannot seed that many cards.
         """
         if self._stocks.current.is_bounded:
             raise NotAvailableError(_BOUNDED)
@@ -155,5 +158,5 @@ class Supply:
 
 
 def _is_refusal(error: SeedingError) -> bool:
-    """Whether the target refused to start, and not whether cards did not appear in time."""
+    """Whether the target refused the start, as opposed to cards that did not appear in time."""
     return error.exchange is not None

@@ -1,4 +1,4 @@
-"""Open questions of the lifecycle: what cancel may end, and what the platform does by itself."""
+"""Open questions about the lifecycle: what cancel affects, and what happens without an action."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _at_expiry(context: ProfilingContext, kind: Timed) -> str:
 
 
 def updated_by_system(context: ProfilingContext) -> str:
-    """Compare ``updated`` of a card before and after it expired by itself."""
+    """Compare ``updated`` of a card before and after it expired."""
     timers = context.once(Timers)
     group = timers.group(Timed.ACTIVE)
     before = group.cards[0]

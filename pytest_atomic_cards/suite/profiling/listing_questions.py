@@ -1,4 +1,4 @@
-"""Open questions of listings: their order, their numbers, and what they leave out."""
+"""Open questions about listings: their order, their paging, and which cards they omit."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE, Group
 
 _MOMENTS: Final = 4
+"""Creation times: four are in order by chance in one of 24 cases only."""
 _AT_A_MOMENT: Final = Population.of(3)
+"""Cards with the same creation time, whose order may differ from one request to the next."""
 _WRITES: Final = 3
+"""Writes, each read back at once: a stale read need not occur every time."""
 _INSTANT: Final = timedelta(milliseconds=2)
+"""Makes creation times differ, which have a resolution of one millisecond."""
 _BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offset", "x"))
 
 
@@ -42,7 +46,7 @@ def order(context: ProfilingContext) -> str:
 
 
 def _at_moments(context: ProfilingContext, user: str) -> list[Group]:
-    """Cards of one customer; on a live target each start takes its time anyway."""
+    """Cards of one customer; on a live target the starts differ in time anyway."""
     population = _AT_A_MOMENT.with_fields(user=user)
     if context.is_live:
         return context.cards.seeder.seed(*[population] * _MOMENTS)
@@ -75,7 +79,7 @@ def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
 
 
 def listing_limit_over_1000(context: ProfilingContext) -> str:
-    """List with ``limit=1001``; where that is served, more than 1000 cards."""
+    """List with ``limit=1001``; if that is served, list more than 1000 cards."""
     exchange = context.get(context.still.pin.replace(limit=LARGEST_PAGE + 1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -97,7 +101,7 @@ def limit_zero(context: ProfilingContext) -> str:
 
 
 def bad_number(context: ProfilingContext) -> str:
-    """List a group with limits and offsets that are no numbers, or negative."""
+    """List a group with limits and offsets that are negative or not numbers."""
     seen: dict[str, str] = {}
     for name, value in _BAD_NUMBERS:
         exchange = context.get(context.still.pin, (name, value))
@@ -111,7 +115,7 @@ def bad_number(context: ProfilingContext) -> str:
 
 
 def closed_cards_listed(context: ProfilingContext) -> str:
-    """List a group of which a card was dismissed, once that has become visible."""
+    """List a group with a dismissed card, once the dismissal is visible."""
     closed = _close(context, Action.DISMISS)
     if closed.word is None:
         return "no"
@@ -127,7 +131,7 @@ def closed_cards_listed(context: ProfilingContext) -> str:
 
 
 def cancelled_cards_listed(context: ProfilingContext) -> str:
-    """Look for a cancelled card, also by each state."""
+    """Look for a cancelled card, with and without each state."""
     closed = _close(context, Action.CANCEL)
     context.get(closed.group.pin.replace(status=Status.CANCELLED))
     word = closed.word
@@ -158,7 +162,7 @@ def _close(context: ProfilingContext, action: Action) -> _Closed:
 
 
 def read_after_write(context: ProfilingContext) -> str:
-    """Dismiss cards one by one, and look for each among the active ones at once."""
+    """Dismiss cards one by one, and list the active ones right after each."""
     for _ in range(_WRITES):
         group, card = context.supply.card()
         query = group.single(card)

@@ -1,4 +1,4 @@
-"""Open questions of matching: which cards a query selects."""
+"""Open questions about matching: which cards a query selects."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _UNKNOWN: Final = ("contractProbe", "1")
 
 
 def zero_match_listing(context: ProfilingContext) -> str:
-    """List by a made-up value."""
+    """List by an invented value."""
     return empty_or_status(context.no_match, cards=len(listed(context.no_match)))
 
 
 def zero_match_action(context: ProfilingContext) -> str:
-    """Dismiss by a made-up value, within cards of this run."""
+    """Dismiss by an invented value, pinned to cards of this run."""
     exchange = context.put(
         Action.DISMISS, context.still.pin.replace(lifecycle_id=context.probe.invented())
     )
@@ -33,7 +33,7 @@ def zero_match_action(context: ProfilingContext) -> str:
 
 
 def empty_or_status(exchange: Exchange, *, cards: int) -> str:
-    """How it is said that no card matches."""
+    """How a response shows that no card matches."""
     if exchange.status != HTTPStatus.OK:
         return str(exchange.status)
     if not exchange.response_body:
@@ -44,7 +44,7 @@ def empty_or_status(exchange: Exchange, *, cards: int) -> str:
 
 
 def wrong_state(context: ProfilingContext) -> str:
-    """Dismiss all cards of a group, of which one is active and the others are completed."""
+    """Dismiss a group with one active card and completed ones."""
     group = _mixed(context)
     exchange = context.put(Action.DISMISS, group.pin.replace(multiple=True))
     if not exchange.succeeded:
@@ -56,7 +56,7 @@ def wrong_state(context: ProfilingContext) -> str:
 
 
 def multiple_counts(context: ProfilingContext) -> str:
-    """Dismiss such a group without ``multiple``, and with it where that was refused."""
+    """Dismiss such a group without ``multiple``; if that is refused, with it."""
     group = _mixed(context)
     exchange = context.put(Action.DISMISS, group.pin)
     if exchange.succeeded:
@@ -71,7 +71,7 @@ def multiple_counts(context: ProfilingContext) -> str:
 
 
 def _mixed(context: ProfilingContext) -> Group:
-    """One active card, the first, and at least one completed card."""
+    """A group whose first card is active and whose other cards are completed."""
     group = context.supply.group()
     for card in group.cards[1:]:
         context.succeed(context.put(Action.COMPLETE, group.single(card)))
@@ -81,13 +81,13 @@ def _mixed(context: ProfilingContext) -> Group:
 
 
 def empty_attribute(context: ProfilingContext) -> str:
-    """List a group with an empty customer id beside its pin."""
+    """List a group with its pin and an empty customer id."""
     exchange = context.get(context.still.pin, (Attribute.USER_ID, ""))
     return "absent" if listed(exchange) >= keys(context.still) else _not_listed(context, exchange)
 
 
 def repeated_attribute(context: ProfilingContext) -> str:
-    """List two groups by giving both of their invocation ids."""
+    """List two groups with both of their invocation ids."""
     first, second = context.still, context.still_too
     other = second.pin.attributes[Attribute.FLOW_INVOCATION_ID]
     exchange = context.get(first.pin, (Attribute.FLOW_INVOCATION_ID, other))
@@ -105,20 +105,20 @@ def repeated_attribute(context: ProfilingContext) -> str:
 
 
 def unknown_parameter(context: ProfilingContext) -> str:
-    """List a group with an unknown parameter beside its pin."""
+    """List a group with its pin and an unknown parameter."""
     exchange = context.get(context.still.pin, _UNKNOWN)
     return "ignored" if listed(exchange) >= keys(context.still) else _not_listed(context, exchange)
 
 
 def unknown_status(context: ProfilingContext) -> str:
-    """List a group by a made-up status."""
+    """List a group by an invented status."""
     exchange = context.get(context.still.pin.replace(status=context.probe.invented()))
     found = listed(exchange)
     return f"{len(found)} card(s)" if found else _not_listed(context, exchange)
 
 
 def attribute_case(context: ProfilingContext) -> str:
-    """List a group by one of its values in the other case."""
+    """List a group by one of its values with the case swapped."""
     field, value = _lettered(context.still.cards[0].attributes)
     exchange = context.get(context.still.pin.replace(**{field: value.swapcase()}))
     return "insensitive" if key_of(context.still.cards[0]) in listed(exchange) else "sensitive"
@@ -141,10 +141,10 @@ def multiple_spelling(context: ProfilingContext) -> str:
 
 
 def _not_listed(context: ProfilingContext, exchange: Exchange) -> str:
-    """Whether a listing without a card found none or was refused.
+    """Whether a listing without cards matched none or was refused.
 
     Raises:
-        NotAvailableError: This target answers both alike.
+        NotAvailableError: This target responds the same way in both cases.
     """
     if exchange.status == HTTPStatus.OK:
         return "no-match"
@@ -154,9 +154,7 @@ def _not_listed(context: ProfilingContext, exchange: Exchange) -> str:
         return str(exchange.status)
     if exchange.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
         return "no-match"
-    raise NotAvailableError(
-        f"a listing that no card matches is answered with HTTP {none.status} as well"
-    )
+    raise NotAvailableError(f"a listing that matches no card gets HTTP {none.status} as well")
 
 
 OBSERVERS: Final[Mapping[str, Observer]] = {

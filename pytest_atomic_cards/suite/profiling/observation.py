@@ -1,4 +1,4 @@
-"""Observation: what a run saw of one open question, compared with what is pinned."""
+"""Observation: a target's answer to one open question, compared with the pinned one."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from pytest_atomic_cards.support.printable import brief, printable
 
 NOT_ASKED: Final = "it was not asked in this run"
 _TRIES: Final = 4
+"""Attempts, each with fresh cards: four lost responses in a row are not a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen of one open question, in a form that travels between processes.
+    """The answer to one open question, in a form that can be sent between processes.
 
-    Its texts are made printable; its exchange is as it came.
+    Its texts are made printable; its exchange is unchanged.
 
     Args:
-        question: Its name.
-        verdict: *Drifted* where another answer is pinned; *held* where none is, or the same one.
-        observed: The answer; ``None`` where none could be seen.
+        question: The name of the question.
+        verdict: *Drifted* if a different answer is pinned; *held* if none is, or the same one.
+        observed: The answer; ``None`` if none could be observed.
         pinned: The answer in the pinned profile, if it has one.
-        reason: Why no answer could be seen.
+        reason: Why no answer could be observed.
         exchange: The exchange that shows a drift or a failure, as JSON values.
-        fails: Whether the run fails by it.
+        fails: Whether it fails the run.
     """
 
     question: str
@@ -54,7 +55,7 @@ class Observation:
 
     @property
     def shown(self) -> str:
-        """The observed answer; one that is none of the question's is marked as such."""
+        """The observed answer, marked if it is not among the known ones."""
         if self.observed is None:
             return ""
         known = self.observed in QUESTIONS[self.question].answers
@@ -62,11 +63,11 @@ class Observation:
 
 
 def observe(question: str, context: ProfilingContext, pinned: str | None = None) -> Observation:
-    """See how the target answers a question. No answer is wrong; a failure to see one is told.
+    """Observe how the target answers a question. No answer is wrong; a failure gives a reason.
 
     Args:
-        question: Its name.
-        context: Where to look.
+        question: The name of the question.
+        context: Where to observe it.
         pinned: The answer to compare with.
     """
     try:
@@ -80,7 +81,7 @@ def observe(question: str, context: ProfilingContext, pinned: str | None = None)
 
 
 def _answer(question: str, context: ProfilingContext) -> str:
-    """The answer, seen with fresh cards where that to an action was lost."""
+    """The answer, observed again with fresh cards if the response to an action was lost."""
     for _ in range(_TRIES):
         context.evidence = None
         try:
@@ -91,7 +92,7 @@ def _answer(question: str, context: ProfilingContext) -> str:
 
 
 def failure(question: str, error: BaseException, pinned: str | None = None) -> Observation:
-    """That no answer could be seen, because of an error; the run fails by one of our own."""
+    """An observation without an answer, because of an error; a bug in an observer fails the run."""
     absent = isinstance(error, NotAvailableError)
     foreseen = isinstance(error, AtomicCardsError | Violation)
     exchange: Exchange | None = getattr(error, "exchange", None)
@@ -110,7 +111,7 @@ def _shown(exchange: Exchange | None) -> dict[str, Any] | None:
 
 
 def explain(observation: Observation) -> str:
-    """An observation for whoever reads the log at night: question, answers, exchange, command."""
+    """An observation for the log: question, answers, exchange, command."""
     lines = [
         f"{observation.question} (observed) {observation.verdict}",
         f"  {QUESTIONS[observation.question].text}",

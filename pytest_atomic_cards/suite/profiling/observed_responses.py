@@ -1,4 +1,4 @@
-"""What answers of the target say: which cards are listed, and how many an action counts."""
+"""Reading responses: which cards are listed, and how many an action counts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 
 def listed(exchange: Exchange) -> set[str]:
-    """The keys of the cards in the answer to a listing; none where it is refused or empty.
+    """The keys of the listed cards; empty if the listing was refused or has no body.
 
     Raises:
-        ContractBrokenError: The body is not what the documentation shows.
+        ContractBrokenError: The body is not as documented.
     """
     if not exchange.succeeded or not exchange.response_body:
         return set()
@@ -26,11 +26,11 @@ def keys(group: Group) -> set[str]:
 
 
 def updated(exchange: Exchange) -> int:
-    """How many cards an action changed, by its own account.
+    """``summary.updated`` of an action.
 
     Raises:
-        NotAvailableError: It does not say.
-        ContractBrokenError: The body is not what the documentation shows.
+        NotAvailableError: There is none.
+        ContractBrokenError: The body is not as documented.
     """
     return _counted(exchange, "updated")
 
@@ -40,7 +40,7 @@ def total(exchange: Exchange) -> int:
 
     Raises:
         NotAvailableError: There is none.
-        ContractBrokenError: The body is not what the documentation shows.
+        ContractBrokenError: The body is not as documented.
     """
     return _counted(exchange, "total")
 
@@ -48,5 +48,5 @@ def total(exchange: Exchange) -> int:
 def _counted(exchange: Exchange, name: str) -> int:
     count: int | None = getattr(response_of(exchange).summary, name)
     if count is None:
-        raise NotAvailableError(f"the answer has no summary.{name}", exchange)
+        raise NotAvailableError(f"the response has no summary.{name}", exchange)
     return count

@@ -1,4 +1,4 @@
-"""Observing as pytest sees it: a test for each question, and what its report says."""
+"""Pytest hooks for observations: one test for each question, and its report."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pytest_atomic_cards.suite.profiling.observation import Observation, explain
 MARKER: Final = "question"
 PROPERTY: Final = "atomic_cards_observation"
 SEEN: Final = pytest.StashKey[Observation]()
-"""Where a test of a question leaves what it saw."""
+"""Where the test of a question stores its observation."""
 
 
 def arrange_questions(config: pytest.Config, items: list[pytest.Item], settings: Settings) -> None:
-    """Put observations last, and deselect them where they are not asked for or tell nothing.
+    """Put observations last, and deselect them if the run is about requirements or a fault.
 
-    Some take a token more, and token requests may be limited; some let time pass.
+    Some request another token, which a target may rate-limit; some let time pass.
 
     Args:
-        config: Hears of what is deselected.
-        items: All collected tests; observations among them are selected and put last.
+        config: Is notified of deselected tests.
+        items: All collected tests; the observations among them are put last.
         settings: With ``only`` or ``fault`` nothing is observed.
     """
     questions = [item for item in items if item.get_closest_marker(MARKER)]
@@ -38,7 +38,7 @@ def arrange_questions(config: pytest.Config, items: list[pytest.Item], settings:
 
 
 class ObservationHooks:
-    """Turns outcomes of observations into what reports carry, in the process that runs them."""
+    """Attaches observations to test reports, in the process that runs the tests."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -74,9 +74,9 @@ class ObservationHooks:
 def _observation(
     question: str, item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Observation | None:
-    """What a phase of a test saw; ``None`` where it was not about seeing.
+    """The observation of a test phase; ``None`` if the phase made none.
 
-    That the scene could not be opened, or not be left as it was found, fails the run.
+    An error in setup or teardown of the scene fails the run.
     """
     error = call.excinfo.value if call.excinfo else None
     if error is None:

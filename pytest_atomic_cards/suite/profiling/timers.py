@@ -1,4 +1,4 @@
-"""Timers: cards that are given an expiry or an embargo; seeded early, looked at late."""
+"""Timers: cards with an expiry, an embargo or a snooze; seeded early, observed late."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 _LONG: Final = timedelta(hours=1)
+"""An embargo or snooze that outlasts every run."""
 _MARGIN: Final = timedelta(milliseconds=100)
+"""Added to the wait for an expiry, so rounding and small clock skew do not matter."""
 
 
 class Timed(Enum):
-    """What a card is given: an expiry that comes soon, an embargo or a snooze that lasts."""
+    """The timers of a card: an expiry that is due soon, an embargo or a snooze that lasts."""
 
     HELD = CardSpec(embargo=_LONG)
     SNOOZED = CardSpec(expires=SOON, snooze=_LONG)
@@ -33,11 +35,11 @@ class Timed(Enum):
 class Timers:
     """A card of each kind of :class:`Timed`.
 
-    The active one is seeded last: when it has expired, the time of the others has come as well.
+    The active one is seeded last: once it has expired, the others are due as well.
 
     Args:
-        context: Where to look at them.
-        seeder: Seeds them; that of the scene if left out.
+        context: Where to observe them.
+        seeder: Seeds them; the scene's if left out.
     """
 
     def __init__(self, context: ProfilingContext, seeder: Seeder | None = None) -> None:
@@ -62,7 +64,7 @@ class Timers:
 
     @classmethod
     def started(cls, context: ProfilingContext) -> Timers:
-        """The same, but by an Action Flow that is asked for the times."""
+        """The same, with the timers requested from an Action Flow."""
         return context.once(cls) if context.is_live else cls(context, context.flow_seeder())
 
     def _seed_if_possible(self, kind: Timed) -> None:
@@ -77,7 +79,7 @@ class Timers:
         self._groups |= zip(kinds, groups, strict=True)
 
     def has(self, kind: Timed) -> bool:
-        """Whether the target gave a card of a kind, with the times that were asked for.
+        """Whether the target provided a card of a kind with the requested timers.
 
         Raises:
             SeedingError: It could not be seeded.
@@ -89,10 +91,10 @@ class Timers:
         return True
 
     def group(self, kind: Timed) -> Group:
-        """The card of a kind as it was seeded, and others of its invocation.
+        """The group of the card of a kind, as it was seeded.
 
         Raises:
-            NotAvailableError: The target cannot give such a card, or did not.
+            NotAvailableError: The target cannot provide such a card, or did not.
             SeedingError: It could not be seeded.
         """
         if kind in self._absent:
@@ -101,7 +103,7 @@ class Timers:
 
     @cached_property
     def expired_at(self) -> float | None:
-        """When the active card was seen to have expired, by the monotonic clock, if it was."""
+        """When the active card was first seen expired, by the monotonic clock, if it was."""
         with self._scene.part(f"{type(self._seeder.backend).__name__}.expired_at"):
             return self._expired_at()
 
@@ -118,11 +120,11 @@ class Timers:
         """Whether a card expired when the active one did.
 
         Raises:
-            NotAvailableError: The active one did not, or the target cannot give such a card.
+            NotAvailableError: The active one did not, or the target cannot provide such a card.
         """
         group = self.group(kind)
         if self.expired_at is None:
-            raise NotAvailableError("an active card did not expire at the time asked for")
+            raise NotAvailableError("an active card did not expire at the requested time")
         if self._is_open(group):
             self._scene.rest(self.expired_at)
         self._scene.get(group.pin)

@@ -43,6 +43,12 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_stragglers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows of tests send all their cards at once, so that a clean-up need not wait for any."""
+    monkeypatch.setattr("pytest_atomic_cards.targets.recovery._SETTLED", 0.0)
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serves sandboxes on loopback, to be taken for live targets until the end of the test."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.targets import LiveTarget
 from pytest_atomic_cards.targets.run_context import RunContext
@@ -21,6 +23,10 @@ from pytest_atomic_cards.targets.seeding.journal import (
 from pytest_atomic_cards.targets.seeding.starts import Start
 
 Report = Callable[[str], None]
+
+_SETTLED: Final = 10.0
+"""Seconds after which a run that died is cleaned up: a flow may send a further card some seconds
+after the one that was asked for, and nothing announces it."""
 
 
 def recover(
@@ -84,6 +90,7 @@ def _recover_one(
         for start in gone:
             cleaner.withdraw(start)
             report_line(f"discarded {_id(path, start)}: {_described(start)}")
+        cleaner.api.session.clock.sleep(_SETTLED - _age_of(path))
         report = cleaner.finish()
         report_line(f"{path}: {_count(cleaner.starts)}, {cleaner.cancelled} card(s) cancelled")
         for text in (*report.left_open, *report.waiting):
@@ -96,6 +103,11 @@ def _recover_one(
             return False
         path.unlink()
         return True
+
+
+def _age_of(path: Path) -> float:
+    """Seconds since a journal was last written to."""
+    return REAL_CLOCK.timestamp() - path.stat().st_mtime
 
 
 def _id(path: Path, start: Start) -> str:

@@ -76,14 +76,21 @@ class Canceller:
 
         A target that joins attributes by *or* lists others as well. There the pin is asked alone.
         """
-        found = self._ownership.look(pin.replace(status=state))
-        if not all(pin.matches(card.attributes) for card in found.cards):
-            found = self._ownership.look(pin)
-        return [
-            card
-            for card in _in_state(pin, state, found.cards)
-            if self._ownership.provenance.is_ours(card)
-        ]
+        found = self._ownership.look(pin.replace(status=state)).cards
+        if not all(pin.matches(card.attributes) for card in found):
+            return self._listed_by_pin_alone(pin, state)
+        return self._ours(pin, state, found)
+
+    def _listed_by_pin_alone(self, pin: CardQuery, state: Status) -> Sequence[Card]:
+        """The same without asking for the state, as the index of one query may lag behind others.
+
+        Only the first look needs it: later ones follow a cancel, and show what it has left.
+        """
+        return self._ours(pin, state, self._ownership.look(pin).cards)
+
+    def _ours(self, pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:
+        is_ours = self._ownership.provenance.is_ours
+        return [card for card in _in_state(pin, state, cards) if is_ours(card)]
 
     def _cancel(self, pin: CardQuery, state: Status, cards: Sequence[Card]) -> str:
         """Cancel cards: a single one first, and the rest at once only if that is shown to be safe.
@@ -114,8 +121,10 @@ class Canceller:
         """
         query, answer = pin.replace(status=state), "no answer"
         try:
-            for _ in range(repeats):
+            for number in range(repeats):
                 listed = self._listed(pin, state)
+                if not listed and number == 0:
+                    listed = self._listed_by_pin_alone(pin, state)
                 if not listed:
                     return ""
                 with suppress(OutcomeUnknownError):
@@ -128,8 +137,14 @@ class Canceller:
 
 
 def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:
-    """The cards among some that a pin selects and that are in a state, or may be."""
-    return [card for card in cards if card.status in {state, None} and pin.matches(card.attributes)]
+    """The cards among some that a pin selects and that are in a state, as far as they show it."""
+    wanted = pin.attributes
+    return [
+        card
+        for card in cards
+        if card.status in {state, None}
+        and all(card.attributes.get(name, value) == value for name, value in wanted.items())
+    ]
 
 
 def together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:

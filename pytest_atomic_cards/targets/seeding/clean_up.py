@@ -33,6 +33,8 @@ _CREATION: Final = 3
 """How many times as long as any other start one may take whose response was lost."""
 _LEAST_CREATION: Final = 2.0
 """Seconds for such a start at least, where the others were seen at once."""
+_MOST_STRAGGLING: Final = 15.0
+"""Seconds to wait for further cards of the last starts, once an earlier start sent one late."""
 _LATE_PAUSE: Final = 1.0
 """Seconds between looks for cards that are late."""
 
@@ -209,12 +211,20 @@ class Cleaner:
         unasked = set() if self.unsteadiness or self.straggling else {*sound} - {*asked}
         report = self.clean_up([start for start in known if start not in unasked])
         if self.cancelled > before:
-            rest = self.clean_up([start for start in sound if start in unasked])
-            report = CleanUp.of([report, rest])
+            self._await_stragglers(known)
+            report = self.clean_up(known)
         report = CleanUp.of([report, late])
         if self.journal:
             self.journal.close(keep=bool(report.left_open or report.waiting))
         return report
+
+    def _await_stragglers(self, starts: Sequence[Start]) -> None:
+        """Wait until the last start is as old as the one of which a card came to light late."""
+        begun = [start.begun for start in starts if start.begun]
+        if begun:
+            oldest = REAL_CLOCK.monotonic() - min(begun)
+            age = REAL_CLOCK.monotonic() - max(begun)
+            self.api.session.clock.sleep(min(oldest - age, _MOST_STRAGGLING))
 
     def name_of(self, start: Start) -> str:
         """The id of a start in reports, by which it can be discarded."""

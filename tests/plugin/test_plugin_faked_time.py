@@ -137,7 +137,7 @@ class TestDecoratedClass(unittest.TestCase):
 
 def test_ids_differ_in_a_moment_that_never_ends(cards):
     with fake("2031-05-05", tick=False):
-        assert cards.chance.token() != cards.chance.token()
+        assert cards.randomness.token() != cards.randomness.token()
         assert cards.seed().user_id != cards.seed().user_id
 
 MORE

@@ -38,6 +38,9 @@ Table = Mapping[str, Sequence[str]]
 """The requirements that each fault violates, by the fault's name."""
 
 FILE: Final = "faults.toml"
+_README: Final = "README.md"
+_GENERATED: Final = "<!-- Everything below is generated. -->"
+"""What stands above it in ``README.md`` is written by hand."""
 _HEADER: Final = (
     "# Which requirements each fault of the sandbox violates. Made by: atomic-cards prove --all\n"
 )
@@ -179,22 +182,23 @@ def requirements_in(table: Table) -> set[str]:
 
 
 def write(table: Table, directory: Path) -> None:
-    """Write ``faults.toml``, and the catalogue as ``README.md``.
+    """Write ``faults.toml``, and ``README.md`` with the catalogue.
 
     Raises:
         SettingsError: The directory is not writable.
     """
     write_text(directory / FILE, written(table))
-    write_text(directory / "README.md", readme(table))
+    write_text(directory / _README, readme(table))
 
 
 def readme(table: Table) -> str:
-    """The catalogue and the table as Markdown."""
-    lines = [_README.strip()]
+    """The ``README.md`` that ships with the suite, with the catalogue and this table."""
+    shipped = suite_directory().joinpath(_README).read_text("utf-8")
+    lines = [shipped.partition(_GENERATED)[0] + _GENERATED]
     for area, title in catalogue().areas.items():
         lines += [
             "",
-            f"## {title}",
+            f"### {title}",
             "",
             "| Id | Level | Requirement | Source | Faults that show it |",
         ]
@@ -207,17 +211,3 @@ def readme(table: Table) -> str:
                     f"| {rule.id} | {rule.level} | {rule.statement} | {rule.source} | {shown} |"
                 )
     return "\n".join(lines) + "\n"
-
-
-_README: Final = """
-# The contract
-
-Made by `atomic-cards prove --all --write contracts`, from `requirements.toml` and from a run of the
-whole suite, at quick effort, on each fault of the sandbox.
-A requirement counts as checked only if a fault makes it fail, and a fault only counts if a
-requirement catches it.
-
-*documented*: stated on a page of the vendor; a violation fails the run.
-*inferred*: concluded from the vendor's pages or from public client code; a violation is reported,
-and fails the run only with `--cards-strict`.
-"""

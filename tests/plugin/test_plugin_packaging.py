@@ -1,4 +1,4 @@
-"""What is installed: every package, every data file, every setting in the README."""
+"""What is installed: every package, every data file, every setting in a README."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def test_every_package_is_installed():
 
 
 def test_the_readme_names_every_setting():
-    """Each setting's environment variable is in the README, and each option of the command line."""
-    readme = (ROOT / "README.md").read_text("utf-8")
+    """The contract's README has each environment variable and each option of the command line."""
+    readme = (ROOT / "contracts/README.md").read_text("utf-8")
     for option in options.OPTIONS:
         assert option.environment_variable in readme
         assert not option.flag or option.command_line in readme

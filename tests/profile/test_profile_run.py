@@ -64,7 +64,9 @@ def test_every_question_is_observed_on_the_sandbox(
     result = run(pinned, "--cards-profile-out=seen/profile.toml", "--cards-report=out")
     assert result.ret == pytest.ExitCode.OK
     assert read_answers(pytester.path / "seen" / "profile.toml") == answers
-    result.stdout.fnmatch_lines(["profile: 45 of 45 questions observed"])
+    result.stdout.fnmatch_lines(
+        [f"profile: {len(QUESTIONS)} of {len(QUESTIONS)} questions observed"]
+    )
     result.stdout.fnmatch_lines(["profile: seen/profile.toml"])
     assert profile_in(pytester) == {
         name: {
@@ -105,7 +107,7 @@ def test_drift_fails_and_is_told_in_full(
             "  observed:  404",
             '  response:  HTTP 404 {"message": "no card matches"}',
             "  reproduce: curl * -X PUT 'http://127.0.0.1:*/cards/dismiss?lifecycleId=no-such-*",
-            "profile: 3 of 45 questions observed, 1 drifted",
+            f"profile: 3 of {len(QUESTIONS)} questions observed, 1 drifted",
             "verdict: drifted (zero_match_action)",
         ]
     )
@@ -149,7 +151,7 @@ def test_observations_travel_between_processes(
     questions = ("order", "error_body", "limit_zero")
     result = run(pinned, "-n2", "-p", "xdist", *named(*questions), "--cards-report=out")
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["profile: 3 of 45 questions observed"])
+    result.stdout.fnmatch_lines([f"profile: 3 of {len(QUESTIONS)} questions observed"])
     assert profile_in(pytester)["order"]["observed"] == "by-id"
     junit = ET.parse(pytester.path / "out" / "junit.xml")  # noqa: S314 - our own file
     properties = {
@@ -165,7 +167,7 @@ def test_nothing_is_observed_where_it_would_tell_nothing(argument: str, run: Run
     """With a fault, or for selected requirements, questions are not observed."""
     result = run(argument)
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    result.assert_outcomes(deselected=45)
+    result.assert_outcomes(deselected=len(QUESTIONS))
 
 
 def test_a_profile_that_cannot_be_written_is_one_line(run: Run, pytester: pytest.Pytester) -> None:
@@ -200,7 +202,7 @@ def test_a_target_that_cannot_be_reached_fails(
             "2 questions: inconclusive",
             "  names:    order, no_token",
             "  reason:    * refuses the credentials*",
-            "profile: 0 of 45 questions observed",
+            f"profile: 0 of {len(QUESTIONS)} questions observed",
             "verdict: inconclusive (order, no_token)",
         ]
     )

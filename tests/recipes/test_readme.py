@@ -1,4 +1,4 @@
-"""The README: its examples are run as a reader would run them."""
+"""The pages that people read: their examples run as shown, and what they name exists."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from pytest_atomic_cards.model.options import OPTIONS
+from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, TERMINAL_ARGUMENTS
+
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
+MAP = ("ARCHITECTURE.md", "CONTRIBUTING.md")
+READMES = ("README.md", "contracts/README.md", "cassettes/README.md", "tests/recipes/README.md")
+PAGES = {name: (ROOT / name).read_text("utf-8") for name in (*READMES, *MAP, "CHANGELOG.md")}
+README = PAGES["README.md"]
+SUITE = ROOT / "contracts"
+SETTINGS = re.compile(r"(?:--cards-[a-z-]*[a-z]|ATOMIC_CARDS_[A-Z_]*[A-Z])\b")
+FOLDERS = ("pytest_atomic_cards", "")
+"""What the paths on the two pages of the map are relative to."""
 
 APPLICATION = '''
 import json
@@ -54,13 +64,20 @@ def _application_under_test(request):
 
 
 def blocks(language: str) -> list[str]:
-    """The code blocks of a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    """The code blocks of a language, page by page."""
+    fence = re.compile(rf"^```{language}\n(.*?)^```", re.DOTALL | re.MULTILINE)
+    return [block for page in PAGES.values() for block in fence.findall(page)]
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("source", blocks("python"))
 def test_each_example_passes(source: str, pytester: pytest.Pytester):
-    """Every test that the README shows passes in a project that has what it speaks of."""
+    """Every test that a page shows passes in a project that has what it speaks of."""
     pytester.makepyfile(APPLICATION + source)
     tests = source.count("def test_")
     assert tests
@@ -69,18 +86,54 @@ def test_each_example_passes(source: str, pytester: pytest.Pytester):
 
 @pytest.mark.parametrize("source", blocks("toml"))
 def test_each_file_can_be_read(source: str):
-    """Every TOML file that the README shows is one."""
+    """Every TOML file that a page shows is one."""
     assert tomllib.loads(source)
 
 
-def test_each_link_leads_somewhere():
-    """Every file that the README links to is there."""
-    for target in re.findall(r"\]\(([^)h][^)]*)\)", README):
-        assert (ROOT / target).exists()
+@pytest.mark.parametrize("name", PAGES)
+def test_each_link_leads_somewhere(name: str):
+    """Every file and every heading that a page links to exists."""
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", PAGES[name]):
+        path, _, anchor = target.partition("#")
+        page = (ROOT / name).parent / path if path else ROOT / name
+        assert page.exists(), target
+        assert not anchor or anchor in anchors(page.read_text("utf-8")), target
 
 
-def test_each_command_is_one():
-    """Every subcommand of ``atomic-cards`` that the README names is one that there is."""
+@pytest.mark.parametrize("name", PAGES)
+def test_each_command_exists(name: str):
+    """Every subcommand of ``atomic-cards`` that a page names exists."""
     source = (ROOT / "pytest_atomic_cards/plugin/cli.py").read_text("utf-8")
-    for command in set(re.findall(r"atomic-cards ([a-z]+)\b", README)):
-        assert f'"{command}"' in source
+    for command in set(re.findall(r"atomic-cards ([a-z]+)\b", PAGES[name])):
+        assert f'"{command}"' in source, command
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_setting_exists(name: str):
+    """Every option and every variable that a page names is a setting."""
+    known = {text for one in OPTIONS for text in (one.command_line, one.environment_variable)}
+    assert set(SETTINGS.findall(PAGES[name])) <= known
+
+
+@pytest.mark.parametrize("name", MAP)
+def test_each_path_of_the_map_exists(name: str):
+    """Every file and folder that the map names exists; one without a folder is unambiguous."""
+    for quoted in re.findall(r"`([\w./*-]+(?:\.(?:py|toml|yaml|md)|/))`", PAGES[name]):
+        path = quoted.replace("AREA", "*")
+        found = [one for folder in FOLDERS for one in ROOT.glob(f"{folder}/{path}".strip("/"))]
+        assert found or len(list(ROOT.glob(f"pytest_atomic_cards/**/{path}"))) == 1, quoted
+
+
+def test_the_failing_example_is_real(pytester: pytest.Pytester):
+    """The failure that the README shows is what that fault gives."""
+    (shown,) = re.findall(
+        r"^\$ atomic-cards check (--cards-fault .*?)^```", README, re.DOTALL | re.MULTILINE
+    )
+    fault, *lines = shown.splitlines()
+    run = pytester.runpytest_inprocess(
+        *PYTEST_ARGUMENTS, *TERMINAL_ARGUMENTS, *fault.split(), "--cards-only=PAGE-04", SUITE
+    )
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    whole = [line for line in lines if "…" not in line and not line.startswith("verdict")]
+    assert len(whole) > len(lines) / 2
+    assert set(whole) <= {*run.outlines}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Shape = tuple[tuple[str, int], ...]
 """Columns that are compared, each with the number of values it may have."""
 
+PAGES: Final = 2**6 * 8 * 2
+"""Statements to keep: one for each choice from six attributes and number of states, from the start
+of a listing or resumed. Preparing one takes longer than reading a card with it."""
 _CARDS: Final = 1_000_000
 """The size of the store that the statistics describe: the largest that the benchmarks measure."""
 _CARDS_PER_VALUE: Final = {
@@ -80,8 +83,8 @@ class Schema:
 
     def __init__(self, *, folded: bool) -> None:
         self._folded = folded
-        self.page = lru_cache(maxsize=1_024)(self._page)
-        self.count = lru_cache(maxsize=256)(self._count)
+        self.page = lru_cache(PAGES)(self._page)
+        self.count = lru_cache(PAGES)(self._count)
 
     def create(self) -> list[str]:
         """The statements that make an empty store."""

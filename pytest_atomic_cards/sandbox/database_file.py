@@ -1,6 +1,6 @@
-"""The file that a sandbox keeps its cards in: opened by one sandbox at a time, or refused.
+"""The file that a sandbox keeps its cards in: used by one sandbox at a time, or refused.
 
-A file that is not a sandbox's own is only read, never written.
+A file that does not belong to a sandbox is only read, never written.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from pytest_atomic_cards.sandbox.schema import PAGES
 from pytest_atomic_cards.support.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -17,18 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION_ID: Final = 0x41434244
-"""``ACBD`` in ASCII: marks a database as a sandbox's."""
+"""``ACBD`` in ASCII marks a database as a sandbox's."""
 SCHEMA_VERSION: Final = 1
-"""To be raised with each change of the tables."""
+"""Raise it with each change of the tables."""
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_SIZE: Final = 100
 _USER_VERSION, _APPLICATION_ID = slice(60, 64), slice(68, 72)
-"""Where the header has them. Source: sqlite.org, Database File Format › The Database Header."""
+"""Their place in the header. Source: sqlite.org, Database File Format › The Database Header."""
 _LOCK_TIMEOUT: Final = 1.0
-"""Seconds to wait for the file: a sandbox that was just stopped releases it sooner."""
-_CACHED_STATEMENTS: Final = 1_024
-"""More than the combinations of attributes and states that a suite asks for."""
+"""Seconds to wait for a lock: a sandbox that has just been stopped releases its file within one."""
+_TABLES: Final = {"environment", "card", "event"}
 
 
 def open_database(path: Path | None, statements: Sequence[str]) -> sqlite3.Connection:
@@ -78,7 +78,7 @@ def _connect(database: Path | str) -> sqlite3.Connection:
         timeout=_LOCK_TIMEOUT,
         check_same_thread=False,
         isolation_level=None,
-        cached_statements=_CACHED_STATEMENTS,
+        cached_statements=PAGES,
     )
     connection.create_function("fold", 1, str.casefold, deterministic=True)
     return connection
@@ -107,12 +107,23 @@ def _check_header(path: Path) -> None:
     if len(header) < _HEADER_SIZE or not header.startswith(_MAGIC):
         raise _refusal(path, "it is not a SQLite database")
     if int.from_bytes(header[_APPLICATION_ID], "big") != APPLICATION_ID:
+        if _has_our_tables(path):
+            reason = "an earlier version of the sandbox created it; delete it"
+            raise _refusal(path, reason, ", or ")
         raise _refusal(path, "it was not created by this sandbox, and is left as it is")
     version = int.from_bytes(header[_USER_VERSION], "big")
     if version != SCHEMA_VERSION:
         raise _refusal(
             path, f"it has version {version} of the tables; this sandbox needs {SCHEMA_VERSION}"
         )
+
+
+def _has_our_tables(path: Path) -> bool:
+    # An immutable database is neither locked nor recovered.
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return _TABLES.issubset(name for (name,) in names)
 
 
 def _check_writable(path: Path, needed: Path) -> None:

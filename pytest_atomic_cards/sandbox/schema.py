@@ -1,8 +1,8 @@
-"""Tables and indexes of the store, and which index serves which combination of attributes.
+"""Tables, indexes and statements of the store.
 
-Every index ends with the row number, so that each is read in order of ``seq`` without sorting.
-The attributes that many cards share have an index for each of their combinations; of those that
-few cards share, one is enough. SQLite's own planner would need ANALYZE after every seeding.
+Every index ends with the row number, so a page of cards with given values is one range of one
+index, already in the order of ``seq``. SQLite's planner chooses the index, from statistics that are
+written with the tables: plans depend neither on ANALYZE nor on the cards that happen to be there.
 """
 
 # ruff: noqa: S608 - SQL text is built from the names in this module only; values are parameters
@@ -10,23 +10,34 @@ few cards share, one is enough. SQLite's own planner would need ANALYZE after ev
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.sandbox.card_record import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-SeqOrder = Literal["ASC", "DESC"]
-Columns = tuple[str, ...]
+Shape = tuple[tuple[str, int], ...]
+"""Columns that are compared, each with the number of values it may have."""
 
-STATUS: Final = "status"
-SELECTIVE: Final[Columns] = ("lifecycle_id", "flow_instance_id", "user_id", "flow_invocation_id")
-"""Attributes that usually tell few cards from many, the most telling first."""
-SHARED: Final[Columns] = ("event_name", "card_template_id")
-"""Attributes of which usually many cards have the same value."""
-
-_INDEXES: Final[tuple[Columns, ...]] = (
+PAGES: Final = 2**6 * 8 * 2
+"""Statements to keep: one for each choice from six attributes and number of states, from the start
+of a listing or resumed. Preparing one takes longer than reading a card with it."""
+_CARDS: Final = 1_000_000
+"""The size of the store that the statistics describe: the largest that the benchmarks measure."""
+_CARDS_PER_VALUE: Final = {
+    "flow_instance_id": 1,
+    "lifecycle_id": 2,
+    "user_id": 50,
+    "flow_invocation_id": 100,
+    "card_template_id": _CARDS // 10,
+    "status": _CARDS // 7,
+    "event_name": _CARDS // 5,
+}
+"""Estimates; only their order matters. A flow instance sends one card to one user, a lifecycle has
+a card and its successors, and an invocation reaches many users; a suite has few templates and
+events, and there are seven states."""
+_INDEXES: Final = (
     (),
     ("event_name",),
     ("card_template_id",),
@@ -35,15 +46,16 @@ _INDEXES: Final[tuple[Columns, ...]] = (
     ("flow_instance_id",),
     ("user_id",),
     ("flow_invocation_id",),
-    (STATUS,),
-    ("event_name", STATUS),
-    ("card_template_id", STATUS),
-    ("event_name", "card_template_id", STATUS),
-    ("user_id", STATUS),
-    ("flow_invocation_id", STATUS),
+    ("status",),
+    ("event_name", "status"),
+    ("card_template_id", "status"),
+    ("event_name", "card_template_id", "status"),
+    ("user_id", "status"),
+    ("flow_invocation_id", "status"),
 )
+"""Columns of which many cards share a value need an index for each of their combinations. Of those
+of which few cards do, one is enough: the rest is compared card by card."""
 _COLUMNS: Final = ", ".join(Row._fields)
-_WITH_STATUS: Final = frozenset(columns[:-1] for columns in _INDEXES if columns[-1:] == (STATUS,))
 
 
 class Schema:
@@ -71,10 +83,8 @@ class Schema:
 
     def __init__(self, *, folded: bool) -> None:
         self._folded = folded
-        self.page = lru_cache(maxsize=1_024)(self._page)
-        self.page_by_status = lru_cache(maxsize=256)(self._page_by_status)
-        self.probe = lru_cache(maxsize=256)(self._probe)
-        self.count = lru_cache(maxsize=256)(self._count)
+        self.page = lru_cache(PAGES)(self._page)
+        self.count = lru_cache(PAGES)(self._count)
 
     def create(self) -> list[str]:
         """The statements that make an empty store."""
@@ -90,104 +100,54 @@ class Schema:
             "CREATE UNIQUE INDEX IF NOT EXISTS by_card ON card (card_instance_id)",
             "CREATE INDEX IF NOT EXISTS by_due ON card (due) WHERE due IS NOT NULL",
             *indexes,
+            "ANALYZE sqlite_master",  # creates the table of statistics, and reads no card
+            "DELETE FROM sqlite_stat1",
+            f"INSERT INTO sqlite_stat1 VALUES {', '.join(self._statistics())}",
+            "ANALYZE sqlite_master",  # loads the statistics
         ]
 
-    @staticmethod
-    def candidates(columns: Columns, *, one_status: bool) -> list[Columns]:
-        """The indexes that could serve equality on all of ``columns``, the best guess first.
+    def _statistics(self) -> Iterator[str]:
+        """Rows of ``sqlite_stat1``. Source: sqlite.org, Database File Format › sqlite_stat1."""
+        yield f"('card', 'by_card', '{_CARDS} 1')"
+        for columns in _INDEXES:
+            alike = [_CARDS, _CARDS]
+            for column in columns:
+                alike.append(max(1, alike[-1] * _CARDS_PER_VALUE[column] // _CARDS))
+            yield f"('card', '{self._index(columns)}', '{' '.join(map(str, alike))}')"
 
-        Args:
-            columns: Columns compared, without ``status``.
-            one_status: Whether the status is compared with a single word as well.
+    def _page(self, shape: Shape, states: int, order: str, *, resumed: bool = False) -> str:
+        """One page of cards, merged from one ordered read for each state.
+
+        Parameters of the statement: for each state (once if ``states`` is 0) the environment, the
+        values, the state if there are any and, if ``resumed``, the row number to start after;
+        then limit and offset.
         """
-        shared = tuple(name for name in SHARED if name in columns)
-        choices: list[Columns] = [(name,) for name in SELECTIVE if name in columns]
-        if shared or not choices:
-            choices.append(shared)
-        if one_status:
-            return [(*choice, STATUS) if choice in _WITH_STATUS else choice for choice in choices]
-        return choices
+        column, _, direction = order.partition(" ")
+        after = f" AND {column} {'<' if direction == 'DESC' else '>'} ?" if resumed else ""
+        return f"{self._cards(_COLUMNS, shape, states, after)} ORDER BY {order} LIMIT ? OFFSET ?"
 
-    @staticmethod
-    def splits_by_status(index: Columns) -> bool:
-        """Whether there is an index that adds the status to this one."""
-        return index in _WITH_STATUS
+    def _count(self, shape: Shape, states: int) -> str:
+        """How many cards there are; its parameters are those of a page without its window."""
+        return f"SELECT count(*) FROM ({self._cards('seq', shape, states, '')})"
 
-    def _page(
-        self,
-        columns: Columns,
-        index: Columns,
-        statuses: int,
-        order: SeqOrder,
-        *,
-        keyset: bool = False,
-    ) -> str:
-        """One page in order of ``seq``.
-
-        Parameters of the statement: the environment, a value for each column, the statuses, the
-        row number to start after (with ``keyset``), limit, offset.
-        """
-        after = f" AND seq {'>' if order == 'ASC' else '<'} ?" if keyset else ""
-        where = self._where(columns, [1] * len(columns), statuses)
-        return (
-            f"SELECT {_COLUMNS} FROM card INDEXED BY {self._index(index)} WHERE {where}{after} "
-            f"ORDER BY seq {order} LIMIT ? OFFSET ?"
-        )
-
-    def _page_by_status(self, columns: Columns, index: Columns, arms: int, order: SeqOrder) -> str:
-        """One page of cards in any of several states, merged from one ordered read a state.
-
-        Parameters: for each state the environment, a value for each column, the state, and
-        limit + offset; then limit and offset.
-        """
-        arm = (
-            f"SELECT seq FROM card INDEXED BY {self._index((*index, STATUS))} "
-            f"WHERE {self._where(columns, [1] * len(columns), 1)} ORDER BY seq {order} LIMIT ?"
-        )
-        merged = " UNION ALL ".join(f"SELECT seq FROM ({arm})" for _ in range(arms))
-        return (
-            f"SELECT {_COLUMNS} FROM card WHERE seq IN "
-            f"(SELECT seq FROM ({merged}) ORDER BY seq {order} LIMIT ? OFFSET ?) "
-            f"ORDER BY seq {order}"
-        )
-
-    def general_page(
-        self, columns: Columns, counts: Sequence[int], statuses: int, order: str
-    ) -> str:
-        """One page in any order, with any number of values for a column; the planner chooses."""
-        return (
-            f"SELECT {_COLUMNS} FROM card WHERE {self._where(columns, counts, statuses)} "
-            f"ORDER BY {order} LIMIT ? OFFSET ?"
-        )
-
-    def _probe(self, columns: Columns) -> str:
-        """How many cards an index holds for some values, counted up to a limit."""
-        return (
-            f"SELECT count(*) FROM (SELECT 1 FROM card INDEXED BY {self._index(columns)} "
-            f"WHERE {self._where(columns, [1] * len(columns), 0)} LIMIT ?)"
-        )
-
-    def _count(self, columns: Columns, counts: tuple[int, ...], statuses: int) -> str:
-        return f"SELECT count(*) FROM card WHERE {self._where(columns, counts, statuses)}"
-
-    def _where(self, columns: Columns, counts: Sequence[int], statuses: int) -> str:
-        terms = ["environment = ?"]
-        terms += [
-            f"{self._expression(column)} {_placeholders(count)}"
-            for column, count in zip(columns, counts, strict=True)
+    def _cards(self, columns: str, shape: Shape, states: int, after: str) -> str:
+        terms = [
+            "environment = ?",
+            *(f"{self._expression(name)} {_any_of(n)}" for name, n in shape),
         ]
-        if statuses:
-            terms.append(f"{STATUS} {_placeholders(statuses)}")
-        return " AND ".join(terms)
+        if states:
+            terms.append("status = ?")
+        arm = f"SELECT {columns} FROM card WHERE {' AND '.join(terms)}{after}"
+        return " UNION ALL ".join([arm] * max(states, 1))
 
     def _expression(self, column: str) -> str:
-        return f"fold({column})" if self._folded and column != STATUS else column
+        return f"fold({column})" if self._folded and column != "status" else column
 
-    def _index(self, columns: Columns) -> str:
+    def _index(self, columns: tuple[str, ...]) -> str:
         return "_".join(("folded" if self._folded else "by", "environment", *columns))
 
 
-def _placeholders(count: int) -> str:
+def _any_of(count: int) -> str:
     return "= ?" if count == 1 else f"IN ({', '.join('?' * count)})"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.sandbox.database_file import open_database
-from pytest_atomic_cards.sandbox.page_reader import Reader, Selection
+from pytest_atomic_cards.sandbox.page_reader import PageReader, Selection
 from pytest_atomic_cards.sandbox.schema import Schema
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -80,7 +80,7 @@ class Store:
         self._waiting: list[tuple[int, int, Row]] = []
         self._connection = open_database(path, self._schema.create())
         weakref.finalize(self, self._connection.close)
-        self._reader = Reader(
+        self._reader = PageReader(
             self._connection, self._schema, str.casefold if ignores_case else None
         )
         self._last_seq: int = self._reader.value("SELECT coalesce(max(seq), 0) FROM card")

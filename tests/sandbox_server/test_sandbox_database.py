@@ -4,6 +4,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,6 +74,19 @@ def test_a_foreign_database_is_left_as_it_is(mode: str, tmp_path: Path) -> None:
         Sandbox(db=path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
     connection.close()
+
+
+def test_a_file_of_an_earlier_version_is_refused(own: Path) -> None:
+    """A file with our tables but without our mark is left as it is, and the message says why."""
+    with closing(sqlite3.connect(own)) as connection:
+        connection.execute("PRAGMA application_id = 0")
+        connection.execute("PRAGMA user_version = 0")
+    before = {file.name: file.read_bytes() for file in own.parent.iterdir()}
+    with pytest.raises(
+        SettingsError, match=r"cards\.db .*earlier version .*; delete it, or .*--db"
+    ):
+        Sandbox(db=own)
+    assert {file.name: file.read_bytes() for file in own.parent.iterdir()} == before
 
 
 def test_another_version_of_the_tables_is_refused(own: Path) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,15 +20,17 @@ import requests
 from pytest_atomic_cards.client import CardsApi, CardsSession, ClientCredentials
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.server import SandboxServer, run_sandbox
 from pytest_atomic_cards.support.errors import SettingsError
 
-COMMAND = (
-    "import sys; from pathlib import Path;"
-    "from pytest_atomic_cards.sandbox.server import run_sandbox;"
-    "sys.exit(run_sandbox(0, Path(sys.argv[1]) if len(sys.argv) > 1 else None))"
-)
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())",
+    "sandbox",
+]
 
 
 @pytest.fixture
@@ -137,7 +142,7 @@ class Served:
 
     def __init__(self, *arguments: str | Path) -> None:
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", COMMAND, *arguments],
+            [*COMMAND, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -168,7 +173,7 @@ class Served:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_how_to_reach_it_and_ends_cleanly(number: signal.Signals) -> None:
-    """The printed variables are enough for a client; a signal ends it with 0 and no complaint."""
+    """The printed variables are enough for a client; a signal ends it with 0 within a second."""
     served = Served()
     client, api = served.api()
     with client:
@@ -184,20 +189,48 @@ def test_the_command_prints_how_to_reach_it_and_ends_cleanly(number: signal.Sign
         "ATOMIC_CARDS_TOKEN_URL",
     ]
     assert served.exported["ATOMIC_CARDS_TARGET"] == "live"
-    assert served.end(number) == (0, "")
+    host, port = served.exported["ATOMIC_CARDS_API_URL"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as half:
+        half.sendall(b"GET / HTTP/1.1\r\n")
+        start = time.monotonic()
+        ended = served.end(number)
+        assert time.monotonic() - start < 2  # one second, and one more on a busy machine
+    assert ended == (0, "")
+
+
+@pytest.mark.parametrize("name", ["foreign", "locked"])
+def test_an_unusable_file_ends_the_command_with_2(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The command prints one line that names the file, and no traceback."""
+    path = tmp_path / "cards.db"
+    if name == "locked":
+        Sandbox(db=path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE" if name == "locked" else "CREATE TABLE foreign_table (a)")
+    code = main(["sandbox", "--db", str(path)])
+    other.close()
+    printed = capfd.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert re.fullmatch(rf"atomic-cards: {path} cannot be used .*--db\n", printed.err)
 
 
 def test_cards_in_a_file_outlive_the_command(tmp_path: Path) -> None:
-    """With a database file the next start serves the same cards."""
+    """A second process is refused the file; once the first has ended, it serves its cards."""
     db = tmp_path / "cards.db"
-    first = Served(db)
+    first = Served("--db", db)
     url = first.exported["ATOMIC_CARDS_API_URL"]
     seeded = requests.post(
         f"{url}/_sandbox/cards", json={"cards": [{"userId": "kept"}]}, timeout=10
     )
     assert seeded.status_code == 200
+    busy = subprocess.run(  # noqa: S603
+        [*COMMAND, "--db", db], capture_output=True, text=True, check=False
+    )
+    assert (busy.returncode, busy.stdout) == (2, "")
+    assert re.fullmatch(r"atomic-cards: .*cards\.db .*in use.*--db\n", busy.stderr)
     assert first.end(signal.SIGTERM) == (0, "")
-    second = Served(db)
+    second = Served("--db", db)
     client, api = second.api()
     with client:
         assert [card.user_id for card in api.list()] == ["kept"]

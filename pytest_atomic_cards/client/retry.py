@@ -113,7 +113,7 @@ class Backoff:
         if wait >= self.deadline.left:
             self.gave_up = f"the next attempt is due in {wait:.3g} s, {self.deadline.overrun}"
             return False
-        self.deadline.pause(wait, policy.sleep)
+        policy.sleep(wait)
         self.attempts += 1
         return True
 

@@ -13,12 +13,12 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
 
 
-def lock_of(path: Path) -> filelock.FileLock:
+def lock_of(path: Path) -> filelock.BaseFileLock:
     """The lock of a file, as a private file beside it. Any thread may release it."""
     return filelock.FileLock(f"{path}.lock", mode=PRIVATE_FILE, thread_local=False)
 
 
-def acquire(lock: filelock.FileLock, seconds: float = 0.0) -> bool:
+def acquire(lock: filelock.BaseFileLock, seconds: float = 0.0) -> bool:
     """Acquire a lock, waiting while another process holds it; whether that succeeded.
 
     Args:

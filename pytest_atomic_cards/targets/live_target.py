@@ -172,7 +172,7 @@ class LiveTarget:
             self._cleaner,
             journal=Journal.resume(record),
             starts=list(record.starts),
-            patience=self.settings.seed_timeout,
+            final_wait=self.settings.seed_timeout,
         )
 
     def close(self) -> CleanUp:

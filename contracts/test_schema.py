@@ -16,7 +16,7 @@ from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requiremen
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
-from pytest_atomic_cards.suite.schema_fuzzer import LISTING, SERVER_ERROR, Asked, Asker
+from pytest_atomic_cards.suite.schema_fuzzer import LISTING, Asked, Asker
 from pytest_atomic_cards.suite.schema_responses import Answers
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
 
@@ -59,7 +59,7 @@ def expect_no_server_error(found: Iterable[Asked]) -> None:
     for asked in shortest_first(found):
         exchange = asked.exchange
         expect(
-            (exchange.status or 0) < SERVER_ERROR,
+            not exchange.is_server_error,
             exchange,
             expected="success, or a 4xx error",
             actual=f"the response is HTTP {exchange.status} each time",
@@ -72,7 +72,7 @@ def expect_conformance(answers: Answers, asker: Asker, operation: str) -> None:
     if not any(exchange.succeeded for exchange in exchanges):
         raise Inconclusive(f"no {operation} succeeded, so there is no body to check", exchanges)
     for exchange in exchanges:
-        if (exchange.status or 0) < SERVER_ERROR:
+        if not exchange.is_server_error:
             found = answers.objections(operation, exchange)
             expect(
                 not found,
@@ -180,6 +180,6 @@ def expect_served_or_refused(ask: Callable[[], Exchange]) -> None:
     """Expect no server error, or only one that does not persist."""
     for _ in range(TRIES):
         exchange = ask()
-        if exchange.status is not None and exchange.status < SERVER_ERROR:
+        if exchange.status is not None and not exchange.is_server_error:
             return
     raise Violation("success, or a 4xx error", f"HTTP {exchange.status}", (exchange,))

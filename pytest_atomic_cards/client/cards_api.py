@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_atomic_cards.client.drain import Drain, DrainProgress, DrainReport
@@ -17,6 +17,7 @@ from pytest_atomic_cards.client.request import NO_BODY
 from pytest_atomic_cards.client.response_views import view_of
 from pytest_atomic_cards.client.session import CardsSession
 from pytest_atomic_cards.model.cards import ActionResponse, Card, cards_of
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import MisuseError, SettingsError
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_atomic_cards.model.exchange import Exchange
-
-LARGEST_LIMIT: Final = 1000
-"""Largest ``limit`` of a listing or of cancel that the documentation shows."""
-
-DEFAULT_PAGE: Final = 100
-"""How many cards a listing returns without ``limit``."""
 
 _Cards = list[Card]  # inside CardsApi, ``list`` is the method
 

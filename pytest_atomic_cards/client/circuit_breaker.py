@@ -1,4 +1,4 @@
-"""Circuit breaker: a part of the target that is down costs each test one short attempt.
+"""Circuit breaker: while a part of the target is down, each test makes one short attempt at it.
 
 The breaker of a run is shared by its sessions, threads and worker processes. It has a circuit for
 each part of a target that can be down while the others are not.
@@ -16,23 +16,23 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
-
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import AtomicCardsError, SettingsError, TransportError
+from pytest_atomic_cards.support.file_locks import acquire, lock_of
 
 _FIRST_TRIAL: Final = 4.0
-"""Seconds for the first trial of a part that is down: enough for a slow one that has recovered."""
+"""Seconds for the first trial of a part that is down: enough if it is slow but has recovered."""
 
 _SHORTEST_TRIAL: Final = 0.5
-"""Seconds for later trials, each of which has half the time of the one before: 150 tests on a
-target that hangs take less than two minutes, and a sound target answers far sooner."""
+"""Seconds for later trials, each of which gets half the time of the one before: 150 tests on a
+target that hangs take less than two minutes, and a working target responds far sooner."""
 
 _NEXT_TRIAL_AFTER: Final = 5.0
-"""Seconds after which another trial is due without a new test, for use outside of pytest."""
+"""Seconds until another trial without a new test, for use outside pytest: a trial takes at most
+4 s, so that a target that is down gets less than half of the time."""
 
-_LOCK_PATIENCE: Final = 5.0
-"""Seconds to wait for another process that is writing the file, which takes milliseconds."""
+_LONGEST_WRITE: Final = 5.0
+"""Seconds to wait for another process to write the file, which takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Circuit:
     """The state of one part of a target.
 
     Args:
-        part: What it is, such as ``token endpoint https://auth.example/oauth2/token``.
+        part: Its name, such as ``token endpoint https://auth.example/oauth2/token``.
         reason: Why it is open: the last failure; empty while it is closed.
         refused: Whether it is open because the credential was refused.
         trials: How many attempts have failed since it was opened.
         unsent: How many requests were not sent because it was open.
-        last_reason: Why it was open last.
+        last_reason: Why it was last open.
     """
 
     part: str
@@ -57,7 +57,7 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether requests to the part are held back."""
+        """Whether requests to the part are not sent."""
         return bool(self.reason)
 
     def describe(self) -> str:
@@ -73,8 +73,8 @@ class CircuitBreaker:
     """The circuits of one run. Threads may share it.
 
     Args:
-        file: A file in a private directory by which the processes of a run share it; ``None``
-            where there is one process only.
+        file: A file in a private directory through which the processes of a run share it;
+            ``None`` for a single process.
         clock: Measures the time between trials.
     """
 
@@ -88,7 +88,7 @@ class CircuitBreaker:
         self._read: int | None = None
 
     def new_trial(self) -> None:
-        """Let one request through to each part that is down; to be called at each test's setup."""
+        """Allow one request to each part that is down; to be called at each test's setup."""
         with self._lock:
             self._tried.clear()
             for part in [part for part, count in self._unsent.items() if count]:
@@ -104,15 +104,15 @@ class CircuitBreaker:
         """Let a request pass, unless its part is down and this test has tried it already.
 
         Returns:
-            How many seconds it may take if it is a trial, which is not to be repeated; ``None``
-            where nothing is wrong.
+            How many seconds it may take if it is a trial, which must not be repeated; ``None`` if
+            nothing is wrong.
 
         Raises:
             SettingsError: The part has refused the credentials.
             TransportError: The part is down.
         """
         if self._file is None and part not in self._circuits:
-            return None  # without the lock, as that is how nearly every request passes
+            return None  # nearly every request takes this path, so it does without the lock
         with self._lock:
             self._refresh()
             circuit = self._circuits.get(part)
@@ -128,13 +128,13 @@ class CircuitBreaker:
             raise _held_back(circuit)
 
     def failed(self, part: str, reason: str, *, refused: bool = False) -> None:
-        """Take in that a part is down, or has refused the credentials.
+        """Record that a part is down, or has refused the credentials.
 
         Args:
             part: Which part.
             reason: What happened.
-            refused: Whether it has refused the credentials, which it does not do by chance; only
-                the next test asks again.
+            refused: Whether it has refused the credentials, which is no transient failure; only
+                the next test tries again.
         """
         with self._lock:
             if refused:
@@ -151,7 +151,7 @@ class CircuitBreaker:
             )
 
     def succeeded(self, part: str) -> None:
-        """Take in that a part answers."""
+        """Record that a part responds."""
         circuit = self._circuits.get(part)
         if circuit is None or not circuit.is_open:
             return
@@ -160,7 +160,7 @@ class CircuitBreaker:
             self._change(part, lambda circuit: replace(circuit, reason="", trials=0))
 
     def describe(self) -> list[str]:
-        """A line for each part that is down, or was down so that requests were not sent."""
+        """A line for each part that is down, or was down while requests were due."""
         with self._lock:
             self._refresh()
             circuits = [
@@ -170,7 +170,7 @@ class CircuitBreaker:
         return [one.describe() for one in circuits if one.is_open or one.unsent]
 
     def _change(self, part: str, change: Callable[[Circuit], Circuit]) -> None:
-        """Change a circuit, and add what was not sent since, for all processes."""
+        """Change a circuit for all processes, and add the requests that were not sent since."""
 
         def changed() -> None:
             circuit = change(self._circuits.get(part) or Circuit(part))
@@ -180,19 +180,20 @@ class CircuitBreaker:
         if self._file is None:
             changed()
             return
-        # Without the file each process goes by what it sees itself, which is safe.
-        with (
-            suppress(OSError, filelock.Timeout),
-            filelock.FileLock(f"{self._file}.lock", timeout=_LOCK_PATIENCE, mode=0o600),
-        ):
-            self._refresh()
-            changed()
-            self._store(self._file)
-            return
-        changed()
+        lock = lock_of(self._file)
+        with suppress(OSError):
+            if acquire(lock, _LONGEST_WRITE):
+                try:
+                    self._refresh()
+                    changed()
+                    self._store(self._file)
+                finally:
+                    lock.release()
+                return
+        changed()  # without the file each process relies on what it sees itself, which is safe
 
     def _refresh(self) -> None:
-        """Take over what other processes have written since the last time."""
+        """Read what other processes have written since the last time."""
         if self._file is None:
             return
         with suppress(OSError, ValueError, TypeError, AttributeError):
@@ -210,7 +211,7 @@ class CircuitBreaker:
 
 
 def _held_back(circuit: Circuit) -> AtomicCardsError:
-    """Why a request is not sent. Source of the reason: the last attempt of the run."""
+    """Why a request is not sent: the failure of the last attempt of the run."""
     if circuit.refused:
         return SettingsError(circuit.reason)
     return TransportError(f"not sent, as {circuit.part} is down: {circuit.reason}")

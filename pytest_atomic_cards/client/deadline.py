@@ -10,11 +10,11 @@ from pytest_atomic_cards.support.errors import TimeLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-
-_LONGEST_SLEEP: Final = 5.0
-"""Seconds until a pause looks again whether the deadline has been tightened: so few that an
-interrupted run ends in time, so many that recorded pauses are not cut into pieces."""
+STEP: Final = 0.25
+"""Seconds after which every wait checks whether the deadline has been tightened: a signal handler
+that tightens it cannot wake the thread that it interrupts, and nobody notices so short a delay."""
 
 
 class Deadline:
@@ -29,14 +29,14 @@ class Deadline:
         self._moment = math.inf
         self._reason = ""
         self.on_change: list[Callable[[], None]] = []
-        """Called after each change, so that whoever is waiting can wait for less."""
+        """Called after each change, so that waits can be shortened."""
 
     def set(self, seconds: float, reason: str) -> None:
         """Replace the deadline.
 
         Args:
             seconds: Time left from now; ``math.inf`` for no limit.
-            reason: What set it, as it is to stand in errors, such as ``--cards-max-time 600``.
+            reason: What set it, for error messages, such as ``--cards-max-time 600``.
         """
         self._moment = self._clock.monotonic() + seconds
         self._reason = reason
@@ -45,12 +45,12 @@ class Deadline:
 
     @property
     def reason(self) -> str:
-        """What set it; empty while nothing has."""
+        """What set it; empty if nothing has."""
         return self._reason
 
     @property
     def overrun(self) -> str:
-        """For messages: that something lies beyond the deadline, and what set it."""
+        """For messages: how little time is left, and what set the deadline."""
         return f"and {self.left:.3g} s are left: {self.reason}"
 
     @property
@@ -71,15 +71,44 @@ class Deadline:
             sleep: Waits.
         """
         while seconds > 0 and not self.has_passed:
-            step = min(seconds, _LONGEST_SLEEP, self.left)
+            step = min(seconds, STEP, self.left)
             sleep(step)
             seconds -= step
 
     def check(self) -> None:
-        """Return while there is time left.
+        """Return if there is time left.
 
         Raises:
             TimeLimitError: There is none.
         """
         if self.has_passed:
             raise TimeLimitError(f"out of time: {self._reason}")
+
+
+class DeadlineClock(Clock):
+    """A clock whose waits end at a deadline.
+
+    Args:
+        clock: The time.
+        deadline: Ends every wait.
+    """
+
+    def __init__(self, clock: Clock, deadline: Deadline) -> None:
+        self._clock = clock
+        self._deadline = deadline
+
+    def monotonic(self) -> float:
+        """Seconds that only move forward."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond the deadline."""
+        self._deadline.pause(seconds, self._clock.sleep)
+
+    def now(self) -> datetime:
+        """The time of day, UTC."""
+        return self._clock.now()
+
+    def timestamp(self) -> float:
+        """The time of day, in seconds since the epoch."""
+        return self._clock.timestamp()

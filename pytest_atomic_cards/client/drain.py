@@ -2,6 +2,10 @@
 
 The documentation has this loop for cancel, and does not say when it ends.
 Source: Cards API page › Request limits.
+
+A drain trusts the target to honour the query and to count what it changed, as its users would. The
+clean-up of a run cannot: it cancels in its own way, see
+:mod:`pytest_atomic_cards.targets.seeding.cancel_cards`.
 """
 
 from __future__ import annotations
@@ -24,11 +28,13 @@ _MAY_MEAN_NO_MATCH: Final = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
 )
 _UNPROMISED_ATTEMPTS: Final = 3
+"""Attempts at an action that the documentation does not promise for a state: a refusal is likely
+meant, and the repeats are for a listing that lags."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrainProgress:
-    """How far a drain has come, in counts.
+    """The progress of a drain, in counts.
 
     Args:
         requests: Actions sent so far.
@@ -47,11 +53,11 @@ class DrainReport:
 
     Args:
         requests: Actions sent.
-        updated: Cards changed, by the target's own count; those of an action whose outcome is
-            unknown are not among them.
-        unknown_outcomes: Actions that got no usable answer.
-        left: Cards that a last look at one page still showed in a state that the action can
-            change. More than 0 where the target would not change them.
+        updated: Cards changed, by the target's own count, without those of actions whose outcome
+            is unknown.
+        unknown_outcomes: Actions that got no usable response.
+        left: Cards that one page, listed last, still showed in a state that the action can
+            change. More than 0 if the target did not change them.
     """
 
     requests: int
@@ -68,10 +74,10 @@ class DrainReport:
 class Drain:
     """One drain.
 
-    While the target reports cards that it had not reported before, it is asked again. Otherwise
-    the listing decides. Where it still shows cards in some state, the action is narrowed to that
-    state, in case closed cards stand in its way, and repeated a limited number of times, in case
-    the listing lags behind. Actions that succeed without a body are judged by the listing alone.
+    As long as responses report cards that were not reported before, the action is repeated.
+    Otherwise the listing decides. If it still shows cards in some state, the action is narrowed to
+    that state, in case closed cards prevent it, and repeated a limited number of times, in case the
+    listing lags. Actions that succeed without a body are judged by the listing alone.
 
     Args:
         act: Sends the action.
@@ -104,7 +110,7 @@ class Drain:
         self._requests = self._updated = self._unknown = 0
 
     def run(self, on_progress: Callable[[DrainProgress], None], max_requests: int) -> DrainReport:
-        """Repeat until nothing is left, or nothing changes any more, or ``max_requests`` are sent.
+        """Repeat until nothing is left, nothing changes any more, or ``max_requests`` are sent.
 
         Raises:
             RefusedError: The target keeps refusing cards that the listing shows.
@@ -127,7 +133,7 @@ class Drain:
             if state is None:
                 break
             if query.status != state or stalled is None:
-                query, stalled = self._query.replace(status=state), self._patience(state).begin()
+                query, stalled = self._query.replace(status=state), self._retry_for(state).begin()
         else:
             left = self._left()
         refusal = next(filter(None, map(hopeless.get, left)), None)
@@ -152,17 +158,17 @@ class Drain:
         counted = response.summary.updated
         updated = len(response.results) if counted is None else counted
         self._updated += updated
-        return updated, updated > 0 and self._brings_news(response)
+        return updated, updated > 0 and self._reports_new_cards(response)
 
-    def _brings_news(self, response: ActionResponse) -> bool:
-        """Whether a card was reported for the first time, as far as cards have ids at all."""
+    def _reports_new_cards(self, response: ActionResponse) -> bool:
+        """Whether a card was reported for the first time; true if cards have no ids."""
         ids = {one.card_instance_id for one in response.results if one.card_instance_id}
-        news = ids - self._reported
+        new = ids - self._reported
         self._reported |= ids
-        return bool(news) or not ids
+        return bool(new) or not ids
 
     def _shows_others(self) -> bool:
-        """Whether the last look showed other cards than the one before, as after an action."""
+        """Whether the last listing showed different cards than the one before."""
         return self._shown != self._shown_before
 
     def _left(self) -> dict[Status | str, int]:
@@ -179,8 +185,8 @@ class Drain:
         counts = {state: len(page) for state, page in left.items()}
         return {state: count for state, count in counts.items() if count}
 
-    def _patience(self, state: Status | str) -> RetryPolicy:
-        """How long to insist: not for long where nobody promises that the action is allowed."""
+    def _retry_for(self, state: Status | str) -> RetryPolicy:
+        """How often to repeat: not often if the documentation does not promise the action."""
         promised = state in set(Status) and (
             TRANSITIONS[Status(state), self._action].level is Level.DOCUMENTED
         )

@@ -15,7 +15,8 @@ from functools import cache
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.deadline import STEP, Deadline
+from pytest_atomic_cards.model.network_faults import FAULT_HEADER
 from pytest_atomic_cards.model.settings import MEGABYTE
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     import requests
     from urllib3 import PoolManager
-
-_STEP: Final = 0.25
-"""Seconds after which a waiting exchange looks again whether its deadline has been tightened."""
 
 _CHUNK: Final = 65_536
 """Bytes of a body to unpack at once: small beside the limit, so that it is never far exceeded."""
@@ -50,6 +48,7 @@ class Limits:
         exceeded: Which limit ended the exchange; empty while none has.
         timed_out: Whether that limit was one of time.
         connected: Whether there was a connection, so that the request may have reached the target.
+        injected: Whether a test damaged the response.
     """
 
     def __init__(self, seconds: float, deadline: Deadline, max_body: int) -> None:
@@ -57,6 +56,7 @@ class Limits:
         self.exceeded = ""
         self.timed_out = False
         self.connected = False
+        self.injected = False
         self._end = REAL_CLOCK.monotonic() + self.seconds
         self._deadline = deadline
         self._max_body = max_body
@@ -79,7 +79,7 @@ class Limits:
         """
         left = min(self._end - REAL_CLOCK.monotonic(), self._deadline.left)
         if left > 0:
-            return min(left, _STEP)
+            return min(left, STEP)
         self.timed_out = True
         reason = f"timed out: no complete response within {self.seconds:.3g} s"
         if self._deadline.has_passed:
@@ -102,6 +102,7 @@ class Limits:
             LimitError: It is too large.
             OSError: It did not arrive whole.
         """
+        self.injected = FAULT_HEADER in response.headers
         chunks, size = [], 0
         for chunk in response.iter_content(_CHUNK):
             chunks.append(chunk)

@@ -1,4 +1,8 @@
-"""When to try again, and how long to wait before: one policy for tokens and for requests."""
+"""When to try again, and how long to wait first: one policy for tokens and for requests.
+
+What may be repeated although its response was lost is decided by whoever knows that this is
+harmless: see :func:`until_known`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar, overload
 
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
+from pytest_atomic_cards.support.errors import OutcomeUnknownError
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Outcome = TypeVar("Outcome")
 
 TRANSIENT: Final = frozenset(
     {
@@ -31,14 +38,17 @@ TRANSIENT: Final = frozenset(
 class RetryPolicy:
     """How often to try, and how long to wait in between. All times are in seconds.
 
+    The defaults ride out a restart or a deployment of some seconds: seven waits take 6 to 12 s in
+    all, unless the target asks for longer ones.
+
     Args:
-        attempts: Most attempts in all, the first one included.
+        attempts: Most attempts in all, including the first.
         base: Wait after the first attempt; it doubles after each further one.
         cap: Longest wait of our own choosing.
         retry_after_cap: Longest wait that a target's ``Retry-After`` is granted.
-        timeouts: Most attempts that time out: each costs a whole time-out, and a target that let
+        timeouts: Most attempts that time out: each takes a whole time-out, and a target that let
             two of them pass is hanging.
-        budget: No attempt is started once this much time has passed.
+        budget: No attempt is started after this much time: three waits of ``retry_after_cap``.
         sleep: Waits.
         clock: Time that only moves forward.
         wall_clock: Seconds since the epoch, to read a ``Retry-After`` that is a date.
@@ -58,7 +68,7 @@ class RetryPolicy:
 
     @classmethod
     def by(cls, clock: Clock, randomness: Randomness) -> Self:
-        """The usual policy, going by a timeline and a chance."""
+        """The default policy, with a clock and a source of randomness."""
         return cls(
             sleep=clock.sleep,
             clock=clock.monotonic,
@@ -67,7 +77,7 @@ class RetryPolicy:
         )
 
     def begin(self, deadline: Deadline | None = None) -> Backoff:
-        """Start to count the attempts of one request, the first of which is about to be made.
+        """Start counting the attempts of one request, the first of which is about to be made.
 
         Args:
             deadline: When the run ends; no wait goes beyond it.
@@ -80,8 +90,8 @@ class Backoff:
 
     Attributes:
         deadline: When the run ends.
-        attempts: How many have been made, with the current one.
-        gave_up: Why there is no further one, where that is not their number.
+        attempts: How many have been made, including the current one.
+        gave_up: Why there is no further one, unless their number is the reason.
     """
 
     def __init__(self, policy: RetryPolicy, deadline: Deadline) -> None:
@@ -100,7 +110,7 @@ class Backoff:
             timed_out: Whether the last attempt timed out.
 
         Returns:
-            Whether another attempt may be made; without a wait if it may not.
+            Whether another attempt may be made; if not, there was no wait.
         """
         policy = self._policy
         self._timeouts += timed_out
@@ -113,7 +123,7 @@ class Backoff:
         if wait >= self.deadline.left:
             self.gave_up = f"the next attempt is due in {wait:.3g} s, {self.deadline.overrun}"
             return False
-        self.deadline.pause(wait, policy.sleep)
+        policy.sleep(wait)
         self.attempts += 1
         return True
 
@@ -130,8 +140,44 @@ class Backoff:
         return max(own, min(asked or 0.0, policy.retry_after_cap))
 
 
+@overload
+def until_known(attempt: Callable[[], Outcome], changed: None = None, *, tries: int) -> Outcome: ...
+@overload
+def until_known(
+    attempt: Callable[[], Outcome], changed: Callable[[], bool], *, tries: int
+) -> Outcome | None: ...
+def until_known(
+    attempt: Callable[[], Outcome],
+    changed: Callable[[], bool] | None = None,
+    *,
+    tries: int,
+) -> Outcome | None:
+    """Repeat an attempt whose response may be lost, which must be harmless, until one is known.
+
+    Args:
+        attempt: Sends a request that changes state.
+        changed: Whether the target shows that an attempt without a response took effect.
+        tries: Most attempts.
+
+    Returns:
+        What the attempt returned; ``None`` if its response was lost and ``changed`` is true.
+
+    Raises:
+        OutcomeUnknownError: Every response was lost.
+    """
+    for left in reversed(range(tries)):
+        try:
+            return attempt()
+        except OutcomeUnknownError:
+            if changed is not None and changed():
+                return None
+            if not left:
+                raise
+    raise ValueError("tries must be at least 1")
+
+
 def parse_retry_after(value: str, now: float) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header, or ``None`` where it cannot be read.
+    """Seconds that a ``Retry-After`` header asks to wait, or ``None`` if it cannot be read.
 
     Args:
         value: Seconds, or an HTTP date.

@@ -67,7 +67,7 @@ class Evidence(Protocol):
 
         Raises:
             ScopeError: What is listed under them is not shown to be this run's.
-            NotAvailableError: The target was not seen to heed them in such an action.
+            NotAvailableError: The target was not seen to honour them in such an action.
             TransportError: What is listed under them cannot be asked.
         """
 
@@ -134,7 +134,7 @@ class Scope:
         Raises:
             ScopeError: The request could touch cards that this run did not seed.
             NotAvailableError: It could on a target that joins attributes by *or* or ignores one,
-                and this one was not seen to heed them and to join them by *and*.
+                and this one was not seen to honour them and to join them by *and*.
             TransportError: What the target lists under the id cannot be asked.
         """
         if self._permission.is_granted:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
-from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
 from pytest_atomic_cards.client.rate_limit import Pace
 from pytest_atomic_cards.client.request import (
     NO_BODY,
@@ -98,10 +98,10 @@ class CardsSession:
         clock: Clock = REAL_CLOCK,
         randomness: Randomness = TRUE_RANDOMNESS,
     ) -> None:
-        self.clock = clock
+        self.deadline = deadline or Deadline()
+        self.clock = DeadlineClock(clock, self.deadline)
         self._http = http or open_http()
         self._owns_http = http is None
-        self.deadline = deadline or Deadline()
         self.breaker = breaker or CircuitBreaker()
         self._wire = Wire(
             self._http,
@@ -115,8 +115,8 @@ class CardsSession:
         self.tokens = tokens
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
-        self.retry = retry or RetryPolicy.by(clock, randomness)
-        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self._pause)
+        self.retry = retry or RetryPolicy.by(self.clock, randomness)
+        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
         self.listeners: list[Listener] = []
@@ -192,7 +192,7 @@ class CardsSession:
             may_repeat = (repeatable or refused) and trial is None
             if may_repeat and not self.breaker.circuit(part).is_open and again(backoff, answer):
                 continue
-            if trial is not None or shows_down(answer, attempts=backoff.attempts):
+            if shows_down(answer, backoff.attempts, is_trial=trial is not None):
                 self.breaker.failed(part, exchange.describe())
             raise unanswered(exchange, backoff, in_doubt=in_doubt)
 
@@ -219,9 +219,6 @@ class CardsSession:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._root!r})"
-
-    def _pause(self, seconds: float) -> None:
-        self.deadline.pause(seconds, self.retry.sleep)
 
     def _check(self, request: Request) -> None:
         if self._guard is not None:

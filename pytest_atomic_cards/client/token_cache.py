@@ -11,19 +11,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import filelock
-
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.support.errors import SettingsError, TransportError
-from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.support.file_locks import PRIVATE_DIRECTORY, acquire, lock_of
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PRIVATE_FILE, _PRIVATE_DIRECTORY = 0o600, 0o700
-_LONGEST_MARGIN: Final = 60.0
 _MARGIN: Final = 0.1
+"""Share of its lifetime before the end of which a token is renewed, so that a short-lived one can
+still be used for most of its life."""
+_LONGEST_MARGIN: Final = 60.0
+"""Seconds by which to renew a token early at most: longer than any exchange, and than the clocks of
+two machines differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class IssuedToken:
     Args:
         value: The access token.
         issued: Seconds since the epoch.
-        lifetime: Seconds from ``issued`` until the target stops to accept it.
+        lifetime: Seconds from ``issued`` until it expires.
         grant_type_in: Where the token endpoint read ``grant_type`` from.
     """
 
@@ -46,7 +47,7 @@ class IssuedToken:
         object.__setattr__(self, "value", Hidden(self.value))
 
     def usable(self, now: float) -> bool:
-        """Whether there is enough life left to send a request with it."""
+        """Whether it lives long enough to send a request with it."""
         margin = min(_LONGEST_MARGIN, self.lifetime * _MARGIN)
         return self.issued <= now < self.issued + self.lifetime - margin
 
@@ -55,8 +56,8 @@ class TokenCache:
     """Keeps the token of one credential in a file that only its owner can read.
 
     Args:
-        path: The file; its directory is made, private, where it is missing.
-        owner: Identifies the credential. A token of another owner is not handed out.
+        path: The file; its directory is created, private, if it is missing.
+        owner: Identifies the credential. A token of another owner is ignored.
         patience: Seconds to wait for another process that is fetching a token.
         deadline: When the run ends, and such a wait with it.
     """
@@ -66,7 +67,7 @@ class TokenCache:
         self._owner = owner
         self._patience = patience
         self._deadline = deadline
-        self._lock = filelock.FileLock(f"{path}.lock", mode=_PRIVATE_FILE)
+        self._lock = lock_of(path)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -77,8 +78,8 @@ class TokenCache:
             TransportError: Another process has not finished in time.
         """
         try:
-            self._path.parent.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-            acquired = poll(self._acquire, bool, min(self._patience, self._deadline.left))
+            self._path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            acquired = acquire(self._lock, min(self._patience, self._deadline.left))
         except OSError as error:
             raise self._unwritable(error) from None
         if not acquired:
@@ -92,16 +93,8 @@ class TokenCache:
         finally:
             self._lock.release()
 
-    def _acquire(self) -> bool:
-        """Acquire the lock if it is free. The time limits of filelock go by a time tests fake."""
-        try:
-            self._lock.acquire(blocking=False)
-        except filelock.Timeout:
-            return False
-        return True
-
     def load(self) -> IssuedToken | None:
-        """The token in the file, or ``None`` where there is none of this owner."""
+        """The token in the file, or ``None`` if there is none of this owner."""
         try:
             document = json.loads(self._path.read_bytes())
             if document.pop("owner") != self._owner:
@@ -112,7 +105,7 @@ class TokenCache:
             return None
 
     def store(self, token: IssuedToken) -> None:
-        """Replace the file as a whole, so that no reader ever sees a part of it.
+        """Replace the file atomically.
 
         Raises:
             SettingsError: The directory cannot be written to.

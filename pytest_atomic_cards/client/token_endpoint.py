@@ -176,7 +176,7 @@ class TokenEndpoint:
             if trial is None and again(backoff, answer):
                 continue
             error = self._unavailable(answer, backoff)
-            if trial is not None or shows_down(answer, backoff.attempts):
+            if shows_down(answer, backoff.attempts, is_trial=trial is not None):
                 self._breaker.failed(self._part, self._last(answer))
             raise error
 

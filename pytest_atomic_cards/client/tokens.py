@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
-from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
 from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
@@ -19,6 +19,7 @@ from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class ClientCredentials:
         user_agent: str | None = None,
     ) -> None:
         client_secret = Hidden(client_secret)
-        retry, deadline = retry or RetryPolicy(), deadline or Deadline()
+        deadline = deadline or Deadline()
+        retry = retry or RetryPolicy.by(DeadlineClock(REAL_CLOCK, deadline), TRUE_RANDOMNESS)
         self._endpoint = TokenEndpoint(
             token_url,
             client_id,

@@ -110,13 +110,14 @@ class NoAnswer:
         reason: What happened, and what mends it where that is known.
         sent: Whether the request may have reached the target.
         failure: What kind of failure it is.
-        injected: Whether a test injected it, so that it means nothing for the target.
+        excused: Whether it says nothing about the target: a test injected it, or the run's own
+            deadline ended the exchange.
     """
 
     reason: str = field(repr=False)
     sent: bool
     failure: Failure = Failure.BROKEN
-    injected: bool = False
+    excused: bool = False
 
 
 def again(backoff: Backoff, answer: Answer | NoAnswer) -> bool:
@@ -128,17 +129,19 @@ def again(backoff: Backoff, answer: Answer | NoAnswer) -> bool:
     return backoff.again(timed_out=answer.failure is Failure.TIMED_OUT)
 
 
-def shows_down(answer: Answer | NoAnswer, attempts: int) -> bool:
+def shows_down(answer: Answer | NoAnswer, attempts: int, *, is_trial: bool) -> bool:
     """Whether the last of some attempts shows that the part of the target is down.
 
-    It does where all attempts of a request that may be repeated have failed. Otherwise it does if
-    no connection can be made, or nobody answers in time. What a test injected shows nothing.
+    It does if the attempt was a trial, or all attempts of a request that may be repeated have
+    failed, or no connection could be made, or there was no response in time. What a test injected,
+    or the run's own deadline ended, shows nothing.
     """
     if isinstance(answer, Answer):
-        return attempts > 1 and FAULT_HEADER not in answer.headers
-    if answer.injected:
+        return (is_trial or attempts > 1) and FAULT_HEADER not in answer.headers
+    if answer.excused:
         return False
-    return attempts > 1 or answer.failure is Failure.TIMED_OUT or not answer.sent
+    timed_out = answer.failure is Failure.TIMED_OUT
+    return is_trial or attempts > 1 or timed_out or not answer.sent
 
 
 class Wire:
@@ -209,6 +212,7 @@ class Wire:
         try:
             with limits.applied():
                 response = self._http.get_adapter(url).send(request, **settings)
+                limits.injected |= FAULT_HEADER in response.headers
                 content = response.content
         except (OSError, HTTPError) as error:  # every exception of requests is an OSError
             return self._failed(error, limits)
@@ -219,13 +223,12 @@ class Wire:
         )
 
     def _failed(self, error: BaseException, limits: Limits) -> NoAnswer:
+        excused = limits.injected or is_injected(error) or self.deadline.has_passed
         if limits.exceeded:
             failure = Failure.TIMED_OUT if limits.timed_out else Failure.PERMANENT
-            return NoAnswer(limits.exceeded, sent=limits.connected, failure=failure)
+            return NoAnswer(limits.exceeded, limits.connected, failure, excused)
         failure, reason = failure_of(error, self._setting)
-        return NoAnswer(
-            reason, sent=not never_left(error), failure=failure, injected=is_injected(error)
-        )
+        return NoAnswer(reason, not never_left(error), failure, excused)
 
 
 def _checked(url: str, setting: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -76,6 +77,11 @@ class Exchange:
     def succeeded(self) -> bool:
         """Whether the status is 2xx."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the status is 5xx."""
+        return self.status is not None and self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def json(self) -> Any:  # noqa: ANN401 - a JSON value
         """The response body as JSON; ``None`` where it is empty, not JSON, or too deep to read."""

@@ -188,7 +188,8 @@ def _cut(headers: _Headers, body: bytes) -> tuple[_Headers, bytes]:
     """Headers that promise a whole body, and its first half."""
     dropped = {"content-length", "content-encoding", "transfer-encoding"}
     kept = [(name, value) for name, value in headers if name.lower() not in dropped]
-    return [*kept, ("Content-Length", str(max(len(body), 1)))], body[: len(body) // 2]
+    kept += [("Content-Length", str(max(len(body), 1))), (FAULT_HEADER, NetworkFaultKind.CUT_OFF)]
+    return kept, body[: len(body) // 2]
 
 
 def _reset(connection: socket.socket) -> None:

@@ -85,7 +85,7 @@ class ChangeWatcher:
     def settle(self) -> None:
         """Wait until our last change is twice as old as the longest observed lag."""
         clock, lag = self._cards.clock, self._lag.current
-        needed = max(2 * lag.longest, self._cards.seeder.unsteadiness)
+        needed = max(2 * lag.longest, self._cards.seeder.listing_lag)
         clock.sleep(max(0.0, needed - (clock.monotonic() - lag.changed)))
 
     def settle_surely(self) -> None:

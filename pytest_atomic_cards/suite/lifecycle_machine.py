@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import pytest
@@ -230,7 +229,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         status = exchange.status or 0
         self.told.append(f"{what}: HTTP {status}")
         self._last_action = (exchange,)
-        if exchange.succeeded or not due or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if exchange.succeeded or not due or exchange.is_server_error:
             return exchange.succeeded
         if self._matches_strangers(query):
             return False

@@ -48,7 +48,7 @@ def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:
     listings = _listings(exchanges)
     if not listings or probe.cards.backend.delivery_is_certain:
         return False
-    probe.cards.clock.sleep(max(A_WHILE, probe.cards.seeder.unsteadiness))
+    probe.cards.clock.sleep(max(A_WHILE, probe.cards.seeder.listing_lag))
     return any(_differs_now(probe, one) for one in listings)
 
 

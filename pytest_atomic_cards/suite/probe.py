@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import environment_path
@@ -248,8 +247,7 @@ def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
 
 def _is_unserved(exchange: Exchange) -> bool:
     """Whether a listing failed with a server error or has a body that is not JSON."""
-    failed = (exchange.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return failed or (exchange.succeeded and exchange.json() is None)
+    return exchange.is_server_error or (exchange.succeeded and exchange.json() is None)
 
 
 def response_of(exchange: Exchange) -> ActionResponse:

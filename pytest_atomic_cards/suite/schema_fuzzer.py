@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 LISTING: Final = "listCards"
-SERVER_ERROR: Final = 500
 
 _LISTINGS: Final = 30
 """Generated listings; cheap, and with the most parameters to combine."""
@@ -146,7 +145,7 @@ class Asker:
                 body=body,
                 repeatable=True,
             )
-            if (exchange.status or 0) < SERVER_ERROR:
+            if not exchange.is_server_error:
                 break
         return Asked(operation, parameters, body, exchange)
 

@@ -90,10 +90,6 @@ class Clock:
 REAL_CLOCK: Final = Clock()
 """The time of everything that is neither recorded nor replayed."""
 
-_GLANCE: Final = 0.25
-"""Seconds after which a wait looks whether there is time left: a signal handler that shortens the
-time cannot wake the thread that it interrupts."""
-
 
 class EventClock(Clock):
     """Time that moves by what happens in it and by nothing else, so that it can pass again.
@@ -140,34 +136,6 @@ class EventClock(Clock):
         """
         with self._lock:
             self._passed = max(self._passed, started) + elapsed
-
-
-class LimitedClock(Clock):
-    """A time in which no wait goes on when there is no time left.
-
-    Args:
-        clock: The time.
-        left: Gives the seconds that are left, which may become fewer during a wait.
-    """
-
-    def __init__(self, clock: Clock, left: Callable[[], float]) -> None:
-        self._clock = clock
-        self._left = left
-
-    def monotonic(self) -> float:
-        """Seconds that only move forward."""
-        return self._clock.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, at most as long as there is time left."""
-        while seconds > 0 and (left := self._left()):
-            pause = min(seconds, left, _GLANCE)
-            self._clock.sleep(pause)
-            seconds -= pause
-
-    def now(self) -> datetime:
-        """The time of day, UTC."""
-        return self._clock.now()
 
 
 class CurrentClock(Clock):

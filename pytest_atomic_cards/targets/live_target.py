@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.action_flows import ActionFlows
 from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.client.deadline import DeadlineClock
 from pytest_atomic_cards.client.granted_access import Access
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope_guard import Scope
@@ -17,7 +18,6 @@ from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
-from pytest_atomic_cards.support.clock import LimitedClock
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.base import complain
@@ -89,7 +89,6 @@ class LiveTarget:
         self.settings = settings
         self.recorder = recorder
         context = context or RunContext()
-        clock = LimitedClock(recorder.clock, lambda: context.deadline.left)
         self._replayed = recorder.is_replayed
         network = open_http()
         self._http, self._faults = open_http(), NetworkFaults()
@@ -101,7 +100,9 @@ class LiveTarget:
             http=self._http,
             deadline=context.deadline,
             clock=recorder.clock.timestamp,
-            retry=RetryPolicy.by(clock, recorder.randomness),
+            retry=RetryPolicy.by(
+                DeadlineClock(recorder.clock, context.deadline), recorder.randomness
+            ),
         )
         # One token serves many tests, so that no recording holds it.
         tokens = credentials_of(settings, context, http=self._http if self._replayed else network)
@@ -115,7 +116,7 @@ class LiveTarget:
             max_body=settings.max_body,
             deadline=context.deadline,
             breaker=context.breaker,
-            clock=clock,
+            clock=recorder.clock,
             randomness=recorder.randomness,
             max_rate=settings.max_rate and settings.max_rate / context.workers,
         )
@@ -171,7 +172,7 @@ class LiveTarget:
             self._cleaner,
             journal=Journal.resume(record),
             starts=list(record.starts),
-            patience=self.settings.seed_timeout,
+            final_wait=self.settings.seed_timeout,
         )
 
     def close(self) -> CleanUp:

@@ -6,12 +6,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import freezegun
 import pytest
 import requests
 from client_doubles import BASE, SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target
 
-from pytest_atomic_cards.client import CardsSession, ClientCredentials, StaticToken
+from pytest_atomic_cards.client import CardsSession, ClientCredentials, StaticToken, circuit_breaker
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
+from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.support.clock import Clock
@@ -19,8 +21,10 @@ from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     OutcomeUnknownError,
     SettingsError,
+    TimeLimitError,
     TransportError,
 )
+from pytest_atomic_cards.support.file_locks import lock_of
 
 if TYPE_CHECKING:
     from client_doubles import Outcome
@@ -125,7 +129,9 @@ def test_single_failures_of_actions_hold_nothing_back() -> None:
     assert len(target.requests) == 5
 
 
-@pytest.mark.parametrize("kind", ["unavailable", "rate-limited", "reset-before", "reset-after"])
+@pytest.mark.parametrize(
+    "kind", ["unavailable", "rate-limited", "reset-before", "reset-after", "cut-off"]
+)
 def test_what_a_test_injects_opens_no_circuit(kind: str) -> None:
     """Faults of the network on purpose do not hold back the requests after them."""
     target, faults = Target(), NetworkFaults()
@@ -137,6 +143,36 @@ def test_what_a_test_injects_opens_no_circuit(kind: str) -> None:
     faults.inject(kind, times=24)
     fail(client, 3)
     assert client.send("GET", "/v1/e/cards").status == 200
+    assert not client.breaker.describe()
+
+
+def test_an_injected_fault_of_a_trial_does_not_count() -> None:
+    """A trial that a test makes fail does not shorten the next one."""
+    target, faults = Target(DOWN), NetworkFaults()
+    client = session(target)
+    fail(client, 1)
+    part = "the listing of http://cards.test"
+    client._http.mount("http://", FaultyAdapter(target, faults))
+    faults.inject("cut-off")
+    target.script[:] = [Reply()]
+    fail(client, 1)
+    assert client.breaker.circuit(part).trials == 0
+
+
+def test_a_deadline_opens_no_circuit() -> None:
+    """An exchange that the run's own deadline ended says nothing about the target."""
+    deadline = Deadline()
+
+    def hang(_: requests.PreparedRequest) -> Outcome:
+        deadline.set(0.0, "interrupted")
+        return requests.ReadTimeout("slow")
+
+    client = session(Target(hang))
+    client.deadline = client._wire.deadline = deadline
+    for method, kind in (("GET", TimeLimitError), ("PUT", OutcomeUnknownError)):
+        deadline.set(60.0, "")
+        with pytest.raises(kind):
+            client.send(method, "/v1/e/cards")
     assert not client.breaker.describe()
 
 
@@ -168,6 +204,17 @@ def test_processes_share_what_is_known(tmp_path: Path) -> None:
     (line,) = CircuitBreaker(file).describe()
     assert line.startswith("the listing of http://cards.test is down: no response (")
     assert line.endswith("; 3 requests were not sent")
+
+
+def test_a_file_that_is_held_ends_in_a_frozen_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process goes by what it sees itself if another holds the file, even if time is faked."""
+    monkeypatch.setattr(circuit_breaker, "_LONGEST_WRITE", 0.05)
+    breaker = CircuitBreaker(tmp_path / "circuits")
+    with lock_of(tmp_path / "circuits"), freezegun.freeze_time("2031-05-05"):
+        breaker.failed("a part", "no response")
+    assert not (tmp_path / "circuits").exists()
 
 
 def test_a_damaged_file_is_passed_over(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
@@ -41,18 +40,21 @@ class Lagging:
 
     def __call__(self, request: requests.PreparedRequest) -> Reply:
         """Answer a listing or a cancel."""
-        invocation = parse_qs(urlsplit(str(request.url)).query)["flowInvocationId"][0]
+        query = dict(parse_qsl(urlsplit(str(request.url)).query))
+        wanted = {name: query[name] for name in query.keys() & self._card("").keys()}
+        matching = [one for one in self.true if wanted.items() <= self._card(one).items()]
         if request.method == "GET":
-            shown = {
-                "flowInvocationId": invocation,
-                "flowInstanceId": f"instance-of-{invocation}",
-                "userId": "customer",
-                "status": self.shown[invocation],
-            }
-            listed: list[Any] = [shown] if shown["status"] == "active" else []
-            return Reply(body={"data": listed})
-        self.true[invocation] = "cancelled"
-        return Reply(body={"data": [], "summary": {"total": 1, "updated": 1}})
+            return Reply(body={"data": [self._card(one) for one in matching]})
+        self.true |= dict.fromkeys(matching, "cancelled")
+        return Reply(body={"data": [], "summary": {"total": 1, "updated": len(matching)}})
+
+    def _card(self, invocation: str) -> dict[str, str]:
+        return {
+            "flowInvocationId": invocation,
+            "flowInstanceId": f"instance-of-{invocation}",
+            "userId": "customer",
+            "status": self.shown.get(invocation, ""),
+        }
 
 
 def test_all_starts_share_the_time_that_listings_need() -> None:

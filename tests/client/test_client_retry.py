@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from email.utils import formatdate
+from itertools import count
 
 import pytest
 from client_doubles import FakeTime
 
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.retry import parse_retry_after
+from pytest_atomic_cards.client.retry import parse_retry_after, until_known
+from pytest_atomic_cards.support.errors import OutcomeUnknownError
 
 NOW = 1_700_000_000.0
 
@@ -94,6 +96,38 @@ def test_attempts_that_time_out_are_few() -> None:
     assert backoff.again(timed_out=True)
     assert backoff.again(timed_out=False)
     assert not backoff.again(timed_out=True)
+
+
+@pytest.mark.parametrize(
+    ("lost", "takes_effect", "sent"), [(0, False, 1), (2, False, 3), (2, True, 1)]
+)
+def test_an_attempt_is_repeated_until_its_outcome_is_known(
+    lost: int,
+    takes_effect: bool,
+    sent: int,
+) -> None:
+    """A lost response is followed by another attempt, unless the first was seen to take effect."""
+    attempts = count(1)
+
+    def attempt() -> str:
+        if next(attempts) <= lost:
+            raise OutcomeUnknownError("lost")
+        return "known"
+
+    found = until_known(attempt, lambda: takes_effect, tries=3)
+    assert found == (None if takes_effect else "known")
+    assert next(attempts) == sent + 1
+
+
+def test_attempts_whose_responses_are_lost_come_to_an_end() -> None:
+    """After the last try the error of that one is raised."""
+    numbers = count(1)
+
+    def attempt() -> None:
+        raise OutcomeUnknownError(f"lost {next(numbers)}")
+
+    with pytest.raises(OutcomeUnknownError, match="lost 3"):
+        until_known(attempt, tries=3)
 
 
 def test_a_pause_ends_when_the_deadline_is_tightened() -> None:

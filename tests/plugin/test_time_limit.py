@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.support.clock import Clock, LimitedClock
+from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import TimeLimitError
 from pytest_atomic_cards.support.interruption import Interruption
 from pytest_atomic_cards.targets.time_limit import TimeLimit
@@ -130,7 +130,7 @@ def test_a_signal_replaces_every_other_limit(clock: _Clock) -> None:
 def test_a_wait_ends_with_the_time(clock: _Clock) -> None:
     """A wait is as long as was asked for, unless there is less time left, even from now on."""
     deadline = Deadline(clock)
-    waits = LimitedClock(clock, lambda: deadline.left)
+    waits = DeadlineClock(clock, deadline)
     waits.sleep(20)
     assert clock.seconds == 20
     shorten = iter([lambda: None, lambda: deadline.set(2, "a signal")])
@@ -140,7 +140,7 @@ def test_a_wait_ends_with_the_time(clock: _Clock) -> None:
             next(shorten, lambda: None)()
             clock.sleep(seconds)
 
-    LimitedClock(_Shortened(), lambda: deadline.left).sleep(20)
+    DeadlineClock(_Shortened(), deadline).sleep(20)
     assert clock.seconds == 22.25
 
 

@@ -207,7 +207,7 @@ def test_an_invocation_that_is_named_twice_is_refused(
     answer = {"flowInvocationId": first.flow_invocation_id}
     shared.live.sandbox.restart = lambda _: answer
     shared.live.sandbox.starts_nothing = starts_nothing
-    with pytest.raises(SeedingError, match="which an earlier start"):
+    with pytest.raises(SeedingError, match="belongs to an earlier start"):
         world.seed()
     shared.kill(target)
     assert shared.clean() != starts_nothing

@@ -152,13 +152,13 @@ def test_an_empty_listing_is_not_believed_where_listings_go_back(
 
     monkeypatch.setattr(Reader, "page", missing)
     cards.seeder.calibrate()
-    assert cards.seeder.unsteadiness > 0
+    assert cards.seeder.listing_lag > 0
     shown = iter([False])
     assert cards.clean_up().left_open == ()
     assert not live.open_cards
 
 
-@pytest.mark.parametrize("seconds", ["unsteadiness", "straggling"])
+@pytest.mark.parametrize("seconds", ["listing_lag", "late_card_window"])
 def test_all_worlds_are_looked_at_again_where_cards_may_come_to_light(
     seconds: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,7 +362,7 @@ def test_further_cards_of_the_last_start_are_awaited_at_the_end(
     world = target.open_world()
     card = world.seed()
     world.clean_up()
-    monkeypatch.setattr(target._cleaner, "straggling", 3.0)
+    monkeypatch.setattr(target._cleaner, "late_card_window", 3.0)
     further = {"user_id": card.user_id, "flow_invocation_id": card.flow_invocation_id}
     threading.Timer(0.2, lambda: live.environment.seed([further])).start()
     target.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,12 +13,18 @@ from scripted_listing import Answer, Listing, card_body, paged
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
+    SeedingError,
     TransportError,
 )
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
+from pytest_atomic_cards.targets.seeding.backend import Placement
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, Reader, key_of
+from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
 PIN = CardQuery(flow_invocation_id="invocation")
 
@@ -134,6 +143,44 @@ def test_all_pages_are_read_whatever_their_size(largest: int, count: int) -> Non
     assert [card.card_instance_id for card in found.cards] == [f"card-{n}" for n in range(count)]
     assert found.complete
     assert len(found.exchanges) == len(listing.queries)
+
+
+@pytest.mark.parametrize("largest", [10, 50, 99])
+@pytest.mark.parametrize("count", [9, 10, 50, 99, 120, 500])
+def test_small_pages_are_read_to_the_end(largest: int, count: int) -> None:
+    """A target that serves fewer cards at once than documented hides none from a clean-up."""
+    listing = Listing(paged([card_body(number) for number in range(count)], largest))
+    found = Reader(listing.api()).find_all(PIN)
+    assert (len(found.cards), found.complete) == (min(count, 20 * largest), count < 20 * largest)
+    assert len(listing.queries) <= count // largest + 2
+    wanted = Reader(listing.api()).find(PIN, most_pages=50, wanted=count)
+    assert len(wanted.cards) == count
+
+
+@pytest.mark.parametrize("find", [Reader.find, Reader.find_all])
+def test_what_is_kept_of_an_endless_listing_is_bounded(
+    find: Callable[[Reader, CardQuery], Found],
+) -> None:
+    """A target that invents cards on every page does not fill the memory."""
+    numbers = count()
+
+    def answer(_: dict[str, str]) -> Answer:
+        return 200, {"data": [card_body(next(numbers)) for _ in range(3_000)]}
+
+    found = find(Reader(Listing(answer).api()), PIN)
+    assert not found.complete
+    assert len(found.cards) <= 20_000 + 3_000
+
+
+def test_seeding_fails_if_a_target_invents_cards() -> None:
+    """Of a start of one target not more cards are kept than a flow may send."""
+    numbers = count()
+    listing = Listing(lambda _: (200, {"data": [card_body(next(numbers)) for _ in range(60)]}))
+    live = FlowBackend(None, Settings(), ServerClock())  # type: ignore[arg-type]
+    waiter = CardWaiter(Reader(listing.api()), live, REAL_CLOCK)
+    placed = Placement("invocation", ("user-1", "user-2"), users_are_ours=True)
+    with pytest.raises(SeedingError, match=r"invocation, which asked for 2: .* invent cards"):
+        waiter.await_visible([placed, replace(placed, users=("user",) * 10_000)])
 
 
 def test_reading_ends_where_offset_has_no_effect() -> None:

@@ -127,7 +127,7 @@ def test_a_query_that_is_none_is_not_repeated() -> None:
     listing = Exchange("GET", f"{AN_ACTION}?limit=abc", datetime.now(UTC), 0.0, status=500)
     world = SimpleNamespace(
         backend=SimpleNamespace(delivery_is_certain=False),
-        seeder=SimpleNamespace(unsteadiness=0.0),
+        seeder=SimpleNamespace(listing_lag=0.0),
         clock=REAL_CLOCK,
     )
     probe: Any = SimpleNamespace(cards=world)
@@ -203,7 +203,7 @@ def test_pages_that_lag_unequally_are_counted_again() -> None:
         api=SimpleNamespace(act_exchange=cancel, session=SimpleNamespace(listeners=[])),
         reader=SimpleNamespace(find=listed, page=listed),
         backend=SimpleNamespace(settling=0.0, delivery_is_certain=True),
-        seeder=SimpleNamespace(unsteadiness=0.0),
+        seeder=SimpleNamespace(listing_lag=0.0),
         clock=REAL_CLOCK,
         randomness=None,
         recorder=NULL_RECORDER,

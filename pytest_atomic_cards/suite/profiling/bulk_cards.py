@@ -13,7 +13,6 @@ from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
 from pytest_atomic_cards.support.errors import OutcomeUnknownError
-from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
 """Enough that a cancel of 1001 cards leaves more than 500 for a dismiss without ``limit``."""
@@ -50,7 +49,7 @@ class Bulk:
     def listing(self) -> Exchange:
         """All cards, listed with ``limit=1001``."""
         with self._scene.part("Bulk.listing"):
-            return self._scene.get(self._group.pin.replace(limit=LARGEST_PAGE + 1))
+            return self._scene.get(self._group.pin.replace(limit=LARGEST_LIMIT + 1))
 
     @cached_property
     def cancelled(self) -> Batch:

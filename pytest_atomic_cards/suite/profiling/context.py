@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.client.action_flows import ActionFlows, FlowMode
@@ -118,7 +117,7 @@ class ProfilingContext:
         parameters = [*query.parameters(), *more]
         for _ in range(_TRIES if method == "GET" else 1):
             exchange = self.cards.api.session.send(method, f"{self._root}{path}", parameters, **how)
-            if (exchange.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if not exchange.is_server_error:
                 break
         self.evidence = exchange
         return exchange

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
@@ -19,7 +20,7 @@ from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
 from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
 from pytest_atomic_cards.support.errors import NotAvailableError
-from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE, Group
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 _MOMENTS: Final = 4
 """Creation times: four are in order by chance in one of 24 cases only."""
@@ -37,7 +38,7 @@ def order(context: ProfilingContext) -> str:
     names = context.settings.user_ids
     user = names[0] if context.is_live and names else context.cards.backend.new_user()
     ours = [key_of(card) for group in _at_moments(context, user) for card in group.cards]
-    query = CardQuery(user_id=user, limit=LARGEST_PAGE)
+    query = CardQuery(user_id=user, limit=LARGEST_LIMIT)
     pages = [_known(context.get(query), ours) for _ in range(2)]
     if any(len(page) < len(ours) for page in pages):
         raise NotAvailableError("a listing by userId does not show all cards of a customer")
@@ -80,12 +81,12 @@ def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
 
 def listing_limit_over_1000(context: ProfilingContext) -> str:
     """List with ``limit=1001``; if that is served, list more than 1000 cards."""
-    exchange = context.get(context.still.pin.replace(limit=LARGEST_PAGE + 1))
+    exchange = context.get(context.still.pin.replace(limit=LARGEST_LIMIT + 1))
     if not exchange.succeeded:
         return str(exchange.status)
     context.evidence = context.once(Bulk).listing
     count = len(listed(context.evidence))
-    words = {LARGEST_PAGE: "clamped", LARGEST_PAGE + 1: "served"}
+    words = {LARGEST_LIMIT: "clamped", LARGEST_LIMIT + 1: "served"}
     return words.get(count, f"{count} cards")
 
 

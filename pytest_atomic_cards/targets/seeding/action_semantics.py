@@ -68,8 +68,8 @@ def updated(exchange: Exchange) -> int:
         return 1
 
 
-class Effects:
-    """Tries, once for each action and attribute, whether the action heeds the attribute.
+class ActionSemantics:
+    """Tries, once for each action and attribute, whether the action honours the attribute.
 
     Args:
         api: Client of the target.
@@ -101,7 +101,7 @@ class Effects:
         """Take in cards of this run that may be closed to see something."""
         self._spare = list(cards)
 
-    def are_held_by(self, action: Action, pin: Attribute) -> bool:
+    def is_honoured(self, action: Action, pin: Attribute) -> bool:
         """Whether an action was seen to leave alone a card that lacks the value of ``pin``."""
         pair = action, pin
         while pair not in self._held and self._cards and self._tries[pair] < _TRIES:

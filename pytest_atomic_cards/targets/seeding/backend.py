@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Placement:
     """Cards that were asked for together.
 
     Args:
@@ -63,7 +63,7 @@ class SeedingBackend(Protocol):
     delivery_is_certain: bool
     """Whether embargo and expiry hold as asked for; a flow may override them."""
 
-    patience: float
+    listing_timeout: float
     """Seconds of real time until another card that was asked for must be visible."""
 
     settling: float

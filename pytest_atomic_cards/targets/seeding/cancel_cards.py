@@ -1,4 +1,4 @@
-"""Cancelling what is still open of this run: one card first, and together only if it is safe."""
+"""Cancelling what is still open of this run: one card first, several only if that is safe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
@@ -18,18 +19,19 @@ from pytest_atomic_cards.support.errors import (
     ScopeError,
 )
 from pytest_atomic_cards.targets.seeding.action_semantics import updated
-from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 from pytest_atomic_cards.targets.seeding.state_setup import act_on_state
 
 Outcome = TypeVar("Outcome")
 Steps = Generator[None, None, Outcome]
-"""Something done step by step, with time for listings to catch up in between."""
+"""Work done in steps, between which listings have time to catch up."""
 
 MOST_REPEATS: Final = 6
-"""Cancels of active cards before they are reported as left open."""
+"""Cancels of active cards before they are reported as left open: with the pauses in between, 3 s
+for listings that lag, and enough on a network that loses every third response."""
 _MOST_FAILURES: Final = 5
-"""Single cancels that fail in a row before the rest is left for the next look."""
+"""Single cancels that fail in a row before the rest is left for the next look: of a thousand cards
+that a target refuses, not each needs a request."""
 
 
 class Canceller:
@@ -40,7 +42,7 @@ class Canceller:
         ownership: Decides which cards and ids are this run's own.
 
     Attributes:
-        count: How many cards the target said it has cancelled.
+        count: How many cards were cancelled, by the target's own count.
         was_futile: Whether cards were still listed as active after all repeats.
     """
 
@@ -51,7 +53,7 @@ class Canceller:
         self.was_futile = False
 
     def _cancel_singly(self, cards: Iterable[Card]) -> str:
-        """Cancel cards one by one, without ``multiple``; gives the last response or refusal."""
+        """Cancel cards one by one, without ``multiple``; returns the last response or refusal."""
         answer = "they have no ids"
         failures = 0
         for card in cards:
@@ -59,7 +61,7 @@ class Canceller:
                 break
             failures += 1
             try:
-                exchange = self._ownership.effects.act_alone(Action.CANCEL, card)
+                exchange = self._ownership.action_semantics.act_alone(Action.CANCEL, card)
             except OutcomeUnknownError:
                 continue
             except (ScopeError, NotAvailableError) as error:
@@ -74,7 +76,7 @@ class Canceller:
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """The cards of this run that a pin selects and that are in a state.
 
-        A target that joins attributes by *or* lists others as well. There the pin is asked alone.
+        A target that combines attributes by *or* lists others as well. Then the pin is used alone.
         """
         found = self._ownership.look(pin.replace(status=state)).cards
         if not all(pin.matches(card.attributes) for card in found):
@@ -82,9 +84,9 @@ class Canceller:
         return self._ours(pin, state, found)
 
     def _listed_by_pin_alone(self, pin: CardQuery, state: Status) -> Sequence[Card]:
-        """The same without asking for the state, as the index of one query may lag behind others.
+        """The same without a state in the query, whose index may lag behind others.
 
-        Only the first look needs it: later ones follow a cancel, and show what it has left.
+        Only the first look needs it: later ones follow a cancel, and show what it left.
         """
         return self._ours(pin, state, self._ownership.look(pin).cards)
 
@@ -95,18 +97,18 @@ class Canceller:
     def _cancel(self, pin: CardQuery, state: Status, cards: Sequence[Card]) -> str:
         """Cancel cards: a single one first, and the rest at once only if that is shown to be safe.
 
-        A single card's id without ``multiple`` fails closed: a target that does not heed the id
-        has more than one card to choose from, and must refuse.
+        The id of a single card without ``multiple`` fails safely: if the target does not honour the
+        id, more than one card matches, and it must refuse.
         """
-        effects = self._ownership.effects
-        if len(cards) == 1 or not effects.was_carried_out(Action.CANCEL):
+        semantics = self._ownership.action_semantics
+        if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
             for card in cards[:_MOST_FAILURES]:
                 answer = self._cancel_singly([card])
-                if effects.was_carried_out(Action.CANCEL):
+                if semantics.was_carried_out(Action.CANCEL):
                     break
-            if len(cards) == 1 or not effects.was_carried_out(Action.CANCEL):
+            if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
                 return answer
-        batch = pin.replace(multiple=True, limit=LARGEST_PAGE)
+        batch = pin.replace(multiple=True, limit=LARGEST_LIMIT)
         try:
             exchange = act_on_state(self._api, Action.CANCEL, batch, state)
         except (NotAvailableError, ScopeError):
@@ -115,11 +117,13 @@ class Canceller:
         return exchange.describe() if exchange.succeeded else self._cancel_singly(cards)
 
     def cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
-        """Cancel what is in a state of what a pin selects; empty, or what may be left and why.
+        """Cancel the cards of a pin in one state; returns what may be left and why, or nothing.
 
-        An answer that is lost does no harm: the next listing shows what is left.
+        Unlike ``CardsApi.drain`` it trusts neither the query nor the counts of the target: see
+        :mod:`pytest_atomic_cards.targets.seeding.clean_up`. A lost response does no harm: the next
+        listing shows what is left.
         """
-        query, answer = pin.replace(status=state), "no answer"
+        query, answer = pin.replace(status=state), "no response"
         try:
             for number in range(repeats):
                 listed = self._listed(pin, state)
@@ -137,7 +141,7 @@ class Canceller:
 
 
 def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:
-    """The cards among some that a pin selects and that are in a state, as far as they show it."""
+    """Those of some cards that a pin selects and that are in a state, as far as they show it."""
     wanted = pin.attributes
     return [
         card
@@ -148,7 +152,7 @@ def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[
 
 
 def together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
-    """Take the steps of several cancels in turn; gives the results of each group."""
+    """Take the steps of several cancels in turn; returns the results of each group."""
     running = [steps for group in groups for steps in group]
     ends: dict[Steps[str], str] = {}
     while True:
@@ -164,5 +168,5 @@ def together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
 
 
 def _changed(exchange: Exchange) -> int:
-    """How many cards an answer says were changed; at least one if it was a success."""
+    """How many cards a response says were changed; at least one if it was a success."""
     return max(updated(exchange), 1) if exchange.succeeded else 0

@@ -1,4 +1,11 @@
-"""Cleaning up: every card that was seeded is cancelled at the end."""
+"""Clean-up: every card that was seeded is cancelled at the end.
+
+It does not use ``CardsApi.drain``, which trusts the target: a drain acts on all cards of a query at
+once, and believes the counts in the responses. A clean-up runs on environments that others share.
+It acts on a single card first, on several only once the target was seen to honour their ids, and
+believes nothing but what is listed; and it takes turns among starts, so that all of them wait for
+listings together.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +17,9 @@ from typing import Final, Self
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.support.errors import (
-    SettingsError,
-)
+from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.targets.seeding.cancel_cards import (
     MOST_REPEATS,
@@ -23,20 +28,24 @@ from pytest_atomic_cards.targets.seeding.cancel_cards import (
     together,
 )
 from pytest_atomic_cards.targets.seeding.journal import Journal
+from pytest_atomic_cards.targets.seeding.missing_cards import MissingCards
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 from pytest_atomic_cards.targets.seeding.starts import Start
 
 _FEW_REPEATS: Final = 2
+"""Cancels of embargoed or snoozed cards, which the target may refuse: the second is for a response
+that was lost, or a listing that lagged."""
 _FIRST_PAUSE: Final = 0.05
+"""Seconds, doubled with each look, until listings are looked at again: 3 s in all for the looks of
+``MOST_REPEATS``, as long as listings were ever seen to lag."""
 _SAMPLE: Final = 10
-_CREATION: Final = 3
-"""How many times as long as any other start one may take whose response was lost."""
-_LEAST_CREATION: Final = 2.0
-"""Seconds for such a start at least, where the others were seen at once."""
-_MOST_STRAGGLING: Final = 15.0
-"""Seconds to wait for further cards of the last starts, once an earlier start sent one late."""
+"""Starts to look at again at the end, and as many of the last: a flow that sends further cards is
+noticed by them, at the price of 20 listings."""
+_LONGEST_WAIT: Final = 15.0
+"""Seconds to wait for further cards of the last starts, once an earlier start sent one late: a
+sixth of the time for clean-up, which also has to cancel them."""
 _LATE_PAUSE: Final = 1.0
-"""Seconds between looks for cards that are late."""
+"""Seconds between looks for late cards, each of which is several requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,9 @@ class CleanUp:
     Args:
         invocations: How many invocations were seeded.
         left_open: What may still hold active cards, and why.
-        waiting: What still holds embargoed or snoozed cards, as whether those can be cancelled is
-            an open question; and starts of which not all cards were seen, or shown to be ours.
+        waiting: What still holds embargoed or snoozed cards, as the documentation does not say
+            whether those can be cancelled; and starts of which not all cards were seen, or shown
+            to be ours.
     """
 
     invocations: int
@@ -56,7 +66,7 @@ class CleanUp:
 
     @classmethod
     def of(cls, parts: Sequence[CleanUp]) -> Self:
-        """Several clean-ups as one."""
+        """The outcomes of several clean-ups as one."""
         return cls(
             sum(part.invocations for part in parts),
             tuple(text for part in parts for text in part.left_open),
@@ -71,30 +81,31 @@ class Cleaner:
     Args:
         api: Client of the target.
         ownership: Decides which cards and ids are this run's own.
-        journal: Keeps on disk what is remembered, where others share the target.
-        patience: Seconds to wait at the end for cards that were not listed yet.
+        journal: Keeps on disk what is remembered, if others share the target.
+        final_wait: Seconds to wait at the end for cards that were not listed yet.
 
     Attributes:
-        starts: All starts that may have made cards.
-        unsteadiness: Seconds until listings surely show what has happened; 0 where they never went
+        starts: All starts that may have created cards.
+        listing_lag: Seconds until listings reliably show a change; 0 if they were never seen to go
             back.
-        straggling: Seconds in which a start may send further cards; 0 where each sends one.
+        late_card_window: Seconds in which a start may send further cards; 0 if each sends one.
     """
 
     api: CardsApi
     ownership: Ownership
     journal: Journal | None = None
-    patience: float = 0.0
+    final_wait: float = 0.0
     starts: list[Start] = field(default_factory=list)
-    unsteadiness: float = 0.0
-    straggling: float = 0.0
+    listing_lag: float = 0.0
+    late_card_window: float = 0.0
     _started: float = 0.0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _slowest: float = 0.0
     _canceller: Canceller = field(init=False)
+    _missing: MissingCards = field(init=False)
 
     def __post_init__(self) -> None:
         self._canceller = Canceller(self.api, self.ownership)
+        self._missing = MissingCards(self.ownership)
 
     @property
     def cancelled(self) -> int:
@@ -108,11 +119,11 @@ class Cleaner:
         states: Iterable[Status],
         before: Collection[str] = (),
     ) -> Start:
-        """Take down a start that is about to be asked for.
+        """Record a start that is about to be requested.
 
         Args:
-            users: Customers that exist for this run only, one a card.
-            others: Further customers, one a card.
+            users: Customers that exist for this run only, one per card.
+            others: Further customers, one per card.
             states: The states that its cards may be in; only open ones matter.
             before: Keys of the cards that ``others`` hold already.
 
@@ -141,43 +152,41 @@ class Cleaner:
         return start
 
     def confirm(self, start: Start, invocation: str) -> None:
-        """Take down which invocation a start has become."""
+        """Record the invocation that the response to a start named."""
         start.invocation = invocation
         self._note(start, sync=bool(start.others), invocation=invocation)
 
     def complete(self, start: Start) -> None:
-        """Take down that all cards of a start were seen."""
+        """Record that all cards of a start were seen."""
         start.complete = True
-        if start.begun:
-            self._slowest = max(self._slowest, REAL_CLOCK.monotonic() - start.begun)
+        self._missing.arrived(start)
         self._note(start, complete=True)
 
     def withdraw(self, start: Start) -> None:
-        """Forget a start that the target did not make."""
+        """Forget a start that the target did not carry out."""
         self.starts.remove(start)
         self._note(start)
 
     def clean_up(self, starts: Iterable[Start]) -> CleanUp:
         """Cancel every card of some starts that is listed as open.
 
-        Where listings go back, an empty one counts only if it is still empty when they surely show
-        what has happened.
+        If listings go back, an empty one counts only if it is still empty after their lag.
         """
         starts = list(starts)
         settled = all(start.cleaned for start in starts)
         for _ in range(MOST_REPEATS):
             before = self.cancelled
             report = self._clean_together(starts)
-            if not self.unsteadiness or (settled and self.cancelled == before):
+            if not self.listing_lag or (settled and self.cancelled == before):
                 break
-            self.api.session.clock.sleep(self.unsteadiness)
+            self.api.session.clock.sleep(self.listing_lag)
             settled = True
         return report
 
     def _clean_together(self, starts: Sequence[Start]) -> CleanUp:
         """Cancel until nothing is listed as open.
 
-        Listings may lag, so all starts are given time together, until that once did not help.
+        Listings may lag, so all starts wait together, until that has once not helped.
         """
         running = dict(enumerate(map(self._clean, starts)))
         reports: dict[int, CleanUp] = {}
@@ -197,34 +206,34 @@ class Cleaner:
     def finish(self) -> CleanUp:
         """Look again at the end of a run, as a flow may send a card after its clean-up.
 
-        Starts of which something was missing or left are looked at each, and of the others a few,
-        the last ones among them. All others are looked at only if a late card comes to light, or
-        where listings go back, or starts send several cards one after the other.
+        Each start with missing or open cards is looked at, and a sample of the others, including
+        the last ones. The rest is looked at only if a late card appears, if listings go back, or
+        if starts send several cards one after the other.
         """
         since = REAL_CLOCK.monotonic() - self._started
-        self.api.session.clock.sleep(max(0.0, self.straggling - since))
+        self.api.session.clock.sleep(max(0.0, self.late_card_window - since))
         before = self.cancelled
         late = self._clean_late([start for start in self.starts if not start.complete])
         known = [start for start in self.starts if start.complete]
         sound = [start for start in known if start.cleaned]
         asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
-        unasked = set() if self.unsteadiness or self.straggling else {*sound} - {*asked}
+        unasked = set() if self.listing_lag or self.late_card_window else {*sound} - {*asked}
         report = self.clean_up([start for start in known if start not in unasked])
         if self.cancelled > before:
-            self._await_stragglers(known)
+            self._await_late_cards(known)
             report = self.clean_up(known)
         report = CleanUp.of([report, late])
         if self.journal:
             self.journal.close(keep=bool(report.left_open or report.waiting))
         return report
 
-    def _await_stragglers(self, starts: Sequence[Start]) -> None:
-        """Wait until the last start is as old as the one of which a card came to light late."""
+    def _await_late_cards(self, starts: Sequence[Start]) -> None:
+        """Wait until the last start is as old as the one whose card was late."""
         begun = [start.begun for start in starts if start.begun]
         if begun:
             oldest = REAL_CLOCK.monotonic() - min(begun)
             age = REAL_CLOCK.monotonic() - max(begun)
-            self.api.session.clock.sleep(min(oldest - age, _MOST_STRAGGLING))
+            self.api.session.clock.sleep(min(oldest - age, _LONGEST_WAIT))
 
     def name_of(self, start: Start) -> str:
         """The id of a start in reports, by which it can be discarded."""
@@ -232,54 +241,22 @@ class Cleaner:
         return f"{journal}-{start.number}" if journal else str(start.number)
 
     def _clean_late(self, starts: Sequence[Start]) -> CleanUp:
-        """Clean up starts that were not seen completely; names those that still are not."""
-        until = REAL_CLOCK.monotonic() + self.patience
+        """Clean up starts of which cards are missing; reports those of which they still are."""
+        until = REAL_CLOCK.monotonic() + self.final_wait
         report = self.clean_up(starts)
-        while (left := self._time_left(starts, until)) > 0:
+        while (left := self._missing.time_left(starts, until)) > 0:
             self.api.session.clock.sleep(min(left, _LATE_PAUSE))
             report = self.clean_up(starts)
         missing = tuple(
-            f"start {self.name_of(start)}: {self._missing(start)}"
-            for start in filter(self._is_missing, starts)
+            f"start {self.name_of(start)}: {self._missing.describe(start)}"
+            for start in filter(self._missing.may_appear, starts)
         )
         return CleanUp.of([report, CleanUp(0, waiting=missing)])
-
-    def _time_left(self, starts: Sequence[Start], until: float) -> float:
-        """Seconds for which waiting for missing cards may still help."""
-        missing = list(filter(self._is_missing, starts))
-        moments = [until, *(start.begun + self._creation for start in missing if _is_lost(start))]
-        return max(moments) - REAL_CLOCK.monotonic() if missing else 0.0
-
-    @property
-    def _creation(self) -> float:
-        """Seconds after which the cards of a start are listed; 0 while that is not known."""
-        return max(_LEAST_CREATION, _CREATION * self._slowest) if self._slowest else 0.0
-
-    def _is_missing(self, start: Start) -> bool:
-        """Whether cards of a start may still come to light."""
-        if start.complete or start.untraceable:
-            return False
-        gone = self._creation and REAL_CLOCK.monotonic() > start.begun + self._creation
-        return not (_is_lost(start) and gone)
-
-    def _missing(self, start: Start) -> str:
-        """What of a start was not seen, and why."""
-        seen = self.ownership.provenance.count_of(start)
-        what = f"{seen} of its {start.count} card(s) were listed and shown to be of this run"
-        if start.invocation is None:
-            return f"its response was lost, and {what}; it may or may not have been made"
-        stranger = self.ownership.stranger_under(Attribute.FLOW_INVOCATION_ID, start.invocation)
-        if stranger:
-            return (
-                f"its response named invocation {start.invocation}, which also holds a card of "
-                f"customer {stranger}, so that nothing is done by it; {what}"
-            )
-        return f"accepted as invocation {start.invocation}, but only {what}; others may come late"
 
     def _clean(self, start: Start) -> Steps[CleanUp]:
         waiting, left = yield from self._cleaned_by(start, start.pins)
         if not start.complete:
-            if start.invocation:  # its cards may be listed under another one than it named
+            if start.invocation:  # its cards may be listed under a different invocation
                 more = yield from self._cleaned_by(start, start.pins_by_customer)
                 waiting, left = waiting + more[0], left + more[1]
             if self.ownership.provenance.count_of(start) >= start.count:
@@ -298,14 +275,14 @@ class Cleaner:
             tuple(filter(None, waiting)),
         )
         clean = not (report.left_open or report.waiting)
-        if clean and start.complete and not (start.cleaned or self.unsteadiness):
-            with suppress(SettingsError):  # a mark that is missing only makes others look again
+        if clean and start.complete and not (start.cleaned or self.listing_lag):
+            with suppress(SettingsError):  # without the mark another run only looks again
                 self._note(start, cleaned=True)
         start.cleaned = clean
         return report
 
     def _cleaned_by(self, start: Start, pins: Sequence[CardQuery]) -> Steps[tuple[list[str], ...]]:
-        """Cancel what is open of a start by some pins; what waits, and what is left open."""
+        """Cancel what is open of a start by some pins; returns what waits, and what is left."""
         return (
             yield from together(
                 [
@@ -320,8 +297,3 @@ class Cleaner:
     def _note(self, start: Start, *, sync: bool = False, **what: object) -> None:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
-
-
-def _is_lost(start: Start) -> bool:
-    """Whether the response to a start of this process was lost."""
-    return start.invocation is None and start.begun > 0

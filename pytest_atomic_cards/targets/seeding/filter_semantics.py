@@ -46,7 +46,7 @@ class FilterSemantics:
         self._cards: deque[Card] = deque(maxlen=_SAMPLES)
         self._by_and: set[tuple[Attribute, Attribute]] = set()
         self._tries: Counter[tuple[Attribute, Attribute]] = Counter()
-        self._heeded: dict[Attribute, bool] = {}
+        self._honoured: dict[Attribute, bool] = {}
         self._lock = Lock()
 
     def adopt(self, cards: Iterable[Card]) -> None:
@@ -58,20 +58,20 @@ class FilterSemantics:
         for pin in PINS:
             self._tries[pin, pin] = 0
 
-    def is_heeded(self, pin: Attribute) -> bool | None:
+    def is_honoured(self, pin: Attribute) -> bool | None:
         """Whether listings by an attribute show only cards that have the value.
 
         ``None`` as long as no card of ours is listed by it, or no response is usable.
         """
         with self._lock:
-            while pin not in self._heeded and self._cards and self._tries[pin, pin] < _TRIES:
+            while pin not in self._honoured and self._cards and self._tries[pin, pin] < _TRIES:
                 self._tries[pin, pin] += 1
-                heeded = self._ask(pin, self._heeds)
-                if heeded is not None:
-                    self._heeded[pin] = heeded
-            return self._heeded.get(pin)
+                honoured = self._ask(pin, self._honours)
+                if honoured is not None:
+                    self._honoured[pin] = honoured
+            return self._honoured.get(pin)
 
-    def are_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
+    def are_joined_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
         """Whether each of the others was seen to narrow what ``pin`` selects, and ``pin`` them.
 
         What is not seen for certain, as there is no card to see it by or no usable answer, does
@@ -100,7 +100,7 @@ class FilterSemantics:
             pass
         return None
 
-    def _heeds(self, pin: Attribute, own: str, listed: Collection[Card]) -> bool:
+    def _honours(self, pin: Attribute, own: str, listed: Collection[Card]) -> bool:
         """Whether an attribute lists cards with its value, and none for a value that none has."""
         others = any(card.attributes.get(pin, own) != own for card in listed)
         return not others and not self._listed({pin: similar(own)})

@@ -81,7 +81,7 @@ class FlowBackend:
         self._clock = clock
         self._settings = settings
         self._user_ids = UserIds(randomness)
-        self.patience = settings.seed_timeout
+        self.listing_timeout = settings.seed_timeout
 
     def new_user(self, suffix: str = "") -> str:
         """A user id that nothing else on the target has."""

@@ -1,12 +1,13 @@
-"""Starting: places populations by as few starts as the target accepts."""
+"""Flow batches: seed a population with as few starts of the flow as the target accepts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from http import HTTPStatus
+from functools import partial
 from typing import Final
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.support.errors import (
@@ -17,27 +18,34 @@ from pytest_atomic_cards.support.errors import (
     SeedingError,
     TransportError,
 )
-from pytest_atomic_cards.targets.seeding.backend import Placed, SeedingBackend
+from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
 from pytest_atomic_cards.targets.seeding.starts import Start
 
 _PORTIONS: Final = (100, 20, 5, 1)
+"""Cards of a start to try, if all at once are refused: few sizes, as each refusal costs a request,
+and none below a quarter of the next, so that there are few more starts than needed."""
 _NOT_FOR_SIZE: Final = frozenset({401, 403, 404})
+"""Refusals that a smaller start would get as well."""
 _TRIES: Final = 5
+"""Starts to send while responses are lost: if every third is, one in 240 populations fails."""
 _FEW: Final = 20
+"""Portions of a population that is started again as a whole if one response is lost. With more of
+them the whole would hardly ever succeed on a network that loses responses, so a portion is repeated
+alone, at the price of further cards in the invocation."""
 
 
 class FlowStarter:
-    """Places populations, and has every card that may come of it cleaned up and in scope.
+    """Starts populations, and registers every card that may result for clean-up and scope.
 
-    A target may bound the customers, the flows or the bytes of a start request. Where it refuses
-    a population as a whole, further starts join the invocation of the first; where it gives each
-    start an invocation of its own, the cards go to one customer of this run instead.
+    A target may limit the customers, the flows or the bytes of a start request. If it refuses a
+    population as a whole, further starts join the invocation of the first; if it gives each start
+    its own invocation, the cards go to one customer of this run instead.
 
     Args:
-        backend: How cards come into being.
+        backend: Creates the cards.
         cleaner: Remembers what to clean up.
-        scope: Learns which ids this run claims; ``None`` where no guard is needed.
+        scope: Learns which ids this run claims; ``None`` if no guard is needed.
     """
 
     def __init__(self, backend: SeedingBackend, cleaner: Cleaner, scope: Scope | None) -> None:
@@ -48,15 +56,15 @@ class FlowStarter:
         self._can_join = True
         self._starts_without_options = False
         self.starts: list[Start] = []
-        """Everything that was started here and may have made cards."""
+        """Everything that was started here and may have created cards."""
 
-    def place(self, population: Population) -> Placed:
-        """Place a population so that one query selects it.
+    def place(self, population: Population) -> Placement:
+        """Start a population so that one query selects it.
 
         Raises:
-            NotAvailableError: The target cannot give such cards, or not so many that belong
+            NotAvailableError: The target cannot create such cards, or not so many that belong
                 together; or it refuses delivery options, though it accepts starts without any.
-            SeedingError: The target refused even one card, or no answer was usable.
+            SeedingError: The target refused even one card, or gave no usable response.
         """
         if not population.specs:
             raise SeedingError("a population to seed must hold at least one card")
@@ -70,8 +78,8 @@ class FlowStarter:
         self._starts_without_options |= not has_options
         return placed
 
-    def _in_largest_portions(self, population: Population) -> Placed:
-        """Place a population by one start, or else in the largest portions that are accepted."""
+    def _in_largest_portions(self, population: Population) -> Placement:
+        """Start a population at once, or else in the largest portions that are accepted."""
         sizes = [len(population), *(size for size in _PORTIONS if size < len(population))]
         for size in sizes:
             try:
@@ -83,16 +91,16 @@ class FlowStarter:
                 refusal = error
         raise refusal
 
-    def _placed_for_sure(self, population: Population, size: int) -> Placed:
-        """Place anew where an answer was lost, as cards that appear late belong to no group."""
-        for _ in range(_TRIES):
-            try:
-                return self._in_portions(population, size)
-            except OutcomeUnknownError as error:
-                lost = error
-        raise SeedingError(f"no usable answer in {_TRIES} attempts: {lost}", lost.exchange)
+    def _placed_for_sure(self, population: Population, size: int) -> Placement:
+        """Start anew if a response was lost, as cards that appear late belong to no group."""
+        try:
+            return until_known(partial(self._in_portions, population, size), tries=_TRIES)
+        except OutcomeUnknownError as error:
+            raise SeedingError(
+                f"no usable response in {_TRIES} attempts: {error}", error.exchange
+            ) from None
 
-    def _in_portions(self, population: Population, size: int) -> Placed:
+    def _in_portions(self, population: Population, size: int) -> Placement:
         head, *rest = population.portions(size)
         if rest and not self._can_join:
             return self._apart(population, size)
@@ -112,11 +120,11 @@ class FlowStarter:
             starts=tuple(start for part in parts for start in part.starts),
         )
 
-    def _apart(self, population: Population, size: int) -> Placed:
-        """Place cards of several invocations for one customer who has no others."""
+    def _apart(self, population: Population, size: int) -> Placement:
+        """Start cards of several invocations for one customer who has no others."""
         reason = (
-            "the target accepts no start for so many cards, and gives each start an invocation "
-            "of its own, so that no query selects them together"
+            "the target accepts no start for so many cards, and gives each start its own "
+            "invocation, so that no query selects them together"
         )
         if any(spec.user for spec in population):
             raise NotAvailableError(f"{reason} for the customers that are wanted")
@@ -132,15 +140,10 @@ class FlowStarter:
 
     def _start(
         self, population: Population, invocation: str | None = None, *, tries: int = 1
-    ) -> Placed:
-        for _ in range(tries):
-            try:
-                return self._start_once(population, invocation)
-            except OutcomeUnknownError as error:
-                lost = error
-        raise lost
+    ) -> Placement:
+        return until_known(partial(self._start_once, population, invocation), tries=tries)
 
-    def _start_once(self, population: Population, invocation: str | None) -> Placed:
+    def _start_once(self, population: Population, invocation: str | None) -> Placement:
         users = self._backend.choose_users(population)
         own = [user for user in users if self._backend.owns(user)]
         others = [user for user in users if not self._backend.owns(user)]
@@ -159,17 +162,17 @@ class FlowStarter:
                 self.starts.remove(start)
             raise
         except ContractBrokenError as error:
-            raise SeedingError(f"a start was accepted, and cannot be relied on: {error}") from None
+            raise SeedingError(f"a start was accepted, but is unreliable: {error}") from None
         is_known = ownership is not None and ownership.provenance.knows(started)
         self._cleaner.confirm(start, started)
         if self._scope:
             self._scope.adopt_invocation(started)
         if is_known and started != invocation:
             raise SeedingError(
-                f"the response to a new start names invocation {started}, which an earlier start "
-                "of this run has become already; it may be a cached or replayed response"
+                f"the response to a new start names invocation {started}, which belongs to an "
+                "earlier start of this run; it may be a cached or replayed response"
             )
-        return Placed(
+        return Placement(
             started,
             users,
             users_are_ours=not others,
@@ -179,10 +182,10 @@ class FlowStarter:
 
 
 def _is_refusal(error: SeedingError) -> bool:
-    status = error.exchange.status if error.exchange else None
-    return status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR
+    exchange = error.exchange
+    return bool(exchange and exchange.status and not exchange.is_server_error)
 
 
 def _tries(portions: Sequence[Population]) -> int:
-    """How often to ask for a portion: once, unless beginning anew is never through."""
+    """How often to try one portion: once, if starting the population again is likely to succeed."""
     return 1 if len(portions) <= _FEW else _TRIES

@@ -1,8 +1,8 @@
-"""Journal: what a live run has started, on disk, so that a run that dies can be cleaned up after.
+"""Journal: what a live run has started, on disk, so that a crashed run can be cleaned up after.
 
-Each start is written down before its request leaves, and the file goes away when all is cleaned
-up. It lies in the user's state directory: there it is not committed by accident, outlives a fresh
-checkout, and is found from whatever directory ``atomic-cards clean`` is called in.
+Each start is written down before its request is sent, and the file is removed once everything is
+cleaned up. It lies in the user's state directory: there it is not committed by accident, outlives a
+fresh checkout, and is found from any directory that ``atomic-cards clean`` is called in.
 """
 
 from __future__ import annotations
@@ -20,17 +20,22 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final, Self
 
-import filelock
+from filelock import BaseFileLock
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError, SettingsError
+from pytest_atomic_cards.support.file_locks import (
+    PRIVATE_DIRECTORY,
+    PRIVATE_FILE,
+    acquire,
+    lock_of,
+)
 from pytest_atomic_cards.targets.seeding.backend import is_generated
 from pytest_atomic_cards.targets.seeding.starts import Start
 
 _FORMAT: Final = 1
-_PRIVATE_FILE, _PRIVATE_DIRECTORY = 0o600, 0o700
 _SUFFIX: Final = ".jsonl"
 
 
@@ -39,29 +44,29 @@ class Journal:
     """The starts of one process against one target. Nothing is written before the first.
 
     Args:
-        directory: Where it is to lie.
+        directory: Where it lies.
         target: Names the target; see :func:`target_name`.
     """
 
     directory: Path
     target: str
     path: Path | None = field(default=None, init=False)
-    _lock: filelock.FileLock | None = field(default=None, init=False)
+    _lock: BaseFileLock | None = field(default=None, init=False)
     _known: set[str] = field(default_factory=set, init=False)
 
     @classmethod
     def resume(cls, record: Record) -> Self:
-        """A journal that was left, to be gone on with by whoever holds it; see :func:`owned`."""
+        """A journal that was left behind, to be continued by its owner; see :func:`owned`."""
         journal = cls(record.path.parent, record.target)
         journal.path = record.path
         content = record.path.read_bytes()
-        if not content.endswith(b"\n"):  # a line that was torn by a crash
+        if not content.endswith(b"\n"):  # a crash cut the last line off
             os.truncate(record.path, content.rfind(b"\n") + 1)
         return journal
 
     @property
     def name(self) -> str:
-        """A short name that tells it from others; empty before the first start."""
+        """A short, unique name; empty before the first start."""
         return name_of(self.path) if self.path else ""
 
     def unknown(self, keys: Iterable[str]) -> list[str]:
@@ -71,10 +76,10 @@ class Journal:
         return new
 
     def write(self, *, sync: bool = False, **entry: Any) -> None:  # noqa: ANN401 - JSON values
-        """Append an entry, which from then on outlives this process.
+        """Append an entry, which then survives this process.
 
         Args:
-            sync: Whether it must outlive the machine, too.
+            sync: Whether it must survive a crash of the machine, too.
             **entry: JSON values.
 
         Raises:
@@ -90,7 +95,7 @@ class Journal:
             ) from None
 
     def close(self, *, keep: bool) -> None:
-        """Let go of the file, and remove it unless it is still needed."""
+        """Release the file, and remove it unless it is still needed."""
         if self.path is None or self._lock is None:
             return
         if not keep:
@@ -101,12 +106,12 @@ class Journal:
         self.path = self._lock = None
 
     def _begin(self) -> Path:
-        self.directory.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        self.directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         now = REAL_CLOCK.now()
         name = f"{now:%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         path = self.directory / f"{_mark(self.target)}-{name}{_SUFFIX}"
-        self._lock = _lock_of(path)
-        self._lock.acquire(blocking=False)
+        self._lock = lock_of(path)
+        acquire(self._lock)
         _append(
             path, {"format": _FORMAT, "target": self.target, "begun": now.isoformat()}, sync=True
         )
@@ -120,7 +125,7 @@ class Record:
 
     Args:
         path: The file.
-        target: Names its target; empty where its run died before it could write that down.
+        target: Names its target; empty if its run died before it could write that down.
         starts: What was started.
     """
 
@@ -130,10 +135,10 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a journal. A last line that was torn by a crash counts as not written.
+        """Read a journal. A last line that a crash cut off is ignored.
 
         Raises:
-            SettingsError: The file cannot be read, or is no journal.
+            SettingsError: The file cannot be read, or is not a journal.
         """
         try:
             lines = path.read_bytes().split(b"\n")
@@ -148,29 +153,29 @@ class Record:
                 if number == 1:
                     target = _target_in(entry)
                 else:
-                    _take_in(entry, starts, known)
+                    _apply(entry, starts, known)
             except (ValueError, TypeError, KeyError, AttributeError, MisuseError) as error:
                 raise SettingsError(
-                    f"{path} is no journal of atomic-cards: line {number}: {error!r}"
+                    f"{path} is not a journal of atomic-cards: line {number}: {error!r}"
                 ) from None
         return cls(path, target, tuple(starts.values()))
 
 
 @contextmanager
 def owned(path: Path) -> Iterator[bool]:
-    """Take hold of a journal; gives whether that was possible, as no run is using it.
+    """Lock a journal; yields whether that succeeded, which means that no run is using it.
 
     Raises:
         SettingsError: Its directory cannot be written to.
     """
-    lock = _lock_of(path)
+    lock = lock_of(path)
     try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        yield False
-        return
+        is_free = acquire(lock)
     except OSError as error:
         raise SettingsError(f"journal {path} cannot be locked: {error.strerror}") from None
+    if not is_free:
+        yield False
+        return
     try:
         yield True
     finally:
@@ -185,20 +190,20 @@ def name_of(path: Path) -> str:
 
 
 def journal_directory(settings: Settings) -> Path:
-    """Where journals lie: what the settings name, or the user's state directory."""
+    """Where journals lie: the directory of the settings, or the user's state directory."""
     if settings.journal:
         return settings.journal
     state = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
     if not state:
         try:
             state = str(Path.home() / ".local" / "state")
-        except RuntimeError:  # nobody's home
+        except RuntimeError:  # the user has no home directory
             state = gettempdir()
     return Path(state) / "atomic-cards"
 
 
 def target_name(settings: Settings) -> str:
-    """What tells one target from another: its address and environment."""
+    """What identifies a target: its address and environment."""
     return f"{settings.base_url}/v1/{settings.environment_id}"
 
 
@@ -218,7 +223,7 @@ def notice(settings: Settings, begun: datetime) -> str:
 
     Args:
         settings: Name the target.
-        begun: When this run began, to tell its own journals from those of earlier runs.
+        begun: When this run began, to distinguish its journals from those of earlier runs.
     """
     paths = leftovers(journal_directory(settings), target_name(settings))
     if not paths:
@@ -232,7 +237,7 @@ def notice(settings: Settings, begun: datetime) -> str:
 
 
 def _begun(path: Path) -> datetime:
-    """When a journal was begun; long ago where it does not say."""
+    """When a journal was begun; long ago if it does not say."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         head = path.read_bytes().partition(b"\n")[0]
         return datetime.fromisoformat(json.loads(head)["begun"])
@@ -243,13 +248,9 @@ def _mark(target: str) -> str:
     return sha256(target.encode()).hexdigest()[:12]
 
 
-def _lock_of(path: Path) -> filelock.FileLock:
-    return filelock.FileLock(f"{path}.lock", mode=_PRIVATE_FILE, thread_local=False)
-
-
 def _append(path: Path, entry: Mapping[str, Any], *, sync: bool) -> None:
     line = json.dumps(entry).encode() + b"\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _PRIVATE_FILE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
     try:
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -265,15 +266,16 @@ def _target_in(head: Mapping[str, Any]) -> str:
     return str(head["target"])
 
 
-def _take_in(entry: Mapping[str, Any], starts: dict[int, Start], known: set[str]) -> None:
+def _apply(entry: Mapping[str, Any], starts: dict[int, Start], known: set[str]) -> None:
     number = entry["start"]
     if "users" in entry:
         users, others = _texts(entry["users"]), _texts(entry["others"])
         strange = [user for user in users if not is_generated(user)]
         if strange:
-            raise ValueError(f"{strange[0]!r} is no customer that a run generated")
+            raise ValueError(f"customer {strange[0]!r} was not generated by a run")
         states = frozenset(map(Status, entry["states"]))
-        before = _before(entry, known)
+        known.update(_texts(entry.get("before", ())))  # without what earlier entries hold
+        before = frozenset(known) if "before" in entry else None
         starts[number] = Start(
             number=number, users=users, others=others, states=states, before=before
         )
@@ -285,14 +287,6 @@ def _take_in(entry: Mapping[str, Any], starts: dict[int, Start], known: set[str]
         starts[number].cleaned = True
     else:
         del starts[number]
-
-
-def _before(entry: Mapping[str, Any], known: set[str]) -> frozenset[str] | None:
-    """What existed before a start: each entry holds only what those before it do not."""
-    if "before" not in entry:
-        return None
-    known.update(_texts(entry["before"]))
-    return frozenset(known)
 
 
 def _texts(values: Iterable[object]) -> tuple[str, ...]:

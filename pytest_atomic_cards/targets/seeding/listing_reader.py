@@ -1,18 +1,20 @@
 """Reading cards from a target that may make any legal choice, or be wrong.
 
-The reader asks for what is documented and takes every documented or open way of answering:
-no card may be an empty list, 204, 404 or another refusal; closed cards may be listed only by
-status, and cancelled ones never.
+The reader sends only documented queries and accepts every response that the documentation allows
+or leaves open: "no card matches" may be an empty list, 204, 404 or another refusal; closed cards
+may be listed only by status, and cancelled ones never.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
@@ -23,17 +25,18 @@ from pytest_atomic_cards.support.errors import (
 )
 from pytest_atomic_cards.support.printable import brief
 
-LARGEST_PAGE: Final = 1_000
-"""The largest ``limit`` that the documentation shows. Source: Cards API page › Pagination."""
-_SHORT_PAGE: Final = 100
-_ALL_PAGES: Final = 20
-"""Pages of 1000 cards: more than this run seeds under any id."""
-_SERVER_ERROR: Final = 500
+ALL_PAGES: Final = 20
+"""Pages of 1000 cards: several times what a run seeds under any id, which is about 5,000 where a
+flow sends each target two cards. It also bounds what a target that invents cards makes us keep."""
+SMALLEST_PAGE: Final = 10
+"""Cards that any target serves at once: a shorter page is the last one, so that the listing of a
+few cards, which is nearly every one, takes one request."""
 _TRIES: Final = 3
+"""Requests for one page: a server error may be transient, and contracts judge one that persists."""
 
 
 def key_of(card: Card) -> str:
-    """What tells a card from all others: its instance id, or the best that its body has."""
+    """What identifies a card: its instance id, or the best that its body has."""
     return (
         card.card_instance_id
         or card.lifecycle_id
@@ -46,9 +49,9 @@ class Found:
     """Cards of one or more pages.
 
     Args:
-        cards: The cards, in the order in which they came.
-        exchanges: The requests that brought them.
-        complete: Whether the end of the listing was reached.
+        cards: The cards, in the order of the listing.
+        exchanges: The requests and responses that listed them.
+        complete: Whether the end of the listing was seen.
     """
 
     cards: tuple[Card, ...]
@@ -72,7 +75,7 @@ class Group:
 
     @property
     def count(self) -> int:
-        """How many cards there are at least; more than ``cards`` where paging hides some."""
+        """How many cards there are at least; more than ``cards`` if paging hides some."""
         return max(len(self.cards), len(self.users))
 
     def single(self, card: Card) -> CardQuery:
@@ -105,15 +108,15 @@ _SINGLING: Final = (
 
 
 def is_full(query: CardQuery, count: int) -> bool:
-    """Whether a page of so many cards may have a next one.
+    """Whether a page of so many cards has as many as the documentation promises.
 
-    One of fewer than 100 cards, and fewer than were asked for, is the last under any reading.
+    A shorter page is the last one, unless the target serves smaller pages than documented.
     """
-    return count >= min(_SHORT_PAGE, _SHORT_PAGE if query.limit is None else query.limit)
+    return count >= min(DEFAULT_PAGE, DEFAULT_PAGE if query.limit is None else query.limit)
 
 
 def words_for(state: Status) -> frozenset[str | None]:
-    """What listings may show of a card in a state: its word, or nothing of a closed one."""
+    """What listings may show of a card in a state: its word, or nothing if it is closed."""
     return frozenset({state.value, None} if state.is_closed else {state.value})
 
 
@@ -127,15 +130,15 @@ class Reader:
         """One page. A refusal that does not deny access counts as *no card matches*.
 
         Raises:
-            ContractBrokenError: A server error each time, or a body that is no listing.
-            TransportError: No usable answer, or access was denied.
+            ContractBrokenError: A server error each time, or a body that is not a listing.
+            TransportError: There was no usable response, or access was denied.
         """
         for _ in range(_TRIES):
             exchange = self._api.list_exchange(query)
-            if exchange.status is not None and exchange.status < _SERVER_ERROR:
+            if not exchange.is_server_error:
                 break
-        status = exchange.status or 0
-        if status >= _SERVER_ERROR:
+        status = exchange.status
+        if exchange.is_server_error:
             raise ContractBrokenError(f"listing {query} fails with HTTP {status}", exchange)
         if self._api.access.denied(exchange):
             raise TransportError(f"listing {query} was denied with HTTP {status}", exchange)
@@ -147,52 +150,66 @@ class Reader:
             raise ContractBrokenError(f"listing {query}: {error}", exchange) from None
         return Found(cards, (exchange,), complete=not is_full(query, len(cards)))
 
-    def find(self, query: CardQuery, most_pages: int = 6) -> Found:
+    def find(self, query: CardQuery, most_pages: int = 6, *, wanted: float = 0) -> Found:
         """All cards that match, in pages of 1000, at most ``most_pages`` of them.
 
-        A page of fewer than 100 cards is the last under any reading; others are followed up, so
-        that a target with smaller pages is read to the end all the same.
+        A page of fewer than 100 cards is the last by the documentation. A target may serve smaller
+        pages, though. So while cards are missing, the last is one without a further card, with
+        fewer cards than an earlier one, or with fewer than any target serves at once.
+
+        Args:
+            query: Which cards.
+            most_pages: Most requests to send, and most thousands of cards to keep.
+            wanted: How many cards there must be before a page is the last by the documentation.
         """
         cards: dict[str, Card] = {}
         exchanges: list[Exchange] = []
+        largest = 0
         for _ in range(most_pages):
-            offset = len(cards)
-            page = self.page(query.replace(limit=LARGEST_PAGE, offset=offset or None))
+            page = self.page(query.replace(limit=LARGEST_LIMIT, offset=len(cards) or None))
             exchanges += page.exchanges
+            count = len(page.cards)
             new = {key_of(card): card for card in page.cards if key_of(card) not in cards}
             cards |= new
-            if len(page.cards) < _SHORT_PAGE or not new:
-                return Found(tuple(cards.values()), tuple(exchanges))
-        return Found(tuple(cards.values()), tuple(exchanges), complete=False)
+            is_short = count < max(SMALLEST_PAGE, min(largest, DEFAULT_PAGE))
+            is_documented_end = count < DEFAULT_PAGE and len(cards) >= wanted
+            complete = not new or is_short or is_documented_end
+            if complete or len(cards) >= most_pages * LARGEST_LIMIT:
+                break
+            largest = max(largest, count)
+        return Found(tuple(cards.values()), tuple(exchanges), complete)
 
     def find_all(self, query: CardQuery) -> Found:
-        """All cards that match, however many; the first page where larger ones are not served.
+        """All cards that match, however many, and however small the pages of the target are.
+
+        If it does not serve large pages, this is the first page.
 
         Raises:
             ContractBrokenError: Not even that is served.
-            TransportError: No usable answer, or access was denied.
+            TransportError: There was no usable response, or access was denied.
         """
         try:
-            return self.find(query, _ALL_PAGES)
+            return self.find(query, ALL_PAGES, wanted=math.inf)
         except ContractBrokenError:
             return self.page(query)
 
     def states(self, group: Group) -> dict[str, str | None]:
-        """The state word of each card of a group; ``None`` where no listing shows the card.
+        """The state word of each card of a group; ``None`` if no listing shows the card.
 
-        Cards that the plain listing leaves out are looked for by each state.
+        Cards that the plain listing leaves out are looked up by each state.
         """
         members = {key_of(card) for card in group.cards}
-        seen = self._words(self.find(group.pin).cards, members)
+        seen = self._words(self.find(group.pin, wanted=len(members)).cards, members)
         for status in Status:
             if len(seen) == len(members):
                 break
-            found = self.find(group.pin.replace(status=status)).cards
+            missing = len(members) - len(seen)
+            found = self.find(group.pin.replace(status=status), wanted=missing).cards
             seen = self._words(found, members) | seen
         return {key: seen.get(key) for key in members}
 
     def look(self, group: Group, card: Card) -> Card:
-        """One card of a group as it is listed now; without a status where no listing shows it."""
+        """One card of a group as it is listed now; without a status if no listing shows it."""
         one = group.single(card)
         for query in (one, *(one.replace(status=status) for status in Status)):
             for found in self.find(query).cards:

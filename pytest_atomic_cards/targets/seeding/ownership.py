@@ -27,7 +27,7 @@ from pytest_atomic_cards.support.errors import (
 )
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
-from pytest_atomic_cards.targets.seeding.action_semantics import Effects
+from pytest_atomic_cards.targets.seeding.action_semantics import ActionSemantics
 from pytest_atomic_cards.targets.seeding.filter_semantics import FilterSemantics
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 from pytest_atomic_cards.targets.seeding.provenance import EVERYWHERE, Provenance
@@ -79,9 +79,9 @@ class Ownership:
         self._scope = scope
         self._recorder = recorder
         self._clock = api.session.clock
-        self.joins = FilterSemantics(reader, recorder)
+        self.filter_semantics = FilterSemantics(reader, recorder)
         self.provenance = Provenance(reader, recorder)
-        self.effects = Effects(api, reader, self.provenance.is_ours)
+        self.action_semantics = ActionSemantics(api, reader, self.provenance.is_ours)
         self._under: defaultdict[tuple[Attribute, str], _Evidence] = defaultdict(_Evidence)
         self._waited_for: set[Attribute] = set()
         self._sampled: defaultdict[Attribute, set[str]] = defaultdict(set)
@@ -117,8 +117,8 @@ class Ownership:
         own = self.provenance.see(found.cards)
         if self._scope:
             self._scope.adopt(own)
-        self.joins.adopt(own)
-        self.effects.adopt(own)
+        self.filter_semantics.adopt(own)
+        self.action_semantics.adopt(own)
         values = query.attributes
         state = values.pop(Attribute.STATUS, None)
         for pin, value in values.items():
@@ -161,7 +161,7 @@ class Ownership:
         Raises:
             ScopeError: What is listed under the ids is not shown to be ours.
             NotAvailableError: The target ignores them, or is not seen to join them by *and* with
-                the other attributes, or to heed them in an action on several cards.
+                the other attributes, or to honour them in an action on several cards.
             TransportError: What is listed under the ids cannot be asked.
         """
         objections: list[AtomicCardsError] = []
@@ -179,15 +179,15 @@ class Ownership:
         """What speaks against an action by one of its pins, the plainest reason first."""
         value = values[pin]
         states = self._states_to_list(pin, values, multiple=multiple)
-        if self.effects.breach:
-            yield ScopeError(self.effects.breach)
+        if self.action_semantics.breach:
+            yield ScopeError(self.action_semantics.breach)
         try:
             evidence = self._listed_under(pin, value, states)
-            is_heeded = self.joins.is_heeded(pin)
+            is_honoured = self.filter_semantics.is_honoured(pin)
         except ContractBrokenError as error:
             yield ScopeError(f"what {pin}={value} selects cannot be listed: {error}")
             return
-        if is_heeded is False:
+        if is_honoured is False:
             yield NotAvailableError(
                 f"the target ignores {pin}, so that it would change cards of others"
             )
@@ -196,18 +196,20 @@ class Ownership:
                 f"a card of customer {evidence.foreign}, which this run did not seed, is listed "
                 f"under {pin}={value}"
             )
-        if not evidence.has_own or is_heeded is None:
+        if not evidence.has_own or is_honoured is None:
             yield ScopeError(f"no card that this run seeded is listed under {pin}={value}")
         if not states <= evidence.states:
             yield ScopeError(f"not everything under {pin}={value} could be listed")
-        if not self.joins.are_by_and(pin, values.keys() - {pin}):
+        if not self.filter_semantics.are_joined_by_and(pin, values.keys() - {pin}):
             yield NotAvailableError(
                 "the target was not seen to join attributes by and, so that cards of others might "
                 "be changed; use one attribute alone"
             )
-        if multiple and not (action in _ACTIONS and self.effects.are_held_by(Action(action), pin)):
+        if multiple and not (
+            action in _ACTIONS and self.action_semantics.is_honoured(Action(action), pin)
+        ):
             yield NotAvailableError(
-                f"{action} was not seen to heed {pin}, so that with multiple=1 cards of others "
+                f"{action} was not seen to honour {pin}, so that with multiple=1 cards of others "
                 "might be changed; act on one card alone, without multiple"
             )
 
@@ -245,10 +247,10 @@ class Ownership:
     # Rehearsing
 
     def calibrate(self, cards: Sequence[Card]) -> None:
-        """Learn by cards that nobody needs any more which ids actions heed."""
-        self.effects.spare(cards)
-        with self._lock, self._recorder.unrecorded("what actions heed is tried once in a run"):
+        """Learn by cards that nobody needs any more which ids actions honour."""
+        self.action_semantics.spare(cards)
+        with self._lock, self._recorder.unrecorded("what actions honour is tried once in a run"):
             for action in Action:
                 for pin in PINS:
                     with suppress(AtomicCardsError):
-                        self.effects.are_held_by(action, pin)
+                        self.action_semantics.is_honoured(action, pin)

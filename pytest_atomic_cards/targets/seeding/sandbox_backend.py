@@ -38,7 +38,7 @@ class SandboxBackend:
     """
 
     delivery_is_certain = True
-    patience = 1.0
+    listing_timeout = 1.0
     settling = 0.6
 
     def __init__(self, controls: SandboxControls, randomness: Randomness = TRUE_RANDOMNESS) -> None:

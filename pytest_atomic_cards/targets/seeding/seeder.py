@@ -9,7 +9,7 @@ from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.targets.seeding.backend import Placed, SeedingBackend
+from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.flow_batches import FlowStarter
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader
@@ -51,9 +51,9 @@ class Seeder:
         self._starter = FlowStarter(backend, self._cleaner, scope)
 
     @property
-    def unsteadiness(self) -> float:
+    def listing_lag(self) -> float:
         """Seconds until listings surely show what has happened; 0 where they never went back."""
-        return self._waiter.unsteadiness
+        return self._waiter.listing_lag
 
     @property
     def started(self) -> list[CardQuery]:
@@ -104,11 +104,13 @@ class Seeder:
         """Cancel every card that was seeded and may still be open."""
         return self._cleaner.clean_up(self._starter.starts)
 
-    def _place(self, population: Population) -> Placed:
+    def _place(self, population: Population) -> Placement:
         return self._starter.place(creatable(population))
 
-    def _completed(self, *placed: Placed) -> None:
-        self._cleaner.unsteadiness = max(self._cleaner.unsteadiness, self.unsteadiness)
-        self._cleaner.straggling = max(self._cleaner.straggling, self._waiter.straggling)
+    def _completed(self, *placed: Placement) -> None:
+        self._cleaner.listing_lag = max(self._cleaner.listing_lag, self.listing_lag)
+        self._cleaner.late_card_window = max(
+            self._cleaner.late_card_window, self._waiter.late_card_window
+        )
         for start in (start for one in placed for start in one.starts):
             self._cleaner.complete(start)

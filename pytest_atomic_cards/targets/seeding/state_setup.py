@@ -1,4 +1,4 @@
-"""Arranging: bring freshly created cards into the states that were asked for."""
+"""State setup: bring freshly created cards into the states that were asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
@@ -25,16 +26,22 @@ from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of, words_for
 
 EMBARGO: Final = timedelta(hours=1)
-"""How long an embargo lasts where a spec asks for an embargoed card and does not say."""
+"""How long an embargo lasts unless a spec says otherwise: longer than any test."""
 SNOOZE: Final = timedelta(hours=1)
-"""How long a snooze lasts where a spec asks for a snoozed card and does not say."""
+"""How long a snooze lasts unless a spec says otherwise: longer than any test."""
 EXPIRY: Final = timedelta(seconds=2)
-"""When a card expires where a spec asks for an expired card and does not say."""
+"""When a card expires unless a spec says otherwise: after it was sent, and soon enough to wait."""
+_MARGIN: Final = timedelta(milliseconds=100)
+"""How long after the expiry to look: clocks of a target and ours differ, by little as a rule."""
 
 Words = frozenset[str | None]
 
 _ACTIONS: Final = {action.outcome: action for action in Action}
 _TRIES: Final = 6
+"""Attempts at an action while responses are lost: if every third is, one in 700 actions fails."""
+_LISTED_AFTER: Final = 0.5
+"""Seconds in which listings usually show an action whose response was lost, so that it need not be
+repeated; repeating it is harmless."""
 
 
 def creatable(population: Population) -> Population:
@@ -51,7 +58,7 @@ def _with_delivery(spec: CardSpec) -> CardSpec:
 
 
 def act_on_state(api: CardsApi, action: Action, query: CardQuery, state: Status) -> Exchange:
-    """Act on the cards of a query that are in a state; on all where narrowing it is not safe."""
+    """Act on the cards of a query that are in a state; on all if narrowing it is not safe."""
     try:
         return api.act_exchange(action, query.replace(status=state))
     except NotAvailableError:
@@ -70,8 +77,8 @@ class StateSetup:
     def arrange(self, population: Population, group: Group) -> Group:
         """Bring each card of ``group`` into the state that its spec asks for.
 
-        Cards beyond the population's (a flow may send several to one customer) go along where
-        all specs ask for one state, and stay active otherwise.
+        Cards beyond the population's (a flow may send several to one customer) are brought into
+        the same state if all specs ask for the same, and stay active otherwise.
 
         Raises:
             NotAvailableError: The target did not honour an embargo or expiry, or cannot snooze.
@@ -103,7 +110,7 @@ class StateSetup:
                 self._backend.snooze(card, spec.snooze or SNOOZE)
         elif state is Status.EXPIRED and not self._words(group, members) <= allowed:
             spec = next(spec for spec in population if spec.status is state)
-            self._backend.pass_time((spec.expires or EXPIRY) + timedelta(milliseconds=100))
+            self._backend.pass_time((spec.expires or EXPIRY) + _MARGIN)
         words = poll(
             lambda: self._words(group, members),
             lambda words: words <= allowed or _never_will_be(state, words),
@@ -114,7 +121,7 @@ class StateSetup:
             self._complain(state, words)
 
     def _close(self, action: Action, group: Group, members: Sequence[Card], allowed: Words) -> None:
-        """Act on the members of a group, together if possible, and else one by one."""
+        """Act on the members of a group, together if possible, else one by one."""
 
         def reached() -> bool:
             return self._words(group, members) <= allowed
@@ -129,20 +136,21 @@ class StateSetup:
 
     def _act(self, action: Action, query: CardQuery, reached: Callable[[], bool]) -> None:
         """Act until the outcome is known; repeating is harmless, as only these cards match."""
-        for _ in range(_TRIES):
-            try:
-                exchange = act_on_state(self._api, action, query, Status.ACTIVE)
-            except ScopeError as error:
-                raise NotAvailableError(str(error)) from None
-            except OutcomeUnknownError:
-                if poll(reached, bool, 0.5, self._clock):
-                    return
-            else:
-                if exchange.succeeded:
-                    return
-                answer = exchange.describe()
-                raise SeedingError(f"{action} {query} to seed was refused: {answer}", exchange)
-        raise SeedingError(f"{action} {query} to seed got no usable answer {_TRIES} times")
+        try:
+            exchange = until_known(
+                lambda: act_on_state(self._api, action, query, Status.ACTIVE),
+                lambda: poll(reached, bool, _LISTED_AFTER, self._clock),
+                tries=_TRIES,
+            )
+        except ScopeError as error:
+            raise NotAvailableError(str(error)) from None
+        except OutcomeUnknownError:
+            raise SeedingError(
+                f"{action} {query} to seed got no usable response {_TRIES} times"
+            ) from None
+        if exchange and not exchange.succeeded:
+            refusal = exchange.describe()
+            raise SeedingError(f"{action} {query} to seed was refused: {refusal}", exchange)
 
     def _words(self, group: Group, members: Sequence[Card]) -> set[str | None]:
         """The state words that the members of a group are listed with."""
@@ -161,5 +169,5 @@ class StateSetup:
 
 
 def _never_will_be(state: Status, words: set[str | None]) -> bool:
-    """Whether waiting is in vain: an embargo begins with the card, or there is none."""
+    """Whether waiting is pointless: an embargo begins with the card, or there is none."""
     return state is Status.EMBARGOED and Status.ACTIVE in words

@@ -1,4 +1,4 @@
-"""Reading back what was seeded: waiting until it is listed, whatever else a target gets wrong."""
+"""Waiting for seeded cards until they are listed, whatever else a target gets wrong."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import Clock
@@ -17,18 +18,33 @@ from pytest_atomic_cards.support.errors import ContractBrokenError, SeedingError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.progress import activity
-from pytest_atomic_cards.targets.seeding.backend import Placed, SeedingBackend
-from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader, key_of
+from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
+from pytest_atomic_cards.targets.seeding.listing_reader import (
+    ALL_PAGES,
+    SMALLEST_PAGE,
+    Found,
+    Reader,
+    key_of,
+)
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
-_MOST_PAGES: Final = 20
-_FULL_PAGE: Final = 100
+_MOST_CARDS_PER_TARGET: Final = 10
+"""Cards that a flow may send to one target: flows send one or a few. A target that lists more of
+them invents cards, without end if it is let, and all of them would be kept."""
 _SAMPLE: Final = 5
+"""Customers to look up for cards that paging hides: more requests would show nothing new."""
 _LEAST_WATCH: Final = 3.0
+"""Seconds to watch for further cards during calibration, however fast the first one was: a flow
+queues its activities, so that the next may take as long as any."""
 _MOST_WATCH: Final = 10.0
-_LEAST_STRAGGLING: Final = 0.5
+"""Seconds after which that ends on a slow target: each run pays for it once."""
+_LEAST_LATE_CARD_WINDOW: Final = 0.5
+"""Seconds to wait for further cards, once a target was seen to get several."""
 _FEW_SECONDS: Final = 10.0
-_LEAST_UNSTEADY: Final = 1.0
+"""Seconds to wait if the response is a success and not a listing: a gateway may serve such a page
+while the service behind it starts, and nothing else mends it."""
+_LEAST_LISTING_LAG: Final = 1.0
+"""Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
 
 
 @dataclass(slots=True)
@@ -37,21 +53,21 @@ class _Awaited:
 
     Args:
         placed: What was asked for.
-        grown: When the last of them came; at first, when they were asked for.
+        grown: When the last of them was first listed; at first, when they were asked for.
         cards: Those that were listed so far, by their keys.
-        complete: Whether there is none to be waited for any more.
-        fault: What the last listing failed with, if one did.
+        complete: Whether no more cards are waited for.
+        fault: What the last listing failed with, if it did.
     """
 
-    placed: Placed
+    placed: Placement
     grown: float
     cards: dict[str, Card] = field(default_factory=dict)
     complete: bool = False
     fault: ContractBrokenError | None = None
 
     @property
-    def is_no_listing(self) -> bool:
-        """Whether the last answer was a success and yet no listing, which no wait will mend."""
+    def is_not_a_listing(self) -> bool:
+        """Whether the last response was a success but not a listing, which waiting hardly mends."""
         return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
 
 
@@ -59,14 +75,14 @@ class CardWaiter:
     """Waits for seeded cards.
 
     A flow may send several cards to one target, one after the other, and not as many to each; and
-    listings may miss now and then what they have shown before. This is learned from a rehearsal,
-    and then waited for.
+    listings may temporarily miss what they have shown before. Calibration measures both, and later
+    waits allow for them.
 
     Args:
         reader: Lists cards.
-        backend: How they come into being.
-        clock: The time by which to wait.
-        ownership: Decides which cards are this run's own, on a target that others share.
+        backend: Creates them.
+        clock: Measures the waits.
+        ownership: Decides which cards are this run's own, on a shared target.
     """
 
     def __init__(
@@ -80,19 +96,19 @@ class CardWaiter:
         self._ownership = ownership
         self._backend = backend
         self._clock = clock
-        self.straggling = 0.0
-        """Seconds in which a start may send further cards; 0 where each sends one."""
+        self.late_card_window = 0.0
+        """Seconds in which a start may send further cards; 0 if each sends one."""
         self.cards_per_target = 1
         """How many cards each target gets at least."""
         self._varies = False
-        self.unsteadiness = 0.0
-        """Seconds until listings surely show what has happened; 0 where they never went back."""
+        self.listing_lag = 0.0
+        """Seconds until listings reliably show a change; 0 if they were never seen to go back."""
 
-    def calibrate(self, placed: Placed) -> list[Card]:
+    def calibrate(self, placed: Placement) -> list[Card]:
         """Learn from a first invocation how many cards a target gets, and how far apart.
 
         Returns:
-            The cards that were there at first.
+            The cards that were listed first.
 
         Raises:
             SeedingError: No card appeared in time.
@@ -111,7 +127,7 @@ class CardWaiter:
             nonlocal counts, last, listed
             now = len(self._own(placed, self._page(placed, placed.pin)))
             if now < listed:
-                self.unsteadiness = max(_LEAST_UNSTEADY, 2 * (clock() - first))
+                self.listing_lag = max(_LEAST_LISTING_LAG, 2 * (clock() - first))
             listed = max(listed, now)
             before = counts.copy()
             counts |= Counter(card.user_id for card in self._visible(placed).values())
@@ -122,18 +138,18 @@ class CardWaiter:
         self.cards_per_target = min(counts.values(), default=1)
         self._varies = max(counts.values(), default=1) > self.cards_per_target
         if self._varies or self.cards_per_target > 1:
-            self.straggling = max(_LEAST_STRAGGLING, 2 * (last - first))
+            self.late_card_window = max(_LEAST_LATE_CARD_WINDOW, 2 * (last - first))
         return cards
 
-    def await_visible(self, placed: Sequence[Placed]) -> list[tuple[Card, ...]]:
+    def await_visible(self, placed: Sequence[Placement]) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the customers they were asked for.
 
-        A card needs to have been listed once: pages may hold other cards each time. A listing that
-        fails is asked for again, as a target may fail where no card matches yet.
+        It is enough for a card to be listed once: pages may hold other cards each time. A listing
+        that fails is repeated, as a target may fail while no card matches yet.
 
         Raises:
-            SeedingError: Some did not appear, nor did others within the patience of the placement;
-                or cards of others are listed with them.
+            SeedingError: Some did not appear, and no others did within the backend's time-out; or
+                more are listed than a flow sends, or cards of others with them.
         """
         clock = self._clock.monotonic
         awaited = [_Awaited(one, grown=clock()) for one in placed]
@@ -145,12 +161,12 @@ class CardWaiter:
                     update(sum(len(one.cards) for one in awaited))
             return [one for one in awaited if not one.complete]
 
-        def patience(left: list[_Awaited]) -> float:
-            hopeless = all(one.is_no_listing for one in left)
-            return min(self._backend.patience, _FEW_SECONDS if hopeless else math.inf)
+        def timeout(left: list[_Awaited]) -> float:
+            hopeless = all(one.is_not_a_listing for one in left)
+            return min(self._backend.listing_timeout, _FEW_SECONDS if hopeless else math.inf)
 
         def is_over(left: list[_Awaited]) -> bool:
-            return not left or clock() - max(one.grown for one in awaited) > patience(left)
+            return not left or clock() - max(one.grown for one in awaited) > timeout(left)
 
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
@@ -159,15 +175,15 @@ class CardWaiter:
             raise SeedingError(
                 f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
                 f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "
-                f"all visible after {patience(missing):g} s without a further one"
+                f"all visible after {timeout(missing):g} s without a further one"
                 + (f"; {fault}" if fault else ""),
                 fault.exchange if fault else None,
             )
-        self._clock.sleep(self.unsteadiness)
+        self._clock.sleep(self.listing_lag)
         return [_in_order(list(one.cards.values()), one.placed.users) for one in awaited]
 
     def _look(self, one: _Awaited) -> None:
-        """List the cards of an invocation once more, and see whether they are all there."""
+        """List the cards of an invocation once more, and note whether they are all there."""
         before, targets = len(one.cards), one.placed.count
         one.fault = None
         try:
@@ -176,26 +192,31 @@ class CardWaiter:
             one.fault = error
             return
         listed, now = len(one.cards), self._clock.monotonic()
+        if listed > max(DEFAULT_PAGE, targets * _MOST_CARDS_PER_TARGET):
+            raise SeedingError(
+                f"{listed} cards are listed of invocation {brief(one.placed.invocation)}, which "
+                f"asked for {targets}: the target seems to invent cards, or to change their ids"
+            )
         if listed > before:
             one.grown = now
         if listed >= targets:
             self._learn(listed, targets)
             whole = listed >= targets * self.cards_per_target and not self._varies
-            one.complete = whole or now - one.grown > self.straggling
+            one.complete = whole or now - one.grown > self.late_card_window
         else:
             one.complete = self._is_paged_away(one.placed, list(one.cards.values()))
 
     def _learn(self, listed: int, targets: int) -> None:
-        """Take in that there are more cards than each target was seen to get."""
+        """Note that there are more cards than each target was seen to get."""
         if listed > targets * self.cards_per_target:
             self._varies = True
-            self.straggling = max(self.straggling, _LEAST_STRAGGLING)
+            self.late_card_window = max(self.late_card_window, _LEAST_LATE_CARD_WINDOW)
 
-    def _visible(self, placed: Placed) -> dict[str, Card]:
-        """The cards of an invocation, also where large pages or its own attribute do not work."""
+    def _visible(self, placed: Placement) -> dict[str, Card]:
+        """The cards of an invocation, even if large pages or its own attribute do not work."""
         cards: dict[str, Card] = {}
         with suppress(ContractBrokenError):
-            cards = self._own(placed, self._find(placed, placed.pin))
+            cards = self._own(placed, self._find(placed, placed.pin, placed.count))
         if not cards:
             cards = self._own(placed, self._page(placed, placed.pin))
         if placed.expire and len(cards) < placed.count:
@@ -203,34 +224,38 @@ class CardWaiter:
             cards |= self._own(placed, self._page(placed, expired))
         if not cards:
             for user in dict.fromkeys(placed.users):
-                more = self._own(placed, self._find(placed, CardQuery(user_id=user)))
+                wanted = placed.users.count(user)
+                more = self._own(placed, self._find(placed, CardQuery(user_id=user), wanted))
                 if not more:
                     break
                 cards |= more
         return cards
 
-    def _find(self, placed: Placed, query: CardQuery) -> Found:
-        return self._shown(placed, query, self._reader.find(query, _MOST_PAGES))
+    def _find(self, placed: Placement, query: CardQuery, wanted: int) -> Found:
+        found = self._reader.find(query, ALL_PAGES, wanted=wanted)
+        return self._checked(placed, query, found)
 
-    def _page(self, placed: Placed, query: CardQuery) -> Found:
-        return self._shown(placed, query, self._reader.page(query))
+    def _page(self, placed: Placement, query: CardQuery) -> Found:
+        return self._checked(placed, query, self._reader.page(query))
 
-    def _shown(self, placed: Placed, query: CardQuery, found: Found) -> Found:
-        """What a query has listed, unless it holds cards of others under an id of ours."""
+    def _checked(self, placed: Placement, query: CardQuery, found: Found) -> Found:
+        """What a query has listed, unless cards of others are listed under our invocation."""
         if self._ownership:
-            self._ownership.note(query, found)
+            # The target may serve smaller pages, so that others match which are not listed here.
+            complete = found.complete and len(found.cards) < SMALLEST_PAGE
+            self._ownership.note(query, replace(found, complete=complete))
             for invocation in (placed.invocation, *placed.further):
                 self._ownership.refuse_strangers(invocation)
         return found
 
-    def _own(self, placed: Placed, found: Found) -> dict[str, Card]:
-        """The cards of an invocation among some, on a shared target only those shown to be ours."""
+    def _own(self, placed: Placement, found: Found) -> dict[str, Card]:
+        """The cards of an invocation, on a shared target only those shown to be ours."""
         is_ours = self._ownership.provenance.is_ours if self._ownership else placed.holds
         return {key_of(card): card for card in found.cards if placed.holds(card) and is_ours(card)}
 
-    def _is_paged_away(self, placed: Placed, cards: Sequence[Card]) -> bool:
-        """Whether cards exist that paging does not reach: the paging contracts judge that."""
-        if len(cards) < _FULL_PAGE or not placed.users_are_ours:
+    def _is_paged_away(self, placed: Placement, cards: Sequence[Card]) -> bool:
+        """Whether cards exist that paging does not reach, which the paging contracts judge."""
+        if len(cards) < DEFAULT_PAGE or not placed.users_are_ours:
             return False
         hidden = sorted(set(placed.users) - {card.user_id for card in cards})
         sample = hidden[:: max(1, len(hidden) // _SAMPLE)]
@@ -240,7 +265,7 @@ class CardWaiter:
 
 
 def _in_order(cards: Sequence[Card], users: Sequence[str]) -> tuple[Card, ...]:
-    """Cards in the order of the users they were asked for, further ones last."""
+    """Cards in the order of the users they were asked for, then any further ones."""
     by_user: dict[str | None, list[Card]] = {}
     for card in cards:
         by_user.setdefault(card.user_id, []).append(card)

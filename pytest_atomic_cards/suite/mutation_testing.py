@@ -86,7 +86,7 @@ def covering(table: Table) -> list[Trial]:
 
 
 def completed(
-    table: Table, recorded: Table, jobs: int | None, tell: Callable[[Trial, list[str]], None]
+    table: Table, recorded: Table, jobs: int | None, report: Callable[[Trial, list[str]], None]
 ) -> dict[str, list[str]]:
     """The table after running the whole suite on the faults that a few contracts did not catch.
 
@@ -97,7 +97,7 @@ def completed(
         table: What a few contracts violated.
         recorded: What all contracts violated when the record was made.
         jobs: The number of processes.
-        tell: Called as by :func:`run_trials`.
+        report: Called as by :func:`run_trials`.
     """
     shown = requirements_in(table)
     again = [fault for fault, names in table.items() if not names]
@@ -106,19 +106,19 @@ def completed(
         for name in sorted(requirements_in(recorded) - shown)
         if (faults := [fault for fault, names in recorded.items() if name in names])
     ]
-    whole = run_trials([Trial(fault) for fault in dict.fromkeys(again)], jobs, tell)
+    whole = run_trials([Trial(fault) for fault in dict.fromkeys(again)], jobs, report)
     return {**{fault: list(names) for fault, names in table.items()}, **whole}
 
 
 def run_trials(
-    trials: Iterable[Trial], jobs: int | None, tell: Callable[[Trial, list[str]], None]
+    trials: Iterable[Trial], jobs: int | None, report: Callable[[Trial, list[str]], None]
 ) -> dict[str, list[str]]:
     """Run trials in parallel, and collect what each violated.
 
     Args:
         trials: The trials.
         jobs: The number of processes; the number of cores if left out.
-        tell: Called with each trial and the requirements that it violated, in order.
+        report: Called with each trial and the requirements that it violated, in order.
     """
     trials = list(trials)
     table = {}
@@ -129,7 +129,7 @@ def run_trials(
     ):
         for trial, violated in zip(trials, pool.map(_violated, trials), strict=True):
             table[trial.fault] = violated
-            tell(trial, violated)
+            report(trial, violated)
             update(len(table))
     return table
 

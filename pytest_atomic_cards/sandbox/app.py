@@ -20,7 +20,7 @@ from pytest_atomic_cards.sandbox.sandbox_clock import SandboxClock
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.sandbox.stale_reads import StaleReads
 from pytest_atomic_cards.sandbox.store import Store
-from pytest_atomic_cards.sandbox.token_service import TokenEndpoint, TokenRefusal
+from pytest_atomic_cards.sandbox.token_service import TokenRefusal, TokenService
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Sandbox:
         lags = bool(chosen) or self.profile.read_after_write == "delayed"
         self._cards = CardsEndpoint(behaviour, self._store, StaleReads() if lags else None)
         self._flows = FlowEndpoint(behaviour, self._store, creation_delay)
-        self._tokens = TokenEndpoint(behaviour, self.clock, token_lifetime, token_rate_limit)
+        self._tokens = TokenService(behaviour, self.clock, token_lifetime, token_rate_limit)
         parts = {"behaviour": behaviour, "store": self._store, "cards": self._cards}
         for fault in chosen:
             install(fault, parts)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_atomic_cards.sandbox.store import Store
-    from pytest_atomic_cards.sandbox.token_service import TokenEndpoint
+    from pytest_atomic_cards.sandbox.token_service import TokenService
 
 DEFAULT_FLOW: Final = "sandbox-flow"
 
@@ -34,7 +34,7 @@ class Environment:
     """
 
     def __init__(
-        self, environment_id: str, number: int, store: Store, tokens: TokenEndpoint
+        self, environment_id: str, number: int, store: Store, tokens: TokenService
     ) -> None:
         self.environment_id = environment_id
         self.number = number

@@ -29,7 +29,7 @@ class TokenRefusal(Refusal):
     """A refusal in the format of OAuth 2: the message is the error code."""
 
 
-class TokenEndpoint:
+class TokenService:
     """Issues access tokens, and stores them and the credentials.
 
     Args:

@@ -1,4 +1,4 @@
-"""Sandbox: a stateful Cards API as a WSGI application, with its token endpoint and Action Flows."""
+"""Sandbox: a stateful Cards API as a WSGI application, with a token endpoint and Action Flows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_atomic_cards.sandbox.sandbox_clock import SandboxClock
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.sandbox.stale_reads import StaleReads
 from pytest_atomic_cards.sandbox.store import Store
-from pytest_atomic_cards.sandbox.token_service import TokenEndpoint, TokenRefusal
+from pytest_atomic_cards.sandbox.token_service import TokenRefusal, TokenService
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
 DEFAULT_ENVIRONMENT: Final = "sandbox"
 
 LARGEST_BODY: Final = 10_000_000
-"""Bytes: ten times the largest request of the contract suite."""
+"""Bytes, as Amazon API Gateway accepts: the real API is taken to be behind it, since its tokens
+come from Amazon Cognito."""
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _ACTIONS: Final = {action.value: action for action in Action}
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -43,20 +44,20 @@ _Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Sandbox:
-    """A whole Cards API in this process. Call it as a WSGI application.
+    """A complete Cards API in this process. Call it as a WSGI application.
 
     Args:
-        profile: How it answers the questions that the documentation leaves open.
+        profile: Its choices in what the documentation leaves open.
         faults: Names of :data:`FAULTS`: what it does wrong.
-        db: File to keep environments and cards in; in memory if left out. Credentials, tokens,
-            flows, settings of environments and starts that wait for their delay are not kept.
+        db: File for environments and cards; in memory if left out. Credentials, tokens, flows,
+            settings of environments and starts that wait for their delay are not kept.
         creation_delay: How long after a start its cards are created, by the sandbox's clock.
-        clock: The clock; a new one that runs with real time if left out.
-        token_lifetime: How long an access token is good. Source: Authentication page.
-        token_rate_limit: Most token requests in a minute, beyond which the answer is 429.
+        clock: The clock; if left out, a new one that runs with real time.
+        token_lifetime: How long an access token is valid. Source: Authentication page.
+        token_rate_limit: Most token requests in a minute; any more get a 429.
 
     Attributes:
-        network: The faults of the network before it; its adapter and its server let them act.
+        network: Network faults, applied by its adapter and its server.
 
     Raises:
         MisuseError: A fault is unknown, or the database file cannot be used.
@@ -92,7 +93,7 @@ class Sandbox:
         lags = bool(chosen) or self.profile.read_after_write == "delayed"
         self._cards = CardsEndpoint(behaviour, self._store, StaleReads() if lags else None)
         self._flows = FlowEndpoint(behaviour, self._store, creation_delay)
-        self._tokens = TokenEndpoint(behaviour, self.clock, token_lifetime, token_rate_limit)
+        self._tokens = TokenService(behaviour, self.clock, token_lifetime, token_rate_limit)
         parts = {"behaviour": behaviour, "store": self._store, "cards": self._cards}
         for fault in chosen:
             install(fault, parts)
@@ -105,7 +106,7 @@ class Sandbox:
         )
 
     def create_environment(self, environment_id: str) -> Environment:
-        """A new, empty environment.
+        """Create an empty environment.
 
         Raises:
             MisuseError: The id is taken, or cannot be a segment of a path.
@@ -124,7 +125,7 @@ class Sandbox:
         self._store.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request. Source: PEP 3333."""
+        """Serve one request. Source: PEP 3333."""
         try:
             status, headers, body = self._answer(environ)
         except Refusal as refusal:
@@ -235,7 +236,7 @@ class Sandbox:
 
 
 def _text(segment: str) -> str:
-    """A segment of PATH_INFO, whose characters stand for bytes, as text."""
+    """Decode a segment of PATH_INFO, whose characters stand for bytes."""
     if segment.isascii():
         return segment
     try:
@@ -256,11 +257,7 @@ def read_body(environ: WSGIEnvironment) -> bytes:
     Raises:
         Refusal: It is too large or compressed, or its length is malformed.
     """
-    text = environ.get("CONTENT_LENGTH") or "0"
-    if not text.isascii() or not text.isdigit():
-        raise Refusal(400, "Content-Length must be a whole number")
-    if len(text) > len(str(LARGEST_BODY)) or int(text) > LARGEST_BODY:
-        raise Refusal(413, f"a body may have at most {LARGEST_BODY} bytes")
+    length = body_length(environ.get("CONTENT_LENGTH") or "0")
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.strip().lower() not in {"", "identity"}:
         raise Refusal(
@@ -270,4 +267,25 @@ def read_body(environ: WSGIEnvironment) -> bytes:
             (("Accept-Encoding", "identity"),),
         )
     read: Callable[[int], bytes] = environ["wsgi.input"].read
-    return read(int(text)) if text != "0" else b""
+    return read(length) if length else b""
+
+
+def body_length(text: str) -> int:
+    """The number of bytes in a Content-Length.
+
+    Raises:
+        Refusal: It is malformed or too large.
+    """
+    if not text.isascii() or not text.isdigit():
+        raise Refusal(400, "Content-Length must be a whole number")
+    digits = text.lstrip("0") or "0"
+    # int() refuses thousands of digits.
+    length = int(digits) if len(digits) <= len(str(LARGEST_BODY)) else LARGEST_BODY + 1
+    check_length(length)
+    return length
+
+
+def check_length(length: int) -> None:
+    """Refuse a body that is too large."""
+    if length > LARGEST_BODY:
+        raise Refusal(413, f"a body may have at most {LARGEST_BODY} bytes")

@@ -1,4 +1,4 @@
-"""Who may do what: credentials, the tokens issued for them, and the checks of a request.
+"""Access control: credentials, the tokens issued for them, and the checks of a request.
 
 Source: Authentication page; API credential roles.
 """
@@ -37,14 +37,14 @@ class Credential:
 
 
 class Grant(NamedTuple):
-    """An issued access token: for whom, and until when in milliseconds."""
+    """An issued access token: whose it is, and when it expires in milliseconds."""
 
     credential: Credential
     expires: int
 
 
 class AccessDecisions:
-    """Decisions on who may do what."""
+    """Decisions on access."""
 
     profile: Profile
 
@@ -62,7 +62,7 @@ class AccessDecisions:
         environment_id: str,
         now: int,
     ) -> None:
-        """Refuses a request that may not use the Cards API in an environment."""
+        """Refuses a request without access to the Cards API in an environment."""
         grant = self.identify(header, grants, credentials, now)
         self.check_environment(grant.credential.environment_id, environment_id)
         self.check_role(grant.credential.role)
@@ -74,7 +74,7 @@ class AccessDecisions:
         credentials: Mapping[str, Credential],
         now: int,
     ) -> Grant:
-        """Whose token an Authorization header carries."""
+        """The grant of the token in an Authorization header."""
         if not header:
             raise _unauthorised(self.profile.no_token, "a bearer token is required")
         scheme, _, token = header.partition(" ")
@@ -86,43 +86,43 @@ class AccessDecisions:
         return grant
 
     def has_expired(self, expires: int, now: int) -> bool:
-        """Whether a token's time is over."""
+        """Whether a token has expired."""
         return expires <= now
 
     def is_alive(self, credential: Credential, credentials: Mapping[str, Credential]) -> bool:
-        """Whether the tokens of a credential are still good."""
+        """Whether the tokens of a credential are still valid."""
         return self.profile.deleted_credential == "lives" or credential.client_id in credentials
 
     def check_environment(self, own: str, asked: str) -> None:
-        """Refuses a token in an environment that it is not for."""
+        """Refuses a token in an environment for which it was not issued."""
         if own != asked:
             raise _unauthorised(
                 self.profile.other_environment, "the access token is not for this environment"
             )
 
     def check_role(self, role: str) -> None:
-        """Refuses a token of a role that may not use the Cards API."""
+        """Refuses a token whose role may not use the Cards API."""
         if role != CARDS_ROLE:
             raise _unauthorised(self.profile.wrong_role, f"the role {CARDS_ROLE} is required")
 
     def deleted_credential(self, credential: Credential | None) -> Credential | None:  # noqa: ARG002 - for faults
-        """What a deleted credential still counts as: nothing."""
+        """The credential that a deleted one still counts as: none."""
         return None
 
     def secret_matches(self, given: str, actual: str) -> bool:
-        """Whether a client secret is right."""
+        """Whether a client secret is correct."""
         return hmac.compare_digest(given.encode("utf-8", "replace"), actual.encode())
 
     def reads_grant_type(self, place: str) -> bool:
-        """Whether grant_type is looked for in a place, ``query`` or ``form``."""
+        """Whether grant_type is read from a place, ``query`` or ``form``."""
         return self.profile.grant_type_in in {"either", place}
 
     def outdated_tokens(self, client_id: str, grants: Mapping[str, Grant]) -> list[str]:  # noqa: ARG002 - for faults
-        """The tokens that end when a new one is issued to a client."""
+        """The tokens that a new one for the client revokes."""
         return []
 
     def issued_token(self, token: str) -> str:
-        """The token that a client is told."""
+        """The token that a client receives."""
         return token
 
     def token_body(self, token: str, seconds: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Behaviour: every decision of the server, each a small method on plain values.
+"""Behaviour: every decision of the server, each in a small method on plain values.
 
-The documented facts are written here once; each open question is answered by the profile. A fault
-replaces one method on one instance.
+What is documented is written here once; the profile decides what is not. A fault replaces one
+method of one instance.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.model.profile import Profile
 
 _DEEPEST: Final = 256
+"""Levels of nested JSON. Listings write what was read, with the bodies around it, and must stay
+below the 1,000 levels at which Python's encoder and decoder fail."""
 _DELAY: Final = 0.15
+"""Seconds by which delayed reads lag: more than a listing right after an action takes on a busy
+machine, and little enough to wait for in each of many tests."""
 _STATUSES: Final = tuple(Status)
 
 
@@ -34,7 +38,7 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
     """The decisions of one sandbox.
 
     Args:
-        profile: The answers to the open questions.
+        profile: Its choices in what the documentation leaves open.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -44,29 +48,29 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
     # Listing
 
     def order(self) -> str:
-        """The order in which cards are listed and acted on, as the store names it."""
+        """The order in which cards are listed and changed, as the store names it."""
         order = self.profile.order
         return "oldest-first" if order == "shuffled-page" else order
 
     def page(self, rows: list[Row]) -> list[Row]:
-        """The cards of a page in the order in which they are shown."""
+        """The cards of a page in the order in which a listing shows them."""
         if self.profile.order == "shuffled-page":
             random.shuffle(rows)
         return rows
 
     def zero_match_listing(self) -> None:
-        """Refuses a listing that no card matches, or lets it be empty."""
+        """Refuses a listing that no card matches, or leaves it empty."""
         if self.profile.zero_match_listing == "404":
             raise Refusal(404, "no card matches")
 
     def staleness(self, filters: Filters) -> float:  # noqa: ARG002 - for faults
-        """For how many seconds of real time a listing does not show a change."""
+        """How many seconds of real time pass before a listing shows a change."""
         return _DELAY if self.profile.read_after_write == "delayed" else 0.0
 
     # Actions
 
     def outcome(self, status: Status, action: Action) -> Status:
-        """The state of a card after an action; the same where the action is not allowed."""
+        """The state of a card after an action; unchanged if the action is not allowed."""
         if action is Action.CANCEL and (
             (status is Status.EMBARGOED and self.profile.cancel_embargoed == "refused")
             or (status is Status.SNOOZED and self.profile.cancel_snoozed == "refused")
@@ -85,13 +89,13 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
         return known
 
     def counts_other_states(self) -> bool:
-        """Whether an action has to know how many cards match in states it does not allow."""
+        """Whether an action also counts the cards that match in other states."""
         return (
             self.profile.wrong_state != "unselected" or self.profile.multiple_counts == "matching"
         )
 
     def check_multiple(self, actionable: int, matching: int, *, multiple: bool) -> None:
-        """Refuses an action on more than one card unless it may touch several.
+        """Refuses an action on more than one card without ``multiple``.
 
         Source: Cards API page › Actioning multiple cards at once.
         """
@@ -100,12 +104,12 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
             raise Refusal(400, "more than one card matches; pass multiple=1 to action them all")
 
     def check_states(self, actionable: int, matching: int, action: Action) -> None:
-        """Refuses an action that matches cards in a state it does not allow, or lets it pass."""
+        """Refuses or permits an action that matches cards in a state it does not allow."""
         if self.profile.wrong_state == "refused" and matching > actionable:
             raise Refusal(409, f"a matching card is in a state that {action} does not allow")
 
     def zero_match_action(self) -> None:
-        """Refuses an action that no card matches, or lets it be empty."""
+        """Refuses an action that no card matches, or leaves it empty."""
         match self.profile.zero_match_action:
             case "404":
                 raise Refusal(404, "no card matches")
@@ -115,27 +119,27 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
                 pass
 
     def batch(self, rows: list[Row], limit: int) -> list[Row]:
-        """The cards that an action changes, of those that it could."""
+        """The cards that an action changes, of those it could change."""
         return rows[:limit]
 
     def reports_other_states(self) -> bool:
-        """Whether an action that changes no card still counts those that match."""
+        """Whether an action that changes no card still counts the matching ones."""
         return self.profile.wrong_state == "counted"
 
     def total(self, changed: int, actionable: int, matching: int, limit: int) -> int:
-        """``summary.total``. Inferred: the number of cards matched."""
+        """``summary.total``. Inferred: the number of matching cards."""
         if self.profile.wrong_state == "counted":
             return matching if self.profile.summary_total == "matched" else min(matching, limit)
         return actionable if self.profile.summary_total == "matched" else changed
 
     def counts_beyond_limit(self) -> bool:
-        """Whether an action has to know how many cards it could change but for its limit."""
+        """Whether an action counts the cards that it would change without its limit."""
         return self.profile.summary_total == "matched" or self.counts_other_states()
 
     # Completion
 
     def completion(self, action: Action, body: bytes) -> str | None:
-        """The completion payload in the body of an action, as JSON text."""
+        """The completion payload of an action, as JSON text."""
         if action is not Action.COMPLETE or not body:
             return None
         payload = self.json(body)
@@ -144,11 +148,11 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
         return encode_json(payload)
 
     def completions(self, completion: str | None, rows: Sequence[Row]) -> list[str | None]:
-        """What is stored of a completion payload for each card."""
+        """The completion payload to store for each card."""
         return [completion] * len(rows)
 
     def json(self, body: bytes) -> Json:
-        """A body as a JSON value that can be written again."""
+        """Decode a body to a JSON value that can be encoded again."""
         try:
             value = json.loads(body.decode(), parse_constant=refuse_constant)
             if _is_deeper_than(value, _DEEPEST):
@@ -163,7 +167,7 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
     # Time
 
     def next_transition(self, row: Row) -> tuple[int, str] | None:
-        """When a card next changes by itself, in milliseconds, and into which state.
+        """When time next changes a card, in milliseconds, and its state from then on.
 
         Source: Card lifecycle model › Publish, Unsnooze, Expire.
         """

@@ -1,4 +1,4 @@
-"""What bodies look like: of a card, of a result, of an error; and how the protocol says no."""
+"""Bodies of cards, results and errors, and refusals of the protocol."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Body = dict[str, Any]
 
 
 class BodyDecisions:
-    """Decisions on the form of answers."""
+    """Decisions on the form of responses."""
 
     profile: Profile
 
     def timestamp(self, milliseconds: int) -> str:
-        """A moment as bodies show it."""
+        """A moment in the format of bodies."""
         return format_milliseconds(milliseconds)
 
     def card_body(self, row: Row) -> Body:
@@ -53,7 +53,7 @@ class BodyDecisions:
         return self.extended({"data": data}, "listing")
 
     def result_body(self, row: Row, action: Action) -> Body:
-        """What an action did to one card. Source: Cards API page › Complete."""
+        """The result of an action for one card. Source: Cards API page › Complete."""
         body = {
             "eventName": row.event_name,
             "eventSource": row.event_source,
@@ -72,31 +72,31 @@ class BodyDecisions:
         return action.value
 
     def action_body(self, results: list[Body], total: int, updated: int) -> Body:
-        """The body of an action's answer."""
+        """The body of an action's response."""
         data = results or _none(self.profile.zero_match_action)
         body = {"data": data, "summary": self.summary(total, updated)}
         return self.extended(body, "action")
 
     def summary(self, total: int, updated: int) -> Body:
-        """The counts of an action's answer."""
+        """The counts of an action's response."""
         return {"total": total, "updated": updated}
 
     def extended(self, body: Body, kind: str) -> Body:
-        """A body with fields beyond the documented ones, where the profile has them."""
+        """A body with undocumented fields, if the profile asks for them."""
         if self.profile.extra_fields == "some":
             body |= _EXTRA_FIELDS[kind]
         return body
 
     def content_type(self) -> str:
-        """The type of a body of JSON."""
+        """The type of a JSON body."""
         return "application/json"
 
     def slashed_path(self, path: str) -> str:
-        """The path to look up for one that ends with a slash."""
+        """The path to serve for one that ends with a slash."""
         return path.rstrip("/") if self.profile.trailing_slash == "served" else path
 
     def wrong_method(self, allowed: str) -> Refusal:
-        """The refusal of another method on a known path."""
+        """The refusal of a method that a path does not allow."""
         if self.profile.wrong_method == "404":
             return Refusal(404, "no such resource")
         return Refusal(405, f"only {allowed} is allowed here", (("Allow", allowed),))
@@ -122,6 +122,6 @@ _EXTRA_FIELDS: Final[Mapping[str, Mapping[str, Json]]] = {
 }
 
 
-def _none(answer: str) -> list[Body] | None:
-    """What stands for no cards, where a request that no card matches is answered so."""
-    return None if answer == "null" else []
+def _none(choice: str) -> list[Body] | None:
+    """The ``data`` of a response without cards, for a choice of the profile."""
+    return None if choice == "null" else []

@@ -1,4 +1,4 @@
-"""CardRecord: what the sandbox knows of one card; Row: the same as the store keeps it."""
+"""CardRecord: everything about one card of the sandbox; Row: the same in the store's form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Json = Any
 DEFAULT_TEMPLATE: Final = "sandbox-template"
 
 encode_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-"""Compact ASCII JSON. Raises ValueError for a number that JSON cannot hold."""
+"""Compact ASCII JSON. Raises ValueError for a number that JSON cannot represent."""
 
 
 class Row(NamedTuple):
@@ -50,22 +50,22 @@ class Row(NamedTuple):
 ATTRIBUTE_POSITIONS: Final = {
     attribute.value: Row._fields.index(attribute.field) for attribute in Attribute
 }
-"""Where a row holds the value of each query attribute."""
+"""The position of each query attribute in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRecord:
-    """One card of the sandbox, as it truly is.
+    """One card of the sandbox in its true state.
 
     Args:
         card_instance_id: Unique in the sandbox.
-        environment_id: The environment that the card belongs to.
+        environment_id: The environment of the card.
         event_source: ``live`` or ``test``.
-        status: The state now.
+        status: The current state.
         variables: Shown by the API as ``payload.detail``.
         metadata: Passed through.
         card_options: Passed through.
-        created: UTC, to the millisecond, as all times.
+        created: UTC, to the millisecond, like all times.
         updated: When the state last changed.
         embargo_until: When an embargoed card is published; ``None`` for never.
         expires_at: When the card expires; ``None`` for never.
@@ -96,7 +96,7 @@ class CardRecord:
 
     @classmethod
     def from_row(cls, row: Row, environment_id: str) -> Self:
-        """The record of one row."""
+        """The record for a row."""
         payload = json.loads(row.payload)
         return cls(
             card_instance_id=row.card_instance_id,
@@ -129,17 +129,16 @@ _SETTABLE: Final = frozenset(item.name for item in dataclasses.fields(CardRecord
 
 
 def row_of(spec: Mapping[str, Any], *, seq: int, environment: int, token: str, now: int) -> Row:
-    """A row for a card of which only some fields are given, by their names in CardRecord.
+    """A row for a card, given some of the fields of CardRecord.
 
-    What is left out is generated; a time may be given as a timedelta from now. A card with
-    ``embargo_until`` is embargoed, and one with ``snooze_until`` snoozed, unless ``status`` says
-    something else.
+    Missing fields are generated; a time may be a timedelta from now. Unless ``status`` is given, a
+    card with ``embargo_until`` is embargoed, and one with ``snooze_until`` snoozed.
 
     Args:
         spec: The given fields.
         seq: Number of the row.
         environment: Number of the environment.
-        token: Goes into generated ids.
+        token: Part of generated ids.
         now: Milliseconds.
 
     Raises:
@@ -216,7 +215,7 @@ def _status(given: Mapping[str, Any]) -> str:
             return Status(given["status"]).value
         except ValueError:
             raise MisuseError(
-                f"status {given['status']!r} is none of {', '.join(Status)}"
+                f"status {given['status']!r} is not one of {', '.join(Status)}"
             ) from None
     if "embargo_until" in given:
         return Status.EMBARGOED.value

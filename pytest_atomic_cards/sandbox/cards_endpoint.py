@@ -23,12 +23,12 @@ _COLUMNS = {
 
 
 class CardsEndpoint:
-    """Lists cards and acts on them.
+    """Lists and changes cards.
 
     Args:
         behaviour: The decisions.
         store: The cards.
-        stale_reads: Where listings may lag behind, else ``None``.
+        stale_reads: Earlier states of cards, if listings may lag behind; else ``None``.
     """
 
     def __init__(self, behaviour: Behaviour, store: Store, stale_reads: StaleReads | None) -> None:
@@ -59,7 +59,7 @@ class CardsEndpoint:
         return behaviour.listing_body(list(map(behaviour.card_body, behaviour.page(rows))))
 
     def act(self, environment: int, action: Action, query_string: str, body: bytes) -> Body:
-        """Change cards; gives the body of the answer."""
+        """Change cards; returns the body of the response."""
         behaviour, store = self.behaviour, self.store
         pairs = behaviour.parameters(query_string)
         filters = behaviour.action_filters(pairs)
@@ -89,15 +89,15 @@ class CardsEndpoint:
         return behaviour.action_body(results, total, len(changed))
 
     def read(self, selection: Selection, *, order: str, limit: int, offset: int = 0) -> list[Row]:
-        """The cards that a listing finds."""
+        """Find the cards of a listing."""
         return self.store.page(selection, order=order, limit=limit, offset=offset)
 
     def select(self, selection: Selection, *, order: str, limit: int, offset: int = 0) -> list[Row]:
-        """The cards that an action finds."""
+        """Find the cards of an action."""
         return self.store.page(selection, order=order, limit=limit, offset=offset)
 
     def change(self, rows: list[Row], action: Action, now: int, completion: str | None) -> None:
-        """Do what an action does to cards."""
+        """Apply an action to cards."""
         if self.stale_reads is not None:
             self.stale_reads.remember(rows)
         stored = self.behaviour.completions(completion, rows)

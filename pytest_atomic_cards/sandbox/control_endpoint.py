@@ -1,11 +1,13 @@
-"""Controls of a sandbox over HTTP: what a test can do beyond the API, also from another process.
+"""Controls of a sandbox over HTTP: what a test can do beyond the API, even from another process.
 
-They lie under ``/_sandbox/`` and are no part of the Cards API.
+They are under ``/_sandbox/`` and not part of the Cards API.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -32,61 +34,55 @@ if TYPE_CHECKING:
 PREFIX: Final = "/_sandbox/"
 
 _FURTHEST: Final = timedelta(days=36_525)
+"""A century: more is a mistake of the unit."""
 _LAST_YEAR: Final = 9_000
-_TEXTS: Final = {
-    "cardInstanceId": "card_instance_id",
-    "cardTemplateId": "card_template_id",
-    "cardTemplateName": "card_template_name",
-    "eventName": "event_name",
-    "eventSource": "event_source",
-    "lifecycleId": "lifecycle_id",
-    "flowInstanceId": "flow_instance_id",
-    "flowInvocationId": "flow_invocation_id",
-    "userId": "user_id",
-    "status": "status",
-}
-_OBJECTS: Final = {
-    "variables": "variables",
-    "metadata": "metadata",
-    "cardOptions": "card_options",
-}
-_TIMES: Final = {
-    "created": "created",
-    "updated": "updated",
-    "embargoUntil": "embargo_until",
-    "expiresAt": "expires_at",
-    "snoozeUntil": "snooze_until",
-}
-_NETWORK: Final = {
-    "kind": "kind",
-    "times": "times",
-    "skip": "skip",
-    "method": "method",
-    "path": "path",
-    "retryAfter": "retry_after",
-    "delay": "delay",
-}
+"""Leaves room for times that are counted from now, since no moment is beyond the year 9999."""
+
+
+def _in_camel_case(*fields: str) -> dict[str, str]:
+    """Fields by their names in JSON."""
+    return {re.sub("_(.)", lambda found: found[1].upper(), name): name for name in fields}
+
+
+_TEXTS: Final = _in_camel_case(
+    "card_instance_id",
+    "card_template_id",
+    "card_template_name",
+    "event_name",
+    "event_source",
+    "lifecycle_id",
+    "flow_instance_id",
+    "flow_invocation_id",
+    "user_id",
+    "status",
+)
+_OBJECTS: Final = _in_camel_case("variables", "metadata", "card_options")
+_TIMES: Final = _in_camel_case("created", "updated", "embargo_until", "expires_at", "snooze_until")
+_NETWORK: Final = _in_camel_case(*(field.name for field in dataclasses.fields(NetworkFault)))
 _FIELDS: Final = _TEXTS | _OBJECTS | _TIMES | {"completion": "completion"}
 
 
 class Control:
     """A sandbox with its controls, as a WSGI application.
 
-    ``POST clock`` with ``{"advance": seconds}`` lets time pass. ``POST snooze`` with
-    ``{"cardInstanceId", "seconds"}`` snoozes an active card. ``POST cards`` with
-    ``{"cards": [{…}]}`` puts cards in: each with the field names of a listing, and also
-    ``variables``, ``metadata``, ``cardOptions``, and the times ``created``, ``updated``,
-    ``embargoUntil``, ``expiresAt`` and ``snoozeUntil`` in seconds from now; it tells the cards, or
-    with ``"brief": true`` how many there are. ``GET card`` with ``cardInstanceId`` shows one.
-    ``GET analytics`` lists the events; ``POST settings`` with ``{"exportCardResponses": false}``
-    keeps completion payloads out of them. ``POST credentials`` with ``{"role"}`` makes a
-    credential, and ``DELETE credentials`` with ``clientId`` ends it. All but the clock's take an
-    ``environment``, which may be left out; ``POST environments`` makes one.
-    ``POST network`` with ``{"faults": [{"kind", …}]}`` replaces the faults of the network that are
-    still to come: each has the fields of ``NetworkFault`` in camel case.
+    - ``POST clock`` with ``{"advance": seconds}`` advances the clock.
+    - ``POST snooze`` with ``{"cardInstanceId", "seconds"}`` snoozes an active card.
+    - ``POST cards`` with ``{"cards": [{…}]}`` seeds cards. Each has field names of a listing and
+      ``variables``, ``metadata``, ``cardOptions``, and in seconds from now ``created``,
+      ``updated``, ``embargoUntil``, ``expiresAt`` and ``snoozeUntil``. The response lists the
+      cards, or with ``"brief": true`` only their number.
+    - ``GET card`` with ``cardInstanceId`` shows one card.
+    - ``GET analytics`` lists the events; ``POST settings`` with ``{"exportCardResponses": false}``
+      excludes completion payloads from them.
+    - ``POST credentials`` with ``{"role"}`` creates a credential, and ``DELETE credentials`` with
+      ``clientId`` deletes it.
+    - ``POST environments`` with ``{"environment"}`` creates an environment, which all controls but
+      those of clock and network accept as ``environment``.
+    - ``POST network`` with ``{"faults": [{"kind", …}]}`` replaces all pending network faults. Each
+      has the fields of ``NetworkFault`` in camel case.
 
     Args:
-        sandbox: Answers all other requests.
+        sandbox: Serves all other requests.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -105,11 +101,11 @@ class Control:
 
     @property
     def network(self) -> NetworkFaults:
-        """The faults of the network before the sandbox."""
+        """The network faults of the sandbox."""
         return self._sandbox.network
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request. Source: PEP 3333."""
+        """Serve one request. Source: PEP 3333."""
         if not environ["PATH_INFO"].startswith(PREFIX):
             return self._sandbox(environ, start_response)
         headers: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""What an Action Flow does with the targets of a start."""
+"""Cards that a start of an Action Flow creates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CreationDecisions:
     profile: Profile
 
     def templates(self, template_ids: tuple[str, ...]) -> tuple[str, ...]:
-        """The templates of the cards that one target gets."""
+        """The templates of the cards for one target."""
         return template_ids * int(self.profile.cards_per_target)
 
     def event_source(self, *, test: bool) -> str:
@@ -24,7 +24,7 @@ class CreationDecisions:
         return self.profile.test_event_source if test else "live"
 
     def honours_delivery_options(self) -> bool:
-        """Whether embargo and expiry of a request count."""
+        """Whether the embargo and expiry of a request take effect."""
         return self.profile.delivery_options == "honoured"
 
     def first_status(self, embargo_until: int | None, now: int) -> Status:
@@ -37,7 +37,7 @@ class CreationDecisions:
         return Status.ACTIVE
 
     def start_body(self, flow_invocation_id: str) -> dict[str, Any]:
-        """The body of the answer of start."""
+        """The body of the response to a start."""
         body = {"flowInvocationId": flow_invocation_id}
         match self.profile.start_response:
             case "flat":

@@ -1,4 +1,4 @@
-"""Environment: one isolated space of cards, and the hand that reaches into it."""
+"""Environment: one isolated space of cards, with direct access to them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_atomic_cards.sandbox.store import Store
-    from pytest_atomic_cards.sandbox.token_service import TokenEndpoint
+    from pytest_atomic_cards.sandbox.token_service import TokenService
 
 DEFAULT_FLOW: Final = "sandbox-flow"
 
 
 class Environment:
-    """One environment of a sandbox. Made by ``Sandbox.create_environment``.
+    """One environment of a sandbox, created by ``Sandbox.create_environment``.
 
     Attributes:
-        environment_id: Its id, as in the path of every request.
+        environment_id: Its id in the path of every request.
         export_card_responses: Whether completion payloads appear in analytics events.
         test_users: Users whom test starts reach, or ``None`` for all. Others are ignored.
         flows: The Action Flows by id.
     """
 
     def __init__(
-        self, environment_id: str, number: int, store: Store, tokens: TokenEndpoint
+        self, environment_id: str, number: int, store: Store, tokens: TokenService
     ) -> None:
         self.environment_id = environment_id
         self.number = number
@@ -49,7 +49,7 @@ class Environment:
         return f"Environment({self.environment_id!r})"
 
     def create_credential(self, role: str = CARDS_ROLE) -> Credential:
-        """A new client id and secret for this environment.
+        """Create a client id and secret for this environment.
 
         Raises:
             MisuseError: There is no such role.
@@ -63,7 +63,7 @@ class Environment:
         return credential
 
     def delete_credential(self, client_id: str) -> None:
-        """Delete a credential; no token is issued for it any more.
+        """Delete a credential; no more tokens are issued for it.
 
         Raises:
             MisuseError: This environment has no such credential.
@@ -84,12 +84,11 @@ class Environment:
         self.flows[flow_id] = Flow(flow_id, tuple(template_ids), published)
 
     def seed(self, specs: Iterable[Mapping[str, Any]]) -> list[CardRecord]:
-        """Put cards straight in, in any state. No event tells of it.
+        """Insert cards in any state, without an event.
 
         Args:
-            specs: For each card the fields of :class:`CardRecord` that matter; the others are
-                generated. ``embargo_until``, ``expires_at`` and ``snooze_until`` may be a
-                timedelta from now.
+            specs: For each card some fields of :class:`CardRecord`; the others are generated.
+                Times may be a timedelta from now.
 
         Raises:
             MisuseError: A field is unknown or has an impossible value, or an id is taken.
@@ -105,12 +104,12 @@ class Environment:
         return [CardRecord.from_row(row, self.environment_id) for row in rows]
 
     def cards(self) -> list[CardRecord]:
-        """Every card as it truly is, the oldest first."""
+        """The true state of every card, the oldest first."""
         rows = self._store.all(self.number)
         return [CardRecord.from_row(row, self.environment_id) for row in rows]
 
     def card(self, card_instance_id: str) -> CardRecord:
-        """One card as it truly is.
+        """The true state of one card.
 
         Raises:
             MisuseError: There is no such card here.
@@ -121,7 +120,7 @@ class Environment:
         return CardRecord.from_row(row, self.environment_id)
 
     def snooze(self, card_instance_id: str, until: datetime | timedelta) -> None:
-        """Snooze an active card as its customer would; the public API has no such action.
+        """Snooze an active card as if its customer did it; the public API has no such action.
 
         Args:
             card_instance_id: Which card.
@@ -147,10 +146,10 @@ class Environment:
             self._store.snooze(row, end, now)
 
     def analytics_events(self) -> list[dict[str, Any]]:
-        """One event for every change of state since creation, in order of time.
+        """One event for every change of state, including creation, in order of time.
 
-        The type names are documented. That the payload of an API completion is found at
-        ``properties.values``, as a customer's input is, is inferred.
+        The type names are documented. It is inferred that the payload of a completion over the API
+        is at ``properties.values``, like a customer's input.
 
         Source: Analytics reference; Extracting analytics.
         """

@@ -1,4 +1,4 @@
-"""Where the faults of a network act: in an adapter of ``requests``, or behind a real socket."""
+"""Network faults in action: in an adapter of ``requests``, or behind a real socket."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ _Headers = list[tuple[str, str]]
 _Answer = tuple[str, _Headers, bytes]
 _BUILDER: Final = HTTPAdapter(max_retries=0)
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+"""Linger for 0 seconds. Source: socket(7)."""
 
 
 class FaultyAdapter(BaseAdapter):
-    """An adapter of ``requests`` with a faulty network before the one that it wraps.
+    """An adapter of ``requests`` that puts a faulty network before another adapter.
 
     Example:
         >>> session.mount("https://", FaultyAdapter(HTTPAdapter(), cards.faults))
 
     Args:
-        inner: Sends what gets through.
-        faults: What befalls the requests.
+        inner: Sends the requests that get through.
+        faults: The faults of the network.
     """
 
     def __init__(self, inner: BaseAdapter, faults: NetworkFaults) -> None:
@@ -62,7 +63,7 @@ class FaultyAdapter(BaseAdapter):
         cert: Any = None,  # noqa: ANN401
         proxies: Any = None,  # noqa: ANN401
     ) -> requests.Response:
-        """Send a request, or let it meet its fault."""
+        """Send a request, or apply a fault to it."""
         return send_through(
             self._faults,
             lambda: self._inner.send(request, stream, timeout, verify, cert, proxies),
@@ -71,7 +72,7 @@ class FaultyAdapter(BaseAdapter):
         )
 
     def close(self) -> None:
-        """Close the adapter that is wrapped."""
+        """Close the wrapped adapter."""
         self._inner.close()
 
 
@@ -81,11 +82,11 @@ def send_through(
     request: requests.PreparedRequest,
     timeout: Any,  # noqa: ANN401 - seconds, a pair of them, urllib3's Timeout or None
 ) -> requests.Response:
-    """Send a request through a faulty network, as ``requests`` would see it.
+    """Send a request through a faulty network; fails as ``requests`` would.
 
     Raises:
         requests.ConnectionError: The connection was reset.
-        requests.ReadTimeout: The answer came later than the client waits.
+        requests.ReadTimeout: The response was later than the client waits.
     """
     fault = faults.take(request.method or "", request.path_url.partition("?")[0])
     if fault is None:
@@ -102,7 +103,7 @@ def send_through(
         patience = _patience(timeout)
         if patience is not None and patience < fault.delay:
             REAL_CLOCK.sleep(patience)
-            late = f"Read timed out. (read timeout={patience})"
+            late = f"Read timed out. (read timeout={patience})"  # as urllib3 words it
             raise requests.ReadTimeout(late, request=request) from InjectedFault(fault.kind)
         REAL_CLOCK.sleep(fault.delay)
         return response
@@ -119,8 +120,8 @@ class FaultyNetwork:
     """A WSGI application with a faulty network before it, served by ``HttpServer``.
 
     Args:
-        app: Answers what gets through.
-        faults: What befalls the requests.
+        app: Serves the requests that get through.
+        faults: The faults of the network.
     """
 
     def __init__(self, app: WSGIApplication, faults: NetworkFaults) -> None:
@@ -128,7 +129,7 @@ class FaultyNetwork:
         self._faults = faults
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, or let it meet its fault. Source: PEP 3333."""
+        """Serve one request, or apply a fault to it. Source: PEP 3333."""
         fault = self._faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if fault is None:
             return self._app(environ, start_response)
@@ -147,7 +148,7 @@ class FaultyNetwork:
 
 
 def call(app: WSGIApplication, environ: WSGIEnvironment) -> _Answer:
-    """The whole answer of a WSGI application: status line, headers and body."""
+    """The complete response of a WSGI application: status line, headers and body."""
     answer: list[Any] = []
     written: list[bytes] = []
 
@@ -171,7 +172,7 @@ def call(app: WSGIApplication, environ: WSGIEnvironment) -> _Answer:
 
 
 def _instead(fault: NetworkFault) -> _Answer:
-    """The answer that takes the place of the target's own."""
+    """The response that a fault sends instead of the target."""
     status = HTTPStatus(fault.kind.status or HTTPStatus.INTERNAL_SERVER_ERROR)
     body = json.dumps({"message": f"network fault: {fault.kind}"}).encode()
     headers = [
@@ -185,7 +186,7 @@ def _instead(fault: NetworkFault) -> _Answer:
 
 
 def _cut(headers: _Headers, body: bytes) -> tuple[_Headers, bytes]:
-    """Headers that promise a whole body, and its first half."""
+    """Headers that announce a complete body, and its first half."""
     dropped = {"content-length", "content-encoding", "transfer-encoding"}
     kept = [(name, value) for name, value in headers if name.lower() not in dropped]
     kept += [("Content-Length", str(max(len(body), 1))), (FAULT_HEADER, NetworkFaultKind.CUT_OFF)]
@@ -193,14 +194,14 @@ def _cut(headers: _Headers, body: bytes) -> tuple[_Headers, bytes]:
 
 
 def _reset(connection: socket.socket) -> None:
-    """Close a connection so that the other side sees a reset, and end the request."""
+    """End a request by resetting its connection."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     os.close(connection.detach())
     raise ConnectionResetError(errno.ECONNRESET, "by a network fault")
 
 
 def _patience(timeout: Any) -> float | None:  # noqa: ANN401
-    """How long a client waits for an answer, in seconds; ``None`` means for ever."""
+    """How long a client waits for a response, in seconds; ``None`` means forever."""
     if isinstance(timeout, Timeout):
         timeout = timeout.read_timeout
     seconds = timeout[1] if isinstance(timeout, tuple) else timeout

@@ -1,4 +1,4 @@
-"""Responses as ``urllib3`` reads them from a socket, made without one."""
+"""Responses as ``urllib3`` reads them from a socket, built without one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def raw_response(
     body: bytes,
     reason: str = "",
 ) -> HTTPResponse:
-    """A whole response, from which an adapter builds one of ``requests``."""
+    """A complete response, from which an adapter builds one of ``requests``."""
     return HTTPResponse(
         body=io.BytesIO(body),
         headers=HTTPHeaderDict(headers),
@@ -35,7 +35,7 @@ def raw_response(
 
 
 class _Original:
-    """What ``requests`` reads cookies from: a finished response with its headers."""
+    """The finished response from which ``requests`` reads cookies."""
 
     def __init__(self, message: Message) -> None:
         self.msg = message

@@ -1,7 +1,7 @@
-"""HttpServer: a WSGI application on a socket, that no client can keep busy for ever.
+"""HttpServer: a WSGI application on a socket that no client can block.
 
-Every request is read whole before the application sees it, within limits of size and time, so
-that a connection can be used again. Every response is complete JSON, also that of a bad request.
+Every request is read completely before the application sees it, within limits of size and time, so
+that its connection can be reused. Every response has a complete JSON body, even to a bad request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
-from pytest_atomic_cards.sandbox.app import LARGEST_BODY
+from pytest_atomic_cards.sandbox.app import LARGEST_BODY, body_length, check_length
 from pytest_atomic_cards.sandbox.connections import Connections
 from pytest_atomic_cards.sandbox.faulty_network import call
 from pytest_atomic_cards.sandbox.refusal import Refusal
@@ -28,17 +28,20 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _IDLE: Final = 15.0
-"""Seconds that a connection may wait for its next request; clients connect again by themselves."""
+"""Seconds that a connection may wait for its next request: long enough for the pauses between the
+requests of a test. Clients reconnect without an error."""
 _READING: Final = 10.0
-"""Seconds for the whole of a request: ten megabytes arrive on loopback in a fraction of one."""
+"""Seconds for a complete request: the largest arrives on loopback in 0.2 s on a busy machine,
+so only a client that has stopped sending takes as long."""
 _LARGEST_HEAD: Final = 262_144
-"""Bytes of request line and headers, four times what the standard library takes for one line."""
+"""Bytes of request line and headers: four of the longest lines that the standard library reads."""
 _CHUNK_LINE: Final = 256
 """Bytes of a line that announces a chunk: 16 digits, and room for extensions."""
 _DRAINING: Final = 1.0
-"""Seconds for a client to notice that its request was refused."""
+"""Seconds for a client on loopback to notice that its request was refused."""
 _WRITING: Final = 30.0
-"""Seconds for a client to take a response, which may be a page of ten thousand cards."""
+"""Seconds for a client to read a response. Buffers of the socket hold the usual one; a page of ten
+thousand cards has megabytes that a client may parse as they arrive."""
 
 
 class HttpServer(ThreadingMixIn, TCPServer):
@@ -59,7 +62,7 @@ class HttpServer(ThreadingMixIn, TCPServer):
         self.connections = Connections()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Serve a connection in a thread, once there is room for it."""
+        """Serve a connection in a thread as soon as there is room for it."""
         self.connections.add(request)
         super().process_request(request, client_address)
 
@@ -69,7 +72,7 @@ class HttpServer(ThreadingMixIn, TCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Say nothing about a client that went away; anything else is a bug."""
+        """Ignore clients that disconnect; report everything else as a bug."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -80,7 +83,7 @@ class HttpServer(ThreadingMixIn, TCPServer):
 
 
 class _Wire(io.RawIOBase):
-    """Reads from a socket until a moment, and not more than some bytes."""
+    """Reads from a socket up to a deadline and a number of bytes."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -117,10 +120,10 @@ class _Handler(BaseHTTPRequestHandler):
         return "atomic-cards-sandbox"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
-        """Write nothing: standard error is for bugs."""
+        """Log nothing: standard error is for bugs."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer a request that never reaches the application."""
+        """Respond to a request that never reaches the application."""
         self.close_connection = True
         text = explain or message or HTTPStatus(code).phrase
         body = json.dumps({"message": text}).encode()
@@ -144,17 +147,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(*trouble_with(error))
 
     def _drain(self) -> None:
-        """Read what is still sent, or the client sees a reset and not the response."""
+        """Read the rest of the request; otherwise the client sees a reset and no response."""
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self._wire.deadline = REAL_CLOCK.monotonic() + _DRAINING
             self._wire.left = 2 * LARGEST_BODY
             with suppress(Refusal):
                 while self.rfile.read1(65_536):
-                    """Nobody needs it."""
+                    """Discard it."""
 
     def _await_request(self) -> bool:
-        """Read a request line; false if none came."""
+        """Read a request line; false if none arrives."""
         self.close_connection = True
         self.server.connections.wait(self.connection)
         self._wire.deadline = REAL_CLOCK.monotonic() + _IDLE
@@ -228,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
 
     def _target(self) -> str:
-        """Path and query, of which a proxy's form also has the host."""
+        """Path and query; a target in absolute form also names the host."""
         scheme, separator, rest = self.path.partition("://")
         if self.path.startswith("/") or not separator or scheme.lower() not in {"http", "https"}:
             return self.path
@@ -250,19 +253,14 @@ class _Handler(BaseHTTPRequestHandler):
                 raise Refusal(501, "the only Transfer-Encoding that is supported is chunked")
             return self._chunks()
         text = lengths.pop().strip() if lengths else "0"
-        if not text.isascii() or not text.isdigit():
-            raise Refusal(400, "Content-Length must be a whole number")
-        if len(text) > len(str(LARGEST_BODY)) or int(text) > LARGEST_BODY:
-            raise _too_large()
-        return self._exactly(int(text))
+        return self._exactly(body_length(text))
 
     def _chunks(self) -> bytes:
         chunks: list[bytes] = []
         total = 0
         while size := self._chunk_size():
             total += size
-            if total > LARGEST_BODY:
-                raise _too_large()
+            check_length(total)
             chunks.append(self._exactly(size))
             if self._line() != b"":
                 raise Refusal(400, "a chunk is longer than its size")
@@ -292,9 +290,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _variable(header: str) -> str:
-    # As in CGI; a name with an underscore must not pass for one with a hyphen.
+    # As in CGI, but a name with an underscore must not pass for one with a hyphen.
     return f"HTTP_{header.upper().replace('_', '?').replace('-', '_')}"
-
-
-def _too_large() -> Refusal:
-    return Refusal(413, f"a body may have at most {LARGEST_BODY} bytes")

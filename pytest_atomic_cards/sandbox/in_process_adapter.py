@@ -1,4 +1,4 @@
-"""SandboxAdapter: lets ``requests`` talk to a sandbox, or any WSGI application, in this process."""
+"""SandboxAdapter: ``requests`` to a sandbox, or any WSGI application, in this process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SandboxAdapter(HTTPAdapter):
 
     Args:
         app: The WSGI application to call.
-        faults: What befalls the requests; if left out, the faulty network of a sandbox.
+        faults: Network faults; if left out, those of the sandbox.
     """
 
     def __init__(self, app: WSGIApplication, faults: NetworkFaults | None = None) -> None:
@@ -45,7 +45,7 @@ class SandboxAdapter(HTTPAdapter):
         cert: Any = None,  # noqa: ANN401, ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
-        """Call the application with a request; gives its answer as a response."""
+        """Call the application with a request."""
         if self._faults is None:
             return self._deliver(request)
         return send_through(self._faults, lambda: self._deliver(request), request, timeout)
@@ -93,10 +93,10 @@ def _variable(header: str) -> str:
 
 
 def body_bytes(body: object) -> bytes:
-    """The whole body of a request, in whichever form ``requests`` has it.
+    """The complete body of a request, from any form that ``requests`` accepts.
 
     Raises:
-        TypeError: It is none of them.
+        TypeError: It has another form.
     """
     if not body:
         return b""

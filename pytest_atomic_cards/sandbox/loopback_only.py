@@ -1,7 +1,7 @@
-"""Who may use a sandbox's controls: programs on this machine, and no page of a website.
+"""Access to a sandbox's controls: for programs on this machine, but not for pages of a website.
 
-A page that a browser shows can send requests to loopback, also under a name of its own that it
-lets resolve to 127.0.0.1. Browsers name the host and the origin of each such request.
+A page in a browser can send requests to loopback, even under a host name of its own site that
+resolves to 127.0.0.1 (DNS rebinding). Browsers name the host and the origin of each such request.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _OWN_SITE: Final = {"same-origin", "none"}
-"""``none`` is what a person typed. Source: W3C, Fetch Metadata Request Headers."""
+"""``none`` is a URL that a person typed. Source: W3C, Fetch Metadata Request Headers."""
 
 
 def check_local(environ: WSGIEnvironment) -> None:
     """Refuse a request that is not a same-origin request to loopback.
 
-    What a header or the server leaves out is not held against a request: a call within this
-    process has no Host, and a client that is not a browser has no Origin.
+    A missing header is accepted: a call within this process has no Host, and a client that is not
+    a browser has no Origin.
     """
     host = environ.get("HTTP_HOST")
     address = environ.get("REMOTE_ADDR")

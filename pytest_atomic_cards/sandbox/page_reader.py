@@ -1,4 +1,8 @@
-"""Reading pages of cards out of SQLite at a cost that does not grow with the number of cards."""
+"""Reading pages of cards from SQLite at a cost that does not grow with the number of cards.
+
+Two cases do grow: the first jump to an offset far from any page that was read, and the order
+``by-id`` with attributes that many cards share, which SQLite has to sort.
+"""
 
 from __future__ import annotations
 

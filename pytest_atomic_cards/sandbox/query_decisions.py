@@ -1,4 +1,4 @@
-"""What the server makes of a query string: decoding, attributes, limit, offset, multiple."""
+"""Query strings: decoding, attributes, limit, offset, multiple."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.model.profile import Profile
 
 Pairs = Sequence[tuple[str, str]]
-"""Decoded names and values of a query string, in its order."""
+"""Decoded names and values of a query string, in order."""
 Filters = dict[str, tuple[str, ...]]
 """Attribute, by its name in the API → the values of which a card must have one."""
 
 UNLIMITED: Final = 2**61
+"""More cards than there can be; twice as many still fit SQLite's integers."""
 
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _CONTROLS: Final = frozenset({"limit", "offset", "multiple"})
@@ -30,6 +31,7 @@ _OPEN: Final = tuple(status.value for status in Status if status in OPEN)
 _TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
 _BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _LONGEST_NUMBER: Final = 18
+"""Digits of a number that is surely below ``UNLIMITED``."""
 
 
 class QueryDecisions:
@@ -51,22 +53,22 @@ class QueryDecisions:
         if text.isascii() and "%" not in text:
             return text.replace("+", " ") if "+" in text else text
         if _BROKEN_ESCAPE.search(text):
-            raise Refusal(400, "the query string holds a broken percent escape")
+            raise Refusal(400, "the query string has a broken percent escape")
         try:
             return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
         except UnicodeError:
             raise Refusal(400, "the query string is not UTF-8") from None
 
     def listing_filters(self, pairs: Pairs) -> Filters:
-        """Which cards to list."""
+        """The filters of a listing."""
         return self.filters(pairs)
 
     def action_filters(self, pairs: Pairs) -> Filters:
-        """Which cards to act on."""
+        """The filters of an action."""
         return self.filters(pairs)
 
     def filters(self, pairs: Pairs) -> Filters:
-        """The attributes of a query; all must be satisfied."""
+        """The attributes of a query; a card must satisfy all of them."""
         found: Filters = {}
         for name, value in pairs:
             if name in _ATTRIBUTES:
@@ -93,7 +95,7 @@ class QueryDecisions:
                 raise Refusal(400, f"{name} is given more than once")
 
     def unknown_parameter(self, name: str) -> None:
-        """Refuses an unknown parameter, or lets it pass."""
+        """Refuses or ignores an unknown parameter."""
         if self.profile.unknown_parameter == "400":
             raise Refusal(400, f"unknown query parameter {name!r}")
 
@@ -109,7 +111,7 @@ class QueryDecisions:
                 found[name] = values
 
     def status_word(self, word: str) -> str:
-        """A state to compare with."""
+        """The state that a word of a query stands for."""
         if self.profile.attribute_case == "insensitive":
             word = word.casefold()
         if word not in _STATUSES and self.profile.unknown_status == "400":
@@ -117,7 +119,7 @@ class QueryDecisions:
         return word
 
     def listed_statuses(self, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """The states that a listing looks in; ``None`` for all."""
+        """The states of the cards that a listing shows; ``None`` for all."""
         if given is None and self.profile.closed_cards_listed == "only-by-status":
             given = _OPEN
         if self.profile.cancelled_cards_listed == "no":
@@ -132,7 +134,7 @@ class QueryDecisions:
         return self.page_size(limit), self.page_start(offset, limit)
 
     def page_size(self, limit: int | None) -> int:
-        """How many cards a listing shows at most."""
+        """Most cards that a listing shows."""
         if limit is None:
             return DEFAULT_PAGE
         if limit == 0:
@@ -158,7 +160,7 @@ class QueryDecisions:
         return offset or 0
 
     def action_window(self, action: Action, pairs: Pairs) -> tuple[int, int]:
-        """Most cards that an action changes, and how many it skips."""
+        """Most cards that an action changes, and how many it skips first."""
         controls = self.controls(pairs)
         offset = 0
         if "offset" in controls and self.profile.action_offset != "ignored":
@@ -187,11 +189,11 @@ class QueryDecisions:
         return value == "1"
 
     def controls(self, pairs: Pairs) -> Mapping[str, str]:
-        """The parameters that are not attributes; the last counts of those given twice."""
+        """The parameters that are not attributes; the last of those given twice."""
         return {name: value for name, value in pairs if name in _CONTROLS}
 
     def number(self, name: str, text: str | None, least: int = 0) -> int | None:
-        """A whole number of the query; ``None`` where it is missing or to be ignored."""
+        """A whole number of the query; ``None`` if it is missing or to be ignored."""
         if text is None:
             return None
         if text.isascii() and text.isdigit():

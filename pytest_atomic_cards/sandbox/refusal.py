@@ -1,15 +1,15 @@
-"""Refusal: the sandbox says no to a request."""
+"""Refusal: a client error as the response to a request."""
 
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program
-    """The request is answered with a client error.
+class Refusal(Exception):  # noqa: N818 - a response, not a bug
+    """The response is a client error.
 
     Args:
         status: HTTP status, 4xx.
         message: What was wrong with the request.
-        headers: Headers of the answer beyond the usual ones.
+        headers: Headers of the response beyond the usual ones.
     """
 
     def __init__(

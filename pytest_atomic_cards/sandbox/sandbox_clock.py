@@ -1,4 +1,4 @@
-"""The sandbox's clock: real time plus an offset, which a test can move forwards or stop."""
+"""The sandbox's clock: real time plus an offset, which a test can advance or freeze."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LATEST: Final = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // _MICROSECOND * 
 
 
 class SandboxClock:
-    """UTC time that runs with the real time, a settable distance ahead of it.
+    """UTC time that runs like real time, ahead of it by an offset.
 
-    Time never goes backwards: not by :meth:`advance`, and not when the machine's clock is set. A
-    test that fakes the time, as with freezegun, does not move it.
+    It never goes back, even if the machine's clock is set. A test that fakes the time, for example
+    with freezegun, does not change it.
     """
 
     def __init__(self) -> None:
@@ -43,10 +43,10 @@ class SandboxClock:
         return EPOCH + timedelta(microseconds=self.nanoseconds() // 1_000)
 
     def advance(self, by: timedelta) -> None:
-        """Move the time forwards; what was due in between happens at its own time.
+        """Advance the time; everything that becomes due happens at its own time.
 
         Raises:
-            MisuseError: ``by`` is negative, or leads beyond the year 9999.
+            MisuseError: ``by`` is negative, or the time would be beyond the year 9999.
         """
         if by < timedelta(0):
             raise MisuseError(f"a sandbox clock only goes forwards; it cannot advance by {by}")
@@ -59,13 +59,13 @@ class SandboxClock:
                 self._frozen += nanoseconds
 
     def freeze(self) -> None:
-        """Stop the time at this moment; :meth:`advance` still moves it."""
+        """Stop the time; :meth:`advance` still changes it."""
         with self._lock:
             if self._frozen is None:
                 self._frozen = self.nanoseconds()
 
     def run(self) -> None:
-        """Let a frozen time run on from where it stands."""
+        """Resume a frozen time from where it stopped."""
         with self._lock:
             if self._frozen is not None:
                 self._offset = self._frozen - _ticks()

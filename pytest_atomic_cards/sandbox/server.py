@@ -11,21 +11,21 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.sandbox.app import Sandbox
+from pytest_atomic_cards.sandbox.connections import MOST_OPEN
 from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
 from pytest_atomic_cards.sandbox.http_server import HttpServer
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import FrameType
 
     from pytest_atomic_cards.model.profile import Profile
 
-_BACKLOG: Final = 128
 _POLL: Final = 0.05
-"""Seconds between looks at whether to stop: what stopping a server may cost a test."""
+"""Seconds between checks whether to stop, and so what stopping a server may cost a test."""
 
 
 class SandboxServer:
@@ -46,15 +46,15 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        """The root of the API, without ``/v1``; its port is known once the server was started."""
+        """The root of the API, without ``/v1``. A free port is known after :meth:`start`."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
     def start(self) -> None:
-        """Listen, and answer requests until :meth:`stop`.
+        """Listen, and serve requests until :meth:`stop`.
 
         Raises:
-            SettingsError: The port or the address is not to be had.
+            SettingsError: The port or the address is unavailable.
         """
         listener = self._listen()
         self._port = listener.getsockname()[1]
@@ -84,7 +84,7 @@ class SandboxServer:
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            return socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+            return socket.create_server((self._host, self._port), family=family, backlog=MOST_OPEN)
         except (OSError, OverflowError) as error:
             number = error.errno if isinstance(error, OSError) else None
             reason = os.strerror(number) if number and number > 0 else error
@@ -101,36 +101,38 @@ def run_sandbox(
     profile: Profile | None = None,
     faults: Sequence[str] = (),
 ) -> int:
-    """Serve a sandbox until Ctrl-C or SIGTERM, having told how to point a client at it.
+    """Print how to point a client at a sandbox, and serve it until Ctrl-C or SIGTERM.
 
     Args:
         port: Port to listen on; 0 for a free one.
-        db: File to keep environments and cards in; in memory if left out. The credentials are
-            new each time.
+        db: File for environments and cards; in memory if left out. The credentials are new each
+            time.
         host: Address to listen on.
-        profile: How it answers the questions that the documentation leaves open.
-        faults: Names of what it does wrong.
+        profile: Its choices in what the documentation leaves open.
+        faults: Names of faults to switch on.
 
     Returns:
         The exit code of the command.
 
     Raises:
-        MisuseError: A fault is unknown, the file is no database of a sandbox, or the port is
+        MisuseError: A fault is unknown, the file is not a sandbox's database, or the port is
             taken.
     """
-    asked_to_stop = threading.Event()
-
-    def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        asked_to_stop.set()
-
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    received: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         sandbox = Sandbox(profile, faults, db=db)
         try:
             with SandboxServer(sandbox, host, port) as server:
                 sys.stdout.write(_directions(sandbox, server.url))
                 sys.stdout.flush()
-                asked_to_stop.wait()
+                # A blocking wait can miss a signal: another thread may receive it, and then nothing
+                # wakes this one, in which Python runs the handler.
+                while not received:
+                    REAL_CLOCK.sleep(_POLL)
         finally:
             sandbox.close()
     finally:

@@ -1,4 +1,4 @@
-"""Responses for trouble of the sandbox itself: never a bare 500, never a traceback to a client."""
+"""Responses for failures of the sandbox itself: never a bare 500 or a traceback to a client."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _DATABASE_TROUBLE: Final = {
     sqlite3.SQLITE_PERM: 503,
     sqlite3.SQLITE_FULL: 507,
 }
-"""Errors that the file or the disk causes, with the status of the response. Other errors are bugs.
+"""Errors of the file or the disk, with the status of the response. All other errors are bugs.
 
-Not 500, because only that is the API's own failure in the contract suite.
+None is a 500, which the contract suite takes for a failure of the API.
 """
 _PRIMARY: Final = 0xFF
-"""The bits of an error code that hold its primary code. Source: sqlite.org, Result Codes."""
+"""The bits of the primary code in an error code. Source: sqlite.org, Result Codes."""
 
 
 class Trouble(NamedTuple):
-    """A response that blames the sandbox and not the API.
+    """A response about a failure of the sandbox, not of the API.
 
     Args:
         status: 507 if the disk is full, 503 for other trouble with the database, 500 for a bug.
-        message: What went wrong and what to do about it.
+        message: What failed, and what to do about it.
     """
 
     status: int

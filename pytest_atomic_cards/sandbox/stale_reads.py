@@ -1,4 +1,4 @@
-"""StaleReads: what cards looked like a short while ago, for a server whose reads lag behind."""
+"""StaleReads: earlier states of cards, for a server whose reads lag behind."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 
 class StaleReads:
-    """Earlier forms of changed cards, by row number."""
+    """Earlier states of changed cards, by row number."""
 
     def __init__(self) -> None:
         self._earlier: defaultdict[int, list[tuple[float, Row]]] = defaultdict(list)
         self._last_change = -inf
 
     def remember(self, rows: Sequence[Row]) -> None:
-        """Keep the forms of cards that are about to change."""
+        """Keep the states of cards that are about to change."""
         self._last_change = REAL_CLOCK.monotonic()
         for row in rows:
             self._earlier[row.seq].append((self._last_change, row))
 
     def has_any(self, seconds: float) -> bool:
-        """Whether any card changed in the last seconds."""
+        """Whether any card changed within the last seconds."""
         return self._last_change > REAL_CLOCK.monotonic() - seconds
 
     def as_of(self, row: Row, seconds: float) -> Row:
-        """The form that a card had some seconds ago."""
+        """A card as it was some seconds ago."""
         then = REAL_CLOCK.monotonic() - seconds
         return next((old for at, old in self._earlier.get(row.seq, ()) if at > then), row)

@@ -1,8 +1,8 @@
 """Store: the cards of all environments, in SQLite.
 
-One connection and one lock; every write is one transaction. What time brings about (an embargo or
-a snooze that ends, an expiry, a delayed creation) is caught up with, in the order of its times,
-before anything is read or written.
+One connection and one lock; every write is one transaction. Before anything is read or written,
+everything that has become due (the end of an embargo or a snooze, an expiry, a delayed creation)
+happens in the order of its times.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class Timetable(Protocol):
-    """Decides what time does to a card."""
+    """Decides when time changes a card."""
 
     def next_transition(self, row: Row) -> tuple[int, str] | None:
-        """When a card next changes by itself, in milliseconds, and into which state."""
+        """When time next changes a card, in milliseconds, and its state from then on."""
 
 
 EVENT_TYPES: Final[Mapping[str, str]] = {
@@ -55,8 +55,8 @@ class Store:
     Args:
         path: Database file, or ``None`` for a database in memory.
         clock: The sandbox's clock.
-        timetable: Decides what time does to a card.
-        system_updates: Whether ``updated`` moves on what time does.
+        timetable: Decides when time changes a card.
+        system_updates: Whether changes by time set ``updated``.
         ignores_case: Whether attribute values are compared without regard to case.
 
     Raises:
@@ -85,18 +85,18 @@ class Store:
         )
         self._last_seq: int = self._reader.value("SELECT coalesce(max(seq), 0) FROM card")
         if path is not None:
-            # The file may come from another profile.
+            # Another profile may have written the file.
             self.reschedule(self._reader.rows(self._schema.timed, ()))
         self._next_due = self._earliest_due()
 
     def close(self) -> None:
-        """Close the database; one in memory is gone."""
+        """Close the database; one in memory is lost."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def hold(self) -> Iterator[int]:
-        """Keep every other thread out, having caught up with the time; gives it, milliseconds."""
+        """Keep other threads out, and settle; yields the time in milliseconds."""
         with self._lock:
             yield self.settle()
 
@@ -109,7 +109,7 @@ class Store:
             return dict(rows.fetchall())
 
     def add_environment(self, environment_id: str) -> int:
-        """The number of a new environment."""
+        """Add an environment; returns its number."""
         with self._transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO environment (id) VALUES (?)", (environment_id,)
@@ -163,18 +163,18 @@ class Store:
     # Writing
 
     def take_seq(self, count: int) -> int:
-        """CardPool row numbers for new cards; gives the first."""
+        """Reserve row numbers for new cards; returns the first."""
         with self._lock:
             first = self._last_seq + 1
             self._last_seq += count
             return first
 
     def insert(self, rows: Sequence[Row], *, announce: bool = False) -> None:
-        """Put cards in, all or none.
+        """Insert cards, all or none.
 
         Args:
             rows: The cards.
-            announce: Whether there is an event for the state that each begins in.
+            announce: Whether to record an event for the first state of each.
 
         Raises:
             MisuseError: An id is taken, or a text is not valid Unicode.
@@ -196,7 +196,7 @@ class Store:
                 self._announce((row.seq, EVENT_TYPES[row.status], row.created) for row in rows)
 
     def insert_later(self, rows: Iterable[Row]) -> None:
-        """Put cards in when the time in their ``created`` has come."""
+        """Insert cards at the time in their ``created``."""
         with self._lock:
             for row in rows:
                 heapq.heappush(self._waiting, (row.created, row.seq, row))
@@ -205,7 +205,7 @@ class Store:
     def change(
         self, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
     ) -> None:
-        """Bring cards into another state, all or none, with what each was completed with."""
+        """Change the state of cards, all or none, and store their completion payloads."""
         with self._transaction() as connection:
             connection.executemany(
                 self._schema.change,
@@ -226,7 +226,7 @@ class Store:
         self._next_due = self._earliest_due()
 
     def settle(self) -> int:
-        """Catch up with the time; gives it, in milliseconds."""
+        """Let everything that is due happen; returns the time in milliseconds."""
         now = self._clock.milliseconds()
         if self._next_due <= now:
             self._pass_time(now)
@@ -265,7 +265,7 @@ class Store:
         )
 
     def reschedule(self, rows: Iterable[Row]) -> None:
-        """Decide anew when cards change by themselves."""
+        """Decide again when time changes cards."""
         with self._transaction():
             for row in rows:
                 self._move(row, row.updated)

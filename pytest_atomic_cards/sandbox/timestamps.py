@@ -1,4 +1,4 @@
-"""Times as the API writes them, and as the store keeps them: milliseconds since 1970.
+"""Times in the format of the API, and in the store's: milliseconds since 1970.
 
 Source: Working with dates › Timestamps, Durations.
 """
@@ -15,7 +15,7 @@ from pytest_atomic_cards.support.errors import MisuseError
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 LATEST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MILLISECOND
-"""The end of the year 9999, beyond which no moment can be written."""
+"""The end of the year 9999, the last moment that a timestamp can express."""
 _TIMESTAMP: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
 )
@@ -29,28 +29,28 @@ _UNITS: Final = tuple(
     timedelta(seconds=seconds)
     for seconds in (365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1)
 )
-"""Years, months, weeks, days, hours, minutes, seconds. A year of 365 and a month of 30 days are
+"""Years, months, weeks, days, hours, minutes, seconds. That a year has 365 days and a month 30 is
 the sandbox's own choice."""
 
 
 def to_milliseconds(moment: datetime) -> int:
-    """The store's form of a moment.
+    """A moment in milliseconds.
 
     Raises:
         MisuseError: The moment has no time zone.
     """
     if moment.tzinfo is None:
-        raise MisuseError(f"{moment} has no time zone; give an aware datetime, best in UTC")
+        raise MisuseError(f"{moment} has no time zone; pass an aware datetime, preferably in UTC")
     return (moment - EPOCH) // _MILLISECOND
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
-    """A stored moment as a datetime in UTC."""
+    """Milliseconds as a datetime in UTC."""
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def format_milliseconds(milliseconds: int) -> str:
-    """A stored moment as the API writes it: ``2020-01-14T23:03:04.239Z``."""
+    """Milliseconds in the format of the API: ``2020-01-14T23:03:04.239Z``."""
     seconds, rest = divmod(milliseconds, 1_000)
     return f"{_format_second(seconds)}.{rest:03d}Z"
 

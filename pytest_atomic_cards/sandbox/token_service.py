@@ -1,4 +1,4 @@
-"""POST /oauth2/token, as Amazon Cognito answers it.
+"""POST /oauth2/token, with the responses of Amazon Cognito.
 
 Source: Authentication page; AWS documentation of Cognito › Token endpoint.
 """
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 
 _MINUTE: Final = 60_000
 _PURGE_FROM: Final = 1_000
+"""Tokens from which on expired ones are removed: a run seldom fetches as many, so that looking for
+them costs nothing."""
 
 
 class TokenRefusal(Refusal):
-    """A refusal in the form of OAuth 2: the message is the error code."""
+    """A refusal in the format of OAuth 2: the message is the error code."""
 
 
-class TokenEndpoint:
-    """Issues access tokens, and keeps them with the credentials.
+class TokenService:
+    """Issues access tokens, and stores them and the credentials.
 
     Args:
         behaviour: The decisions.
-        clock: Tokens expire by it.
-        lifetime: How long a token is good.
-        rate_limit: Most requests in a minute of the sandbox's clock, or ``None``.
+        clock: Decides when tokens expire.
+        lifetime: How long a token is valid.
+        rate_limit: Most requests in a minute of the sandbox's clock; ``None`` for any number.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class TokenEndpoint:
         """The body of a token response.
 
         Raises:
-            TokenRefusal: With the error code of OAuth 2.
+            TokenRefusal: The request is invalid, or exceeds the rate limit.
         """
         now = self._clock.milliseconds()
         self._limit_rate(now)

@@ -34,11 +34,11 @@ _MODULI = {
     "flowInvocationId": 0.01,
     "userId": 0.02,
 }
-"""Of how many values an attribute is, or of how many a card where less than one."""
+"""How many values an attribute has; below one, how many for each card."""
 
 
 def _microseconds(repeat: int, *calls: Callable[[], object]) -> list[float]:
-    """The lower quartile of each call's times, taken turn by turn after one that warms up."""
+    """The lower quartile of each call's times, measured in turns after a warm-up."""
     taken: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
@@ -110,7 +110,7 @@ def populations() -> Iterator[list[tuple[Sandbox, str]]]:
 
 
 def test_a_single_card_query_costs_little_more_than_the_session_itself():
-    """A one-hit listing takes at most twice as long as a constant answer of the same size."""
+    """A one-hit listing takes at most twice as long as a constant response of the same size."""
     sandbox = Sandbox()
     cards = sandbox.default.seed({} for _ in range(_FEW))
     authorization = _authorization(sandbox)
@@ -137,7 +137,7 @@ def test_a_single_card_query_costs_little_more_than_the_session_itself():
     sandbox.close()
     print(
         f"\none hit: {ours:.0f} µs through requests ({1e6 / ours:,.0f} requests/s), "
-        f"constant answer {peer:.0f} µs, ratio {ours / peer:.2f}; plain WSGI call {wsgi:.0f} µs"
+        f"constant response {peer:.0f} µs, ratio {ours / peer:.2f}; plain WSGI call {wsgi:.0f} µs"
     )
     assert ours < 2 * peer
 
@@ -176,7 +176,7 @@ def test_a_page_of_a_million_costs_as_much_as_one_of_a_thousand(
 
 
 def test_paging_on_does_not_get_slower(populations: list[tuple[Sandbox, str]]):
-    """Pages at the end of a million cards, read one after the other, cost as at the start."""
+    """Pages at the end of a million cards, read in order, cost as much as those at the start."""
     sandbox, authorization = populations[1]
 
     def page(offset: int) -> float:

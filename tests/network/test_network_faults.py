@@ -1,4 +1,4 @@
-"""Faults of the network: which requests they befall, and what a client then sees."""
+"""Network faults: which requests they affect, and what a client sees."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CANCEL = "/v1/sandbox/cards/cancel"
 
 @dataclass
 class Bed:
-    """A client of somebody's own, plain ``requests``, and the sandbox that it talks to."""
+    """A user's own client, in plain ``requests``, and its sandbox."""
 
     http: requests.Session
     url: str
@@ -67,7 +67,7 @@ def in_process() -> Iterator[Bed]:
 
 @contextmanager
 def on_loopback() -> Iterator[Bed]:
-    """The client over a socket, whose faults are those of the server."""
+    """The client over a socket, with the faults in the server."""
     sandbox = Sandbox()
     with SandboxServer(sandbox) as server, requests.Session() as http:
         yield Bed(http, server.url, sandbox, sandbox.network)
@@ -75,7 +75,7 @@ def on_loopback() -> Iterator[Bed]:
 
 @contextmanager
 def client_side() -> Iterator[Bed]:
-    """The client over a socket to a sound server, with the faults on its own side."""
+    """The client over a socket to a faultless server, with the faults on its own side."""
     sandbox, faults = Sandbox(), NetworkFaults()
     with SandboxServer(sandbox) as server, requests.Session() as http:
         http.mount("http://", FaultyAdapter(HTTPAdapter(), faults))
@@ -87,7 +87,7 @@ WAYS = [in_process, on_loopback, client_side]
 
 @pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
 def bed(request: pytest.FixtureRequest) -> Iterator[Bed]:
-    """The same client and sandbox, with the faults in each place where they can be."""
+    """The same client and sandbox, with the faults in each possible place."""
     way: Callable[[], Any] = request.param
     with way() as made:
         yield made
@@ -102,10 +102,10 @@ def bed(request: pytest.FixtureRequest) -> Iterator[Bed]:
         (Kind.ERROR_AFTER_WRITE, 500, True),
     ],
 )
-def test_an_answer_takes_the_place_of_the_targets(
+def test_a_response_replaces_the_targets(
     bed: Bed, kind: NetworkFaultKind, status: int, *, processed: bool
 ) -> None:
-    """The status is as named, the write has happened or not, and the next request passes."""
+    """The status is that of the fault, the write has happened or not, the next request passes."""
     bed.faults.inject(kind, retry_after=7)
     answer = bed.cancel()
     assert answer.status_code == status
@@ -118,7 +118,7 @@ def test_an_answer_takes_the_place_of_the_targets(
 
 
 @pytest.mark.parametrize("kind", [Kind.RESET_BEFORE, Kind.RESET_AFTER])
-def test_a_reset_leaves_no_answer(bed: Bed, kind: NetworkFaultKind) -> None:
+def test_a_reset_leaves_no_response(bed: Bed, kind: NetworkFaultKind) -> None:
     """The client sees a broken connection, whether the write has happened or not."""
     bed.faults.inject(kind)
     with pytest.raises(requests.ConnectionError, match=r"reset by peer"):
@@ -128,15 +128,15 @@ def test_a_reset_leaves_no_answer(bed: Bed, kind: NetworkFaultKind) -> None:
 
 
 def test_a_body_is_cut_off(bed: Bed) -> None:
-    """The write has happened, and its answer ends before its length is reached."""
+    """The write has happened, and its response ends before its length is reached."""
     bed.faults.inject(Kind.CUT_OFF)
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
         bed.cancel()
     assert bed.is_cancelled
 
 
-def test_a_slow_answer_is_late_or_missed(bed: Bed) -> None:
-    """Who waits long enough gets the answer; who does not has a time-out, and the write stands."""
+def test_a_slow_response_is_late_or_missed(bed: Bed) -> None:
+    """A patient client gets the response, an impatient one a timeout; the write has happened."""
     bed.faults.inject(Kind.SLOW, delay=0.01)
     assert bed.cancel().json()["summary"]["updated"] == 1
     bed.faults.inject(Kind.SLOW, delay=0.5)
@@ -146,7 +146,7 @@ def test_a_slow_answer_is_late_or_missed(bed: Bed) -> None:
 
 
 def test_token_requests_meet_faults_only_if_named(bed: Bed) -> None:
-    """A token request passes by what awaits the API, and meets what is meant for it."""
+    """Faults of the API do not affect token requests, but faults of their path do."""
     url = f"{bed.url}{bed.sandbox.token_path}"
     bed.faults.inject(Kind.UNAVAILABLE)
     assert bed.http.post(url, timeout=10).status_code != 503
@@ -159,13 +159,13 @@ def test_token_requests_meet_faults_only_if_named(bed: Bed) -> None:
 
 
 def run(faults: NetworkFaults, *methods: str) -> list[str | None]:
-    """The kinds of the faults that a row of requests meets."""
+    """The kinds of the faults that affect a series of requests."""
     met = [faults.take(method, CANCEL) for method in methods]
     return [fault.kind.value if fault else None for fault in met]
 
 
-def test_a_fault_befalls_the_next_requests_that_match() -> None:
-    """Requests of another method or path do not count, and after so many times it is over."""
+def test_a_fault_affects_the_next_requests_that_match() -> None:
+    """Requests of another method or path do not count; the fault ends after its times."""
     faults = NetworkFaults()
     faults.inject("slow", times=2, method="put")
     faults.inject("cut-off", path="/cards/dismiss")
@@ -174,21 +174,21 @@ def test_a_fault_befalls_the_next_requests_that_match() -> None:
 
 
 def test_a_fault_can_skip_requests() -> None:
-    """So many matching requests pass before it."""
+    """As many matching requests pass before it as it skips."""
     faults = NetworkFaults()
     faults.inject("slow", skip=2, method="GET")
     assert run(faults, "GET", "PUT", "GET", "GET", "GET") == [None, None, None, "slow", None]
 
 
-def test_faults_befall_requests_in_the_order_of_injection() -> None:
-    """A request meets one fault, and the next request the next."""
+def test_faults_affect_requests_in_the_order_of_injection() -> None:
+    """One fault affects one request, and the next fault the next request."""
     faults = NetworkFaults()
     faults.inject("slow")
     faults.inject("cut-off")
     assert run(faults, "GET", "GET", "GET") == ["slow", "cut-off", None]
 
 
-def test_cleared_faults_befall_nothing() -> None:
+def test_cleared_faults_affect_nothing() -> None:
     """After ``clear`` requests pass, and nothing has fired."""
     faults = NetworkFaults()
     faults.inject("slow", times=2)
@@ -199,7 +199,7 @@ def test_cleared_faults_befall_nothing() -> None:
 
 
 def test_the_same_seed_scatters_the_same_faults() -> None:
-    """Scattered faults depend on the seed alone, and befall about the share that was asked for."""
+    """Scattered faults depend only on the seed, and affect about the given share."""
 
     def scattered(seed: int) -> list[str | None]:
         faults = NetworkFaults()
@@ -213,8 +213,8 @@ def test_the_same_seed_scatters_the_same_faults() -> None:
 
 @given(faults=network_faults())
 @settings(deadline=None)
-def test_drawn_faults_befall_what_they_say(faults: list[NetworkFault]) -> None:
-    """Enough requests meet each drawn fault as often as it says, and then no more."""
+def test_drawn_faults_affect_what_they_say(faults: list[NetworkFault]) -> None:
+    """Each drawn fault affects as many requests as it says, if there are enough."""
     plan = NetworkFaults()
     plan.inject_all(faults)
     met = [kind for kind in run(plan, *["GET"] * 60) if kind]
@@ -241,7 +241,7 @@ def test_drawn_faults_befall_what_they_say(faults: list[NetworkFault]) -> None:
     ],
 )
 def test_impossible_faults_are_refused(kind: str, fields: dict[str, Any], message: str) -> None:
-    """What is unknown or out of range is one clear error, and nothing is injected."""
+    """An unknown kind or a number out of range is one clear error, and nothing is injected."""
     faults = NetworkFaults()
     with pytest.raises(MisuseError, match=message):
         faults.inject(kind, **fields)
@@ -251,8 +251,8 @@ def test_impossible_faults_are_refused(kind: str, fields: dict[str, Any], messag
 # In a user's tests
 
 
-def test_each_test_begins_with_a_sound_network(pytester: pytest.Pytester) -> None:
-    """What one test injected does not befall the next, also where it was not met."""
+def test_each_test_begins_with_a_faultless_network(pytester: pytest.Pytester) -> None:
+    """Faults of one test do not affect the next, even if they have not fired."""
     pytester.makepyfile(
         """
         import pytest
@@ -275,7 +275,7 @@ def test_each_test_begins_with_a_sound_network(pytester: pytest.Pytester) -> Non
 
 @pytest.mark.parametrize("kind", list(NetworkFaultKind))
 def test_faults_before_a_live_target_are_on_our_side(serve: Serve, kind: NetworkFaultKind) -> None:
-    """What is not to be processed never reaches it, and clean-up has a sound network."""
+    """Unprocessed requests never reach the target, and clean-up has a faultless network."""
     live = serve()
     cards: Cards = live.open_world()
     query = {"method": "GET", "path": "/cards"}

@@ -1,4 +1,4 @@
-"""Our own client on a faulty network: what it repeats, what it never does, and what it says."""
+"""Our own client on a faulty network: what it repeats, and what it reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOKEN = "/oauth2/token"
 
 
 class Counted:
-    """A world whose client never waits, and the requests that it sends."""
+    """An isolated environment whose client never waits, and the requests that it sends."""
 
     def __init__(self) -> None:
         self.cards: Cards = SandboxTarget(Settings()).open_world()
@@ -41,13 +41,13 @@ class Counted:
         session.listeners.append(lambda exchange: self.sent.update([exchange.method]))
 
     def sends(self, method: str) -> int:
-        """How many requests with a method have left since the last time."""
+        """How many requests with a method were sent since the last call."""
         return self.sent.pop(method, 0)
 
 
 @pytest.fixture
 def counted() -> Counted:
-    """A fresh world with one token already fetched."""
+    """A new environment with a token already fetched."""
     world = Counted()
     world.cards.list()
     world.sent.clear()
@@ -56,7 +56,7 @@ def counted() -> Counted:
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_401_renews_the_token_and_repeats_once(counted: Counted, method: str) -> None:
-    """One 401 costs one new token and one more request, and nobody notices."""
+    """One 401 costs one new token and one more request; the caller notices nothing."""
     cards = counted.cards
     card = cards.seed()
     counted.sent.clear()
@@ -69,7 +69,7 @@ def test_a_401_renews_the_token_and_repeats_once(counted: Counted, method: str) 
 
 
 def test_the_token_is_waited_for(counted: Counted) -> None:
-    """Where the token endpoint limits its rate while a token is renewed, it is asked again."""
+    """If the token endpoint limits the rate of renewals, the client tries again."""
     counted.cards.faults.inject(Kind.RATE_LIMITED, path=TOKEN, retry_after=0)
     counted.cards.faults.inject(Kind.UNAUTHORIZED)
     assert counted.cards.list() == []
@@ -81,7 +81,7 @@ def test_the_token_is_waited_for(counted: Counted) -> None:
 
 @pytest.mark.parametrize("kind", PASSING)
 def test_a_listing_is_repeated_until_it_is_whole(counted: Counted, kind: NetworkFaultKind) -> None:
-    """Whatever befell the first two attempts, the third one's cards are given."""
+    """The cards of the third attempt are returned, no matter which faults hit the first two."""
     card = counted.cards.seed()
     counted.sent.clear()
     counted.cards.faults.inject(kind, times=2, retry_after=3)
@@ -95,7 +95,7 @@ def test_a_listing_is_repeated_until_it_is_whole(counted: Counted, kind: Network
 def test_an_action_is_never_repeated(
     counted: Counted, action: Action, kind: NetworkFaultKind
 ) -> None:
-    """One PUT leaves, and the error says that it may have been applied."""
+    """One PUT is sent, and the error says that it may have been applied."""
     cards = counted.cards
     card = cards.seed()
     counted.sent.clear()
@@ -109,7 +109,7 @@ def test_an_action_is_never_repeated(
 
 @pytest.mark.parametrize("kind", list(NetworkFaultKind))
 def test_draining_comes_to_its_end(counted: Counted, kind: NetworkFaultKind) -> None:
-    """Where the answer to one of its actions is lost, a drain settles it by looking."""
+    """If the response to one of its actions is lost, a drain lists the cards to find out."""
     cards = counted.cards
     group = cards.seeder.seed(Population.of(30))[0]
     cards.faults.inject(kind, skip=1, method="PUT", retry_after=0, delay=0.0)
@@ -123,10 +123,10 @@ steps = st.lists(st.sampled_from([*Action, "list"]), min_size=1, max_size=6)
 
 @given(faults=network_faults(), steps=steps)
 @settings(deadline=None, max_examples=150)
-def test_what_the_client_says_is_so(faults: list[NetworkFault], steps: list[str]) -> None:
+def test_the_client_reports_what_happened(faults: list[NetworkFault], steps: list[str]) -> None:
     """What succeeded was applied, what was refused was not, and only a 401 has a PUT repeated.
 
-    A listing either tells the truth or fails.
+    A listing is either correct or fails.
     """
     world = Counted()
     cards = world.cards
@@ -160,12 +160,12 @@ def test_what_the_client_says_is_so(faults: list[NetworkFault], steps: list[str]
 
 
 def truth(cards: Cards, card_instance_id: str | None) -> str:
-    """The state of a card as it truly is."""
+    """The true state of a card."""
     return cards.environment.card(card_instance_id or "").status
 
 
 def test_seeding_survives_a_faulty_network(serve: Serve) -> None:
-    """On a live target cards are seeded, and all of them cleaned up, whatever befalls requests."""
+    """On a live target cards are seeded and all cleaned up, despite faults."""
     live = serve()
     for seed in range(3):
         cards = live.open_world()

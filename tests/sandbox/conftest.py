@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def new_api() -> Iterator[Callable[..., Api]]:
-    """Makes logged-in callers of sandboxes; keywords of Sandbox, others are answers of Profile."""
+    """Creates logged-in callers of sandboxes, from keywords of Sandbox and of Profile."""
     made: list[Sandbox] = []
     own = {"faults", "db", "creation_delay", "clock", "token_lifetime", "token_rate_limit"}
 

@@ -38,7 +38,7 @@ _NEAR_VALUES = ("ab", "a", "a\u00e9", "x" * 69 + "y", "007", " a", "zz", "è")
 
 
 def _cards(prefix: str, specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Specs with all ids fixed, so that two sandboxes hold the same cards."""
+    """Specs with all ids fixed, so that two sandboxes have the same cards."""
     ids = ("card_instance_id", "lifecycle_id", "flow_instance_id", "flow_invocation_id", "user_id")
     return [
         {name: f"{prefix}-{name}-{number}" for name in ids} | {"created": _START} | spec
@@ -225,7 +225,7 @@ def _batches(api: Api) -> Iterator[object]:
 
 
 def _race(api: Api) -> Iterator[object]:
-    """Per card, how many of two threads report success, and how many a server error."""
+    """For each card, how many of two threads report success, and how many a server error."""
     api.environment.seed(_cards("race", [{"user_id": f"r{number}"} for number in range(5)]))
     wins = []
     for number in range(5):
@@ -258,7 +258,7 @@ LARGE = (_batches,)
 
 
 def transcript(faults: tuple[str, ...], parts: tuple[Any, ...]) -> Iterator[str]:
-    """What a sandbox with some faults answers, step by step, without what differs by chance."""
+    """The responses of a sandbox with some faults, step by step, without their random parts."""
     for part in parts:
         clock = SandboxClock()
         clock.freeze()
@@ -276,6 +276,6 @@ def transcript(faults: tuple[str, ...], parts: tuple[Any, ...]) -> Iterator[str]
 
 
 def differs(faults: tuple[str, ...], parts: tuple[Any, ...], sound: list[str]) -> bool:
-    """Whether the transcript with some faults is another one."""
+    """Whether some faults change the transcript."""
     pairs = zip_longest(transcript(faults, parts), sound)
     return any(step != expected for step, expected in pairs)

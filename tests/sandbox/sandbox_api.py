@@ -1,4 +1,4 @@
-"""A bare WSGI caller for the sandbox's own tests: no client code between them."""
+"""A plain WSGI caller for the sandbox's own tests, without any client code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back from one request."""
+    """The response to one request."""
 
     status: int
     headers: Mapping[str, str]
@@ -29,7 +29,7 @@ class Reply:
 
     @property
     def ids(self) -> list[str]:
-        """The card ids in ``data``, in its order."""
+        """The card ids in ``data``, in order."""
         return [element["cardInstanceId"] for element in self.json["data"]]
 
     @property
@@ -55,7 +55,7 @@ class Api:
         body: bytes = b"",
         headers: Mapping[str, str | None] | None = None,
     ) -> Reply:
-        """One request; a header given as None is left out."""
+        """Send one request; a header that is None is omitted."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
             "PATH_INFO": path,
@@ -77,7 +77,7 @@ class Api:
         query: str = "grant_type=client_credentials",
         body: bytes = b"",
     ) -> Reply:
-        """A request to the token endpoint."""
+        """Send a request to the token endpoint."""
         pair = f"{credential.client_id}:{credential.client_secret}".encode()
         basic = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
         return self.request("POST", self.sandbox.token_path, query, body, basic)
@@ -92,15 +92,15 @@ class Api:
         return credential
 
     def get(self, **parameters: Any) -> Reply:  # noqa: ANN401
-        """A listing."""
+        """List cards."""
         return self.request("GET", f"{self.prefix}/cards", urlencode(parameters))
 
     def put(self, action: str, body: bytes = b"", **parameters: Any) -> Reply:  # noqa: ANN401
-        """An action."""
+        """Act on cards."""
         path = f"{self.prefix}/cards/{action}"
         return self.request("PUT", path, urlencode(parameters), body)
 
     def start(self, body: object, flow: str = "sandbox-flow", mode: str = "start") -> Reply:
-        """A start of an Action Flow."""
+        """Start an Action Flow."""
         path = f"{self.prefix}/action-flow/{flow}/{mode}"
         return self.request("POST", path, body=json.dumps(body).encode())

@@ -19,7 +19,7 @@ _GRANT = "grant_type=client_credentials"
 
 
 def test_a_token_response_says_how_long_the_token_lives(new_api: Callable[..., Api]):
-    """A token response has the token, its type and its life in seconds."""
+    """A token response has the token, its type and its lifetime in seconds."""
     api = new_api(token_lifetime=timedelta(minutes=5))
     body = api.token(api.environment.create_credential()).json
     assert (body["expires_in"], body["token_type"]) == (300, "Bearer")
@@ -65,7 +65,7 @@ def test_a_secret_does_not_appear_in_a_repr(api: Api):
 
 
 def test_a_token_expires_by_the_clock(api: Api):
-    """A token is good until its hour is over, and refused afterwards."""
+    """A token is valid for its hour, and refused afterwards."""
     api.sandbox.clock.freeze()
     api.log_in()
     api.sandbox.clock.advance(timedelta(minutes=59, seconds=59))
@@ -75,7 +75,7 @@ def test_a_token_expires_by_the_clock(api: Api):
 
 
 def test_too_many_token_requests_are_refused_for_a_while(new_api: Callable[..., Api]):
-    """Beyond the rate limit the answer is 429 with Retry-After, until the minute is over."""
+    """Beyond the rate limit the response is 429 with Retry-After, until the minute is over."""
     api = new_api(token_rate_limit=3)
     api.sandbox.clock.freeze()
     credential = api.environment.create_credential()
@@ -100,19 +100,19 @@ def test_the_scheme_is_compared_without_case(api: Api):
 
 
 def test_discovery_lists_the_environment_of_the_token(api: Api):
-    """GET /v1/environments gives the id that the token is for."""
+    """GET /v1/environments lists the environment of the token."""
     api.sandbox.create_environment("other")
     data = api.request("GET", "/v1/environments").json["data"]
     assert [environment["id"] for environment in data] == ["sandbox"]
 
 
 def test_an_environment_that_does_not_exist_is_refused(api: Api):
-    """A token does not open an environment that does not exist."""
+    """A token gives no access to an environment that does not exist."""
     assert api.request("GET", "/v1/nowhere/cards").status == 403
 
 
 def test_environment_ids_may_be_any_path_segment(api: Api):
-    """An environment id with characters beyond ASCII is served under its path."""
+    """An environment id with non-ASCII characters is served under its path."""
     other = api.sandbox.create_environment("Zoë 1")
     credential = other.create_credential()
     token = api.token(credential).json["access_token"]
@@ -123,7 +123,7 @@ def test_environment_ids_may_be_any_path_segment(api: Api):
 
 @pytest.mark.parametrize("environment_id", ["", "a/b", "a\n", "sandbox"])
 def test_impossible_environments_are_refused(environment_id: str, api: Api):
-    """An id that is taken or cannot be in a path is refused."""
+    """An id that is taken, or impossible in a path, is refused."""
     with pytest.raises(MisuseError, match="environment"):
         api.sandbox.create_environment(environment_id)
 

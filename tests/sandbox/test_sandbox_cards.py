@@ -1,4 +1,4 @@
-"""Listing and acting: filters against an oracle, pages, batches, results."""
+"""Listings and actions: filters against an oracle, pages, batches, results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def grid() -> tuple[Api, list[CardRecord]]:
 def test_every_combination_of_attributes_finds_exactly_the_matching_cards(
     fields: tuple[str, ...], grid: tuple[Api, list[CardRecord]]
 ):
-    """A listing by any combination has all cards that match, and no other, the oldest first."""
+    """A listing by any combination has exactly the matching cards, the oldest first."""
     api, records = grid
     model = records[123]
     query = CardQuery(limit=1_000, **{field: getattr(model, field) for field in fields})
@@ -59,7 +59,7 @@ def test_every_combination_of_attributes_finds_exactly_the_matching_cards(
 def test_pages_partition_a_listing(
     order: str, filters: dict[str, str], new_api: Callable[..., Api]
 ):
-    """Pages of any size laid end to end are the whole listing, also far from its beginning."""
+    """Pages of any size add up to the whole listing, even far from its beginning."""
     api = new_api(order=order)
     states = ["active", "active", "dismissed"]
     api.environment.seed(
@@ -80,7 +80,7 @@ def test_pages_partition_a_listing(
 
 
 def test_a_write_between_two_deep_pages_is_seen(api: Api):
-    """A page far from the beginning is right also after cards before it have changed."""
+    """A page far from the beginning is correct even after cards before it have changed."""
     api.environment.seed({"user_id": f"u{number % 2}"} for number in range(2_400))
     before = api.get(status="active", limit=10, offset=1_500).ids
     api.put("dismiss", userId="u0", limit=100, multiple=1)
@@ -105,7 +105,7 @@ def test_any_text_finds_only_itself(value: str, other: str):
 
 @pytest.mark.parametrize(("status", "action"), list(TRANSITIONS))
 def test_an_action_does_what_the_lifecycle_table_says(status: Status, action: Action, api: Api):
-    """For every state and action, the card ends where the table says."""
+    """For every state and action, the card ends in the state of the table."""
     (card,) = api.environment.seed([{"status": status}])
     transition = TRANSITIONS[status, action]
     reply = api.put(action)
@@ -126,7 +126,7 @@ def test_a_refused_action_changes_nothing(api: Api):
     [({}, 500), ({"limit": 3}, 3), ({"limit": 1_000}, 1_000), ({"limit": 5_000}, 1_000)],
 )
 def test_an_action_changes_a_batch(parameters: dict[str, int], expected: int, api: Api):
-    """An action changes 500 cards, or as many as limit says up to 1000, the oldest first."""
+    """An action changes 500 cards, or up to 1000 with a limit, the oldest first."""
     records = api.environment.seed({} for _ in range(1_100))
     reply = api.put("cancel", multiple=1, **parameters)
     assert reply.counts == (expected, expected)
@@ -135,14 +135,14 @@ def test_an_action_changes_a_batch(parameters: dict[str, int], expected: int, ap
 
 
 def test_repeating_a_cancel_drains(api: Api):
-    """Repeating a cancel ends with an empty result, after which no open card is left."""
+    """Repeated cancels end with an empty result, and leave no open card."""
     api.environment.seed({"status": list(Status)[number % 3]} for number in range(1_201))
     counts = [api.put("cancel", multiple=1).counts[1] for _ in range(4)]
     assert counts == [500, 500, 201, 0]
 
 
 def test_a_card_body_shows_what_was_seeded(api: Api):
-    """Every sampled field of a listed card holds the value of the card."""
+    """Every sampled field of a listed card has the value of the card."""
     (record,) = api.environment.seed(
         [
             {
@@ -184,7 +184,7 @@ def test_a_card_body_shows_what_was_seeded(api: Api):
 
 
 def test_an_action_result_shows_the_card(api: Api):
-    """The answer of an action has the sampled fields of each card, and the counts."""
+    """The response to an action has the sampled fields of each card, and the counts."""
     (record,) = api.environment.seed([{}])
     assert api.put("complete").json == {
         "data": [
@@ -214,7 +214,7 @@ def test_environments_do_not_see_each_other(api: Api):
 
 @pytest.mark.parametrize("payload", [b'{"a": {"b": [1, 2.5, null, "\xc3\xa9"]}}', b"{}", b""])
 def test_a_completion_payload_is_kept_for_every_card(payload: bytes, api: Api):
-    """The payload of a completion is found in the event of each card that it completed."""
+    """The payload of a completion is in the event of each card that it completed."""
     api.environment.seed([{}, {}])
     assert api.put("complete", payload, multiple=1).counts == (2, 2)
     events = api.environment.analytics_events()
@@ -227,7 +227,7 @@ def test_a_completion_payload_is_kept_for_every_card(payload: bytes, api: Api):
 
 
 def test_a_completion_payload_is_not_exported_against_the_setting(api: Api):
-    """Without export of card responses, events hold no payload, but the card does."""
+    """Without export of card responses, events have no payload, but the card does."""
     (card,) = api.environment.seed([{}])
     api.environment.export_card_responses = False
     api.put("complete", b'{"a": 1}')
@@ -236,7 +236,7 @@ def test_a_completion_payload_is_not_exported_against_the_setting(api: Api):
 
 
 def test_each_card_is_actioned_once_by_racing_clients(api: Api):
-    """Of several clients that act on the same cards at once, each card is changed by one."""
+    """If several clients act on the same cards at once, one of them changes each card."""
     api.environment.seed({"user_id": "u"} for _ in range(200))
     done: list[str] = []
 

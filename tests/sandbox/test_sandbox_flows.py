@@ -1,4 +1,4 @@
-"""Action Flows: start and test create the cards that were asked for."""
+"""Action Flows: start and test create the requested cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _flow(users: Any = ("u",), **payload: Any) -> dict[str, Any]:  # noqa: ANN40
 
 
 def test_a_start_makes_one_card_a_target(api: Api):
-    """Each target gets a card of its own, with what the request says."""
+    """Each target gets its own card, with the values of the request."""
     body = _flow(["u", "v"], variables={"n": 1}, metadata={"m": 2}, cardOptions={"priority": 3})
     reply = api.start(body)
     first, second = api.environment.cards()
@@ -42,7 +42,7 @@ def test_a_user_can_be_given_as_a_bare_string(api: Api):
 
 
 def test_a_given_invocation_id_is_kept(api: Api):
-    """The flowInvocationId of a request is echoed, and finds the cards."""
+    """The flowInvocationId of a request is in the response, and finds the cards."""
     reply = api.start(_flow() | {"flowInvocationId": "mine"})
     assert reply.json == {"flowInvocationId": "mine"}
     assert len(api.get(flowInvocationId="mine").ids) == 1
@@ -78,7 +78,7 @@ def test_a_flow_sends_a_card_of_each_template(api: Api):
 def test_delivery_options_are_honoured(
     options: dict[str, str], embargo: str | None, expiry: str | None, api: Api
 ):
-    """Embargo and expiry are taken from the request; of two expiries the earlier counts."""
+    """Embargo and expiry are those of the request; the earlier of two expiries counts."""
     clock = api.sandbox.clock
     clock.freeze()
     clock.advance(datetime(2030, 1, 1, tzinfo=UTC) - clock.now())
@@ -161,7 +161,7 @@ def test_a_test_start_silently_ignores_others_than_test_users(api: Api):
 
 
 def test_a_delayed_start_expires_by_the_time_of_its_request(api: Api):
-    """A relative expiry runs from the request, so that an embargo does not put it off."""
+    """A relative expiry is counted from the request, even with an embargo."""
     api.sandbox.clock.freeze()
     now = api.sandbox.clock.now()
     api.start(_flow(cardOptions={"embargo": "2999-01-01T00:00:00Z", "expiresInterval": "PT1H"}))

@@ -1,4 +1,4 @@
-"""Profile: a sandbox set to an answer is observed to give that answer, for every question."""
+"""Profile: for every question, a sandbox behaves as its profile says."""
 
 from __future__ import annotations
 
@@ -313,7 +313,7 @@ _PROBES = {name: globals()[f"_{name}"] for name in QUESTIONS}
 
 @pytest.mark.parametrize(("question", "answer"), _CASES)
 def test_every_answer_is_observed_as_set(question: str, answer: str, new_api: Callable[..., Api]):
-    """For every question and answer, a sandbox set to it behaves so."""
+    """For every question and answer, a sandbox with that answer behaves accordingly."""
     assert _PROBES[question](new_api(**{question: answer})) == answer
 
 
@@ -321,7 +321,7 @@ def test_every_answer_is_observed_as_set(question: str, answer: str, new_api: Ca
 def test_no_answer_keeps_a_drain_from_ending(
     question: str, answer: str, new_api: Callable[..., Api]
 ):
-    """Repeating a cancel of active cards leaves none, whatever the answers."""
+    """With any answer, repeated cancels leave no active card."""
     api = new_api(**{question: answer})
     _seed(api, *[{"user_id": "u"} for _ in range(7)], {"user_id": "u", "status": "expired"})
     for _ in range(4):

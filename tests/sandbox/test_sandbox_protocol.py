@@ -1,4 +1,4 @@
-"""Protocol: whatever is sent, the answer is a client error with a JSON body, never a crash."""
+"""Protocol: every bad request gets a client error with a JSON body, never a crash."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def shared() -> Api:
 def test_any_request_is_served_or_refused_with_json(
     shared: Api, request: tuple[str, str, str, bytes], headers: dict[str, str]
 ):
-    """No request makes the sandbox fail: the answer is a 200 or a 4xx with a JSON object."""
+    """No request makes the sandbox fail: the response is a 200 or a 4xx with a JSON object."""
     reply = shared.request(*request, headers)
     assert reply.status == 200 or 400 <= reply.status < 500
     assert isinstance(reply.json, dict)
@@ -91,7 +91,7 @@ def test_any_request_is_served_or_refused_with_json(
     ],
 )
 def test_a_malformed_query_is_refused(query: str, shared: Api):
-    """A broken escape, text that is not UTF-8, or a number that is none is a 400."""
+    """A broken escape, text that is not UTF-8, or a malformed number is a 400."""
     assert shared.request("GET", "/v1/sandbox/cards", query).status == 400
 
 
@@ -109,7 +109,7 @@ def test_a_malformed_query_is_refused(query: str, shared: Api):
     ],
 )
 def test_a_strange_but_readable_query_is_served(query: str, shared: Api):
-    """Huge numbers, empty parts, NUL characters and long values are no reason to refuse."""
+    """Huge numbers, empty parts, NUL characters and long values are accepted."""
     assert shared.request("GET", "/v1/sandbox/cards", query).status == 200
 
 
@@ -140,7 +140,7 @@ def test_a_body_that_is_no_json_object_is_refused(path: str, body: bytes, shared
 
 
 def test_a_body_too_large_is_refused_unread(shared: Api):
-    """A body is refused by its announced length alone."""
+    """The Content-Length alone is enough to refuse a body."""
     for length, status in (("10000001", 413), ("9" * 50, 413), ("-1", 400), ("x", 400)):
         reply = shared.request(
             "PUT", "/v1/sandbox/cards/complete", "userId=x", headers={"Content-Length": length}
@@ -183,7 +183,7 @@ def test_another_method_is_refused_with_the_allowed_one(path: str, allowed: str,
 
 
 def test_huge_headers_are_harmless(shared: Api):
-    """A header of a million characters is a refusal like any other."""
+    """A header of a million characters is refused like any other bad one."""
     reply = shared.request(
         "GET", "/v1/sandbox/cards", headers={"Authorization": "Bearer " + "\xff" * 1_000_000}
     )

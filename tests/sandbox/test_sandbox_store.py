@@ -1,4 +1,4 @@
-"""Seeding, the truth about cards, persistence and the in-process adapter."""
+"""Seeding, the true state of cards, persistence and the in-process adapter."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def test_seeded_cards_have_unique_ids_of_their_own(api: Api):
-    """Ids that are not given are generated, each once."""
+    """Missing ids are generated, each once."""
     cards = api.environment.seed({} for _ in range(100))
     for name in ("card_instance_id", "lifecycle_id", "flow_instance_id", "user_id"):
         assert len({getattr(card, name) for card in cards}) == 100
 
 
 def test_the_truth_is_not_touched_by_faults_or_profile(new_api: Callable[..., Api]):
-    """Looking at cards by hand shows them all, whatever listings hide."""
+    """Direct access shows all cards, even those that listings hide."""
     api = new_api(faults=["order-unstable", "card-lacks-status"], cancelled_cards_listed="no")
     cards = api.environment.seed([{"status": "cancelled"}, {}])
     assert api.environment.cards() == cards
@@ -55,7 +55,7 @@ def test_the_truth_is_not_touched_by_faults_or_profile(new_api: Callable[..., Ap
     ],
 )
 def test_an_impossible_card_is_refused(spec: dict[str, Any], message: str, api: Api):
-    """A spec with an unknown field or impossible value is refused, and no card is put in."""
+    """A spec with an unknown field or impossible value is refused, and no card is inserted."""
     with pytest.raises(MisuseError, match=message):
         api.environment.seed([{}, spec])
     assert api.environment.cards() == []
@@ -70,14 +70,14 @@ def test_a_taken_id_is_refused(api: Api):
 
 
 def test_an_unknown_card_is_refused(api: Api):
-    """Asking for a card that is not there is a clear error, also for one of elsewhere."""
+    """An unknown card is a clear error, and so is one of another environment."""
     (card,) = api.sandbox.create_environment("other").seed([{}])
     with pytest.raises(MisuseError, match=card.card_instance_id):
         api.environment.card(card.card_instance_id)
 
 
 def test_a_file_keeps_cards_and_environments(tmp_path: Path):
-    """A sandbox on a file finds again what an earlier one left, and goes on from there."""
+    """A sandbox on a file continues with the cards of an earlier one."""
     path = tmp_path / "cards.db"
     first = Sandbox(db=path)
     second_environment = first.create_environment("e2")
@@ -96,7 +96,7 @@ def test_a_file_keeps_cards_and_environments(tmp_path: Path):
 
 
 def test_a_file_can_be_opened_with_another_comparison(tmp_path: Path):
-    """Cards kept by a sandbox that ignores case are found exactly by one that does not."""
+    """A file of a sandbox that ignores case also works with one that does not."""
     path = tmp_path / "cards.db"
     for answer, expected in (("insensitive", 1), ("sensitive", 1), ("insensitive", 3)):
         sandbox = Sandbox(Profile(attribute_case=answer), db=path)
@@ -108,7 +108,7 @@ def test_a_file_can_be_opened_with_another_comparison(tmp_path: Path):
 
 
 def test_a_file_takes_the_profile_of_its_sandbox(tmp_path: Path):
-    """What time does to kept cards is decided by the profile of the sandbox that opens the file."""
+    """The profile of the sandbox that opens the file decides when time changes its cards."""
     path = tmp_path / "cards.db"
     first = Sandbox(db=path)
     first.default.seed([{"status": "embargoed", "expires_at": timedelta(hours=1)}])
@@ -121,7 +121,7 @@ def test_a_file_takes_the_profile_of_its_sandbox(tmp_path: Path):
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    """A requests session that talks to a WSGI application which echoes what it got."""
+    """A requests session with a WSGI application that echoes its requests."""
 
     def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         body = environ["wsgi.input"].read()
@@ -161,7 +161,7 @@ def test_the_adapter_takes_every_kind_of_body(body: Any, session: requests.Sessi
 
 
 def test_importing_the_sandbox_does_not_import_requests():
-    """The package is usable without the cost of requests, until the adapter is asked for."""
+    """Only the adapter imports requests, not the rest of the package."""
     code = (
         "import sys; import pytest_atomic_cards.sandbox as s; assert 'requests' not in sys.modules;"
         "s.SandboxAdapter; assert 'requests' in sys.modules; "
@@ -172,7 +172,7 @@ def test_importing_the_sandbox_does_not_import_requests():
 
 
 def test_updated_is_the_time_of_the_change(api: Api):
-    """An action moves updated and leaves created."""
+    """An action changes updated, and leaves created as it is."""
     api.environment.seed([{"created": datetime(2020, 1, 1, tzinfo=UTC)}])
     api.sandbox.clock.freeze()
     api.put("dismiss")

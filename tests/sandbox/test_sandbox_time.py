@@ -1,4 +1,4 @@
-"""Time: what the clock brings about, in order and at its own time."""
+"""Time: everything that becomes due happens in order and at its own time."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_snooze_hides_and_wakes_a_card(api: Api):
 
 
 def test_a_snooze_can_be_given_as_a_moment(api: Api):
-    """A snooze ends at the datetime that was given."""
+    """A snooze ends at the given datetime."""
     (card,) = api.environment.seed([{}])
     until = api.sandbox.clock.now().replace(microsecond=0) + timedelta(hours=1)
     api.environment.snooze(card.card_instance_id, until)
@@ -106,7 +106,7 @@ def test_a_snooze_can_be_given_as_a_moment(api: Api):
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.ACTIVE])
 def test_only_an_active_card_can_be_snoozed(status: Status, api: Api):
-    """Snoozing a card in any other state is refused by name."""
+    """Snoozing a card in any other state is refused; the message names the state."""
     (card,) = api.environment.seed([{"status": status}])
     with pytest.raises(MisuseError, match=status):
         api.environment.snooze(card.card_instance_id, _MINUTE)
@@ -120,7 +120,7 @@ def test_a_snooze_must_end_in_the_future(api: Api):
 
 
 def test_a_frozen_clock_stands_still_until_it_runs():
-    """A frozen clock moves by advance only, and runs on from where it stood."""
+    """A frozen clock changes only by advance, and resumes from where it stopped."""
     clock = SandboxClock()
     clock.freeze()
     moment = clock.now()
@@ -147,7 +147,7 @@ def test_a_clock_starts_at_the_real_time_and_is_never_turned_back():
 
 
 def test_cards_of_a_start_come_after_the_delay(new_api: Callable[..., Api]):
-    """With a creation delay, a started card is there only when the delay is over."""
+    """With a creation delay, a start creates its card only after the delay."""
     api = new_api(creation_delay=_MINUTE)
     api.sandbox.clock.freeze()
     reply = api.start({"flows": [{"target": {"usersById": ["u", "v"]}}]})
@@ -160,6 +160,6 @@ def test_cards_of_a_start_come_after_the_delay(new_api: Callable[..., Api]):
 
 
 def test_two_sandboxes_can_share_a_clock():
-    """A clock that is passed in is used."""
+    """A sandbox uses the clock that is passed to it."""
     clock = SandboxClock()
     assert Sandbox(clock=clock).clock is Sandbox(clock=clock).clock

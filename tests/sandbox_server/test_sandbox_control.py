@@ -16,7 +16,7 @@ from pytest_atomic_cards.sandbox.control_endpoint import Control
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A new sandbox whose clock stands still."""
+    """A new sandbox whose clock is frozen."""
     sandbox = Sandbox()
     sandbox.clock.freeze()
     yield sandbox
@@ -25,7 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Client:
-    """A caller of the sandbox with its controls."""
+    """A client of the sandbox with its controls."""
     return Client(Control(sandbox))
 
 
@@ -34,8 +34,8 @@ def post(client: Client, name: str, body: object) -> TestResponse:
     return client.post(f"/_sandbox/{name}", json=body)
 
 
-def test_time_passes_when_it_is_told_to(sandbox: Sandbox, client: Client) -> None:
-    """The clock goes forwards by the seconds asked for, fractions included, and tells the time."""
+def test_the_clock_can_be_advanced(sandbox: Sandbox, client: Client) -> None:
+    """The clock advances by the given seconds, including fractions; the response has the time."""
     before = sandbox.clock.now()
     reply = post(client, "clock", {"advance": 90.5})
     assert reply.status_code == 200
@@ -80,7 +80,7 @@ def test_cards_are_put_in_with_their_names_of_a_listing(sandbox: Sandbox, client
 
 
 def test_a_time_implies_the_state(sandbox: Sandbox, client: Client) -> None:
-    """A card with an embargo is embargoed, and active when the clock has passed it."""
+    """A card with an embargo is embargoed, and active once it has passed."""
     (card,) = post(client, "cards", {"cards": [{"embargoUntil": 60}]}).json["data"]
     assert card["status"] == "embargoed"
     post(client, "clock", {"advance": 61})
@@ -96,7 +96,7 @@ def test_an_active_card_is_snoozed(sandbox: Sandbox, client: Client) -> None:
 
 
 def test_controls_reach_the_environment_that_is_named(sandbox: Sandbox, client: Client) -> None:
-    """Cards, snoozes and events are those of the environment asked for."""
+    """Cards, snoozes and events are those of the given environment."""
     other = sandbox.create_environment("other")
     (card,) = post(client, "cards", {"environment": "other", "cards": [{}]}).json["data"]
     snooze = {"cardInstanceId": card["cardInstanceId"], "seconds": 1}
@@ -116,7 +116,7 @@ def test_everything_else_is_answered_by_the_sandbox(client: Client) -> None:
 
 
 def test_network_faults_are_replaced(sandbox: Sandbox, client: Client) -> None:
-    """A client in another process sets the faults that are still to come, or none."""
+    """A client in another process replaces or clears the pending faults."""
     sandbox.network.inject("slow")
     fault = {"kind": "rate-limited", "times": 2, "method": "PUT", "retryAfter": 7}
     assert post(client, "network", {"faults": [fault]}).json == {"data": ["rate-limited"]}
@@ -171,7 +171,7 @@ def test_network_faults_are_replaced(sandbox: Sandbox, client: Client) -> None:
 def test_bad_input_is_refused_and_changes_nothing(
     sandbox: Sandbox, client: Client, name: str, body: object
 ) -> None:
-    """A control that cannot be meant is answered with 4xx, JSON and a reason."""
+    """A bad use of a control is a 4xx with JSON and a reason."""
     sandbox.default.seed([{"card_instance_id": "there"}])
     before = sandbox.default.cards(), sandbox.clock.now()
     reply = post(client, name, body)
@@ -204,7 +204,7 @@ def test_an_endless_body_is_refused(client: Client) -> None:
 
 
 def test_the_clock_has_an_end(sandbox: Sandbox, client: Client) -> None:
-    """Time cannot be moved to where dates cannot be written any more."""
+    """The clock cannot advance beyond the last dates that can be written."""
     statuses = {post(client, "clock", {"advance": 3e9}).status_code for _ in range(100)}
     assert statuses == {200, 400}
     assert sandbox.clock.now().year < 9_000
@@ -222,8 +222,8 @@ def test_the_clock_has_an_end(sandbox: Sandbox, client: Client) -> None:
         ("GET", "analytics?environment=", 404),
     ],
 )
-def test_what_is_not_there_is_told(client: Client, method: str, path: str, status: int) -> None:
-    """An unknown control or environment gets 404, another method 405 with the right one."""
+def test_an_unknown_control_is_refused(client: Client, method: str, path: str, status: int) -> None:
+    """An unknown control or environment gets 404, a wrong method 405 with the right one."""
     reply = client.open(f"/_sandbox/{path}", method=method)
     assert reply.status_code == status
     assert reply.json["message"]
@@ -244,7 +244,7 @@ anything = st.recursive(
 @given(name=st.sampled_from(["clock", "snooze", "cards", "analytics"]), body=anything)
 @settings(deadline=None)
 def test_no_input_makes_the_server_fail(name: str, body: object) -> None:
-    """Whatever JSON arrives, the answer is JSON and its status below 500, and cards can be read."""
+    """Any JSON gets a JSON response with a status below 500, and cards stay readable."""
     sandbox = Sandbox()
     client = Client(Control(sandbox))
     reply = client.post(f"/_sandbox/{name}", data=json.dumps(body))

@@ -31,7 +31,7 @@ def own(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A directory of another user, seen by one who may only read it."""
+    """A directory of another user that this one may only read."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         Sandbox(db=directory / "cards.db").close()
@@ -77,7 +77,7 @@ def test_a_foreign_database_is_left_as_it_is(mode: str, tmp_path: Path) -> None:
 
 
 def test_a_file_of_an_earlier_version_is_refused(own: Path) -> None:
-    """A file with our tables but without our mark is left as it is, and the message says why."""
+    """A file with our tables but without our mark stays as it is; the message says what to do."""
     with closing(sqlite3.connect(own)) as connection:
         connection.execute("PRAGMA application_id = 0")
         connection.execute("PRAGMA user_version = 0")
@@ -90,7 +90,7 @@ def test_a_file_of_an_earlier_version_is_refused(own: Path) -> None:
 
 
 def test_another_version_of_the_tables_is_refused(own: Path) -> None:
-    """The message has both versions."""
+    """The message names both versions."""
     content = bytearray(own.read_bytes())
     content[60:64] = (SCHEMA_VERSION + 1).to_bytes(4, "big")
     own.write_bytes(content)
@@ -100,7 +100,7 @@ def test_another_version_of_the_tables_is_refused(own: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["truncated", "overwritten"])
 def test_a_damaged_database_is_refused(damage: str, own: Path) -> None:
-    """A file that lost pages, or whose pages make no sense, is refused before it is used."""
+    """A file with missing or garbled pages is refused before it is used."""
     content = own.read_bytes()
     middle = len(content) // 2
     rest = content[middle + 40_000 :] if damage == "overwritten" else b""
@@ -130,7 +130,7 @@ def test_what_is_read_only_is_refused(name: str, unprivileged: Path) -> None:
 
 
 def test_a_full_disk_is_a_507(own: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A start that finds no room is a JSON 507 that leaves everything usable and nothing logged."""
+    """A write without room is a JSON 507; everything stays usable, and nothing is logged."""
     sandbox = Sandbox(db=own)
     pages = "PRAGMA max_page_count = {}"
     sandbox._store._connection.execute(pages.format(1))

@@ -30,7 +30,7 @@ def connect(server: SandboxServer) -> socket.socket:
 
 
 def response(connection: socket.socket) -> bytes:
-    """All that comes until the connection is closed."""
+    """Everything that arrives until the connection is closed."""
     parts = []
     while part := connection.recv(65_536):
         parts.append(part)
@@ -73,7 +73,7 @@ def test_a_bad_request_is_a_client_error(
 
 
 def test_a_chunked_body_is_read(server: SandboxServer) -> None:
-    """A body without a length reaches the sandbox whole."""
+    """A body without a length reaches the sandbox completely."""
     reply = requests.post(
         f"{server.url}/_sandbox/clock", data=iter([b'{"adv', b'ance": 1}']), timeout=30
     )
@@ -81,7 +81,7 @@ def test_a_chunked_body_is_read(server: SandboxServer) -> None:
 
 
 def test_a_connection_is_used_again(server: SandboxServer) -> None:
-    """Two requests on one connection are both answered."""
+    """Two requests on one connection both get a response."""
     with connect(server) as connection:
         one = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\n"
         connection.sendall(one + b"\r\n" + one + b"Connection: close\r\n\r\n")
@@ -89,7 +89,7 @@ def test_a_connection_is_used_again(server: SandboxServer) -> None:
 
 
 def test_a_slow_request_is_a_408(server: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that does not arrive in time is refused, whichever part is missing."""
+    """A request that does not arrive in time is refused, no matter which part is missing."""
     monkeypatch.setattr(http_server, "_READING", 0.2)
     for part in (b"GET", LINE, LINE + b"Content-Length: 5\r\n\r\n", CHUNKED + b"5\r\nab"):
         with connect(server) as connection:
@@ -98,7 +98,7 @@ def test_a_slow_request_is_a_408(server: SandboxServer, monkeypatch: pytest.Monk
 
 
 def test_slow_connections_do_not_keep_others_out(server: SandboxServer) -> None:
-    """With many more unfinished requests than the server has threads, another is answered."""
+    """Another request is served despite more unfinished ones than the server has threads."""
     slow = [connect(server) for _ in range(300)]
     for connection in slow:
         connection.sendall(b"GET")
@@ -109,8 +109,8 @@ def test_slow_connections_do_not_keep_others_out(server: SandboxServer) -> None:
 
 
 def test_the_connection_that_waited_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is being answered stays; of those that wait the first is closed."""
-    monkeypatch.setattr("pytest_atomic_cards.sandbox.connections._MOST", 2)
+    """A busy connection stays open; the first of those that wait is closed."""
+    monkeypatch.setattr("pytest_atomic_cards.sandbox.connections.MOST_OPEN", 2)
     connections = Connections()
     pairs = [socket.socketpair() for _ in range(3)]
     connections.add(pairs[0][0])

@@ -50,7 +50,7 @@ def session(url: str, client_id: str, client_secret: str) -> CardsSession:
 
 
 def test_a_client_works_against_it(sandbox: Sandbox) -> None:
-    """Token, listing and action go over the socket, with the values unharmed."""
+    """Token, listing and action go over the socket, with all values intact."""
     sandbox.default.seed([{"user_id": "a%2F+ü&b"}])
     credential = sandbox.default.create_credential()
     with (
@@ -73,7 +73,7 @@ def test_the_controls_are_there(sandbox: Sandbox) -> None:
 
 
 def test_requests_are_answered_side_by_side(sandbox: Sandbox) -> None:
-    """A request that waits in the application does not hold up another."""
+    """A request that waits in the application does not block another."""
     meeting = threading.Barrier(2)
 
     class Meeting(Sandbox):
@@ -89,7 +89,7 @@ def test_requests_are_answered_side_by_side(sandbox: Sandbox) -> None:
 
 
 def test_each_card_is_cancelled_once_however_many_ask(sandbox: Sandbox) -> None:
-    """Drains from several threads over the socket count each card once between them."""
+    """Drains from several threads over the socket count each card once."""
     sandbox.default.seed([{"user_id": "u"}] * 200)
     credential = sandbox.default.create_credential()
     with (
@@ -106,7 +106,7 @@ def test_each_card_is_cancelled_once_however_many_ask(sandbox: Sandbox) -> None:
 
 
 def test_the_port_is_free_after_stopping(sandbox: Sandbox) -> None:
-    """A stopped server answers no more, and can be started again on its port."""
+    """A stopped server does not respond, and can be started again on its port."""
     server = SandboxServer(sandbox)
     server.start()
     url = server.url
@@ -120,7 +120,7 @@ def test_the_port_is_free_after_stopping(sandbox: Sandbox) -> None:
 
 
 def test_a_busy_port_is_one_clear_error(sandbox: Sandbox) -> None:
-    """The message has port and address, and how to mend it."""
+    """The message names port and address, and says how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"port {port} of 127\.0\.0\.1 .*--port"):
@@ -138,7 +138,7 @@ def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
 
 
 class Served:
-    """The command in a process of its own, and the variables that it printed."""
+    """The command in its own process, and the variables that it printed."""
 
     def __init__(self, *arguments: str | Path) -> None:
         self.process = subprocess.Popen(  # noqa: S603
@@ -154,7 +154,7 @@ class Served:
         self.exported = dict(line[1].split("=", 1) for line in lines if line[0] == "export")
 
     def api(self) -> tuple[CardsSession, CardsApi]:
-        """A client that is pointed at it by the variables alone."""
+        """A client with nothing but the variables."""
         value = {name.removeprefix("ATOMIC_CARDS_"): text for name, text in self.exported.items()}
         tokens = ClientCredentials(
             token_url=value["TOKEN_URL"],
@@ -165,7 +165,7 @@ class Served:
         return client, CardsApi(client, value["ENVIRONMENT_ID"])
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; the exit code and what was written to standard error."""
+        """Send a signal; returns the exit code and standard error."""
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=30)
         return self.process.returncode, errors
@@ -173,7 +173,7 @@ class Served:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_how_to_reach_it_and_ends_cleanly(number: signal.Signals) -> None:
-    """The printed variables are enough for a client; a signal ends it with 0 within a second."""
+    """The printed variables are enough for a client; a signal ends it within a second."""
     served = Served()
     client, api = served.api()
     with client:
@@ -202,7 +202,7 @@ def test_the_command_prints_how_to_reach_it_and_ends_cleanly(number: signal.Sign
 def test_an_unusable_file_ends_the_command_with_2(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The command prints one line that names the file, and no traceback."""
+    """The command prints one line that names the file, not a traceback."""
     path = tmp_path / "cards.db"
     if name == "locked":
         Sandbox(db=path).close()

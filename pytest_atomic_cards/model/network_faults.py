@@ -1,7 +1,7 @@
-"""Faults of the network, to test how a client bears them: on purpose, and the same each time.
+"""Injected, reproducible faults of the network, to test how a client handles them.
 
-They lie between a client and its target: on the sandbox both its in-process adapter and its
-loopback server have them; before a live target they are on this side of the wire.
+They act between a client and its target: on the sandbox in its in-process adapter and in its
+loopback server; with a live target on this side of the wire.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from typing import Any, Final
 from pytest_atomic_cards.support.errors import MisuseError
 
 API: Final = "/v1/"
-"""What the path of every request of the API has in it, and that of a token request has not."""
+"""Part of the path of every request of the API, but not of a token request."""
 
 FAULT_HEADER: Final = "x-network-fault"
-"""Names the kind of the fault in an answer that took the place of the target's own."""
+"""Header that names the fault in a response that replaces, or damages, the target's own."""
 
 
 class InjectedFault(Exception):  # noqa: N818 - it causes errors, and is never raised itself
-    """Marks, among what an error of the transport wraps, that a test injected it."""
+    """The cause of a transport error that a test injected."""
 
 
 _LONGEST_DELAY: Final = 3_600.0
+"""Seconds: a longer delay is a mistake, such as milliseconds for seconds."""
 
 
 class NetworkFaultKind(StrEnum):
     """What can go wrong between a client and its target."""
 
     UNAUTHORIZED = "unauthorized"
-    """401 in place of an answer; the request is not processed."""
+    """401 instead of a response; the request is not processed."""
     RATE_LIMITED = "rate-limited"
     """429 with ``Retry-After``; the request is not processed."""
     UNAVAILABLE = "unavailable"
@@ -41,22 +42,22 @@ class NetworkFaultKind(StrEnum):
     ERROR_AFTER_WRITE = "error-after-write"
     """500, although the request was processed."""
     SLOW = "slow"
-    """The answer comes late; a client that gives up earlier has a time-out."""
+    """The response is late; a client that waits for less time has a time-out."""
     CUT_OFF = "cut-off"
-    """The request is processed, and its answer ends in the middle of the body."""
+    """The request is processed, and its response ends in the middle of the body."""
     RESET_BEFORE = "reset-before"
     """The connection is reset; the request is not processed."""
     RESET_AFTER = "reset-after"
-    """The connection is reset in place of an answer, although the request was processed."""
+    """The connection is reset instead of a response, although the request was processed."""
 
     @property
     def is_processed(self) -> bool:
-        """Whether the target processes the request all the same."""
+        """Whether the target processes the request nevertheless."""
         return self not in _UNPROCESSED
 
     @property
     def status(self) -> int | None:
-        """The status of the answer that takes the place of the target's own, if one does."""
+        """The status of the response that replaces the target's own, if one does."""
         return _STATUSES.get(self)
 
 
@@ -73,22 +74,22 @@ _UNPROCESSED: Final = {
     NetworkFaultKind.RESET_BEFORE,
 }
 RESETS: Final = frozenset({NetworkFaultKind.RESET_BEFORE, NetworkFaultKind.RESET_AFTER})
-"""The kinds after which no answer comes at all."""
+"""The kinds without any response."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkFault:
-    """One fault, and which requests it befalls.
+    """One fault, and which requests it affects.
 
     Args:
         kind: What goes wrong.
-        times: How many requests it befalls.
-        skip: How many requests that match pass before the first.
+        times: How many requests it affects.
+        skip: How many matching requests pass before the first.
         method: Only requests of this HTTP method; all if ``None``.
         path: Only requests with this in their path, such as ``/cards/cancel``, ``/action-flow/``
             or ``/oauth2/token``; by default all but token requests.
-        retry_after: Whole seconds that the answer of ``rate-limited`` tells to wait.
-        delay: Seconds by which the answer of ``slow`` is late.
+        retry_after: ``Retry-After`` of ``rate-limited``, in whole seconds.
+        delay: Seconds by which ``slow`` delays the response.
 
     Raises:
         MisuseError: The kind is unknown, or a number is out of range.
@@ -116,7 +117,7 @@ class NetworkFault:
             raise MisuseError(f"delay must be from 0 to {_LONGEST_DELAY:g} s, not {self.delay!r}")
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is one that it may befall."""
+        """Whether it may affect a request."""
         return self.path in path and self.method in {None, method.upper()}
 
 
@@ -130,7 +131,7 @@ def _kind(name: str) -> NetworkFaultKind:
 
 @dataclass(frozen=True, slots=True)
 class FiredFault:
-    """A fault that befell a request."""
+    """A fault that affected a request."""
 
     kind: NetworkFaultKind
     method: str
@@ -138,10 +139,10 @@ class FiredFault:
 
 
 class NetworkFaults:
-    """The faults that requests to one target meet from now on. Threads may share it.
+    """The faults that affect requests to one target from now on. Threads may share it.
 
-    Each fault counts the requests that match it from the moment it was injected. A request meets
-    one fault at most, the one that was injected first.
+    Each fault counts the matching requests from the moment it was injected. A request is affected by
+    at most one fault, the one that was injected first.
     """
 
     def __init__(self) -> None:
@@ -150,7 +151,7 @@ class NetworkFaults:
         self._fired: list[FiredFault] = []
 
     def inject(self, fault: NetworkFault | NetworkFaultKind | str, /, **fields: Any) -> None:  # noqa: ANN401
-        """Let the next request that matches meet a fault.
+        """Let a fault affect the next matching request.
 
         Args:
             fault: A fault, or its kind.
@@ -182,12 +183,12 @@ class NetworkFaults:
         kinds: Iterable[NetworkFaultKind] = tuple(NetworkFaultKind),
         **fields: Any,  # noqa: ANN401
     ) -> None:
-        """Let faults befall some of the next requests; the same seed chooses the same.
+        """Let faults affect some of the next requests; the same seed chooses the same ones.
 
         Args:
-            seed: Decides which requests meet which faults.
-            requests: How many requests are at risk.
-            share: Which share of them meets a fault, from 0 to 1.
+            seed: Decides which faults affect which requests.
+            requests: How many requests may be affected.
+            share: Which share of them is, from 0 to 1.
             kinds: What may go wrong.
             **fields: Further fields of each :class:`NetworkFault`.
 
@@ -203,40 +204,40 @@ class NetworkFaults:
                 self.inject(draw.choice(choices), skip=skip, **fields)
 
     def clear(self) -> None:
-        """Let all further requests pass, and forget what has fired."""
+        """Let all further requests pass, and forget which faults have fired."""
         with self._lock:
             self._pending.clear()
             self._fired.clear()
 
     @property
     def pending(self) -> tuple[NetworkFault, ...]:
-        """The faults that are still to come, with the requests that they still skip."""
+        """The faults that have not fired yet, with the requests that they still skip."""
         with self._lock:
             return tuple(self._pending)
 
     @property
     def fired(self) -> tuple[FiredFault, ...]:
-        """The faults that have befallen a request, in order."""
+        """The faults that have affected a request, in order."""
         with self._lock:
             return tuple(self._fired)
 
     def take(self, method: str, path: str) -> NetworkFault | None:
-        """The fault that a request meets; for transports, which call it once a request."""
+        """The fault that affects a request; for transports, which call it once per request."""
         with self._lock:
-            met: NetworkFault | None = None
+            taken: NetworkFault | None = None
             left = []
             for fault in self._pending:
                 if not fault.matches(method, path):
                     left.append(fault)
                 elif fault.skip:
                     left.append(replace(fault, skip=fault.skip - 1))
-                elif met is not None:
+                elif taken is not None:
                     left.append(fault)
                 else:
-                    met = fault
+                    taken = fault
                     if fault.times > 1:
                         left.append(replace(fault, times=fault.times - 1))
             self._pending = left
-            if met is not None:
-                self._fired.append(FiredFault(met.kind, method.upper(), path))
-            return met
+            if taken is not None:
+                self._fired.append(FiredFault(taken.kind, method.upper(), path))
+            return taken

@@ -1,4 +1,4 @@
-"""Action Flow API: starting a flow, which is how cards come into being.
+"""Action Flow API: starting a flow, which is how cards are created.
 
 Source: Action Flow API page; Working with dates.
 """
@@ -28,16 +28,16 @@ _NOT_PROCESSED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowTarget:
-    """Customers to start a flow for, and what to hand to it.
+    """Customers to start a flow for, and its input.
 
     Args:
         users: Ids of the customers; at least one.
         variables: Values for the template's variables.
         metadata: Passed through to analytics events.
         priority: From 1, the highest, to 10.
-        embargo: When the card is to be published; with a time zone.
-        expires: When the card is to expire; with a time zone.
-        expires_interval: Time from the request until the card is to expire.
+        embargo: When to publish the card; with a time zone.
+        expires: When the card expires; with a time zone.
+        expires_interval: Time from the request until the card expires.
 
     Raises:
         MisuseError: There is no user, a time has no time zone, or the interval is not positive.
@@ -62,7 +62,7 @@ class FlowTarget:
             raise MisuseError(f"expires_interval must be positive, not {self.expires_interval}")
 
     def as_body(self) -> dict[str, Any]:
-        """The element of ``flows`` in the request; what is not set is left out."""
+        """The element of ``flows`` in the request, without what is not set."""
         options = {
             "priority": self.priority,
             "embargo": self.embargo and timestamp(self.embargo),
@@ -111,18 +111,18 @@ class ActionFlows:
         mode: FlowMode = "start",
         flow_invocation_id: str | None = None,
     ) -> Invocation:
-        """Start a flow. An answer of 429 is documented as not processed, and repeated.
+        """Start a flow. A request that gets 429, documented as not processed, is repeated.
 
         Args:
             flow_id: Id of the flow's configuration.
             targets: For whom.
-            mode: ``start`` for a published flow and all customers; ``test`` for test users, whom
-                alone it can reach: others are ignored without an error.
-            flow_invocation_id: The invocation that the start is to belong to; the answer tells
+            mode: ``start`` for a published flow and all customers; ``test`` for test users only:
+                others are ignored without an error.
+            flow_invocation_id: The invocation that the start should belong to; the response shows
                 whether it does. A new one if left out.
 
         Raises:
-            MisuseError: There is no target, or a value cannot be sent; nothing was.
+            MisuseError: There is no target, or a value cannot be sent; nothing was sent.
             RefusedError: The target refused the request.
             OutcomeUnknownError: It may or may not have been started.
             ContractBrokenError: The body holds no flowInvocationId, which it always should, or
@@ -159,7 +159,7 @@ def duration(length: timedelta) -> str:
 
 
 def _invocation_id(body: Any) -> str:  # noqa: ANN401 - a JSON value
-    """The one id in the body: that it is there is documented, its place is not."""
+    """The one id in the body, which is documented to be there, but not where."""
     ids = dict.fromkeys(_invocation_ids(body))
     if not ids:
         raise ContractBrokenError("it holds no flowInvocationId, which it always should")

@@ -48,7 +48,7 @@ class CardsApi:
     Args:
         session: Sends the requests.
         environment_id: The environment.
-        access: What the session's credentials were let do so far; nothing if left out.
+        access: What the session's credentials were allowed so far; nothing if left out.
 
     Raises:
         SettingsError: ``environment_id`` is malformed.
@@ -65,13 +65,13 @@ class CardsApi:
     def list(self, query: CardQuery = CardQuery()) -> _Cards:  # noqa: B008 - it is frozen
         """One page of the cards that match.
 
-        ``multiple`` has no meaning here and is not sent. An answer of 404 means that no card
-        matches: what a listing without a match answers is not documented.
+        ``multiple`` has no meaning here and is not sent. A 404 means that no card matches: the
+        documentation does not say how a listing responds then.
 
         Raises:
             RefusedError: The target refused the query.
             ContractBrokenError: The body is not what the documentation shows.
-            TransportError: No usable answer came.
+            TransportError: There was no usable response.
         """
         exchange = self.list_exchange(query.replace(multiple=False))
         if exchange.status == HTTPStatus.NOT_FOUND:
@@ -87,15 +87,15 @@ class CardsApi:
     ) -> Iterator[Card]:
         """All cards that match, page by page, each once.
 
-        An empty page is the end. A page with fewer cards than were asked for is not, as a target
-        may have a limit of its own. Cards that are created or leave the query while it is walked
-        may be missed: nothing promises a stable order.
+        An empty page is the end. A page with fewer cards than requested is not, as a target may
+        have its own limit. Cards that are created, or stop matching, during the iteration may be
+        missed: no stable order is documented.
 
         Args:
             query: Which cards. Its ``limit`` is the most cards to yield in all, its ``offset``
-                how many to skip before the first.
-            page_size: Cards to ask for at once, from 1 to 1000.
-            max_pages: Most pages to ask for, in case the target never comes to an end.
+                how many to skip first.
+            page_size: Cards per request, from 1 to 1000.
+            max_pages: Most pages to request, in case the listing never ends.
 
         Raises:
             MisuseError: ``page_size`` or ``max_pages`` is out of range.
@@ -103,7 +103,7 @@ class CardsApi:
             ContractBrokenError: A body is not what the documentation shows, a card has no
                 ``cardInstanceId``, a page held no card that was not on an earlier page already,
                 or there are more than ``max_pages`` pages.
-            TransportError: No usable answer came.
+            TransportError: There was no usable response.
         """
         if not 1 <= page_size <= LARGEST_LIMIT:
             raise MisuseError(f"page_size must be from 1 to {LARGEST_LIMIT}, not {page_size}")
@@ -148,10 +148,11 @@ class CardsApi:
             unscoped: Allow a query without any attribute, which means every card there is.
 
         Raises:
-            MisuseError: The query has no attribute, or the payload cannot be sent; nothing was.
+            MisuseError: The query has no attribute, or the payload cannot be sent; nothing was
+                sent.
             ScopeError: The query is not pinned to cards of this run; nothing was sent. See
                 :meth:`unguarded`.
-            RefusedError: The target refused it, for instance as more than one card matches.
+            RefusedError: The target refused it, for instance because more than one card matches.
             OutcomeUnknownError: It may or may not have been applied.
             ContractBrokenError: The body is not what the documentation shows.
             TransportError: It was not applied, as there was no connection.
@@ -164,10 +165,10 @@ class CardsApi:
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Act, on a live target, on cards that this run did not seed.
 
-        It holds for the code of the ``with`` block and what that calls, not for other threads or
-        asyncio tasks. Each use gives a
-        :class:`~pytest_atomic_cards.client.scope_guard.ScopeWarning` with the reason, and if
-        warnings are errors it is refused. It does not lift the need for ``unscoped``.
+        It applies to the code of the ``with`` block and what that calls, not to other threads or
+        asyncio tasks. Each use issues a
+        :class:`~pytest_atomic_cards.client.scope_guard.ScopeWarning` with the reason, and is
+        refused if warnings are errors. It does not replace ``unscoped``.
 
         Example:
             >>> with cards.api.unguarded("scratch environment, nobody else uses it"):
@@ -192,29 +193,29 @@ class CardsApi:
         max_requests: int = 1000,
         unscoped: bool = False,
     ) -> DrainReport:
-        """Repeat an action until no card is left that it can change.
+        """Repeat an action until it can change no further card.
 
         Args:
             action: What to do.
             query: Which cards; without ``limit`` and ``offset``.
             payload: State of each card on completion.
-            batch: Most cards for one request, from 1 to 1000; the target's own number if left
-                out, which is 500 for cancel.
+            batch: Most cards per request, from 1 to 1000; the target's default if left out, which
+                is 500 for cancel.
             on_progress: Called after each request.
             max_requests: Most actions to send.
             unscoped: Allow a query without any attribute, which means every card there is.
 
         Returns:
-            What was done, and how many cards were seen to be left.
+            What was done, and how many cards are left.
 
         Raises:
-            AtomicCardsError: As for :meth:`act`, but an outcome that is unknown, or a refusal
-                because no card matches, is settled by looking at the cards.
+            AtomicCardsError: As for :meth:`act`, except that an unknown outcome, or a refusal
+                because no card matches, is resolved by listing the cards.
 
         Source: Cards API page › Request limits.
         """
         if query.limit is not None or query.offset is not None:
-            raise MisuseError("drain goes on to the end; use batch instead of limit and offset")
+            raise MisuseError("drain has no limit and offset; use batch to limit one request")
         if batch is not None and not 1 <= batch <= LARGEST_LIMIT:
             raise MisuseError(f"batch must be from 1 to {LARGEST_LIMIT}, not {batch}")
 
@@ -225,18 +226,18 @@ class CardsApi:
         steps = Drain(act, self.list, action, every, retry=self.session.retry)
         with activity(f"cards changed by {action}") as update:
 
-            def tell(progress: DrainProgress) -> None:
+            def report(progress: DrainProgress) -> None:
                 update(progress.updated)
                 if on_progress is not None:
                     on_progress(progress)
 
-            return steps.run(tell, max_requests)
+            return steps.run(report, max_requests)
 
     def list_exchange(self, query: CardQuery) -> Exchange:
-        """Send a listing as it is, and return the exchange whatever its status.
+        """Send a listing unchanged, and return the exchange, whatever its status.
 
         Raises:
-            TransportError: No usable answer came.
+            TransportError: There was no usable response.
         """
         return self.access.observed(self.session.send("GET", self._path, query.parameters()))
 
@@ -248,10 +249,11 @@ class CardsApi:
         *,
         unscoped: bool = False,
     ) -> Exchange:
-        """Send an action as it is, and return the exchange whatever its status.
+        """Send an action unchanged, and return the exchange, whatever its status.
 
         Raises:
-            MisuseError: The query has no attribute, or the payload cannot be sent; nothing was.
+            MisuseError: The query has no attribute, or the payload cannot be sent; nothing was
+                sent.
             ScopeError: The query is not pinned to cards of this run; nothing was sent.
             OutcomeUnknownError: It may or may not have been applied.
             TransportError: It was not applied, as there was no connection.

@@ -1,4 +1,4 @@
-"""Failures of an exchange: what kind each is, and the setting that mends it."""
+"""Failures of an exchange: the kind of each, and the setting to correct."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Failure(Enum):
     TIMED_OUT = auto()
     """It was not complete in time."""
     PERMANENT = auto()
-    """A setting is wrong, or the response is too large: the next attempt would end likewise."""
+    """A setting is wrong, or the response is too large: another attempt would fail as well."""
 
 
 _UNKNOWN_HOST: Final = frozenset(
@@ -53,7 +53,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def failure_of(error: BaseException, setting: str) -> tuple[Failure, str]:
-    """The kind of a failure, and its reason with what mends it.
+    """The kind of a failure, and its reason with the remedy.
 
     Args:
         error: What the transport raised.
@@ -92,7 +92,7 @@ _BEFORE_SENDING: Final = (
 
 
 def _permanent(chain: tuple[BaseException, ...], setting: str) -> str:
-    """What mends a failure that no further attempt does; empty for any other."""
+    """The remedy of a failure that no further attempt cures; empty for any other."""
     for one in chain:
         for is_cause, hint in _PERMANENT:
             if is_cause(one, str(one)):
@@ -100,19 +100,19 @@ def _permanent(chain: tuple[BaseException, ...], setting: str) -> str:
     return ""
 
 
-def _says(words: str) -> Callable[[BaseException, str], bool]:
+def _has(words: str) -> Callable[[BaseException, str], bool]:
     return lambda _, text: words in text
 
 
 def _is_refusal(error: ssl.SSLError) -> bool:
-    """Whether the two sides cannot agree on TLS, unlike a connection that was cut off."""
+    """Whether the two sides cannot agree on TLS, rather than the connection being cut off."""
     return error.reason in {"WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL"} or (
         "HANDSHAKE_FAILURE" in str(error.reason)
     )
 
 
 def _reason(chain: tuple[BaseException, ...]) -> str:
-    """The second layer, which names what happened without how ``requests`` wrapped it."""
+    """The second layer, which names what happened without the wrappers of ``requests``."""
     layers = [one for one in chain if not isinstance(one, MaxRetryError)]
     cause = layers[min(1, len(layers) - 1)]
     return f"{type(cause).__name__}: {cause}"
@@ -130,10 +130,10 @@ _PERMANENT: Final[tuple[tuple[Callable[[BaseException, str], bool], str], ...]] 
         lambda one, _: isinstance(one, ssl.SSLCertVerificationError),
         f"trust its issuer by {_CA_FILE}=FILE (PEM), or correct the host in {{setting}}",
     ),
-    (_says("CA certificate bundle"), f"correct {_CA_FILE} or CURL_CA_BUNDLE: a PEM file"),
-    (_says("NO_CERTIFICATE_OR_CRL_FOUND"), f"correct {_CA_FILE} or CURL_CA_BUNDLE: a PEM file"),
-    (_says("Tunnel connection failed: 407"), PROXY_LOGIN),
-    (_says("Tunnel connection failed: 4"), f"the proxy refuses this host; correct {_PROXY}"),
+    (_has("CA certificate bundle"), f"correct {_CA_FILE} or CURL_CA_BUNDLE: a PEM file"),
+    (_has("NO_CERTIFICATE_OR_CRL_FOUND"), f"correct {_CA_FILE} or CURL_CA_BUNDLE: a PEM file"),
+    (_has("Tunnel connection failed: 407"), PROXY_LOGIN),
+    (_has("Tunnel connection failed: 4"), f"the proxy refuses this host; correct {_PROXY}"),
     (
         lambda one, _: isinstance(
             one, requests.exceptions.InvalidProxyURL | requests.exceptions.InvalidSchema
@@ -149,5 +149,5 @@ _PERMANENT: Final[tuple[tuple[Callable[[BaseException, str], bool], str], ...]] 
         "no TLS connection can be agreed on; check scheme and port in {setting}",
     ),
 )
-"""How to know a failure that no further attempt mends, from an error and its text, and what does
-mend it; the first that applies counts."""
+"""How to recognize, from an error and its text, a failure that no further attempt cures, and its
+remedy; the first that applies counts."""

@@ -1,6 +1,6 @@
-"""Disguises: requests that a server, or a proxy before it, may take for other requests.
+"""Disguises: requests that a server, or a proxy in front of it, may take for other requests.
 
-How a target reads an unusual request is not documented, so no oddity counts as harmless.
+How a target reads an unusual request is not documented, so nothing unusual counts as harmless.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ PINS: Final = (
     Attribute.FLOW_INSTANCE_ID,
     Attribute.USER_ID,
 )
-"""The attributes that can hold a request to cards of one run.
+"""The attributes that can limit a request to cards of one run.
 
-``lifecycleId`` is none of them: a flow may give one lifecycle id to cards of many customers.
+``lifecycleId`` is not one of them: a flow may give one lifecycle id to cards of many customers.
 """
 
 _URL: Final = re.compile(r"[a-zA-Z]+://[^\x00-\x20\x7f-\U0010ffff\\#]*")
 _METHOD: Final = re.compile(r"[A-Za-z]+")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token. Some servers cut or trim a name that is none. Source: RFC 9110 › 5.6.2."""
+"""A token. Some servers cut or trim any other name. Source: RFC 9110 › 5.6.2."""
 _METHOD_PARAMETER: Final = re.compile(r"(?:^|[&;?])[^&;?=]*method[^&;?=]*=", re.IGNORECASE)
 """Such as ``_method=PUT``, which Rails, Laravel and others take for the method."""
 _METHOD_FIELD: Final = "_method"
@@ -65,19 +65,19 @@ _OVERRIDES: Final[dict[str, str]] = {
     "transfer-encoding": "make two requests of it",
     "upgrade": "make two requests of it",
     "http2-settings": "make two requests of it",
-    # The guard reads the body as it is sent
+    # The guard reads the body without decoding it
     "content-encoding": "hide its body",
 }
 """Headers that may turn a request into another one, in lower case with hyphens, and how."""
 
 
 def disguise(method: str, url: str, headers: Iterable[str], body: bytes) -> str | None:
-    """Why servers may take a request for another one than it looks like; ``None`` if they cannot.
+    """Why servers may read a request differently from what it looks like; ``None`` if they cannot.
 
     Args:
         method: HTTP method.
         url: The final URL, as it will be sent.
-        headers: Names of the headers that were asked for.
+        headers: Names of the headers that the caller asked for.
         body: The body, as it will be sent.
     """
     if not _METHOD.fullmatch(method):
@@ -99,7 +99,7 @@ def _of_headers(headers: Iterable[str]) -> str | None:
 
 
 def _as_servers_see(header: str) -> str:
-    """A header's name as CGI, WSGI and their like hand it on: many characters look the same."""
+    """A header's name as CGI, WSGI and the like pass it on: many characters look the same."""
     return re.sub(r"[^a-z0-9]", "-", header.lower())
 
 
@@ -115,8 +115,8 @@ def _of_body(method: str, body: bytes) -> str | None:
 def _named_in(body: bytes) -> str | None:
     """A parameter that a server may find in the body, if it looks for parameters there too.
 
-    The documented bodies are JSON objects; the state of a completed card may have any field, of
-    which only one that names a method is suspicious.
+    The documented bodies are JSON objects; the state of a completed card may have any field, and
+    only one that names a method is suspicious.
     """
     try:
         document = json.loads(body)
@@ -129,10 +129,10 @@ def _named_in(body: bytes) -> str | None:
 
 
 def plain_text(value: str) -> str | None:
-    """A percent-encoded value as text, or ``None`` if not every server would read that text.
+    """A percent-encoded value as text, or ``None`` if servers may read different texts.
 
-    Some take bytes that are not UTF-8 for others, some cut at a control character, and some decode
-    before they look for the next parameter.
+    Some replace bytes that are not UTF-8, some cut at a control character, and some decode before
+    they split parameters.
     """
     try:
         text = unquote(value, errors="strict")
@@ -145,7 +145,7 @@ def plain_text(value: str) -> str | None:
 
 
 def decoded(text: str) -> str:
-    """A text as the most zealous of servers reads it: decoded until nothing changes any more."""
+    """A text as the most eager server reads it: decoded until nothing changes any more."""
     while (plain := unicodedata.normalize("NFKC", unquote(text))) != text:
         text = plain
     return text

@@ -1,7 +1,7 @@
 """Limits of one exchange: the time for all of it, and the size of its response.
 
-The time-outs of ``requests`` apply to each read of a socket, so that a response of one byte a
-second never ends. The connections of this module count time and bytes over the whole exchange.
+The time-outs of ``requests`` apply to each read of a socket, so a response of one byte a second
+never ends. The connections of this module count time and bytes over the whole exchange.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
 _CHUNK: Final = 65_536
-"""Bytes of a body to unpack at once: small beside the limit, so that it is never far exceeded."""
+"""Bytes of a body to unpack at once: few compared to the limit, so that little exceeds it."""
 
 
 class LimitError(OSError):
@@ -72,7 +72,7 @@ class Limits:
             _CURRENT.reset(token)
 
     def step(self) -> float:
-        """Seconds to wait before asking again.
+        """Seconds to wait before checking again.
 
         Raises:
             LimitError: The time is over.
@@ -100,7 +100,7 @@ class Limits:
 
         Raises:
             LimitError: It is too large.
-            OSError: It did not arrive whole.
+            OSError: It is incomplete.
         """
         self.injected = FAULT_HEADER in response.headers
         chunks, size = [], 0
@@ -127,15 +127,15 @@ _CURRENT: Final[ContextVar[Limits | None]] = ContextVar("limits of the exchange"
 
 
 def read_within_limits(response: requests.Response) -> requests.Response:
-    """Read the body of a response, by the limits of the current exchange if there are any.
+    """Read the body of a response within the limits of the current exchange, if it has any.
 
     Raises:
-        OSError: A limit was exceeded, or the body did not arrive whole.
+        OSError: A limit was exceeded, or the body is incomplete.
     """
     limits = _CURRENT.get()
     if limits is not None:
         try:
-            # Where ``requests`` keeps a body that was read, for whoever asks for it later.
+            # ``requests`` keeps a body that was read in these attributes.
             response._content = limits.read(response)  # noqa: SLF001
             response._content_consumed = True  # type: ignore[attr-defined] # noqa: SLF001
         except BaseException:
@@ -157,13 +157,13 @@ def _limited(pool: Any) -> Any:  # noqa: ANN401 - a class of urllib3's
 
 
 class _Limited:
-    """What an HTTP connection does differently: every wait of it is cut into steps."""
+    """Mixin of an HTTP connection that cuts every wait into steps."""
 
     sock: socket.socket | None
     _limits: Limits | None = None
 
     def connect(self) -> None:
-        """Connect in a thread of its own, as nothing interrupts the lookup of a host name."""
+        """Connect in a separate thread, as nothing interrupts the lookup of a host name."""
         self._limits = limits = _CURRENT.get()
         connect: Callable[[], None] = super().connect  # type: ignore[misc]
         if limits is None:
@@ -175,7 +175,7 @@ class _Limited:
             try:
                 wait([done], limits.step())
             except BaseException:
-                # The thread goes on until its own time-out, and then closes what it opened.
+                # The thread runs until its own time-out, and then closes what it opened.
                 done.add_done_callback(lambda _: self.close())  # type: ignore[attr-defined]
                 raise
         done.result()
@@ -236,11 +236,11 @@ class _LimitedStream(io.RawIOBase):
         self._limits = limits
 
     def readable(self) -> bool:
-        """Whether it can be read: it can."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
-        """Read what is there, or wait for it; 0 at the end."""
+        """Read what has arrived, or wait for it; 0 at the end."""
         while True:
             self._sock.settimeout(self._limits.step())
             try:
@@ -251,6 +251,6 @@ class _LimitedStream(io.RawIOBase):
             return size
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self._opened.close()
         super().close()

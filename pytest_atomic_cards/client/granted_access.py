@@ -1,4 +1,4 @@
-"""Access: whether a refusal is of the credentials, or of one request only."""
+"""Access: whether a refusal concerns the credentials, or one request only."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ if TYPE_CHECKING:
 
 
 class Access:
-    """What a target has let one set of credentials do: list cards (GET), or change them (PUT).
+    """What a target has allowed one set of credentials: to list cards (GET), or change them (PUT).
 
-    Nothing is documented of when a target answers 403. One that refuses odd values, or an action
-    that matches several cards, may say so with it.
+    The documentation does not say what 403 means. A target may use it to refuse unusual values, or
+    an action that matches several cards.
 
     Args:
-        recorder: Tells the parts of a recording, each of which learns on its own.
+        recorder: Separates the parts of a recording, each of which learns on its own.
     """
 
     def __init__(self, recorder: Recorder = NULL_RECORDER) -> None:
         self._granted = PerCassette[set[str]](recorder, set)
 
     def observed(self, exchange: Exchange) -> Exchange:
-        """Take in an exchange that was sent with these credentials, and give it back."""
+        """Learn from an exchange that was sent with these credentials, and return it."""
         if exchange.succeeded:
             self._granted.current.add(exchange.method)
         return exchange
 
     def denied(self, exchange: Exchange) -> bool:
-        """Whether an answer denies access, so that it tells nothing about the cards.
+        """Whether a response denies access, so that it says nothing about the cards.
 
-        401 does. 403 does until a request of the same method has succeeded; from then on it
-        refuses that one request, as any other 4xx would.
+        401 does. 403 does until a request with the same method has succeeded; after that it refuses
+        the one request, like any other 4xx.
         """
         if exchange.status == HTTPStatus.FORBIDDEN:
             return exchange.method not in self._granted.current

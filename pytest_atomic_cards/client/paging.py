@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.model.query import CardQuery
 
 MOST_PAGES: Final = 10_000
-"""How many pages an iteration asks for: a million cards by the default page size, far more than
-tests need, and an end on a target that invents cards."""
+"""Most pages of an iteration: a million cards at the default page size, far more than tests need,
+and an end on a target that invents cards."""
 
 
 def pages(
@@ -24,9 +24,9 @@ def pages(
 
     Args:
         look: Lists one page.
-        query: Which cards; its limit and offset are those of the whole.
-        page_size: Cards to ask for at once.
-        max_pages: Most pages to ask for.
+        query: Which cards; its limit and offset apply to all pages together.
+        page_size: Cards per request.
+        max_pages: Most pages to request.
 
     Raises:
         ContractBrokenError: A card has no id, a page has no new card, or there are more pages.
@@ -61,6 +61,6 @@ def _id_of(card: Card, offset: int) -> str:
     if not card.card_instance_id:
         raise ContractBrokenError(
             f"a card on the page at offset {offset} has no cardInstanceId, so that it cannot be "
-            "told from others; use list() to read single pages"
+            "distinguished from others; use list() to read single pages"
         )
     return card.card_instance_id

@@ -1,4 +1,4 @@
-"""An upper bound on the rate of requests, over all threads."""
+"""An upper bound on the rate of requests of all threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Pace:
     """Spaces requests evenly.
 
     Args:
-        max_rate: Most requests a second, or ``None`` for no limit.
+        max_rate: Most requests per second, or ``None`` for no limit.
         clock: Seconds that only move forward.
         sleep: Waits.
 

@@ -1,4 +1,4 @@
-"""Requests as they are put together, before anything is sent."""
+"""Building requests, before anything is sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 NO_BODY: Final[Any] = object()
-"""Stands for a request without a JSON body, as ``None`` is JSON's null."""
+"""Marks a request without a JSON body, as ``None`` is JSON's null."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing, so that they may be repeated."""
@@ -27,7 +27,7 @@ _HEADER_VALUE: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 
 @dataclass(slots=True)
 class Request:
-    """One request, and the token that its last attempt had."""
+    """One request, and the token of its last attempt."""
 
     method: str
     url: str
@@ -39,7 +39,7 @@ class Request:
 
     @property
     def access(self) -> tuple[str, str]:
-        """The token, and the path that it is to open."""
+        """The token, and the path that it must give access to."""
         return self.token, self.url.partition("?")[0]
 
 
@@ -62,7 +62,7 @@ def headers_of(
 
     Args:
         method: HTTP method.
-        extra: Further headers; they win over all others, and ``None`` removes one.
+        extra: Further headers; they override all others, and ``None`` removes one.
         user_agent: Value of ``User-Agent``; ``None`` for none.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What an answer means: the body that was asked for, or the error that says who is at fault."""
+"""What a response means: the requested body, or the error that says who is at fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _View = TypeVar("_View")
 
 _LOCATION_SHOWN: Final = 200
-"""Letters of a Location: any real one fits, and a hostile one does not fill the terminal."""
+"""Characters of a Location: any real one fits, and a hostile one does not fill the terminal."""
 
 
 def view_of(
@@ -32,12 +32,12 @@ def view_of(
     *,
     advice: str = "",
 ) -> _View:
-    """What a view makes of the JSON body of an exchange, if it was successful.
+    """The JSON body of a successful exchange, as read by a view.
 
     Args:
-        exchange: The answer.
-        view: Reads the body; raises :class:`ContractBrokenError` where it cannot.
-        advice: How to mend a refusal, where that is known.
+        exchange: The exchange.
+        view: Reads the body; raises :class:`ContractBrokenError` if it cannot.
+        advice: How to avoid a refusal, if that is known.
 
     Raises:
         RefusedError: The status is 4xx.
@@ -53,19 +53,19 @@ def view_of(
             reason = f"That breaks the contract: {error}."
         except (ValueError, RecursionError):
             reason = "The body is not JSON."
-        raise ContractBrokenError(_told(exchange, reason), exchange)
+        raise ContractBrokenError(_message(exchange, reason), exchange)
     status = exchange.status or 0
     if status < HTTPStatus.BAD_REQUEST:
         location = redirection(status, exchange.response_headers)
-        raise ContractBrokenError(_told(exchange, "Expected HTTP 200.", location), exchange)
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise RefusedError(_told(exchange, advice), exchange)
+        raise ContractBrokenError(_message(exchange, "Expected HTTP 200.", location), exchange)
+    if not exchange.is_server_error:
+        raise RefusedError(_message(exchange, advice), exchange)
     if exchange.method == "GET":
-        raise TransportError(_told(exchange), exchange)
+        raise TransportError(_message(exchange), exchange)
     doubt = (
         "It may or may not have been applied; list the cards to see their state before you decide."
     )
-    raise OutcomeUnknownError(_told(exchange, doubt), exchange)
+    raise OutcomeUnknownError(_message(exchange, doubt), exchange)
 
 
 def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> TransportError:
@@ -74,7 +74,7 @@ def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> Trans
     Args:
         exchange: Its last attempt.
         backoff: How often it was sent, and why not again.
-        in_doubt: Whether it may have been applied all the same.
+        in_doubt: Whether it may have been applied nevertheless.
     """
     what = f"{exchange.method} {exchange.url}"
     last = exchange.describe()
@@ -89,7 +89,7 @@ def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> Trans
 
 
 def redirection(status: int, headers: Mapping[str, str]) -> str:
-    """Where a response redirects to, in a sentence; empty if it does not.
+    """A sentence on where a response redirects to; empty if it does not.
 
     Args:
         status: Its status.
@@ -102,6 +102,6 @@ def redirection(status: int, headers: Mapping[str, str]) -> str:
     return f"It redirects to {cut!r}, and redirects are not followed."
 
 
-def _told(exchange: Exchange, *sentences: str) -> str:
+def _message(exchange: Exchange, *sentences: str) -> str:
     what = f"{exchange.method} {exchange.url} answered {exchange.describe()}"
     return "\n".join(filter(None, (what, *sentences, f"Repeat it with: {exchange.curl()}")))

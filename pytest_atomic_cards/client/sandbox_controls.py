@@ -1,4 +1,4 @@
-"""Controls of a sandbox, used over HTTP: what a test can do to it beyond the public API."""
+"""Controls of a sandbox over HTTP: what a test can do to it beyond the public API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from pytest_atomic_cards.client.request import encode_json
-from pytest_atomic_cards.client.transport import NoAnswer, Wire
+from pytest_atomic_cards.client.transport import NoResponse, Wire
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import MisuseError, TransportError
@@ -42,10 +42,10 @@ class SandboxControls:
     Args:
         http: Gives the transport.
         url: Root of the sandbox.
-        timeout: Seconds to wait for a connection, and for each part of an answer.
-        clock: The time by which the sandbox's clock runs, but for what it is advanced by.
-        environment_id: The environment that is meant where none is named; the sandbox's own
-            default if left out.
+        timeout: Longest time for one exchange, in seconds.
+        clock: The time that the sandbox's clock follows, except for what it is advanced by.
+        environment_id: The environment to use if a call names none; the sandbox's default if left
+            out.
     """
 
     def __init__(
@@ -71,16 +71,16 @@ class SandboxControls:
         """Move the sandbox's clock forwards.
 
         Raises:
-            MisuseError: ``by`` is negative, or leads too far.
+            MisuseError: ``by`` is negative, or too large.
         """
         self._post("clock", {"advance": by.total_seconds()})
         self._ahead += by
 
     def seed(self, cards: Sequence[Mapping[str, Any]], environment_id: str | None = None) -> None:
-        """Put cards straight in.
+        """Insert cards directly.
 
         Args:
-            cards: For each the fields of a listing that matter, and also ``variables``,
+            cards: For each, the fields of a listing that matter, and also ``variables``,
                 ``metadata``, ``cardOptions``, and times in seconds from now; see
                 :class:`~pytest_atomic_cards.sandbox.control_endpoint.Control`.
             environment_id: Where to.
@@ -91,7 +91,7 @@ class SandboxControls:
         self._post("cards", {**self._in(environment_id), "cards": cards, "brief": True})
 
     def state(self, card_instance_id: str, environment_id: str | None = None) -> Status:
-        """The state that a card is truly in.
+        """The true state of a card.
 
         Raises:
             MisuseError: There is no such card.
@@ -100,7 +100,7 @@ class SandboxControls:
         return Status(self._send("GET", "card", query)["status"])
 
     def snooze(self, card_instance_id: str, duration: timedelta) -> None:
-        """Snooze an active card as its customer would.
+        """Snooze an active card, as if the customer did it.
 
         Raises:
             MisuseError: The card is not active, or the time is not in the future.
@@ -110,7 +110,7 @@ class SandboxControls:
         self._post("snooze", {**self._environment, **fields})
 
     def analytics_events(self) -> list[dict[str, Any]]:
-        """One event for every change of state since creation, in order of time."""
+        """One event for every change of state since creation, in chronological order."""
         events: list[dict[str, Any]] = self._send("GET", "analytics", self._environment)["data"]
         return events
 
@@ -119,7 +119,7 @@ class SandboxControls:
         self._post("settings", {**self._environment, "exportCardResponses": exported})
 
     def create_environment(self, environment_id: str) -> None:
-        """Make a new, empty environment.
+        """Create an empty environment.
 
         Raises:
             MisuseError: The id is taken, or cannot be a segment of a path.
@@ -138,7 +138,7 @@ class SandboxControls:
         return ApiCredential(made["clientId"], made["clientSecret"], made["environment"])
 
     def delete_credential(self, client_id: str) -> None:
-        """Delete a credential; no token is issued for it any more.
+        """Delete a credential, so that no further token is issued for it.
 
         Raises:
             MisuseError: There is no such credential.
@@ -155,10 +155,10 @@ class SandboxControls:
         self, method: str, name: str, query: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Any:  # noqa: ANN401 - a JSON value
         url = f"{self._root}/{name}" + (f"?{urlencode(query)}" if query else "")
-        answer = self._wire.exchange(method, url, _HEADERS, body)
-        if isinstance(answer, NoAnswer):
-            raise TransportError(f"no answer to {method} {url}: {answer.reason}")
-        told = json.loads(answer.body)
-        if answer.status != HTTPStatus.OK:
-            raise MisuseError(told["message"])
-        return told
+        response = self._wire.exchange(method, url, _HEADERS, body)
+        if isinstance(response, NoResponse):
+            raise TransportError(f"no response to {method} {url}: {response.reason}")
+        document = json.loads(response.body)
+        if response.status != HTTPStatus.OK:
+            raise MisuseError(document["message"])
+        return document

@@ -1,10 +1,10 @@
-"""Scope: only cards that this run seeded may be acted on.
+"""Scope: actions only on cards that this run seeded.
 
-On a live environment every attribute of an action is optional, and an action without any would
-touch cards of real customers. Source: Cancel cards guide (a request without filters is not
+Every attribute of an action is optional, and on a live environment an action without any would
+change cards of real customers. Source: Cancel cards guide (a request without filters is not
 scoped).
 
-What could change cards must have one plain form, which all servers read alike.
+A request that could change cards must have one plain form, which all servers read alike.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ _FLOW_START: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/action-flow/[^/]+/(?:star
 _CARDS: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/cards(?:/[a-z]+)?/?")
 _PAIR: Final = re.compile(r"([A-Za-z]+)=((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)")
 _LONGEST_QUERY: Final = 4_000
+"""Characters that every server takes: common limits for a whole URL begin at 8,000."""
 
 
 class Guard(Protocol):
-    """Sees every request before it leaves."""
+    """Checks every request before it is sent."""
 
     def check(self, method: str, url: str, headers: Iterable[str] = (), body: bytes = b"") -> None:
         """Let the request pass.
@@ -48,12 +49,12 @@ class Guard(Protocol):
         ...
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
-        """Let requests of a ``with`` block pass unchecked, with a warning that gives the reason."""
+        """Let requests of a ``with`` block pass unchecked, and warn with the reason."""
         ...
 
 
 class Evidence(Protocol):
-    """Knows what was shown of ids that this run claims; see ``Ownership``."""
+    """Knows what listings showed about ids that this run claims; see ``Ownership``."""
 
     def check(
         self,
@@ -63,12 +64,12 @@ class Evidence(Protocol):
         *,
         multiple: bool,
     ) -> None:
-        """Let an action pass if one of its pins is shown to hold it to cards of this run.
+        """Let an action pass if one of its pins is shown to limit it to cards of this run.
 
         Raises:
-            ScopeError: What is listed under them is not shown to be this run's.
+            ScopeError: The cards listed under them are not shown to be this run's.
             NotAvailableError: The target was not seen to honour them in such an action.
-            TransportError: What is listed under them cannot be asked.
+            TransportError: The cards under them cannot be listed.
         """
 
 
@@ -76,7 +77,7 @@ class Scope:
     """The ids of this run, and the guard that refuses every action not pinned to one of them.
 
     Attributes:
-        evidence: Shows whether the ids select cards of this run alone; they are believed without.
+        evidence: Shows whether the ids select cards of this run only; without it they are trusted.
     """
 
     def __init__(self) -> None:
@@ -85,9 +86,9 @@ class Scope:
         self._permission = Permission()
 
     def adopt(self, cards: Iterable[Card]) -> None:
-        """Take in cards that this run seeded, by their flow ids.
+        """Claim cards that this run seeded, by their flow ids.
 
-        Their user ids are not taken: a customer may hold cards of others.
+        Their user ids are not claimed: a customer may hold cards of others.
         """
         for card in cards:
             for attribute in PINS:
@@ -96,7 +97,7 @@ class Scope:
                     self._ids[attribute].add(value)
 
     def adopt_invocation(self, flow_invocation_id: str) -> None:
-        """Take in an Action Flow invocation that this run started.
+        """Claim an Action Flow invocation that this run started.
 
         Raises:
             MisuseError: The id is empty.
@@ -104,7 +105,7 @@ class Scope:
         self._adopt(Attribute.FLOW_INVOCATION_ID, flow_invocation_id)
 
     def adopt_user(self, user_id: str) -> None:
-        """Take in a user id that this run generated, so that nobody else has cards under it.
+        """Claim a user id that this run generated, so that nobody else has cards under it.
 
         Raises:
             MisuseError: The id is empty.
@@ -116,26 +117,26 @@ class Scope:
         return value in self._ids.get(attribute, ())
 
     def check(self, method: str, url: str, headers: Iterable[str] = (), body: bytes = b"") -> None:
-        """Let a request pass if it cannot touch cards of others.
+        """Let a request pass if it cannot change cards of others.
 
         Listings pass, and so does the start of a flow. Any other request is refused unless it is
-        an action on cards whose query has only documented parameters, each once and not empty, in
-        the form in which no two servers can read it differently, and one of :data:`PINS` with an
-        id of this run, which must be shown to select cards of this run alone. Every request is
-        refused that may be taken for another one, by its method, its headers or its body (see
+        an action on cards. Its query must have only documented parameters, each once and not empty,
+        in a form that no two servers can read differently, and one of :data:`PINS` with an id that
+        is shown to select cards of this run only. A request that may be taken for another one, by
+        its method, headers or body, is always refused (see
         :mod:`pytest_atomic_cards.client.disguised_requests`).
 
         Args:
             method: HTTP method.
             url: The final URL, as it will be sent.
-            headers: Names of the headers that go with it.
+            headers: Names of its headers.
             body: The body, as it will be sent.
 
         Raises:
-            ScopeError: The request could touch cards that this run did not seed.
-            NotAvailableError: It could on a target that joins attributes by *or* or ignores one,
-                and this one was not seen to honour them and to join them by *and*.
-            TransportError: What the target lists under the id cannot be asked.
+            ScopeError: The request could change cards that this run did not seed.
+            NotAvailableError: It could do so on a target that combines attributes by *or*, or
+                ignores one, and this one was not seen to honour them and combine them by *and*.
+            TransportError: The cards under the id cannot be listed.
         """
         if self._permission.is_granted:
             return
@@ -152,12 +153,12 @@ class Scope:
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Let the requests of a ``with`` block pass unchecked, with a :class:`ScopeWarning`.
 
-        They are those of the code in the block and of what it calls. Whatever else runs while the
-        block is open stays guarded: other threads, other asyncio tasks (also those that the block
-        starts), and the code that resumes a generator which waits inside the block, such as the
+        This applies to the code in the block and to what it calls. Anything else that runs while
+        the block is open stays guarded: other threads, other asyncio tasks (even those that the
+        block starts), and code that resumes a generator waiting inside the block, such as the
         tests that use a fixture. A context manager may be built on this one.
 
-        Where warnings are errors, as with ``-W error``, the guard cannot be switched off.
+        If warnings are errors, as with ``-W error``, the guard cannot be switched off.
 
         Args:
             reason: Why it is safe; it is shown in the warning.

@@ -22,8 +22,8 @@ from pytest_atomic_cards.client.response_views import unanswered
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
 from pytest_atomic_cards.client.scope_guard import Guard, Scope
 from pytest_atomic_cards.client.transport import (
-    Answer,
-    NoAnswer,
+    NoResponse,
+    RawResponse,
     Wire,
     again,
     default_user_agent,
@@ -51,6 +51,7 @@ _PARTS: Final = {"GET": "the listing of", "PUT": "the actions of", "POST": "the 
 
 _VERSION: Final = "/v1"
 _REDACTORS_KEPT: Final = 16
+"""Redactors to reuse: one for each token of a test, which has few; building one takes long."""
 
 
 class CardsSession:
@@ -61,7 +62,7 @@ class CardsSession:
         tokens: Where access tokens come from.
         http: Gives the transport, so that an in-process target can be mounted on it; one for the
             network if left out, which :meth:`close` closes.
-        guard: Sees the final URL of every attempt, below everything else.
+        guard: Checks the final URL of every attempt, below everything else.
         timeout: Longest time for one exchange, in seconds: connection, request and response.
         max_body: Most bytes of one response, as sent and as unpacked.
         deadline: When the run ends, and every exchange and pause with it; never if left out.
@@ -69,11 +70,11 @@ class CardsSession:
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.
-        clock: The time by which the session, and whoever waits for its target, goes.
-        randomness: Where the jitter of pauses comes from.
-        deadline: When nothing more is sent; none if left out.
+        clock: Measures the time of the session, and of whoever waits for its target.
+        randomness: Source of the jitter of pauses.
 
     Attributes:
+        clock: The time, with waits that end at the deadline.
         tokens: Where access tokens come from.
         listeners: Called with the exchange of every attempt, in the thread that made it.
 
@@ -137,30 +138,30 @@ class CardsSession:
     ) -> Exchange:
         """Send a request and return its final exchange, whatever the status.
 
-        A 401 renews the token once and repeats the request, as it was not processed. 429, 502,
-        503, 504 and connection failures are repeated where that is harmless. Once that has failed,
-        the part of the target is taken to be down: see :class:`CircuitBreaker`.
+        After a 401 the token is renewed once and the request repeated, as it was not processed.
+        After 429, 502, 503, 504 and connection failures it is repeated if that is harmless. Once
+        that has failed, the part of the target counts as down: see :class:`CircuitBreaker`.
 
         Args:
             method: HTTP method, upper case.
             path: Percent-encoded path below the root of the API, beginning with ``/v1``.
             parameters: Unencoded query parameters.
             json: Body to be sent as JSON.
-            body: Body to be sent as it is, if there is no ``json``.
-            headers: Further headers; they win over all others, and ``None`` removes one. With an
-                ``Authorization`` among them no token is fetched.
+            body: Body to be sent unchanged, if there is no ``json``.
+            headers: Further headers; they override all others, and ``None`` removes one. If they
+                include ``Authorization``, no token is fetched.
             authenticated: Whether to send an access token.
             user_agent: Whether to send a ``User-Agent``.
-            repeatable: Whether to send the request again is harmless; by default GET, HEAD and
-                OPTIONS are.
-            unprocessed: Statuses by which this target says that it did nothing, so that the
-                request may be sent again whatever its method.
+            repeatable: Whether sending the request again is harmless; by default true for GET, HEAD
+                and OPTIONS.
+            unprocessed: Statuses that mean that the target did nothing, so that the request may be
+                repeated whatever its method.
 
         Raises:
-            MisuseError: The request cannot be put together, or the guard refused it.
-            OutcomeUnknownError: No usable answer came to a request that changes state.
-            TimeLimitError: The run's time is over, and nothing was changed.
-            TransportError: No usable answer came, and nothing was changed.
+            MisuseError: The request cannot be built, or the guard refused it.
+            OutcomeUnknownError: A request that changes state got no usable response.
+            TimeLimitError: The run is out of time, and nothing was changed.
+            TransportError: There was no usable response, and nothing was changed.
             AtomicCardsError: No token could be fetched.
         """
         request = Request(
@@ -178,7 +179,7 @@ class CardsSession:
         while True:
             self._check(request)
             trial = trial or self.breaker.admit(part)
-            exchange, answer = self._attempt(request, trial)
+            exchange, response = self._attempt(request, trial)
             if exchange.status != HTTPStatus.UNAUTHORIZED:
                 self._futile.discard(request.access)
             elif self._renew_token(request):
@@ -187,19 +188,19 @@ class CardsSession:
                 self.breaker.succeeded(part)
                 return exchange
             refused = exchange.status in unprocessed
-            reached = isinstance(answer, Answer) or answer.sent
+            reached = isinstance(response, RawResponse) or response.sent
             in_doubt |= reached and not refused and method not in SAFE_METHODS
             may_repeat = (repeatable or refused) and trial is None
-            if may_repeat and not self.breaker.circuit(part).is_open and again(backoff, answer):
+            if may_repeat and not self.breaker.circuit(part).is_open and again(backoff, response):
                 continue
-            if shows_down(answer, backoff.attempts, is_trial=trial is not None):
+            if shows_down(response, backoff.attempts, is_trial=trial is not None):
                 self.breaker.failed(part, exchange.describe())
             raise unanswered(exchange, backoff, in_doubt=in_doubt)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
         """Let requests of a ``with`` block pass the guard unchecked. See :meth:`Scope.unguarded`.
 
-        Without a guard the warning is the same, so that a test behaves alike on every target.
+        Without a guard the warning is the same, so that a test behaves the same on every target.
 
         Raises:
             MisuseError: There is no reason.
@@ -224,14 +225,16 @@ class CardsSession:
         if self._guard is not None:
             self._guard.check(request.method, request.url, request.headers, request.body)
 
-    def _attempt(self, request: Request, trial: float | None) -> tuple[Exchange, Answer | NoAnswer]:
+    def _attempt(
+        self, request: Request, trial: float | None
+    ) -> tuple[Exchange, RawResponse | NoResponse]:
         headers = dict(request.headers)
         if request.signed:
             request.token = Hidden(self.tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
         self._pace.wait()
         started, clock = self.clock.now(), self.clock.monotonic()
-        answer = self._wire.exchange(
+        response = self._wire.exchange(
             request.method, request.url, headers, request.body, trial or math.inf
         )
         elapsed = self.clock.monotonic() - clock
@@ -245,23 +248,23 @@ class CardsSession:
             request_body=redactor.content(request.body),
             **(
                 {
-                    "status": answer.status,
-                    "response_headers": _redact(answer.headers, redactor),
-                    "response_body": redactor.content(answer.body),
+                    "status": response.status,
+                    "response_headers": _redact(response.headers, redactor),
+                    "response_body": redactor.content(response.body),
                 }
-                if isinstance(answer, Answer)
-                else {"error": redactor.text(answer.reason)}
+                if isinstance(response, RawResponse)
+                else {"error": redactor.text(response.reason)}
             ),
         )
         for listener in tuple(self.listeners):
             listener(exchange)
-        return exchange, answer
+        return exchange, response
 
     def _renew_token(self, request: Request) -> bool:
-        """Whether there is another token with which a request that was refused may be repeated.
+        """Whether there is another token with which a refused request may be repeated.
 
-        A target may answer 401 for reasons that no new token cures. Where one did not help, the
-        next 401 for the same path does not fetch another, until that token has opened it.
+        A target may respond with 401 for reasons that no new token cures. If one did not help, the
+        next 401 for the same path does not fetch another, until that token has given access.
         """
         if not request.signed:
             return False

@@ -1,4 +1,4 @@
-"""The OAuth token endpoint: how to ask it for a token, and what its refusals mean.
+"""The OAuth token endpoint: how to request a token, and what its refusals mean.
 
 Source: Authentication page; token endpoint of Amazon Cognito.
 """
@@ -19,8 +19,8 @@ from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.response_views import redirection
 from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
 from pytest_atomic_cards.client.transport import (
-    Answer,
-    NoAnswer,
+    NoResponse,
+    RawResponse,
     Wire,
     again,
     default_user_agent,
@@ -57,21 +57,22 @@ _PLACES: Final[dict[GrantTypeIn, tuple[GrantTypeIn, ...]]] = {
 }
 _MISPLACED: Final = frozenset({400, 404, 405, 411, 415})
 _MISREAD: Final = frozenset({"invalid_request", "unsupported_grant_type"})
-"""Answers that may mean that the endpoint looked for ``grant_type`` elsewhere: statuses, and errors
-whatever their status."""
+"""Responses that may mean that the endpoint expects ``grant_type`` elsewhere: statuses, and errors
+with any status."""
 _BAD_CREDENTIALS: Final = frozenset({"invalid_client", "unauthorized_client"})
 _SHOWN: Final = 300
+"""Characters of a refusal to show: the documented errors fit, and a page of HTML does not flood."""
 
 
 class TokenEndpoint:
-    """Asks for tokens with the OAuth 2 client-credentials grant.
+    """Requests tokens with the OAuth 2 client-credentials grant.
 
     Args:
         url: The token endpoint.
         client_id: Id of the API credential.
         client_secret: Secret of the API credential.
         grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
-            in the form, as Cognito documents; or in the first of these two that is accepted.
+            in the form, as Cognito documents; or in whichever of the two is accepted first.
         http: Gives the transport.
         timeout: Longest time for one exchange, in seconds.
         max_body: Most bytes of one response, as sent and as unpacked.
@@ -111,7 +112,7 @@ class TokenEndpoint:
         basic = Hidden(base64.b64encode(f"{client_id}:{client_secret}".encode()).decode())
         self.secrets = frozenset({client_secret, basic})
         self.response_fields: frozenset[str] = frozenset()
-        """The names of the fields in the last response that could hold a token."""
+        """The names of the fields in the last response that may have held a token."""
         self._redactor = Redactor(self.secrets)
         self._headers = {
             "Authorization": Hidden(f"Basic {basic}"),
@@ -130,11 +131,11 @@ class TokenEndpoint:
 
     @property
     def accepted_place(self) -> str | None:
-        """Where ``grant_type`` goes, or ``None`` while that is not known."""
+        """Where ``grant_type`` goes, or ``None`` if that is not known yet."""
         return self._places[0] if len(self._places) == 1 else None
 
     def learn(self, place: str) -> None:
-        """Take over from another process where ``grant_type`` goes, unless it is known already."""
+        """Learn from another process where ``grant_type`` goes, unless that is known already."""
         self._places = tuple(one for one in self._places if one == place) or self._places
 
     def fetch(self) -> tuple[str, float]:
@@ -143,85 +144,85 @@ class TokenEndpoint:
         Raises:
             SettingsError: The credentials were refused.
             RefusedError: The request was refused for another reason.
-            ContractBrokenError: The answer held no usable token.
-            TransportError: There was no answer.
+            ContractBrokenError: The response held no usable token.
+            TransportError: There was no response.
         """
         self._breaker.admit(self._credential)
         refusals = []
         for place in self._places:
-            answer = self._ask(place)
-            if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            response = self._ask(place)
+            if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                 self._places = (place,)
                 self._breaker.succeeded(self._credential)
-                return self._read(answer)
-            refusals.append(answer)
-            if answer.status not in _MISPLACED and _error_of(answer) not in _MISREAD:
+                return self._read(response)
+            refusals.append(response)
+            if response.status not in _MISPLACED and _error_of(response) not in _MISREAD:
                 break
         error = self._refused(refusals)
         if isinstance(error, SettingsError):
             self._breaker.failed(self._credential, str(error), refused=True)
         raise error
 
-    def _ask(self, place: GrantTypeIn) -> Answer:
+    def _ask(self, place: GrantTypeIn) -> RawResponse:
         in_query = place == "query"
         url = f"{self.url}?{self._parameters}" if in_query else self.url
         body = b"" if in_query else self._parameters.encode()
         trial = self._breaker.admit(self._part)
         backoff = self._retry.begin(self._wire.deadline)
         while True:
-            answer = self._wire.exchange("POST", url, self._headers, body, trial or math.inf)
-            if isinstance(answer, Answer) and answer.status not in TRANSIENT:
+            response = self._wire.exchange("POST", url, self._headers, body, trial or math.inf)
+            if isinstance(response, RawResponse) and response.status not in TRANSIENT:
                 self._breaker.succeeded(self._part)
-                return answer
-            if trial is None and again(backoff, answer):
+                return response
+            if trial is None and again(backoff, response):
                 continue
-            error = self._unavailable(answer, backoff)
-            if shows_down(answer, backoff.attempts, is_trial=trial is not None):
-                self._breaker.failed(self._part, self._last(answer))
+            error = self._unavailable(response, backoff)
+            if shows_down(response, backoff.attempts, is_trial=trial is not None):
+                self._breaker.failed(self._part, self._last(response))
             raise error
 
-    def _read(self, answer: Answer) -> tuple[str, float]:
-        self.response_fields = frozenset(_json_object(answer.body)) or self.response_fields
-        token, lifetime = _token_in(answer.body)
+    def _read(self, response: RawResponse) -> tuple[str, float]:
+        self.response_fields = frozenset(_json_object(response.body)) or self.response_fields
+        token, lifetime = _token_in(response.body)
         if token is None:
             raise ContractBrokenError(
-                f"the token endpoint at {self._wire.host} answered HTTP {answer.status}, but "
+                f"the token endpoint at {self._wire.host} answered HTTP {response.status}, but "
                 f"without a JSON object that holds a usable access_token; check {_SETTING}"
             )
         return token, lifetime
 
-    def _refused(self, refusals: list[Answer]) -> AtomicCardsError:
-        answer = next((one for one in refusals if _blames_credentials(one)), refusals[-1])
-        what = f"the token endpoint at {self._wire.host} answered {self._describe(answer)}"
-        if _blames_credentials(answer):
+    def _refused(self, refusals: list[RawResponse]) -> AtomicCardsError:
+        response = next((one for one in refusals if _blames_credentials(one)), refusals[-1])
+        what = f"the token endpoint at {self._wire.host} answered {self._describe(response)}"
+        if _blames_credentials(response):
             return SettingsError(f"{what}: it refuses the credentials; check {_CREDENTIALS}")
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return TransportError(f"{what}; try again later, or check {_SETTING}")
-        if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return RefusedError(f"{what}; {PROXY_LOGIN}")
-        if answer.status < HTTPStatus.BAD_REQUEST:
+        if response.status < HTTPStatus.BAD_REQUEST:
             return ContractBrokenError(f"{what} instead of a token; check {_SETTING}")
         return RefusedError(f"{what}; check {_SETTING}")
 
-    def _unavailable(self, answer: Answer | NoAnswer, backoff: Backoff) -> TransportError:
+    def _unavailable(self, response: RawResponse | NoResponse, backoff: Backoff) -> TransportError:
         kind = TimeLimitError if self._wire.deadline.has_passed else TransportError
         return kind(
             f"no token from the endpoint at {self._wire.host} after {backoff.describe()}, "
-            f"at last: {self._last(answer)}; check {_SETTING}"
+            f"at last: {self._last(response)}; check {_SETTING}"
         )
 
-    def _last(self, answer: Answer | NoAnswer) -> str:
-        if isinstance(answer, Answer):
-            return self._describe(answer)
-        return self._redactor.text(answer.reason)
+    def _last(self, response: RawResponse | NoResponse) -> str:
+        if isinstance(response, RawResponse):
+            return self._describe(response)
+        return self._redactor.text(response.reason)
 
-    def _describe(self, answer: Answer) -> str:
-        fields = _json_object(answer.body)
+    def _describe(self, response: RawResponse) -> str:
+        fields = _json_object(response.body)
         words = [fields[name] for name in ("error", "error_description") if name in fields]
-        text = ", ".join(map(str, words)) or answer.body.decode("utf-8", "replace")
-        location = redirection(answer.status, answer.headers)
+        text = ", ".join(map(str, words)) or response.body.decode("utf-8", "replace")
+        location = redirection(response.status, response.headers)
         shown = self._redactor.text(f"{location} {text}".strip())[:_SHOWN]
-        return f"HTTP {answer.status} {shown}".rstrip()
+        return f"HTTP {response.status} {shown}".rstrip()
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -247,11 +248,11 @@ def _lifetime(expires_in: object) -> float:
     return seconds if seconds > 0 and math.isfinite(seconds) else DOCUMENTED_LIFETIME
 
 
-def _blames_credentials(answer: Answer) -> bool:
-    error = _error_of(answer)
-    denied = answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+def _blames_credentials(response: RawResponse) -> bool:
+    error = _error_of(response)
+    denied = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     return error in _BAD_CREDENTIALS or (denied and error not in _MISREAD)
 
 
-def _error_of(answer: Answer) -> str:
-    return str(_json_object(answer.body).get("error"))
+def _error_of(response: RawResponse) -> str:
+    return str(_json_object(response.body).get("error"))

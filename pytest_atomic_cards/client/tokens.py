@@ -1,6 +1,6 @@
-"""Access tokens: where they come from, and how one is shared instead of fetched per request.
+"""Access tokens: where they come from, and how one is shared instead of fetched for each request.
 
-Source: Authentication page (tokens are to be reused until they expire).
+Source: Authentication page (tokens should be reused until they expire).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import requests
 
 _TOKENS_REMEMBERED: Final = 8
+"""Tokens to redact: a response may repeat one that another thread has renewed in the meantime."""
 
 
 class TokenSource(Protocol):
@@ -36,7 +37,7 @@ class TokenSource(Protocol):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """All strings that must never be shown, among them the tokens given out."""
+        """All strings that must never be shown, including the issued tokens."""
         ...
 
     def token(self) -> str:
@@ -44,7 +45,7 @@ class TokenSource(Protocol):
         ...
 
     def renew(self, stale: str) -> str:
-        """Another token than ``stale``, which the target refused; or the same, if there is none."""
+        """A token other than ``stale``, which the target refused; the same if there is none."""
         ...
 
 
@@ -89,7 +90,7 @@ class ClientCredentials:
         client_id: Id of the API credential.
         client_secret: Secret of the API credential.
         grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
-            in the form, as Cognito documents; or in the first of these two that is accepted.
+            in the form, as Cognito documents; or in whichever of the two is accepted first.
         http: Gives the transport; one for the network if left out.
         timeout: Longest time for one exchange, in seconds.
         max_body: Most bytes of one response, as sent and as unpacked.
@@ -165,8 +166,8 @@ class ClientCredentials:
         Raises:
             SettingsError: The token endpoint refused the credentials, or the cache is not writable.
             RefusedError: The endpoint refused the request for another reason.
-            ContractBrokenError: Its answer held no usable token.
-            TransportError: It gave no answer.
+            ContractBrokenError: Its response held no usable token.
+            TransportError: There was no response.
         """
         return self.issued().value
 
@@ -182,7 +183,7 @@ class ClientCredentials:
         return self._obtain(unlike=None)
 
     def adopt(self, token: IssuedToken) -> None:
-        """Use a token that another process has got, unless there is one already.
+        """Use a token that another process has fetched, unless there is one already.
 
         Raises:
             SettingsError: The cache is not writable.
@@ -190,7 +191,7 @@ class ClientCredentials:
         self._obtain(unlike=None, otherwise=lambda: token)
 
     def renew(self, stale: str) -> str:
-        """A token other than ``stale``; fetched only if nobody else has done so already.
+        """A token other than ``stale``; fetched only if nobody else has fetched one already.
 
         Raises:
             AtomicCardsError: As for :meth:`token`.
@@ -206,7 +207,7 @@ class ClientCredentials:
     ) -> IssuedToken:
         with self._lock:
             held = self._held
-            if held is None or not self._will_do(held, unlike):
+            if held is None or not self._is_usable(held, unlike):
                 with self._cache.exclusive() if self._cache else nullcontext():
                     self._held = held = self._shared_or(otherwise or self._fetched, unlike)
                 self._given_out = (held.value, *self._given_out)[:_TOKENS_REMEMBERED]
@@ -216,7 +217,7 @@ class ClientCredentials:
         shared = self._cache.load() if self._cache else None
         if shared is not None:
             self._endpoint.learn(shared.grant_type_in)
-            if self._will_do(shared, unlike):
+            if self._is_usable(shared, unlike):
                 return shared
         fresh = make()
         if self._cache:
@@ -228,5 +229,5 @@ class ClientCredentials:
         value, lifetime = self._endpoint.fetch()
         return IssuedToken(value, issued, lifetime, self._endpoint.accepted_place or "")
 
-    def _will_do(self, token: IssuedToken, unlike: str | None) -> bool:
+    def _is_usable(self, token: IssuedToken, unlike: str | None) -> bool:
         return token.usable(self._clock()) and token.value != unlike

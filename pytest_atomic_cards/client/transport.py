@@ -1,7 +1,7 @@
-"""The wire: sends one request exactly as it was put together, and reads the whole response.
+"""The wire: sends one request exactly as it was built, and reads the whole response.
 
-It goes through the adapters of a ``requests.Session`` and past the rest of it: no cookies, no
-``.netrc``, no redirects, no headers of its own, and no second encoding of the URL.
+It uses the adapters of a ``requests.Session`` and bypasses the rest: no cookies, no ``.netrc``, no
+redirects, no added headers, and no second encoding of the URL.
 """
 
 from __future__ import annotations
@@ -40,16 +40,17 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.retry import Backoff
 
 _CONNECTIONS: Final = 64
+"""Connections to keep open: more than requests ever overlap in a race."""
 
 
 @cache
 def default_user_agent() -> str:
-    """The ``User-Agent`` that every request carries unless told otherwise."""
+    """The default ``User-Agent`` of every request."""
     return f"pytest-atomic-cards/{version('pytest-atomic-cards')}"
 
 
 class PlainAdapter(HTTPAdapter):
-    """The network adapter of ``requests``, but one that adds no User-Agent of urllib3's."""
+    """The network adapter of ``requests``, without the User-Agent that urllib3 adds."""
 
     def send(
         self,
@@ -57,9 +58,9 @@ class PlainAdapter(HTTPAdapter):
         *args: Any,  # noqa: ANN401 - passed on
         **kwargs: Any,  # noqa: ANN401
     ) -> requests.Response:
-        """Send the request and read its response, by the limits of the exchange if it has any.
+        """Send the request and read its response, within the limits of the exchange if it has any.
 
-        A User-Agent goes out only if the request has one.
+        A User-Agent is sent only if the request has one.
         """
         if "User-Agent" not in request.headers:
             request = request.copy()
@@ -94,7 +95,7 @@ def open_http(*, trust_env: bool = True) -> requests.Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawResponse:
     """A whole response; header names are lower case."""
 
     status: int
@@ -103,11 +104,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class NoAnswer:
+class NoResponse:
     """Why there is no response.
 
     Args:
-        reason: What happened, and what mends it where that is known.
+        reason: What happened, and the remedy if that is known.
         sent: Whether the request may have reached the target.
         failure: What kind of failure it is.
         excused: Whether it says nothing about the target: a test injected it, or the run's own
@@ -120,36 +121,36 @@ class NoAnswer:
     excused: bool = False
 
 
-def again(backoff: Backoff, answer: Answer | NoAnswer) -> bool:
-    """Wait before another attempt, if one may help; whether it may."""
-    if isinstance(answer, Answer):
-        return backoff.again(answer.headers.get("retry-after"))
-    if answer.failure is Failure.PERMANENT:
+def again(backoff: Backoff, response: RawResponse | NoResponse) -> bool:
+    """Whether another attempt may help; if so, wait before it."""
+    if isinstance(response, RawResponse):
+        return backoff.again(response.headers.get("retry-after"))
+    if response.failure is Failure.PERMANENT:
         return False
-    return backoff.again(timed_out=answer.failure is Failure.TIMED_OUT)
+    return backoff.again(timed_out=response.failure is Failure.TIMED_OUT)
 
 
-def shows_down(answer: Answer | NoAnswer, attempts: int, *, is_trial: bool) -> bool:
+def shows_down(response: RawResponse | NoResponse, attempts: int, *, is_trial: bool) -> bool:
     """Whether the last of some attempts shows that the part of the target is down.
 
     It does if the attempt was a trial, or all attempts of a request that may be repeated have
     failed, or no connection could be made, or there was no response in time. What a test injected,
     or the run's own deadline ended, shows nothing.
     """
-    if isinstance(answer, Answer):
-        return (is_trial or attempts > 1) and FAULT_HEADER not in answer.headers
-    if answer.excused:
+    if isinstance(response, RawResponse):
+        return (is_trial or attempts > 1) and FAULT_HEADER not in response.headers
+    if response.excused:
         return False
-    timed_out = answer.failure is Failure.TIMED_OUT
-    return is_trial or attempts > 1 or timed_out or not answer.sent
+    timed_out = response.failure is Failure.TIMED_OUT
+    return is_trial or attempts > 1 or timed_out or not response.sent
 
 
 class Wire:
     """Sends requests to one place.
 
     Args:
-        http: Gives the adapters, and the proxies and certificates that they use.
-        url: Where all requests go to; the settings of the environment are looked up for it once.
+        http: Provides the adapters, and the proxies and certificates that they use.
+        url: Where all requests go; the settings of the environment are looked up for it once.
         setting: Name of the setting that holds ``url``, for messages.
         timeout: Longest time for one exchange, in seconds.
         max_body: Most bytes of one response, as sent and as unpacked.
@@ -188,18 +189,18 @@ class Wire:
         headers: Mapping[str, str],
         body: bytes,
         timeout: float = math.inf,
-    ) -> Answer | NoAnswer:
-        """Send one request and read its answer.
+    ) -> RawResponse | NoResponse:
+        """Send one request and read its response.
 
         Args:
             method: HTTP method.
             url: Where to; percent-encoded ASCII.
-            headers: All headers but Content-Length and Host.
+            headers: All headers except Content-Length and Host.
             body: Body; may be empty.
-            timeout: Longest time for it, if that is less than usual.
+            timeout: Longest time for it, if shorter than usual.
 
         Raises:
-            TimeLimitError: The run's time is over; nothing was sent.
+            TimeLimitError: The run is out of time; nothing was sent.
         """
         self.deadline.check()
         request = self._template.copy()
@@ -216,19 +217,19 @@ class Wire:
                 content = response.content
         except (OSError, HTTPError) as error:  # every exception of requests is an OSError
             return self._failed(error, limits)
-        return Answer(
+        return RawResponse(
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
             content,
         )
 
-    def _failed(self, error: BaseException, limits: Limits) -> NoAnswer:
+    def _failed(self, error: BaseException, limits: Limits) -> NoResponse:
         excused = limits.injected or is_injected(error) or self.deadline.has_passed
         if limits.exceeded:
             failure = Failure.TIMED_OUT if limits.timed_out else Failure.PERMANENT
-            return NoAnswer(limits.exceeded, limits.connected, failure, excused)
+            return NoResponse(limits.exceeded, limits.connected, failure, excused)
         failure, reason = failure_of(error, self._setting)
-        return NoAnswer(reason, not never_left(error), failure, excused)
+        return NoResponse(reason, not never_left(error), failure, excused)
 
 
 def _checked(url: str, setting: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Permission: the code that may act on cards of others, as it has said why that is safe."""
+"""Permission: the code that may act on cards of others, as it has stated why that is safe."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ScopeWarning(UserWarning):
 
 
 class Permission:
-    """Who may pass the guard unchecked: the code that runs inside an open ``with`` block.
+    """Which code may pass the guard unchecked: the code inside an open ``with`` block.
 
-    That is the code of the block and what it calls, and nobody else who runs while the block is
-    open: no other thread, no other asyncio task, and not whoever resumes a generator that waits
-    inside the block. A thread-local or context variable would let all but the first of them pass,
-    so the permission belongs to the frame that opened the block: it holds if that is a caller.
+    That is the code of the block and what it calls, and nothing else that runs while the block is
+    open: no other thread, no other asyncio task, and no code that resumes a generator waiting
+    inside the block. A thread-local or context variable would let all but the first of them pass.
+    So the permission belongs to the frame that opened the block, and holds if that is a caller.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Permission:
 
     @contextmanager
     def granted(self, reason: str) -> Iterator[None]:
-        """Give the permission to a ``with`` block, with a warning each time.
+        """Grant the permission to a ``with`` block, with a warning each time.
 
         Raises:
             MisuseError: There is no reason.
@@ -54,7 +54,7 @@ class Permission:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody has the permission."""
+        """Whether any code has the permission."""
         return bool(self._openers)
 
     @property
@@ -82,7 +82,7 @@ def _is_contextlib(frame: FrameType) -> bool:
 
 
 def _warn(opener: FrameType, message: str) -> None:
-    """Warn at the ``with`` statement. Without a registry no warning counts as a repeated one."""
+    """Warn at the ``with`` statement; without a registry no warning counts as repeated."""
     warnings.warn_explicit(
         message,
         ScopeWarning,

@@ -23,9 +23,8 @@ _STATUSES: Final = {status.value: status for status in Status}
 class Card:
     """One card instance as a listing showed it.
 
-    A field that the body lacks, or holds with an unusable type, is ``None``; ``raw`` has the body
-    as it came. ``status`` is a :class:`Status` where the word is one of the seven, and else the
-    word itself.
+    A field that is missing, or has an unusable type, is ``None``; ``raw`` is the unchanged body.
+    ``status`` is a :class:`Status` if it is one of the seven words, else the word itself.
     """
 
     card_instance_id: str | None
@@ -114,7 +113,7 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class ActionSummary:
-    """The counts of an action response. What they count exactly is not documented.
+    """The counts of an action response. What exactly they count is not documented.
 
     Inferred: ``total`` is the number of cards matched, ``updated`` the number changed.
     """
@@ -149,7 +148,7 @@ class ActionResponse:
 
     @classmethod
     def without_body(cls) -> Self:
-        """What a success without a body shows: no results, and no counts."""
+        """The view of a success without a body: no results, and no counts."""
         return cls(results=(), summary=ActionSummary(None, None), raw={})
 
 
@@ -163,9 +162,9 @@ def cards_of(body: Json) -> list[Card]:
 
 
 def data_of(body: Mapping[str, Json]) -> list[Json]:
-    """The ``data`` array of a body; a null is an empty one.
+    """The ``data`` array of a body; null counts as an empty one.
 
-    How an answer without cards looks is not documented, and some encoders write no array as null.
+    A response without cards is not documented, and some encoders write an empty array as null.
 
     Raises:
         ContractBrokenError: There is no array ``data``.

@@ -1,7 +1,7 @@
-"""What the Cards API page documents in numbers and names, each said once.
+"""The numbers and names that the Cards API page documents, each defined once.
 
 Source: Cards API page › Pagination, Request limits, and its two example responses. What the page
-only shows in an example is a sample, not a schema: a body may hold more.
+shows only in an example is a sample, not a schema: a body may hold more.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ DEFAULT_PAGE: Final = 100
 """Cards that a listing returns without ``limit``. Source: Cards API page › Pagination."""
 
 DEFAULT_CANCEL: Final = 500
-"""Cards that a cancel takes without ``limit``. Source: Cards API page › Request limits."""
+"""Cards that a cancel changes without ``limit``. Source: Cards API page › Request limits."""
 
 LARGEST_LIMIT: Final = 1_000
 """Largest ``limit`` that the documentation shows.
 
-It is the maximum of a cancel (Cards API page › Request limits). For a listing it is an example and
-not called a maximum (Cards API page › Pagination).
+It is the maximum of a cancel (Cards API page › Request limits). For a listing it is an example,
+which the page does not call a maximum (Cards API page › Pagination).
 """
 
 CARD_FIELDS: Final[Fields] = {
@@ -67,4 +67,4 @@ SUMMARY_FIELDS: Final[Fields] = {"total": int, "updated": int}
 """The summary of a complete. Source: Cards API page › Complete, example response."""
 
 SAMPLED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-"""How the examples write a time."""
+"""The format of times in the examples."""

@@ -1,7 +1,7 @@
-"""Exchange: one request and its response with its time, wherever it came from.
+"""Exchange: one request and its response with its time, whatever its origin.
 
-The unit that reports, rules and recordings read. An exchange never carries a secret: credentials
-are replaced when it is made, not when it is shown.
+Reports, rules and recordings read exchanges. An exchange never contains a secret: credentials are
+replaced when it is created, not when it is shown.
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ from pytest_atomic_cards.support.secrets.hidden import REDACTED
 from pytest_atomic_cards.support.secrets.names import is_secret_name
 
 _BODY_SHOWN: Final = 2_000
+"""Characters of a body in an error message: an error fits, and a page of cards does not flood."""
 _LARGEST_STRUCTURE: Final = 1_000_000
-"""Bytes up to which a report holds a body whole: a page of 100 large cards has less, and nothing
-opens a report of many larger ones."""
+"""Bytes up to which a report holds a whole body: a page of 100 large cards has fewer, and no
+viewer opens a report of many larger ones."""
 _LARGEST_ARGUMENT: Final = 100_000
-"""Bytes of a body that a command can hold: Linux takes arguments of less than 128 KiB, and an
-escaped body is longer than it was."""
+"""Bytes of a body that a command can hold: Linux limits an argument to 128 KiB, and escaping makes
+a body longer."""
 _DEEPEST: Final = 100
-"""Levels of nesting up to which a body is shown as structure: no card has as many, and writing JSON
+"""Levels of nesting up to which a body is shown as structure: no card has so many, and writing JSON
 fails at about ten times as many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP request and what came back.
+    """One HTTP request and its response.
 
     Args:
         method: HTTP method, upper case.
         url: Absolute URL with the encoded query.
         request_headers: Headers as sent; secret ones hold ``[redacted]``.
         request_body: Body as sent, or empty.
-        status: HTTP status, or ``None`` where no response arrived.
+        status: HTTP status, or ``None`` if there was no response.
         response_headers: Headers as received, names lower case; secret ones redacted.
         response_body: Body as received, or empty.
         started: When the request was sent, UTC.
         elapsed: Seconds until the response was read.
-        error: Why no response arrived, else ``None``.
+        error: Why there was no response, else ``None``.
     """
 
     method: str
@@ -84,7 +85,7 @@ class Exchange:
         return self.status is not None and self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def json(self) -> Any:  # noqa: ANN401 - a JSON value
-        """The response body as JSON; ``None`` where it is empty, not JSON, or too deep to read."""
+        """The response body as JSON; ``None`` if it is empty, not JSON, or nested too deeply."""
         try:
             return json.loads(self.response_body, parse_constant=refuse_constant)
         except (ValueError, RecursionError):
@@ -93,8 +94,8 @@ class Exchange:
     def curl(self) -> str:
         """A runnable command that repeats the request with ``$ATOMIC_TOKEN`` as the token.
 
-        Printable, and on one line. A body that no argument can hold, as it is too long or has a
-        NUL, is to be put in a file named ``body`` first.
+        Printable, and on one line. A body that no argument can hold, because it is too long or
+        contains a NUL, must first be saved to a file named ``body``.
         """
         method, url = shell_word(self.method), shell_word(self.url)
         parts = ["curl", "--globoff", "-sS", "-i", "-X", method, url]
@@ -124,9 +125,9 @@ class Exchange:
         return f"HTTP {self.status} {printable(body, limit=_BODY_SHOWN)}".rstrip()
 
     def as_dict(self) -> dict[str, Any]:
-        """The exchange as JSON values, bodies as structure where they are JSON.
+        """The exchange as JSON values, with bodies as structure if they are JSON.
 
-        Texts are as they came, but for the command: what shows them makes them printable.
+        Texts are unchanged, except for the command: whatever shows them makes them printable.
         """
         return {
             "method": self.method,
@@ -144,7 +145,7 @@ class Exchange:
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are not JSON. Source: RFC 8259 › 6."""
+    """Refuse NaN and Infinity, which are not JSON. Source: RFC 8259 › 6."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -154,7 +155,7 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
-    """A body as structure if that can be written as JSON again, else as text."""
+    """A body as structure if it can be written as JSON again, else as text."""
     if not body:
         return None
     text = body[:_LARGEST_STRUCTURE].decode("utf-8", "replace")

@@ -1,7 +1,7 @@
 """The lifecycle of a card: seven states, three actions, one table.
 
-Everything that knows what an action does to a card reads it from here: the
-sandbox, the oracle of the contract suite, and the documentation table.
+The sandbox, the oracle of the contract suite and the documentation table all read from here what an
+action does to a card.
 
 Source: Cards API page › Card actions; Card lifecycle model.
 """
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How well a requirement is known."""
+    """How certain a requirement is."""
 
     DOCUMENTED = "documented"
-    """A page of the vendor says it. A violation fails a run."""
+    """A page of the vendor states it. A violation fails a run."""
     INFERRED = "inferred"
     """Concluded from pages or public clients. A violation is reported, and fails in strict runs."""
 
@@ -29,8 +29,8 @@ class Level(StrEnum):
 class Status(StrEnum):
     """The state of a card, as the word that the API uses for it.
 
-    ``active`` and ``cancelled`` are sampled by the documentation as literals; the use of the
-    other five words as API values is inferred from the descriptions of analytics events.
+    ``active`` and ``cancelled`` appear literally in the documentation; the use of the other five
+    words as API values is inferred from the descriptions of analytics events.
     """
 
     ACTIVE = "active"
@@ -65,7 +65,7 @@ class Action(StrEnum):
 
     @property
     def outcome(self) -> Status:
-        """The state of a card on which this action succeeded."""
+        """The state of a card after this action succeeded."""
         return _OUTCOMES[self]
 
 
@@ -82,8 +82,8 @@ _OUTCOMES: Final[Mapping[Action, Status]] = MappingProxyType(
 class Transition:
     """What an action does to a card in one state.
 
-    ``after`` is the state afterwards; it equals the state before where the action is not
-    allowed. *How* a target refuses (an error, or a card left out) is not documented.
+    ``after`` is the state afterwards, which equals the state before if the action is not allowed.
+    *How* a target refuses (with an error, or by leaving the card out) is not documented.
     """
 
     before: Status
@@ -93,7 +93,7 @@ class Transition:
 
     @property
     def name(self) -> str:
-        """What the transition is called, such as ``active-dismiss``."""
+        """The name of the transition, such as ``active-dismiss``."""
         return f"{self.before}-{self.action}"
 
     @property
@@ -121,14 +121,14 @@ TRANSITIONS: Final[Mapping[tuple[Status, Action], Transition]] = MappingProxyTyp
         for action, (after, level) in zip(Action, cells, strict=True)
     }
 )
-"""Every state × action, with the level at which its outcome is known."""
+"""Every state × action, with its outcome and how certain that is."""
 FORBIDDEN: Final = tuple(cell for cell in TRANSITIONS.values() if not cell.allowed)
-"""Those that leave the card as it is."""
+"""The transitions that do not change the card."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimedExit:
-    """A transition that the platform makes by itself when a time is reached."""
+    """A transition that the platform makes automatically when a time is reached."""
 
     before: Status
     trigger: str

@@ -1,6 +1,6 @@
 """Profile: the questions that the documentation leaves open, and one target's answers to them.
 
-No answer is right or wrong. The sandbox behaves as its profile says; nothing in the contract
+No answer is right or wrong. The sandbox behaves according to its profile; nothing in the contract
 suite may fail because of an answer.
 
 Source of each question: the Cards API page is silent on it.
@@ -187,7 +187,7 @@ class Profile:
         """The profile in a TOML file; questions that it leaves out have their default answers.
 
         Raises:
-            MisuseError: The file cannot be read, or holds something else than answers.
+            MisuseError: The file cannot be read, or holds anything but answers.
         """
         return cls(**read_answers(path))
 
@@ -203,7 +203,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An open question: its name in a profile, its text, and the answers it can have."""
+    """An open question: its name in a profile, its text, and its possible answers."""
 
     name: str
     text: str
@@ -228,7 +228,7 @@ def read_answers(path: Path) -> dict[str, Any]:
     """The answers that a TOML file gives, by question.
 
     Raises:
-        MisuseError: The file cannot be read, or holds something else than questions.
+        MisuseError: The file cannot be read, or holds anything but questions.
     """
     try:
         answers = tomllib.loads(path.read_text("utf-8"))
@@ -248,8 +248,8 @@ def read_answers(path: Path) -> dict[str, Any]:
 def profile_text(answers: Mapping[str, str], reasons: Mapping[str, str]) -> str:
     """A TOML file of observed answers, each under its question, that :func:`read_answers` reads.
 
-    What cannot be imitated is told in comments: answers that are none of a question's, and
-    questions that were not answered.
+    What cannot be imitated becomes a comment: answers that a question does not allow, and questions
+    without an answer.
 
     Args:
         answers: The answer to each question that has one.
@@ -279,5 +279,5 @@ def _wrapped(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """A text as a part of a comment: on one line, and without control characters."""
+    """A text for a comment: on one line, and without control characters."""
     return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

@@ -50,15 +50,15 @@ class CardQuery:
         flow_instance_id: Id of one running instance of an Action Flow.
         flow_invocation_id: Id of the request that started the Action Flow.
         user_id: Id of the customer.
-        status: State of the card; a plain string is passed through as it is.
+        status: State of the card; a plain string is passed through unchanged.
         limit: Most cards to return or to act on, a count of cards.
         offset: How many cards to skip, a count of cards and not of pages.
         multiple: Whether an action may touch more than one card (``multiple=1``).
 
     Raises:
-        MisuseError: ``limit`` or ``offset`` is not a whole number, or an attribute is empty. What
-            a target makes of an empty attribute is not documented; a target that treats it as
-            absent would widen an action to every card.
+        MisuseError: ``limit`` or ``offset`` is not a whole number, or an attribute is empty. The
+            meaning of an empty attribute is not documented; a target that treats it as absent
+            would widen an action to every card.
     """
 
     event_name: str | None = None

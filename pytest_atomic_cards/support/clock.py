@@ -1,9 +1,9 @@
 """Clock: the clock for polling, pauses and deadlines; a replay has one that need not wait.
 
 Tests fake the time: freezegun replaces the functions of ``time`` in all modules, time-machine
-changes what its wall clocks return, and many a test patches ``time.sleep``. None of that may move
-the clock of a sandbox, the life of a token, or the limit of a wait. So this is the only module that
-asks for the time, and it asks where such fakes do not reach.
+changes what its wall clocks return, and many tests patch ``time.sleep``. None of that may move the
+clock of a sandbox, the lifetime of a token, or the limit of a wait. So this is the only module that
+reads the time, and it does so where such fakes have no effect.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MILLISECOND: Final = 0.001
 
 
 def _copy_of_time() -> Any:  # noqa: ANN401 - a module
-    """Another instance of the module ``time``, whose functions nobody else can find and replace."""
+    """Another instance of the module ``time``, whose functions no other code can replace."""
     spec = BuiltinImporter.find_spec("time")
     if spec is None or spec.loader is None:
         raise ImportError("time is not a built-in module of this Python")
@@ -42,11 +42,11 @@ _time: Final = _copy_of_time()
 
 
 class _WallClock:
-    """The time of day, as SQLite reads it from the operating system; that takes a microsecond.
+    """The time of day, as SQLite reads it from the operating system, which takes a microsecond.
 
     Python's own functions cannot be used: time-machine changes them in all instances of ``time``
-    and ``datetime``. SQLite shows milliseconds; within one, the time goes on by the performance
-    counter, so that exchanges that follow each other closely do not seem to overlap.
+    and ``datetime``. SQLite has a resolution of a millisecond; within one, the time advances by the
+    performance counter, so that exchanges in quick succession do not seem to overlap.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ _wall_clock: Final = _WallClock()
 
 
 class Clock:
-    """A clock, and a way to wait by it: the real time, even while a test fakes the time."""
+    """A clock and a way to wait: the real time, even while a test fakes the time."""
 
     def monotonic(self) -> float:
         """Seconds that only move forward."""
@@ -88,18 +88,18 @@ class Clock:
 
 
 REAL_CLOCK: Final = Clock()
-"""The time of everything that is neither recorded nor replayed."""
+"""The clock of everything that is neither recorded nor replayed."""
 
 
 class EventClock(Clock):
-    """Time that moves by what happens in it and by nothing else, so that it can pass again.
+    """Time that advances only by exchanges and waits, so that a replay can repeat it.
 
-    A decision that depends on this time is the same in a replay as in the recording: both see the
+    A decision that depends on this time is the same in a replay as in the recording: both have the
     same exchanges at the same times, and the same waits between them.
 
     Args:
         began: When the recording began, UTC.
-        sleep: Really waits, for a recording; a replay does not.
+        sleep: Waits in real time, for a recording; not needed for a replay.
     """
 
     def __init__(self, began: datetime, sleep: Callable[[float], None] | None = None) -> None:
@@ -109,7 +109,7 @@ class EventClock(Clock):
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
-        """The end of what happened last, in seconds since the epoch, also of other recordings."""
+        """The end of the last event, in seconds since the epoch, comparable across recordings."""
         return self._began.timestamp() + self._passed
 
     def sleep(self, seconds: float) -> None:
@@ -120,15 +120,15 @@ class EventClock(Clock):
             self._passed += seconds
 
     def now(self) -> datetime:
-        """The time of day at the end of what happened last, UTC."""
+        """The time of day at the end of the last event, UTC."""
         return self._began + timedelta(seconds=self._passed)
 
     def timestamp(self) -> float:
-        """The time of day at the end of what happened last, in seconds since the epoch."""
+        """The time of day at the end of the last event, in seconds since the epoch."""
         return self.now().timestamp()
 
     def happened(self, started: float, elapsed: float) -> None:
-        """Move on to the end of an exchange.
+        """Advance to the end of an exchange.
 
         Args:
             started: When it was sent, in seconds from the beginning.
@@ -139,10 +139,10 @@ class EventClock(Clock):
 
 
 class CurrentClock(Clock):
-    """The time of what is going on at each moment.
+    """Delegates to the clock that is current at each moment.
 
     Args:
-        current: Gives that time.
+        current: Returns that clock.
     """
 
     def __init__(self, current: Callable[[], Clock]) -> None:

@@ -1,6 +1,6 @@
-"""Errors, divided by who is at fault: the caller, the target, or the transport between them.
+"""Errors, grouped by who is at fault: the caller, the target, or the transport between them.
 
-No message of these errors carries a token or a client secret.
+No message of these errors contains a token or a client secret.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class AtomicCardsError(Exception):
     """Base of every error that this package raises on purpose.
 
     Args:
-        message: What was wrong, where, and how to mend it; made printable.
-        exchange: The request and response that showed it, if there was one.
+        message: What was wrong, where, and how to fix it; made printable.
+        exchange: The request and response that showed it, if any.
     """
 
     def __init__(self, message: str, exchange: Exchange | None = None) -> None:
@@ -27,7 +27,7 @@ class AtomicCardsError(Exception):
 
 
 class MisuseError(AtomicCardsError):
-    """The caller asked for something that cannot be right; nothing was sent."""
+    """The caller requested something that cannot be right; nothing was sent."""
 
 
 class SettingsError(MisuseError):
@@ -39,21 +39,21 @@ class ScopeError(MisuseError):
 
 
 class RefusedError(AtomicCardsError):
-    """The target answered with a client error (HTTP 4xx): it understood, and said no."""
+    """The target refused a request that it understood, with a client error (HTTP 4xx)."""
 
 
 class ContractBrokenError(AtomicCardsError):
-    """The target answered with something that the documented contract does not allow."""
+    """The target responded with something that the documented contract does not allow."""
 
 
 class TransportError(AtomicCardsError):
-    """No usable answer arrived: connection failed, timed out, or the target was unavailable."""
+    """No usable response: the connection failed or timed out, or the target was unavailable."""
 
 
 class OutcomeUnknownError(TransportError):
-    """A request that changes state got no usable answer: it may or may not have been applied.
+    """A request that changes state got no usable response: it may or may not have been applied.
 
-    It is never repeated automatically. Look at the state of the cards before deciding.
+    It is never repeated automatically. List the cards to see their state before you decide.
     """
 
 
@@ -62,19 +62,19 @@ class TimeLimitError(TransportError):
 
 
 class SeedingError(AtomicCardsError):
-    """Cards could not be put in place, so nothing can be said about the target."""
+    """Cards could not be seeded, so nothing can be said about the target."""
 
 
 class NotAvailableError(AtomicCardsError):
-    """The target cannot give what was asked for, such as a snoozed card over the public API."""
+    """The target cannot provide what was requested, such as a card snoozed over the public API."""
 
 
 class CassetteError(MisuseError):
-    """A recording is not there, damaged, of another version, or no recording at all."""
+    """A recording is missing, damaged, of another version, or not a recording at all."""
 
 
 def error_text(error: BaseException) -> str:
-    """What an error says in printable characters, and what each error of a group says."""
+    """The message of an error, or of each error of a group, in printable characters."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(map(error_text, error.exceptions))
     own = isinstance(error, AtomicCardsError)

@@ -1,4 +1,4 @@
-"""Files, written whole or not at all."""
+"""Writing files atomically."""
 
 from __future__ import annotations
 

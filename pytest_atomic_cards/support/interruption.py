@@ -1,4 +1,4 @@
-"""Interruption: the first signal lets a run clean up for some seconds, a second ends it at once."""
+"""Interruption: after one signal a run cleans up for some seconds, a second ends it at once."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _SIGNALS: Final = [
 
 
 class Interruption:
-    """Turns the first of the signals that end a process into one :exc:`KeyboardInterrupt`.
+    """Turns the first signal that would end the process into one :exc:`KeyboardInterrupt`.
 
-    It is raised once, so that it cannot end the clean-up to which it leads. A second signal ends
-    the process at once; what is open then stays in the journal.
+    It is raised once, so that it cannot interrupt the clean-up that follows. A second signal ends
+    the process at once; what is still open then stays in the journal.
 
     Args:
         limit: Called with the name of the signal, before anything is raised.
-        repeated: Whether a second SIGINT ends the process. That of a worker of pytest-xdist gets
-            another SIGINT from execnet 5 s after its controller is done.
+        repeated: Whether a second SIGINT ends the process. A worker of pytest-xdist gets another
+            SIGINT from execnet 5 s after its controller is done.
     """
 
     def __init__(self, limit: Callable[[str], None], *, repeated: bool = True) -> None:
@@ -37,9 +37,9 @@ class Interruption:
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle signals while the context lasts, but for those that the parent process ignores.
+        """Handle signals inside the context, except for those that the parent process ignores.
 
-        ``nohup`` ignores SIGHUP, and a shell without job control SIGINT.
+        ``nohup`` ignores SIGHUP, and a shell without job control ignores SIGINT.
         """
         before: dict[signal.Signals, Any] = {}
         for number in _SIGNALS:
@@ -53,7 +53,7 @@ class Interruption:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Let clean-up go on to its end when it is interrupted; the limit shortens it."""
+        """Let an interrupted clean-up run to its end, which the limit makes earlier."""
         self._shields += 1
         try:
             yield
@@ -61,14 +61,14 @@ class Interruption:
             self._shields -= 1
 
     def shield(self) -> None:
-        """Raise nothing from now on, as the run is at its end."""
+        """Raise nothing from now on, as the run is about to end."""
         self._shields += 1
 
     def raise_if_due(self) -> None:
-        """Raise what a shield held back, or what was swallowed.
+        """Raise what a shield deferred, or other code swallowed.
 
         Raises:
-            KeyboardInterrupt: There was a signal, and no clean-up is to go on.
+            KeyboardInterrupt: There was a signal, and no clean-up is under way.
         """
         if self.signal and not self._shields:
             raise KeyboardInterrupt(self.signal)

@@ -1,7 +1,6 @@
 """Progress: what is going on right now, for a person who waits at a terminal.
 
-Whatever takes long says so with :func:`activity`. Nobody hears it unless somebody has asked to,
-with :func:`shown_on`.
+Whatever takes long reports it with :func:`activity`. It is shown only inside :func:`shown_on`.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.printable import printable
 
 Update = Callable[[int], None]
-"""Takes how much of an activity is done."""
+"""Called with how much of an activity is done."""
 
-_PATIENCE: Final = 2.0
-"""Seconds after which an activity is shown."""
+_DELAY: Final = 2.0
+"""Seconds after which an activity is shown: nobody worries about a shorter one."""
 _PAUSE: Final = 0.2
-"""Seconds between two looks of a line."""
+"""Seconds between two updates of a line: faster ones cannot be read."""
 _ERASE: Final = "\r\x1b[K"
 
 
 class Line(ABC):
-    """A line that shows what is going on, and is erased when it is over.
+    """A line that shows what is going on, and is erased afterwards.
 
     Args:
-        clock: Seconds, to count from.
+        clock: Returns the time, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = REAL_CLOCK.monotonic) -> None:
@@ -42,15 +41,15 @@ class Line(ABC):
 
     @abstractmethod
     def show(self, text: str) -> None:
-        """Show a text in place of the last one."""
+        """Replace the text that is shown."""
 
     @abstractmethod
     def hide(self) -> None:
-        """Show nothing any more."""
+        """Remove the text that is shown."""
 
     @contextmanager
     def activity(self, what: str, total: int | None) -> Iterator[Update]:
-        """Show an activity, the last one begun where several are under way."""
+        """Show an activity; of several, the one begun last."""
         began = self._clock()
         self._active.append(what)
 
@@ -60,7 +59,7 @@ class Line(ABC):
             with self._lock:
                 if (
                     self._active[-1:] == [what]
-                    and now - began >= _PATIENCE
+                    and now - began >= _DELAY
                     and (self._shown_at is None or now - self._shown_at >= _PAUSE)
                 ):
                     self.show(printable(f"{what}: {done:,}{of}, {now - began:.0f} s"))
@@ -74,20 +73,20 @@ class Line(ABC):
                 self.erase()
 
     def erase(self) -> None:
-        """Hide what is shown until the next update."""
+        """Hide the line until the next update."""
         if self._shown_at is not None:
             self.hide()
             self._shown_at = None
 
 
 class LiveLine(Line):
-    """A line of a terminal, which is left as it was found.
+    """A line of a terminal, which is restored afterwards.
 
     Args:
         write: Writes to the terminal.
-        column: Where the cursor stands; what stands to the left of it is left alone.
-        clock: Seconds, to count from.
-        width: Columns of the terminal.
+        column: Returns the column of the cursor; the text to the left of it is kept.
+        clock: Returns the time, in seconds.
+        width: Returns the columns of the terminal.
     """
 
     def __init__(
@@ -105,7 +104,7 @@ class LiveLine(Line):
         self._back: str | None = None
 
     def show(self, text: str) -> None:
-        """Draw a text on the line, or below what stands on it."""
+        """Draw a text on the line, or below it if the line is in use."""
         begin = _ERASE
         if self._back is None:
             column = self._column()
@@ -113,7 +112,7 @@ class LiveLine(Line):
         self._write(begin + text[: self._width() - 1])
 
     def hide(self) -> None:
-        """Leave the terminal as it was found."""
+        """Restore the terminal."""
         if self._back is not None:
             self._write(_ERASE + self._back)
             self._back = None
@@ -123,7 +122,7 @@ class RelayedLine(Line):
     """A line that another process shows.
 
     Args:
-        send: Sends a text to it, an empty one where nothing is to be shown.
+        send: Sends a text to it; an empty one hides the line.
     """
 
     def __init__(self, send: Callable[[str], object]) -> None:
@@ -131,12 +130,12 @@ class RelayedLine(Line):
         self._send = send
 
     def show(self, text: str) -> None:
-        """Have a text shown."""
+        """Send a text."""
         with suppress(OSError):  # the other process is gone
             self._send(text)
 
     def hide(self) -> None:
-        """Have nothing shown any more."""
+        """Send an empty text."""
         self.show("")
 
 
@@ -145,26 +144,26 @@ _line: Line | None = None
 
 @contextmanager
 def activity(what: str, total: int | None = None) -> Iterator[Update]:
-    """Say that something begins which may take long; yields what to call as it goes on.
+    """Report an activity that may take long; yields a function to call with its progress.
 
     Args:
         what: What is going on, such as ``seeding cards``.
-        total: How much of it there is, if that is known.
+        total: How much there is to do, if that is known.
     """
     if _line is None:
-        yield _nobody
+        yield _ignore
     else:
         with _line.activity(what, total) as update:
             yield update
 
 
-def _nobody(done: int) -> None:
-    """Take in progress that nobody wants to see."""
+def _ignore(done: int) -> None:
+    """Ignore progress that is not shown."""
 
 
 @contextmanager
 def shown_on(line: Line | None) -> Iterator[None]:
-    """Show activities on a line while the context lasts, or nowhere."""
+    """Show activities on a line inside the context, or nowhere."""
     global _line  # noqa: PLW0603 - a process has one terminal
     before, _line = _line, line
     try:
@@ -174,7 +173,7 @@ def shown_on(line: Line | None) -> Iterator[None]:
 
 
 def line_on(stream: TextIO) -> LiveLine | None:
-    """A line on a stream, if that is a terminal on which a line can be erased again."""
+    """A line on a stream, if that is a terminal on which a line can be erased."""
 
     def write(text: str) -> None:
         stream.write(text)
@@ -184,5 +183,5 @@ def line_on(stream: TextIO) -> LiveLine | None:
 
 
 def is_terminal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a line on a stream can be erased again."""
+    """Whether a line on a stream can be erased."""
     return stream.isatty() and environ.get("TERM", "") not in {"", "dumb"}

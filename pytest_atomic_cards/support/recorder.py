@@ -1,8 +1,8 @@
-"""Recorder: what a run is recorded on or replayed from, and what must happen again in a replay.
+"""Recorder: records a run or replays it, and provides what must be the same in a replay.
 
-A recording is cut into parts, one for each contract and one for whatever several of them share, so
-that some of them can be replayed without the others. What is learned or kept in stock on the way
-is therefore kept for each part alone.
+A recording consists of parts, one for each contract and one for each fixture that several of them
+share, so that some can be replayed without the others. So everything that is learned or kept during
+a run is kept separately for each part.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ T = TypeVar("T")
 
 
 class Cases:
-    """The generated cases of one contract, where nothing is recorded.
+    """The generated cases of one contract, if nothing is recorded.
 
     Attributes:
-        recorded: The cases to run over instead of generated ones; ``None`` where there are none.
+        recorded: The cases to run instead of generated ones; ``None`` if there are none.
     """
 
     recorded: list[Any] | None = None
 
     def keep(self, case: Any) -> None:  # noqa: ANN401 - whatever was generated
-        """Take in a case that is about to be run."""
+        """Record a case that is about to be run."""
 
 
 class Recorder:
-    """No tape: the run is neither recorded nor replayed.
+    """The null recorder: the run is neither recorded nor replayed.
 
     Attributes:
-        clock: The time by which the run goes.
-        randomness: Where what it makes up comes from.
+        clock: Measures the time of the run.
+        randomness: Source of its generated values.
     """
 
     clock: Clock = REAL_CLOCK
@@ -54,7 +54,7 @@ class Recorder:
 
     @property
     def is_replayed(self) -> bool:
-        """Whether there is no target but the recording."""
+        """Whether the recording replaces the target."""
         return False
 
     @property
@@ -63,26 +63,26 @@ class Recorder:
         return ""
 
     def adapter(self, inner: BaseAdapter | None) -> BaseAdapter:
-        """What a world sends its requests through.
+        """The adapter that requests are sent through.
 
         Args:
             inner: Sends them to the target; ``None`` in a replay.
         """
         if inner is None:
-            raise MisuseError("where nothing is replayed there must be a target")
+            raise MisuseError("without a replay there must be a target")
         return inner
 
     def tokens(self, source: TokenSource) -> TokenSource:
-        """The tokens of a world, which a replay has without asking for them in each part."""
+        """The source of tokens, which a replay does not request in each part."""
         return source
 
     def part(self, name: str) -> AbstractContextManager[object]:
-        """A part of its own for what the block does, as others may rely on it."""
+        """Record what the block does as a separate part, as several others may rely on it."""
         del name
         return nullcontext()
 
     def unrecorded(self, reason: str) -> AbstractContextManager[object]:
-        """Keep what the block does off the tape.
+        """Exclude what the block does from the recording.
 
         Args:
             reason: Why it cannot be replayed.
@@ -97,7 +97,7 @@ class Recorder:
         """The cases of the current part.
 
         Args:
-            name: Tells them from others of the same part.
+            name: Distinguishes them from others of the same part.
         """
         del name
         return Cases()
@@ -107,11 +107,11 @@ NULL_RECORDER: Final = Recorder()
 
 
 class PerCassette(Generic[T]):
-    """A value that each part of a recording has of its own; a single one where there is no tape.
+    """A separate value for each part of a recording; a single one if nothing is recorded.
 
     Args:
-        recorder: Tells the parts.
-        make: Makes the value for a part.
+        recorder: Separates the parts.
+        make: Creates the value for a part.
     """
 
     def __init__(self, recorder: Recorder, make: Callable[[], T]) -> None:
@@ -121,7 +121,7 @@ class PerCassette(Generic[T]):
 
     @property
     def current(self) -> T:
-        """That of the current part."""
+        """The value of the current part."""
         name = self._recorder.part_name
         if name not in self._made:
             self._made[name] = self._make()

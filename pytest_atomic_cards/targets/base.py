@@ -1,4 +1,4 @@
-"""Target: something that answers the Cards API, and worlds of cards on it."""
+"""Target: something that serves the Cards API, and isolated environments of cards on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 
 
 class Target(Protocol):
-    """Something that answers the Cards API.
+    """Something that serves the Cards API.
 
     Attributes:
         listeners: Called with every exchange of the sessions that are opened from now on.
@@ -25,17 +25,17 @@ class Target(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """Those that it goes by: in a replay, those of the recording."""
+        """Its settings; in a replay, those of the recording."""
 
     @property
     def recorder(self) -> Recorder:
-        """What is recorded of it, or stands for it."""
+        """Records it, or replays it."""
 
     def open_world(self) -> Cards:
-        """A new world of cards; :meth:`Cards.clean_up` ends it."""
+        """A new isolated environment of cards; :meth:`Cards.clean_up` ends it."""
 
     def close(self) -> CleanUp:
-        """Clean up what arrived late; gives what is left waiting.
+        """Clean up what appeared late; returns what is left.
 
         Raises:
             SeedingError: Cards that were seeded may still be open.
@@ -44,7 +44,7 @@ class Target(Protocol):
 
 @contextmanager
 def world_on(target: Target) -> Iterator[Cards]:
-    """A world of cards, cleaned up at the end.
+    """An isolated environment of cards, cleaned up at the end.
 
     Raises:
         SeedingError: Cards that were seeded may still be open at the end.
@@ -57,7 +57,7 @@ def world_on(target: Target) -> Iterator[Cards]:
 
 
 def complain(left_open: Sequence[str], advice: str = "") -> None:
-    """Tell which cards may be left open.
+    """Report which cards may be left open.
 
     Raises:
         SeedingError: There are some.

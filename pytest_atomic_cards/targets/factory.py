@@ -23,7 +23,7 @@ def open_target(
     Args:
         settings: The settings.
         context: What it shares with the rest of the run.
-        recorder: What is recorded of it, or stands for it.
+        recorder: Records it, or replays it.
     """
     if settings.target is TargetKind.LIVE:
         return LiveTarget(settings, context, recorder)
@@ -32,7 +32,7 @@ def open_target(
 
 @contextmanager
 def sandbox_world(profile: Profile | None = None, faults: Sequence[str] = ()) -> Iterator[Cards]:
-    """A world on a sandbox that behaves as told, whatever the settings of the run are.
+    """An isolated sandbox with a given behaviour, whatever the settings of the run are.
 
     Args:
         profile: Its answers to the open questions.

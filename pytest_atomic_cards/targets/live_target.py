@@ -48,7 +48,7 @@ def credentials_of(
     Args:
         settings: Where the target is and what to authenticate with.
         context: What it shares with the rest of the run.
-        http: Gives the transport; one for the network if left out.
+        http: Provides the transport; one for the network if left out.
     """
     context = context or RunContext()
     return _token_endpoint(settings)(
@@ -72,12 +72,12 @@ def _token_endpoint(settings: Settings) -> partial[ClientCredentials]:
 
 
 class LiveTarget:
-    """A Cards API on the network: all worlds share its environment, a session and a token.
+    """A Cards API on the network, whose environment, session and token are shared.
 
     Args:
         settings: Where it is and what to authenticate with.
         context: What it shares with the rest of the run.
-        recorder: What is recorded of it, or stands for it.
+        recorder: Records it, or replays it.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class LiveTarget:
                 DeadlineClock(recorder.clock, context.deadline), recorder.randomness
             ),
         )
-        # One token serves many tests, so that no recording holds it.
+        # Many tests share one token, so no recording holds it.
         tokens = credentials_of(settings, context, http=self._http if self._replayed else network)
         self._scope = Scope()
         self._session = CardsSession(
@@ -135,7 +135,7 @@ class LiveTarget:
             self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
-        """A world that acts only on the cards which it, or another world of this run, seeded."""
+        """A view of the environment that acts only on the cards which this run seeded."""
         flows = ActionFlows(self._session, self._api.environment_id)
         return Cards(
             CardsApi(self._session, self._api.environment_id, self._api.access),
@@ -149,10 +149,10 @@ class LiveTarget:
         )
 
     def take_over(self, record: Record) -> Cleaner:
-        """Make the starts of a run that died this run's own, to clean up after it.
+        """Claim the starts of a run that crashed, to clean up after it.
 
         What the journal claims counts only as far as the target's listings show it. The cleaner
-        waits for late cards, and notes in the journal what it has seen; hold it meanwhile.
+        waits for late cards, and writes to the journal what it has seen; own it in the meantime.
 
         Raises:
             MisuseError: The journal is of another target.
@@ -176,7 +176,7 @@ class LiveTarget:
         )
 
     def close(self) -> CleanUp:
-        """Clean up once more, as a flow may send a card after its world was cleaned up."""
+        """Clean up once more, as a flow may send a card after a test was cleaned up."""
         if self._replayed:
             return CleanUp(0)
         report = self._cleaner.finish()

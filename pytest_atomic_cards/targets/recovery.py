@@ -1,4 +1,4 @@
-"""Recovery: cleans up after runs that died, from the journals that they left."""
+"""Recovery: cleans up after runs that crashed, from the journals that they left."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from pytest_atomic_cards.targets.seeding.starts import Start
 Report = Callable[[str], None]
 
 _SETTLED: Final = 10.0
-"""Seconds after which a run that died is cleaned up: a flow may send a further card some seconds
-after the one that was asked for, and nothing announces it."""
+"""Seconds after a crash until its run is cleaned up: a flow may send a further card some seconds
+after the one that was requested, and nothing announces it."""
 
 
 def recover(
@@ -37,22 +37,22 @@ def recover(
     *,
     context: RunContext | None = None,
 ) -> bool:
-    """Cancel what runs that died have left open on a live target.
+    """Cancel what crashed runs have left open on a live target.
 
     Args:
         settings: The target, and where journals lie.
         chosen: The journal of one run; all of this target that no run is using if left out.
-        report_line: Takes each line of the report.
+        report_line: Called with each line of the report.
         discarded: Ids of starts to forget, as an earlier call has reported them.
         context: When to stop, and what is known to be down.
 
     Returns:
-        Whether nothing is left; a journal of which something is left is kept.
+        Whether nothing is left. If something is, the journal is kept.
 
     Raises:
         SettingsError: A journal cannot be read.
         MisuseError: A journal is of another target, or a start to discard is in none.
-        AtomicCardsError: The target does not let us in.
+        AtomicCardsError: The target denies access.
     """
     target = target_name(settings)
     paths = [chosen] if chosen else leftovers(journal_directory(settings), target)

@@ -1,4 +1,4 @@
-"""RunContext: what everything that a process sends in one run shares."""
+"""RunContext: state shared by all requests of one process in one run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_atomic_cards.client.deadline import Deadline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What everything that a process sends in one run shares.
+    """State shared by all requests of one process in one run.
 
     Args:
         token_cache: File in which the worker processes of a run share their access token.
@@ -27,10 +27,10 @@ class RunContext:
 
     @classmethod
     def of_worker(cls, token_cache: Path | None, workers: int, deadline: Deadline) -> RunContext:
-        """The context of one of several worker processes, which share files beside the token's.
+        """The context of a worker process, which shares files next to the token cache.
 
         Args:
-            token_cache: As above; ``None`` if there is one process only.
+            token_cache: As above; ``None`` for a single process.
             workers: As above.
             deadline: As above.
         """

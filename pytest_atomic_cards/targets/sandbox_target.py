@@ -27,16 +27,16 @@ from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
-"""The address under which a session reaches the embedded sandbox; nothing is ever looked up."""
+"""The address of the embedded sandbox for a session; it is never looked up."""
 
 
 class SandboxTarget:
-    """The embedded sandbox: each world is a sandbox of its own.
+    """The embedded sandbox: each isolated environment is a separate sandbox.
 
     Args:
-        settings: Its faults, and how its worlds are asked.
-        recorder: What is recorded of it, or stands for it.
-        profile: Its answers to the open questions; those that the settings name if left out.
+        settings: Its faults, and the limits of its sessions.
+        recorder: Records it, or replays it.
+        profile: Its answers to the open questions; those of the settings if left out.
         deadline: When nothing more is sent; none if left out.
     """
 

@@ -1,4 +1,4 @@
-"""TimeLimit: how long a run may take, and what ends it before all of its tests are run."""
+"""TimeLimit: how long a run may take, and what ends it before all of its tests have run."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.model.settings import Settings
 
 _MAX_TIME: Final = 1_800.0
-"""Seconds for a check of a live target: twice what one takes that answers after 100 ms and lists
-new cards after a second, which is 807 s."""
+"""Seconds for a check of a live target: twice the 807 s that it takes on a slow target, which
+responds after 100 ms and lists new cards after a second."""
 _PATIENCE: Final = 120.0
-"""Seconds that a check may take without a result. A hostile target uses them up, some that a few
-results give back, and those for clean-up; together they are to stay below 5 minutes. The longest
-test on the slow target above takes 35 s."""
+"""Seconds that a check may take without a result. A hostile target uses them up, as well as some
+that a few results give back, and those for clean-up: less than 5 minutes in all. The longest test
+on the slow target above takes 35 s."""
 _REFILL: Final = 15.0
 """Seconds of patience that each result gives back: ten times what a test takes on average on the
-slow target, so that a few that wait for ``seed_timeout`` to no avail do not end a run that gets
-results from others."""
+slow target, so that a few tests that wait for the whole ``seed_timeout`` do not end a run in which
+others get results."""
 _LONGER: Final = {"thorough": 10.0}
-"""How many times as long a check takes at an effort, for its additional cases."""
+"""How many times as long a check may take at an effort, for its additional cases."""
 _CLEAN_UP: Final = 90.0
-"""Seconds for clean-up once no more tests are run; on the slow target a whole check needs 72 s."""
+"""Seconds for clean-up after the last test; on the slow target a whole check needs 72 s."""
 _INTERRUPTED: Final = 10.0
 """Seconds for clean-up after a signal. pytest-xdist's workers are killed after 15 s."""
 
@@ -33,9 +33,9 @@ _INTERRUPTED: Final = 10.0
 class TimeLimit:
     """Sets the deadline that everything in a run shares.
 
-    A run ends after a time that is set, and once its target is shown to be sick: patience passes
-    with time, and each result gives some of it back. So it does not matter in which way a target
-    wastes time: by silence, slow responses, or cards that are never listed.
+    A run ends after a given time, or when its patience is used up: that decreases with time, and
+    each result gives some of it back. So it does not matter how a target wastes time: by silence,
+    slow responses, or cards that are never listed.
 
     Args:
         deadline: Is set here, for the tests and for the clean-up after each of them.
@@ -74,7 +74,7 @@ class TimeLimit:
         return cls(
             deadline,
             seconds=settings.max_time or _MAX_TIME * longer,
-            # Whoever sets a limit knows how long to wait; paced requests take long on any target.
+            # A limit that was set is what the user wants; paced requests take long on any target.
             patience=math.inf if settings.max_time or settings.max_rate else _PATIENCE * longer,
             refill=_REFILL * longer,
         )
@@ -89,20 +89,20 @@ class TimeLimit:
         return self._limits()[1]
 
     def begin_test(self) -> None:
-        """Let a test send requests for as long as the run may take."""
+        """Let a test send requests until the run's limit."""
         self._set(0.0)
 
     def begin_clean_up(self) -> None:
-        """Let clean-up send requests for some time more."""
+        """Let clean-up send requests for some more time."""
         self._set(_CLEAN_UP)
 
     def take_result(self) -> None:
-        """Become more patient with a target that gave a result."""
+        """Regain patience with a target that gave a result."""
         self._results += 1
         self._given_up = min(self._given_up + self._refill, self._clock() + self._patience)
 
     def refuse_test(self) -> None:
-        """Do not run a test for which there is no time.
+        """Refuse to run a test for which there is no time left.
 
         Raises:
             TimeLimitError: There is none.
@@ -115,7 +115,7 @@ class TimeLimit:
         """Leave only some seconds for clean-up.
 
         Args:
-            name: The signal that asks for it.
+            name: The signal that was received.
         """
         self.interrupted = name
         self.deadline.set(_INTERRUPTED, self.reason)

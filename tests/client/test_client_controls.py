@@ -154,7 +154,7 @@ def test_a_served_sandbox_is_steered_as_well(sandbox: Sandbox) -> None:
         controls = SandboxControls(http, server.url)
         controls.seed([{"cardInstanceId": "one"}])
         assert sandbox.default.card("one").status is Status.ACTIVE
-    with requests.Session() as http, pytest.raises(TransportError, match="no answer to POST"):
+    with requests.Session() as http, pytest.raises(TransportError, match="no response to POST"):
         SandboxControls(http, server.url).advance(timedelta(seconds=1))
 
 

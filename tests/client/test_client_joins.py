@@ -153,7 +153,7 @@ def test_a_narrowed_action_does_not_leave(make: Callable[[], Shared]) -> None:
     shared = make()
     api, target, _ = run_on(shared)
     for _ in range(5):
-        with pytest.raises(REFUSED, match=r"join attributes by and|list"):
+        with pytest.raises(REFUSED, match=r"combine attributes by and|list"):
             api.cancel(CardQuery(flow_invocation_id=OWN, status=Status.ACTIVE, multiple=True))
     assert "PUT" not in target.methods
     assert shared.touched == 0
@@ -187,11 +187,11 @@ def test_what_is_not_listed_is_not_acted_on(status: int) -> None:
     assert "PUT" not in target.methods
 
 
-def test_several_cards_need_an_action_that_heeds_the_id() -> None:
-    """Where listings heed an id and actions do not, none goes by it to several cards."""
+def test_several_cards_need_an_action_that_honours_the_id() -> None:
+    """If listings honour an id and actions do not, none is sent by it to several cards."""
     shared = Shared(ignored_by_actions=frozenset({"flowInvocationId"}))
     api, _, _ = run_on(shared)
-    with pytest.raises(NotAvailableError, match="cancel was not seen to heed flowInvocationId"):
+    with pytest.raises(NotAvailableError, match="cancel was not seen to honour flowInvocationId"):
         api.cancel(CardQuery(flow_invocation_id=OWN, multiple=True))
     assert shared.touched == 0
 

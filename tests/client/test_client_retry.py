@@ -103,7 +103,7 @@ def test_attempts_that_time_out_are_few() -> None:
 )
 def test_an_attempt_is_repeated_until_its_outcome_is_known(
     lost: int,
-    takes_effect: bool,
+    takes_effect: bool,  # noqa: FBT001
     sent: int,
 ) -> None:
     """A lost response is followed by another attempt, unless the first was seen to take effect."""

@@ -19,7 +19,7 @@ from client_doubles import SECRET, TOKEN, FakeTime, Reply, Target, hostile_serve
 from pytest_atomic_cards.client import CardsSession, ClientCredentials, RetryPolicy, StaticToken
 from pytest_atomic_cards.client.connection_failures import Failure, failure_of
 from pytest_atomic_cards.client.deadline import Deadline
-from pytest_atomic_cards.client.transport import NoAnswer, Wire, open_http
+from pytest_atomic_cards.client.transport import NoResponse, Wire, open_http
 from pytest_atomic_cards.support.errors import OutcomeUnknownError, TimeLimitError, TransportError
 
 TIMEOUT = 0.4
@@ -114,10 +114,10 @@ def wire() -> Iterator[Callable[..., Wire]]:
     http.close()
 
 
-def failed(wire: Wire, method: str = "GET") -> NoAnswer:
+def failed(wire: Wire, method: str = "GET") -> NoResponse:
     """The failure of one exchange."""
     answer = wire.exchange(method, wire.url, {"Accept-Encoding": "gzip"}, b"")
-    assert isinstance(answer, NoAnswer)
+    assert isinstance(answer, NoResponse)
     return answer
 
 
@@ -161,7 +161,7 @@ def test_a_body_within_the_limit_is_whole(size: int, wire: Callable[..., Wire]) 
     with hostile_server(after_request(lambda it: it.sendall(zipped(size)))) as url:
         one = wire(url, timeout=30.0)
         answer = one.exchange("GET", one.url, {"Accept-Encoding": "gzip"}, b"")
-    assert not isinstance(answer, NoAnswer)
+    assert not isinstance(answer, NoResponse)
     assert answer.body == b"0" * size
 
 
@@ -194,7 +194,7 @@ def test_the_limit_holds_for_each_exchange_on_a_connection(wire: Callable[..., W
     with hostile_server(serve) as url:
         one = wire(url, timeout=30.0)
         answers = [one.exchange("GET", one.url, {}, b"") for _ in range(5)]
-    assert not [answer for answer in answers if isinstance(answer, NoAnswer)]
+    assert not [answer for answer in answers if isinstance(answer, NoResponse)]
     assert next(opened) == 1
 
 

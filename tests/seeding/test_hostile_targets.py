@@ -125,8 +125,8 @@ def test_an_ignored_attribute_costs_no_card_of_others(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_where_no_id_is_heeded_nothing_is_sent_twice(method: str, serve: Serve) -> None:
-    """Where no attribute is heeded cards are left open, reported, and kept in the journal."""
+def test_where_no_id_is_honoured_nothing_is_sent_twice(method: str, serve: Serve) -> None:
+    """If no attribute is honoured, cards are left open, reported, and kept in the journal."""
     shared = Shared(serve())
     shared.live.sandbox.ignored = {method: {INVOCATION, INSTANCE, USER, "lifecycleId"}}
     target = shared.target()

@@ -1,1 +1,1 @@
-"""What to seed and how: straight into the sandbox, or through an Action Flow."""
+"""Seeding: creating cards, waiting for them, and cleaning up; directly or through a flow."""

@@ -1,12 +1,12 @@
-"""Action semantics: whether actions honour an attribute, tried where only one own card can change.
+"""Action semantics: whether actions honour an attribute, tried so that only one card can change.
 
-A target may filter its listings by an attribute and not its actions, which no listing shows. So
-before an action on several cards goes by an attribute, one is sent to a single card of this run,
-without ``multiple``, with a made-up value of the attribute beside that card's own id: if the
-attribute is honoured no card matches; if it is ignored that one card changes and no other.
+A target may filter its listings by an attribute but not its actions, which no listing shows. So
+before an action on several cards relies on an attribute, one is sent to a single card of this run,
+without ``multiple``, with a made-up value of the attribute and that card's own id: if the attribute
+is honoured, no card matches; if it is ignored, that one card changes and no other.
 
 A refusal may mean that no card matches, or that many do because the card's own id is ignored as
-well. It counts only beside an id by which the same action was seen to change a single card.
+well. It counts only with an id by which the same action was seen to change a single card.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from pytest_atomic_cards.targets.seeding.filter_semantics import similar
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
 
 _RECENT: Final = 8
-"""Cards to try with: enough that one of them is open where tests close some."""
+"""Cards to try with: enough that one of them is still open while tests close some."""
 _TRIES: Final = 3
-"""A lost answer shows nothing, and is no reason to give up at once."""
+"""Attempts at each pair: a lost response shows nothing, and is no reason to give up at once."""
 _NO_CARD: Final = frozenset({HTTPStatus.NOT_FOUND})
 
 _SELECTORS: Final = (
@@ -47,7 +47,7 @@ _SELECTORS: Final = (
     (Attribute.USER_ID, Attribute.LIFECYCLE_ID),
     (Attribute.FLOW_INVOCATION_ID,),
 )
-"""Attributes that may select one card and no other. The first alone serves to try most others."""
+"""Attributes that may select one card and no other. The first alone suffices to try most others."""
 
 
 def selectors_of(card: Card, without: Attribute | None = None) -> Iterator[CardQuery]:
@@ -59,7 +59,7 @@ def selectors_of(card: Card, without: Attribute | None = None) -> Iterator[CardQ
 
 
 def updated(exchange: Exchange) -> int:
-    """How many cards a response says were changed; one for a success that does not say."""
+    """How many cards a response says were changed; one for a success without a count."""
     if not exchange.succeeded:
         return 0
     try:
@@ -88,30 +88,30 @@ class ActionSemantics:
         self._cards: deque[Card] = deque(maxlen=_RECENT)
         self._spare: list[Card] = []
         self._selective: set[tuple[Action, frozenset[Attribute]]] = set()
-        self._held: dict[tuple[Action, Attribute], bool] = {}
+        self._honoured: dict[tuple[Action, Attribute], bool] = {}
         self._tries: Counter[tuple[Action, Attribute]] = Counter()
 
     def adopt(self, cards: Iterable[Card]) -> None:
-        """Take in cards of this run to try with, the last ones first."""
+        """Provide cards of this run to try with, the last ones first."""
         known = {key_of(card) for card in self._cards}
         fresh = [card for card in cards if key_of(card) not in known][-_RECENT:]
         self._cards.extend(fresh)
 
     def spare(self, cards: Sequence[Card]) -> None:
-        """Take in cards of this run that may be closed to see something."""
+        """Provide cards of this run that nobody needs any more, so that they may be closed."""
         self._spare = list(cards)
 
     def is_honoured(self, action: Action, pin: Attribute) -> bool:
-        """Whether an action was seen to leave alone a card that lacks the value of ``pin``."""
+        """Whether an action was seen not to change a card without the value of ``pin``."""
         pair = action, pin
-        while pair not in self._held and self._cards and self._tries[pair] < _TRIES:
+        while pair not in self._honoured and self._cards and self._tries[pair] < _TRIES:
             self._tries[pair] += 1
-            held = None
+            honoured = None
             with suppress(AtomicCardsError):
-                held = self._try(action, pin)
-            if held is not None:
-                self._held[pair] = held
-        return self._held.get(pair, False)
+                honoured = self._try(action, pin)
+            if honoured is not None:
+                self._honoured[pair] = honoured
+        return self._honoured.get(pair, False)
 
     def was_carried_out(self, action: Action) -> bool:
         """Whether an action on a single card was seen to succeed."""
@@ -142,7 +142,7 @@ class ActionSemantics:
         return exchange
 
     def _act_by(self, action: Action, query: CardQuery, card: Card) -> Exchange:
-        """Act on one card by a query, and take in whether it selects a single card."""
+        """Act on one card by a query, and note whether that selects a single card."""
         exchange = self._api.act_exchange(action, query)
         self._inspect(exchange, card)
         if exchange.succeeded and (updated(exchange) or not self._is_alone_and_active(card, query)):
@@ -150,18 +150,18 @@ class ActionSemantics:
         return exchange
 
     def _inspect(self, exchange: Exchange, card: Card) -> None:
-        """Stop all actions if one on a single card has changed cards of others."""
+        """Record a breach if an action on a single card has changed cards of others."""
         with suppress(ContractBrokenError):
             customers = {r.user_id for r in ActionResponse.from_body(exchange.json()).results}
             if strangers := customers - {card.user_id, None}:
                 self.breach = (
                     f"{exchange.method} {exchange.path}?{exchange.query} selects one card of this "
-                    f"run, and changed a card of customer {strangers.pop()!r}; no action is sent "
-                    "to this target any more"
+                    f"run, and changed a card of customer {strangers.pop()!r}; no more actions "
+                    "are sent to this target"
                 )
 
     def _try(self, action: Action, pin: Attribute) -> bool | None:
-        """Whether a made-up value keeps an action off a card; ``None`` where nothing is seen."""
+        """Whether a made-up value protects a card from an action; ``None`` if that is not seen."""
         for card in tuple(reversed(self._cards)):
             made_up = {pin.field: similar(card.attributes.get(pin, key_of(card)))}
             for query in selectors_of(card, without=pin):
@@ -186,7 +186,7 @@ class ActionSemantics:
     def _was_refused_for_the_value(
         self, action: Action, exchange: Exchange, query: CardQuery
     ) -> bool:
-        """Whether a refusal means that no card matches, as the query alone selects a card."""
+        """Whether a refusal means that no card matches, as the rest of the query selects one."""
         if self._api.access.denied(exchange) or not _is_refusal(exchange):
             return False
         names = frozenset(query.attributes)

@@ -1,4 +1,4 @@
-"""SeedingBackend: how cards come into being on one kind of target."""
+"""SeedingBackend: how cards are created on one kind of target."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Cards that were asked for together.
+    """Cards that were requested together.
 
     Args:
         invocation: Their ``flowInvocationId``.
         users: The customer of each card, in the order of the population.
         users_are_ours: Whether the users exist for this run only.
-        starts: What the cleaner remembers them by.
+        starts: The starts that the cleaner remembers.
         expire: Whether they may have expired before they are listed.
-        further: Invocations beside the first, where each start has one of its own; the cards then
+        further: Invocations in addition to the first, if each start has its own; the cards then
             share a customer who has no others.
     """
 
@@ -40,7 +40,7 @@ class Placement:
 
     @property
     def count(self) -> int:
-        """How many cards were asked for."""
+        """How many cards were requested."""
         return len(self.users)
 
     @property
@@ -58,16 +58,16 @@ class Placement:
 
 
 class SeedingBackend(Protocol):
-    """Puts cards in place; a ``Seeder`` does the rest."""
+    """Creates cards; a ``Seeder`` does the rest."""
 
     delivery_is_certain: bool
-    """Whether embargo and expiry hold as asked for; a flow may override them."""
+    """Whether embargo and expiry are as requested; a flow may override them."""
 
     listing_timeout: float
-    """Seconds of real time until another card that was asked for must be visible."""
+    """Seconds of real time until the next card that was requested must be listed."""
 
     settling: float
-    """Seconds of real time until a change of state must be visible."""
+    """Seconds of real time until a change of state must be listed."""
 
     def new_user(self, suffix: str = "") -> str:
         """A user id that exists for this run only.
@@ -87,7 +87,7 @@ class SeedingBackend(Protocol):
         """The customer of each card of a population.
 
         Raises:
-            NotAvailableError: The target cannot give such cards.
+            NotAvailableError: The target cannot create such cards.
         """
 
     def owns(self, user: str) -> bool:
@@ -96,36 +96,36 @@ class SeedingBackend(Protocol):
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:
-        """Ask for the cards of one invocation; gives the ``flowInvocationId`` of the response.
+        """Request the cards of one invocation; returns the ``flowInvocationId`` of the response.
 
         Args:
             population: The cards.
             users: The customer of each.
-            invocation: The invocation that they are to belong to, if the target lets us choose;
+            invocation: The invocation that they should belong to, if the target lets us choose;
                 a new one if left out.
 
         Raises:
             SeedingError: The target refused.
-            OutcomeUnknownError: The cards may or may not come into being.
+            OutcomeUnknownError: The cards may or may not be created.
         """
 
     def snooze(self, card: Card, duration: timedelta) -> None:
-        """Snooze an active card, as its customer would.
+        """Snooze an active card, as if the customer did it.
 
         Raises:
             NotAvailableError: The target has no such control.
         """
 
     def pass_time(self, duration: timedelta) -> None:
-        """Let the target's time pass."""
+        """Let time pass on the target."""
 
 
 _GENERATED: Final = re.compile(r"contract-[0-9a-f]{12}.*|1[0-2][0-9]{14}", re.DOTALL)
-"""What :class:`UserIds` makes: a token of 48 bits, or the number that one is counted up from."""
+"""What :class:`UserIds` generates: a token of 48 bits, or a number of 16 digits from as many."""
 
 
 def is_generated(user: str) -> bool:
-    """Whether a user id has the form of those that runs generate."""
+    """Whether a user id has the form of a generated one."""
     return _GENERATED.fullmatch(user) is not None
 
 
@@ -133,7 +133,7 @@ class UserIds:
     """Generates user ids that no other run, and no other process of this one, uses.
 
     Args:
-        randomness: Tells them apart.
+        randomness: Makes them unique.
     """
 
     def __init__(self, randomness: Randomness = TRUE_RANDOMNESS) -> None:

@@ -1,8 +1,8 @@
-"""Filter semantics: whether a target honours an attribute, and joins several of them by *and*.
+"""Filter semantics: whether a target honours an attribute, and combines several by *and*.
 
-That it joins them so is inferred and not documented. Where it joins by *or* an action on
-``status=active`` and an id of this run would change every active card of the environment; and so
-would one on that id alone where the attribute is ignored.
+The combination by *and* is inferred, not documented. On a target that combines by *or*, an action
+on ``status=active`` and an id of this run would change every active card of the environment; so
+would one on that id alone if the attribute is ignored.
 """
 
 from __future__ import annotations
@@ -24,20 +24,24 @@ from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
 
 Question = Callable[[Attribute, str, Collection[Card]], bool]
-"""Asked of an attribute, of its value, and of some cards that are listed by it."""
+"""Takes an attribute, its value, and some cards that are listed by it."""
 
 _ALPHABETS: Final = (string.digits, "abcdef", "ABCDEF")
 _FURTHER_ALPHABETS: Final = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 _SAMPLES: Final = 4
+"""Cards to look with: one is enough, unless tests close it or its listing lags."""
 _TRIES: Final = 3
+"""Attempts at each question: a lost response shows nothing, and is no reason to give up."""
 
 
 class FilterSemantics:
-    """Looks, once for each pair of attributes, how a target joins them. Threads may share it.
+    """Observes, once for each pair of attributes, how a target combines them.
+
+    Threads may share it.
 
     Args:
         reader: Lists cards.
-        recorder: What is asked is not recorded, as it hangs on what else was run.
+        recorder: Excludes these listings from a recording, as they depend on what else was run.
     """
 
     def __init__(self, reader: Reader, recorder: Recorder = NULL_RECORDER) -> None:
@@ -50,7 +54,7 @@ class FilterSemantics:
         self._lock = Lock()
 
     def adopt(self, cards: Iterable[Card]) -> None:
-        """Take in cards that this run seeded. With a new one open questions are asked again."""
+        """Provide cards that this run seeded. With a new one, open questions are asked again."""
         card = next(iter(cards), None)
         if card is None or any(key_of(card) == key_of(known) for known in self._cards):
             return
@@ -61,7 +65,7 @@ class FilterSemantics:
     def is_honoured(self, pin: Attribute) -> bool | None:
         """Whether listings by an attribute show only cards that have the value.
 
-        ``None`` as long as no card of ours is listed by it, or no response is usable.
+        ``None`` if no card of ours is listed by it yet, or no response is usable.
         """
         with self._lock:
             while pin not in self._honoured and self._cards and self._tries[pin, pin] < _TRIES:
@@ -74,8 +78,7 @@ class FilterSemantics:
     def are_joined_by_and(self, pin: Attribute, others: Collection[Attribute]) -> bool:
         """Whether each of the others was seen to narrow what ``pin`` selects, and ``pin`` them.
 
-        What is not seen for certain, as there is no card to see it by or no usable answer, does
-        not count.
+        What could not be observed, for lack of a card or of a usable response, does not count.
         """
         with self._lock:
             return all(self._is_by_and((pin, other)) for other in others)
@@ -90,7 +93,7 @@ class FilterSemantics:
     def _ask(self, pin: Attribute, question: Question) -> bool | None:
         """The answer to a question about cards of ours; ``None`` if no response shows it."""
         try:
-            with self._recorder.unrecorded("how attributes are joined is asked once in a run"):
+            with self._recorder.unrecorded("how attributes are combined is observed once in a run"):
                 for card in tuple(reversed(self._cards)):
                     own = card.attributes.get(pin)
                     listed = own and self._listed({pin: own})
@@ -101,14 +104,14 @@ class FilterSemantics:
         return None
 
     def _honours(self, pin: Attribute, own: str, listed: Collection[Card]) -> bool:
-        """Whether an attribute lists cards with its value, and none for a value that none has."""
+        """Whether only cards with a value are listed by it, and none by a value that none has."""
         others = any(card.attributes.get(pin, own) != own for card in listed)
         return not others and not self._listed({pin: similar(own)})
 
     def _excludes(
         self, other: Attribute, pin: Attribute, own: str, listed: Collection[Card]
     ) -> bool:
-        """Whether neither value of a pair lists cards that lack the other one."""
+        """Whether neither value of a pair lists cards without the other one."""
         values = {card.attributes.get(other) for card in listed}
         if other is Attribute.STATUS:
             strange = next((state.value for state in Status if state.value not in values), None)
@@ -123,7 +126,7 @@ class FilterSemantics:
 
 
 def similar(value: str, randomness: Randomness = TRUE_RANDOMNESS) -> str:
-    """A made-up value of the same form: as many digits and letters in the same places."""
+    """A made-up value of the same form, with digits and letters in the same places."""
     letters = value.replace("-", "")
     is_hexadecimal = all(character in string.hexdigits for character in letters)
     alphabets = _ALPHABETS if is_hexadecimal else _FURTHER_ALPHABETS

@@ -1,4 +1,4 @@
-"""Seeding through an Action Flow: the only way that the public API has to create cards.
+"""Seeding through an Action Flow: the only way to create cards over the public API.
 
 Source: Action Flow API › start, test; Steps › activities are queued before processing.
 """
@@ -39,7 +39,7 @@ _CHOSEN_BY_TARGET: Final = {
 
 
 class ServerClock:
-    """The target's time, as the ``Date`` of its answers tells it (RFC 9110 › 6.6.1).
+    """The target's time, according to the ``Date`` of its responses (RFC 9110 › 6.6.1).
 
     Args:
         clock: Our own time.
@@ -50,7 +50,7 @@ class ServerClock:
         self._ahead = timedelta(0)
 
     def observe(self, exchange: Exchange) -> None:
-        """Learn from an answer."""
+        """Learn from a response."""
         with suppress(KeyError, ValueError, TypeError):
             date = parsedate_to_datetime(exchange.response_headers["date"])
             ahead = date - exchange.started
@@ -62,13 +62,14 @@ class ServerClock:
 
 
 _NOTABLE: Final = timedelta(seconds=2)
+"""Differences below are not corrected: ``Date`` has whole seconds, and a response takes a while."""
 
 
 class FlowBackend:
-    """Starts the Action Flow of the settings, one invocation a population."""
+    """Starts the Action Flow of the settings, one invocation per population."""
 
     delivery_is_certain = False
-    settling = 10.0
+    settling = 10.0  # ten times as long as the slow target of our tests needs to list a change
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class FlowBackend:
             raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
-        """The customers that the specs name, or those of the settings in turn, or new ones."""
+        """The customers that the specs name, those of the settings in turn, or new ones."""
         _refuse_what_the_flow_decides(population)
         return tuple(self._users(population))
 
@@ -109,7 +110,7 @@ class FlowBackend:
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:
-        """Start the flow once, with one target for each run of cards that are alike."""
+        """Start the flow once, with one flow target for each run of cards that are alike."""
         pairs = list(zip(population, users, strict=True))
         targets = [self._target(spec, users_of_target) for spec, users_of_target in _alike(pairs)]
         flow, mode = self._settings.flow_id or "", self._settings.flow_mode
@@ -174,7 +175,7 @@ def _refuse_what_the_flow_decides(population: Population) -> None:
 def _alike(
     pairs: list[tuple[CardSpec, str]],
 ) -> Iterator[tuple[CardSpec, list[str]]]:
-    """The customers of each flow target: their cards are alike, and none is in it twice."""
+    """The customers of each flow target: their cards are alike, and none occurs twice."""
 
     def but_for_user(pair: tuple[CardSpec, str]) -> tuple[object, ...]:
         spec = pair[0]

@@ -1,7 +1,7 @@
-"""Ownership: which ids hold an action to cards of this run, shown by what the target lists.
+"""Ownership: which ids limit an action to cards of this run, as shown by listings.
 
-An id is ours while every card listed under it is ours, and at least one is. Until that is shown no
-action by it is sent: in a run, in its teardown and in ``atomic-cards clean`` alike.
+An id is ours if at least one card is listed under it, and all of those are ours. Until that is
+shown, no action by it is sent, whether in a run, in its teardown or in ``atomic-cards clean``.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 from pytest_atomic_cards.targets.seeding.provenance import EVERYWHERE, Provenance
 
 _INDEX_LAG: Final = 5.0
-"""Seconds by which a card may be listed by one attribute later than by another."""
+"""Seconds by which a card may be listed later by one attribute than by another, as each may have
+its own index; waited for once per attribute."""
 
 _ACTIONS: Final = frozenset(Action)
 
 _CHANGEABLE: Final[tuple[str | None, ...]] = (None, Status.EMBARGOED.value, Status.SNOOZED.value)
-"""Those that show every open card, as no action changes a closed one."""
+"""The listings that show every open card, as no action changes a closed one."""
 _SAMPLED: Final = 3
-"""Ids of each attribute that are looked at everywhere before open cards are enough."""
+"""Ids of each attribute that are listed in every state: if strangers' closed cards are under none
+of them, the attribute identifies a run, and listing open cards is enough."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class _Evidence:
     Args:
         foreign: The customer of a card that is not ours; empty while there is none.
         has_own: Whether a card of ours was listed.
-        states: The states, and ``None`` for the plain listing, listed to the end with only ours.
+        states: The states, and ``None`` for the plain listing, that were listed to the end.
     """
 
     foreign: str = ""
@@ -64,8 +66,8 @@ class Ownership:
     Args:
         api: Client of the target.
         reader: Lists cards.
-        scope: Takes in the ids of cards that are found to be ours.
-        recorder: What is asked here is not recorded, as it depends on what else was run.
+        scope: Is extended by the ids of cards that are found to be ours.
+        recorder: Excludes these listings from a recording, as they depend on what else was run.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Ownership:
         """Return unless an invocation holds cards of others.
 
         Raises:
-            SeedingError: It does, so that the start which named it cannot be relied on.
+            SeedingError: It does, so the start that named it is unreliable.
         """
         pin = Attribute.FLOW_INVOCATION_ID
         if (pin, invocation) not in self._under:
@@ -107,13 +109,13 @@ class Ownership:
     # What is listed
 
     def look(self, query: CardQuery) -> Found:
-        """List all cards that match, and take in what that shows."""
+        """List all cards that match, and learn from them."""
         found = self._reader.find_all(query)
         self.note(query, found)
         return found
 
     def note(self, query: CardQuery, found: Found) -> None:
-        """Take in what a query has listed."""
+        """Learn from what a query has listed."""
         own = self.provenance.see(found.cards)
         if self._scope:
             self._scope.adopt(own)
@@ -132,12 +134,12 @@ class Ownership:
         if strangers:
             evidence.foreign = repr(strangers[0].user_id or "without an id")
         evidence.has_own |= len(under) > len(strangers)
-        # Beside a status that is joined by or, others are listed as well, and ours completely.
+        # If a status is combined by or, others are listed as well, but ours completely.
         if found.complete and (state is not None or len(under) == len(found.cards)):
             evidence.states.add(state)
 
     def stranger_under(self, pin: Attribute, value: str) -> str:
-        """The customer of a card that is listed under an id and not ours; empty for none."""
+        """The customer of a card that is listed under an id but is not ours; empty for none."""
         return self._under[pin, value].foreign
 
     # What may be acted on
@@ -150,19 +152,19 @@ class Ownership:
         *,
         multiple: bool,
     ) -> None:
-        """Let an action pass if one of its pins holds it to cards of this run.
+        """Let an action pass if one of its pins limits it to cards of this run.
 
         Args:
             action: The action.
             values: All attributes of its query.
-            pins: Those of them by which it is pinned to ids that this run has claimed.
+            pins: Those of them whose values are ids that this run has claimed.
             multiple: Whether it may change several cards.
 
         Raises:
-            ScopeError: What is listed under the ids is not shown to be ours.
-            NotAvailableError: The target ignores them, or is not seen to join them by *and* with
-                the other attributes, or to honour them in an action on several cards.
-            TransportError: What is listed under the ids cannot be asked.
+            ScopeError: The cards listed under the ids are not shown to be ours.
+            NotAvailableError: The target ignores the ids, was not seen to combine them by *and*
+                with the other attributes, or to honour them in an action on several cards.
+            TransportError: The cards under the ids cannot be listed.
         """
         objections: list[AtomicCardsError] = []
         with self._lock, self._recorder.unrecorded("evidence is looked for once in a run"):
@@ -176,7 +178,7 @@ class Ownership:
     def _objections(
         self, action: str, pin: Attribute, values: Mapping[Attribute, str], *, multiple: bool
     ) -> Iterator[AtomicCardsError]:
-        """What speaks against an action by one of its pins, the plainest reason first."""
+        """The objections to an action by one of its pins, the plainest first."""
         value = values[pin]
         states = self._states_to_list(pin, values, multiple=multiple)
         if self.action_semantics.breach:
@@ -202,8 +204,8 @@ class Ownership:
             yield ScopeError(f"not everything under {pin}={value} could be listed")
         if not self.filter_semantics.are_joined_by_and(pin, values.keys() - {pin}):
             yield NotAvailableError(
-                "the target was not seen to join attributes by and, so that cards of others might "
-                "be changed; use one attribute alone"
+                "the target was not seen to combine attributes by and, so that cards of others "
+                "might be changed; use one attribute alone"
             )
         if multiple and not (
             action in _ACTIONS and self.action_semantics.is_honoured(Action(action), pin)
@@ -228,7 +230,7 @@ class Ownership:
         return {*EVERYWHERE} if values[pin] in sampled else {*_CHANGEABLE}
 
     def _listed_under(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
-        """The evidence on an id, which is asked for as far as it is still missing."""
+        """The evidence on an id; what is still missing is listed now."""
         evidence = self._under[pin, value]
         query = CardQuery.of({pin: value})
         for state in EVERYWHERE:
@@ -244,10 +246,10 @@ class Ownership:
                 self._waited_for.add(pin)
         return evidence
 
-    # Rehearsing
+    # Calibrating
 
     def calibrate(self, cards: Sequence[Card]) -> None:
-        """Learn by cards that nobody needs any more which ids actions honour."""
+        """Learn which ids actions honour, with cards that nobody needs any more."""
         self.action_semantics.spare(cards)
         with self._lock, self._recorder.unrecorded("what actions honour is tried once in a run"):
             for action in Action:

@@ -1,4 +1,4 @@
-"""Seeding straight into the sandbox."""
+"""Seeding directly into the sandbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FIELDS: Final = {
 
 
 class SandboxBackend:
-    """Puts cards into one environment of a sandbox, with any attribute values.
+    """Creates cards in one environment of a sandbox, with any attribute values.
 
     Args:
         controls: Those of the sandbox.
@@ -65,7 +65,7 @@ class SandboxBackend:
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:
-        """Put the cards in; they are there at once. They share an invocation unless given one."""
+        """Insert the cards, which exist at once and share an invocation unless they name one."""
         shared = invocation or f"invocation-{self._randomness.token()}"
         rows = [self._row(spec, user, shared) for spec, user in zip(population, users, strict=True)]
         self._controls.seed(rows)

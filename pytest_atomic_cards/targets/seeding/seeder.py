@@ -1,4 +1,4 @@
-"""Seeder: puts cards in place, waits until they are listed, and cleans up behind itself."""
+"""Seeder: creates cards, waits until they are listed, and cleans up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatabl
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
 _CALIBRATED: Final = 4
-"""Targets of a rehearsal: enough to see, most often, that not all get the same number of cards."""
+"""Targets of a calibration: usually enough to see that not all get the same number of cards."""
 
 
 class Seeder:
@@ -26,12 +26,12 @@ class Seeder:
 
     Args:
         api: Client of the target.
-        backend: How cards come into being there.
-        scope: Learns which cards are this run's own; ``None`` where no guard is needed.
+        backend: Creates cards there.
+        scope: Learns which cards are this run's own; ``None`` if no guard is needed.
         cleaner: Remembers what was started, for all seeders of the target.
 
     Attributes:
-        backend: How cards come into being.
+        backend: Creates cards.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class Seeder:
 
     @property
     def listing_lag(self) -> float:
-        """Seconds until listings surely show what has happened; 0 where they never went back."""
+        """Seconds until listings reliably show a change; 0 if they were never seen to go back."""
         return self._waiter.listing_lag
 
     @property
     def started(self) -> list[CardQuery]:
-        """The queries that select what was started here, whether it is listed or not."""
+        """The queries that select what was started here, even if it is not listed."""
         return [pin for start in self._starter.starts for pin in start.pins]
 
     def calibrate(self) -> None:
-        """Seed some cards, to see that it can be done and how many a target gets.
+        """Seed some cards, to check that it works and how many cards a target gets.
 
         Raises:
             SeedingError: No card appeared in time.
@@ -75,11 +75,11 @@ class Seeder:
             self._ownership.calibrate(cards)
 
     def seed(self, *populations: Population) -> list[Group]:
-        """Seed populations, each as one invocation, and hand over its cards in their states.
+        """Seed populations, each as one invocation, and return their cards in the given states.
 
         Raises:
-            NotAvailableError: The target cannot give such cards.
-            SeedingError: The cards did not appear in time, or not as they were asked for.
+            NotAvailableError: The target cannot create such cards.
+            SeedingError: The cards did not appear in time, or not as requested.
         """
         placed = [self._place(population) for population in populations]
         visible = self._waiter.await_visible(placed)
@@ -95,8 +95,8 @@ class Seeder:
         """Seed at least ``count`` active cards that one query selects.
 
         Raises:
-            NotAvailableError: The target does not give so many cards that belong together.
-            SeedingError: The target does not give so many cards.
+            NotAvailableError: The target does not create so many cards that belong together.
+            SeedingError: The target does not create so many cards.
         """
         return self.seed(Population.of(ceil(count / self._waiter.cards_per_target)))[0]
 

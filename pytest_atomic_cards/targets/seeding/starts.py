@@ -1,4 +1,4 @@
-"""Starts of the Action Flow, as they are remembered to clean up after them."""
+"""Starts of the Action Flow, remembered for clean-up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_atomic_cards.model.query import CardQuery
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Start:
-    """One start of the Action Flow, of which cards may come.
+    """One start of the Action Flow, which may create cards.
 
     Args:
         number: Its place among the starts of its journal.
@@ -20,8 +20,8 @@ class Start:
         before: Keys of the cards that ``others`` held before it; ``None`` if that is not known.
         invocation: Its ``flowInvocationId``, as the response named it.
         complete: Whether all its cards were seen.
-        cleaned: Whether nothing open was left of it when it was last looked at.
-        begun: When it was asked for, by the clock of its process.
+        cleaned: Whether nothing of it was open when it was last listed.
+        begun: When it was requested, by the clock of its process.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Start:
 
     @property
     def count(self) -> int:
-        """How many cards it asked for."""
+        """How many cards it requested."""
         return len(self.users) + len(self.others)
 
     @property
@@ -53,5 +53,5 @@ class Start:
 
     @property
     def untraceable(self) -> tuple[str, ...]:
-        """Customers of whose cards nothing shows which belong to this start."""
+        """Customers whose cards cannot be attributed to this start or to others."""
         return () if self.invocation else self.others

@@ -11,6 +11,7 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.support.progress import Update, activity
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
@@ -28,7 +29,7 @@ _TRIES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CancelStep:
     """One cancel, with the number of active cards before and after it."""
 
     before: int
@@ -54,10 +55,10 @@ class Drained:
         left: Active cards at the end.
     """
 
-    default: Step
-    excessive: Step
-    raised: Step
-    repeats: tuple[Step, ...]
+    default: CancelStep
+    excessive: CancelStep
+    raised: CancelStep
+    repeats: tuple[CancelStep, ...]
     left: int
 
 
@@ -88,7 +89,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     update(default.cancelled)
     excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, LARGEST_LIMIT)
     raised = _step(probe, query.replace(limit=LARGEST_LIMIT), excessive.after, LARGEST_LIMIT)
-    repeats: list[Step] = []
+    repeats: list[CancelStep] = []
     left = raised.after
     update(group.count - left)
     repeated = query.replace(status=None)
@@ -103,13 +104,13 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     return Drained(default, excessive, raised, tuple(repeats), _count(probe, query, 0))
 
 
-def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
+def _step(probe: Probe, query: CardQuery, left: int, most: int) -> CancelStep:
     """One cancel of ``left`` active cards, which closes at most ``most``."""
     probe.settle()
     before = _count(probe, query, left)
     exchange = _cancel(probe, query, before)
     due = max(0, before - most) if exchange.succeeded else before
-    return Step(before, min(before, _count(probe, query, due)), exchange)
+    return CancelStep(before, min(before, _count(probe, query, due)), exchange)
 
 
 def _count(probe: Probe, query: CardQuery, due: int) -> int:
@@ -133,15 +134,12 @@ def _count(probe: Probe, query: CardQuery, due: int) -> int:
 
 def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
     """One cancel that was applied; sent again if its response is lost and nothing changed."""
-    for _ in range(_TRIES):
-        try:
-            return probe.api.act_exchange(Action.CANCEL, query)
-        except OutcomeUnknownError as error:
-            left = probe.watch(lambda: _active(probe, query), lambda left: left < before)
-            if left < before and error.exchange:
-                return error.exchange
-            lost = error
-    raise lost
+
+    def applied(error: OutcomeUnknownError) -> Exchange | None:
+        left = probe.watch(lambda: _active(probe, query), lambda left: left < before)
+        return error.exchange if left < before else None
+
+    return until_known(lambda: probe.api.act_exchange(Action.CANCEL, query), applied, tries=_TRIES)
 
 
 def _active(probe: Probe, query: CardQuery) -> int:

@@ -25,7 +25,7 @@ from pytest_atomic_cards.strategies.histories import actions
 from pytest_atomic_cards.strategies.populations import statuses
 from pytest_atomic_cards.strategies.shrinking import droppable, weighted
 from pytest_atomic_cards.suite.command_sequences import Program, Step
-from pytest_atomic_cards.suite.machine_cards import CardSupply
+from pytest_atomic_cards.suite.machine_cards import MachineCards
 from pytest_atomic_cards.suite.state_model import Belief, Possibility
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -118,7 +118,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         program: The steps so far, for a replay.
     """
 
-    def __init__(self, supply: CardSupply, failures: list[tuple[Program, Violation]]) -> None:
+    def __init__(self, supply: MachineCards, failures: list[tuple[Program, Violation]]) -> None:
         super().__init__()
         self.supply = supply
         self.cards = supply.cards
@@ -294,7 +294,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def _settle(self) -> None:
         """Check that all cards match their beliefs once no reading is stale any more."""
         for group in self._behind:
-            words = self.supply.watch(
+            words = self.supply.watcher.watch(
                 lambda group=group: self.cards.reader.states(group),  # type: ignore[misc]
                 lambda now, group=group: self._agrees(group, now, stale_allowed=True),  # type: ignore[misc]
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
@@ -28,6 +28,7 @@ from pytest_atomic_cards.suite.expected_states import (
     words_of,
 )
 from pytest_atomic_cards.suite.oracle import invented
+from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST, until_known
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
@@ -38,9 +39,6 @@ from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 
 Seen = TypeVar("Seen")
-
-_TRIES: Final = 8
-"""Attempts of an action: even if every second response is lost, one arrives in 255 of 256 cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +146,16 @@ class Probe:
             TransportError: There was no usable response, or access was denied.
         """
         before = self.states(watched)
-        for attempt in range(_TRIES):
-            try:
-                exchange = self.api.act_exchange(action, query, payload)
-            except OutcomeUnknownError:
-                after = self.states_later(watched, lambda now: now == before)
-                if attempt == _TRIES - 1 or after != before:
-                    raise
-            else:
-                break
+
+        def raise_if_changed(error: OutcomeUnknownError) -> None:
+            if self.states_later(watched, lambda now: now == before) != before:
+                raise error
+
+        exchange = until_known(
+            lambda: self.api.act_exchange(action, query, payload),
+            raise_if_changed,
+            tries=EVERY_SECOND_LOST,
+        )
         if self.api.access.denied(exchange):
             raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)
         return exchange

@@ -22,7 +22,7 @@ _WORDS: Final = {
 
 def action_limit_over_1000(context: ProfilingContext) -> str:
     """Cancel with ``limit=1001``; if that is accepted, cancel more than 1000 cards."""
-    query = context.supply.group().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
+    query = context.supply.take().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
     exchange = context.put(Action.CANCEL, query)
     if not exchange.succeeded:
         return str(exchange.status)
@@ -45,7 +45,7 @@ def other_action_limits(context: ProfilingContext) -> str:
 
 
 def _limited(context: ProfilingContext, action: Action) -> str:
-    group = context.supply.group()
+    group = context.supply.take()
     exchange = context.put(action, group.pin.replace(multiple=True, limit=1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -55,7 +55,7 @@ def _limited(context: ProfilingContext, action: Action) -> str:
 
 def action_offset(context: ProfilingContext) -> str:
     """Cancel a group with ``offset=1``."""
-    group = context.supply.group()
+    group = context.supply.take()
     exchange = context.put(Action.CANCEL, group.pin.replace(multiple=True, offset=1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -66,7 +66,7 @@ def action_offset(context: ProfilingContext) -> str:
 
 def summary_total(context: ProfilingContext) -> str:
     """Cancel a group with ``limit=1``."""
-    group = context.supply.group()
+    group = context.supply.take()
     query = group.pin.replace(multiple=True, limit=1)
     exchange = context.succeed(context.put(Action.CANCEL, query))
     if updated(exchange) != 1:

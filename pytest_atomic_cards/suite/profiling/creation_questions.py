@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
-from pytest_atomic_cards.suite.profiling.timers import Timed, Timers
+from pytest_atomic_cards.suite.profiling.timers import EXPIRING, HELD, Timers
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 _INVOCATION: Final = "flowInvocationId"
@@ -47,8 +47,8 @@ def cards_per_target(context: ProfilingContext) -> str:
 def delivery_options(context: ProfilingContext) -> str:
     """Check whether the embargo and the expiry in a start request take effect."""
     timers = context.once(Timers.started)
-    embargo, expiry = timers.has(Timed.HELD), timers.expired_at is not None
-    context.get(timers.group(Timed.ACTIVE).pin)
+    embargo, expiry = timers.has(HELD), timers.has_expired
+    context.get(timers.group(EXPIRING).pin)
     if embargo and not expiry:
         raise NotAvailableError(
             "the embargo in a start request is honoured, but the expiry is late or ignored"

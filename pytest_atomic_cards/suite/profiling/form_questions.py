@@ -40,7 +40,7 @@ _SUMMARY: Final = frozenset({"total", "updated"})
 
 def error_body(context: ProfilingContext) -> str:
     """Dismiss several cards without ``multiple``, which is refused, and look at the body."""
-    exchange = context.put(Action.DISMISS, context.supply.group().pin)
+    exchange = context.put(Action.DISMISS, context.supply.take().pin)
     if exchange.succeeded:
         raise NotAvailableError("a dismiss of several cards without multiple=1 is not refused")
     if not exchange.response_body:

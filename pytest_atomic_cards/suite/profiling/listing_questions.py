@@ -153,10 +153,9 @@ def _close(context: ProfilingContext, action: Action) -> _Closed:
     group, card = context.supply.card()
     key, watched = key_of(card), only(group, card)
     context.succeed(context.put(action, group.single(card)))
-    acted = context.cards.clock.monotonic()
     states = context.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
     if states[key] is None:
-        context.rest(acted)
+        context.probe.settle_surely()
         states = context.probe.states(watched)
     return _Closed(group, key, states[key])
 

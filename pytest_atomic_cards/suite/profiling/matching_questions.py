@@ -72,7 +72,7 @@ def multiple_counts(context: ProfilingContext) -> str:
 
 def _mixed(context: ProfilingContext) -> Group:
     """A group whose first card is active and whose other cards are completed."""
-    group = context.supply.group()
+    group = context.supply.take()
     for card in group.cards[1:]:
         context.succeed(context.put(Action.COMPLETE, group.single(card)))
     closed = only(group, *group.cards[1:])
@@ -134,7 +134,7 @@ def _lettered(values: Mapping[Attribute, str]) -> tuple[str, str]:
 
 def multiple_spelling(context: ProfilingContext) -> str:
     """Dismiss a group of active cards with ``multiple=true``."""
-    exchange = context.put(Action.DISMISS, context.supply.group().pin, ("multiple", "true"))
+    exchange = context.put(Action.DISMISS, context.supply.take().pin, ("multiple", "true"))
     if exchange.succeeded:
         return "truthy"
     return "1" if exchange.status == HTTPStatus.BAD_REQUEST else str(exchange.status)

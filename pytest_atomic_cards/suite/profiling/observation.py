@@ -11,17 +11,15 @@ from pytest_atomic_cards.rules.finding import exchange_lines
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation
 from pytest_atomic_cards.suite.profiling import OBSERVERS
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
+from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
-    OutcomeUnknownError,
     error_text,
 )
 from pytest_atomic_cards.support.printable import brief, printable
 
 NOT_ASKED: Final = "it was not asked in this run"
-_TRIES: Final = 4
-"""Attempts, each with fresh cards: four lost responses in a row are not a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +80,12 @@ def observe(question: str, context: ProfilingContext, pinned: str | None = None)
 
 def _answer(question: str, context: ProfilingContext) -> str:
     """The answer, observed again with fresh cards if the response to an action was lost."""
-    for _ in range(_TRIES):
+
+    def ask() -> str:
         context.evidence = None
-        try:
-            return OBSERVERS[question](context)
-        except OutcomeUnknownError as error:
-            lost = error
-    raise lost
+        return OBSERVERS[question](context)
+
+    return until_known(ask)
 
 
 def failure(question: str, error: BaseException, pinned: str | None = None) -> Observation:

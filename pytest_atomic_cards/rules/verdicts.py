@@ -104,3 +104,8 @@ def give_up(error: AtomicCardsError) -> NoReturn:
     if isinstance(error, NotAvailableError):
         not_exercised(str(error))
     raise Inconclusive.because_of(error) from error
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Whether an error shows something of the target, and not a bug in a test."""
+    return isinstance(error, AtomicCardsError | Violation)

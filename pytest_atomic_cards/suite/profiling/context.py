@@ -1,6 +1,6 @@
 """ProfilingContext: an isolated environment in which open questions are observed.
 
-Observers request what they need, and the scene remembers the exchange that shows the answer. On a
+Observers request what they need, and the context remembers the exchange that shows the answer. On a
 live target they act only on cards that this run seeded; the scope guard ensures that.
 """
 
@@ -34,8 +34,6 @@ from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, Server
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
-Observer = Callable[["ProfilingContext"], str]
-"""Observes how a target answers one open question; returns the answer in the profile's words."""
 Experiment = TypeVar("Experiment")
 Parameter = tuple[str, str]
 

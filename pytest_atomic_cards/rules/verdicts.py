@@ -1,7 +1,7 @@
 """Verdicts: the outcomes of a requirement, and the exceptions that carry them.
 
-A contract passes (held), or ends with one of these exceptions. *Could not tell* is neither a pass
-nor a skip.
+A contract passes (held), or ends with one of these exceptions. *Inconclusive* is neither a pass nor
+a skip.
 """
 
 from __future__ import annotations

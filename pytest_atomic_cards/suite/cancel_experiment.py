@@ -14,7 +14,7 @@ from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.support.progress import Update, activity
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 EXCESSIVE_LIMIT: Final = 5000
 """A limit above the documented maximum; whether it is refused or clamped is not documented."""
@@ -22,8 +22,6 @@ CARDS: Final = DEFAULT_CANCEL + 2 * LARGEST_LIMIT + 10
 """One default cancel and two of 1000 cards leave some for a repeat."""
 _MOST_REPEATS: Final = 12
 """Twice as many as needed if every cancel closes only the default 500 cards."""
-_PAGES: Final = 20
-"""Pages of 1000; enough for all cards even if a target caps pages well below that."""
 _TRIES: Final = 6
 """Attempts of a cancel whose response is lost, and recounts of listings that disagree."""
 
@@ -80,7 +78,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
         raise NotAvailableError(
             "identical requests list different cards, so cancels cannot be counted"
         )
-    listed = probe.watch(lambda: _active(probe, query), lambda count: count >= group.count)
+    listed = probe.watch(lambda: probe.count_active(query), lambda count: count >= group.count)
     if listed < group.count:
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
@@ -121,12 +119,12 @@ def _count(probe: Probe, query: CardQuery, due: int) -> int:
     Raises:
         NotAvailableError: The number differs each time.
     """
-    count = probe.watch(lambda: _active(probe, query), lambda count: count == due)
+    count = probe.watch(lambda: probe.count_active(query), lambda count: count == due)
     for _ in range(_TRIES):
         if count == due:
             return count
         probe.settle_surely()
-        before, count = count, _active(probe, query)
+        before, count = count, probe.count_active(query)
         if count == before:
             return count
     raise NotAvailableError("listings show a different number of cards each time")
@@ -136,12 +134,7 @@ def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
     """One cancel that was applied; sent again if its response is lost and nothing changed."""
 
     def applied(error: OutcomeUnknownError) -> Exchange | None:
-        left = probe.watch(lambda: _active(probe, query), lambda left: left < before)
+        left = probe.watch(lambda: probe.count_active(query), lambda left: left < before)
         return error.exchange if left < before else None
 
     return until_known(lambda: probe.api.act_exchange(Action.CANCEL, query), applied, tries=_TRIES)
-
-
-def _active(probe: Probe, query: CardQuery) -> int:
-    plain = query.replace(status=Status.ACTIVE, multiple=False, limit=None)
-    return len({key_of(card) for card in probe.cards.reader.find(plain, _PAGES).cards})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
@@ -39,6 +39,9 @@ from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 
 Seen = TypeVar("Seen")
+
+_MANY_PAGES: Final = 20
+"""Pages of 1000; enough for all cards of a run even if a target caps pages well below that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,11 @@ class Probe:
     def look(self, group: Group, card: Card) -> Card:
         """One card of a group as it is listed now; without a status if no listing shows it."""
         return self._reader.look(group, card)
+
+    def count_active(self, query: CardQuery) -> int:
+        """The number of active cards that match, even if a target has small pages."""
+        plain = query.replace(status=Status.ACTIVE, multiple=False, limit=None)
+        return len(self._reader.find(plain, _MANY_PAGES).cards)
 
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
         """The first result that satisfies ``reached``; see :meth:`ChangeWatcher.watch`."""

@@ -18,8 +18,6 @@ from pytest_atomic_cards.targets.seeding.listing_reader import LARGEST_PAGE
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
 """Enough that a cancel of 1001 cards leaves more than 500 for a dismiss without ``limit``."""
-_PAGES: Final = 20
-"""Pages of 1000; enough for all cards even if a target caps pages at 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,9 @@ class Bulk:
             return BulkAction(changed, exchange)
 
         def counted(error: OutcomeUnknownError) -> BulkAction | None:
-            self._left = self._context.probe.watch(self._count, lambda left: left < before)
+            probe = self._context.probe
+            self._left = probe.watch(lambda: probe.count_active(query), lambda left: left < before)
             changed = before - self._left
             return BulkAction(changed, error.exchange) if changed > 0 else None
 
         return until_known(act, counted)
-
-    def _count(self) -> int:
-        query = self._active.replace(multiple=False)
-        return len(self._context.cards.reader.find(query, _PAGES).cards)

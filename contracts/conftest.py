@@ -11,14 +11,14 @@ import pytest
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import Closing, FindingsReporter
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.card_pool import CardPool, StatePool
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
-from pytest_atomic_cards.suite.time_experiment import Timed, let_time_pass
+from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.targets import Target, world_on
@@ -120,20 +120,13 @@ def population(probe: Probe, history: History) -> SharedPopulation:
 
 @pytest.fixture(scope="session")
 def reserve(probe: Probe, history: History) -> CardPool:
-    """Groups of fresh active cards, to act on."""
+    """Fresh cards to act on: groups of active ones, and single ones of any state."""
     del history
     return CardPool(probe.cards.seeder, probe.cards.recorder)
 
 
 @pytest.fixture(scope="session")
-def in_state(probe: Probe, history: History) -> StatePool:
-    """Fresh cards of any state, to act on."""
-    del history
-    return StatePool(probe.cards.seeder, probe.cards.recorder)
-
-
-@pytest.fixture(scope="session")
-def timed(probe: Probe, cards_target: Target) -> Iterator[Timed]:
+def timed(probe: Probe, cards_target: Target) -> Iterator[TimeExperiment]:
     """Cards whose embargo, snooze or expiry is over, in a separate environment."""
     del probe
     with world_on(cards_target) as cards:

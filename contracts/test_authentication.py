@@ -13,7 +13,7 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import Attempt, BatchedSetup
+from pytest_atomic_cards.suite.batched_setup import ActionTrial, BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe
@@ -99,14 +99,14 @@ WAYS: dict[str, tuple[str, Way]] = {
 """Requests that must be rejected, and the requirement that demands it."""
 
 
-def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> Attempt:
+def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> ActionTrial:
     """List or cancel the first card of a group in a way that must be refused."""
     before = probe.states(group)
     exchange = probe.raw(method, path, group.single(group.cards[0]), **how)
-    return Attempt(group, before, exchange)
+    return ActionTrial(group, before, exchange)
 
 
-def check_refused(probe: Probe, intrusion: Attempt) -> None:
+def check_refused(probe: Probe, intrusion: ActionTrial) -> None:
     """Expect a request to be refused, without showing or changing a card."""
     exchange, before = intrusion.exchange, intrusion.before
     shown = key_of(intrusion.group.cards[0]).encode() in exchange.response_body
@@ -121,10 +121,10 @@ def check_refused(probe: Probe, intrusion: Attempt) -> None:
 
 
 @pytest.fixture(scope="module")
-def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[Attempt]:
+def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[ActionTrial]:
     """A request with each method in each way, each on its own group."""
 
-    def trial(way: Way, method: str, path: str) -> Attempt:
+    def trial(way: Way, method: str, path: str) -> ActionTrial:
         return intrude(probe, reserve.take(), method, path, way(probe))
 
     return BatchedSetup(
@@ -141,7 +141,7 @@ def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[Attempt]:
     "way", [pytest.param(name, marks=requirement(rule)) for name, (rule, _) in WAYS.items()]
 )
 def test_nobody_gets_in(
-    way: str, method: str, probe: Probe, intrusions: BatchedSetup[Attempt]
+    way: str, method: str, probe: Probe, intrusions: BatchedSetup[ActionTrial]
 ) -> None:
     """Without a token of this environment and role, or a User-Agent, cards are not accessible."""
     check_refused(probe, intrusions[way, method])

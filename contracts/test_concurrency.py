@@ -14,9 +14,9 @@ from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.linearizability import is_linearizable
-from pytest_atomic_cards.suite.machine_cards import take_from
 from pytest_atomic_cards.suite.probe import Probe, States
 from pytest_atomic_cards.suite.races import SERVER_ERROR, Race, Racecourse
+from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST, until_known
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
@@ -45,7 +45,7 @@ def fresh_groups(reserve: CardPool, count: int) -> Iterator[Group]:
     for number in range(count):
         if number and REAL_CLOCK.monotonic() - began > SECONDS:
             return
-        yield take_from(reserve)
+        yield until_known(reserve.take, tries=EVERY_SECOND_LOST)
 
 
 def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:

@@ -7,7 +7,7 @@ import pytest
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.cancel_experiment import CARDS, Drained, Step, drain
+from pytest_atomic_cards.suite.cancel_experiment import CARDS, CancelStep, Drained, drain
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe, response_of
@@ -22,7 +22,7 @@ def drained(probe: Probe) -> Drained:
     return drain(probe, probe.cards.seeder.seed_bulk(CARDS))
 
 
-def check_limit(step: Step, limit: int) -> None:
+def check_limit(step: CancelStep, limit: int) -> None:
     """Expect a cancel of more cards than its limit to close exactly as many as the limit."""
     if step.before <= limit:
         not_exercised(f"only {step.before} active cards were left, but the limit is {limit}")

@@ -169,9 +169,9 @@ def test_other_actions_answer_alike(action: Action, probe: Probe, reserve: CardP
     except NotAvailableError as error:
         if error.exchange is None:
             raise
-        came = str(error) if error.exchange.response_body else "the response has no body"
+        actual = str(error) if error.exchange.response_body else "the response has no body"
         due = f"the response to {action} to be like that to complete"
-        raise Violation(due, came, [error.exchange]) from None
+        raise Violation(due, actual, [error.exchange]) from None
 
 
 @requirement("RESULT-05")

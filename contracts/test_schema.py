@@ -10,18 +10,17 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules import objections
-from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, expect
-from pytest_atomic_cards.suite.card_pool import CardPool, StatePool
+from pytest_atomic_cards.rules.verdicts import Inconclusive, expect
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.retrying import until_served
 from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
 from pytest_atomic_cards.suite.schema_fuzzer import LISTING, Asked, Asker
 from pytest_atomic_cards.suite.schema_responses import Answers
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
 
-TRIES = 3
-"""Requests before a server error counts: a passing failure hardly occurs three times in a row."""
 ODD_PARAMETERS = [
     ("unknownParameter", "1"),
     ("userId", ""),
@@ -168,18 +167,20 @@ def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Car
 @requirement("SCHEMA-05")
 @each_forbidden
 def test_action_out_of_place_breaks_nothing(
-    state: Status, action: Action, probe: Probe, in_state: StatePool
+    state: Status, action: Action, probe: Probe, reserve: CardPool
 ) -> None:
     """An action that a card's state does not allow is served or refused."""
-    group, card = in_state.take(state)
+    group, card = reserve.card(state)
     query = group.single(card)
     expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query))
 
 
 def expect_served_or_refused(ask: Callable[[], Exchange]) -> None:
     """Expect no server error, or only one that does not persist."""
-    for _ in range(TRIES):
-        exchange = ask()
-        if exchange.status is not None and not exchange.is_server_error:
-            return
-    raise Violation("success, or a 4xx error", f"HTTP {exchange.status}", (exchange,))
+    exchange = until_served(ask)
+    expect(
+        exchange.status is not None and not exchange.is_server_error,
+        exchange,
+        expected="success, or a 4xx error",
+        actual=f"HTTP {exchange.status}",
+    )

@@ -9,8 +9,8 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status, Transition
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import Attempt, BatchedSetup
-from pytest_atomic_cards.suite.card_pool import CardPool, StatePool
+from pytest_atomic_cards.suite.batched_setup import ActionTrial, BatchedSetup
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
 from pytest_atomic_cards.suite.probe import (
     Probe,
@@ -38,16 +38,16 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def acted(probe: Probe, in_state: StatePool) -> BatchedSetup[Attempt]:
+def acted(probe: Probe, reserve: CardPool) -> BatchedSetup[ActionTrial]:
     """Each action on a card in each state, whether or not it is allowed."""
 
-    def act(cell: Transition, named: bool) -> Attempt:  # noqa: FBT001
-        group, card = in_state.take(cell.before)
+    def act(cell: Transition, named: bool) -> ActionTrial:  # noqa: FBT001
+        group, card = reserve.card(cell.before)
         watched = only(group, card)
         before = probe.states_once(watched, all_in(cell.before))
         do = probe.change if cell.allowed else probe.act
         query = group.single(card).replace(status=cell.before if named else None)
-        return Attempt(watched, before, do(cell.action, query, watched))
+        return ActionTrial(watched, before, do(cell.action, query, watched))
 
     return BatchedSetup(
         {
@@ -63,7 +63,7 @@ def test_action_in_state(
     cell: Transition,
     named: bool,  # noqa: FBT001
     probe: Probe,
-    acted: BatchedSetup[Attempt],
+    acted: BatchedSetup[ActionTrial],
 ) -> None:
     """The action changes the card as in the table, or not at all if the state forbids it."""
     trial = acted[cell, named]
@@ -114,10 +114,10 @@ def test_words_of_closed_states(action: Action, probe: Probe, reserve: CardPool)
 @requirement("STATE-14")
 @each_forbidden
 def test_refused_cards_do_not_count_as_updated(
-    state: Status, action: Action, probe: Probe, in_state: StatePool
+    state: Status, action: Action, probe: Probe, reserve: CardPool
 ) -> None:
     """An action that the card's state forbids has summary.updated 0."""
-    group, card = in_state.take(state)
+    group, card = reserve.card(state)
     exchange = probe.act(action, group.single(card), only(group, card))
     if not exchange.succeeded or not exchange.response_body:
         return

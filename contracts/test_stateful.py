@@ -10,7 +10,6 @@ from pytest_atomic_cards.rules.verdicts import expect
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.machine_cards import CardSupply
 from pytest_atomic_cards.suite.probe import Probe, each_in, only, words_of
 from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
@@ -64,7 +63,7 @@ def test_cards_in_all_states_at_once(
 @requirement("STATE-15")
 def test_any_sequence(fresh: Probe, reserve: CardPool, effort: Effort) -> None:
     """No sequence of actions brings a card into a state that the lifecycle forbids."""
-    steerable = CardSupply(fresh.cards).is_steerable
+    steerable = fresh.cards.is_steerable
     runs = USUAL.max_examples if steerable else LIVE_RUNS
     steps = USUAL.stateful_step_count if steerable else LIVE_STEPS
     settings = effort.settings(runs, stateful_step_count=steps)

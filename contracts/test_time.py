@@ -14,17 +14,16 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe, all_in, each_in, left, only, words_of
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
-from pytest_atomic_cards.suite.time_experiment import CLOSED_IN_TIME, Timed
+from pytest_atomic_cards.suite.time_experiment import CLOSED_IN_TIME, TimeExperiment
 from pytest_atomic_cards.support.errors import SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of, words_for
 
 A_MOMENT = 0.05
 """Seconds: many times the resolution of ``updated``, which is a millisecond."""
-A_WHILE = timedelta(seconds=2)
-"""Long enough for a timer that wrongly keeps running after an action to show."""
 VARIABLES = {"note": "of the card"}
 KEPT = (
     "created",
@@ -53,13 +52,13 @@ def check_becomes(probe: Probe, group: Group, state: Status) -> None:
 
 
 @requirement("TIME-01")
-def test_embargo_ends(timed: Timed) -> None:
+def test_embargo_ends(timed: TimeExperiment) -> None:
     """After its embargo a card is active."""
     check_becomes(timed.probe, timed.group("embargo"), Status.ACTIVE)
 
 
 @requirement("TIME-02")
-def test_card_expires(timed: Timed) -> None:
+def test_card_expires(timed: TimeExperiment) -> None:
     """At its expiry time an active card becomes expired.
 
     A flow may support only one of the ways to request an expiry.
@@ -77,13 +76,13 @@ def test_card_expires(timed: Timed) -> None:
 
 
 @requirement("TIME-03")
-def test_snooze_ends(timed: Timed) -> None:
+def test_snooze_ends(timed: TimeExperiment) -> None:
     """After its snooze a card is active."""
     check_becomes(timed.probe, timed.group("snooze"), Status.ACTIVE)
 
 
 @requirement("TIME-07")
-def test_embargo_holds(timed: Timed) -> None:
+def test_embargo_holds(timed: TimeExperiment) -> None:
     """Before its embargo ends a card stays embargoed."""
     group = timed.group("long embargo")
     states = timed.probe.states(group)
@@ -97,7 +96,7 @@ def test_embargo_holds(timed: Timed) -> None:
 
 @requirement("TIME-04")
 @pytest.mark.parametrize("name", CLOSED_IN_TIME)
-def test_timers_end_with_the_card(name: str, timed: Timed) -> None:
+def test_timers_end_with_the_card(name: str, timed: TimeExperiment) -> None:
     """A card that is closed before its timer is due stays in the same state afterwards."""
     if name in timed.absent:
         not_exercised(f"no card was {name}: {timed.absent[name]}")
@@ -133,7 +132,7 @@ def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: CardPool)
 
 @requirement("TIME-09")
 @pytest.mark.parametrize("name", ["embargo", "expiry", "snooze"])
-def test_timer_leaves_the_rest(name: str, timed: Timed) -> None:
+def test_timer_leaves_the_rest(name: str, timed: TimeExperiment) -> None:
     """A timer changes only status and updated of its card."""
     check_rest(timed.probe, timed.group(name), Status.EXPIRED)
 
@@ -253,7 +252,7 @@ def test_a_new_card_reopens_none(probe: Probe, reserve: CardPool) -> None:
     ],
 )
 def test_listings_by_state_keep_up_with_time(
-    name: str, before: Status, after: Status, timed: Timed
+    name: str, before: Status, after: Status, timed: TimeExperiment
 ) -> None:
     """A card whose timer changed its state is not listed by its earlier state any more.
 
@@ -287,7 +286,7 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
     closed = history.closed
     if not closed:
         not_exercised("no card of this run was listed in a closed state")
-    probe.cards.pass_time(A_WHILE)
+    probe.cards.pass_time(timedelta(seconds=A_WHILE))
     for group in population.by_state.values():
         members = {key_of(card): closed.get(key_of(card)) for card in group.cards}
         due = {key: str(word) for key, word in members.items() if word}

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.suite.contract_plugin import finding_in
-
-if TYPE_CHECKING:
-    from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.suite.result_hooks import result_in
 
 RunContracts = Callable[..., pytest.RunResult]
 """The fixture ``run_contracts``: runs source code of contracts with arguments of pytest."""
@@ -45,7 +42,7 @@ class _Collector:
         self._findings = findings
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        finding = finding_in(report)
+        finding = result_in(report, Finding)
         if finding is not None:
             self._findings.append(finding)
 

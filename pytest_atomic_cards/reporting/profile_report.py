@@ -8,8 +8,9 @@ from pathlib import Path
 from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.profiling.observation import Observation, explain
+from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.support.files import write_text
 
 

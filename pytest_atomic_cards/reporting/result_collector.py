@@ -21,10 +21,10 @@ from pytest_atomic_cards.reporting.terminal_capture import uncaptured
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_collection import collected
-from pytest_atomic_cards.suite.contract_plugin import MARKER, TROUBLE, finding_in
+from pytest_atomic_cards.suite.contract_plugin import MARKER
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
-from pytest_atomic_cards.suite.profiling.profiling_plugin import observation_in
+from pytest_atomic_cards.suite.result_hooks import TROUBLE, result_in
 from pytest_atomic_cards.suite.suite_runner import SUITE
 from pytest_atomic_cards.suite.traffic_stats import traffic_in
 from pytest_atomic_cards.support.errors import (
@@ -69,14 +69,14 @@ class FindingsReporter:
     ) -> Generator[None, object, object]:
         """Take in what a report brings, before anyone counts a known violation as a failure."""
         gathered = self._gathered
-        finding = finding_in(report)
+        finding = result_in(report, Finding)
         if finding is not None:
             gathered.findings.append(finding)
             known = self._deviations.in_force.get(finding.requirement)
             if known and report.failed and finding.verdict in {Verdict.VIOLATED, Verdict.DRIFTED}:
                 report.outcome = "skipped"
                 report.wasxfail = f"known deviation: {known}"
-        observation = observation_in(report)
+        observation = result_in(report, Observation)
         if observation is not None:
             gathered.observations.append(observation)
         traffic = traffic_in(report)

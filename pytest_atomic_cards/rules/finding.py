@@ -1,30 +1,65 @@
-"""Finding: what was found of one requirement, and how it is shown to a person."""
+"""Finding: what was found of one requirement, and how results are shown to a person."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
+
+Details = list[tuple[str, str]]
+"""Labels and texts, in the order in which they are shown."""
+
+
+class Result(Protocol):
+    """What a test found: of a requirement, or of an open question.
+
+    Attributes:
+        verdict: What was found.
+        reason: Why, in one line; empty if there is nothing to explain.
+        name: The id of the requirement, or the name of the question.
+        level: How well the expectation is known.
+        statement: The requirement or the question in a sentence.
+        details: The difference between what was expected and what happened.
+        decisive: The decisive exchange as JSON values, if there is one.
+        properties: What JUnit XML shows.
+    """
+
+    @property
+    def verdict(self) -> Verdict: ...  # noqa: D102 - described above
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def statement(self) -> str: ...  # noqa: D102
+    @property
+    def details(self) -> Details: ...  # noqa: D102
+    @property
+    def decisive(self) -> dict[str, Any] | None: ...  # noqa: D102
+    @property
+    def properties(self) -> Details: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one contract found, in a form that travels between processes.
+    """What one contract found, in a form that can be sent between processes.
 
-    Its texts are made printable; its exchanges are as they came.
+    Its texts are made printable; its exchanges are unchanged.
 
     Args:
         contract: Name of the contract, to select it with ``-k``.
         requirement: Id of its requirement.
         verdict: What was found.
-        reason: Why, in one line; empty where the requirement held.
-        expected: What the requirement demanded, where it was violated.
+        reason: Why, in one line; empty if the requirement held.
+        expected: What the requirement demanded, if it was violated.
         actual: What happened instead.
-        exchanges: The telling exchanges as JSON values, the last one first.
+        exchanges: The exchanges that show it as JSON values, the last one first.
         place: Where the first of them is recorded, if it is.
     """
 
@@ -41,27 +76,63 @@ class Finding:
         for name in ("contract", "expected", "actual", "place"):
             object.__setattr__(self, name, printable(getattr(self, name)))
         object.__setattr__(self, "reason", printable(self.reason, lines=True))
+        object.__setattr__(self, "verdict", Verdict(self.verdict))
+        object.__setattr__(self, "exchanges", tuple(self.exchanges))
+
+    @property
+    def _rule(self) -> Requirement:
+        return catalogue()[self.requirement]
+
+    @property
+    def name(self) -> str:
+        """The id of the requirement as the catalogue spells it."""
+        return self._rule.id
+
+    @property
+    def level(self) -> str:
+        """Whether the requirement is documented or inferred."""
+        return self._rule.level.value
+
+    @property
+    def statement(self) -> str:
+        """The requirement in a sentence."""
+        return self._rule.statement
+
+    @property
+    def details(self) -> Details:
+        """Source, test and place, and the difference."""
+        difference = [("expected", self.expected), ("actual", self.actual)]
+        return [
+            ("source", self._rule.source),
+            *([("contract", self.contract)] if self.contract else []),
+            *([("place", self.place)] if self.place else []),
+            *(difference if self.expected else [("reason", self.reason)]),
+        ]
+
+    @property
+    def decisive(self) -> dict[str, Any] | None:
+        """The decisive exchange, if there is one."""
+        return next(iter(self.exchanges), None)
+
+    @property
+    def properties(self) -> Details:
+        """What JUnit XML shows."""
+        return [("requirement", self.name), ("level", self.level), ("verdict", self.verdict.value)]
 
 
-def explain(finding: Finding) -> str:
-    """A finding for whoever reads the log at night: sentence, source, difference, command."""
-    rule = catalogue()[finding.requirement]
-    lines = [f"{rule.id} ({rule.level}) {finding.verdict}", f"  {rule.statement}"]
-    lines.append(f"  source:    {rule.source}")
-    if finding.contract:
-        lines.append(f"  contract:  {finding.contract}")
-    if finding.place:
-        lines.append(f"  place:     {finding.place}")
-    if finding.expected:
-        lines += [f"  expected:  {finding.expected}", f"  actual:    {finding.actual}"]
-    else:
-        lines.append(f"  reason:    {finding.reason}")
-    lines += exchange_lines(next(iter(finding.exchanges), None))
+def explain(result: Result) -> str:
+    """A result for the log: statement, difference, exchange, command."""
+    lines = [
+        f"{result.name} ({result.level}) {result.verdict}",
+        f"  {result.statement}",
+        *(f"  {label + ':':<10} {text}" for label, text in result.details),
+        *_exchange_lines(result.decisive),
+    ]
     return "\n".join(printable(line, lines=True) for line in lines)
 
 
-def exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
-    """The telling exchange in lines: the answer, and the command that repeats the request."""
+def _exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
+    """An exchange in lines: the response, and the command that repeats the request."""
     if exchange is None:
         return []
     return [
@@ -71,6 +142,7 @@ def exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
 
 
 _EXCERPT: Final = 300
+"""Characters of a body: enough for the usual error message."""
 
 
 def _excerpt(exchange: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Verdicts: the outcomes of a requirement, and the exceptions that carry them.
 
-A contract passes (held), or ends with one of these exceptions. *Could not tell* is neither a pass
-nor a skip.
+A contract passes (held), or ends with one of these exceptions. *Inconclusive* is neither a pass nor
+a skip.
 """
 
 from __future__ import annotations
@@ -104,3 +104,8 @@ def give_up(error: AtomicCardsError) -> NoReturn:
     if isinstance(error, NotAvailableError):
         not_exercised(str(error))
     raise Inconclusive.because_of(error) from error
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Whether an error shows something of the target, and not a bug in a test."""
+    return isinstance(error, AtomicCardsError | Violation)

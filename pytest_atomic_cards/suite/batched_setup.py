@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.support.errors import AtomicCardsError, OutcomeUnknownError
+from pytest_atomic_cards.suite.retrying import until_known
+from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 Outcome = TypeVar("Outcome")
 
 _TRIES: Final = 3
-"""Attempts, each with fresh cards: three lost responses in a row are hardly a coincidence."""
+"""Attempts, each with fresh cards; one less than elsewhere, as there are many trials."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ActionTrial:
     """A request for cards of a group, and their listed states before it."""
 
     group: Group
@@ -56,14 +56,7 @@ class BatchedSetup(Generic[Outcome]):
 def _made(trial: Callable[[], Outcome]) -> Future[Outcome]:
     future: Future[Outcome] = Future()
     try:
-        future.set_result(_tried(trial))
+        future.set_result(until_known(trial, tries=_TRIES))
     except (AtomicCardsError, Inconclusive, Violation) as error:
         future.set_exception(error)
     return future
-
-
-def _tried(trial: Callable[[], Outcome]) -> Outcome:
-    for _ in range(_TRIES - 1):
-        with suppress(OutcomeUnknownError):
-            return trial()
-    return trial()

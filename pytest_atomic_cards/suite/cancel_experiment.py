@@ -11,9 +11,10 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.support.progress import Update, activity
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 EXCESSIVE_LIMIT: Final = 5000
 """A limit above the documented maximum; whether it is refused or clamped is not documented."""
@@ -21,14 +22,12 @@ CARDS: Final = DEFAULT_CANCEL + 2 * LARGEST_LIMIT + 10
 """One default cancel and two of 1000 cards leave some for a repeat."""
 _MOST_REPEATS: Final = 12
 """Twice as many as needed if every cancel closes only the default 500 cards."""
-_PAGES: Final = 20
-"""Pages of 1000; enough for all cards even if a target caps pages well below that."""
 _TRIES: Final = 6
 """Attempts of a cancel whose response is lost, and recounts of listings that disagree."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CancelStep:
     """One cancel, with the number of active cards before and after it."""
 
     before: int
@@ -54,10 +53,10 @@ class Drained:
         left: Active cards at the end.
     """
 
-    default: Step
-    excessive: Step
-    raised: Step
-    repeats: tuple[Step, ...]
+    default: CancelStep
+    excessive: CancelStep
+    raised: CancelStep
+    repeats: tuple[CancelStep, ...]
     left: int
 
 
@@ -79,7 +78,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
         raise NotAvailableError(
             "identical requests list different cards, so cancels cannot be counted"
         )
-    listed = probe.watch(lambda: _active(probe, query), lambda count: count >= group.count)
+    listed = probe.watch(lambda: probe.count_active(query), lambda count: count >= group.count)
     if listed < group.count:
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
@@ -88,7 +87,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     update(default.cancelled)
     excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, LARGEST_LIMIT)
     raised = _step(probe, query.replace(limit=LARGEST_LIMIT), excessive.after, LARGEST_LIMIT)
-    repeats: list[Step] = []
+    repeats: list[CancelStep] = []
     left = raised.after
     update(group.count - left)
     repeated = query.replace(status=None)
@@ -103,13 +102,13 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     return Drained(default, excessive, raised, tuple(repeats), _count(probe, query, 0))
 
 
-def _step(probe: Probe, query: CardQuery, left: int, most: int) -> Step:
+def _step(probe: Probe, query: CardQuery, left: int, most: int) -> CancelStep:
     """One cancel of ``left`` active cards, which closes at most ``most``."""
     probe.settle()
     before = _count(probe, query, left)
     exchange = _cancel(probe, query, before)
     due = max(0, before - most) if exchange.succeeded else before
-    return Step(before, min(before, _count(probe, query, due)), exchange)
+    return CancelStep(before, min(before, _count(probe, query, due)), exchange)
 
 
 def _count(probe: Probe, query: CardQuery, due: int) -> int:
@@ -120,12 +119,12 @@ def _count(probe: Probe, query: CardQuery, due: int) -> int:
     Raises:
         NotAvailableError: The number differs each time.
     """
-    count = probe.watch(lambda: _active(probe, query), lambda count: count == due)
+    count = probe.watch(lambda: probe.count_active(query), lambda count: count == due)
     for _ in range(_TRIES):
         if count == due:
             return count
         probe.settle_surely()
-        before, count = count, _active(probe, query)
+        before, count = count, probe.count_active(query)
         if count == before:
             return count
     raise NotAvailableError("listings show a different number of cards each time")
@@ -133,17 +132,9 @@ def _count(probe: Probe, query: CardQuery, due: int) -> int:
 
 def _cancel(probe: Probe, query: CardQuery, before: int) -> Exchange:
     """One cancel that was applied; sent again if its response is lost and nothing changed."""
-    for _ in range(_TRIES):
-        try:
-            return probe.api.act_exchange(Action.CANCEL, query)
-        except OutcomeUnknownError as error:
-            left = probe.watch(lambda: _active(probe, query), lambda left: left < before)
-            if left < before and error.exchange:
-                return error.exchange
-            lost = error
-    raise lost
 
+    def applied(error: OutcomeUnknownError) -> Exchange | None:
+        left = probe.watch(lambda: probe.count_active(query), lambda left: left < before)
+        return error.exchange if left < before else None
 
-def _active(probe: Probe, query: CardQuery) -> int:
-    plain = query.replace(status=Status.ACTIVE, multiple=False, limit=None)
-    return len({key_of(card) for card in probe.cards.reader.find(plain, _PAGES).cards})
+    return until_known(lambda: probe.api.act_exchange(Action.CANCEL, query), applied, tries=_TRIES)

@@ -1,8 +1,13 @@
-"""Reserves of fresh cards, seeded in batches and handed out to contracts one by one."""
+"""CardPool: fresh cards, seeded in batches and handed out one group or one card at a time."""
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from types import MappingProxyType
 from typing import Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
@@ -15,72 +20,88 @@ from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 GROUP: Final = 3
 """Cards of a group: the fewest that differ from two, for targets that treat a pair specially."""
-_BATCH: Final = 24
-"""Groups seeded at once, so a live target is waited for only a few times in a run."""
-_FEW: Final = 1
-"""Groups at first in a recording, whose parts should seed only what they need; then it doubles."""
 _SINGLES: Final = 6
-"""Cards of a state seeded at once: one for each action, with and without status."""
+"""Cards of a state in one start: one for each action, with and without status."""
+_BOUNDED: Final = "the target refuses to start an Action Flow for several customers at once"
+
+
+class Start(Enum):
+    """The active cards of one start: a group of several customers, or those of one customer."""
+
+    GROUP = auto()
+    ALONE = auto()
+
+
+Kind = Start | Status
+"""What is kept in stock: whole starts, or single cards of a state."""
+Batch = Mapping[Kind, int]
+"""How many starts of each kind to seed at once; any other kind is seeded by itself."""
+
+CONTRACTS: Final[Batch] = MappingProxyType({Start.GROUP: 24})
+"""Many groups, so a live target is waited for only a few times in a run."""
+QUESTIONS: Final[Batch] = MappingProxyType({Start.GROUP: 10, Status.ACTIVE: 2, Start.ALONE: 2})
+"""What all open questions need together, so a live target is waited for once."""
 
 
 @dataclass(slots=True)
 class _Stock:
-    """The remaining groups, and the size of the last batch."""
+    """The remaining cards, and what seeding showed of the target.
 
-    groups: list[Group] = field(default_factory=list)
-    seeded: int = 0
-
-
-class CardPool:
-    """Hands out groups of fresh active cards, each from its own invocation.
-
-    Args:
-        seeder: Seeds them.
-        recorder: Each part of a recording has its own stock, a small one at first.
+    Attributes:
+        most: Limits the starts of a kind and the cards of a start that are seeded at once.
+        is_bounded: Whether the target limits the size of a start.
+        absent: Why cards of a state are unavailable.
     """
 
-    def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
-        self._seeder = seeder
-        self._first = _FEW if recorder.is_used else _BATCH
-        self._stocks = PerCassette(recorder, _Stock)
-
-    def take(self) -> Group:
-        """A group of at least two active cards that no contract has touched.
-
-        Raises:
-            SeedingError: No more cards can be seeded.
-        """
-        stock = self._stocks.current
-        if not stock.groups:
-            count = min(stock.seeded * 2 or self._first, _BATCH)
-            stock.groups = self._seeder.seed(*[Population.of(GROUP)] * count)
-            stock.seeded = count
-        return stock.groups.pop()
-
-
-@dataclass(slots=True)
-class _Singles:
-    """The remaining cards of each state, and why other states are unavailable."""
-
-    spare: dict[Status, list[tuple[Group, Card]]] = field(default_factory=dict)
+    most: float
+    starts: defaultdict[Start, list[Group]] = field(default_factory=lambda: defaultdict(list))
+    singles: defaultdict[Status, list[tuple[Group, Card]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    is_bounded: bool = False
     absent: dict[Status, NotAvailableError | SeedingError] = field(default_factory=dict)
 
 
-class StatePool:
-    """Hands out single cards of any state, seeded several at a time.
+class CardPool:
+    """Hands out cards that nothing has touched.
 
     Args:
         seeder: Seeds them.
-        recorder: Each part of a recording has its own stock.
+        recorder: Each part of a recording has its own stock, a small one at first, as it should
+            seed only what it needs; then it doubles.
+        batch: What to seed at once.
     """
 
-    def __init__(self, seeder: Seeder, recorder: Recorder = NULL_RECORDER) -> None:
+    def __init__(
+        self, seeder: Seeder, recorder: Recorder = NULL_RECORDER, batch: Batch = CONTRACTS
+    ) -> None:
         self._seeder = seeder
-        self._count = 1 if recorder.is_used else _SINGLES
-        self._stocks = PerCassette(recorder, _Singles)
+        self._batch = batch
+        first = 1 if recorder.is_used else math.inf
+        self._stocks = PerCassette(recorder, lambda: _Stock(first))
 
-    def take(self, state: Status) -> tuple[Group, Card]:
-        """A card in ``state`` that no contract has touched, and its group.
+    def take(self) -> Group:
+        """A group of at least two active cards that one query selects.
+
+        Raises:
+            NotAvailableError: There is only one, or the target limits the size of a start.
+            SeedingError: No more cards can be seeded.
+        """
+        group = self._start(Start.GROUP)
+        if len(group.cards) == 1:
+            raise NotAvailableError("an Action Flow for several customers creates only one card")
+        return group
+
+    def alone(self) -> Group:
+        """The cards of a start for one customer: one or more active ones.
+
+        Raises:
+            SeedingError: It cannot be seeded.
+        """
+        return self._start(Start.ALONE)
+
+    def card(self, state: Status = Status.ACTIVE) -> tuple[Group, Card]:
+        """A card in a state, and its group, whose other cards may change.
 
         Raises:
             NotAvailableError: The target cannot provide such a card.
@@ -89,11 +110,61 @@ class StatePool:
         stock = self._stocks.current
         if state in stock.absent:
             raise stock.absent[state]
-        if not stock.spare.get(state):
+        if not stock.singles[state]:
             try:
-                group = self._seeder.seed(Population.of(self._count, CardSpec(status=state)))[0]
+                self._restock(stock, state)
             except (NotAvailableError, SeedingError) as error:
-                stock.absent[state] = error
+                if state is not Status.ACTIVE:  # active ones may only be late
+                    stock.absent[state] = error
                 raise
-            stock.spare[state] = [(group, card) for card in group.cards]
-        return stock.spare[state].pop()
+        return stock.singles[state].pop()
+
+    def bulk(self, count: int) -> Group:
+        """Many active cards that one query selects.
+
+        Raises:
+            NotAvailableError: The target limits the size of a start.
+            SeedingError: It cannot seed that many cards.
+        """
+        if self._stocks.current.is_bounded:
+            raise NotAvailableError(_BOUNDED)
+        return self._seeder.seed_bulk(count)
+
+    def _start(self, kind: Start) -> Group:
+        stock = self._stocks.current
+        is_refused = stock.is_bounded and kind is Start.GROUP
+        if not stock.starts[kind] and not is_refused:
+            self._restock(stock, kind)
+        if not stock.starts[kind]:
+            raise NotAvailableError(_BOUNDED)
+        return stock.starts[kind].pop()
+
+    def _restock(self, stock: _Stock, kind: Kind) -> None:
+        """Seed a batch; on a target that limits the size of a start, a single card."""
+        is_plain = kind in self._batch and not stock.is_bounded
+        batch = self._batch if is_plain else {kind: 1}
+        kinds = [one for one, count in batch.items() for _ in range(int(min(count, stock.most)))]
+        try:
+            self._seed(stock, kinds)
+        except SeedingError as error:
+            if error.exchange is None or not is_plain:  # too late, or refused for its state
+                raise
+            stock.most = 1
+            self._seed(stock, [Status.ACTIVE, Start.ALONE])
+            stock.is_bounded = True
+        if not stock.is_bounded:
+            stock.most *= 2
+
+    def _seed(self, stock: _Stock, kinds: list[Kind]) -> None:
+        groups = self._seeder.seed(*(_population(kind, stock.most) for kind in kinds))
+        for kind, group in zip(kinds, groups, strict=True):
+            if isinstance(kind, Status):
+                stock.singles[kind] += [(group, card) for card in group.cards]
+            else:
+                stock.starts[kind].append(group)
+
+
+def _population(kind: Kind, most: float) -> Population:
+    if isinstance(kind, Status):
+        return Population.of(int(min(_SINGLES, most)), CardSpec(status=kind))
+    return Population.of(GROUP if kind is Start.GROUP else 1)

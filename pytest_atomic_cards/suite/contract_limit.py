@@ -1,4 +1,4 @@
-"""Limiting: contracts and observations end when the time of a run is over."""
+"""ContractLimit: contracts and observations end when the time of a run is over."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final
 
 import pytest
 
+from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.contract_plugin import finding_in
-from pytest_atomic_cards.suite.profiling.profiling_plugin import observation_in
+from pytest_atomic_cards.suite.profiling.observation import Observation
+from pytest_atomic_cards.suite.result_hooks import result_in
 from pytest_atomic_cards.targets.time_limit import TimeLimit
 
 _NO_RESULT: Final = frozenset({Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE})
@@ -19,7 +20,7 @@ class ContractLimit:
     """Ends the tests of the contract suite in time, in the process that runs them.
 
     Args:
-        limit: Of the run.
+        limit: The time limit of the run.
     """
 
     def __init__(self, limit: TimeLimit) -> None:
@@ -37,7 +38,7 @@ class ContractLimit:
         return (yield from self._in_time())
 
     def _in_time(self) -> Generator[None, object, object]:
-        """Discard any outcome of what lacked time: waits were cut short, errors swallowed."""
+        """Discard the outcome if time ran out: waits were cut short, and errors swallowed."""
         try:
             return (yield)
         finally:
@@ -45,9 +46,9 @@ class ContractLimit:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Take in whether a test had a result."""
+        """Note that a test had a result."""
         report = yield
-        found = finding_in(report) or observation_in(report)
+        found = result_in(report, Finding) or result_in(report, Observation)
         if found and found.verdict not in _NO_RESULT:
             self._limit.take_result()
         return report

@@ -1,4 +1,4 @@
-"""The contract suite as pytest sees it: contracts, their verdicts, and what a report carries.
+"""The contract suite as pytest sees it: contracts, their order, and their findings.
 
 A contract is a test that is marked with the requirement it decides. Registered by the suite's
 ``conftest.py``; nothing here touches other tests.
@@ -7,7 +7,6 @@ A contract is a test that is marked with the requirement it decides. Registered 
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Collection, Generator
 from functools import partial
 from typing import Any, Final
@@ -16,23 +15,21 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Level
-from pytest_atomic_cards.rules.finding import Finding, explain
+from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Verdict, Violation
 from pytest_atomic_cards.suite.listing_stability import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.result_hooks import ResultHooks
+from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
     OutcomeUnknownError,
     error_text,
 )
-from pytest_atomic_cards.support.printable import printable
 
 MARKER: Final = "requirement"
-PROPERTY: Final = "atomic_cards"
-TROUBLE: Final = "atomic_cards_trouble"
-_TRIES: Final = 4
 
 
 def requirement(requirement_id: str) -> pytest.MarkDecorator:
@@ -52,30 +49,7 @@ each_forbidden: Final = pytest.mark.parametrize(
 
 
 _SHOWN_EXCHANGES: Final = 4
-_LONGEST_REPORT: Final = 100_000
-"""Characters of a traceback, or of a finding with all its lines: no usual one is cut."""
-
-
-def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
-    """What a phase of a contract found; ``None`` where it decided nothing."""
-    found = partial(Finding, item.name, _requirement_of(item).id)
-    error = call.excinfo.value if call.excinfo else None
-    if error is None:
-        return found(Verdict.HELD) if call.when == "call" else None
-    if isinstance(error, Violation):
-        notes = "; ".join(getattr(error, "__notes__", ()))
-        reason = f"{error} ({notes})" if notes else str(error)
-        exchanges = _shown(error.exchanges)
-        return found(Verdict.VIOLATED, reason, error.expected, error.actual, exchanges)
-    if isinstance(error, (pytest.skip.Exception, NotAvailableError)):
-        return found(Verdict.NOT_EXERCISED, str(error))
-    if isinstance(error, AtomicCardsError):
-        error = Inconclusive.because_of(error)
-    if isinstance(error, Inconclusive):
-        return found(Verdict.INCONCLUSIVE, str(error), exchanges=_shown(error.exchanges))
-    if isinstance(error, Exception):
-        return found(Verdict.INCONCLUSIVE, error_text(error))
-    return None
+"""Exchanges of a finding, the last ones: they show it, and a report stays readable."""
 
 
 def _shown(exchanges: tuple[Exchange, ...]) -> tuple[dict[str, Any], ...]:
@@ -93,9 +67,9 @@ def arrange(config: pytest.Config, items: list[pytest.Item], only: Collection[st
     """Put contracts in the order of the catalogue, and deselect all but those of some requirements.
 
     Args:
-        config: Hears of what is deselected.
+        config: Is notified of deselected tests.
         items: All collected tests; contracts among them are selected and put in order.
-        only: Ids of the requirements to keep; none named means all.
+        only: Ids of the requirements to keep; all if empty.
 
     Raises:
         MisuseError: The catalogue has no such requirement.
@@ -115,18 +89,45 @@ def is_grave(finding: Finding, *, strict: bool) -> bool:
     """Whether a finding makes the run fail."""
     if finding.verdict not in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.INCONCLUSIVE}:
         return False
-    return strict or catalogue()[finding.requirement].level is Level.DOCUMENTED
+    return strict or finding.level == Level.DOCUMENTED
 
 
-class ContractHooks:
+class ContractHooks(ResultHooks[Finding]):
     """Turns outcomes of contracts into findings, in the process that runs them."""
+
+    marker = MARKER
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
 
+    def result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
+        """What a phase of a contract found; ``None`` if it decided nothing."""
+        found = partial(Finding, item.name, _requirement_of(item).id)
+        error = call.excinfo.value if call.excinfo else None
+        if error is None:
+            return found(Verdict.HELD) if call.when == "call" else None
+        if isinstance(error, Violation):
+            notes = "; ".join(getattr(error, "__notes__", ()))
+            reason = f"{error} ({notes})" if notes else str(error)
+            exchanges = _shown(error.exchanges)
+            return found(Verdict.VIOLATED, reason, error.expected, error.actual, exchanges)
+        if isinstance(error, (pytest.skip.Exception, NotAvailableError)):
+            return found(Verdict.NOT_EXERCISED, str(error))
+        if isinstance(error, AtomicCardsError):
+            error = Inconclusive.because_of(error)
+        if isinstance(error, Inconclusive):
+            return found(Verdict.INCONCLUSIVE, str(error), exchanges=_shown(error.exchanges))
+        if isinstance(error, Exception):
+            return found(Verdict.INCONCLUSIVE, error_text(error))
+        return None
+
+    def fails(self, result: Finding) -> bool:
+        """Whether a finding fails the run."""
+        return is_grave(result, strict=self._strict)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-        """Run a contract again where an answer was lost, or a listing is no longer what it was."""
+        """Run a contract again if a response was lost, or a listing has changed since."""
         if pyfuncitem.get_closest_marker(MARKER) is None:
             return (yield)
         parameters = inspect.signature(pyfuncitem.obj).parameters
@@ -136,7 +137,7 @@ class ContractHooks:
         except (OutcomeUnknownError, Violation) as error:
             doubtful = _doubtful(error, arguments)
             restless = _is_restless(error, arguments)
-        for _ in range(_TRIES):
+        for _ in range(LOST_RESPONSES):
             try:
                 pyfuncitem.obj(**arguments)
             except (OutcomeUnknownError, Violation) as error:
@@ -151,44 +152,11 @@ class ContractHooks:
                 return True
         raise doubtful
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach the finding of a contract to its report, and let it decide the outcome."""
-        report = yield
-        if item.get_closest_marker(MARKER) is None:
-            return report
-        if call.when == "teardown":
-            if call.excinfo is not None:
-                setattr(report, TROUBLE, f"{item.name}: {error_text(call.excinfo.value)}")
-                report.longrepr = printable(report.longreprtext, lines=True, limit=_LONGEST_REPORT)
-            return report
-        finding = _finding(item, call)
-        if finding is None:
-            return report
-        _describe(item, report, finding)
-        if finding.verdict is Verdict.NOT_EXERCISED:
-            report.outcome = "skipped"
-            report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {finding.reason}")
-        elif finding.verdict is not Verdict.HELD:
-            if is_grave(finding, strict=self._strict):
-                report.outcome = "failed"
-            else:
-                report.outcome = "skipped"
-                report.wasxfail = f"{finding.verdict} (inferred): {finding.reason}"
-            unforeseen = isinstance(call.excinfo and call.excinfo.value, Exception) and not (
-                isinstance(call.excinfo.value, (AtomicCardsError, Violation))  # type: ignore[union-attr]
-            )
-            text = report.longreprtext if unforeseen else explain(finding)
-            report.longrepr = printable(text, lines=True, limit=_LONGEST_REPORT)
-        return report
-
 
 def _doubtful(
     error: OutcomeUnknownError | Violation, arguments: dict[str, Any]
 ) -> OutcomeUnknownError | Violation:
-    """An error that may not come again; any other is raised."""
+    """An error that may not occur again; any other is raised."""
     if isinstance(error, Violation) and not any(
         shows_otherwise(probe, error.exchanges) for probe in _probes(arguments)
     ):
@@ -197,7 +165,7 @@ def _doubtful(
 
 
 def _is_restless(error: OutcomeUnknownError | Violation, arguments: dict[str, Any]) -> bool:
-    """Whether no delay explains that a listing which broke a contract shows something else now."""
+    """Whether a listing that broke a contract shows something else now, which no lag explains."""
     return isinstance(error, Violation) and any(
         comes_and_goes(probe, error.exchanges) for probe in _probes(arguments)
     )
@@ -206,28 +174,3 @@ def _is_restless(error: OutcomeUnknownError | Violation, arguments: dict[str, An
 def _probes(arguments: dict[str, Any]) -> list[Probe]:
     """The probe that a contract asks for, if it asks for one."""
     return [one for one in arguments.values() if isinstance(one, Probe)][:1]
-
-
-def _describe(item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:
-    rule = catalogue()[finding.requirement]
-    item.user_properties += [  # JUnit XML takes them from the report of the teardown
-        ("requirement", rule.id),
-        ("level", rule.level.value),
-        ("verdict", finding.verdict.value),
-    ]
-    setattr(report, PROPERTY, json.dumps(_as_json(finding)))
-
-
-def _as_json(finding: Finding) -> dict[str, Any]:
-    return {name: getattr(finding, name) for name in Finding.__slots__}
-
-
-def finding_in(report: pytest.TestReport) -> Finding | None:
-    """The finding that a report carries, from this process or another."""
-    text = getattr(report, PROPERTY, None)
-    if text is None:
-        return None
-    values = json.loads(text)
-    return Finding(
-        **values | {"verdict": Verdict(values["verdict"]), "exchanges": tuple(values["exchanges"])}
-    )

@@ -29,10 +29,10 @@ _STARTS, _CARDS, _LISTINGS = "starts", "cards", "listings"
 
 
 class DryRun:
-    """Counts what a run would send, over all its processes, and tells it at the end.
+    """Counts what a run would send, over all its processes, and prints it at the end.
 
     Args:
-        settings: The run that is rehearsed.
+        settings: The settings of the run.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -41,7 +41,7 @@ class DryRun:
 
     @contextmanager
     def target(self) -> Iterator[LiveTarget]:
-        """A sandbox that the run takes for its live target."""
+        """A sandbox that stands in for the live target."""
         sandbox = Sandbox()
         credential = sandbox.default.create_credential()
         with SandboxServer(sandbox) as server, TemporaryDirectory() as journals:
@@ -80,26 +80,26 @@ class DryRun:
         self._counts.update(getattr(node, "workeroutput", {}).get(_OUTPUT, {}))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand over what was counted, if this is a worker process."""
+        """Send the counts to the controller, if this is a worker process."""
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = dict(self._counts)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell what the run would do."""
+        """Print what the run would do."""
         terminalreporter.section("Dry run")
         for line in self.lines():
             terminalreporter.line(line)
 
     def lines(self) -> list[str]:
-        """What the run would do, in lines."""
+        """The lines that describe what the run would do."""
         settings, counts = self._settings, self._counts
         customers = ", ".join(settings.user_ids) or "customers that are generated for it"
         actions = ", ".join(f"{counts[action.value]} {action}" for action in Action)
         requests_in_all = counts.total() - counts[_CARDS]
         lines = [
             f"target: {settings.describe()}",
-            "Nothing was sent to it. The same run on a sandbox in this process came to",
+            "Nothing was sent to it. The same run on a sandbox in this process made",
             f"  {counts[_STARTS]} starts of flow {settings.flow_id}",
             f"  {counts[_CARDS]} cards, or a multiple of that, for {customers}",
             f"  actions, all on those cards: {actions}",
@@ -110,5 +110,5 @@ class DryRun:
             lines.append(
                 f"  which takes {seconds:.0f} s at {settings.max_rate:g} requests a second"
             )
-        lines.append("A target that is slow to list cards or loses answers is asked more often.")
+        lines.append("A target that is slow to list cards or loses responses gets more requests.")
         return lines

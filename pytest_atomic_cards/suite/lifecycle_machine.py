@@ -24,7 +24,7 @@ from pytest_atomic_cards.strategies.histories import actions
 from pytest_atomic_cards.strategies.populations import statuses
 from pytest_atomic_cards.strategies.shrinking import droppable, weighted
 from pytest_atomic_cards.suite.command_sequences import Program, Step
-from pytest_atomic_cards.suite.machine_cards import CardSupply
+from pytest_atomic_cards.suite.machine_cards import MachineCards
 from pytest_atomic_cards.suite.state_model import Belief, Possibility
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -105,7 +105,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     """Acts on its own cards, and keeps a belief about each.
 
     Your own rules are also a :func:`step`. Each acts, updates the beliefs of the affected cards,
-    adds a line to ``told``, and ends with :meth:`look`.
+    adds a line to ``log``, and ends with :meth:`look`.
 
     Args:
         supply: Where cards come from.
@@ -113,16 +113,16 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     Attributes:
         members: The cards of this run.
-        told: The steps so far, in words.
+        log: The steps so far, in words.
         program: The steps so far, for a replay.
     """
 
-    def __init__(self, supply: CardSupply, failures: list[tuple[Program, Violation]]) -> None:
+    def __init__(self, supply: MachineCards, failures: list[tuple[Program, Violation]]) -> None:
         super().__init__()
         self.supply = supply
         self.cards = supply.cards
         self.members: list[Member] = []
-        self.told: list[str] = []
+        self.log: list[str] = []
         self.program: list[Step] = []
         self._failures = failures
         self._groups: list[Group] = []
@@ -172,7 +172,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             name = f"card {len(self.members) + 1}"
             self.members.append(Member(name, group, card, Belief(possibility)))
             seeded.append(f"{name} ({_described(spec)})")
-        self.told.append(f"seed {', '.join(seeded)}")
+        self.log.append(f"seed {', '.join(seeded)}")
         self.look()
 
     # Acting
@@ -224,10 +224,10 @@ class LifecycleMachine(RuleBasedStateMachine):
         try:
             exchange = self.cards.api.act_exchange(action, query)
         except OutcomeUnknownError:
-            self.told.append(f"{what}: no response")
+            self.log.append(f"{what}: no response")
             return False
         status = exchange.status or 0
-        self.told.append(f"{what}: HTTP {status}")
+        self.log.append(f"{what}: HTTP {status}")
         self._last_action = (exchange,)
         if exchange.succeeded or not due or exchange.is_server_error:
             return exchange.succeeded
@@ -260,7 +260,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             self._settle()
             self.cards.snooze(member.card, duration)
             member.belief.snoozed(self._now + duration)
-            self.told.append(f"snooze {member.name} for {duration}")
+            self.log.append(f"snooze {member.name} for {duration}")
             self.look()
 
     @precondition(lambda self: self.supply.is_steerable and self._last_step != "pass_time")
@@ -273,7 +273,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._now += timedelta(hours=hours)
         for member in self.members:
             member.belief.passed(self._now)
-        self.told.append(f"{hours} h pass")
+        self.log.append(f"{hours} h pass")
         self.look()
 
     # Looking
@@ -293,7 +293,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def _settle(self) -> None:
         """Check that all cards match their beliefs once no reading is stale any more."""
         for group in self._behind:
-            words = self.supply.watch(
+            words = self.supply.watcher.watch(
                 lambda group=group: self.cards.reader.states(group),  # type: ignore[misc]
                 lambda now, group=group: self._agrees(group, now, stale_allowed=True),  # type: ignore[misc]
             )
@@ -338,8 +338,10 @@ class LifecycleMachine(RuleBasedStateMachine):
         Raises:
             Violation: Always.
         """
-        told = "; ".join(f"{number}. {line}" for number, line in enumerate(self.told, 1))
-        violation = Violation(expected, f"{actual} after: {told}", (*self._last_action, *exchanges))
+        steps = "; ".join(f"{number}. {line}" for number, line in enumerate(self.log, 1))
+        violation = Violation(
+            expected, f"{actual} after: {steps}", (*self._last_action, *exchanges)
+        )
         self._failures.append((tuple(self.program), violation))
         raise violation
 

@@ -23,9 +23,11 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.contract_plugin import MARKER, finding_in
+from pytest_atomic_cards.suite.contract_plugin import MARKER
+from pytest_atomic_cards.suite.result_hooks import result_in
 from pytest_atomic_cards.suite.suite_runner import (
     PYTEST_ARGUMENTS,
     TERMINAL_ARGUMENTS,
@@ -139,7 +141,7 @@ class _Violations:
         self.names: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        finding = finding_in(report)
+        finding = result_in(report, Finding)
         if finding and finding.verdict is Verdict.VIOLATED:
             self.names.add(finding.requirement)
 

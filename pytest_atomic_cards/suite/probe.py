@@ -27,6 +27,7 @@ from pytest_atomic_cards.suite.expected_states import (
     words_of,
 )
 from pytest_atomic_cards.suite.oracle import invented
+from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST, until_known
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
@@ -38,8 +39,8 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key
 
 Seen = TypeVar("Seen")
 
-_TRIES: Final = 8
-"""Attempts of an action: even if every second response is lost, one arrives in 255 of 256 cases."""
+_MANY_PAGES: Final = 20
+"""Pages of 1000; enough for all cards of a run even if a target caps pages well below that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ class Probe:
         """One card of a group as it is listed now; without a status if no listing shows it."""
         return self._reader.look(group, card)
 
+    def count_active(self, query: CardQuery) -> int:
+        """The number of active cards that match, even if a target has small pages."""
+        plain = query.replace(status=Status.ACTIVE, multiple=False, limit=None)
+        return len(self._reader.find(plain, _MANY_PAGES).cards)
+
     def watch(self, look: Callable[[], Seen], reached: Callable[[Seen], bool]) -> Seen:
         """The first result that satisfies ``reached``; see :meth:`ChangeWatcher.watch`."""
         return self._patience.watch(look, reached)
@@ -147,15 +153,16 @@ class Probe:
             TransportError: There was no usable response, or access was denied.
         """
         before = self.states(watched)
-        for attempt in range(_TRIES):
-            try:
-                exchange = self.api.act_exchange(action, query, payload)
-            except OutcomeUnknownError:
-                after = self.states_later(watched, lambda now: now == before)
-                if attempt == _TRIES - 1 or after != before:
-                    raise
-            else:
-                break
+
+        def raise_if_changed(error: OutcomeUnknownError) -> None:
+            if self.states_later(watched, lambda now: now == before) != before:
+                raise error
+
+        exchange = until_known(
+            lambda: self.api.act_exchange(action, query, payload),
+            raise_if_changed,
+            tries=EVERY_SECOND_LOST,
+        )
         if self.api.access.denied(exchange):
             raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)
         return exchange

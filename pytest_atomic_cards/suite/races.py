@@ -50,7 +50,7 @@ class Said(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class RacedAction:
     """One action that overlaps with others.
 
     Args:
@@ -135,7 +135,7 @@ class Race:
 
     group: Group
     cards: tuple[Card, ...]
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[RacedAction, ...]
 
     def history_of(self, card: Card, final: str | None) -> list[Operation[Status]]:
         """The actions on one card and its final state, as operations.
@@ -209,7 +209,7 @@ def _seen(word: str | None) -> Callable[[Status], Collection[Status]]:
     return step
 
 
-def _reported(attempt: Attempt) -> str:
+def _reported(attempt: RacedAction) -> str:
     if attempt.returned == math.inf:
         return "no response"
     if attempt.updated is None or attempt.refused:
@@ -273,7 +273,9 @@ class Racecourse:
         self._random.shuffle(delays)
         return delays
 
-    def _attempt(self, barrier: Barrier, delay: float, action: Action, query: CardQuery) -> Attempt:
+    def _attempt(
+        self, barrier: Barrier, delay: float, action: Action, query: CardQuery
+    ) -> RacedAction:
         barrier.wait()
         REAL_CLOCK.sleep(delay)
         called, returned = REAL_CLOCK.monotonic(), math.inf
@@ -284,4 +286,4 @@ class Racecourse:
             exchange = error.exchange
         listed = self._probe.page(query.replace(multiple=False)).cards
         seen = {key_of(card): card.status for card in listed}
-        return Attempt(action, query, called, returned, exchange, seen)
+        return RacedAction(action, query, called, returned, exchange, seen)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.strategies.query_strategies import attribute_combinations, queries
+from pytest_atomic_cards.suite.retrying import until_served
 from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document, Generated
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ _MALFORMED: Final = 8
 """Generated malformed requests; few, as most targets refuse them all in the same way."""
 _GROUPS: Final = 2
 """Groups for generated actions: two, so an action may leave cards for the next one."""
-_TRIES: Final = 3
-"""Requests before a server error counts: a passing failure hardly occurs three times in a row."""
 _CONTROLS: Final = ("limit", "multiple")
 _AWKWARD: Final = ('O\'Neill "&" <Söhne> +1=100%/日本😀', "long-" * 40)
 """Values that are legal once percent-encoded."""
@@ -137,16 +136,15 @@ class Asker:
         action = OPERATIONS[operation]
         method, path = ("PUT", f"/cards/{action}") if action else ("GET", "/cards")
         api = self.probe.api
-        for _ in range(_TRIES):
-            exchange = api.session.send(
+        exchange = until_served(
+            lambda: api.session.send(
                 method,
                 f"{environment_path(api.environment_id)}{path}",
                 parameters.items(),
                 body=body,
                 repeatable=True,
             )
-            if not exchange.is_server_error:
-                break
+        )
         return Asked(operation, parameters, body, exchange)
 
     def _samples(self, operation: str) -> list[Parameters]:

@@ -27,7 +27,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.command_sequences import Program, minimal
 from pytest_atomic_cards.suite.lifecycle_machine import LifecycleMachine, Member, step
-from pytest_atomic_cards.suite.machine_cards import CardSupply
+from pytest_atomic_cards.suite.machine_cards import MachineCards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def check_lifecycle(
             failed, or one that must fail succeeded. The message lists the steps.
         Inconclusive: The target did not respond, or access was denied.
     """
-    supply = CardSupply(cards, reserve)
+    supply = MachineCards(cards, reserve)
     failures: list[tuple[Program, Violation]] = []
     begun: list[LifecycleMachine] = []
     programs = cards.recorder.cases("programs")

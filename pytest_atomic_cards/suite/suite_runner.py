@@ -1,4 +1,4 @@
-"""How the installed suite is run: where it is, and with which of pytest's own options."""
+"""Where the installed suite is, and the pytest options that it runs with."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ PYTEST_ARGUMENTS: Final = (
         "--assert=plain",
     ),
 )
-"""Arguments that set the options of a project's own tests aside."""
+"""Arguments that override the pytest options of the user's project."""
 TERMINAL_ARGUMENTS: Final = ("-q", "--tb=no", "--show-capture=no", "-rN")
-"""Arguments that leave failures to our own summary, where pytest writes to the terminal at all."""
+"""Arguments for the terminal: our own summary shows the failures."""
 
 
 _ELSEWHERE: Final = re.compile("(ssh|socket|chdir)=")
@@ -53,12 +53,12 @@ SUITE: Final = "pytest_atomic_cards.contracts"
 
 
 def suite_directory() -> Path:
-    """Where the contract suite is installed."""
+    """The directory of the installed contract suite."""
     return Path(str(resources.files(SUITE)))
 
 
 def runs_elsewhere(arguments: Sequence[str]) -> bool:
-    """Whether pytest-xdist is told to run tests on another machine or in another directory."""
+    """Whether pytest-xdist is to run tests on another machine or in another directory."""
     return any(
         _ELSEWHERE.search(argument)
         for option, argument in pairwise(("", *arguments))
@@ -67,10 +67,9 @@ def runs_elsewhere(arguments: Sequence[str]) -> bool:
 
 
 def with_values_joined(arguments: Iterable[str]) -> list[str]:
-    """Arguments in which each option of ours is one with its value.
+    """Arguments with each option of ours joined to its value by ``=``.
 
-    Where tests run elsewhere, pytest-xdist takes an argument that is the path of something for
-    that of tests.
+    If tests run elsewhere, pytest-xdist mistakes any argument that is an existing path for tests.
     """
     left = iter(arguments)
     return [f"{one}={next(left, '')}" if one in _WITH_VALUE else one for one in left]

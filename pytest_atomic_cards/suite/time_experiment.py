@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,49 +14,79 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.suite.probe import Probe, all_in
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 SOON: Final = timedelta(seconds=4)
 """Long enough to seed cards and close them first, short enough to wait for on a live target."""
+LONG: Final = timedelta(hours=1)
+"""An embargo or snooze that outlasts every run."""
+_ROUNDING: Final = timedelta(milliseconds=100)
+"""Added to the wait, so rounding and small clock skew do not matter."""
 _MARGIN: Final = timedelta(minutes=1)
 """A card whose shown expiry is later than this after its creation did not take the requested one;
 a minute covers clock skew and slow flows."""
-_EXPIRING: Final = tuple(CardSpec(status=action.outcome, expires=SOON) for action in Action)
 CLOSED_IN_TIME: Final = ("closed before expiry", "cancelled under embargo")
 """Groups that are closed before their timer is due."""
-_SPECS: Final[dict[str, tuple[CardSpec, ...]]] = {
-    "closed before expiry": _EXPIRING,
+_TIMERS: Final[Mapping[str, tuple[CardSpec, ...]]] = {
+    "closed before expiry": tuple(CardSpec(status=one.outcome, expires=SOON) for one in Action),
     "cancelled under embargo": (CardSpec(embargo=SOON),),
     "embargo": (CardSpec(embargo=SOON),),
     "snooze": (CardSpec(snooze=SOON),),
-    "long embargo": (CardSpec(embargo=timedelta(hours=1)),),
+    "long embargo": (CardSpec(embargo=LONG),),
     "expiry": (CardSpec(expires=SOON), CardSpec(expires=SOON, expiry_as="timestamp")),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """Groups by the name of their timer, after it was due.
+class TimeExperiment:
+    """Groups by the name of their timer.
+
+    They are seeded one after the other: once the last one's timer was due, so were all others that
+    are not :data:`LONG`.
 
     Args:
         probe: Sends requests to their environment.
+        timers: The cards of each group.
+        seeder: Seeds them; that of the environment if left out.
+
+    Attributes:
         groups: The groups that could be seeded.
         absent: Why the others could not.
     """
 
-    probe: Probe
-    groups: dict[str, Group]
-    absent: dict[str, NotAvailableError | SeedingError]
+    def __init__(
+        self,
+        probe: Probe,
+        timers: Mapping[str, tuple[CardSpec, ...]],
+        seeder: Seeder | None = None,
+    ) -> None:
+        self.probe = probe
+        self.groups: dict[str, Group] = {}
+        self.absent: dict[str, NotAvailableError | SeedingError] = {}
+        self._last = 0.0
+        seeder = seeder or probe.cards.seeder
+        for name, specs in timers.items():
+            try:
+                self.groups[name] = seeder.seed(Population(specs))[0]
+            except (NotAvailableError, SeedingError) as error:
+                self.absent[name] = error
+            self._last = probe.cards.clock.monotonic()
 
     def group(self, name: str) -> Group:
-        """One of the groups.
+        """One of the groups, as it was seeded.
 
         Raises:
-            NotAvailableError: The target cannot provide such cards.
+            NotAvailableError: The target cannot provide such cards, or did not.
             SeedingError: They could not be seeded.
         """
         if name in self.absent:
             raise self.absent[name]
         return self.groups[name]
+
+    def pass_time(self) -> None:
+        """Wait until all timers but the long ones are due."""
+        cards = self.probe.cards
+        passed = timedelta(seconds=cards.clock.monotonic() - self._last)
+        cards.pass_time(max(timedelta(0), SOON + _ROUNDING - passed))
 
     def is_to_expire(self, card: Card) -> bool:
         """Whether a card is known to have the requested expiry.
@@ -78,20 +109,15 @@ class Timed:
             return False
 
 
-def let_time_pass(probe: Probe) -> Timed:
-    """Seed all groups, and wait until their timers are due."""
-    timed = Timed(probe, {}, {})
-    for name, specs in _SPECS.items():
-        try:
-            timed.groups[name] = probe.cards.seeder.seed(Population(specs))[0]
-        except (NotAvailableError, SeedingError) as error:
-            timed.absent[name] = error
+def let_time_pass(probe: Probe) -> TimeExperiment:
+    """Seed all groups of the contracts, and wait until their timers are due."""
+    timed = TimeExperiment(probe, _TIMERS)
     _cancel_embargoed(timed, "cancelled under embargo")
-    probe.cards.pass_time(SOON)
+    timed.pass_time()
     return timed
 
 
-def _cancel_embargoed(timed: Timed, name: str) -> None:
+def _cancel_embargoed(timed: TimeExperiment, name: str) -> None:
     """Cancel a group under embargo, which a target may refuse."""
     group = timed.groups.pop(name, None)
     if group is None:

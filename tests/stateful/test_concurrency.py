@@ -18,7 +18,7 @@ from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.linearizability import is_linearizable
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.races import Attempt, Race, Racecourse
+from pytest_atomic_cards.suite.races import Race, Racecourse, RacedAction
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
@@ -53,12 +53,12 @@ def summed(updated: int | None, *named: str) -> Exchange:
 
 def attempt(
     action: Action, exchange: Exchange | None, called: float = 0.0, returned: float = 1.0
-) -> Attempt:
+) -> RacedAction:
     """An action with its response; all overlap by default."""
-    return Attempt(action, PIN, called, returned, exchange, {})
+    return RacedAction(action, PIN, called, returned, exchange, {})
 
 
-def lost(action: Action) -> Attempt:
+def lost(action: Action) -> RacedAction:
     """An action without a response."""
     return attempt(action, None, returned=math.inf)
 
@@ -71,7 +71,7 @@ def explained(race: Race, final: Iterable[str | None]) -> bool:
     )
 
 
-def single(*attempts: Attempt) -> Race:
+def single(*attempts: RacedAction) -> Race:
     """A race for one card."""
     return Race(GROUP, CARDS[:1], attempts)
 

@@ -256,7 +256,7 @@ class Forgetful(LifecycleMachine):
         """Complete the first card."""
         first = self.members[0]
         self.cards.api.complete(first.group.single(first.card))
-        self.told.append("something happens")
+        self.log.append("something happens")
         self.look()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.time_experiment import Timed
+from pytest_atomic_cards.suite.time_experiment import TimeExperiment
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 Options = dict[str, Any]
@@ -59,5 +59,5 @@ def test_whether_an_expiry_was_taken(
     """An expiry was accepted if that is certain, or if the card shows the requested one."""
     card = group(options).cards[0]
     backend = SimpleNamespace(delivery_is_certain=certain)
-    probe: Any = SimpleNamespace(cards=SimpleNamespace(backend=backend))
-    assert Timed(probe, {}, {}).is_to_expire(card) == honoured
+    probe: Any = SimpleNamespace(cards=SimpleNamespace(backend=backend, seeder=None))
+    assert TimeExperiment(probe, {}).is_to_expire(card) == honoured

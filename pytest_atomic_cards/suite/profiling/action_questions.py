@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.suite.probe import response_of
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
-from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import total, updated
+from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 _ACTIONS: Final = (Action.DISMISS, Action.COMPLETE)
@@ -20,9 +20,10 @@ _WORDS: Final = {
 }
 
 
+@observer
 def action_limit_over_1000(context: ProfilingContext) -> str:
     """Cancel with ``limit=1001``; if that is accepted, cancel more than 1000 cards."""
-    query = context.supply.group().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
+    query = context.supply.take().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
     exchange = context.put(Action.CANCEL, query)
     if not exchange.succeeded:
         return str(exchange.status)
@@ -31,6 +32,7 @@ def action_limit_over_1000(context: ProfilingContext) -> str:
     return "clamped" if batch.changed == LARGEST_LIMIT else f"{batch.changed} cards"
 
 
+@observer
 def other_action_limits(context: ProfilingContext) -> str:
     """Act on a group with ``limit=1``; if that is honoured, on over 500 cards without limit."""
     words = {action: _limited(context, action) for action in _ACTIONS}
@@ -45,7 +47,7 @@ def other_action_limits(context: ProfilingContext) -> str:
 
 
 def _limited(context: ProfilingContext, action: Action) -> str:
-    group = context.supply.group()
+    group = context.supply.take()
     exchange = context.put(action, group.pin.replace(multiple=True, limit=1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -53,9 +55,10 @@ def _limited(context: ProfilingContext, action: Action) -> str:
     return {1: "as-cancel", len(group.cards): "none"}.get(count, f"{count} cards")
 
 
+@observer
 def action_offset(context: ProfilingContext) -> str:
     """Cancel a group with ``offset=1``."""
-    group = context.supply.group()
+    group = context.supply.take()
     exchange = context.put(Action.CANCEL, group.pin.replace(multiple=True, offset=1))
     if not exchange.succeeded:
         return str(exchange.status)
@@ -64,9 +67,10 @@ def action_offset(context: ProfilingContext) -> str:
     return words.get(count, f"{count} of {all_of_them} cards")
 
 
+@observer
 def summary_total(context: ProfilingContext) -> str:
     """Cancel a group with ``limit=1``."""
-    group = context.supply.group()
+    group = context.supply.take()
     query = group.pin.replace(multiple=True, limit=1)
     exchange = context.succeed(context.put(Action.CANCEL, query))
     if updated(exchange) != 1:
@@ -75,6 +79,7 @@ def summary_total(context: ProfilingContext) -> str:
     return {1: "acted", len(group.cards): "matched"}.get(count, str(count))
 
 
+@observer
 def action_word(context: ProfilingContext) -> str:
     """Dismiss a card, and cancel another one."""
     words = tuple(_word(context, action) for action in (Action.DISMISS, Action.CANCEL))
@@ -90,21 +95,9 @@ def _word(context: ProfilingContext, action: Action) -> str:
     raise NotAvailableError(f"the response to {action} has no result with an action", exchange)
 
 
+@observer
 def non_object_payload(context: ProfilingContext) -> str:
     """Complete a card with a JSON array."""
     group, card = context.supply.card()
     exchange = context.put(Action.COMPLETE, group.single(card), json=[1])
     return "accepted" if exchange.succeeded else str(exchange.status)
-
-
-OBSERVERS: Final[Mapping[str, Observer]] = {
-    observer.__name__: observer
-    for observer in (
-        action_limit_over_1000,
-        other_action_limits,
-        action_offset,
-        summary_total,
-        action_word,
-        non_object_payload,
-    )
-}

@@ -5,7 +5,6 @@ Questions that need other credentials or environments can only be observed on th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,7 +13,8 @@ from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.sandbox_controls import ApiCredential
 from pytest_atomic_cards.client.token_endpoint import GrantTypeIn
 from pytest_atomic_cards.client.tokens import TokenSource
-from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
+from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
@@ -23,22 +23,26 @@ _COGNITO: Final = frozenset({"access_token", "expires_in", "token_type"})
 _PLACES: Final[tuple[GrantTypeIn, ...]] = ("query", "form")
 
 
+@observer
 def no_token(context: ProfilingContext) -> str:
     """List without an Authorization header."""
     return _status(context, authenticated=False)
 
 
+@observer
 def bad_token(context: ProfilingContext) -> str:
     """List with an invented token."""
     return _status(context, **_bearer(context.probe.invented()))
 
 
+@observer
 def wrong_role(context: ProfilingContext) -> str:
     """List with a token of another role."""
     credential = context.cards.controls.create_credential("workbench")
     return _status(context, **_bearer(_token(context, credential)))
 
 
+@observer
 def other_environment(context: ProfilingContext) -> str:
     """List with a token of another environment."""
     controls, other = context.cards.controls, f"other-{context.cards.randomness.token()}"
@@ -46,12 +50,14 @@ def other_environment(context: ProfilingContext) -> str:
     return _status(context, **_bearer(_token(context, controls.create_credential("events", other))))
 
 
+@observer
 def no_user_agent(context: ProfilingContext) -> str:
     """List without a User-Agent."""
     status = _status(context, user_agent=False)
     return "accepted" if status == str(HTTPStatus.OK.value) else status
 
 
+@observer
 def deleted_credential(context: ProfilingContext) -> str:
     """List with a token whose credential has just been deleted."""
     controls = context.cards.controls
@@ -64,6 +70,7 @@ def deleted_credential(context: ProfilingContext) -> str:
     return "dies" if exchange.status in _REFUSALS else str(exchange.status)
 
 
+@observer
 def token_fields(context: ProfilingContext) -> str:
     """Read the field names of a token response."""
     names = context.once(_TokenRequests).fields
@@ -72,6 +79,7 @@ def token_fields(context: ProfilingContext) -> str:
     return "cognito" if names == _COGNITO else ", ".join(sorted(names))
 
 
+@observer
 def grant_type_in(context: ProfilingContext) -> str:
     """Request a token with ``grant_type`` in the query, and another with it in the form."""
     accepted = context.once(_TokenRequests).accepted
@@ -140,18 +148,3 @@ def _bearer(token: str) -> dict[str, Any]:
 
 def _status(context: ProfilingContext, **how: Any) -> str:  # noqa: ANN401 - passed on
     return str(context.send("GET", "/cards", context.still.pin, **how).status)
-
-
-OBSERVERS: Final[Mapping[str, Observer]] = {
-    observer.__name__: observer
-    for observer in (
-        no_token,
-        bad_token,
-        wrong_role,
-        other_environment,
-        no_user_agent,
-        deleted_credential,
-        token_fields,
-        grant_type_in,
-    )
-}

@@ -12,18 +12,15 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
+from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import OutcomeUnknownError
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
 """Enough that a cancel of 1001 cards leaves more than 500 for a dismiss without ``limit``."""
-_PAGES: Final = 20
-"""Pages of 1000; enough for all cards even if a target caps pages at 100."""
-_TRIES: Final = 4
-"""Attempts of an action: four lost responses in a row are not a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BulkAction:
     """One action on the bulk: how many cards it changed, and the exchange."""
 
     changed: int
@@ -41,51 +38,48 @@ class Bulk:
     """
 
     def __init__(self, context: ProfilingContext) -> None:
-        self._scene = context
+        self._context = context
         self._group = context.supply.bulk(_CARDS)
         self._left = self._group.count
 
     @cached_property
     def listing(self) -> Exchange:
         """All cards, listed with ``limit=1001``."""
-        with self._scene.part("Bulk.listing"):
-            return self._scene.get(self._group.pin.replace(limit=LARGEST_LIMIT + 1))
+        with self._context.part("Bulk.listing"):
+            return self._context.get(self._group.pin.replace(limit=LARGEST_LIMIT + 1))
 
     @cached_property
-    def cancelled(self) -> Batch:
+    def cancelled(self) -> BulkAction:
         """The active cards, cancelled with ``limit=1001``."""
         _ = self.listing
-        with self._scene.part("Bulk.cancelled"):
+        with self._context.part("Bulk.cancelled"):
             return self._act(Action.CANCEL, self._active.replace(limit=LARGEST_LIMIT + 1))
 
     @cached_property
-    def dismissed(self) -> Batch:
+    def dismissed(self) -> BulkAction:
         """The remaining active cards, dismissed without ``limit``."""
         _ = self.cancelled
-        with self._scene.part("Bulk.dismissed"):
+        with self._context.part("Bulk.dismissed"):
             return self._act(Action.DISMISS, self._active)
 
     @property
     def _active(self) -> CardQuery:
         return self._group.pin.replace(status=Status.ACTIVE, multiple=True)
 
-    def _act(self, action: Action, query: CardQuery) -> Batch:
+    def _act(self, action: Action, query: CardQuery) -> BulkAction:
         """Act once; if the response is lost, count the changed cards by listing."""
         before = self._left
-        for _ in range(_TRIES):
-            try:
-                exchange = self._scene.put(action, query)
-            except OutcomeUnknownError as error:
-                lost = error
-                self._left = self._scene.probe.watch(self._count, lambda left: left < before)
-                if self._left < before:
-                    return Batch(before - self._left, error.exchange)
-            else:
-                changed = updated(exchange) if exchange.succeeded else 0
-                self._left -= changed
-                return Batch(changed, exchange)
-        raise lost
 
-    def _count(self) -> int:
-        query = self._active.replace(multiple=False)
-        return len(self._scene.cards.reader.find(query, _PAGES).cards)
+        def act() -> BulkAction:
+            exchange = self._context.put(action, query)
+            changed = updated(exchange) if exchange.succeeded else 0
+            self._left -= changed
+            return BulkAction(changed, exchange)
+
+        def counted(error: OutcomeUnknownError) -> BulkAction | None:
+            probe = self._context.probe
+            self._left = probe.watch(lambda: probe.count_active(query), lambda left: left < before)
+            changed = before - self._left
+            return BulkAction(changed, error.exchange) if changed > 0 else None
+
+        return until_known(act, counted)

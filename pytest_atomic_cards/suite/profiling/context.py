@@ -1,6 +1,6 @@
 """ProfilingContext: an isolated environment in which open questions are observed.
 
-Observers request what they need, and the scene remembers the exchange that shows the answer. On a
+Observers request what they need, and the context remembers the exchange that shows the answer. On a
 live target they act only on cards that this run seeded; the scope guard ensures that.
 """
 
@@ -20,8 +20,9 @@ from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW
+from pytest_atomic_cards.suite.card_pool import QUESTIONS, CardPool
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.profiling.fresh_cards import Supply
+from pytest_atomic_cards.suite.retrying import until_served
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
@@ -33,20 +34,11 @@ from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, Server
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
-Observer = Callable[["ProfilingContext"], str]
-"""Observes how a target answers one open question; returns the answer in the profile's words."""
 Experiment = TypeVar("Experiment")
 Parameter = tuple[str, str]
 
 _LONGEST_WAIT: Final = 3.0
 """Upper limit of the settling time, in seconds: no answer depends on a slower change."""
-_LIVE: Final = (3.0, 1.0)
-"""Seconds on a live target until an expiry must be visible, and until any change must be. Timers
-may run late; how late is not documented."""
-_SANDBOX: Final = (0.2, 0.2)
-"""The same on the sandbox, which shows every change at once unless a fault delays it."""
-_TRIES: Final = 3
-"""Requests before a server error counts: a passing failure hardly occurs three times in a row."""
 _START: Final = "/action-flow/"
 
 
@@ -73,8 +65,6 @@ class ProfilingContext:
 
     Attributes:
         is_live: Whether the target is a live one, without the controls of the sandbox.
-        supply: Fresh cards.
-        patience: Seconds from a card's expiry time until it must be listed as expired.
         evidence: The last exchange that an observer made.
     """
 
@@ -82,10 +72,8 @@ class ProfilingContext:
         self.cards = cards
         self.settings = settings
         self.is_live = cards.scope is not None
-        self.patience, self._pause = _LIVE if self.is_live else _SANDBOX
         self.probe = Probe(cards)
         cards.backend.settling = min(cards.backend.settling, _LONGEST_WAIT)
-        self.supply = Supply(cards.seeder, cards.recorder)
         self.evidence: Exchange | None = None
         self._experiments: dict[Callable[[ProfilingContext], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)
@@ -115,12 +103,12 @@ class ProfilingContext:
             TransportError: There was no usable response.
         """
         parameters = [*query.parameters(), *more]
-        for _ in range(_TRIES if method == "GET" else 1):
-            exchange = self.cards.api.session.send(method, f"{self._root}{path}", parameters, **how)
-            if not exchange.is_server_error:
-                break
-        self.evidence = exchange
-        return exchange
+
+        def ask() -> Exchange:
+            return self.cards.api.session.send(method, f"{self._root}{path}", parameters, **how)
+
+        self.evidence = until_served(ask) if method == "GET" else ask()
+        return self.evidence
 
     def get(self, query: CardQuery, *more: Parameter) -> Exchange:
         """A listing."""
@@ -170,9 +158,18 @@ class ProfilingContext:
 
     def part(self, name: str) -> AbstractContextManager[object]:
         """The part of a recording for what several observers share."""
-        return self.cards.recorder.part(f"scene-{name}")
+        return self.cards.recorder.part(f"profile-{name}")
 
     # Cards
+
+    @property
+    def supply(self) -> CardPool:
+        """Fresh cards, once a first one showed that seeding works.
+
+        Raises:
+            SeedingError: It does not.
+        """
+        return self.once(_supply)
 
     @cached_property
     def still(self) -> Group:
@@ -251,15 +248,10 @@ class ProfilingContext:
         if exchange.method == "POST" and _START in exchange.path and exchange.succeeded:
             self._start = exchange
 
-    # Time
 
-    def rest(self, since: float) -> None:
-        """Wait until a change made at ``since`` must have become visible.
-
-        Needed only before concluding that something is *absent*.
-        """
-        clock = self.cards.clock
-        clock.sleep(max(0.0, since + self._pause - clock.monotonic()))
+def _supply(context: ProfilingContext) -> CardPool:
+    context.cards.seeder.calibrate()
+    return CardPool(context.cards.seeder, context.cards.recorder, QUESTIONS)
 
 
 def _started(context: ProfilingContext) -> Started:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
-from pytest_atomic_cards.suite.profiling.timers import Timed, Timers
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
+from pytest_atomic_cards.suite.profiling.observers import late_observer, observer
+from pytest_atomic_cards.suite.profiling.timers import EXPIRING, HELD, Timers
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 _INVOCATION: Final = "flowInvocationId"
@@ -17,6 +17,7 @@ _HONOURED: Final = {
 }
 
 
+@observer
 def start_response(context: ProfilingContext) -> str:
     """Find ``flowInvocationId`` in the response to start."""
     body = context.started.exchange.json()
@@ -32,11 +33,13 @@ def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
     return data[0] if isinstance(data, list) and data else None
 
 
+@observer
 def start_status(context: ProfilingContext) -> str:
     """Read the status of the response to start."""
     return str(context.started.exchange.status)
 
 
+@observer
 def cards_per_target(context: ProfilingContext) -> str:
     """Count the cards that a start for one customer created."""
     found = context.probe.find(context.started.group.pin)
@@ -44,11 +47,12 @@ def cards_per_target(context: ProfilingContext) -> str:
     return str(len(found.cards))
 
 
+@late_observer
 def delivery_options(context: ProfilingContext) -> str:
     """Check whether the embargo and the expiry in a start request take effect."""
     timers = context.once(Timers.started)
-    embargo, expiry = timers.has(Timed.HELD), timers.expired_at is not None
-    context.get(timers.group(Timed.ACTIVE).pin)
+    embargo, expiry = timers.has(HELD), timers.has_expired
+    context.get(timers.group(EXPIRING).pin)
     if embargo and not expiry:
         raise NotAvailableError(
             "the embargo in a start request is honoured, but the expiry is late or ignored"
@@ -56,6 +60,7 @@ def delivery_options(context: ProfilingContext) -> str:
     return _HONOURED[embargo, expiry]
 
 
+@observer
 def test_event_source(context: ProfilingContext) -> str:
     """Read ``eventSource`` of a card that a test start created."""
     group = context.start("test").group
@@ -64,15 +69,3 @@ def test_event_source(context: ProfilingContext) -> str:
     if card.event_source is None:
         raise NotAvailableError("cards have no eventSource")
     return card.event_source
-
-
-OBSERVERS: Final[Mapping[str, Observer]] = {
-    observer.__name__: observer
-    for observer in (
-        start_response,
-        start_status,
-        cards_per_target,
-        delivery_options,
-        test_event_source,
-    )
-}

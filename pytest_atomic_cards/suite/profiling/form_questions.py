@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pytest_atomic_cards.model.cards import data_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
+from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 _RESULT: Final = frozenset(
@@ -38,9 +39,10 @@ _SUMMARY: Final = frozenset({"total", "updated"})
 """The fields of the documentation's samples. Source: Cards API page."""
 
 
+@observer
 def error_body(context: ProfilingContext) -> str:
     """Dismiss several cards without ``multiple``, which is refused, and look at the body."""
-    exchange = context.put(Action.DISMISS, context.supply.group().pin)
+    exchange = context.put(Action.DISMISS, context.supply.take().pin)
     if exchange.succeeded:
         raise NotAvailableError("a dismiss of several cards without multiple=1 is not refused")
     if not exchange.response_body:
@@ -54,6 +56,7 @@ def error_body(context: ProfilingContext) -> str:
     return "HTML" if "html" in exchange.response_headers.get("content-type", "") else "text"
 
 
+@observer
 def extra_fields(context: ProfilingContext) -> str:
     """Compare the fields of a listing and of an action's response with the sampled ones."""
     listing = context.succeed(context.get(context.still.pin))
@@ -85,20 +88,16 @@ def _names(value: Any) -> frozenset[str]:  # noqa: ANN401 - a JSON value
     return frozenset(value if isinstance(value, dict) else ())
 
 
+@observer
 def wrong_method(context: ProfilingContext) -> str:
     """GET the path of an action, which changes nothing but is pinned nevertheless."""
     return str(context.send("GET", f"/cards/{Action.DISMISS}", context.still.pin).status)
 
 
+@observer
 def trailing_slash(context: ProfilingContext) -> str:
     """List a group under a path with a trailing slash."""
     exchange = context.send("GET", "/cards/", context.still.pin)
     if not exchange.succeeded:
         return str(exchange.status)
     return "served" if listed(exchange) >= keys(context.still) else "another answer"
-
-
-OBSERVERS: Final[Mapping[str, Observer]] = {
-    observer.__name__: observer
-    for observer in (error_body, extra_fields, wrong_method, trailing_slash)
-}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -17,8 +17,9 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.probe import key_of, only
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
-from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
+from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
@@ -33,6 +34,7 @@ _INSTANT: Final = timedelta(milliseconds=2)
 _BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offset", "x"))
 
 
+@observer
 def order(context: ProfilingContext) -> str:
     """List cards of one customer that were created at different times, twice."""
     names = context.settings.user_ids
@@ -79,6 +81,7 @@ def _order_of(cards: Sequence[Card], ours: Sequence[str]) -> str:
     return "fixed, but neither by time nor by id"
 
 
+@observer
 def listing_limit_over_1000(context: ProfilingContext) -> str:
     """List with ``limit=1001``; if that is served, list more than 1000 cards."""
     exchange = context.get(context.still.pin.replace(limit=LARGEST_LIMIT + 1))
@@ -90,6 +93,7 @@ def listing_limit_over_1000(context: ProfilingContext) -> str:
     return words.get(count, f"{count} cards")
 
 
+@observer
 def limit_zero(context: ProfilingContext) -> str:
     """List a group with ``limit=0``."""
     exchange = context.get(context.still.pin.replace(limit=0))
@@ -101,6 +105,7 @@ def limit_zero(context: ProfilingContext) -> str:
     return f"{len(found)} card(s)" if found else "empty"
 
 
+@observer
 def bad_number(context: ProfilingContext) -> str:
     """List a group with limits and offsets that are negative or not numbers."""
     seen: dict[str, str] = {}
@@ -115,6 +120,7 @@ def bad_number(context: ProfilingContext) -> str:
     return ", ".join(f"{parameter} {word}" for parameter, word in seen.items())
 
 
+@observer
 def closed_cards_listed(context: ProfilingContext) -> str:
     """List a group with a dismissed card, once the dismissal is visible."""
     closed = _close(context, Action.DISMISS)
@@ -131,6 +137,7 @@ def closed_cards_listed(context: ProfilingContext) -> str:
     return "only-by-status" if word is None else "yes"
 
 
+@observer
 def cancelled_cards_listed(context: ProfilingContext) -> str:
     """Look for a cancelled card, with and without each state."""
     closed = _close(context, Action.CANCEL)
@@ -154,14 +161,14 @@ def _close(context: ProfilingContext, action: Action) -> _Closed:
     group, card = context.supply.card()
     key, watched = key_of(card), only(group, card)
     context.succeed(context.put(action, group.single(card)))
-    acted = context.cards.clock.monotonic()
     states = context.probe.states_once(watched, lambda now: now[key] != Status.ACTIVE)
     if states[key] is None:
-        context.rest(acted)
+        context.probe.settle_surely()
         states = context.probe.states(watched)
     return _Closed(group, key, states[key])
 
 
+@observer
 def read_after_write(context: ProfilingContext) -> str:
     """Dismiss cards one by one, and list the active ones right after each."""
     for _ in range(_WRITES):
@@ -171,17 +178,3 @@ def read_after_write(context: ProfilingContext) -> str:
         if listed(context.get(query.replace(status=Status.ACTIVE))):
             return "delayed"
     return "immediate"
-
-
-OBSERVERS: Final[Mapping[str, Observer]] = {
-    observer.__name__: observer
-    for observer in (
-        order,
-        listing_limit_over_1000,
-        limit_zero,
-        bad_number,
-        closed_cards_listed,
-        cancelled_cards_listed,
-        read_after_write,
-    )
-}

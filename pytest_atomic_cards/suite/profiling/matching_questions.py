@@ -10,19 +10,22 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.suite.probe import key_of, only, response_of
-from pytest_atomic_cards.suite.profiling.context import Observer, ProfilingContext
+from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed, total
+from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 _UNKNOWN: Final = ("contractProbe", "1")
 
 
+@observer
 def zero_match_listing(context: ProfilingContext) -> str:
     """List by an invented value."""
     return empty_or_status(context.no_match, cards=len(listed(context.no_match)))
 
 
+@observer
 def zero_match_action(context: ProfilingContext) -> str:
     """Dismiss by an invented value, pinned to cards of this run."""
     exchange = context.put(
@@ -43,6 +46,7 @@ def empty_or_status(exchange: Exchange, *, cards: int) -> str:
     return "null" if exchange.json()["data"] is None else "empty"
 
 
+@observer
 def wrong_state(context: ProfilingContext) -> str:
     """Dismiss a group with one active card and completed ones."""
     group = _mixed(context)
@@ -55,6 +59,7 @@ def wrong_state(context: ProfilingContext) -> str:
     return words.get(count, f"summary.total {count} of {len(group.cards)}")
 
 
+@observer
 def multiple_counts(context: ProfilingContext) -> str:
     """Dismiss such a group without ``multiple``; if that is refused, with it."""
     group = _mixed(context)
@@ -72,7 +77,7 @@ def multiple_counts(context: ProfilingContext) -> str:
 
 def _mixed(context: ProfilingContext) -> Group:
     """A group whose first card is active and whose other cards are completed."""
-    group = context.supply.group()
+    group = context.supply.take()
     for card in group.cards[1:]:
         context.succeed(context.put(Action.COMPLETE, group.single(card)))
     closed = only(group, *group.cards[1:])
@@ -80,12 +85,14 @@ def _mixed(context: ProfilingContext) -> Group:
     return group
 
 
+@observer
 def empty_attribute(context: ProfilingContext) -> str:
     """List a group with its pin and an empty customer id."""
     exchange = context.get(context.still.pin, (Attribute.USER_ID, ""))
     return "absent" if listed(exchange) >= keys(context.still) else _not_listed(context, exchange)
 
 
+@observer
 def repeated_attribute(context: ProfilingContext) -> str:
     """List two groups with both of their invocation ids."""
     first, second = context.still, context.still_too
@@ -104,12 +111,14 @@ def repeated_attribute(context: ProfilingContext) -> str:
     return f"{len(found)} card(s)"
 
 
+@observer
 def unknown_parameter(context: ProfilingContext) -> str:
     """List a group with its pin and an unknown parameter."""
     exchange = context.get(context.still.pin, _UNKNOWN)
     return "ignored" if listed(exchange) >= keys(context.still) else _not_listed(context, exchange)
 
 
+@observer
 def unknown_status(context: ProfilingContext) -> str:
     """List a group by an invented status."""
     exchange = context.get(context.still.pin.replace(status=context.probe.invented()))
@@ -117,6 +126,7 @@ def unknown_status(context: ProfilingContext) -> str:
     return f"{len(found)} card(s)" if found else _not_listed(context, exchange)
 
 
+@observer
 def attribute_case(context: ProfilingContext) -> str:
     """List a group by one of its values with the case swapped."""
     field, value = _lettered(context.still.cards[0].attributes)
@@ -132,9 +142,10 @@ def _lettered(values: Mapping[Attribute, str]) -> tuple[str, str]:
     raise NotAvailableError("no attribute of a card has a value with letters")
 
 
+@observer
 def multiple_spelling(context: ProfilingContext) -> str:
     """Dismiss a group of active cards with ``multiple=true``."""
-    exchange = context.put(Action.DISMISS, context.supply.group().pin, ("multiple", "true"))
+    exchange = context.put(Action.DISMISS, context.supply.take().pin, ("multiple", "true"))
     if exchange.succeeded:
         return "truthy"
     return "1" if exchange.status == HTTPStatus.BAD_REQUEST else str(exchange.status)
@@ -155,20 +166,3 @@ def _not_listed(context: ProfilingContext, exchange: Exchange) -> str:
     if exchange.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
         return "no-match"
     raise NotAvailableError(f"a listing that matches no card gets HTTP {none.status} as well")
-
-
-OBSERVERS: Final[Mapping[str, Observer]] = {
-    observer.__name__: observer
-    for observer in (
-        zero_match_listing,
-        zero_match_action,
-        wrong_state,
-        multiple_counts,
-        empty_attribute,
-        repeated_attribute,
-        unknown_parameter,
-        unknown_status,
-        attribute_case,
-        multiple_spelling,
-    )
-}

@@ -7,21 +7,19 @@ from typing import Any, Final
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import QUESTIONS
-from pytest_atomic_cards.rules.finding import exchange_lines
-from pytest_atomic_cards.rules.verdicts import Verdict, Violation
+from pytest_atomic_cards.rules.finding import Details
+from pytest_atomic_cards.rules.verdicts import Verdict, Violation, is_foreseen
 from pytest_atomic_cards.suite.profiling import OBSERVERS
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
+from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
-    OutcomeUnknownError,
     error_text,
 )
 from pytest_atomic_cards.support.printable import brief, printable
 
 NOT_ASKED: Final = "it was not asked in this run"
-_TRIES: Final = 4
-"""Attempts, each with fresh cards: four lost responses in a row are not a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,7 @@ class Observation:
         if self.observed is not None:
             object.__setattr__(self, "observed", brief(self.observed))
         object.__setattr__(self, "reason", printable(self.reason, lines=True))
+        object.__setattr__(self, "verdict", Verdict(self.verdict))
 
     @property
     def shown(self) -> str:
@@ -60,6 +59,42 @@ class Observation:
             return ""
         known = self.observed in QUESTIONS[self.question].answers
         return self.observed if known else f"other: {self.observed}"
+
+    @property
+    def name(self) -> str:
+        """The name of the question."""
+        return self.question
+
+    @property
+    def level(self) -> str:
+        """A word that is none of a requirement: nothing is expected."""
+        return "observed"
+
+    @property
+    def statement(self) -> str:
+        """The question in a sentence."""
+        return QUESTIONS[self.question].text
+
+    @property
+    def details(self) -> Details:
+        """The pinned answer, and the observed one."""
+        pinned = [] if self.pinned is None else [("pinned", self.pinned)]
+        has_answer = self.observed is not None
+        return [*pinned, ("observed", self.shown) if has_answer else ("reason", self.reason)]
+
+    @property
+    def decisive(self) -> dict[str, Any] | None:
+        """The exchange that shows it, if there is one."""
+        return self.exchange
+
+    @property
+    def properties(self) -> Details:
+        """What JUnit XML shows."""
+        return [
+            ("question", self.question),
+            ("observed", self.shown),
+            ("verdict", self.verdict.value),
+        ]
 
 
 def observe(question: str, context: ProfilingContext, pinned: str | None = None) -> Observation:
@@ -82,19 +117,18 @@ def observe(question: str, context: ProfilingContext, pinned: str | None = None)
 
 def _answer(question: str, context: ProfilingContext) -> str:
     """The answer, observed again with fresh cards if the response to an action was lost."""
-    for _ in range(_TRIES):
+
+    def ask() -> str:
         context.evidence = None
-        try:
-            return OBSERVERS[question](context)
-        except OutcomeUnknownError as error:
-            lost = error
-    raise lost
+        return OBSERVERS[question](context)
+
+    return until_known(ask)
 
 
 def failure(question: str, error: BaseException, pinned: str | None = None) -> Observation:
     """An observation without an answer, because of an error; a bug in an observer fails the run."""
     absent = isinstance(error, NotAvailableError)
-    foreseen = isinstance(error, AtomicCardsError | Violation)
+    foreseen = is_foreseen(error)
     exchange: Exchange | None = getattr(error, "exchange", None)
     return Observation(
         question,
@@ -108,19 +142,3 @@ def failure(question: str, error: BaseException, pinned: str | None = None) -> O
 
 def _shown(exchange: Exchange | None) -> dict[str, Any] | None:
     return None if exchange is None else exchange.as_dict()
-
-
-def explain(observation: Observation) -> str:
-    """An observation for the log: question, answers, exchange, command."""
-    lines = [
-        f"{observation.question} (observed) {observation.verdict}",
-        f"  {QUESTIONS[observation.question].text}",
-    ]
-    if observation.pinned is not None:
-        lines.append(f"  pinned:    {observation.pinned}")
-    if observation.observed is not None:
-        lines.append(f"  observed:  {observation.shown}")
-    else:
-        lines.append(f"  reason:    {observation.reason}")
-    lines += exchange_lines(observation.exchange)
-    return "\n".join(printable(line, lines=True) for line in lines)

@@ -9,8 +9,13 @@ from typing import Any
 
 from pytest_atomic_cards.recordings.audit.auditor import NOT_SHOWN, NOT_TO_BE_SEEN, Audit
 from pytest_atomic_cards.reporting.console import Console
-from pytest_atomic_cards.reporting.requirement_results import Conclusion, Rule, conclude, judge_run
-from pytest_atomic_cards.reporting.verdict_marks import MARKS, tell_areas, tell_verdict
+from pytest_atomic_cards.reporting.requirement_results import (
+    Conclusion,
+    RequirementResult,
+    conclude,
+    judge_run,
+)
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_areas, print_conclusion
 from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.clock import REAL_CLOCK
@@ -18,7 +23,9 @@ from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.printable import json_text
 
 
-def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | None = None) -> int:
+def report_audit(
+    audit: Audit, console: Console, *, strict: bool, report: Path | None = None
+) -> int:
     """Tell what an audit has found.
 
     Args:
@@ -40,17 +47,17 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
             f"{count.path}: {count.judged} exchanges of the Cards API, "
             f"{count.passed_over} others passed over"
         )
-    tell_areas(console, rules, _held)
+    print_areas(console, rules, _held)
     for rule in rules:
         if rule.verdict is Verdict.VIOLATED:
             headline, *lines = explain(rule.findings[0]).splitlines()
-            console.line(headline, **MARKS[rule.verdict][1])
+            console.line(headline, **SYMBOLS[rule.verdict][1])
             for line in [*lines, ""]:
                 console.line(line)
     for reason in (NOT_SHOWN, NOT_TO_BE_SEEN):
         names = [rule.requirement.id for rule in rules if reason in rule.reasons]
         console.line(f"· not exercised, as {reason}: {', '.join(names)}")
-    tell_verdict(console, conclusion)
+    print_conclusion(console, conclusion)
     if report is not None:
         path = report / "report.json"
         write_text(path, json_text(_document(audit, rules, conclusion, strict=strict)))
@@ -58,13 +65,13 @@ def tell_audit(audit: Audit, console: Console, *, strict: bool, report: Path | N
     return 1 if conclusion.grave else 0
 
 
-def _held(rules: Iterable[Rule]) -> str:
+def _held(rules: Iterable[RequirementResult]) -> str:
     names = [rule.requirement.id for rule in rules if rule.verdict is Verdict.HELD]
     return f"held: {', '.join(names)}" if names else ""
 
 
 def _document(
-    audit: Audit, rules: Iterable[Rule], conclusion: Conclusion, *, strict: bool
+    audit: Audit, rules: Iterable[RequirementResult], conclusion: Conclusion, *, strict: bool
 ) -> dict[str, Any]:
     """What an audit has found as JSON values, with the names of a report of ``check``."""
     return {

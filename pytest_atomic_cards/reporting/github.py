@@ -16,12 +16,12 @@ from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.requirement_results import (
-    Rule,
+    RequirementResult,
     explain_conclusion,
     failures,
     ids_of,
 )
-from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
@@ -51,7 +51,7 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
         told = observation.reason if observation.observed is None else answers
         text = f"{QUESTIONS[observation.question].text} {told}"
         yield _command("error", observation.question, text)
-    for trouble in [*outcome.gathered.troubles, *outcome.stale]:
+    for trouble in [*outcome.results.troubles, *outcome.stale]:
         yield _command("error", "atomic-cards", trouble)
     for block in failures(conclusion.reported):
         yield _command("warning", ids_of(block), _sentence(block))
@@ -60,7 +60,7 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
         yield _command("notice", rule.requirement.id, f"{_sentence([rule])} Known: {known}")
 
 
-def _sentence(block: list[Rule]) -> str:
+def _sentence(block: list[RequirementResult]) -> str:
     first = block[0].findings[0]
     if len(block) > 1:
         return f"{first.verdict}: {first.reason}"
@@ -110,7 +110,7 @@ def job_summary(outcome: Outcome) -> str:
         *([f"Why: {md(why)}"] if why else []),
         f"Target: {md(outcome.settings.describe())}",
         *_areas(outcome.rules),
-        *(f"- ❗ {md(one)}" for one in [*outcome.gathered.troubles, *outcome.stale]),
+        *(f"- ❗ {md(one)}" for one in [*outcome.results.troubles, *outcome.stale]),
         *_drifts(outcome),
         *_known(outcome),
     ]
@@ -126,12 +126,12 @@ def md(text: str) -> str:
     return _STRUCTURAL.sub(lambda found: f"&#{ord(found[0])};", _one_line(text))
 
 
-def _areas(rules: Iterable[Rule]) -> Iterator[str]:
+def _areas(rules: Iterable[RequirementResult]) -> Iterator[str]:
     rows = ["| Area | Held | Requirements |", "|---|---|---|"]
     for area, title in catalogue().areas.items():
         own = [rule for rule in rules if rule.requirement.area == area]
         held = sum(rule.verdict is Verdict.HELD for rule in own)
-        marks = "".join(MARKS[rule.verdict][0] for rule in own)
+        marks = "".join(SYMBOLS[rule.verdict][0] for rule in own)
         rows.append(f"| {title} | {held} of {len(own)} | {marks} |")
     yield "\n".join(rows)
 
@@ -151,10 +151,10 @@ def _known(outcome: Outcome) -> Iterator[str]:
         yield f"- {md(rule.requirement.id)} is violated, which is known: {md(str(known))}"
 
 
-def _details(block: list[Rule]) -> str:
+def _details(block: list[RequirementResult]) -> str:
     first = block[0].findings[0]
     level = "" if block[0].requirement.level is Level.DOCUMENTED else f" ({Level.INFERRED})"
-    lines = [f"### {MARKS[first.verdict][0]} {md(ids_of(block))} {first.verdict}{level}"]
+    lines = [f"### {SYMBOLS[first.verdict][0]} {md(ids_of(block))} {first.verdict}{level}"]
     if len(block) == 1:
         lines.append(f"{md(block[0].requirement.statement)} *{md(block[0].requirement.source)}*")
     if first.expected:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from pytest_atomic_cards.reporting.heat_map import heat_map
 from pytest_atomic_cards.reporting.latency_plot import latencies, latency_plot
 from pytest_atomic_cards.reporting.lifecycle_graph import lifecycle_graph
-from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
 
@@ -109,7 +109,7 @@ def _body(body: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def _mark(verdict: str) -> str:
-    return MARKS[Verdict(verdict)][0]
+    return SYMBOLS[Verdict(verdict)][0]
 
 
 def _slug(word: str) -> str:

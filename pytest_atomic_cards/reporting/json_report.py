@@ -12,7 +12,7 @@ from typing import Any, Final
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.profile_report import by_question
-from pytest_atomic_cards.reporting.requirement_results import Rule, explain_conclusion
+from pytest_atomic_cards.reporting.requirement_results import RequirementResult, explain_conclusion
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import NOT_ASKED, Observation
@@ -27,7 +27,7 @@ _LIBRARIES: Final = ("pytest", "hypothesis", "requests", "schemathesis", "pytest
 def document(outcome: Outcome) -> dict[str, Any]:
     """The result of a run as JSON values."""
     settings = outcome.settings
-    observed = by_question(outcome.gathered.observations)
+    observed = by_question(outcome.results.observations)
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
         "generated": REAL_CLOCK.now().isoformat(timespec="seconds"),
@@ -35,7 +35,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "strict": settings.strict,
         "conclusion": outcome.conclusion.word,
         "why": explain_conclusion(outcome.conclusion),
-        "troubles": [*outcome.gathered.troubles, *outcome.stale],
+        "troubles": [*outcome.results.troubles, *outcome.stale],
         "areas": dict(catalogue().areas),
         "rules": [_rule(rule, outcome) for rule in outcome.rules],
         "profile": {name: _question(name, observed.get(name)) for name in QUESTIONS},
@@ -43,7 +43,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "transitions": [
             {name: getattr(step, name) for name in step.__slots__} for step in outcome.transitions
         ],
-        "traffic": _traffic(outcome.gathered.traffic),
+        "traffic": _traffic(outcome.results.traffic),
         "run": {
             "seed": settings.seed,
             "effort": settings.effort,
@@ -55,7 +55,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Rule, outcome: Outcome) -> dict[str, Any]:
+def _rule(rule: RequirementResult, outcome: Outcome) -> dict[str, Any]:
     requirement = rule.requirement
     known = outcome.deviations.in_force.get(requirement.id) if rule.is_violated else None
     return {

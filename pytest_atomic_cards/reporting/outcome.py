@@ -1,4 +1,4 @@
-"""Outcome: all that a run has to tell, gathered once and told in several forms."""
+"""Outcome: all that a run has to tell, results once and told in several forms."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.reporting.deviations import Deviations
-from pytest_atomic_cards.reporting.requirement_results import Conclusion, Rule, conclude, judge_run
-from pytest_atomic_cards.reporting.transitions import Step, judge_transitions
+from pytest_atomic_cards.reporting.requirement_results import (
+    Conclusion,
+    RequirementResult,
+    conclude,
+    judge_run,
+)
+from pytest_atomic_cards.reporting.transitions import TransitionResult, judge_transitions
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 
 @dataclass(slots=True)
-class Gathered:
+class RunResults:
     """What the reports of all processes of a run have brought so far.
 
     Args:
@@ -41,38 +46,38 @@ class Outcome:
         settings: What the run was set to.
         rules: Every requirement with its verdict.
         conclusion: What the run comes to.
-        gathered: What it comes from.
+        results: What it comes from.
         deviations: The known deviations of the project.
         stale: What is wrong with those, in sentences; any makes the run fail.
         transitions: Every transition of the lifecycle with its verdict.
     """
 
     settings: Settings
-    rules: list[Rule]
+    rules: list[RequirementResult]
     conclusion: Conclusion
-    gathered: Gathered
+    results: RunResults
     deviations: Deviations
     stale: list[str]
-    transitions: list[Step]
+    transitions: list[TransitionResult]
 
 
 def sum_up(
-    gathered: Gathered, settings: Settings, deviations: Deviations, *, whole: bool
+    results: RunResults, settings: Settings, deviations: Deviations, *, whole: bool
 ) -> Outcome:
     """The outcome of a run.
 
     Args:
-        gathered: What its reports have brought.
+        results: What its reports have brought.
         settings: What it was set to.
         deviations: The known deviations of the project.
         whole: Whether no contract of a requirement was left out that had others run. Only then a
             known deviation can be said to have gone away.
     """
-    rules = judge_run(gathered.findings)
+    rules = judge_run(results.findings)
     conclusion = conclude(
         rules,
-        gathered.observations,
-        gathered.troubles,
+        results.observations,
+        results.troubles,
         strict=settings.strict,
         known=deviations.in_force,
     )
@@ -81,8 +86,8 @@ def sum_up(
         settings,
         rules,
         conclusion,
-        gathered,
+        results,
         deviations,
         [*deviations.expired(), *deviations.gone(held)],
-        judge_transitions(gathered.findings),
+        judge_transitions(results.findings),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
 from pytest_atomic_cards.reporting.console import Console
-from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation, explain
 from pytest_atomic_cards.support.files import write_text
@@ -21,14 +21,14 @@ def by_question(observations: Iterable[Observation]) -> dict[str, Observation]:
     return observed
 
 
-def tell_observations(writer: Console, observations: Sequence[Observation]) -> None:
+def print_observations(writer: Console, observations: Sequence[Observation]) -> None:
     """Tell each drift and failure in full, then how many questions have an answer."""
     if not observations:
         return
-    _tell_failing(writer, [one for one in observations if one.fails])
+    _print_failing(writer, [one for one in observations if one.fails])
     for (verdict, reason), unseen in _alike(one for one in observations if not one.fails).items():
         if reason:
-            writer.line(f"{MARKS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
+            writer.line(f"{SYMBOLS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
     answers = [one for one in by_question(observations).values() if one.observed is not None]
     others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]
     if others:
@@ -38,7 +38,7 @@ def tell_observations(writer: Console, observations: Sequence[Observation]) -> N
     writer.line(f"profile: {len(answers)} of {len(QUESTIONS)} questions observed{end}")
 
 
-def _tell_failing(writer: Console, failing: Sequence[Observation]) -> None:
+def _print_failing(writer: Console, failing: Sequence[Observation]) -> None:
     """Each drift in full; questions without an answer for one reason together."""
     drifts = [[one] for one in failing if one.verdict is Verdict.DRIFTED]
     doubts = _alike(one for one in failing if one.verdict is not Verdict.DRIFTED)
@@ -47,7 +47,7 @@ def _tell_failing(writer: Console, failing: Sequence[Observation]) -> None:
         if len(group) > 1:
             headline = f"{len(group)} questions: {group[0].verdict}"
             text = f"  names:    {_names(group)}"
-        writer.line(headline, **MARKS[group[0].verdict][1])
+        writer.line(headline, **SYMBOLS[group[0].verdict][1])
         for line in [text, *lines, ""]:
             writer.line(line)
 

@@ -16,7 +16,7 @@ NOT_RUN = "none of their contracts was selected"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RequirementResult:
     """One requirement and what the run says of it.
 
     Args:
@@ -56,7 +56,7 @@ class Rule:
         }
 
 
-def judge_run(findings: Iterable[Finding]) -> list[Rule]:
+def judge_run(findings: Iterable[Finding]) -> list[RequirementResult]:
     """A rule for every requirement, in the order of the catalogue."""
     by_requirement: dict[str, list[Finding]] = {name: [] for name in catalogue().requirements}
     for finding in findings:
@@ -64,7 +64,7 @@ def judge_run(findings: Iterable[Finding]) -> list[Rule]:
     return [_rule(catalogue()[name], contracts) for name, contracts in by_requirement.items()]
 
 
-def _rule(requirement: Requirement, findings: list[Finding]) -> Rule:
+def _rule(requirement: Requirement, findings: list[Finding]) -> RequirementResult:
     verdict = max(
         (finding.verdict for finding in findings),
         key=lambda verdict: verdict.weight,
@@ -72,7 +72,9 @@ def _rule(requirement: Requirement, findings: list[Finding]) -> Rule:
     )
     telling = tuple(finding for finding in findings if finding.verdict is verdict)
     reasons = tuple(dict.fromkeys(finding.reason for finding in telling if finding.reason))
-    return Rule(requirement, verdict, reasons if findings else (NOT_RUN,), telling, len(findings))
+    return RequirementResult(
+        requirement, verdict, reasons if findings else (NOT_RUN,), telling, len(findings)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,15 @@ class Conclusion:
     """
 
     word: str
-    grave: tuple[Rule, ...]
-    unexercised: tuple[Rule, ...]
-    reported: tuple[Rule, ...] = ()
+    grave: tuple[RequirementResult, ...]
+    unexercised: tuple[RequirementResult, ...]
+    reported: tuple[RequirementResult, ...] = ()
     failing: tuple[Observation, ...] = ()
-    known: tuple[Rule, ...] = ()
+    known: tuple[RequirementResult, ...] = ()
 
 
 def conclude(
-    rules: Iterable[Rule],
+    rules: Iterable[RequirementResult],
     observations: Iterable[Observation] = (),
     troubles: Sequence[str] = (),
     *,
@@ -165,17 +167,17 @@ def explain_conclusion(conclusion: Conclusion) -> str:
     )
 
 
-def ids_of(rules: Iterable[Rule]) -> str:
+def ids_of(rules: Iterable[RequirementResult]) -> str:
     """Ids of rules, for a line."""
     return ", ".join(rule.requirement.id for rule in rules)
 
 
-def failures(rules: Iterable[Rule]) -> list[list[Rule]]:
+def failures(rules: Iterable[RequirementResult]) -> list[list[RequirementResult]]:
     """Rules to be told in full: each violation alone, what could not be told for one reason as one.
 
     In the order of the catalogue.
     """
-    alike: dict[str, list[Rule]] = {}
+    alike: dict[str, list[RequirementResult]] = {}
     for rule in rules:
         if rule.verdict is Verdict.INCONCLUSIVE:
             alike.setdefault(rule.reasons[0], []).append(rule)

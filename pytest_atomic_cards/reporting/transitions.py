@@ -12,7 +12,7 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TransitionResult:
     """One transition, by an action or by the platform itself, and its verdict.
 
     Args:
@@ -30,7 +30,7 @@ class Step:
     verdict: Verdict
 
 
-def judge_transitions(findings: Iterable[Finding]) -> list[Step]:
+def judge_transitions(findings: Iterable[Finding]) -> list[TransitionResult]:
     """Every transition of the lifecycle table, then every timed exit, with its verdict."""
     found: dict[str, Verdict] = {}
     for finding in findings:
@@ -40,7 +40,7 @@ def judge_transitions(findings: Iterable[Finding]) -> list[Step]:
             )
     owners = {name: rule.id for rule in catalogue().requirements.values() for name in _names(rule)}
     return [
-        Step(before, by, after, owners[name], found.get(name, Verdict.NOT_EXERCISED))
+        TransitionResult(before, by, after, owners[name], found.get(name, Verdict.NOT_EXERCISED))
         for before, by, after, name in _table()
     ]
 

@@ -58,7 +58,7 @@ class Recorder:
         return False
 
     @property
-    def part_name(self) -> str:
+    def cassette_name(self) -> str:
         """The name of the current part; empty for none."""
         return ""
 
@@ -76,7 +76,7 @@ class Recorder:
         """The tokens of a world, which a replay has without asking for them in each part."""
         return source
 
-    def part(self, name: str) -> AbstractContextManager[object]:
+    def use_cassette(self, name: str) -> AbstractContextManager[object]:
         """A part of its own for what the block does, as others may rely on it."""
         del name
         return nullcontext()
@@ -122,7 +122,7 @@ class PerCassette(Generic[T]):
     @property
     def current(self) -> T:
         """That of the current part."""
-        name = self._recorder.part_name
+        name = self._recorder.cassette_name
         if name not in self._made:
             self._made[name] = self._make()
         return self._made[name]

@@ -34,7 +34,7 @@ THEIR_TEMPLATE = CardQuery(card_template_id="abc", multiple=True)
 def manager() -> Iterator[CassetteManager]:
     """Plays the page."""
     manager = CassetteManager(Mode.REPLAY, RECORDINGS)
-    with manager.playing(PAGE):
+    with manager.use_cassette(PAGE):
         yield manager
 
 

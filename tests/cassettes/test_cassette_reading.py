@@ -247,7 +247,7 @@ def test_what_vcrpy_recorded_can_be_read(tmp_path: Path, serializer: str) -> Non
     for number, body in enumerate(bodies):
         content = body if isinstance(body, bytes) else body.encode()
         url = f"https://cards.invalid/v1/env-1/cards?limit={number}"
-        played = read.play(vcr.request.Request("PUT", url, content or None, {}))
+        played = read.replay(vcr.request.Request("PUT", url, content or None, {}))
         assert played.response["body"]["string"] == content
         assert played.response["headers"] == {"x-number": [str(number)]}
     assert read.recorded.settings["environment_id"] == "env-1"
@@ -293,5 +293,5 @@ def test_a_compressed_body_is_replayed(tmp_path: Path) -> None:
     manager = CassetteManager(Mode.REPLAY, tmp_path)
     http = requests.Session()
     http.mount("https://", CassetteAdapter(manager, None))
-    with manager.playing("a"):
+    with manager.use_cassette("a"):
         assert http.get("https://a/b", timeout=1).json() == {"data": [1]}

@@ -279,7 +279,7 @@ def test_a_redacted_request_is_found_again() -> None:
         ).request
 
     cassette.append(sent("recordedsecret1", "a@example.com"), Exchange().response)
-    assert cassette.play(sent("anothersecret2", "b@example.com"))
+    assert cassette.replay(sent("anothersecret2", "b@example.com"))
 
 
 def test_credentials_are_known_from_a_request_that_is_found_as_it_was_sent() -> None:
@@ -296,7 +296,7 @@ def test_credentials_are_known_from_a_request_that_is_found_as_it_was_sent() -> 
     for one in cassette.interactions:
         replayed.append(one.request, one.response)
     for request in sent("anotherplaintoken88"):
-        assert replayed.play(request)
+        assert replayed.replay(request)
 
 
 def test_the_running_test_sees_real_values() -> None:

@@ -50,7 +50,7 @@ class Tapes:
         """What the use of a new world gives, recorded or replayed."""
         manager = CassetteManager(mode, self.directory)
         target = CassetteTarget(settings or Settings(), manager)
-        with manager.playing("part"):
+        with manager.use_cassette("part"):
             return use(target.open_world())
 
     @property
@@ -245,12 +245,12 @@ def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:
     for mode, parts in ((Mode.RECORD, ("one", "two", "three")), (Mode.REPLAY, ("three", "one"))):
         manager = CassetteManager(mode, tmp_path)
         target = CassetteTarget(Settings(), manager)
-        with manager.playing("shared"):
+        with manager.use_cassette("shared"):
             cards = target.open_world()
             cards.seeder.calibrate()
             reserve = CardPool(cards.seeder, cards.recorder)
         for part in parts:
-            with manager.playing(part):
+            with manager.use_cassette(part):
                 kept[mode, part] = [reserve.take().pin for _ in range(4)]
     for part in ("one", "three"):
         assert kept[Mode.REPLAY, part] == kept[Mode.RECORD, part]
@@ -296,7 +296,7 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
     live = serve()
     manager = CassetteManager(Mode.RECORD, tmp_path)
     target = CassetteTarget(live.settings(effort="quick", seed=7), manager)
-    with manager.playing("part"):
+    with manager.use_cassette("part"):
         target.open_world().seed()
     settings = CassetteTarget(
         Settings(effort="thorough"), CassetteManager(Mode.REPLAY, tmp_path)

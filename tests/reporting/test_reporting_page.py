@@ -83,7 +83,7 @@ class Outline(HTMLParser):
         (
             report_of_run({"PAGE-04": VIOLATED}),
             "violated",
-            ["PAGE-04 ✗ violated documented", "Expected expected that came Came that came"],
+            ["PAGE-04 ✗ violated documented", "Expected expected that came Actual that came"],
         ),
         (
             report_of_run({"RESULT-05": VIOLATED}),

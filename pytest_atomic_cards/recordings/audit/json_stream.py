@@ -132,7 +132,7 @@ class JsonStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class JsonMember:
     """A member of a document, or one element of an array that is a member.
 
     Args:
@@ -148,7 +148,7 @@ class Member:
     is_element: bool
 
 
-def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[Member]:
+def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[JsonMember]:
     """The members of a document; arrays that are named element by element.
 
     Args:
@@ -173,9 +173,9 @@ def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[Member]:
         raise ValueError(f"there is no member {' or '.join(arrays)}")
 
 
-def _member(stream: JsonStream, name: str, *, is_array: bool) -> Iterator[Member]:
+def _member(stream: JsonStream, name: str, *, is_array: bool) -> Iterator[JsonMember]:
     if is_array:
         for line, element in stream.elements():
-            yield Member(name, line, element, is_element=True)
+            yield JsonMember(name, line, element, is_element=True)
     else:
-        yield Member(name, stream.line, stream.value(), is_element=False)
+        yield JsonMember(name, stream.line, stream.value(), is_element=False)

@@ -17,7 +17,7 @@ from pytest_atomic_cards.recordings.audit.entry import (
     reason_of,
     seconds_of,
 )
-from pytest_atomic_cards.recordings.audit.json_stream import JsonStream, Member, streamed
+from pytest_atomic_cards.recordings.audit.json_stream import JsonMember, JsonStream, streamed
 from pytest_atomic_cards.support.errors import CassetteError
 
 _HEAD: Final = 4_096
@@ -35,7 +35,7 @@ _ENDS: Final = ("\n", "")
 _EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
 
 Item = TypeVar("Item")
-Reader = Callable[[Path, TextIO, str], Iterator[Entry]]
+ReadFunction = Callable[[Path, TextIO, str], Iterator[Entry]]
 
 
 def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]:
@@ -63,7 +63,7 @@ def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]
         ) from None
 
 
-def _reader_for(path: Path, head: str) -> Reader:
+def _reader_for(path: Path, head: str) -> ReadFunction:
     start = head.lstrip()
     if not start:
         raise damaged(path, "line 1", "the file is empty")
@@ -167,14 +167,14 @@ def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
             yield from _foreign(path, elements)
 
 
-def _foreign(path: Path, elements: Iterator[Member]) -> Iterator[Entry]:
+def _foreign(path: Path, elements: Iterator[JsonMember]) -> Iterator[Entry]:
     for number, member in enumerate(elements, start=1):
         place = f"exchange {number}, line {member.line}"
         make = formats.from_har if member.name == "entries" else formats.from_vcr
         yield _made(path, place, make, number, member.line, member.value)
 
 
-def _own(path: Path, elements: Iterator[Member], known: dict[str, Any]) -> Iterator[Entry]:
+def _own(path: Path, elements: Iterator[JsonMember], known: dict[str, Any]) -> Iterator[Entry]:
     from pytest_atomic_cards.recordings.cassettes.cassette_document import interactions_in  # noqa: PLC0415 - heavy
 
     number = line = 0

@@ -17,7 +17,10 @@ from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_conten
 from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
 from pytest_atomic_cards.recordings.cassettes.indexed_cassette import IndexedCassette, Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded
-from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError, tell_miss
+from pytest_atomic_cards.recordings.cassettes.playback_errors import (
+    NotRecordedError,
+    describe_mismatch,
+)
 from pytest_atomic_cards.support.clock import EventClock
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.randomness import SeededChance
@@ -95,7 +98,7 @@ class Cassette(IndexedCassette):
             super().append(request, response)
             self._times.append((started, elapsed))
 
-    def play(self, request: Request) -> Interaction:
+    def replay(self, request: Request) -> Interaction:
         """The next recorded exchange of a request.
 
         Raises:
@@ -104,13 +107,13 @@ class Cassette(IndexedCassette):
         with self._lock:
             place = self._take(request)
             if place is None:
-                raise NotRecordedError(partial(tell_miss, self, request))
+                raise NotRecordedError(partial(describe_mismatch, self, request))
             return self.interaction(place)
 
     def _take(self, request: Request) -> int | None:
         """As :meth:`take`; what is recorded as it was sent holds nothing to be redacted."""
         self._redaction.headers(request.headers)  # no part of the look-up, but to be known
-        place = self.take_as_it_is(request)
+        place = self.take_redacted(request)
         return self.take(request) if place is None else place
 
     def interaction(self, place: int) -> Interaction:

@@ -59,7 +59,7 @@ class CassetteAdapter(HTTPAdapter):
             self._inner.close()
 
     def _replay(self, request: PreparedRequest) -> Response:
-        interaction = self._manager.play(request_of(request))
+        interaction = self._manager.replay(request_of(request))
         return self.build_response(request, answer_of(request, interaction.response))
 
     def _record(
@@ -73,5 +73,5 @@ class CassetteAdapter(HTTPAdapter):
         clock = REAL_CLOCK.monotonic()
         response = send(request, *args, **kwargs)
         received = response_of(response)
-        self._manager.take_in(sent, received, REAL_CLOCK.monotonic() - clock)
+        self._manager.add(sent, received, REAL_CLOCK.monotonic() - clock)
         return response

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_atomic_cards.model.settings import Mode
-from pytest_atomic_cards.recordings.cassettes.cassette_plugin import USES, play_of
+from pytest_atomic_cards.recordings.cassettes.cassette_plugin import USES, open_for
 from pytest_atomic_cards.recordings.cassettes.stale_cassettes import (
     FIXTURE,
     SUITE,
     Collected,
+    Playback,
     Shortcoming,
-    Use,
     expired,
     orphans,
     unplayed,
 )
-from pytest_atomic_cards.recordings.cassettes.worker_recordings import hand_in, take_in
+from pytest_atomic_cards.recordings.cassettes.worker_recordings import (
+    receive_from_worker,
+    send_to_controller,
+)
 from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.printable import printable
 
@@ -58,7 +61,7 @@ class CassetteReport:
         self._fail_on = fail_on
         self._known = Collected()
         self._collected: Collected | None = None
-        self._uses: list[tuple[str, Use]] = []
+        self._uses: list[tuple[str, Playback]] = []
         self._sound: dict[str, bool] = {}
         self._lost: list[str] = []
         self._crashed = False
@@ -86,12 +89,12 @@ class CassetteReport:
         writers: dict[str, str] = {}
         for item in items:
             try:
-                play = play_of(item, self._manager, self._naming)
+                opened = open_for(item, self._manager, self._naming)
             except SettingsError as error:
                 raise pytest.UsageError(f"atomic-cards: {error}") from None
-            name = self._manager.name_of(play.path)
+            name = self._manager.name_of(opened.path)
             self._known.paths.add(name)
-            if play.mode is Mode.RECORD:
+            if opened.mode is Mode.RECORD:
                 writer = writers.setdefault(name.casefold(), item.nodeid)
                 if writer != item.nodeid:
                     raise pytest.UsageError(
@@ -123,7 +126,7 @@ class CassetteReport:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - of xdist
         """Take over what a worker knew when it ended, and what it recorded on another machine."""
-        take_in(node, self._manager)
+        receive_from_worker(node, self._manager)
         output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is not None:
             self._collected = Collected.from_json(json.loads(output))
@@ -136,7 +139,7 @@ class CassetteReport:
         if report.when not in {"setup", "call", "teardown"}:
             self._lost.append(report.nodeid)
         uses = json.loads(getattr(report, USES, "[]"))
-        self._uses += [(report.nodeid, Use(**use)) for use in uses]
+        self._uses += [(report.nodeid, Playback(**use)) for use in uses]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -144,7 +147,7 @@ class CassetteReport:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = json.dumps(self._known.as_json())
-            hand_in(self._config, self._manager)
+            send_to_controller(self._config, self._manager)
             return
         collected = self._collected or (None if self._crashed else self._known)
         self._told = list(self._shortcomings(collected))

@@ -100,9 +100,9 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
     def take(self, request: Request) -> int | None:
         """As :meth:`place_of`, and count the answer as played."""
         filtered = self.filter_request(request)
-        return self.take_as_it_is(filtered) if filtered else None
+        return self.take_redacted(filtered) if filtered else None
 
-    def take_as_it_is(self, request: Request) -> int | None:
+    def take_redacted(self, request: Request) -> int | None:
         """As :meth:`take`, for a request that needs no filtering."""
         places = self._places.get(_key(request))
         if not places:

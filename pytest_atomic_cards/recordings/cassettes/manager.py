@@ -25,7 +25,7 @@ from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, CurrentRando
 
 
 @dataclass(slots=True)
-class Play:
+class OpenCassette:
     """One cassette that is played, perhaps with pauses.
 
     Args:
@@ -75,7 +75,7 @@ class CassetteManager:
         self.saved: set[Path] = set()
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
-        self._stack: list[Play] = []
+        self._stack: list[OpenCassette] = []
         self._pairs = Pairs()
         self._comparisons: list[Comparison] = []
         self.clock = CurrentClock(self._current_time)
@@ -103,15 +103,15 @@ class CassetteManager:
         Raises:
             CassetteError: Its file is not there, or cannot be read.
         """
-        play = self._stack[-1] if self._stack else None
-        if play is None or play.mode is Mode.OFF:
+        opened = self._stack[-1] if self._stack else None
+        if opened is None or opened.mode is Mode.OFF:
             return None
-        if play.cassette is None:
-            if play.refusal is not None:
-                raise play.refusal
-            play.cassette = self._load(play) if play.mode.reads else self._begin(play)
-            play.began = REAL_CLOCK.monotonic()
-        return play.cassette
+        if opened.cassette is None:
+            if opened.refusal is not None:
+                raise opened.refusal
+            opened.cassette = self._load(opened) if opened.mode.reads else self._begin(opened)
+            opened.began = REAL_CLOCK.monotonic()
+        return opened.cassette
 
     def _current_time(self) -> Clock:
         cassette = self.current  # an empty one is falsy
@@ -125,7 +125,7 @@ class CassetteManager:
         """What all machines of a run call a file of a recording."""
         return name_in(self.directory, path)
 
-    def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
+    def open(self, name: str, mode: Mode | None = None, test: str = "") -> OpenCassette:
         """A cassette to be played from its beginning; nothing is read or written yet.
 
         Args:
@@ -138,31 +138,31 @@ class CassetteManager:
         mode = self._mode if mode is None else mode
         if mode.reads and not path.exists():
             path = next((other for other in others if other.exists()), path)
-        return Play(name, mode, path, test)
+        return OpenCassette(name, mode, path, test)
 
     @contextmanager
-    def using(self, play: Play) -> Iterator[Play]:
+    def using(self, opened: OpenCassette) -> Iterator[OpenCassette]:
         """Go on with a cassette; what was recorded is on disk at the end.
 
         Raises:
             SettingsError: A recording cannot be written.
         """
-        self._stack.append(play)
+        self._stack.append(opened)
         try:
-            yield play
+            yield opened
         finally:
-            self._stack.remove(play)
-            if play.mode is Mode.RECORD and play.cassette is not None and play.cassette.dirty:
-                play.cassette.save()
-                self.saved.add(play.path)
+            self._stack.remove(opened)
+            if opened.mode is Mode.RECORD and opened.cassette is not None and opened.cassette.dirty:
+                opened.cassette.save()
+                self.saved.add(opened.path)
 
     @contextmanager
-    def playing(self, name: str, mode: Mode | None = None) -> Iterator[Play]:
+    def use_cassette(self, name: str, mode: Mode | None = None) -> Iterator[OpenCassette]:
         """Play a cassette from its beginning to the end of the block; see :meth:`open`."""
-        with self.using(self.open(name, mode)) as play:
-            yield play
+        with self.using(self.open(name, mode)) as opened:
+            yield opened
 
-    def play(self, request: Request) -> Interaction:
+    def replay(self, request: Request) -> Interaction:
         """The next recorded exchange of a request in the current cassette.
 
         Raises:
@@ -177,23 +177,23 @@ class CassetteManager:
                     f"nothing may leave the process. {HOW_TO_RECORD}"
                 )
             )
-        return self._tell(cassette, cassette.play(request))
+        return self._publish(cassette, cassette.replay(request))
 
-    def take_in(self, request: Request, response: Response, elapsed: float) -> None:
+    def add(self, request: Request, response: Response, elapsed: float) -> None:
         """Record or verify an exchange that has just come to an end in the current cassette."""
-        cassette, play = self.current, self._stack[-1]
+        cassette, opened = self.current, self._stack[-1]
         if cassette is None:
             return
-        started = max(0.0, REAL_CLOCK.monotonic() - play.began - elapsed)
+        started = max(0.0, REAL_CLOCK.monotonic() - opened.began - elapsed)
         interaction = Interaction(request, response, in_file(started), in_file(elapsed))
-        if play.mode is Mode.RECORD:
+        if opened.mode is Mode.RECORD:
             cassette.append(request, response, interaction.started, interaction.elapsed)
         else:
-            if play.comparison is None:
-                play.comparison = Comparison(cassette, self._pairs)
-                self._comparisons.append(play.comparison)
-            play.comparison.add(interaction)
-        self._tell(cassette, interaction)
+            if opened.comparison is None:
+                opened.comparison = Comparison(cassette, self._pairs)
+                self._comparisons.append(opened.comparison)
+            opened.comparison.add(interaction)
+        self._publish(cassette, interaction)
 
     def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
         """A recorded value as it is to be used now: while verifying, with the ids of now."""
@@ -201,19 +201,19 @@ class CassetteManager:
             comparison.look()
         return self._pairs.of_now(value)
 
-    def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
+    def _publish(self, cassette: Cassette, interaction: Interaction) -> Interaction:
         cassette.clock.happened(interaction.started, interaction.elapsed)
         for listener in self.listeners:
             listener(interaction)
         return interaction
 
-    def _begin(self, play: Play) -> Cassette:
+    def _begin(self, opened: OpenCassette) -> Cassette:
         settings = self.redaction.value(dict(self.settings))
-        recorded = Recorded(source=self.source, test=play.test, settings=settings)
-        return Cassette(play.path, recorded, self.redaction, REAL_CLOCK.sleep)
+        recorded = Recorded(source=self.source, test=opened.test, settings=settings)
+        return Cassette(opened.path, recorded, self.redaction, REAL_CLOCK.sleep)
 
-    def _load(self, play: Play) -> Cassette:
-        cassette = Cassette.read(play.path, self.redaction)
-        if play.mode is Mode.VERIFY:
+    def _load(self, opened: OpenCassette) -> Cassette:
+        cassette = Cassette.read(opened.path, self.redaction)
+        if opened.mode is Mode.VERIFY:
             cassette.clock = EventClock(REAL_CLOCK.now(), REAL_CLOCK.sleep)
         return cassette

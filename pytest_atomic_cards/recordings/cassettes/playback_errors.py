@@ -37,7 +37,7 @@ class NotRecordedError(Inconclusive):
         return printable(self._tell(), lines=True)
 
 
-def tell_miss(cassette: IndexedCassette, request: Request) -> str:
+def describe_mismatch(cassette: IndexedCassette, request: Request) -> str:
     """Name the request, the cassette, the closest recorded requests, and the cure."""
     request = cassette.filter_request(request)
     closest = cassette.find_requests_with_most_matches(request)

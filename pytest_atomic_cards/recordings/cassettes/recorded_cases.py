@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_atomic_cards.recordings.cassettes.manager import Play
+    from pytest_atomic_cards.recordings.cassettes.manager import OpenCassette
 
 NAME: Final = "given"
 """Under which the cases of a property test stand in its cassette."""
@@ -30,7 +30,7 @@ def is_property_test(item: pytest.Item) -> bool:
 
 
 @contextmanager
-def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a function of pytest's
+def keeping_cases(item: Any, opened: OpenCassette) -> Iterator[None]:  # noqa: ANN401 - a function of pytest's
     """Keep the cases that a property test runs over, if it exchanges anything.
 
     Raises:
@@ -65,9 +65,9 @@ def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a 
         yield
     finally:
         handle.inner_test = inner
-        if play.cassette:  # one without an exchange is falsy
-            play.cassette.cases[NAME] = kept
-    if refused and play.cassette:
+        if opened.cassette:  # one without an exchange is falsy
+            opened.cassette.cases[NAME] = kept
+    if refused and opened.cassette:
         raise CassetteError(
             f"{item.nodeid} cannot be recorded: {refused[0]}; draw one of these, or leave the test "
             'out with @pytest.mark.cards_cassettes("off")'

@@ -32,7 +32,7 @@ _ANEW: Final = "record it anew with --cards-cassettes record"
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Playback:
     """How a recording was played.
 
     Args:
@@ -139,7 +139,7 @@ def _is_gone(owner: str, root: Path, collected: Collected, *, passed: bool) -> b
     return module in collected.modules
 
 
-def unplayed(uses: Collection[Use]) -> Iterator[Shortcoming]:
+def unplayed(uses: Collection[Playback]) -> Iterator[Shortcoming]:
     """The recordings of which some exchanges were not played."""
     for use in uses:
         if use.unplayed:
@@ -150,7 +150,7 @@ def unplayed(uses: Collection[Use]) -> Iterator[Shortcoming]:
             yield Shortcoming("unplayed", use.path, told)
 
 
-def expired(uses: Collection[Use], days: int | None) -> Iterator[Shortcoming]:
+def expired(uses: Collection[Playback], days: int | None) -> Iterator[Shortcoming]:
     """The recordings that are older than so many days."""
     now = REAL_CLOCK.now()
     for use in uses:

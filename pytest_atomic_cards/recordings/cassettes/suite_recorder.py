@@ -67,7 +67,7 @@ class CassetteRecorder(Recorder):
         return self._manager.mode is Mode.REPLAY
 
     @property
-    def part_name(self) -> str:
+    def cassette_name(self) -> str:
         """The file of the current cassette; empty for none."""
         cassette = self._cassette
         return "" if cassette is None else str(cassette.path)
@@ -112,11 +112,11 @@ class CassetteRecorder(Recorder):
 
     def paused(self) -> AbstractContextManager[object]:
         """Let requests go past the cassettes."""
-        return self._manager.playing(f"{_SHARED}/unrecorded", Mode.OFF)
+        return self._manager.use_cassette(f"{_SHARED}/unrecorded", Mode.OFF)
 
-    def part(self, name: str) -> AbstractContextManager[object]:
+    def use_cassette(self, name: str) -> AbstractContextManager[object]:
         """Play a cassette of its own."""
-        return self._manager.playing(f"{_SHARED}/{name}")
+        return self._manager.use_cassette(f"{_SHARED}/{name}")
 
     def unrecorded(self, reason: str) -> AbstractContextManager[object]:
         """Let requests go past the cassettes.

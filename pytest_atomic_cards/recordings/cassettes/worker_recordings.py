@@ -16,7 +16,7 @@ ELSEWHERE: Final = "atomic_cards_elsewhere"
 _RECORDED: Final = "atomic_cards_recorded"
 
 
-def hand_in(config: pytest.Config, manager: CassetteManager) -> None:
+def send_to_controller(config: pytest.Config, manager: CassetteManager) -> None:
     """Move what a worker process recorded elsewhere to the one that controls it."""
     if getattr(config, "workerinput", {}).get(ELSEWHERE):
         config.workeroutput[_RECORDED] = {  # type: ignore[attr-defined] # of pytest-xdist
@@ -26,7 +26,7 @@ def hand_in(config: pytest.Config, manager: CassetteManager) -> None:
             path.unlink()
 
 
-def take_in(node: Any, manager: CassetteManager) -> None:  # noqa: ANN401 - of pytest-xdist
+def receive_from_worker(node: Any, manager: CassetteManager) -> None:  # noqa: ANN401 - of pytest-xdist
     """Write what a worker process recorded elsewhere.
 
     Raises:

@@ -138,7 +138,7 @@ class Supply:
 
     def _seed(self, stock: _Stock) -> tuple[list[Group], list[Group], list[Group]]:
         if not self._is_calibrated:
-            with self._recorder.part("scene-rehearsal"):
+            with self._recorder.use_cassette("scene-rehearsal"):
                 self._seeder.calibrate()
             self._is_calibrated = True
         if not stock.is_bounded:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
-    Rule,
+    RequirementResult,
     explain_conclusion,
     ids_of,
 )
@@ -17,7 +17,7 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 if TYPE_CHECKING:
     from pytest_atomic_cards.reporting.console import Console
 
-MARKS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
+SYMBOLS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
     Verdict.HELD: ("✓", {"green": True}),
     Verdict.VIOLATED: ("✗", {"red": True, "bold": True}),
     Verdict.DRIFTED: ("≠", {"red": True, "bold": True}),
@@ -35,10 +35,10 @@ _WORDS: Final[Mapping[str, dict[str, bool]]] = {
 }
 
 
-def tell_areas(
+def print_areas(
     writer: Console,
-    rules: Iterable[Rule],
-    summed_up: Callable[[Sequence[Rule]], str],
+    rules: Iterable[RequirementResult],
+    summed_up: Callable[[Sequence[RequirementResult]], str],
 ) -> None:
     """Tell each area in a line, with a mark for each of its requirements.
 
@@ -52,13 +52,13 @@ def tell_areas(
         own = [rule for rule in rules if rule.requirement.area == area]
         writer.write(f"{title:28}")
         for rule in own:
-            mark, style = MARKS[rule.verdict]
+            mark, style = SYMBOLS[rule.verdict]
             writer.write(mark, **style)
         writer.line(f"  {summed_up(own)}")
     writer.line("")
 
 
-def tell_verdict(writer: Console, conclusion: Conclusion) -> None:
+def print_conclusion(writer: Console, conclusion: Conclusion) -> None:
     """Tell in a line what it all comes to, and why; and what is violated but only inferred."""
     writer.write("verdict: ")
     writer.write(conclusion.word, **_WORDS[conclusion.word])

@@ -287,7 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
     recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
     recorded.add_argument(
-        "--allow-secrets", action="store_true", help="go on where a file carries a secret"
+        "--allow-secrets", action="store_true", help="continue if a file contains a secret"
     )
     recorded.set_defaults(run=audit)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")

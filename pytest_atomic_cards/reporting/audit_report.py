@@ -1,24 +1,23 @@
-"""Tells an audit: in a terminal, and as report.json."""
+"""Reports an audit in the terminal and as report.json."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pytest_atomic_cards.recordings.audit.auditor import NOT_SHOWN, NOT_TO_BE_SEEN, Audit
+from pytest_atomic_cards.recordings.audit.auditor import NOT_OBSERVABLE, NOT_SHOWN, Audit
 from pytest_atomic_cards.reporting.console import Console
+from pytest_atomic_cards.reporting.json_report import heading
 from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
     RequirementResult,
     conclude,
     judge_run,
 )
-from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_areas, print_conclusion
+from pytest_atomic_cards.reporting.verdict_symbols import print_areas, print_block, print_conclusion
 from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.printable import json_text
 
@@ -26,16 +25,16 @@ from pytest_atomic_cards.support.printable import json_text
 def report_audit(
     audit: Audit, console: Console, *, strict: bool, report: Path | None = None
 ) -> int:
-    """Tell what an audit has found.
+    """Print the results of an audit, and write them to a file if asked to.
 
     Args:
         audit: The audit.
-        console: Where to.
+        console: Where to print.
         strict: Whether inferred requirements fail too.
         report: Directory for ``report.json``.
 
     Returns:
-        The exit code: 1 if a requirement is violated that makes it fail, else 0.
+        The exit code: 1 if a violated requirement makes it fail, else 0.
 
     Raises:
         SettingsError: The report cannot be written.
@@ -45,16 +44,14 @@ def report_audit(
     for count in audit.counts:
         console.line(
             f"{count.path}: {count.judged} exchanges of the Cards API, "
-            f"{count.passed_over} others passed over"
+            f"{count.passed_over} others skipped"
         )
     print_areas(console, rules, _held)
     for rule in rules:
         if rule.verdict is Verdict.VIOLATED:
             headline, *lines = explain(rule.findings[0]).splitlines()
-            console.line(headline, **SYMBOLS[rule.verdict][1])
-            for line in [*lines, ""]:
-                console.line(line)
-    for reason in (NOT_SHOWN, NOT_TO_BE_SEEN):
+            print_block(console, rule.verdict, headline, lines)
+    for reason in (NOT_SHOWN, NOT_OBSERVABLE):
         names = [rule.requirement.id for rule in rules if reason in rule.reasons]
         console.line(f"· not exercised, as {reason}: {', '.join(names)}")
     print_conclusion(console, conclusion)
@@ -73,13 +70,10 @@ def _held(rules: Iterable[RequirementResult]) -> str:
 def _document(
     audit: Audit, rules: Iterable[RequirementResult], conclusion: Conclusion, *, strict: bool
 ) -> dict[str, Any]:
-    """What an audit has found as JSON values, with the names of a report of ``check``."""
+    """The results as JSON values, named as in a report of ``check``."""
     return {
-        "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
-        "generated": REAL_CLOCK.now().isoformat(timespec="seconds"),
-        "target": f"recordings {', '.join(str(count.path) for count in audit.counts)}",
+        **heading(f"recordings {', '.join(str(count.path) for count in audit.counts)}", conclusion),
         "strict": strict,
-        "conclusion": conclusion.word,
         "rules": [
             {
                 **rule.as_dict(),

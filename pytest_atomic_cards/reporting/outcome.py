@@ -1,4 +1,4 @@
-"""Outcome: all that a run has to tell, results once and told in several forms."""
+"""The outcome of a run, which is reported in several formats."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 @dataclass(slots=True)
 class RunResults:
-    """What the reports of all processes of a run have brought so far.
+    """The results of all processes of a run so far.
 
     Args:
-        findings: What contracts found.
-        observations: What was seen of the open questions.
-        troubles: What went wrong around them, such as a clean-up or a worker process.
-        traffic: What was asked of the target.
+        findings: The findings of contracts.
+        observations: The observations of open questions.
+        troubles: Errors outside of contracts, such as in a clean-up or a worker process.
+        traffic: Counts of requests to the target.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -40,15 +40,15 @@ class RunResults:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run that is over.
+    """The outcome of a finished run.
 
     Args:
-        settings: What the run was set to.
+        settings: The settings of the run.
         rules: Every requirement with its verdict.
-        conclusion: What the run comes to.
-        results: What it comes from.
+        conclusion: The conclusion of the run.
+        results: The results behind it.
         deviations: The known deviations of the project.
-        stale: What is wrong with those, in sentences; any makes the run fail.
+        stale: Sentences about known deviations that are out of date; any of them fails the run.
         transitions: Every transition of the lifecycle with its verdict.
     """
 
@@ -60,6 +60,11 @@ class Outcome:
     stale: list[str]
     transitions: list[TransitionResult]
 
+    @property
+    def troubles(self) -> list[str]:
+        """Errors outside of contracts and stale deviations, in sentences."""
+        return [*self.results.troubles, *self.stale]
+
 
 def sum_up(
     results: RunResults, settings: Settings, deviations: Deviations, *, whole: bool
@@ -67,11 +72,11 @@ def sum_up(
     """The outcome of a run.
 
     Args:
-        results: What its reports have brought.
-        settings: What it was set to.
+        results: Its results.
+        settings: Its settings.
         deviations: The known deviations of the project.
-        whole: Whether no contract of a requirement was left out that had others run. Only then a
-            known deviation can be said to have gone away.
+        whole: Whether every requirement with a selected contract had all of its contracts run; only
+            then can a known deviation be reported as gone.
     """
     rules = judge_run(results.findings)
     conclusion = conclude(

@@ -1,4 +1,4 @@
-"""Gathers what the reports of all processes bring, and has it told when the run is over."""
+"""Collects the results of all processes, and writes the reports at the end of the run."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from pytest_atomic_cards.support.errors import (
 from pytest_atomic_cards.support.printable import escape_unencodable, printable
 
 _CRASHED: Final = "???"
-"""What pytest-xdist calls the phase of a test in which its worker process died."""
+"""pytest-xdist's name for the phase of a test in which its worker crashed."""
 
 
 class FindingsReporter:
-    """Listens to the reports of all processes of a run, in the one that controls it.
+    """Collects the test reports of all processes, in the controller.
 
     Raises:
-        pytest.UsageError: The project's known deviations cannot be used.
+        pytest.UsageError: The known deviations of the project are invalid.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
@@ -67,7 +67,7 @@ class FindingsReporter:
     def pytest_runtest_logreport(
         self, report: pytest.TestReport
     ) -> Generator[None, object, object]:
-        """Take in what a report brings, before anyone counts a known violation as a failure."""
+        """Add the results in a report, before a known violation counts as a failure."""
         results = self._results
         finding = finding_in(report)
         if finding is not None:
@@ -90,12 +90,12 @@ class FindingsReporter:
         return (yield)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take in why a part of the suite could not be read."""
+        """Add the error of a module that could not be collected."""
         if report.failed:
             self.add_trouble(f"{report.nodeid}: {report.longreprtext}")
 
     def close(self, session: pytest.Session, exitstatus: int) -> None:
-        """Sum the run up and write its files, before the terminal tells."""
+        """Conclude the run and write its files, before the terminal summary."""
         if not self._results and exitstatus == pytest.ExitCode.INTERRUPTED:
             self.add_trouble("interrupted before the first result")
         if not self._results:
@@ -114,12 +114,12 @@ class FindingsReporter:
         self._write(self._outcome)
 
     def add_trouble(self, trouble: str) -> None:
-        """Take in what belongs to no test."""
+        """Add an error that belongs to no test."""
         self._results.troubles.append(printable(trouble, lines=True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Tell GitHub when the terminal has told."""
+        """Print for GitHub after the terminal summary."""
         result = yield
         if self._outcome and is_github():
             self._print_for_github(self._outcome)
@@ -129,7 +129,7 @@ class FindingsReporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell the outcome, and which files hold it."""
+        """Print the outcome and the names of the written files."""
         if self._outcome:
             terminalreporter.section("Atomic Cards API contract")
             console = Console(terminalreporter.write)
@@ -158,11 +158,11 @@ class FindingsReporter:
                 print(line)  # noqa: T201 - GitHub Actions reads commands from the output
 
     def _add_crashes(self) -> None:
-        """What a worker ran when it died could not be told."""
+        """Make the contracts inconclusive that ran when a worker crashed."""
         for nodeid, reason in self._crashed.items():
             try:
                 items = collected(f"{self._config.rootpath}/{nodeid}")
-            except MisuseError:  # the run inconclusive all the same
+            except MisuseError:  # the run is inconclusive all the same
                 continue
             for item in items:
                 self._add_crash(item, reason)
@@ -178,7 +178,7 @@ class FindingsReporter:
 
 
 class ReportCloser:
-    """Closes the reports of a run once all is cleared up, which one that was stopped does last."""
+    """Closes the reports after the clean-up, which an interrupted run does last."""
 
     def __init__(self, reporter: FindingsReporter) -> None:
         self._reporter = reporter
@@ -187,7 +187,7 @@ class ReportCloser:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
-        """What could not be cleared up is a trouble of the run, and no end of its report."""
+        """Report a failed clean-up as a trouble of the run, and still write the reports."""
         try:
             return (yield)
         except* AtomicCardsError as errors:
@@ -200,7 +200,7 @@ class ReportCloser:
 
 
 def _runs_all_of_each_requirement(config: pytest.Config) -> bool:
-    """Whether nothing but ``--cards-only`` selects contracts, which takes all of a requirement."""
+    """Whether only ``--cards-only`` selects contracts, which takes all of a requirement."""
     option = config.option
     selected = option.keyword or option.markexpr or option.deselect or getattr(option, "lf", False)
     return not selected and all(

@@ -1,4 +1,4 @@
-"""Marks: how verdicts are shown in a terminal."""
+"""Symbols, styles and layout of verdicts in a terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
     RequirementResult,
+    by_area,
     explain_conclusion,
     ids_of,
 )
-from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SYMBOLS: Final[Mapping[Verdict, tuple[str, dict[str, bool]]]] = {
     Verdict.INCONCLUSIVE: ("?", {"yellow": True, "bold": True}),
     Verdict.NOT_EXERCISED: ("·", {"light": True}),
 }
-"""The mark of each verdict, and the style it is written in."""
+"""The symbol of each verdict, and the style in which it is printed."""
 _WORDS: Final[Mapping[str, dict[str, bool]]] = {
     "conformant": {"green": True, "bold": True},
     "deviating": {"yellow": True, "bold": True},
@@ -36,34 +36,39 @@ _WORDS: Final[Mapping[str, dict[str, bool]]] = {
 
 
 def print_areas(
-    writer: Console,
+    console: Console,
     rules: Iterable[RequirementResult],
-    summed_up: Callable[[Sequence[RequirementResult]], str],
+    summary: Callable[[Sequence[RequirementResult]], str],
 ) -> None:
-    """Tell each area in a line, with a mark for each of its requirements.
+    """Print one line per area, with a symbol for each of its requirements.
 
     Args:
-        writer: Where to.
+        console: Where to print.
         rules: The requirements and their verdicts.
-        summed_up: What to say of those of one area behind their marks.
+        summary: Sums up the requirements of one area, behind their symbols.
     """
-    rules = list(rules)
-    for area, title in catalogue().areas.items():
-        own = [rule for rule in rules if rule.requirement.area == area]
-        writer.write(f"{title:28}")
+    for title, own in by_area(rules).items():
+        console.write(f"{title:28}")
         for rule in own:
-            mark, style = SYMBOLS[rule.verdict]
-            writer.write(mark, **style)
-        writer.line(f"  {summed_up(own)}")
-    writer.line("")
+            symbol, style = SYMBOLS[rule.verdict]
+            console.write(symbol, **style)
+        console.line(f"  {summary(own)}")
+    console.line("")
 
 
-def print_conclusion(writer: Console, conclusion: Conclusion) -> None:
-    """Tell in a line what it all comes to, and why; and what is violated but only inferred."""
-    writer.write("verdict: ")
-    writer.write(conclusion.word, **_WORDS[conclusion.word])
+def print_block(console: Console, verdict: Verdict, headline: str, lines: Iterable[str]) -> None:
+    """Print a headline in the style of a verdict, lines below it, and an empty line."""
+    console.line(headline, **SYMBOLS[verdict][1])
+    for line in [*lines, ""]:
+        console.line(line)
+
+
+def print_conclusion(console: Console, conclusion: Conclusion) -> None:
+    """Print the conclusion and its reason in one line, then violations that are only inferred."""
+    console.write("verdict: ")
+    console.write(conclusion.word, **_WORDS[conclusion.word])
     if why := explain_conclusion(conclusion):
-        writer.write(f" ({why})")
-    writer.line("")
+        console.write(f" ({why})")
+    console.line("")
     if conclusion.reported:
-        writer.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")
+        console.line(f"violated, but only inferred: {ids_of(conclusion.reported)}")

@@ -76,7 +76,7 @@ def test_off_reads_and_writes_nothing(tmp_path: Path, target: _Counting) -> None
 def test_a_test_without_requests_needs_no_recording(tmp_path: Path) -> None:
     """Nothing is read or written for a test that sends nothing."""
     for mode in Mode:
-        with CassetteManager(mode, tmp_path / "cassettes").playing("one"):
+        with CassetteManager(mode, tmp_path / "cassettes").use_cassette("one"):
             pass
     assert not list(tmp_path.iterdir())
 
@@ -93,7 +93,7 @@ def test_a_replay_without_a_recording_says_how_to_record(tmp_path: Path) -> None
 def test_nothing_leaves_the_process_in_a_replay(tmp_path: Path, target: _Counting) -> None:
     """Outside of any cassette a request of a replay is refused, even where there is a target."""
     manager = CassetteManager(Mode.REPLAY, tmp_path)
-    with pytest.raises(NotRecordedError, match="no cassette is played"):
+    with pytest.raises(NotRecordedError, match="no cassette is in use"):
         _send(manager, target)
     assert target.count == 0
 

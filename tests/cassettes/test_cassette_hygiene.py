@@ -84,7 +84,7 @@ def test_a_recording_whose_test_is_gone_is_orphaned(
     result = _replay(pytester, "--cards-cassettes-fail-on", "orphaned", *workers)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told = _told(result)
-    assert [line.partition(": there")[0] for line in told] == [
+    assert [line.partition(": test_")[0] for line in told] == [
         "orphaned: cassettes/test_claims/test_elsewhere.json",
         "orphaned: cassettes/test_claims/test_gone.json",
     ]

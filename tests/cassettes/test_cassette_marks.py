@@ -47,7 +47,7 @@ def test_a_mark_records_and_replays_a_single_test(pytester: pytest.Pytester) -> 
     (pytester.path / "cassettes" / "test_it" / "test_one.json").unlink()
     result = pytester.runpytest()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*there is no recording *test_one.json; record it anew with*"])
+    result.stdout.fnmatch_lines(["*there is no recording *test_one.json; record it again with*"])
 
 
 def test_a_mark_leaves_a_test_out(pytester: pytest.Pytester) -> None:

@@ -217,7 +217,7 @@ def test_what_the_command_says(
     monkeypatch.chdir(tmp_path)
     assert main(["audit", "good.har", "--report", "out"]) == 0
     response = capsys.readouterr()
-    assert "good.har: 7 exchanges of the Cards API, 0 others passed over" in response.out
+    assert "good.har: 7 exchanges of the Cards API, 0 others skipped" in response.out
     assert "verdict: partial (nothing documented is violated; " in response.out
     assert response.err == ""
     report = json.loads(Path("out/report.json").read_text("utf-8"))
@@ -226,7 +226,7 @@ def test_what_the_command_says(
     response = capsys.readouterr()
     assert "QUERY-06 (documented) violated" in response.out
     assert "verdict: violated (QUERY-06)\n" in response.out
-    assert "place:    bad.jsonl, exchange 2, line 2" in response.out
+    assert "place:     bad.jsonl, exchange 2, line 2" in response.out
     assert "\033[" not in response.out
 
 

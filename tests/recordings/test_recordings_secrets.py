@@ -61,7 +61,7 @@ def test_a_recording_with_a_secret_is_refused(
     FORMATS[form](path, [exchange, replace(exchange, **other | changes)])
     assert main(["audit", str(path)]) == 2
     response = capsys.readouterr()
-    assert "carries a secret: " in response.err
+    assert "contains a secret: " in response.err
     assert "in exchange 2, line " in response.err
     assert "--allow-secrets" in response.err
     assert SECRET not in response.out + response.err

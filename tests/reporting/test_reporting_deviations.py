@@ -101,8 +101,8 @@ def test_the_first_directory_with_a_file_counts(tmp_path: Path) -> None:
 BAD: list[tuple[str, str]] = [
     ("deviations = [", "is not TOML"),
     ("\0", "is not TOML"),
-    ("[[deviation]]\n" + GOOD, "'deviation' is no setting; did you mean deviations?"),
-    ("profile = 1\n", "'profile' is no setting; known: deviations"),
+    ("[[deviation]]\n" + GOOD, "'deviation' is not a setting; did you mean deviations?"),
+    ("profile = 1\n", "'profile' is not a setting; known: deviations"),
     ("deviations = 1\n", "must be an array of tables"),
     ('deviations = "PAGE-04"\n', "must be an array of tables"),
     ('deviations = ["PAGE-04"]\n', "must be an array of tables"),
@@ -131,15 +131,15 @@ BAD: list[tuple[str, str]] = [
     (entry(link='"https://a b"'), "link must be an http or https URL"),
     (entry(link='"https://[::"'), "link must be an http or https URL"),
     (entry(link="7"), "link must be an http or https URL"),
-    (entry(expiry="2027-03-31"), "'expiry' is no setting; did you mean expires?"),
+    (entry(expiry="2027-03-31"), "'expiry' is not a setting; did you mean expires?"),
     (
         entry(id='"PAGE-04"'),
-        "'id' is no setting; known: requirement, reason, expires, link, target",
+        "'id' is not a setting; known: requirement, reason, expires, link, target",
     ),
-    (entry() + entry(), "PAGE-04 is named twice"),
+    (entry() + entry(), "PAGE-04 is listed twice"),
     (
         entry(target='"live"') + entry(target='"live"'),
-        "PAGE-04 is named twice for live; keep one entry",
+        "PAGE-04 is listed twice for live; keep one entry",
     ),
     (entry(target="1"), "target must be 'sandbox', 'live', or a host or URL such as https://"),
     (entry(target='""'), "target must be 'sandbox', 'live'"),
@@ -152,7 +152,7 @@ BAD: list[tuple[str, str]] = [
     (entry(target='"cards.example.com/v1/env"'), "not 'cards.example.com/v1/env'"),
     (entry(target='"cards.example.com:port"'), "target must be 'sandbox', 'live'"),
     (entry(target='"cards example.com"'), "target must be 'sandbox', 'live'"),
-    (entry(targets='"live"'), "'targets' is no setting; did you mean target?"),
+    (entry(targets='"live"'), "'targets' is not a setting; did you mean target?"),
 ]
 
 
@@ -173,7 +173,7 @@ def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
     [
         ("tool = 1\n", "'tool' in pyproject.toml must be a table"),
         ("[tool]\natomic-cards = 1\n", "'atomic-cards' in tool must be a table"),
-        ("[tool.atomic-cards]\nseed = 1\n", "pyproject.toml: 'seed' is no setting"),
+        ("[tool.atomic-cards]\nseed = 1\n", "pyproject.toml: 'seed' is not a setting"),
         ("[[tool.atomic-cards.deviations]]\n", "pyproject.toml, known deviation 1: requirement is"),
     ],
 )

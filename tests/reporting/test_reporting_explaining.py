@@ -32,7 +32,7 @@ def test_every_requirement_is_explained() -> None:
 def test_a_requirement_tells_how_it_is_tested() -> None:
     """The docstring of each contract is there, once for a contract of many cases."""
     words = words_of("PAGE-04")
-    assert words.count("test_offset_counts_cards: Cards from the offset on come") == 1
+    assert words.count("test_offset_counts_cards: An offset skips that many cards") == 1
     assert "offset-counts-pages" in words
     assert "--cards-strict" in words_of("RESULT-05")
 
@@ -63,9 +63,9 @@ def test_several_are_told_one_after_the_other(capsys: pytest.CaptureFixture[str]
         ("PAGES-04", "did you mean PAGE-04"),
         ("ofset-counts-pages", "did you mean offset-counts-pages"),
         ("zero_match", "did you mean zero_match_"),
-        ("", "is no requirement, no fault and no open question"),
-        ("\n", "is no requirement"),
-        ("something else", "is no requirement, no fault and no open question"),
+        ("", "is not a requirement, a fault or an open question"),
+        ("\n", "is not a requirement"),
+        ("something else", "is not a requirement, a fault or an open question"),
     ],
 )
 def test_an_unknown_name_gets_close_ones(

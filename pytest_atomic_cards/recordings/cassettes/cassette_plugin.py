@@ -1,4 +1,4 @@
-"""Hooks that play one cassette for each test, and one for each fixture that tests share."""
+"""Pytest hooks that use one cassette per test, and one per shared fixture."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 MARKER: Final = "cards_cassettes"
 USES: Final = "atomic_cards_cassettes"
-"""Where the report of a teardown keeps how recordings were played, as JSON."""
+"""Attribute of a teardown report: how recordings were played, as JSON."""
 
 
 def open_for(item: pytest.Item, manager: CassetteManager, naming: CassetteNames) -> OpenCassette:
-    """The cassette of a test, to be played as its mark asks for, or else as the deck does.
+    """The cassette of a test, in the mode of its mark or else of the run.
 
     Raises:
         SettingsError: The mark is malformed.
@@ -84,12 +84,12 @@ def playback_of(opened: OpenCassette, manager: CassetteManager) -> Playback | No
 
 
 class CassettePlugin:
-    """Plays cassettes around tests and fixtures.
+    """Uses cassettes around tests and fixtures.
 
     Args:
-        manager: What plays them.
-        naming: Names the cassettes.
-        shared: Whether other processes take part in the run.
+        manager: Opens the cassettes.
+        naming: Names them.
+        shared: Whether the run has several processes.
     """
 
     def __init__(self, manager: CassetteManager, naming: CassetteNames, *, shared: bool) -> None:
@@ -103,7 +103,7 @@ class CassettePlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Begin to play the cassette of a test."""
+        """Open the cassette of a test."""
         self._open.close()
         opened = self._current = open_for(item, self._manager, self._naming)
         self._open.callback(self._finished.append, opened)
@@ -112,7 +112,7 @@ class CassettePlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Keep the cases of a property test beside its exchanges."""
+        """Record the cases of a property test with its exchanges."""
         opened = self._current
         if opened is None or opened.mode is not Mode.RECORD or not is_property_test(item):
             return (yield)
@@ -121,7 +121,7 @@ class CassettePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Run a property test over the cases of its recording, where it has some."""
+        """Run a property test over the cases of its recording, if there are any."""
         opened = self._current
         if opened is None or not (opened.mode.reads and is_property_test(pyfuncitem)):
             return None
@@ -133,7 +133,7 @@ class CassettePlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # noqa: ARG002
-        """Play on to the end of the clean-up, and save what was recorded."""
+        """Close the cassette after the clean-up, and save what was recorded."""
         try:
             return (yield)
         finally:
@@ -143,9 +143,9 @@ class CassettePlugin:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach to the report of a teardown how each cassette was played that has come to its end.
+        """Attach to a teardown report how each closed cassette was played.
 
-        Differences from a recording that is verified make the phase fail that showed them.
+        A difference from a verified recording fails the phase in which it appears.
         """
         report = yield
         opened = self._current
@@ -153,8 +153,8 @@ class CassettePlugin:
             differences = opened.comparison.take_differences(finished=call.when == "teardown")
             if differences:
                 report.outcome = "failed"
-                told = "\n".join([f"{opened.path} differs:", *differences])
-                report.longrepr = printable(told, lines=True)
+                text = "\n".join([f"{opened.path} differs:", *differences])
+                report.longrepr = printable(text, lines=True)
         if call.when == "teardown":
             played = (playback_of(opened, self._manager) for opened in self._finished)
             uses = [asdict(use) for use in played if use is not None]
@@ -166,9 +166,9 @@ class CassettePlugin:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, Any, Any]:
-        """Play a cassette of its own while a shared fixture is set up and torn down.
+        """Use a separate cassette while a shared fixture is set up and torn down.
 
-        What was not recorded ends a fixture as an ordinary error, as pytest remembers no others.
+        A request that was not recorded raises an ordinary exception, as pytest caches no others.
         """
         shared = fixturedef.scope != "function"
         opened, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
@@ -177,15 +177,15 @@ class CassettePlugin:
             with self._manager.using(opened) if opened else nullcontext():
                 result = yield
         except NotRecordedError as error:
-            told = CassetteError(str(error))
+            caught = CassetteError(str(error))
             key = fixturedef.cache_key(request)  # type: ignore[arg-type] # it is a SubRequest
-            fixturedef.cached_result = (None, key, (told, None))
-            raise told from error
+            fixturedef.cached_result = (None, key, (caught, None))
+            raise caught from error
         if opened:
-            fixturedef.addfinalizer(partial(self._go_on, opened, pauses))
+            fixturedef.addfinalizer(partial(self._reopen, opened, pauses))
         return result
 
-    def _go_on(self, opened: OpenCassette, pauses: ExitStack) -> None:
+    def _reopen(self, opened: OpenCassette, pauses: ExitStack) -> None:
         pauses.callback(self._finished.append, opened)
         pauses.enter_context(self._manager.using(opened))
 
@@ -201,6 +201,6 @@ class CassettePlugin:
         if opened.mode is Mode.RECORD and self._shared:
             opened.refusal = CassetteError(
                 f"fixture {fixturedef.argname} is shared by tests, and each process would record "
-                "it in its own way; record without -n, and replay with it"
+                "it differently; record without -n, and replay with it"
             )
         return opened

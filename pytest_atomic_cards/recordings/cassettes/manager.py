@@ -1,4 +1,4 @@
-"""The cassette manager plays the cassettes of a process, nested; the innermost one counts."""
+"""Opens the cassettes of a process, which may be nested; the innermost one is current."""
 
 from __future__ import annotations
 
@@ -26,20 +26,18 @@ from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, CurrentRando
 
 @dataclass(slots=True)
 class OpenCassette:
-    """One cassette that is played, perhaps with pauses.
+    """A cassette in use, perhaps with interruptions.
 
     Args:
-        name: Its name, a path below the deck's directory without a suffix.
         mode: What is done with it.
         path: Its file.
         test: Which test or fixture it belongs to.
-        refusal: Why it cannot be recorded, if it cannot.
-        cassette: The cassette, once it was needed.
-        comparison: What verifying found so far.
+        refusal: Why it cannot be recorded, if so.
+        cassette: The cassette, once it is needed.
+        comparison: The comparison with the target, while verifying.
         began: When the cassette was first needed, by ``REAL_CLOCK.monotonic``.
     """
 
-    name: str
     mode: Mode
     path: Path
     test: str = ""
@@ -50,21 +48,21 @@ class OpenCassette:
 
 
 class CassetteManager:
-    """Plays cassettes.
+    """Records, replays and verifies cassettes.
 
     Args:
-        mode: What is done with cassettes that do not say otherwise.
-        directory: Where they are kept.
+        mode: The default mode of a cassette.
+        directory: The cassette directory.
         redaction: Replaces what must not reach the disk.
 
     Attributes:
-        source: What is recorded from.
-        settings: What a replay needs to know of the target; see
+        source: The kind of target that is recorded.
+        settings: What a replay needs to know about the target; see
             :class:`~pytest_atomic_cards.recordings.cassettes.metadata.Recorded`.
         saved: The files that were written.
         listeners: Called with each exchange that was recorded, replayed or verified.
-        clock: The time of the current cassette; the real time where none is played.
-        randomness: The chance of the current cassette; true chance where none is played.
+        clock: The clock of the current cassette; the real one if there is none.
+        randomness: The randomness of the current cassette; the real one if there is none.
     """
 
     def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
@@ -83,9 +81,9 @@ class CassetteManager:
 
     @property
     def mode(self) -> Mode:
-        """What is done with the current cassette.
+        """The mode of the current cassette.
 
-        Where none is played, requests go to the target as ever, but for a replay.
+        Without a cassette, requests go to the target, except in a replay.
         """
         if self._stack:
             return self._stack[-1].mode
@@ -93,15 +91,15 @@ class CassetteManager:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether all tests have their recordings here, but for those that are marked off."""
+        """Whether every test has its recording here, unless it is marked off."""
         return self._mode is not Mode.OFF
 
     @property
     def current(self) -> Cassette | None:
-        """The innermost cassette, or ``None`` where none is played or it is off.
+        """The innermost cassette; ``None`` if there is none or it is off.
 
         Raises:
-            CassetteError: Its file is not there, or cannot be read.
+            CassetteError: Its file is missing or cannot be read.
         """
         opened = self._stack[-1] if self._stack else None
         if opened is None or opened.mode is Mode.OFF:
@@ -122,15 +120,15 @@ class CassetteManager:
         return TRUE_RANDOMNESS if cassette is None else cassette.randomness
 
     def name_of(self, path: Path) -> str:
-        """What all machines of a run call a file of a recording."""
+        """The name of a recording on all machines of a run."""
         return name_in(self.directory, path)
 
     def open(self, name: str, mode: Mode | None = None, test: str = "") -> OpenCassette:
-        """A cassette to be played from its beginning; nothing is read or written yet.
+        """A cassette at its beginning; nothing is read or written yet.
 
         Args:
             name: A path below the directory, without a suffix.
-            mode: What to do with it, if not what the deck does.
+            mode: Its mode, if not the default.
             test: Which test or fixture it belongs to.
         """
         path = self.directory / f"{name}{SUFFIXES[0]}"
@@ -138,11 +136,11 @@ class CassetteManager:
         mode = self._mode if mode is None else mode
         if mode.reads and not path.exists():
             path = next((other for other in others if other.exists()), path)
-        return OpenCassette(name, mode, path, test)
+        return OpenCassette(mode, path, test)
 
     @contextmanager
     def using(self, opened: OpenCassette) -> Iterator[OpenCassette]:
-        """Go on with a cassette; what was recorded is on disk at the end.
+        """Make a cassette current; at the end of the block its recording is on disk.
 
         Raises:
             SettingsError: A recording cannot be written.
@@ -158,7 +156,7 @@ class CassetteManager:
 
     @contextmanager
     def use_cassette(self, name: str, mode: Mode | None = None) -> Iterator[OpenCassette]:
-        """Play a cassette from its beginning to the end of the block; see :meth:`open`."""
+        """Use a cassette from its beginning to the end of the block; see :meth:`open`."""
         with self.using(self.open(name, mode)) as opened:
             yield opened
 
@@ -166,21 +164,21 @@ class CassetteManager:
         """The next recorded exchange of a request in the current cassette.
 
         Raises:
-            NotRecordedError: There is none that was not played yet.
-            CassetteError: There is no recording, or it cannot be read.
+            NotRecordedError: All of them were played, or there are none.
+            CassetteError: The recording is missing or cannot be read.
         """
         cassette = self.current
         if cassette is None:
             raise NotRecordedError(
                 lambda: (
-                    f"{request.method} {request.path} was sent while no cassette is played, and "
+                    f"{request.method} {request.path} was sent while no cassette is in use, and "
                     f"nothing may leave the process. {HOW_TO_RECORD}"
                 )
             )
         return self._publish(cassette, cassette.replay(request))
 
     def add(self, request: Request, response: Response, elapsed: float) -> None:
-        """Record or verify an exchange that has just come to an end in the current cassette."""
+        """Record or verify a finished exchange with the current cassette."""
         cassette, opened = self.current, self._stack[-1]
         if cassette is None:
             return
@@ -196,7 +194,7 @@ class CassetteManager:
         self._publish(cassette, interaction)
 
     def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """A recorded value as it is to be used now: while verifying, with the ids of now."""
+        """A recorded value for use in this run: while verifying, with the current ids."""
         for comparison in self._comparisons:
             comparison.look()
         return self._pairs.of_now(value)

@@ -1,4 +1,4 @@
-"""The deck and the adapter: record, replay, and what happens without a cassette."""
+"""The cassette manager and the adapter: record, replay, and what happens without a cassette."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _send(manager: CassetteManager, target: _Counting | None, path: str = "/card
 
 
 def test_what_was_recorded_is_replayed_without_a_target(tmp_path: Path, target: _Counting) -> None:
-    """A replay gives the recorded answers, from another host, and nobody is asked."""
+    """A replay gives the recorded responses for any host, without contacting the target."""
     manager = CassetteManager(Mode.RECORD, tmp_path)
     with manager.use_cassette("room/one"):
         recorded = [_send(manager, target).json() for _ in range(3)]
@@ -65,7 +65,7 @@ def test_what_was_recorded_is_replayed_without_a_target(tmp_path: Path, target: 
 
 
 def test_off_reads_and_writes_nothing(tmp_path: Path, target: _Counting) -> None:
-    """Without cassettes requests just go to the target, and no file comes into being."""
+    """Without cassettes requests just go to the target, and no file is written."""
     manager = CassetteManager(Mode.OFF, tmp_path / "cassettes")
     with manager.use_cassette("one"):
         assert _send(manager, target).json()["count"] == 1
@@ -82,7 +82,7 @@ def test_a_test_without_requests_needs_no_recording(tmp_path: Path) -> None:
 
 
 def test_a_replay_without_a_recording_says_how_to_record(tmp_path: Path) -> None:
-    """A missing file is told with its path and the cure."""
+    """A missing file is reported with its path and the remedy."""
     manager = CassetteManager(Mode.REPLAY, tmp_path)
     with manager.use_cassette("one"), pytest.raises(CassetteError) as caught:
         _send(manager, None)
@@ -101,7 +101,7 @@ def test_nothing_leaves_the_process_in_a_replay(tmp_path: Path, target: _Countin
 def test_outside_of_cassettes_a_recording_run_reaches_the_target(
     tmp_path: Path, target: _Counting
 ) -> None:
-    """What is sent while no cassette is played is not recorded."""
+    """What is sent while no cassette is in use is not recorded."""
     manager = CassetteManager(Mode.RECORD, tmp_path / "cassettes")
     assert _send(manager, target).json()["count"] == 1
     assert not list(tmp_path.iterdir())
@@ -130,7 +130,7 @@ def test_the_innermost_cassette_counts(tmp_path: Path, target: _Counting) -> Non
 def test_a_recording_is_kept_until_the_new_one_is_complete(
     tmp_path: Path, target: _Counting
 ) -> None:
-    """While a cassette is recorded anew the old file stays as it was."""
+    """While a cassette is recorded again the old file stays as it was."""
     manager = CassetteManager(Mode.RECORD, tmp_path)
     with manager.use_cassette("one"):
         _send(manager, target)
@@ -142,7 +142,7 @@ def test_a_recording_is_kept_until_the_new_one_is_complete(
 
 
 def test_listeners_hear_of_each_exchange_with_its_times(tmp_path: Path, target: _Counting) -> None:
-    """A replay tells the times of the recording."""
+    """A replay has the times of the recording."""
     heard: dict[Mode, list[tuple[float, float]]] = {Mode.RECORD: [], Mode.REPLAY: []}
     for mode, times in heard.items():
         manager = CassetteManager(mode, tmp_path)

@@ -98,7 +98,7 @@ def test_long_listings_share_their_cards(cassette: Cassette, path: Path) -> None
 
 
 def test_the_nth_request_of_a_kind_gets_its_nth_answer(cassette: Cassette) -> None:
-    """Answers to one request come in the order of the recording, whatever else is asked between."""
+    """Responses to one request are played in order, whatever is requested between them."""
     for number in range(3):
         cassette.append(_request("/v1/env/cards?userId=a"), _response({"data": [number]}))
         cassette.append(_request("/v1/env/cards?userId=b"), _response({"data": [-number]}))
@@ -142,7 +142,7 @@ def test_the_same_request_written_differently_is_found(
 def test_another_request_is_a_miss(
     cassette: Cassette, recorded: tuple[Any, ...], sent: tuple[Any, ...]
 ) -> None:
-    """A request that differs is told with the file, the closest recorded ones and the cure."""
+    """A different request is reported with the file, the closest recorded ones and the remedy."""
     cassette.append(_request(*recorded), _response({}))
     with pytest.raises(NotRecordedError) as caught:
         cassette.replay(_request(*sent))

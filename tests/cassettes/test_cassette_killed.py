@@ -19,7 +19,7 @@ _COUNT = 400
 
 
 def record(directory: Path, version: int) -> None:
-    """Record a cassette anew, all of whose answers carry a number."""
+    """Record a cassette again, with a number in every response."""
     manager = CassetteManager(Mode.RECORD, directory)
     with manager.use_cassette("one"):
         for number in range(_COUNT):

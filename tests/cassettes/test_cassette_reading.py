@@ -1,4 +1,4 @@
-"""Files that are no good: each gives one clear error, and nothing in them is executed."""
+"""Malformed files: each gives one clear error, and nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_a_file_that_is_no_good_gives_one_clear_error(
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(path)])
 def test_what_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], object]) -> None:
-    """A directory, or a link that leads nowhere, is told with its name."""
+    """A directory, or a link that leads nowhere, is reported with its name."""
     path = tmp_path / "a.json"
     make(path)
     with pytest.raises(CassetteError, match=r"a\.json cannot be read"):

@@ -1,4 +1,4 @@
-"""Files that are no recordings, or no whole ones: one clear line each."""
+"""Files that are not recordings, or not complete: one clear line each."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 def test_a_bad_file_gives_one_clear_line(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """File, place and problem are told on one line, and the exit code is 2."""
+    """File, place and problem are reported on one line, and the exit code is 2."""
     content, problem = BAD[what]
     monkeypatch.chdir(tmp_path)
     Path("recording").write_bytes(content)
@@ -130,7 +130,7 @@ def test_a_bad_file_gives_one_clear_line(
 def test_what_cannot_be_opened_gives_one_clear_line(
     name: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that is not there, and a directory, are told as such."""
+    """A file that is not there, and a directory, are reported as such."""
     assert main(["audit", str(tmp_path / name)]) == 2
     response = capsys.readouterr().err
     assert response.count("\n") == 1
@@ -177,7 +177,7 @@ def test_a_byte_order_mark_and_spaces_are_no_matter(tmp_path: Path) -> None:
 def test_a_member_of_another_kind_is_read_or_told(
     member: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever stands in a member of a line, it is judged, or told on one line."""
+    """Whatever stands in a member of a line, it is checked, or reported on one line."""
     path = tmp_path / "recording.jsonl"
     path.write_text(json.dumps(json.loads(LINE) | {member: value}) + "\n", "utf-8")
     code = main(["audit", str(path)])

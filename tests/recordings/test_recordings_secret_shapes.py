@@ -391,7 +391,7 @@ def test_placeholders_pass(value: str, form: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_only_sounds_like_a_secret_passes(form: str, tmp_path: Path) -> None:
-    """Counts of tokens, cursors of pages, ids and what people write are no secrets."""
+    """Counts of tokens, cursors of pages, ids and what people write are not secrets."""
     harmless = {
         "tokenCount": 1234567,
         "tokens": "several",

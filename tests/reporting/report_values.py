@@ -25,7 +25,7 @@ def exchange(
     status: int | None = 200,
     elapsed: float = 0.02,
 ) -> Exchange:
-    """A request and its answer."""
+    """A request and its response."""
     return Exchange(
         method,
         url,

@@ -158,7 +158,7 @@ BAD: list[tuple[str, str]] = [
 
 @pytest.mark.parametrize(("text", "said"), BAD)
 def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
-    """What cannot be used is told in one line: the file, the place and what is wanted."""
+    """An invalid entry is reported in one line: the file, the place and what is wanted."""
     (tmp_path / "cards-target.toml").write_text(text)
     with pytest.raises(SettingsError) as caught:
         find_deviations(SANDBOX, tmp_path)
@@ -178,14 +178,14 @@ def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_project_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
-    """In pyproject.toml, too, what cannot be used is told with its place."""
+    """In pyproject.toml, too, an invalid entry is reported with its place."""
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(SettingsError, match=said):
         find_deviations(SANDBOX, tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A directory in place of the file, and bytes that are no text, are told."""
+    """A directory in place of the file, and bytes that are not text, are reported."""
     path = tmp_path / "cards-target.toml"
     path.mkdir()
     with pytest.raises(SettingsError, match=r"cards-target\.toml cannot be read"):
@@ -327,7 +327,7 @@ def test_other_violations_fail_the_run(
 def test_a_deviation_of_another_target_excuses_nothing(
     pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:
-    """What is known of one target fails a run on another, which tells where it is known."""
+    """A deviation known on one target fails a run on another, which names that target."""
     result = run_with(entry(target='"cards.example.com"'), pytester, run_contracts)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert rules_of(pytester)["PAGE-04"]["known"] is None
@@ -415,7 +415,7 @@ def test_a_requirement_that_held_in_part_has_not_gone_away(
 def test_what_could_not_be_told_is_not_excused(
     pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:
-    """A known deviation is about a violation; a requirement that could not be told still fails."""
+    """A known deviation is about a violation; an inconclusive requirement still fails."""
     (pytester.path / "cards-target.toml").write_text(entry())
     result = run_contracts(
         """

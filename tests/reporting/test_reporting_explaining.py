@@ -20,7 +20,7 @@ def words_of(name: str) -> str:
 
 
 def test_every_requirement_is_explained() -> None:
-    """Each one tells its sentence, level, source, what a violation means, its tests and faults."""
+    """Each one shows its sentence, level, source, what a violation means, its tests and faults."""
     for rule in catalogue().requirements.values():
         words = words_of(rule.id)
         for part in (rule.statement, rule.source, f"a {rule.level} requirement"):
@@ -38,7 +38,7 @@ def test_a_requirement_tells_how_it_is_tested() -> None:
 
 
 def test_faults_and_questions_are_explained() -> None:
-    """A fault tells what it does and which requirements show it, a question what it may answer."""
+    """A fault shows its effect and the violated requirements, a question its possible answers."""
     for fault in FAULTS.values():
         assert " ".join(fault.description.split()) in words_of(fault.name)
     assert "violates: PAGE-04, PAGE-05" in words_of("offset-counts-pages")

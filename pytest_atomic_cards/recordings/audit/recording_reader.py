@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -27,12 +27,15 @@ _SEQUENCES: Final = {
     "interactions": formats.from_vcr,
     "http_interactions": formats.from_schemathesis_vcr,
 }
+_ELEMENTS: Final = {"entries": formats.from_har, "interactions": formats.from_vcr}
 _DECODER: Final = json.JSONDecoder()
 _ENDS: Final = ("\n", "")
 _EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
 
 Item = TypeVar("Item")
 ReadFunction = Callable[[Path, TextIO, str], Iterator[Entry]]
+Parser = Callable[[int, int, Any], Entry]
+"""Makes an entry of number, line and value of an exchange."""
 LineParser = Callable[[int, int, dict[str, Any], str], list[Entry]]
 """Makes entries of number, line, object and text of a line."""
 
@@ -93,14 +96,6 @@ def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterat
         raise damaged(path, place(), reason_of(error)) from None
 
 
-def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Item:  # noqa: ANN401
-    """Make something of parts of a file; its errors become errors of the file."""
-    try:
-        return make(*parts)
-    except MALFORMED as error:
-        raise damaged(path, place, reason_of(error)) from None
-
-
 def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
     """The non-empty lines, with their numbers."""
     *whole, last = head.split("\n")
@@ -142,7 +137,11 @@ def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
 
 def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
     stream = JsonStream(file, head)
-    members = _each(path, streamed(stream, _ARRAYS), lambda: f"line {stream.line}")
+
+    def place() -> str:
+        return f"line {stream.line}"
+
+    members = _each(path, streamed(stream, _ARRAYS), place)
     known: dict[str, Any] = {}
     for member in members:
         if not member.is_element:
@@ -152,14 +151,27 @@ def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
         if "recorded" in known:
             yield from _own(path, elements, known)
         else:
-            yield from _foreign(path, elements)
+            parsed = ((_ELEMENTS[one.name], one.line, one.value) for one in elements)
+            yield from _entries(path, parsed, place)
 
 
-def _foreign(path: Path, elements: Iterator[JsonMember]) -> Iterator[Entry]:
-    for number, member in enumerate(elements, start=1):
-        place = f"exchange {number}, line {member.line}"
-        make = formats.from_har if member.name == "entries" else formats.from_vcr
-        yield _made(path, place, make, number, member.line, member.value)
+def _entries(
+    path: Path, values: Iterable[tuple[Parser, int, Any]], lost: Callable[[], str]
+) -> Iterator[Entry]:
+    """The entries of values, each with its parser and line.
+
+    Args:
+        path: The file.
+        values: The recorded exchanges.
+        lost: Names the place of an error between two of them.
+    """
+    for number, (parse, line, value) in enumerate(_each(path, iter(values), lost), start=1):
+        try:
+            entry = parse(number, line, value)
+        except MALFORMED as error:
+            place = f"exchange {number}, line {line}"
+            raise damaged(path, place, reason_of(error)) from None
+        yield entry
 
 
 def _own(path: Path, elements: Iterator[JsonMember], known: dict[str, Any]) -> Iterator[Entry]:
@@ -176,8 +188,9 @@ def _own(path: Path, elements: Iterator[JsonMember], known: dict[str, Any]) -> I
     interactions = interactions_in({**known, "interactions": values()})
     recorded = known["recorded"]
     began = seconds_of(recorded.get("at")) if isinstance(recorded, dict) else None
-    for interaction in _each(path, interactions, lambda: f"exchange {number}, line {line}"):
-        yield _made(path, f"line {line}", formats.from_own, number, line, interaction, began)
+    parse = partial(formats.from_own, began=began)
+    parsed = ((parse, line, interaction) for interaction in interactions)
+    yield from _entries(path, parsed, lambda: f"exchange {number}, line {line}")
 
 
 def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
@@ -186,7 +199,5 @@ def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
     del head
     file.seek(0)
     elements = YamlStream(file).elements(frozenset(_SEQUENCES))
-    whole = _each(path, elements, lambda: "the rest cannot be read")
-    for number, (name, line, value) in enumerate(whole, start=1):
-        place = f"exchange {number}, line {line}"
-        yield _made(path, place, _SEQUENCES[name], number, line, value)
+    parsed = ((_SEQUENCES[name], line, value) for name, line, value in elements)
+    yield from _entries(path, parsed, lambda: "the rest cannot be read")

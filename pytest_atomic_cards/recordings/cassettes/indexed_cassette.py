@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from vcr.cassette import Cassette  # type: ignore[import-untyped]
-from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]
 
 Response = dict[str, Any]
@@ -92,14 +91,8 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
     def _index(self, place: int) -> None:
         self._places.setdefault(_key(self.data[place][0]), deque()).append(place)
 
-    def place_of(self, request: Request) -> int | None:
-        """The index of the next unplayed response to a request."""
-        filtered = self.filter_request(request)
-        places = filtered and self._places.get(_key(filtered))
-        return places[0] if places else None
-
     def take(self, request: Request) -> int | None:
-        """As :meth:`place_of`, and count the response as played."""
+        """The index of the next unplayed response to a request, which then counts as played."""
         filtered = self.filter_request(request)
         return self.take_redacted(filtered) if filtered else None
 
@@ -108,24 +101,9 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
         places = self._places.get(_key(request))
         if not places:
             return None
-        place = places[0] if self.allow_playback_repeats else places.popleft()
+        place = places.popleft()
         self.play_counts[place] += 1
-        return int(place)
-
-    def can_play_response_for(self, request: Request) -> bool:
-        """Whether there is an unplayed response and the mode allows playing it."""
-        may_play = self.rewound or self.allow_playback_repeats
-        return bool(may_play and self.record_mode != RecordMode.ALL and request in self)
-
-    def play_response(self, request: Request) -> Response:
-        """The next response to a request.
-
-        Raises:
-            UnhandledHTTPRequestError: All of them were played, or there are none.
-        """
-        place = self.take(request)
-        played: Response = super().play_response(request) if place is None else self.data[place][1]
-        return played
+        return place
 
     def rewind(self) -> None:
         """Play from the beginning."""
@@ -133,9 +111,6 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
         self._places.clear()
         for place in range(len(self.data)):
             self._index(place)
-
-    def __contains__(self, request: Request) -> bool:
-        return self.place_of(request) is not None
 
 
 def _key(request: Request) -> tuple[Any, ...]:

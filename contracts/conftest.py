@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.plugin import settings_of
-from pytest_atomic_cards.reporting.result_collector import Closing, FindingsReporter
+from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     elif not hasattr(config, "workerinput"):
         reporter = FindingsReporter(config, settings)
         config.pluginmanager.register(reporter, "atomic-cards-findings")
-        config.pluginmanager.register(Closing(reporter), "atomic-cards-closing")
+        config.pluginmanager.register(ReportCloser(reporter), "atomic-cards-closing")
     config.pluginmanager.register(TrafficHooks(), TRAFFIC)
 
 

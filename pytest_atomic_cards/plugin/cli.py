@@ -156,14 +156,14 @@ def explain(arguments: argparse.Namespace) -> int:
 def audit(arguments: argparse.Namespace) -> int:
     """Hold recordings against the rules."""
     from pytest_atomic_cards.recordings.audit.auditor import audit as audit_files
-    from pytest_atomic_cards.reporting.audit_report import tell_audit
+    from pytest_atomic_cards.reporting.audit_report import report_audit
     from pytest_atomic_cards.reporting.console import Console, written_to
     from pytest_atomic_cards.support.progress import line_on, shown_on
 
     with shown_on(line_on(sys.stderr)):
         done = audit_files(arguments.files, allow_secrets=arguments.allow_secrets)
     console = Console(written_to(sys.stdout))
-    return tell_audit(done, console, strict=arguments.strict, report=arguments.report)
+    return report_audit(done, console, strict=arguments.strict, report=arguments.report)
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
@@ -287,7 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
     recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
     recorded.add_argument(
-        "--allow-secrets", action="store_true", help="go on where a file carries a secret"
+        "--allow-secrets", action="store_true", help="continue if a file contains a secret"
     )
     recorded.set_defaults(run=audit)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")

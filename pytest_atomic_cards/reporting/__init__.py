@@ -1,1 +1,1 @@
-"""Reports for people and machines: terminal, JSON, JUnit."""
+"""Reports for people and machines: terminal, JSON, JUnit, HTML and GitHub."""

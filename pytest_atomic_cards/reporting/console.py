@@ -1,4 +1,4 @@
-"""Console: the lines that the reports of this package write, in colour where that is wanted."""
+"""Writes the lines of reports, in colour on a terminal."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Final, TextIO
 from pytest_atomic_cards.support.printable import printable
 
 Write = Callable[..., object]
-"""Writes a text in a style, as ``TerminalReporter.write`` of pytest does."""
+"""Writes text in a style, like pytest's ``TerminalReporter.write``."""
 
 _CODES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
 
 
 class Console:
-    """Writes nothing but printable lines.
+    """Writes only printable lines.
 
     Args:
-        write: Writes a text in a style: that of pytest's terminal, or :func:`written_to` a stream.
+        write: Writes text in a style: that of pytest's terminal, or :func:`written_to` a stream.
     """
 
     def __init__(self, write: Write) -> None:
         self._write = write
 
     def write(self, text: str, **style: bool) -> None:
-        """Write a part of a line."""
+        """Write part of a line."""
         self._write(printable(text), **style)
 
     def line(self, text: str = "", **style: bool) -> None:
-        """Write a line, or several that a text of our own is made of."""
+        """Write a line, or several if the text of a report has line ends."""
         self._write(printable(text, lines=True), **style)
         self._write("\n")
 
 
 def written_to(stream: TextIO) -> Write:
-    """Writes to a stream, in colour where that is a terminal and ``NO_COLOR`` is not set."""
+    """Write to a stream, in colour if it is a terminal and ``NO_COLOR`` is not set."""
     coloured = stream.isatty() and not os.environ.get("NO_COLOR")
 
     def write(text: str, **style: bool) -> None:

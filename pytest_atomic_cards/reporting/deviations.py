@@ -1,6 +1,6 @@
-"""Known deviations: violations that a project has looked at and lives with, until a date.
+"""Known deviations: violations that a project accepts until a date.
 
-They stand in the project's ``cards-target.toml``::
+They are listed in the project's ``cards-target.toml``::
 
     [[deviations]]
     requirement = "PAGE-04"
@@ -42,10 +42,10 @@ class Deviation:
     Args:
         requirement: Id of the requirement.
         reason: Why it is accepted for now.
-        expires: The last day on which it is.
-        link: Where it is followed up.
-        target: The target on which it is: ``sandbox``, ``live``, or a host, the base URL or the
-            URL of an environment of a live one; any if left out.
+        expires: The last day on which it is accepted.
+        link: The issue that tracks it.
+        target: The target it applies to: ``sandbox``, ``live``, or the host, the base URL or the
+            URL of an environment of a live one; any target if omitted.
     """
 
     requirement: str
@@ -55,7 +55,7 @@ class Deviation:
     target: str | None = None
 
     def is_for(self, settings: Settings) -> bool:
-        """Whether it is accepted on the target of a run; no recording tells what it is of."""
+        """Whether it applies to the target of a run; the target of a recording is unknown."""
         return (
             self.target is None
             or settings.cassettes is Mode.REPLAY
@@ -72,11 +72,11 @@ class Deviations:
     """The known deviations of a project.
 
     Args:
-        source: The file that they stand in.
+        source: The file that lists them.
         entries: Those for the target of the run, by the id of the requirement.
         today: The day of the run, UTC.
-        elsewhere: Those for other targets, which change nothing.
-        replayed: Whether the target is a recording, which does not tell what it is of.
+        elsewhere: Those for other targets, which have no effect.
+        replayed: Whether the run is a replay, whose target is unknown.
     """
 
     source: str = ""
@@ -94,34 +94,34 @@ class Deviations:
         """A sentence for each that has expired."""
         return [
             f"{self.source}: the known deviation from {name} expired on {one.expires}; "
-            "take it out, or decide anew until when it is accepted"
+            "remove it, or set a new date"
             for name, one in self.entries.items()
             if one.expires < self.today
         ]
 
     def gone(self, held: Iterable[str]) -> list[str]:
-        """A sentence for each from a requirement that held.
+        """A sentence for each whose requirement held.
 
         Args:
-            held: Ids of requirements all of whose contracts were run and held.
+            held: Ids of requirements whose contracts all ran and held.
         """
         return [
             f"{self.source}: the known deviation from {name} has gone away: the requirement held; "
-            "take it out"
+            "remove it"
             for name in held
             if name in self.entries and not (self.replayed and self.entries[name].target)
         ]
 
 
 def find_deviations(settings: Settings, *directories: Path) -> Deviations:
-    """The known deviations in the first of some directories that has any file of ours.
+    """The known deviations in the first directory with a file that configures this package.
 
     Args:
-        settings: Of the run, whose target decides which of them count.
+        settings: The settings of the run, whose target decides which ones apply.
         directories: Where to look.
 
     Raises:
-        SettingsError: The file cannot be read, or an entry in it cannot be used.
+        SettingsError: The file cannot be read, or an entry is invalid.
     """
     today = REAL_CLOCK.now().date()
     for directory in dict.fromkeys(directories):
@@ -130,8 +130,8 @@ def find_deviations(settings: Settings, *directories: Path) -> Deviations:
         tables = _table_in(_table_in(project or {}, "tool", PROJECT_FILE), "atomic-cards", "tool")
         if own is not None and tables:
             raise SettingsError(
-                f"{OWN_FILE} and [tool.atomic-cards] of {PROJECT_FILE} both set this project up; "
-                "keep one of them"
+                f"{OWN_FILE} and [tool.atomic-cards] of {PROJECT_FILE} both configure this "
+                "project; keep one of them"
             )
         if own is not None:
             return _sorted_out(_entries(own, OWN_FILE), settings, OWN_FILE, today)
@@ -143,7 +143,7 @@ def find_deviations(settings: Settings, *directories: Path) -> Deviations:
 def _sorted_out(
     known: Sequence[Deviation], settings: Settings, source: str, today: date
 ) -> Deviations:
-    """Those for the target of a run, the first of a requirement where several are, and others."""
+    """Those for the target of a run, the first one of each requirement, and the others."""
     entries: dict[str, Deviation] = {}
     elsewhere: list[Deviation] = []
     for one in known:
@@ -156,7 +156,7 @@ def _sorted_out(
 
 
 def _names_of(settings: Settings) -> set[str]:
-    """What the target of a run goes by."""
+    """The names of the target of a run."""
     if settings.target is TargetKind.SANDBOX:
         return {settings.target.value}
     base = _lower_host(settings.base_url)
@@ -166,7 +166,7 @@ def _names_of(settings: Settings) -> set[str]:
 
 
 def _lower_host(url: str) -> str:
-    """A URL with its scheme and host, of which case means nothing, in lower case."""
+    """A URL with its scheme and host, which are case-insensitive, in lower case."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.lower()).geturl()
 
@@ -202,7 +202,7 @@ def _entries(document: Mapping[str, Any], source: str) -> list[Deviation]:
         ):
             where = f" for {entry.target}" if entry.target else ""
             raise SettingsError(
-                f"{source}: {entry.requirement} is named twice{where}; keep one entry"
+                f"{source}: {entry.requirement} is listed twice{where}; keep one entry"
             )
         entries.append(entry)
     return entries
@@ -231,7 +231,7 @@ def _refuse_unknown(table: Mapping[str, Any], known: list[str], place: str) -> N
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-            raise SettingsError(f"{place}: {name!r} is no setting{hint}")
+            raise SettingsError(f"{place}: {name!r} is not a setting{hint}")
 
 
 def _requirement(value: object) -> str:
@@ -284,4 +284,4 @@ _FIELDS: Final = {
         False,
     ),
 }
-"""What each field of an entry must be, how it is read, and whether it is required."""
+"""For each field of an entry: what it must be, its parser, and whether it is required."""

@@ -1,4 +1,4 @@
-"""Explains a requirement, a fault of the sandbox or an open question, by its name."""
+"""Explains a requirement, a fault of the sandbox or an open question."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from pytest_atomic_cards.support.errors import MisuseError
 _WIDTH: Final = 100
 _LABEL: Final = 13
 _MEANING: Final[Mapping[Level, str]] = {
-    Level.DOCUMENTED: "the target does not do what a page of the vendor says, and the run fails",
+    Level.DOCUMENTED: "the target contradicts a page of the vendor, and the run fails",
     Level.INFERRED: (
-        "the target does not do what pages or public clients let us conclude, which no page "
-        "promises; it is reported, and fails the run with --cards-strict only"
+        "the target contradicts what pages or public clients imply but no page promises; this is "
+        "reported, and fails the run only with --cards-strict"
     ),
 }
 
 
 def explain(name: str) -> str:
-    """What a name means, in lines.
+    """The explanation of a name, in lines.
 
     Raises:
-        MisuseError: It is the name of nothing.
+        MisuseError: The name is unknown.
     """
-    for known, tell in (
+    for known, describe in (
         (catalogue().requirements, _requirement),
         (FAULTS, _fault),
         (QUESTIONS, _question),
     ):
         for one in known:
             if one.lower() == name.lower():
-                return "\n".join(tell(one))
+                return "\n".join(describe(one))
     names = {one.lower(): one for one in (*catalogue().requirements, *FAULTS, *QUESTIONS)}
     near = [names[one] for one in get_close_matches(name.lower(), names, n=3)]
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    raise MisuseError(f"{name!r} is no requirement, no fault and no open question{hint}")
+    raise MisuseError(f"{name!r} is not a requirement, a fault or an open question{hint}")
 
 
 def _requirement(name: str) -> Iterator[str]:
@@ -79,7 +79,7 @@ def _question(name: str) -> Iterator[str]:
     yield from _field("sandbox", f"{question.default}, unless a profile says otherwise")
     yield from _field(
         "if drifted",
-        "the target answers otherwise than the profile in --cards-profile says, and the run fails",
+        "the target behaves differently from the profile in --cards-profile, and the run fails",
     )
 
 
@@ -98,7 +98,7 @@ def _field(label: str, text: str) -> list[str]:
 
 @cache
 def _contracts() -> dict[str, dict[str, str]]:
-    """For each requirement the tests that decide it, and what each of them says that it does."""
+    """The contracts of each requirement, with their docstrings."""
     contracts: dict[str, dict[str, str]] = {}
     for item in collected(str(suite_directory())):
         marker = item.get_closest_marker(MARKER)

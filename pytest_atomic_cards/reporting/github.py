@@ -1,4 +1,4 @@
-"""GitHub Actions: annotations of a job, and its summary in Markdown.
+"""Annotations of a GitHub Actions job, and its summary in Markdown.
 
 Source: GitHub Docs › Workflow commands for GitHub Actions.
 """
@@ -16,21 +16,22 @@ from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.requirement_results import (
-    Rule,
+    RequirementResult,
+    by_area,
     explain_conclusion,
     failures,
     ids_of,
 )
-from pytest_atomic_cards.reporting.verdict_marks import MARKS
-from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
 
 _LONGEST: Final = 1_000
+"""Characters of an annotation: a statement with expected and actual value fits."""
 _MOST_DETAILS: Final = 50
-"""Failures that the summary tells in full: GitHub shows at most 1 MiB of it."""
+"""Failures that the summary shows in full: GitHub accepts at most 1 MiB."""
 _STRUCTURAL: Final = re.compile(r"[!#$%&*+:<=>@\[\\\]^_`{|}~]")
-"""ASCII punctuation that can have a meaning in Markdown inside of a line."""
+"""ASCII punctuation that can have a meaning in Markdown inside a line."""
 
 
 def is_github(environ: Mapping[str, str] = os.environ) -> bool:
@@ -42,16 +43,16 @@ def is_github(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def workflow_commands(outcome: Outcome) -> Iterator[str]:
-    """A workflow command for each requirement and question that differs, the failing ones first."""
+    """A workflow command for each violation, drift and trouble, those that fail the run first."""
     conclusion = outcome.conclusion
     for block in failures(conclusion.grave):
         yield _command("error", ids_of(block), _sentence(block))
     for observation in conclusion.failing:
         answers = f"pinned: {observation.pinned}; observed: {observation.shown}"
-        told = observation.reason if observation.observed is None else answers
-        text = f"{QUESTIONS[observation.question].text} {told}"
+        details = observation.reason if observation.observed is None else answers
+        text = f"{QUESTIONS[observation.question].text} {details}"
         yield _command("error", observation.question, text)
-    for trouble in [*outcome.gathered.troubles, *outcome.stale]:
+    for trouble in outcome.troubles:
         yield _command("error", "atomic-cards", trouble)
     for block in failures(conclusion.reported):
         yield _command("warning", ids_of(block), _sentence(block))
@@ -60,12 +61,14 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
         yield _command("notice", rule.requirement.id, f"{_sentence([rule])} Known: {known}")
 
 
-def _sentence(block: list[Rule]) -> str:
+def _sentence(block: list[RequirementResult]) -> str:
     first = block[0].findings[0]
     if len(block) > 1:
         return f"{first.verdict}: {first.reason}"
-    told = f"Expected: {first.expected}; actual: {first.actual}" if first.expected else first.reason
-    return f"{block[0].requirement.statement} {told}"
+    details = (
+        f"Expected: {first.expected}; actual: {first.actual}" if first.expected else first.reason
+    )
+    return f"{block[0].requirement.statement} {details}"
 
 
 def _command(name: str, title: str, message: str) -> str:
@@ -73,7 +76,7 @@ def _command(name: str, title: str, message: str) -> str:
 
 
 def _data(text: str) -> str:
-    """Text of a command: on one line, so that only its escape character has a meaning."""
+    """Text of a command, on one line, so that only ``%`` needs escaping."""
     return _one_line(text).replace("%", "%25")
 
 
@@ -89,7 +92,7 @@ def _one_line(text: str) -> str:
 
 
 def append_summary(outcome: Outcome, environ: Mapping[str, str] = os.environ) -> str:
-    """Append what a run comes to to the summary of the job; returns why not, or nothing."""
+    """Append the outcome to the summary of the job; returns the error if that fails, or nothing."""
     place = environ.get("GITHUB_STEP_SUMMARY")
     if not place:
         return ""
@@ -102,7 +105,7 @@ def append_summary(outcome: Outcome, environ: Mapping[str, str] = os.environ) ->
 
 
 def job_summary(outcome: Outcome) -> str:
-    """What a run comes to, in Markdown."""
+    """The outcome of a run in Markdown."""
     conclusion = outcome.conclusion
     why = explain_conclusion(conclusion)
     lines = [
@@ -110,7 +113,7 @@ def job_summary(outcome: Outcome) -> str:
         *([f"Why: {md(why)}"] if why else []),
         f"Target: {md(outcome.settings.describe())}",
         *_areas(outcome.rules),
-        *(f"- ❗ {md(one)}" for one in [*outcome.gathered.troubles, *outcome.stale]),
+        *(f"- ❗ {md(one)}" for one in outcome.troubles),
         *_drifts(outcome),
         *_known(outcome),
     ]
@@ -122,16 +125,15 @@ def job_summary(outcome: Outcome) -> str:
 
 
 def md(text: str) -> str:
-    """Text on one line in which nothing has a meaning in Markdown or HTML."""
+    """Text on one line, with Markdown and HTML escaped."""
     return _STRUCTURAL.sub(lambda found: f"&#{ord(found[0])};", _one_line(text))
 
 
-def _areas(rules: Iterable[Rule]) -> Iterator[str]:
+def _areas(rules: Iterable[RequirementResult]) -> Iterator[str]:
     rows = ["| Area | Held | Requirements |", "|---|---|---|"]
-    for area, title in catalogue().areas.items():
-        own = [rule for rule in rules if rule.requirement.area == area]
+    for title, own in by_area(rules).items():
         held = sum(rule.verdict is Verdict.HELD for rule in own)
-        marks = "".join(MARKS[rule.verdict][0] for rule in own)
+        marks = "".join(SYMBOLS[rule.verdict][0] for rule in own)
         rows.append(f"| {title} | {held} of {len(own)} | {marks} |")
     yield "\n".join(rows)
 
@@ -151,10 +153,10 @@ def _known(outcome: Outcome) -> Iterator[str]:
         yield f"- {md(rule.requirement.id)} is violated, which is known: {md(str(known))}"
 
 
-def _details(block: list[Rule]) -> str:
+def _details(block: list[RequirementResult]) -> str:
     first = block[0].findings[0]
     level = "" if block[0].requirement.level is Level.DOCUMENTED else f" ({Level.INFERRED})"
-    lines = [f"### {MARKS[first.verdict][0]} {md(ids_of(block))} {first.verdict}{level}"]
+    lines = [f"### {SYMBOLS[first.verdict][0]} {md(ids_of(block))} {first.verdict}{level}"]
     if len(block) == 1:
         lines.append(f"{md(block[0].requirement.statement)} *{md(block[0].requirement.source)}*")
     if first.expected:

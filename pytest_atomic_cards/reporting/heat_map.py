@@ -1,4 +1,4 @@
-"""The heat map of a run: which attribute combinations were asked for, with which status."""
+"""The heat map of a run: which combinations of attributes and status were queried."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.suite.traffic_stats import ANY, NARROWING, OTHER
 
 HEATS: Final = 4
-"""Shades of a cell that was asked for: one for each power of ten, the last for all above."""
+"""Shades of a queried cell: one for each power of ten, the last for all above."""
 COMBINATIONS: Final = tuple(
     chosen for count in range(len(NARROWING) + 1) for chosen in combinations(NARROWING, count)
 )
-"""Every combination of the attributes but for the status, the smallest first."""
+"""Every combination of attributes except the status, the smallest first."""
 COLUMNS: Final = (ANY, *(status.value for status in Status), OTHER)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How often a combination was asked for with a status, and how warm that makes it."""
+    """How often a combination was queried with a status."""
 
     count: int
 
     @property
     def heat(self) -> int:
-        """From 0 for never to :data:`HEATS`."""
+        """The shade, from 0 for never to :data:`HEATS`."""
         return min(HEATS, ceil(log10(self.count + 1))) if self.count else 0
 
 
@@ -37,10 +37,10 @@ class HeatMap:
     """Counts of queries.
 
     Args:
-        rows: For each combination of attributes a cell a column.
-        columns: The statuses that were asked for: any, one of the seven, or another one.
-        attributes: The attributes that combine.
-        tried: How many of the combinations were asked for at all.
+        rows: The cells of each combination of attributes, in the order of the columns.
+        columns: The queried statuses: any, one of the seven, or another one.
+        attributes: The attributes that are combined.
+        tried: How many combinations were queried.
     """
 
     rows: Mapping[tuple[str, ...], tuple[Cell, ...]]
@@ -50,7 +50,7 @@ class HeatMap:
 
 
 def heat_map(queries: Iterable[Mapping[str, Any]]) -> HeatMap:
-    """The heat map of the queries that ``report.json`` counts."""
+    """The heat map of the queries in ``report.json``."""
     counts = {(tuple(one["attributes"]), one["status"]): one["count"] for one in queries}
     rows = {
         chosen: tuple(Cell(counts.get((chosen, status), 0)) for status in COLUMNS)

@@ -1,7 +1,6 @@
-"""report.html: a run as one page for people, made from the values of report.json.
+"""Makes report.html from the values of report.json.
 
-The page holds everything that it shows: no script, no font, no picture from elsewhere. Needs the
-extra ``[report]``.
+The page is self-contained, without scripts, fonts or pictures. It needs the extra ``[report]``.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ from markupsafe import Markup
 from pytest_atomic_cards.reporting.heat_map import heat_map
 from pytest_atomic_cards.reporting.latency_plot import latencies, latency_plot
 from pytest_atomic_cards.reporting.lifecycle_graph import lifecycle_graph
-from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
 
 Values = Mapping[str, Any]
 
 _LONGEST_BODY: Final = 2_000
+"""Characters of a body on the page: two cards or so; report.json has the rest."""
 
 
 def page(report: Values) -> str:
@@ -69,14 +69,14 @@ def _environment() -> Environment:
 
 
 def _printable(value: object) -> object:
-    """A value to be shown, made printable; bodies have lines."""
+    """A printable form of a value, with its line ends."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value, lines=True)
     return value
 
 
 def _blocks(rules: Sequence[Values]) -> list[list[Values]]:
-    """Rules to be told in full: those that fail the run first, alike ones together."""
+    """Rules to show in full: those that fail the run first, inconclusive ones grouped by reason."""
     alike: dict[str, list[Values]] = {}
     for rule in sorted(rules, key=lambda rule: not rule["fails"]):
         if rule["verdict"] == Verdict.INCONCLUSIVE:
@@ -87,7 +87,7 @@ def _blocks(rules: Sequence[Values]) -> list[list[Values]]:
 
 
 def _levels(rules: Sequence[Values]) -> dict[str, dict[str, int]]:
-    """How many requirements of each level have which verdict."""
+    """The number of requirements by level and verdict."""
     counts: dict[str, dict[str, int]] = {}
     for rule in rules:
         own = counts.setdefault(rule["level"], dict.fromkeys(Verdict, 0))
@@ -101,17 +101,17 @@ def _by_gravity(question: tuple[str, Values]) -> int:
 
 
 def _body(body: Any) -> str:  # noqa: ANN401 - a JSON value
-    """A body to be read: indented where it is JSON, and cut where it is long."""
+    """A readable body: indented if it is JSON, and shortened if it is long."""
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     if len(text) <= _LONGEST_BODY:
         return text
-    return f"{text[:_LONGEST_BODY]}\n… ({len(text):,} characters; more of it is in report.json)"
+    return f"{text[:_LONGEST_BODY]}\n… ({len(text):,} characters; see report.json)"
 
 
 def _mark(verdict: str) -> str:
-    return MARKS[Verdict(verdict)][0]
+    return SYMBOLS[Verdict(verdict)][0]
 
 
 def _slug(word: str) -> str:
-    """A verdict or a conclusion as the name of a CSS class."""
+    """A verdict or a conclusion as a CSS class."""
     return word.replace(" ", "-")

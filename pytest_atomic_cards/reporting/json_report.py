@@ -1,4 +1,4 @@
-"""report.json: the machine-readable result of a run, from which the page is made too."""
+"""Makes report.json, the machine-readable result of a run and the source of the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from typing import Any, Final
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.profile_report import by_question
-from pytest_atomic_cards.reporting.requirement_results import Rule, explain_conclusion
+from pytest_atomic_cards.reporting.requirement_results import (
+    Conclusion,
+    RequirementResult,
+    explain_conclusion,
+)
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import NOT_ASKED, Observation
@@ -24,18 +28,25 @@ from pytest_atomic_cards.support.printable import json_text
 _LIBRARIES: Final = ("pytest", "hypothesis", "requests", "schemathesis", "pytest-xdist")
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
-    """The result of a run as JSON values."""
-    settings = outcome.settings
-    observed = by_question(outcome.gathered.observations)
+def heading(target: str, conclusion: Conclusion) -> dict[str, str]:
+    """The first members of every report."""
     return {
         "tool": f"pytest-atomic-cards {version('pytest-atomic-cards')}",
         "generated": REAL_CLOCK.now().isoformat(timespec="seconds"),
-        "target": settings.describe(),
+        "target": target,
+        "conclusion": conclusion.word,
+    }
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """The result of a run as JSON values."""
+    settings = outcome.settings
+    observed = by_question(outcome.results.observations)
+    return {
+        **heading(settings.describe(), outcome.conclusion),
         "strict": settings.strict,
-        "conclusion": outcome.conclusion.word,
         "why": explain_conclusion(outcome.conclusion),
-        "troubles": [*outcome.gathered.troubles, *outcome.stale],
+        "troubles": outcome.troubles,
         "areas": dict(catalogue().areas),
         "rules": [_rule(rule, outcome) for rule in outcome.rules],
         "profile": {name: _question(name, observed.get(name)) for name in QUESTIONS},
@@ -43,7 +54,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "transitions": [
             {name: getattr(step, name) for name in step.__slots__} for step in outcome.transitions
         ],
-        "traffic": _traffic(outcome.gathered.traffic),
+        "traffic": _traffic(outcome.results.traffic),
         "run": {
             "seed": settings.seed,
             "effort": settings.effort,
@@ -55,7 +66,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Rule, outcome: Outcome) -> dict[str, Any]:
+def _rule(rule: RequirementResult, outcome: Outcome) -> dict[str, Any]:
     requirement = rule.requirement
     known = outcome.deviations.in_force.get(requirement.id) if rule.is_violated else None
     return {
@@ -114,7 +125,7 @@ def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def write_reports(directory: Path, outcome: Outcome) -> list[str]:
-    """Write what a run comes to, for machines and for people; returns lines that say where.
+    """Write report.json and report.html; returns lines that name the files.
 
     Raises:
         SettingsError: A file cannot be written.
@@ -132,7 +143,7 @@ def _write_page(path: Path, value: dict[str, Any]) -> str:
         with suppress(OSError):
             path.unlink()  # one of an older run
         return (
-            f"page: {path.name} was not written, as {error.name} is not installed; "
+            f"page: {path.name} was not written because {error.name} is not installed; "
             'pip install "pytest-atomic-cards[report]"'
         )
     write_text(path, page(value))

@@ -1,4 +1,4 @@
-"""How fast the target answered: quantiles of each endpoint, as a table and as a plot."""
+"""Latency quantiles of each endpoint, as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _WIDTH, _HEIGHT = 460, 340
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How one endpoint answered.
+    """The latency of one endpoint.
 
     Args:
         endpoint: Method and end of the path.
-        requests: How many requests it got.
-        answers: How many answers of each HTTP status, ``None`` for no answer.
-        quantiles: Milliseconds within which each of :data:`QUANTILES` was answered.
+        requests: The number of requests.
+        answers: The number of responses by HTTP status; ``None`` for no response.
+        quantiles: The latency in milliseconds at each of :data:`QUANTILES`.
     """
 
     endpoint: str
@@ -35,7 +35,7 @@ class Latency:
 
 
 def latencies(traffic: Values) -> list[Latency]:
-    """What ``report.json`` counts of each endpoint."""
+    """The latency of each endpoint in ``report.json``."""
     answers: dict[str, dict[int | None, int]] = {}
     for one in traffic["answers"]:
         answers.setdefault(one["endpoint"], {})[one["status"]] = one["count"]
@@ -52,7 +52,7 @@ def latencies(traffic: Values) -> list[Latency]:
 
 
 def latency_plot(counts: Sequence[Values]) -> str:
-    """A plot of percentile against milliseconds, a line an endpoint, as SVG; empty without any.
+    """A plot of milliseconds by percentile, one line per endpoint, as SVG; empty without data.
 
     The lines have the colours ``--line-0``, ``--line-1`` and so on of the page.
     """
@@ -77,7 +77,7 @@ def latency_plot(counts: Sequence[Values]) -> str:
 
 
 def _by_endpoint(counts: Iterable[Values]) -> dict[str, list[tuple[float, int]]]:
-    """Milliseconds and their counts, the fastest first."""
+    """Milliseconds and their counts by endpoint, the fastest first."""
     times: dict[str, list[tuple[float, int]]] = {}
     for one in sorted(counts, key=lambda one: one["milliseconds"]):
         times.setdefault(one["endpoint"], []).append((one["milliseconds"], one["count"]))
@@ -85,7 +85,7 @@ def _by_endpoint(counts: Iterable[Values]) -> dict[str, list[tuple[float, int]]]
 
 
 def _quantile(times: Sequence[tuple[float, int]], share: float) -> float | None:
-    """Milliseconds within which a share of the requests was answered."""
+    """Milliseconds within which a share of the requests got a response."""
     total = sum(count for _, count in times)
     sums = accumulate(count for _, count in times)
     return next(

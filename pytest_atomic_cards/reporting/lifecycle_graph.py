@@ -1,4 +1,4 @@
-"""The lifecycle as a picture: where each state stands, and the way of each transition."""
+"""The lifecycle as a picture: the position of each state and the path of each transition."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _PLACES: Final = {
     Status.EXPIRED: (_RIGHT, 212),
     Status.CANCELLED: (_RIGHT, 312),
 }
-"""The upper left corner of each state: open ones to the left, closed ones to the right."""
+"""The upper left corner of each state: open ones on the left, closed ones on the right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """The way of one transition, or of all actions that leave a state as it is.
+    """The path of one transition, or of all actions that do not change a state.
 
     Args:
         path: An SVG path.
-        middle: The point halfway.
-        verdict: What the run says of it.
-        title: That in words.
-        label: What is written beside the middle, if anything.
+        middle: Its midpoint.
+        verdict: Its verdict in the run.
+        title: A description of transition and verdict.
+        label: The text beside the midpoint, if any.
     """
 
     path: str
@@ -49,13 +49,13 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The picture, and the table that says the same.
+    """The picture, and the table with the same content.
 
     Args:
         nodes: The upper left corner of each state.
-        arrows: What leads from state to state.
-        table: For each state what each action does to it, in the order of the actions.
-        timed: The transitions that the platform makes by itself.
+        arrows: The transitions.
+        table: The effect of each action on each state, in the order of the actions.
+        timed: The transitions that happen without an action.
         actions: The columns of the table.
         width: Of the picture.
         height: Of the picture.
@@ -106,7 +106,7 @@ def _arrow(step: Values, moves: list[Values]) -> Arrow:
 
 
 def _slot(step: Values, end: str, other: str, moves: list[Values]) -> float:
-    """How far below the upper edge of a state an arrow meets it, so that arrows do not cross."""
+    """How far below the upper edge of a state an arrow ends, so that arrows do not cross."""
     alike = [
         move
         for move in moves
@@ -117,13 +117,13 @@ def _slot(step: Values, end: str, other: str, moves: list[Values]) -> float:
 
 
 def _loops(stays: list[Values]) -> list[Arrow]:
-    """For each state one arrow back to it: the gravest verdict of the actions it does not allow."""
+    """An arrow from each state to itself, with the heaviest verdict of the actions it forbids."""
     arrows = []
     for status, (left, top) in _PLACES.items():
         own = [step for step in stays if step["before"] == status]
         if not own:
             continue
-        gravest = max(own, key=lambda step: Verdict(step["verdict"]).weight)
+        heaviest = max(own, key=lambda step: Verdict(step["verdict"]).weight)
         out, side = (-1, left) if left == _LEFT else (1, left + NODE_WIDTH)
         upper, lower, far = top + 14, top + NODE_HEIGHT - 14, side + out * 34
         title = f"{status} stays so on {', '.join(step['by'] for step in own)}"
@@ -131,8 +131,8 @@ def _loops(stays: list[Values]) -> list[Arrow]:
             Arrow(
                 f"M{side} {upper} C{far} {upper - 6} {far} {lower + 6} {side} {lower}",
                 (side + out * 25, top + NODE_HEIGHT / 2),
-                gravest["verdict"],
-                f"{title} ({gravest['verdict']})",
+                heaviest["verdict"],
+                f"{title} ({heaviest['verdict']})",
             )
         )
     return arrows

@@ -1,4 +1,4 @@
-"""Outcome: all that a run has to tell, gathered once and told in several forms."""
+"""The outcome of a run, which is reported in several formats."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ from dataclasses import dataclass, field
 
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.reporting.deviations import Deviations
-from pytest_atomic_cards.reporting.requirement_results import Conclusion, Rule, conclude, judge_run
-from pytest_atomic_cards.reporting.transitions import Step, judge_transitions
+from pytest_atomic_cards.reporting.requirement_results import (
+    Conclusion,
+    RequirementResult,
+    conclude,
+    judge_run,
+)
+from pytest_atomic_cards.reporting.transitions import TransitionResult, judge_transitions
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 
 @dataclass(slots=True)
-class Gathered:
-    """What the reports of all processes of a run have brought so far.
+class RunResults:
+    """The results of all processes of a run so far.
 
     Args:
-        findings: What contracts found.
-        observations: What was seen of the open questions.
-        troubles: What went wrong around them, such as a clean-up or a worker process.
-        traffic: What was asked of the target.
+        findings: The findings of contracts.
+        observations: The observations of open questions.
+        troubles: Errors outside of contracts, such as in a clean-up or a worker process.
+        traffic: Counts of requests to the target.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -35,44 +40,49 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run that is over.
+    """The outcome of a finished run.
 
     Args:
-        settings: What the run was set to.
+        settings: The settings of the run.
         rules: Every requirement with its verdict.
-        conclusion: What the run comes to.
-        gathered: What it comes from.
+        conclusion: The conclusion of the run.
+        results: The results behind it.
         deviations: The known deviations of the project.
-        stale: What is wrong with those, in sentences; any makes the run fail.
+        stale: Sentences about known deviations that are out of date; any of them fails the run.
         transitions: Every transition of the lifecycle with its verdict.
     """
 
     settings: Settings
-    rules: list[Rule]
+    rules: list[RequirementResult]
     conclusion: Conclusion
-    gathered: Gathered
+    results: RunResults
     deviations: Deviations
     stale: list[str]
-    transitions: list[Step]
+    transitions: list[TransitionResult]
+
+    @property
+    def troubles(self) -> list[str]:
+        """Errors outside of contracts and stale deviations, in sentences."""
+        return [*self.results.troubles, *self.stale]
 
 
 def sum_up(
-    gathered: Gathered, settings: Settings, deviations: Deviations, *, whole: bool
+    results: RunResults, settings: Settings, deviations: Deviations, *, whole: bool
 ) -> Outcome:
     """The outcome of a run.
 
     Args:
-        gathered: What its reports have brought.
-        settings: What it was set to.
+        results: Its results.
+        settings: Its settings.
         deviations: The known deviations of the project.
-        whole: Whether no contract of a requirement was left out that had others run. Only then a
-            known deviation can be said to have gone away.
+        whole: Whether every requirement with a selected contract had all of its contracts run; only
+            then can a known deviation be reported as gone.
     """
-    rules = judge_run(gathered.findings)
+    rules = judge_run(results.findings)
     conclusion = conclude(
         rules,
-        gathered.observations,
-        gathered.troubles,
+        results.observations,
+        results.troubles,
         strict=settings.strict,
         known=deviations.in_force,
     )
@@ -81,8 +91,8 @@ def sum_up(
         settings,
         rules,
         conclusion,
-        gathered,
+        results,
         deviations,
         [*deviations.expired(), *deviations.gone(held)],
-        judge_transitions(gathered.findings),
+        judge_transitions(results.findings),
     )

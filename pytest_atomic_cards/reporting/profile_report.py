@@ -1,4 +1,4 @@
-"""Tells what was observed of the open questions: in the terminal, and as a profile."""
+"""Reports the observations of open questions, in the terminal and as a profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
 from pytest_atomic_cards.reporting.console import Console
-from pytest_atomic_cards.reporting.verdict_marks import MARKS
+from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_block
 from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation
@@ -15,32 +15,32 @@ from pytest_atomic_cards.support.files import write_text
 
 
 def by_question(observations: Iterable[Observation]) -> dict[str, Observation]:
-    """The observation of each question; the first, as a later one is about what came after."""
+    """The first observation of each question."""
     observed: dict[str, Observation] = {}
     for observation in observations:
         observed.setdefault(observation.question, observation)
     return observed
 
 
-def tell_observations(writer: Console, observations: Sequence[Observation]) -> None:
-    """Tell each drift and failure in full, then how many questions have an answer."""
+def print_observations(console: Console, observations: Sequence[Observation]) -> None:
+    """Print each drift and failure in full, then the number of observed questions."""
     if not observations:
         return
-    _tell_failing(writer, [one for one in observations if one.fails])
+    _print_failing(console, [one for one in observations if one.fails])
     for (verdict, reason), unseen in _alike(one for one in observations if not one.fails).items():
         if reason:
-            writer.line(f"{MARKS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
+            console.line(f"{SYMBOLS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
     answers = [one for one in by_question(observations).values() if one.observed is not None]
     others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]
     if others:
-        writer.line(f"answers that no profile has: {', '.join(others)}")
+        console.line(f"answers that no profile has: {', '.join(others)}")
     drifted = sum(one.verdict is Verdict.DRIFTED for one in answers)
     end = f", {drifted} drifted" if drifted else ""
-    writer.line(f"profile: {len(answers)} of {len(QUESTIONS)} questions observed{end}")
+    console.line(f"profile: {len(answers)} of {len(QUESTIONS)} questions observed{end}")
 
 
-def _tell_failing(writer: Console, failing: Sequence[Observation]) -> None:
-    """Each drift in full; questions without an answer for one reason together."""
+def _print_failing(console: Console, failing: Sequence[Observation]) -> None:
+    """Print each drift in full, and questions that failed for the same reason together."""
     drifts = [[one] for one in failing if one.verdict is Verdict.DRIFTED]
     doubts = _alike(one for one in failing if one.verdict is not Verdict.DRIFTED)
     for group in [*drifts, *doubts.values()]:
@@ -48,9 +48,7 @@ def _tell_failing(writer: Console, failing: Sequence[Observation]) -> None:
         if len(group) > 1:
             headline = f"{len(group)} questions: {group[0].verdict}"
             text = f"  names:    {_names(group)}"
-        writer.line(headline, **MARKS[group[0].verdict][1])
-        for line in [text, *lines, ""]:
-            writer.line(line)
+        print_block(console, group[0].verdict, headline, [text, *lines])
 
 
 def _alike(observations: Iterable[Observation]) -> dict[tuple[Verdict, str], list[Observation]]:

@@ -1,4 +1,4 @@
-"""Rules: every requirement of the catalogue with the verdict of a whole run."""
+"""The verdict of a run on every requirement, and the conclusion of the run."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NOT_RUN = "none of their contracts was selected"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One requirement and what the run says of it.
+class RequirementResult:
+    """One requirement and its verdict in a run.
 
     Args:
         requirement: The requirement.
         verdict: The heaviest verdict of its contracts.
-        reasons: Why, of the contracts with that verdict, without repetition.
+        reasons: The distinct reasons of the contracts with that verdict.
         findings: The findings with that verdict.
-        contracts: How many contracts decided it.
+        contracts: The number of contracts that ran.
     """
 
     requirement: Requirement
@@ -40,11 +40,11 @@ class Rule:
 
     @property
     def held_throughout(self) -> bool:
-        """Whether all of its contracts that were run held."""
+        """Whether all of its contracts that ran held."""
         return self.verdict is Verdict.HELD and len(self.findings) == self.contracts
 
     def as_dict(self) -> dict[str, str]:
-        """What a report says of the requirement, whatever was held against it."""
+        """The members that every report has for a requirement."""
         return {
             "id": self.requirement.id,
             "area": self.requirement.area,
@@ -56,49 +56,51 @@ class Rule:
         }
 
 
-def judge_run(findings: Iterable[Finding]) -> list[Rule]:
-    """A rule for every requirement, in the order of the catalogue."""
+def judge_run(findings: Iterable[Finding]) -> list[RequirementResult]:
+    """The result of every requirement, in the order of the catalogue."""
     by_requirement: dict[str, list[Finding]] = {name: [] for name in catalogue().requirements}
     for finding in findings:
         by_requirement[finding.requirement].append(finding)
     return [_rule(catalogue()[name], contracts) for name, contracts in by_requirement.items()]
 
 
-def _rule(requirement: Requirement, findings: list[Finding]) -> Rule:
+def _rule(requirement: Requirement, findings: list[Finding]) -> RequirementResult:
     verdict = max(
         (finding.verdict for finding in findings),
         key=lambda verdict: verdict.weight,
         default=Verdict.NOT_EXERCISED,
     )
-    telling = tuple(finding for finding in findings if finding.verdict is verdict)
-    reasons = tuple(dict.fromkeys(finding.reason for finding in telling if finding.reason))
-    return Rule(requirement, verdict, reasons if findings else (NOT_RUN,), telling, len(findings))
+    decisive = tuple(finding for finding in findings if finding.verdict is verdict)
+    reasons = tuple(dict.fromkeys(finding.reason for finding in decisive if finding.reason))
+    return RequirementResult(
+        requirement, verdict, reasons if findings else (NOT_RUN,), decisive, len(findings)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What a run comes to.
+    """The conclusion of a run.
 
     Args:
-        word: ``violated``, ``drifted``, ``inconclusive``, ``partial``, ``deviating`` (violated
-            only where that is known) or ``conformant``.
-        grave: Rules that make the run fail.
-        unexercised: Documented rules that this run did not exercise.
-        reported: Rules that are violated, but only inferred, in a run that is not strict.
-        failing: Observations that make the run fail.
-        known: Rules that are violated, and known to be.
+        word: ``violated``, ``drifted``, ``inconclusive``, ``partial``, ``deviating`` (only
+            known violations) or ``conformant``.
+        grave: Requirements that fail the run.
+        unexercised: Documented requirements that the run did not exercise.
+        reported: Violated requirements that are only inferred, in a run that is not strict.
+        failing: Observations that fail the run.
+        known: Requirements with a known violation.
     """
 
     word: str
-    grave: tuple[Rule, ...]
-    unexercised: tuple[Rule, ...]
-    reported: tuple[Rule, ...] = ()
+    grave: tuple[RequirementResult, ...]
+    unexercised: tuple[RequirementResult, ...]
+    reported: tuple[RequirementResult, ...] = ()
     failing: tuple[Observation, ...] = ()
-    known: tuple[Rule, ...] = ()
+    known: tuple[RequirementResult, ...] = ()
 
 
 def conclude(
-    rules: Iterable[Rule],
+    rules: Iterable[RequirementResult],
     observations: Iterable[Observation] = (),
     troubles: Sequence[str] = (),
     *,
@@ -108,11 +110,11 @@ def conclude(
     """Sum up a run: only one that exercised every documented requirement is conformant.
 
     Args:
-        rules: What the contracts found.
-        observations: What was observed of the open questions.
-        troubles: What went wrong around the contracts, such as a clean-up or a worker process.
+        rules: The results of all requirements.
+        observations: The observations of open questions.
+        troubles: Errors outside of contracts, such as in a clean-up or a worker process.
         strict: Whether inferred requirements fail too.
-        known: Ids of requirements whose violation is known and fails no run.
+        known: Ids of requirements whose violation is known and does not fail a run.
     """
     rules = list(rules)
     expected = tuple(rule for rule in rules if rule.requirement.id in known and rule.is_violated)
@@ -143,9 +145,9 @@ def conclude(
 
 
 def explain_conclusion(conclusion: Conclusion) -> str:
-    """Why a run comes to what it does, in a few words; empty where there is nothing to add.
+    """The reason of a conclusion in a few words; empty if there is nothing to add.
 
-    What is named without a verdict of its own has that of the run.
+    Names without a verdict have that of the run.
     """
     if conclusion.word == "partial":
         what = "nothing else documented" if conclusion.known else "nothing documented"
@@ -165,17 +167,26 @@ def explain_conclusion(conclusion: Conclusion) -> str:
     )
 
 
-def ids_of(rules: Iterable[Rule]) -> str:
-    """Ids of rules, for a line."""
+def by_area(rules: Iterable[RequirementResult]) -> dict[str, list[RequirementResult]]:
+    """Rules by the title of their area, in the order of the catalogue."""
+    rules = list(rules)
+    return {
+        title: [rule for rule in rules if rule.requirement.area == area]
+        for area, title in catalogue().areas.items()
+    }
+
+
+def ids_of(rules: Iterable[RequirementResult]) -> str:
+    """The ids of rules, on one line."""
     return ", ".join(rule.requirement.id for rule in rules)
 
 
-def failures(rules: Iterable[Rule]) -> list[list[Rule]]:
-    """Rules to be told in full: each violation alone, what could not be told for one reason as one.
+def failures(rules: Iterable[RequirementResult]) -> list[list[RequirementResult]]:
+    """Rules to show in full: each violation alone, inconclusive ones grouped by reason.
 
     In the order of the catalogue.
     """
-    alike: dict[str, list[Rule]] = {}
+    alike: dict[str, list[RequirementResult]] = {}
     for rule in rules:
         if rule.verdict is Verdict.INCONCLUSIVE:
             alike.setdefault(rule.reasons[0], []).append(rule)

@@ -1,4 +1,4 @@
-"""Gathers what the reports of all processes bring, and has it told when the run is over."""
+"""Collects the results of all processes, and writes the reports at the end of the run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.github import append_summary, is_github, workflow_commands
 from pytest_atomic_cards.reporting.json_report import write_reports
-from pytest_atomic_cards.reporting.outcome import Gathered, Outcome, sum_up
+from pytest_atomic_cards.reporting.outcome import Outcome, RunResults, sum_up
 from pytest_atomic_cards.reporting.profile_report import by_question, write_profile
-from pytest_atomic_cards.reporting.terminal import tell
+from pytest_atomic_cards.reporting.terminal import print_outcome
 from pytest_atomic_cards.reporting.terminal_capture import uncaptured
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
@@ -36,20 +36,20 @@ from pytest_atomic_cards.support.errors import (
 from pytest_atomic_cards.support.printable import escape_unencodable, printable
 
 _CRASHED: Final = "???"
-"""What pytest-xdist calls the phase of a test in which its worker process died."""
+"""pytest-xdist's name for the phase of a test in which its worker crashed."""
 
 
 class FindingsReporter:
-    """Listens to the reports of all processes of a run, in the one that controls it.
+    """Collects the test reports of all processes, in the controller.
 
     Raises:
-        pytest.UsageError: The project's known deviations cannot be used.
+        pytest.UsageError: The known deviations of the project are invalid.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
         self._settings = settings
-        self._gathered = Gathered()
+        self._results = RunResults()
         self._crashed: dict[str, str] = {}
         self._outcome: Outcome | None = None
         self._written: list[str] = []
@@ -67,44 +67,44 @@ class FindingsReporter:
     def pytest_runtest_logreport(
         self, report: pytest.TestReport
     ) -> Generator[None, object, object]:
-        """Take in what a report brings, before anyone counts a known violation as a failure."""
-        gathered = self._gathered
+        """Add the results in a report, before a known violation counts as a failure."""
+        results = self._results
         finding = result_in(report, Finding)
         if finding is not None:
-            gathered.findings.append(finding)
+            results.findings.append(finding)
             known = self._deviations.in_force.get(finding.requirement)
             if known and report.failed and finding.verdict in {Verdict.VIOLATED, Verdict.DRIFTED}:
                 report.outcome = "skipped"
                 report.wasxfail = f"known deviation: {known}"
         observation = result_in(report, Observation)
         if observation is not None:
-            gathered.observations.append(observation)
+            results.observations.append(observation)
         traffic = traffic_in(report)
         if traffic is not None:
-            gathered.traffic.add(traffic)
+            results.traffic.add(traffic)
         trouble = getattr(report, TROUBLE, None)
         if str(report.when) == _CRASHED:
             trouble = self._crashed[report.nodeid] = str(report.longrepr)
         if trouble:
-            self.take_in_trouble(trouble)
+            self.add_trouble(trouble)
         return (yield)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take in why a part of the suite could not be read."""
+        """Add the error of a module that could not be collected."""
         if report.failed:
-            self.take_in_trouble(f"{report.nodeid}: {report.longreprtext}")
+            self.add_trouble(f"{report.nodeid}: {report.longreprtext}")
 
     def close(self, session: pytest.Session, exitstatus: int) -> None:
-        """Sum the run up and write its files, before the terminal tells."""
-        if not self._gathered and exitstatus == pytest.ExitCode.INTERRUPTED:
-            self.take_in_trouble("interrupted before the first result")
-        if not self._gathered:
+        """Conclude the run and write its files, before the terminal summary."""
+        if not self._results and exitstatus == pytest.ExitCode.INTERRUPTED:
+            self.add_trouble("interrupted before the first result")
+        if not self._results:
             return
-        self._take_in_crashes()
+        self._add_crashes()
         whole = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
         whole = whole and not (session.shouldstop or session.shouldfail)
         self._outcome = sum_up(
-            self._gathered,
+            self._results,
             self._settings,
             self._deviations,
             whole=whole and _runs_all_of_each_requirement(self._config),
@@ -113,33 +113,33 @@ class FindingsReporter:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._write(self._outcome)
 
-    def take_in_trouble(self, trouble: str) -> None:
-        """Take in what belongs to no test."""
-        self._gathered.troubles.append(printable(trouble, lines=True))
+    def add_trouble(self, trouble: str) -> None:
+        """Add an error that belongs to no test."""
+        self._results.troubles.append(printable(trouble, lines=True))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Tell GitHub when the terminal has told."""
+        """Print for GitHub after the terminal summary."""
         result = yield
         if self._outcome and is_github():
-            self._tell_github(self._outcome)
+            self._print_for_github(self._outcome)
         if self._unwritten:
             raise pytest.UsageError(str(self._unwritten))
         return result
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell the outcome, and which files hold it."""
+        """Print the outcome and the names of the written files."""
         if self._outcome:
             terminalreporter.section("Atomic Cards API contract")
             console = Console(terminalreporter.write)
-            tell(console, self._outcome)
+            print_outcome(console, self._outcome)
             for line in self._written:
                 console.line(line)
 
     def _write(self, outcome: Outcome) -> None:
         settings = self._settings
-        observed = by_question(outcome.gathered.observations)
+        observed = by_question(outcome.results.observations)
         option = "--cards-report"
         try:
             if settings.report:
@@ -151,34 +151,34 @@ class FindingsReporter:
         except SettingsError as error:
             self._unwritten = SettingsError(f"{option}: {error}")
 
-    def _tell_github(self, outcome: Outcome) -> None:
+    def _print_for_github(self, outcome: Outcome) -> None:
         with uncaptured(self._config):
             escape_unencodable(sys.stdout)
             for line in filter(None, [*workflow_commands(outcome), append_summary(outcome)]):
                 print(line)  # noqa: T201 - GitHub Actions reads commands from the output
 
-    def _take_in_crashes(self) -> None:
-        """What a worker ran when it died could not be told."""
+    def _add_crashes(self) -> None:
+        """Make the contracts inconclusive that ran when a worker crashed."""
         for nodeid, reason in self._crashed.items():
             try:
                 items = collected(f"{self._config.rootpath}/{nodeid}")
-            except MisuseError:  # the run inconclusive all the same
+            except MisuseError:  # the run is inconclusive all the same
                 continue
             for item in items:
-                self._take_in_crash(item, reason)
+                self._add_crash(item, reason)
 
-    def _take_in_crash(self, item: pytest.Item, reason: str) -> None:
+    def _add_crash(self, item: pytest.Item, reason: str) -> None:
         verdict = Verdict.INCONCLUSIVE
         if contract := item.get_closest_marker(MARKER):
             finding = Finding(item.name, contract.args[0], verdict, reason)
-            self._gathered.findings.append(finding)
+            self._results.findings.append(finding)
         if question := item.get_closest_marker(QUESTION):
             observation = Observation(question.args[0], verdict, reason=reason, fails=True)
-            self._gathered.observations.append(observation)
+            self._results.observations.append(observation)
 
 
-class Closing:
-    """Closes the reports of a run once all is cleared up, which one that was stopped does last."""
+class ReportCloser:
+    """Closes the reports after the clean-up, which an interrupted run does last."""
 
     def __init__(self, reporter: FindingsReporter) -> None:
         self._reporter = reporter
@@ -187,11 +187,11 @@ class Closing:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
-        """What could not be cleared up is a trouble of the run, and no end of its report."""
+        """Report a failed clean-up as a trouble of the run, and still write the reports."""
         try:
             return (yield)
         except* AtomicCardsError as errors:
-            self._reporter.take_in_trouble(error_text(errors))
+            self._reporter.add_trouble(error_text(errors))
             if exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         finally:
@@ -200,7 +200,7 @@ class Closing:
 
 
 def _runs_all_of_each_requirement(config: pytest.Config) -> bool:
-    """Whether nothing but ``--cards-only`` selects contracts, which takes all of a requirement."""
+    """Whether only ``--cards-only`` selects contracts, which takes all of a requirement."""
     option = config.option
     selected = option.keyword or option.markexpr or option.deselect or getattr(option, "lf", False)
     return not selected and all(

@@ -1,4 +1,4 @@
-"""Tells what a run comes to in the terminal."""
+"""Prints the outcome of a run in the terminal."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from typing import Final
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.outcome import Outcome
-from pytest_atomic_cards.reporting.profile_report import tell_observations
+from pytest_atomic_cards.reporting.profile_report import print_observations
 from pytest_atomic_cards.reporting.requirement_results import (
     NOT_RUN,
-    Rule,
+    RequirementResult,
     failures,
     ids_of,
 )
-from pytest_atomic_cards.reporting.verdict_marks import MARKS, tell_areas, tell_verdict
+from pytest_atomic_cards.reporting.verdict_symbols import print_areas, print_block, print_conclusion
 from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
 
 _STATEMENT_LINES: Final = 3
+"""Lines of an explanation about one requirement: statement, source and contract."""
 
 
-def tell(writer: Console, outcome: Outcome) -> None:
-    """Tell the verdicts by area, then what failed in full, then what the run comes to."""
-    tell_areas(writer, outcome.rules, _held)
-    _tell_failures(writer, outcome.rules)
-    tell_observations(writer, outcome.gathered.observations)
-    for trouble in [*outcome.gathered.troubles, *outcome.stale]:
-        writer.line(f"! {trouble}", red=True)
-    _tell_conclusion(writer, outcome)
+def print_outcome(console: Console, outcome: Outcome) -> None:
+    """Print the verdicts by area, then failures in full, then the conclusion."""
+    print_areas(console, outcome.rules, _held)
+    _print_failures(console, outcome.rules)
+    print_observations(console, outcome.results.observations)
+    for trouble in outcome.troubles:
+        console.line(f"! {trouble}", red=True)
+    _print_conclusion(console, outcome)
 
 
-def _held(rules: Sequence[Rule]) -> str:
+def _held(rules: Sequence[RequirementResult]) -> str:
     return f"{sum(rule.verdict is Verdict.HELD for rule in rules)} of {len(rules)} held"
 
 
-def _tell_failures(writer: Console, rules: Iterable[Rule]) -> None:
+def _print_failures(console: Console, rules: Iterable[RequirementResult]) -> None:
     for group in failures(rules):
         first = group[0]
         headline, *lines = explain(first.findings[0]).splitlines()
@@ -45,14 +46,11 @@ def _tell_failures(writer: Console, rules: Iterable[Rule]) -> None:
             lines = [f"  ids:       {ids_of(group)}", *lines[_STATEMENT_LINES:]]
         elif len(first.findings) > 1:
             lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
-        writer.line(headline, **MARKS[first.verdict][1])
-        for line in lines:
-            writer.line(line)
-        writer.line("")
+        print_block(console, first.verdict, headline, lines)
 
 
-def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
-    """Ids of the rules that were not exercised, by the reason."""
+def _unexercised(rules: Iterable[RequirementResult]) -> dict[str, list[str]]:
+    """Ids of requirements that were not exercised, by reason."""
     ids: dict[str, list[str]] = {}
     for rule in rules:
         if rule.verdict is Verdict.NOT_EXERCISED:
@@ -60,11 +58,11 @@ def _unexercised(rules: Iterable[Rule]) -> dict[str, list[str]]:
     return ids
 
 
-def _tell_conclusion(writer: Console, outcome: Outcome) -> None:
+def _print_conclusion(console: Console, outcome: Outcome) -> None:
     rules, conclusion = outcome.rules, outcome.conclusion
     for reason, ids in _unexercised(rules).items():
         which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)
-        writer.line(f"· not exercised, as {reason}: {which}")
+        console.line(f"· not exercised, as {reason}: {which}")
     counts = {level: [rule for rule in rules if rule.requirement.level is level] for level in Level}
     for level, own in counts.items():
         words = [
@@ -72,12 +70,12 @@ def _tell_conclusion(writer: Console, outcome: Outcome) -> None:
             for verdict in Verdict
             if (number := sum(rule.verdict is verdict for rule in own))
         ]
-        writer.line(f"{level}: {len(own)} requirements, {', '.join(words)}")
-    tell_verdict(writer, conclusion)
+        console.line(f"{level}: {len(own)} requirements, {', '.join(words)}")
+    print_conclusion(console, conclusion)
     for rule in conclusion.known:
         known = outcome.deviations.entries[rule.requirement.id]
-        writer.line(f"violated, but known: {rule.requirement.id}, {known}")
+        console.line(f"violated, but known: {rule.requirement.id}, {known}")
     violated = {rule.requirement.id for rule in (*conclusion.grave, *conclusion.reported)}
     for one in outcome.deviations.elsewhere:
         if one.requirement in violated:
-            writer.line(f"violated, and known only on {one.target}: {one.requirement}")
+            console.line(f"violated, and known only on {one.target}: {one.requirement}")

@@ -1,4 +1,4 @@
-"""The terminal of a run, past pytest's capture of output."""
+"""Writes to the terminal of a run despite pytest's output capture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLUGIN: Final = "atomic-cards-workers-progress"
 
 @contextmanager
 def uncaptured(config: pytest.Config) -> Iterator[None]:
-    """What is written reaches the terminal, not the captured output of a test."""
+    """Let output reach the terminal, not the captured output of a test."""
     manager = config.pluginmanager.getplugin("capturemanager")
     if manager is None:
         yield
@@ -30,9 +30,9 @@ def uncaptured(config: pytest.Config) -> Iterator[None]:
 
 @contextmanager
 def progress_shown(config: pytest.Config) -> Iterator[None]:
-    """Show what takes long on the standard error of a run, where that is a terminal.
+    """Show progress on standard error if that is a terminal.
 
-    A worker process has it shown by the one that controls it.
+    A worker process sends its progress to the controller.
     """
     worker = getattr(config, "workerinput", None)
     if worker is None:
@@ -44,20 +44,20 @@ def progress_shown(config: pytest.Config) -> Iterator[None]:
 
 
 class WorkersProgress:
-    """Shows what worker processes say is going on in them, between what pytest writes itself.
+    """Shows the progress of worker processes, between the output of pytest.
 
     Args:
-        line: Where to.
+        line: The progress line.
     """
 
     def __init__(self, line: LiveLine) -> None:
         self._line = line
         self._lock = Lock()
-        self._told: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
 
     @classmethod
     def of(cls, config: pytest.Config) -> WorkersProgress | None:
-        """That of a run, if anybody looks at it."""
+        """The one of a run, if standard error is a terminal."""
         found: WorkersProgress | None = config.pluginmanager.getplugin(_PLUGIN)
         if found is None and (line := _line_of(config)):
             found = cls(line)
@@ -65,25 +65,25 @@ class WorkersProgress:
         return found
 
     def listen_to(self, node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-        """Give a worker process a channel on which to tell."""
+        """Give a worker process a channel for its progress."""
         channel = node.workerinput[_CHANNEL] = node.gateway.newchannel()
-        channel.setcallback(partial(self._take_in, node.gateway.id), endmarker="")
+        channel.setcallback(partial(self._update, node.gateway.id), endmarker="")
 
-    def _take_in(self, worker: str, text: str) -> None:
-        """Show what a worker process has told, beside what others have."""
+    def _update(self, worker: str, text: str) -> None:
+        """Show the progress of a worker, beside that of others; no text ends it."""
         with self._lock:
             if text:
-                self._told[worker] = text
+                self._texts[worker] = text
             else:
-                self._told.pop(worker, None)
-            if self._told:
-                self._line.show("; ".join(f"{name}: {of}" for name, of in self._told.items()))
+                self._texts.pop(worker, None)
+            if self._texts:
+                self._line.show("; ".join(f"{name}: {of}" for name, of in self._texts.items()))
             else:
                 self._line.hide()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logstart(self) -> Generator[None, object, object]:
-        """Keep the line out of what pytest writes."""
+        """Hide the line while pytest writes."""
         with self._lock:
             self._line.hide()
             return (yield)
@@ -93,7 +93,7 @@ class WorkersProgress:
 
 
 def _line_of(config: pytest.Config) -> LiveLine | None:
-    """A line on the standard error of a run, where that is a terminal."""
+    """A progress line on standard error, if that is a terminal."""
     with uncaptured(config):
         if not is_terminal(sys.stderr):
             return None
@@ -105,7 +105,7 @@ def _line_of(config: pytest.Config) -> LiveLine | None:
             sys.stderr.flush()
 
     def column() -> int:
-        """Where pytest's own line ends, if it is on the same terminal."""
+        """The column where pytest's own line ends, if it is on the same terminal."""
         if reporter is None or not reporter.isatty:
             return 0
         return int(reporter._tw.width_of_current_line)  # noqa: SLF001 - pytest has no other way

@@ -1,4 +1,4 @@
-"""What a run says of each transition of the lifecycle."""
+"""The verdict of a run on each transition of the lifecycle."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One transition, by an action or by the platform itself, and its verdict.
+class TransitionResult:
+    """One transition, by an action or a timer, and its verdict.
 
     Args:
         before: The state before.
-        by: The action, or what sets off a timed exit.
-        after: The state afterwards; the same as before where the action is not allowed.
-        requirement: Id of the requirement that speaks of it.
-        verdict: The heaviest verdict of the contracts that tried it.
+        by: The action, or the trigger of a timed exit.
+        after: The state afterwards; the same as before if the action is not allowed.
+        requirement: Id of the requirement about it.
+        verdict: The heaviest verdict of the contracts that exercised it.
     """
 
     before: Status
@@ -30,17 +30,17 @@ class Step:
     verdict: Verdict
 
 
-def judge_transitions(findings: Iterable[Finding]) -> list[Step]:
+def judge_transitions(findings: Iterable[Finding]) -> list[TransitionResult]:
     """Every transition of the lifecycle table, then every timed exit, with its verdict."""
     found: dict[str, Verdict] = {}
     for finding in findings:
-        for name in _tried(finding):
+        for name in _exercised(finding):
             found[name] = max(
                 finding.verdict, found.get(name, Verdict.NOT_EXERCISED), key=lambda one: one.weight
             )
     owners = {name: rule.id for rule in catalogue().requirements.values() for name in _names(rule)}
     return [
-        Step(before, by, after, owners[name], found.get(name, Verdict.NOT_EXERCISED))
+        TransitionResult(before, by, after, owners[name], found.get(name, Verdict.NOT_EXERCISED))
         for before, by, after, name in _table()
     ]
 
@@ -53,12 +53,12 @@ def _table() -> Iterator[tuple[Status, str, Status, str]]:
 
 
 def _names(rule: Requirement) -> list[str]:
-    """The transitions that a requirement speaks of."""
+    """The transitions that a requirement is about."""
     return [cell.name for cell in rule.cells] + ([rule.trigger] if rule.trigger else [])
 
 
-def _tried(finding: Finding) -> list[str]:
-    """The transitions that a contract tried: that of its parameter, or that of its requirement."""
+def _exercised(finding: Finding) -> list[str]:
+    """The transitions that a contract exercised: that of its parameter, or of its requirement."""
     rule = catalogue()[finding.requirement]
     return [
         name for name in _names(rule) if name == rule.trigger or f"[{name}]" in finding.contract

@@ -86,7 +86,7 @@ class Asker:
             Inconclusive: The target did not respond.
         """
         if operation not in self._asked:
-            with self.probe.cards.recorder.part(f"requests-{operation}"):
+            with self.probe.cards.recorder.use_cassette(f"requests-{operation}"):
                 self._asked[operation] = self._ask(operation)
         return self._asked[operation]
 
@@ -173,7 +173,7 @@ class Asker:
         """The groups that an operation may list or change: the first for samples, then the rest."""
         if operation not in self._groups:
             count = 1 + self._effort.examples(_GROUPS)
-            with self.probe.cards.recorder.part(f"cards-{operation}"):
+            with self.probe.cards.recorder.use_cassette(f"cards-{operation}"):
                 self._groups[operation] = [self._reserve.take() for _ in range(count)]
         return self._groups[operation]
 

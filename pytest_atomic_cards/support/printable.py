@@ -1,23 +1,23 @@
 r"""Printable: text of a target or of a recording, made safe to read and to print.
 
 A status word can hold an escape sequence that clears the terminal, a line that a CI server takes
-for a command, or a megabyte. :func:`printable` shows such text as what it is: data. It is applied
-in two layers, so that nothing depends on one place:
+for a command, or a megabyte. :func:`printable` shows such text as data. It is applied twice, so
+that one forgotten call does no harm:
 
 ==================  ===============================================================================
-where               what
+layer               what is escaped
 ==================  ===============================================================================
 values              one line each: ``Exchange.describe``, ``Violation``, ``Objection``, ``Finding``,
                     ``Observation``, and the ids and status words in messages
-messages            ``lines=True`` keeps our own line ends: ``AtomicCardsError``, the troubles of a
-                    run, tracebacks of the contract suite
-ways out            every line of the terminal (``Console``, ``explain``), the progress line,
+messages            ``lines=True`` keeps the message's own line ends: ``AtomicCardsError``, the
+                    troubles of a run, tracebacks of the contract suite
+output              every line of the terminal (``Console``, ``explain``), the progress line,
                     annotations, the job summary (which escapes Markdown on top), the page
                     (which escapes HTML on top), and the plugin's own lines
 ==================  ===============================================================================
 
-Other grammars have a form of their own that loses nothing: :func:`json_text` for files, and
-:func:`shell_word` for commands. JUnit XML is written by pytest, from text of the first two layers.
+Other formats have their own lossless escaping: :func:`json_text` for files, :func:`shell_word` for
+commands. pytest writes JUnit XML, from text of the first two layers.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from bisect import bisect_right
 from typing import Any, Final, TextIO
 
 LONGEST: Final = 10_000
-"""Characters of a message or a line: room for the command that repeats any usual request, and not
-much of a CI log."""
+"""Characters of a message or a line: room for the command that reproduces any usual request, and
+little of a CI log."""
 LONGEST_VALUE: Final = 200
 """Characters of an id or a status word in a message: more than any real one has, and the message
-can still be read."""
+stays readable."""
 _COMMAND: Final = r"#(?=#\w*\[)"
 """Azure DevOps, TeamCity and older GitHub runners read ``##[…]`` and ``##name[…]`` anywhere."""
 _COMMAND_LINE: Final = r"^ *:(?=:)"
-"""GitHub Actions reads ``::name::`` where a line begins, after blanks."""
+"""GitHub Actions reads ``::name::`` at the beginning of a line, after blanks."""
 _IN_A_LINE: Final = re.compile(rf"[^ -~]|{_COMMAND}|{_COMMAND_LINE}")
 _IN_LINES: Final = re.compile(rf"[^\n -~]|{_COMMAND}|{_COMMAND_LINE}", re.MULTILINE)
 _IN_JSON: Final = re.compile(rf"[^\n -~]|{_COMMAND}")
@@ -46,19 +46,18 @@ _IN_A_WORD: Final = re.compile(rf"[^ -~]|[\\']|{_COMMAND}")
 
 
 def printable(text: str, *, lines: bool = False, limit: int = LONGEST) -> str:
-    r"""Text in which nothing acts on a terminal or a CI server, and nothing is hidden.
+    r"""Text that cannot control a terminal or a CI server, with nothing hidden.
 
-    Escaped are the characters that ``repr`` escapes, which are those that are not
-    ``str.isprintable``: control characters, line and paragraph separators, bidirectional and
-    invisible format characters, blanks that only look like a space, halves of surrogate pairs.
-    Emoji that are joined from several show their joints, as ``\u200d``; that is the price of one
-    rule without exceptions. Workflow commands are broken by an escape of their first character.
-    Applied again, it changes nothing.
+    Characters that are not ``str.isprintable`` are escaped, as by ``repr``: control characters,
+    line and paragraph separators, bidirectional and invisible format characters, unusual blanks,
+    halves of surrogate pairs. Joined emoji therefore show their joiners, as ``\u200d``. Workflow
+    commands are broken by escaping their first character. The function is idempotent.
 
     Args:
         text: Any text.
-        lines: Keep line ends, in a message of several lines that is our own.
-        limit: Most characters of the result; if more, it ends with how many are left out.
+        lines: Keep line ends, in a message of several lines by this package.
+        limit: Maximum length of the result; a longer one ends with the number of characters left
+            out.
     """
     unsafe = _IN_LINES if lines else _IN_A_LINE
     shown = text if len(text) > limit else unsafe.sub(_escaped, text)
@@ -87,7 +86,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    """A JSON document (RFC 8259) in which the same characters are escaped, and nothing is lost.
+    """A JSON document (RFC 8259) with the same characters escaped, and nothing lost.
 
     Args:
         value: JSON values.
@@ -108,11 +107,11 @@ def _escaped_in_json(found: re.Match[str]) -> str:
 def shell_word(text: str) -> str:
     r"""Text as one word of a shell command, in printable characters.
 
-    What must be escaped is written in ``$'…'``, which bash, zsh, ksh and POSIX shells from 2024 on
-    read. No command can hand on a NUL.
+    Escapes are written in ``$'…'``, which bash, zsh, ksh and POSIX shells since 2024 support. No
+    command can pass a NUL.
 
     Args:
-        text: Any text; bytes that are not UTF-8 as by ``surrogateescape``.
+        text: Any text; bytes that are not UTF-8 decoded with ``surrogateescape``.
     """
     if text.isprintable() and not re.search(_COMMAND, text):
         return shlex.quote(text)
@@ -132,6 +131,6 @@ def _escaped_in_word(found: re.Match[str]) -> str:
 
 
 def escape_unencodable(stream: TextIO) -> None:
-    """Let a stream escape characters that its encoding lacks, so that writing never fails."""
+    """Make a stream escape characters that its encoding lacks, so that writing never fails."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")

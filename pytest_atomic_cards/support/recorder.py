@@ -58,7 +58,7 @@ class Recorder:
         return False
 
     @property
-    def part_name(self) -> str:
+    def cassette_name(self) -> str:
         """The name of the current part; empty for none."""
         return ""
 
@@ -76,7 +76,7 @@ class Recorder:
         """The source of tokens, which a replay does not request in each part."""
         return source
 
-    def part(self, name: str) -> AbstractContextManager[object]:
+    def use_cassette(self, name: str) -> AbstractContextManager[object]:
         """Record what the block does as a separate part, as several others may rely on it."""
         del name
         return nullcontext()
@@ -122,7 +122,7 @@ class PerCassette(Generic[T]):
     @property
     def current(self) -> T:
         """The value of the current part."""
-        name = self._recorder.part_name
+        name = self._recorder.cassette_name
         if name not in self._made:
             self._made[name] = self._make()
         return self._made[name]

@@ -78,13 +78,13 @@ def _session() -> requests.Session:
 def _ours(directory: Path, count: int) -> tuple[float, float]:
     """Milliseconds a replayed request, and seconds to load, of our cassette."""
     manager = CassetteManager(Mode.RECORD, directory)
-    with manager.playing(f"{count}"):
+    with manager.use_cassette(f"{count}"):
         for number, response in enumerate(_responses(count)):
-            manager.take_in(Request("GET", _url(number), None, {}), response, 0.0)
+            manager.add(Request("GET", _url(number), None, {}), response, 0.0)
     manager = CassetteManager(Mode.REPLAY, directory)
     http = _session()
     http.mount("http://", CassetteAdapter(manager, None))
-    with manager.playing(f"{count}"):
+    with manager.use_cassette(f"{count}"):
         start = time.process_time()
         assert manager.current is not None
         load = time.process_time() - start
@@ -170,7 +170,7 @@ def _record_ours(directory: Path, count: int, app: Any) -> float:  # noqa: ANN40
     http = _session()
     http.mount("http://", CassetteAdapter(manager, SandboxAdapter(app)))
     start = time.process_time()
-    with manager.playing(f"recorded-{count}"):
+    with manager.use_cassette(f"recorded-{count}"):
         for number in range(count):
             http.get(_url(number), timeout=1)
     return (time.process_time() - start) / count * 1e3

@@ -1,4 +1,4 @@
-"""The deck and the adapter: record, replay, and what happens without a cassette."""
+"""The cassette manager and the adapter: record, replay, and what happens without a cassette."""
 
 from __future__ import annotations
 
@@ -48,26 +48,26 @@ def _send(manager: CassetteManager, target: _Counting | None, path: str = "/card
 
 
 def test_what_was_recorded_is_replayed_without_a_target(tmp_path: Path, target: _Counting) -> None:
-    """A replay gives the recorded answers, from another host, and nobody is asked."""
+    """A replay gives the recorded responses for any host, without contacting the target."""
     manager = CassetteManager(Mode.RECORD, tmp_path)
-    with manager.playing("room/one"):
+    with manager.use_cassette("room/one"):
         recorded = [_send(manager, target).json() for _ in range(3)]
     manager = CassetteManager(Mode.REPLAY, tmp_path)
     http = _session(manager, None)
-    with manager.playing("room/one") as play:
+    with manager.use_cassette("room/one") as opened:
         answers = [http.get("http://elsewhere.test:81/cards", timeout=1) for _ in range(3)]
     assert [answer.json() for answer in answers] == recorded
     assert answers[0].headers["content-type"] == "application/json"
     assert "date" not in answers[0].headers
-    assert play.cassette is not None
-    assert not play.cassette.unplayed
+    assert opened.cassette is not None
+    assert not opened.cassette.unplayed
     assert target.count == 3
 
 
 def test_off_reads_and_writes_nothing(tmp_path: Path, target: _Counting) -> None:
-    """Without cassettes requests just go to the target, and no file comes into being."""
+    """Without cassettes requests just go to the target, and no file is written."""
     manager = CassetteManager(Mode.OFF, tmp_path / "cassettes")
-    with manager.playing("one"):
+    with manager.use_cassette("one"):
         assert _send(manager, target).json()["count"] == 1
         assert manager.current is None
     assert not list(tmp_path.iterdir())
@@ -76,15 +76,15 @@ def test_off_reads_and_writes_nothing(tmp_path: Path, target: _Counting) -> None
 def test_a_test_without_requests_needs_no_recording(tmp_path: Path) -> None:
     """Nothing is read or written for a test that sends nothing."""
     for mode in Mode:
-        with CassetteManager(mode, tmp_path / "cassettes").playing("one"):
+        with CassetteManager(mode, tmp_path / "cassettes").use_cassette("one"):
             pass
     assert not list(tmp_path.iterdir())
 
 
 def test_a_replay_without_a_recording_says_how_to_record(tmp_path: Path) -> None:
-    """A missing file is told with its path and the cure."""
+    """A missing file is reported with its path and the remedy."""
     manager = CassetteManager(Mode.REPLAY, tmp_path)
-    with manager.playing("one"), pytest.raises(CassetteError) as caught:
+    with manager.use_cassette("one"), pytest.raises(CassetteError) as caught:
         _send(manager, None)
     assert str(tmp_path / "one.json") in str(caught.value)
     assert "--cards-cassettes record" in str(caught.value)
@@ -93,7 +93,7 @@ def test_a_replay_without_a_recording_says_how_to_record(tmp_path: Path) -> None
 def test_nothing_leaves_the_process_in_a_replay(tmp_path: Path, target: _Counting) -> None:
     """Outside of any cassette a request of a replay is refused, even where there is a target."""
     manager = CassetteManager(Mode.REPLAY, tmp_path)
-    with pytest.raises(NotRecordedError, match="no cassette is played"):
+    with pytest.raises(NotRecordedError, match="no cassette is in use"):
         _send(manager, target)
     assert target.count == 0
 
@@ -101,7 +101,7 @@ def test_nothing_leaves_the_process_in_a_replay(tmp_path: Path, target: _Countin
 def test_outside_of_cassettes_a_recording_run_reaches_the_target(
     tmp_path: Path, target: _Counting
 ) -> None:
-    """What is sent while no cassette is played is not recorded."""
+    """What is sent while no cassette is in use is not recorded."""
     manager = CassetteManager(Mode.RECORD, tmp_path / "cassettes")
     assert _send(manager, target).json()["count"] == 1
     assert not list(tmp_path.iterdir())
@@ -111,7 +111,7 @@ def test_the_innermost_cassette_counts(tmp_path: Path, target: _Counting) -> Non
     """A fixture's cassette inside that of a test gets its own exchanges, also after a pause."""
     manager = CassetteManager(Mode.RECORD, tmp_path)
     fixture = manager.open("fixture")
-    with manager.playing("test"):
+    with manager.use_cassette("test"):
         with manager.using(fixture):
             _send(manager, target, "/set-up")
         _send(manager, target, "/test")
@@ -130,24 +130,24 @@ def test_the_innermost_cassette_counts(tmp_path: Path, target: _Counting) -> Non
 def test_a_recording_is_kept_until_the_new_one_is_complete(
     tmp_path: Path, target: _Counting
 ) -> None:
-    """While a cassette is recorded anew the old file stays as it was."""
+    """While a cassette is recorded again the old file stays as it was."""
     manager = CassetteManager(Mode.RECORD, tmp_path)
-    with manager.playing("one"):
+    with manager.use_cassette("one"):
         _send(manager, target)
     old = (tmp_path / "one.json").read_text("utf-8")
-    with manager.playing("one"):
+    with manager.use_cassette("one"):
         _send(manager, target, "/other")
         assert (tmp_path / "one.json").read_text("utf-8") == old
     assert "/other" in (tmp_path / "one.json").read_text("utf-8")
 
 
 def test_listeners_hear_of_each_exchange_with_its_times(tmp_path: Path, target: _Counting) -> None:
-    """A replay tells the times of the recording."""
+    """A replay has the times of the recording."""
     heard: dict[Mode, list[tuple[float, float]]] = {Mode.RECORD: [], Mode.REPLAY: []}
     for mode, times in heard.items():
         manager = CassetteManager(mode, tmp_path)
         manager.listeners.append(lambda one, times=times: times.append((one.started, one.elapsed)))
-        with manager.playing("one"):
+        with manager.use_cassette("one"):
             for _ in range(2):
                 _send(manager, target)
     assert heard[Mode.REPLAY] == [
@@ -158,10 +158,10 @@ def test_listeners_hear_of_each_exchange_with_its_times(tmp_path: Path, target: 
 def test_a_test_may_play_in_a_mode_of_its_own(tmp_path: Path, target: _Counting) -> None:
     """One test can be recorded or left out while all others are replayed."""
     manager = CassetteManager(Mode.REPLAY, tmp_path)
-    with manager.playing("one", Mode.RECORD):
+    with manager.use_cassette("one", Mode.RECORD):
         _send(manager, target)
-    with manager.playing("two", Mode.OFF):
+    with manager.use_cassette("two", Mode.OFF):
         _send(manager, target)
-    with manager.playing("one"):
+    with manager.use_cassette("one"):
         assert _send(manager, target).json()["count"] == 1
     assert target.count == 2

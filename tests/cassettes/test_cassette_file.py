@@ -67,7 +67,7 @@ def _reread(cassette: Cassette) -> Cassette:
 def test_bodies_survive(cassette: Cassette, body: bytes) -> None:
     """A body comes out of the file as it went in; one of JSON says the same."""
     cassette.append(_request(), _response(body))
-    played = _reread(cassette).play(_request()).response["body"]["string"]
+    played = _reread(cassette).replay(_request()).response["body"]["string"]
     try:
         assert json.loads(played) == json.loads(body)
     except (ValueError, RecursionError, AssertionError):
@@ -94,17 +94,17 @@ def test_long_listings_share_their_cards(cassette: Cassette, path: Path) -> None
     again = _reread(cassette)
     assert path.read_text("utf-8").count('"card-20"') == 1
     for page in pages:
-        assert json.loads(again.play(_request()).response["body"]["string"])["data"] == page
+        assert json.loads(again.replay(_request()).response["body"]["string"])["data"] == page
 
 
 def test_the_nth_request_of_a_kind_gets_its_nth_answer(cassette: Cassette) -> None:
-    """Answers to one request come in the order of the recording, whatever else is asked between."""
+    """Responses to one request are played in order, whatever is requested between them."""
     for number in range(3):
         cassette.append(_request("/v1/env/cards?userId=a"), _response({"data": [number]}))
         cassette.append(_request("/v1/env/cards?userId=b"), _response({"data": [-number]}))
     again = _reread(cassette)
     bodies = [
-        again.play(_request(f"/v1/env/cards?userId={user}")).response["body"]["string"]
+        again.replay(_request(f"/v1/env/cards?userId={user}")).response["body"]["string"]
         for user in "aababb"
     ]
     assert [json.loads(body)["data"][0] for body in bodies] == [0, 1, 0, 2, -1, -2]
@@ -124,7 +124,7 @@ def test_the_same_request_written_differently_is_found(
 ) -> None:
     """The order of parameters, and how they and JSON are written, do not count."""
     cassette.append(_request(*recorded), _response({}))
-    assert cassette.play(_request(*sent)).response["status"]["code"] == 200
+    assert cassette.replay(_request(*sent)).response["status"]["code"] == 200
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,10 @@ def test_the_same_request_written_differently_is_found(
 def test_another_request_is_a_miss(
     cassette: Cassette, recorded: tuple[Any, ...], sent: tuple[Any, ...]
 ) -> None:
-    """A request that differs is told with the file, the closest recorded ones and the cure."""
+    """A different request is reported with the file, the closest recorded ones and the remedy."""
     cassette.append(_request(*recorded), _response({}))
     with pytest.raises(NotRecordedError) as caught:
-        cassette.play(_request(*sent))
+        cassette.replay(_request(*sent))
     told = str(caught.value)
     assert cassette.path in told
     assert f"{sent[2] if len(sent) > 2 else 'GET'} {sent[0]}" in told
@@ -156,9 +156,9 @@ def test_another_request_is_a_miss(
 def test_a_request_too_many_is_told_as_such(cassette: Cassette) -> None:
     """A request past the last recorded one of its kind says how many there are."""
     cassette.append(_request(), _response({}))
-    cassette.play(_request())
+    cassette.replay(_request())
     with pytest.raises(NotRecordedError, match="more often than the 1 time"):
-        cassette.play(_request())
+        cassette.replay(_request())
 
 
 def test_a_miss_is_no_exception_that_code_under_test_would_catch() -> None:
@@ -177,7 +177,7 @@ def test_metadata_cases_and_times_survive(path: Path) -> None:
     again = _reread(cassette)
     assert again.recorded == recorded
     assert again.cases == cassette.cases
-    played = again.play(_request())
+    played = again.replay(_request())
     assert (played.started, played.elapsed) == (1.5, 0.25)
 
 
@@ -203,5 +203,5 @@ def test_stock_cassettes_are_told_apart_from_ours(path: Path) -> None:
     }
     path.write_text(json.dumps(stock), "utf-8")
     cassette = Cassette.read(path, Redaction())
-    played = cassette.play(_request("/v1/env/cards?limit=1"))
+    played = cassette.replay(_request("/v1/env/cards?limit=1"))
     assert played.response["body"]["string"] == b'{"data": []}'

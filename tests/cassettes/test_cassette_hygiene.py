@@ -70,7 +70,7 @@ def test_a_tidy_directory_is_not_worth_a_word(
 def test_a_recording_whose_test_is_gone_is_orphaned(
     pytester: pytest.Pytester, recorded: Path, workers: tuple[str, ...]
 ) -> None:
-    """A renamed test leaves its recording behind, and one of a module that is gone is told too."""
+    """The recording of a renamed test is reported, and so is that of a removed module."""
     (recorded / "test_one.json").rename(recorded / "kept.json")
     text = (recorded / "kept.json").read_text("utf-8")
     (recorded / "kept.json").unlink()
@@ -84,7 +84,7 @@ def test_a_recording_whose_test_is_gone_is_orphaned(
     result = _replay(pytester, "--cards-cassettes-fail-on", "orphaned", *workers)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     told = _told(result)
-    assert [line.partition(": there")[0] for line in told] == [
+    assert [line.partition(": test_")[0] for line in told] == [
         "orphaned: cassettes/test_claims/test_elsewhere.json",
         "orphaned: cassettes/test_claims/test_gone.json",
     ]
@@ -114,7 +114,7 @@ def test_a_partial_run_says_nothing_of_what_it_left_out(
 def test_a_partial_run_still_tells_a_test_that_is_gone(
     pytester: pytest.Pytester, recorded: Path
 ) -> None:
-    """Tests that are only set aside are known, so that one that is gone is told all the same."""
+    """Tests that are only set aside are known, so that one that is gone is still reported."""
     text = (recorded / "test_one.json").read_text("utf-8")
     gone = text.replace("test_claims.py::test_one", "test_claims.py::test_gone")
     (recorded / "test_gone.json").write_text(gone, "utf-8")
@@ -126,7 +126,7 @@ def test_a_partial_run_still_tells_a_test_that_is_gone(
 def test_exchanges_that_are_not_played_are_told(
     pytester: pytest.Pytester, recorded: Path, workers: tuple[str, ...]
 ) -> None:
-    """A test that asks for less than was recorded passes, and is told with what it left."""
+    """A test that asks for less than was recorded passes, and is reported with what it left."""
     assert recorded.exists()
     _change(pytester, "assert cards.get(card).status is Status.ACTIVE", "pass")
     result = _replay(pytester, "--cards-cassettes-fail-on", "unplayed", *workers)
@@ -193,7 +193,7 @@ def test_after_a_crash_it_says_that_it_does_not_know(
 def test_shortcomings_fail_a_run_on_request_only(
     pytester: pytest.Pytester, recorded: Path, option: str
 ) -> None:
-    """By default they are told and nothing more."""
+    """By default they are only reported."""
     assert recorded.exists()
     _change(pytester, "assert cards.get(card).status is Status.ACTIVE", "pass")
     result = _replay(pytester, *(("--cards-cassettes-fail-on", option) if option else ()))
@@ -204,7 +204,7 @@ def test_shortcomings_fail_a_run_on_request_only(
 def test_what_is_no_recording_of_a_test_is_left_alone(
     pytester: pytest.Pytester, recorded: Path
 ) -> None:
-    """A recording that belongs to no test, such as one written by hand, is no orphan."""
+    """A recording that belongs to no test, such as one written by hand, is not an orphan."""
     text = (recorded / "test_one.json").read_text("utf-8")
     of_nobody = text.replace('"test_claims.py::test_one"', '""')
     (recorded.parent / "page.json").write_text(of_nobody, "utf-8")

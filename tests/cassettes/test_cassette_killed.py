@@ -19,9 +19,9 @@ _COUNT = 400
 
 
 def record(directory: Path, version: int) -> None:
-    """Record a cassette anew, all of whose answers carry a number."""
+    """Record a cassette again, with a number in every response."""
     manager = CassetteManager(Mode.RECORD, directory)
-    with manager.playing("one"):
+    with manager.use_cassette("one"):
         for number in range(_COUNT):
             response = {
                 "status": {"code": 200, "message": "OK"},
@@ -29,7 +29,7 @@ def record(directory: Path, version: int) -> None:
                 "body": {"string": b"%d " % version * 200},
             }
             request = Request("GET", f"https://cards.invalid/{number}", None, {})
-            manager.take_in(request, response, 0.0)
+            manager.add(request, response, 0.0)
 
 
 _KILLED = """
@@ -71,8 +71,8 @@ def test_a_recording_that_cannot_be_written_leaves_the_old_one(
     old = (tmp_path / "one.json").read_bytes()
     manager = CassetteManager(Mode.RECORD, tmp_path)
     monkeypatch.setattr(Cassette, "interactions", property(lambda _: 1 / 0))
-    with pytest.raises(ZeroDivisionError), manager.playing("one"):
-        manager.take_in(
+    with pytest.raises(ZeroDivisionError), manager.use_cassette("one"):
+        manager.add(
             Request("GET", "https://cards.invalid/", None, {}),
             {"status": {"code": 200, "message": ""}, "headers": {}, "body": {"string": b""}},
             0.0,

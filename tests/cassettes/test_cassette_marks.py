@@ -25,7 +25,7 @@ def _files(pytester: pytest.Pytester) -> list[str]:
 
 
 def test_nothing_is_read_or_written_by_default(pytester: pytest.Pytester) -> None:
-    """Without the option no file comes into being, and what is there is not looked at."""
+    """Without the option no file is written, and what is there is not looked at."""
     pytester.makepyfile(test_it=_PASSING.format(mark=""))
     pytester.runpytest().assert_outcomes(passed=2)
     assert _files(pytester) == []
@@ -47,7 +47,7 @@ def test_a_mark_records_and_replays_a_single_test(pytester: pytest.Pytester) -> 
     (pytester.path / "cassettes" / "test_it" / "test_one.json").unlink()
     result = pytester.runpytest()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*there is no recording *test_one.json; record it anew with*"])
+    result.stdout.fnmatch_lines(["*there is no recording *test_one.json; record it again with*"])
 
 
 def test_a_mark_leaves_a_test_out(pytester: pytest.Pytester) -> None:
@@ -99,7 +99,7 @@ def test_a_malformed_mark_is_one_clear_error(
 
 
 def test_two_tests_never_share_a_recording(pytester: pytest.Pytester) -> None:
-    """Two tests that name the same recording are told before anything runs."""
+    """Two tests that name the same recording are reported before anything runs."""
     mark = '@pytest.mark.cards_cassettes(name="same")'
     pytester.makepyfile(test_it=_PASSING.format(mark=f"pytestmark = {mark[1:]}"))
     result = pytester.runpytest("--cards-cassettes", "record")
@@ -192,7 +192,7 @@ def test_a_miss_ends_a_generated_test_at_once(pytester: pytest.Pytester) -> None
 
 
 def test_recording_shared_fixtures_in_many_processes_is_refused(pytester: pytest.Pytester) -> None:
-    """Each worker would record a shared fixture in its own way; tests of their own are recorded."""
+    """Each worker would record a shared fixture differently; separate tests are recorded."""
     pytester.makepyfile(
         test_it="""
         import pytest

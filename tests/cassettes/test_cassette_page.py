@@ -32,15 +32,15 @@ THEIR_TEMPLATE = CardQuery(card_template_id="abc", multiple=True)
 
 @pytest.fixture
 def manager() -> Iterator[CassetteManager]:
-    """Plays the page."""
+    """Replays the page."""
     manager = CassetteManager(Mode.REPLAY, RECORDINGS)
-    with manager.playing(PAGE):
+    with manager.use_cassette(PAGE):
         yield manager
 
 
 @pytest.fixture
 def page(manager: CassetteManager) -> CardsApi:
-    """A client that the page answers."""
+    """A client whose responses come from the page."""
     http = requests.Session()
     http.mount("https://", CassetteAdapter(manager, None))
     session = CardsSession(
@@ -97,7 +97,7 @@ def test_a_card_is_completed_as_in_the_example(page: CardsApi) -> None:
 def test_requests_whose_answer_the_page_does_not_show(
     ask: Callable[[CardsApi], Exchange], page: CardsApi
 ) -> None:
-    """Our client sends each of them as the page has it; no answer is made up for them."""
+    """Our client sends each of them as the page has it; no response is made up for them."""
     exchange = ask(page)
     assert exchange.status == 200
     assert exchange.response_body == b""

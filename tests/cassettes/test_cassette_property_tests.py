@@ -49,7 +49,7 @@ def test_a_replay_runs_over_the_recorded_cases(pytester: pytest.Pytester) -> Non
 
 
 def test_a_failing_case_is_named(pytester: pytest.Pytester) -> None:
-    """What fails in a replay tells which of the recorded cases it was."""
+    """A failure in a replay names the recorded case."""
     pytester.makepyfile(test_it=TEST)
     pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=2)
     path = pytester.path / "test_it.py"

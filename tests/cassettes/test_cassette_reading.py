@@ -1,4 +1,4 @@
-"""Files that are no good: each gives one clear error, and nothing in them is executed."""
+"""Malformed files: each gives one clear error, and nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ _DAMAGED: dict[str, tuple[str, str | bytes, str]] = {
     "binary": ("a.json", bytes(range(256)), "byte 129"),
     "a git conflict": ("a.json", "<<<<<<< HEAD\n{}\n", "line 1, column 1"),
     "a git-lfs pointer": ("a.json", "version https://git-lfs.github.com/spec/v1\n", "line 1"),
-    "no object": ("a.json", "[1, 2]", "no recording"),
-    "a number": ("a.json", "42", "no recording"),
+    "no object": ("a.json", "[1, 2]", "not a recording"),
+    "a number": ("a.json", "42", "not a recording"),
     "another document": ("a.json", '{"name": "package"}', "'interactions' is missing"),
     "nested too deep": ("a.json", "[" * 100_000, "nested too deep"),
     "a body nested too deep": (
@@ -163,9 +163,9 @@ _DAMAGED: dict[str, tuple[str, str | bytes, str]] = {
         _stock(lambda one: one["interactions"][0]["response"].update({"headers": 1})),
         "exchange 1",
     ),
-    "YAML that is empty": ("a.yaml", "", "no recording"),
+    "YAML that is empty": ("a.yaml", "", "not a recording"),
     "YAML that is cut off": ("a.yaml", 'interactions:\n- request: {method: "GET', "line"),
-    "YAML that is a text": ("a.yaml", "just words", "no recording"),
+    "YAML that is a text": ("a.yaml", "just words", "not a recording"),
     "YAML of another document": ("a.yaml", "name: x\n", "'interactions' is missing"),
     "YAML that runs a command": (
         "a.yaml",
@@ -193,7 +193,7 @@ _DAMAGED: dict[str, tuple[str, str | bytes, str]] = {
         "a: &a [x,x,x,x,x,x,x,x,x]\n"
         + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefghi"))
         + "interactions: *i\n",
-        "no recording",
+        "not a recording",
     ),
 }
 
@@ -211,7 +211,7 @@ def test_a_file_that_is_no_good_gives_one_clear_error(
     message = str(caught.value)
     assert str(path) in message
     assert told in message
-    assert "record it anew with --cards-cassettes record" in message
+    assert "record it again with --cards-cassettes record" in message
     assert "\n" not in message
     assert len(message) < 600
     assert list(tmp_path.iterdir()) == [path]
@@ -219,7 +219,7 @@ def test_a_file_that_is_no_good_gives_one_clear_error(
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(path)])
 def test_what_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], object]) -> None:
-    """A directory, or a link that leads nowhere, is told with its name."""
+    """A directory, or a link that leads nowhere, is reported with its name."""
     path = tmp_path / "a.json"
     make(path)
     with pytest.raises(CassetteError, match=r"a\.json cannot be read"):
@@ -247,7 +247,7 @@ def test_what_vcrpy_recorded_can_be_read(tmp_path: Path, serializer: str) -> Non
     for number, body in enumerate(bodies):
         content = body if isinstance(body, bytes) else body.encode()
         url = f"https://cards.invalid/v1/env-1/cards?limit={number}"
-        played = read.play(vcr.request.Request("PUT", url, content or None, {}))
+        played = read.replay(vcr.request.Request("PUT", url, content or None, {}))
         assert played.response["body"]["string"] == content
         assert played.response["headers"] == {"x-number": [str(number)]}
     assert read.recorded.settings["environment_id"] == "env-1"
@@ -293,5 +293,5 @@ def test_a_compressed_body_is_replayed(tmp_path: Path) -> None:
     manager = CassetteManager(Mode.REPLAY, tmp_path)
     http = requests.Session()
     http.mount("https://", CassetteAdapter(manager, None))
-    with manager.playing("a"):
+    with manager.use_cassette("a"):
         assert http.get("https://a/b", timeout=1).json() == {"data": [1]}

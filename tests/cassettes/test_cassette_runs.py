@@ -113,7 +113,7 @@ def test_declared_fields_are_redacted_and_the_replay_still_matches(
 
 
 def test_a_malformed_field_to_redact_ends_the_run(pytester: pytest.Pytester) -> None:
-    """The setting is told with what can be written, before anything runs."""
+    """The setting is reported with its allowed values, before anything runs."""
     result = pytester.runpytest("--cards-cassettes", "record", "--cards-redact", "a..b")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--cards-redact: a field to redact is a name*not 'a..b'*"])

@@ -227,7 +227,7 @@ def test_what_is_kept_under_a_telling_name_never_reaches_the_disk(
 
 
 def test_a_token_that_was_handed_out_is_known_from_then_on() -> None:
-    """A token is removed from later and from earlier exchanges, where it had no telling name."""
+    """A token is removed from later and from earlier exchanges, where its name did not show it."""
     token = "aquitenormaltoken77"
     earlier = Exchange(query=[f"userId={token}"])
     handed_out = Exchange(response_body=json.dumps({"access_token": token}).encode())
@@ -236,7 +236,7 @@ def test_a_token_that_was_handed_out_is_known_from_then_on() -> None:
 
 
 def test_that_there_were_credentials_remains() -> None:
-    """The file tells the kind of credentials, so that rules about them can be read from it."""
+    """The file shows the kind of credentials, so that rules about them can be read from it."""
     text = _recorded(Exchange(request_headers={"Authorization": "Bearer abcdefgh12345678"}))
     assert '"Bearer [redacted]"' in text
 
@@ -258,7 +258,7 @@ def test_personal_fields_never_reach_the_disk(email: str, depth: int, keyed: str
 
 
 def test_other_fields_of_the_name_are_kept() -> None:
-    """A path of several names stands for that chain of names alone."""
+    """A path of several names matches only that chain of names."""
     value = {"payload": {"email": "kept@example.com"}, "detail": {"email": "x@example.com"}}
     exchange = Exchange(response_body=json.dumps(value).encode())
     text = _recorded(exchange, redaction=Redaction(personal=["payload.email"]))
@@ -279,7 +279,7 @@ def test_a_redacted_request_is_found_again() -> None:
         ).request
 
     cassette.append(sent("recordedsecret1", "a@example.com"), Exchange().response)
-    assert cassette.play(sent("anothersecret2", "b@example.com"))
+    assert cassette.replay(sent("anothersecret2", "b@example.com"))
 
 
 def test_credentials_are_known_from_a_request_that_is_found_as_it_was_sent() -> None:
@@ -296,7 +296,7 @@ def test_credentials_are_known_from_a_request_that_is_found_as_it_was_sent() -> 
     for one in cassette.interactions:
         replayed.append(one.request, one.response)
     for request in sent("anotherplaintoken88"):
-        assert replayed.play(request)
+        assert replayed.replay(request)
 
 
 def test_the_running_test_sees_real_values() -> None:
@@ -315,7 +315,7 @@ def test_the_running_test_sees_real_values() -> None:
 
 @pytest.mark.parametrize("path", ["", ".", "a.", ".a", "a..b"])
 def test_a_malformed_field_to_redact_is_refused(path: str) -> None:
-    """A path with an empty name is told with an example of a good one."""
+    """A path with an empty name is reported with a correct example."""
     with pytest.raises(SettingsError, match=r"payload\.detail\.email"):
         Redaction(personal=[path])
 
@@ -339,7 +339,7 @@ def test_a_malformed_field_to_redact_is_refused(path: str) -> None:
     ],
 )
 def test_secrets_are_found_by_shape(text: str, kind: str) -> None:
-    """The scanner tells what a secret looks like, and where it is."""
+    """The scanner reports the kind of a secret and its place."""
     found = secrets_in(f"told: {text} and more")
     assert kind in [secret.kind for secret in found]
     assert all(secret.start < secret.end for secret in found)
@@ -366,7 +366,7 @@ def test_secrets_are_found_by_shape(text: str, kind: str) -> None:
     ],
 )
 def test_what_is_no_secret_is_no_false_alarm(text: str) -> None:
-    """What stands in for a secret, and what people write about secrets, is left alone."""
+    """Placeholders, and what people write about secrets, is left alone."""
     assert not secrets_in(text)
 
 

@@ -164,7 +164,7 @@ def test_a_target_is_verified_by_the_shipped_recordings(
 
 
 def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> None:
-    """A contract without a recording could not be told, which fails; the others are replayed."""
+    """A contract without a recording is inconclusive, which fails; the others are replayed."""
     suite.record("--cards-only", "PAGE-06")
     code, verdicts = suite.replay("--cards-only", "PAGE-06,PAGE-08")
     assert code == 1
@@ -174,7 +174,7 @@ def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> Non
 def test_a_shared_fixture_that_was_not_recorded_so_is_told_each_time(
     suite: Suite, tmp_path: Path
 ) -> None:
-    """Every contract that needs it could not be told, for the reason that it names."""
+    """Every contract that needs it is inconclusive, for the reason that it names."""
     suite.record("--cards-only", "PAGE-01,PAGE-06")
     recording = tmp_path / "cassettes" / "fixture-probe.json"
     document = json.loads(recording.read_text("utf-8"))

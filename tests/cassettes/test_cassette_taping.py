@@ -1,4 +1,4 @@
-"""Worlds and generated contracts on a tape: recorded once, replayed without any target."""
+"""Environments and generated contracts, recorded once and replayed without a target."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ PAYLOADS = st.dictionaries(
 FEW = hypothesis.settings(USUAL, max_examples=4, stateful_step_count=6)
 
 
-class Tapes:
-    """Plays one part of a recording at a time, as a contract does."""
+class Recordings:
+    """Uses one cassette at a time, as a contract does."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -50,7 +50,7 @@ class Tapes:
         """What the use of a new world gives, recorded or replayed."""
         manager = CassetteManager(mode, self.directory)
         target = CassetteTarget(settings or Settings(), manager)
-        with manager.playing("part"):
+        with manager.use_cassette("part"):
             return use(target.open_world())
 
     @property
@@ -61,9 +61,9 @@ class Tapes:
 
 
 @pytest.fixture
-def tapes(tmp_path: Path) -> Tapes:
+def recordings(tmp_path: Path) -> Recordings:
     """Recordings in an empty directory."""
-    return Tapes(tmp_path)
+    return Recordings(tmp_path)
 
 
 @pytest.fixture
@@ -94,41 +94,43 @@ def live_a_life(cards: Cards) -> list[Any]:
 
 
 def test_a_world_is_replayed_without_a_sandbox(
-    tapes: Tapes, no_network: Callable[[], None]
+    recordings: Recordings, no_network: Callable[[], None]
 ) -> None:
-    """Everything that was seen of a world is seen again, although there is none any more."""
-    recorded = tapes.play(Mode.RECORD, live_a_life)
+    """Everything that was seen of a world is seen again, although it no longer exists."""
+    recorded = recordings.play(Mode.RECORD, live_a_life)
     no_network()
-    assert tapes.play(Mode.REPLAY, live_a_life) == recorded
+    assert recordings.play(Mode.REPLAY, live_a_life) == recorded
 
 
-def test_a_replay_has_no_sandbox_to_reach_into(tapes: Tapes) -> None:
+def test_a_replay_has_no_sandbox_to_reach_into(recordings: Recordings) -> None:
     """The sandbox itself is not to be had in a replay, and that says what to use instead."""
-    tapes.play(Mode.RECORD, Cards.seed)
+    recordings.play(Mode.RECORD, Cards.seed)
 
     def reach(cards: Cards) -> None:
         _ = cards.sandbox
 
     with pytest.raises(NotAvailableError, match=r"behind a recording; cards\.controls"):
-        tapes.play(Mode.REPLAY, reach)
+        recordings.play(Mode.REPLAY, reach)
 
 
-def test_waiting_takes_no_time_in_a_replay(tapes: Tapes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waited in vain for a while when it was recorded does so at once, as often."""
+def test_waiting_takes_no_time_in_a_replay(
+    recordings: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait that failed in the recording fails at once in the replay, after as many requests."""
 
     def wait(cards: Cards) -> str:
         with pytest.raises(TimeoutError) as caught:
             cards.wait_for(cards.seed(), Status.EXPIRED, timeout=0.6)
         return str(caught.value)
 
-    recorded = tapes.play(Mode.RECORD, wait).partition("after")[2]
-    count = len(tapes.document["interactions"])
+    recorded = recordings.play(Mode.RECORD, wait).partition("after")[2]
+    count = len(recordings.document["interactions"])
     monkeypatch.setattr(REAL_CLOCK, "sleep", lambda seconds: pytest.fail(f"slept for {seconds} s"))
-    assert tapes.play(Mode.REPLAY, wait).partition("after")[2] == recorded
+    assert recordings.play(Mode.REPLAY, wait).partition("after")[2] == recorded
     assert count > 8
 
 
-def test_no_secret_is_recorded(tapes: Tapes) -> None:
+def test_no_secret_is_recorded(recordings: Recordings) -> None:
     """The secret of the world's credential and its tokens are in no recording."""
     seen: list[str] = []
 
@@ -141,8 +143,8 @@ def test_no_secret_is_recorded(tapes: Tapes) -> None:
         seen.extend(map(str, cards.sandbox._tokens.grants))
         cards.seed()
 
-    tapes.play(Mode.RECORD, use)
-    text = (tapes.directory / "part.json").read_text("utf-8")
+    recordings.play(Mode.RECORD, use)
+    text = (recordings.directory / "part.json").read_text("utf-8")
     assert len(seen) >= 3
     assert not [secret for secret in seen if secret in text]
 
@@ -156,12 +158,14 @@ def complete_each(recorder: CassetteRecorder, cards: Cards, strategy: Any, seen:
         cards.complete(cards.seed(), payload)
 
 
-def test_a_replay_runs_over_the_recorded_cases(tapes: Tapes) -> None:
+def test_a_replay_runs_over_the_recorded_cases(recordings: Recordings) -> None:
     """The cases of a recording are run again, and nothing is generated."""
     seen: list[list[Any]] = [[], []]
-    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen[0]))
+    recordings.play(
+        Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen[0])
+    )
     never = st.builds(lambda: pytest.fail("a case was generated"))
-    tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, never, seen[1]))
+    recordings.play(Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, never, seen[1]))
     assert len(seen[0]) == 8
     assert repr(seen[1]) == repr(seen[0])
 
@@ -177,50 +181,50 @@ def refuse_large(cards: Cards, asked: list[int]) -> None:
             raise Violation("a small number", f"it is {number}")
 
 
-def test_a_violation_is_replayed_as_it_was_recorded(tapes: Tapes) -> None:
+def test_a_violation_is_replayed_as_it_was_recorded(recordings: Recordings) -> None:
     """The smallest failing case fails again, after the same ones that led to it."""
     recorded: list[int] = []
     replayed: list[int] = []
     with pytest.raises(Violation, match="it is 11"):
-        tapes.play(Mode.RECORD, lambda cards: refuse_large(cards, recorded))
+        recordings.play(Mode.RECORD, lambda cards: refuse_large(cards, recorded))
     with pytest.raises(Violation, match="it is 11"):
-        tapes.play(Mode.REPLAY, lambda cards: refuse_large(cards, replayed))
+        recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, replayed))
     assert replayed == recorded
 
 
-def test_a_recording_without_cases_is_told(tapes: Tapes) -> None:
+def test_a_recording_without_cases_is_told(recordings: Recordings) -> None:
     """A contract whose cases were not recorded ends at once, and says how to record them."""
-    tapes.play(Mode.RECORD, Cards.seed)
+    recordings.play(Mode.RECORD, Cards.seed)
     with pytest.raises(NotRecordedError, match=r"no generated cases 'small'.* record"):
-        tapes.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
+        recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
 
 
-def test_a_case_that_was_tampered_with_is_told(tapes: Tapes) -> None:
-    """What is no case of ours is not run, and the contract cannot be decided."""
+def test_a_case_that_was_tampered_with_is_told(recordings: Recordings) -> None:
+    """A malformed case is not run, and the contract cannot be decided."""
     with pytest.raises(Violation):
-        tapes.play(Mode.RECORD, lambda cards: refuse_large(cards, []))
-    document = tapes.document
+        recordings.play(Mode.RECORD, lambda cards: refuse_large(cards, []))
+    document = recordings.document
     document["cases"]["small"] = [[{"$import": "os"}]]
-    (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
+    (recordings.directory / "part.json").write_text(json.dumps(document), "utf-8")
     with pytest.raises(BaseException, match=r"'\$import' where a known form should be"):
-        tapes.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
+        recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
 
 
-def test_runs_of_the_lifecycle_machine_are_replayed(tapes: Tapes) -> None:
+def test_runs_of_the_lifecycle_machine_are_replayed(recordings: Recordings) -> None:
     """The steps of every run are recorded, and done again without Hypothesis."""
-    tapes.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
-    assert len(tapes.document["cases"]["programs"]) >= 4
+    recordings.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
+    assert len(recordings.document["cases"]["programs"]) >= 4
     none = hypothesis.settings(FEW, max_examples=1, stateful_step_count=1)
-    tapes.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=none))
+    recordings.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=none))
 
 
-def test_a_failing_run_of_the_machine_is_replayed(tapes: Tapes) -> None:
+def test_a_failing_run_of_the_machine_is_replayed(recordings: Recordings) -> None:
     """A violated lifecycle is violated in the replay, by the same shortest steps."""
     more = hypothesis.settings(FEW, max_examples=40)
     told = []
     for mode in (Mode.RECORD, Mode.REPLAY):
         with pytest.raises(Violation) as caught:
-            tapes.play(
+            recordings.play(
                 mode,
                 lambda cards: check_lifecycle(cards, settings=more),
                 Settings(fault=("cancel-without-effect",)),
@@ -229,14 +233,14 @@ def test_a_failing_run_of_the_machine_is_replayed(tapes: Tapes) -> None:
     assert told[0] == told[1]
 
 
-def test_a_program_can_call_nothing_but_steps(tapes: Tapes) -> None:
+def test_a_program_can_call_nothing_but_steps(recordings: Recordings) -> None:
     """A recording cannot make the machine call a method that is no step."""
-    tapes.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
-    document = tapes.document
+    recordings.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
+    document = recordings.document
     document["cases"]["programs"][0][0]["$step"]["name"] = "teardown"
-    (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
+    (recordings.directory / "part.json").write_text(json.dumps(document), "utf-8")
     with pytest.raises(BaseException, match="has no step 'teardown'"):
-        tapes.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=FEW))
+        recordings.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=FEW))
 
 
 def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:
@@ -245,19 +249,19 @@ def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:
     for mode, parts in ((Mode.RECORD, ("one", "two", "three")), (Mode.REPLAY, ("three", "one"))):
         manager = CassetteManager(mode, tmp_path)
         target = CassetteTarget(Settings(), manager)
-        with manager.playing("shared"):
+        with manager.use_cassette("shared"):
             cards = target.open_world()
             cards.seeder.calibrate()
             reserve = CardPool(cards.seeder, cards.recorder)
         for part in parts:
-            with manager.playing(part):
+            with manager.use_cassette(part):
                 kept[mode, part] = [reserve.take().pin for _ in range(4)]
     for part in ("one", "three"):
         assert kept[Mode.REPLAY, part] == kept[Mode.RECORD, part]
     assert kept[Mode.RECORD, "one"] != kept[Mode.RECORD, "two"]
 
 
-def test_what_cannot_be_replayed_says_why(tapes: Tapes) -> None:
+def test_what_cannot_be_replayed_says_why(recordings: Recordings) -> None:
     """It reaches the target past the recording, and is not available in a replay."""
 
     def race(cards: Cards) -> str:
@@ -265,14 +269,14 @@ def test_what_cannot_be_replayed_says_why(tapes: Tapes) -> None:
         with cards.recorder.unrecorded("requests overlap"):
             return str(cards.seed().card_instance_id)
 
-    lost = tapes.play(Mode.RECORD, race)
-    assert lost not in json.dumps(tapes.document)
+    lost = recordings.play(Mode.RECORD, race)
+    assert lost not in json.dumps(recordings.document)
     with pytest.raises(NotAvailableError, match="not replayed: requests overlap"):
-        tapes.play(Mode.REPLAY, race)
+        recordings.play(Mode.REPLAY, race)
 
 
 def test_a_live_target_is_replayed_without_settings(
-    tapes: Tapes, serve: Serve, no_network: Callable[[], None]
+    recordings: Recordings, serve: Serve, no_network: Callable[[], None]
 ) -> None:
     """A recording names the target, so that its replay needs neither settings nor credentials."""
 
@@ -282,13 +286,13 @@ def test_a_live_target_is_replayed_without_settings(
         return [card.raw for card in (first, second, cards.wait_for(first, Status.DISMISSED))]
 
     live = serve(creation_delay=timedelta(seconds=0.3))
-    recorded = tapes.play(Mode.RECORD, use, live.settings())
-    text = (tapes.directory / "part.json").read_text("utf-8")
+    recorded = recordings.play(Mode.RECORD, use, live.settings())
+    text = (recordings.directory / "part.json").read_text("utf-8")
     assert live.credential.client_secret not in text
     assert live._server.url not in text
-    assert tapes.document["recorded"]["source"] == "live"
+    assert recordings.document["recorded"]["source"] == "live"
     no_network()
-    assert tapes.play(Mode.REPLAY, use) == recorded
+    assert recordings.play(Mode.REPLAY, use) == recorded
 
 
 def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve) -> None:
@@ -296,7 +300,7 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
     live = serve()
     manager = CassetteManager(Mode.RECORD, tmp_path)
     target = CassetteTarget(live.settings(effort="quick", seed=7), manager)
-    with manager.playing("part"):
+    with manager.use_cassette("part"):
         target.open_world().seed()
     settings = CassetteTarget(
         Settings(effort="thorough"), CassetteManager(Mode.REPLAY, tmp_path)
@@ -313,13 +317,15 @@ def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
         _ = CassetteTarget(Settings(), CassetteManager(Mode.REPLAY, tmp_path)).settings
 
 
-def test_a_miss_is_no_verdict(tapes: Tapes) -> None:
+def test_a_miss_is_no_verdict(recordings: Recordings) -> None:
     """A request that was not recorded ends a generated contract at once, unshrunk."""
-    tapes.play(Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, []))
-    document = tapes.document
+    recordings.play(Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, []))
+    document = recordings.document
     document["interactions"] = document["interactions"][:6]
-    (tapes.directory / "part.json").write_text(json.dumps(document), "utf-8")
+    (recordings.directory / "part.json").write_text(json.dumps(document), "utf-8")
     seen: list[Any] = []
     with pytest.raises(Inconclusive, match=r"is not in .*part\.json"):
-        tapes.play(Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen))
+        recordings.play(
+            Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen)
+        )
     assert len(seen) < 3

@@ -1,4 +1,4 @@
-"""Verify: what a target answers now is compared with the recording, field by field."""
+"""Verify: current responses of a target are compared with the recording, field by field."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_run_is_like_itself() -> None:
 
 
 def test_ids_and_times_may_be_others() -> None:
-    """Another run has ids and times of its own, in requests and answers alike."""
+    """Another run has other ids and times, in requests and responses alike."""
     assert not _compare(_run("a"), _run("b"))
 
 
@@ -109,7 +109,7 @@ def test_ids_and_times_may_be_others() -> None:
     ],
 )
 def test_a_difference_is_told(now: list[Interaction], difference: str) -> None:
-    """The request, the field, and what was recorded and what came are named, once."""
+    """The request, the field, and what was recorded and the current value are named, once."""
     (told,) = _compare(_run("a"), now)
     assert difference in told
 
@@ -123,7 +123,7 @@ def test_an_id_stands_for_one_id_throughout() -> None:
 
 
 def test_the_order_of_a_listing_does_not_count() -> None:
-    """Once it is known which card is which, they may come in any order."""
+    """Once it is known which card is which, they may be in any order."""
     cards = {run: [_card(run, 1), _card(run, 2, status="snoozed")] for run in "ab"}
     recorded = [_listed("a", *cards["a"]), _cancelled("a"), _listed("a", *cards["a"])]
     now = [_listed("b", *cards["b"]), _cancelled("b"), _listed("b", *reversed(cards["b"]))]
@@ -131,14 +131,14 @@ def test_the_order_of_a_listing_does_not_count() -> None:
 
 
 def test_polling_may_take_another_number_of_requests() -> None:
-    """Of what is asked again until it is there, the last answer counts."""
+    """Of what is asked again until it is there, the last response counts."""
     slow = [_started("b"), *[_listed("b")] * 3, _listed("b", _card("b")), _cancelled("b")]
     assert not _compare(_run("a"), slow)
     assert not _compare(slow, _run("a"))
 
 
 def test_answers_that_ask_for_patience_do_not_count() -> None:
-    """A stray 503 or 429 that was tried again is no difference."""
+    """A stray 503 or 429 that was tried again is not a difference."""
     first, *rest = _run("b")
     busy = [_exchange("POST", "/v1/env/action-flow/flow/start", {}, 503), first]
     assert not _compare(_run("a"), [*busy, _listed("b", status=429), *rest])
@@ -155,7 +155,7 @@ def test_one(cards):
 
 
 def test_a_target_that_changed_fails_its_tests(pytester: pytest.Pytester) -> None:
-    """A test that passes on the target fails where the answers are not those of the recording."""
+    """A test that passes on the target fails if the responses differ from the recording."""
     pytester.makepyfile(_TESTS)
     pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=1)
     files = {path: path.read_bytes() for path in pytester.path.rglob("*.json")}

@@ -116,7 +116,7 @@ def masked(exchange: Exchange, randomness: random.Random) -> Exchange:
 def test_a_recording_that_people_have_handled_violates_nothing(
     form: str, seed: int, plain: list[Exchange], tmp_path: Path
 ) -> None:
-    """Redacted, reordered, deduplicated, partial, of several hosts: nothing false comes of it."""
+    """Redacted, reordered, deduplicated, partial, of several hosts: there is no false violation."""
     randomness = random.Random(seed)  # noqa: S311 - not for secrets
     handled: list[Exchange] = []
     for one in plain[:-6]:
@@ -138,7 +138,7 @@ def test_a_recording_that_people_have_handled_violates_nothing(
 
 
 def test_files_are_histories_of_their_own(tmp_path: Path) -> None:
-    """A card in two closed states in two recordings is no violation; in one it is."""
+    """A card in two closed states in two recordings is not a violation; in one it is."""
     client = Client(("complete-dismissed",))
     client.seed(user_id="u1", status="dismissed")
     client.send("GET", userId="u1")
@@ -210,14 +210,14 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
 def test_what_the_command_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command tells each requirement's verdict with the place of the first witness."""
+    """The command prints each verdict, and the place of the first violation."""
     good, bad = tmp_path / "good.har", tmp_path / "bad.jsonl"
     har(good, small())
     lines(bad, small("list-ignores-userId"))
     monkeypatch.chdir(tmp_path)
     assert main(["audit", "good.har", "--report", "out"]) == 0
     response = capsys.readouterr()
-    assert "good.har: 7 exchanges of the Cards API, 0 others passed over" in response.out
+    assert "good.har: 7 exchanges of the Cards API, 0 others skipped" in response.out
     assert "verdict: partial (nothing documented is violated; " in response.out
     assert response.err == ""
     report = json.loads(Path("out/report.json").read_text("utf-8"))
@@ -226,7 +226,7 @@ def test_what_the_command_says(
     response = capsys.readouterr()
     assert "QUERY-06 (documented) violated" in response.out
     assert "verdict: violated (QUERY-06)\n" in response.out
-    assert "place:    bad.jsonl, exchange 2, line 2" in response.out
+    assert "place:     bad.jsonl, exchange 2, line 2" in response.out
     assert "\033[" not in response.out
 
 

@@ -280,7 +280,7 @@ def test_no_shape_of_a_secret_passes(shape: str, form: str, tmp_path: Path) -> N
     if shape == "Authorization twice" and form == "lines":
         pytest.skip("this format holds each header once")
     _write(tmp_path / "recording", form, SHAPES[shape])
-    with pytest.raises(CassetteError, match=r"carries a secret: .* in exchange 1") as refusal:
+    with pytest.raises(CassetteError, match=r"contains a secret: .* in exchange 1") as refusal:
         audit([tmp_path / "recording"])
     assert not any(value in str(refusal.value) for value in _values(SHAPES[shape]))
 
@@ -293,7 +293,7 @@ def test_no_field_of_a_har_file_hides_a_secret(
     _write(tmp_path / "page.har", "har", Raw(har=IN_HAR[place]))
     assert main(["audit", str(tmp_path / "page.har")]) == 2
     shown = "".join(capsys.readouterr())
-    assert "carries a secret: " in shown
+    assert "contains a secret: " in shown
     assert SECRET not in shown
 
 
@@ -391,7 +391,7 @@ def test_placeholders_pass(value: str, form: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_only_sounds_like_a_secret_passes(form: str, tmp_path: Path) -> None:
-    """Counts of tokens, cursors of pages, ids and what people write are no secrets."""
+    """Counts of tokens, cursors of pages, ids and what people write are not secrets."""
     harmless = {
         "tokenCount": 1234567,
         "tokens": "several",

@@ -52,7 +52,7 @@ def test_a_recording_with_a_secret_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Kind and place are told, never the secret; --allow-secrets goes on all the same."""
+    """Kind and place are reported, never the secret; --allow-secrets continues."""
     changes = PLACES[place]
     if "ndjson" in form and "request_body" in changes:
         pytest.skip("these reports hold no body of a request")
@@ -61,7 +61,7 @@ def test_a_recording_with_a_secret_is_refused(
     FORMATS[form](path, [exchange, replace(exchange, **other | changes)])
     assert main(["audit", str(path)]) == 2
     response = capsys.readouterr()
-    assert "carries a secret: " in response.err
+    assert "contains a secret: " in response.err
     assert "in exchange 2, line " in response.err
     assert "--allow-secrets" in response.err
     assert SECRET not in response.out + response.err
@@ -97,7 +97,7 @@ def test_a_browser_recording_with_credentials_is_refused(
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_redacted_recording_is_not_refused(form: str, exchange: Exchange, tmp_path: Path) -> None:
-    """What stands in for a secret is none, and ids are none, however long."""
+    """A placeholder is not a secret, nor is an id, however long."""
     body = exchange.json()
     body["data"][0]["definition"] = {"key": "value", "tokens": 3, "id": "0123456789abcdef" * 4}
     one = replace(
@@ -114,7 +114,7 @@ def test_a_redacted_recording_is_not_refused(form: str, exchange: Exchange, tmp_
 def test_a_secret_is_found_anywhere_in_a_long_recording(
     place: int, exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exchanges are searched many at once, and the very one that holds a secret is named."""
+    """Exchanges are searched many at once, and the one with a secret is named."""
     exchanges = [exchange] * 40
     exchanges[place - 1] = replace(exchange, response_headers={"x-note": f"Bearer {SECRET}"})
     path = tmp_path / "recording"

@@ -9,7 +9,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.reporting.deviations import Deviation, Deviations
 from pytest_atomic_cards.reporting.json_report import document
-from pytest_atomic_cards.reporting.outcome import Gathered, Outcome, sum_up
+from pytest_atomic_cards.reporting.outcome import Outcome, RunResults, sum_up
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
@@ -25,7 +25,7 @@ def exchange(
     status: int | None = 200,
     elapsed: float = 0.02,
 ) -> Exchange:
-    """A request and its answer."""
+    """A request and its response."""
     return Exchange(
         method,
         url,
@@ -68,7 +68,7 @@ def outcome_of(
     traffic.observe(exchange(url="http://cards.test/v1/e/cards/cancel", method="PUT"))
     entries = {name: Deviation(name, text, date(2999, 1, 1), "https://t.test/1") for name in known}
     return sum_up(
-        Gathered(findings, list(observations), list(troubles), traffic),
+        RunResults(findings, list(observations), list(troubles), traffic),
         Settings(),
         Deviations("cards-target.toml", entries, date(2030, 1, 1)),
         whole=True,

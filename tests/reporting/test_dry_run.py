@@ -1,4 +1,4 @@
-"""A dry run: told what would be done, and nothing is sent."""
+"""A dry run prints what a run would do, and sends nothing."""
 
 from __future__ import annotations
 

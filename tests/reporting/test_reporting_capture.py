@@ -64,7 +64,7 @@ def test_the_line_is_out_of_the_way_of_pytest() -> None:
 
 
 def test_a_worker_whose_controller_is_gone_goes_on() -> None:
-    """Progress that cannot be told any more stops nothing."""
+    """Progress that can no longer be shown stops nothing."""
 
     def fail(text: str) -> None:
         raise OSError(text)

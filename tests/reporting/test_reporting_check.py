@@ -67,7 +67,7 @@ def test_a_faulty_sandbox_is_found_out(
     end: tuple[int, str],
     tmp_path: Path,
 ) -> None:
-    """A violation is told in full, and fails the run if it is documented or the run strict."""
+    """A violation is reported in full, and fails the run if it is documented or the run strict."""
     code, conclusion = end
     result = check(
         tmp_path,
@@ -164,7 +164,7 @@ def test_no_secret_leaves_a_live_run(
 def test_a_target_that_is_not_there_could_not_be_told(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A live target whose flow cannot be started is no pass: the run fails and says why."""
+    """A live target whose flow cannot be started is not a pass: the run fails and says why."""
     live = serve()
     for name, value in (live.environ | {"ATOMIC_CARDS_FLOW_ID": "no-such-flow"}).items():
         monkeypatch.setenv(name, value)

@@ -101,8 +101,8 @@ def test_the_first_directory_with_a_file_counts(tmp_path: Path) -> None:
 BAD: list[tuple[str, str]] = [
     ("deviations = [", "is not TOML"),
     ("\0", "is not TOML"),
-    ("[[deviation]]\n" + GOOD, "'deviation' is no setting; did you mean deviations?"),
-    ("profile = 1\n", "'profile' is no setting; known: deviations"),
+    ("[[deviation]]\n" + GOOD, "'deviation' is not a setting; did you mean deviations?"),
+    ("profile = 1\n", "'profile' is not a setting; known: deviations"),
     ("deviations = 1\n", "must be an array of tables"),
     ('deviations = "PAGE-04"\n', "must be an array of tables"),
     ('deviations = ["PAGE-04"]\n', "must be an array of tables"),
@@ -131,15 +131,15 @@ BAD: list[tuple[str, str]] = [
     (entry(link='"https://a b"'), "link must be an http or https URL"),
     (entry(link='"https://[::"'), "link must be an http or https URL"),
     (entry(link="7"), "link must be an http or https URL"),
-    (entry(expiry="2027-03-31"), "'expiry' is no setting; did you mean expires?"),
+    (entry(expiry="2027-03-31"), "'expiry' is not a setting; did you mean expires?"),
     (
         entry(id='"PAGE-04"'),
-        "'id' is no setting; known: requirement, reason, expires, link, target",
+        "'id' is not a setting; known: requirement, reason, expires, link, target",
     ),
-    (entry() + entry(), "PAGE-04 is named twice"),
+    (entry() + entry(), "PAGE-04 is listed twice"),
     (
         entry(target='"live"') + entry(target='"live"'),
-        "PAGE-04 is named twice for live; keep one entry",
+        "PAGE-04 is listed twice for live; keep one entry",
     ),
     (entry(target="1"), "target must be 'sandbox', 'live', or a host or URL such as https://"),
     (entry(target='""'), "target must be 'sandbox', 'live'"),
@@ -152,13 +152,13 @@ BAD: list[tuple[str, str]] = [
     (entry(target='"cards.example.com/v1/env"'), "not 'cards.example.com/v1/env'"),
     (entry(target='"cards.example.com:port"'), "target must be 'sandbox', 'live'"),
     (entry(target='"cards example.com"'), "target must be 'sandbox', 'live'"),
-    (entry(targets='"live"'), "'targets' is no setting; did you mean target?"),
+    (entry(targets='"live"'), "'targets' is not a setting; did you mean target?"),
 ]
 
 
 @pytest.mark.parametrize(("text", "said"), BAD)
 def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
-    """What cannot be used is told in one line: the file, the place and what is wanted."""
+    """An invalid entry is reported in one line: the file, the place and what is wanted."""
     (tmp_path / "cards-target.toml").write_text(text)
     with pytest.raises(SettingsError) as caught:
         find_deviations(SANDBOX, tmp_path)
@@ -173,19 +173,19 @@ def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
     [
         ("tool = 1\n", "'tool' in pyproject.toml must be a table"),
         ("[tool]\natomic-cards = 1\n", "'atomic-cards' in tool must be a table"),
-        ("[tool.atomic-cards]\nseed = 1\n", "pyproject.toml: 'seed' is no setting"),
+        ("[tool.atomic-cards]\nseed = 1\n", "pyproject.toml: 'seed' is not a setting"),
         ("[[tool.atomic-cards.deviations]]\n", "pyproject.toml, known deviation 1: requirement is"),
     ],
 )
 def test_a_bad_project_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
-    """In pyproject.toml, too, what cannot be used is told with its place."""
+    """In pyproject.toml, too, an invalid entry is reported with its place."""
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(SettingsError, match=said):
         find_deviations(SANDBOX, tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A directory in place of the file, and bytes that are no text, are told."""
+    """A directory in place of the file, and bytes that are not text, are reported."""
     path = tmp_path / "cards-target.toml"
     path.mkdir()
     with pytest.raises(SettingsError, match=r"cards-target\.toml cannot be read"):
@@ -327,7 +327,7 @@ def test_other_violations_fail_the_run(
 def test_a_deviation_of_another_target_excuses_nothing(
     pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:
-    """What is known of one target fails a run on another, which tells where it is known."""
+    """A deviation known on one target fails a run on another, which names that target."""
     result = run_with(entry(target='"cards.example.com"'), pytester, run_contracts)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert rules_of(pytester)["PAGE-04"]["known"] is None
@@ -415,7 +415,7 @@ def test_a_requirement_that_held_in_part_has_not_gone_away(
 def test_what_could_not_be_told_is_not_excused(
     pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:
-    """A known deviation is about a violation; a requirement that could not be told still fails."""
+    """A known deviation is about a violation; an inconclusive requirement still fails."""
     (pytester.path / "cards-target.toml").write_text(entry())
     result = run_contracts(
         """

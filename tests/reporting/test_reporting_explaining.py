@@ -20,7 +20,7 @@ def words_of(name: str) -> str:
 
 
 def test_every_requirement_is_explained() -> None:
-    """Each one tells its sentence, level, source, what a violation means, its tests and faults."""
+    """Each one shows its sentence, level, source, what a violation means, its tests and faults."""
     for rule in catalogue().requirements.values():
         words = words_of(rule.id)
         for part in (rule.statement, rule.source, f"a {rule.level} requirement"):
@@ -32,13 +32,13 @@ def test_every_requirement_is_explained() -> None:
 def test_a_requirement_tells_how_it_is_tested() -> None:
     """The docstring of each contract is there, once for a contract of many cases."""
     words = words_of("PAGE-04")
-    assert words.count("test_offset_counts_cards: Cards from the offset on come") == 1
+    assert words.count("test_offset_counts_cards: An offset skips that many cards") == 1
     assert "offset-counts-pages" in words
     assert "--cards-strict" in words_of("RESULT-05")
 
 
 def test_faults_and_questions_are_explained() -> None:
-    """A fault tells what it does and which requirements show it, a question what it may answer."""
+    """A fault shows its effect and the violated requirements, a question its possible answers."""
     for fault in FAULTS.values():
         assert " ".join(fault.description.split()) in words_of(fault.name)
     assert "violates: PAGE-04, PAGE-05" in words_of("offset-counts-pages")
@@ -63,9 +63,9 @@ def test_several_are_told_one_after_the_other(capsys: pytest.CaptureFixture[str]
         ("PAGES-04", "did you mean PAGE-04"),
         ("ofset-counts-pages", "did you mean offset-counts-pages"),
         ("zero_match", "did you mean zero_match_"),
-        ("", "is no requirement, no fault and no open question"),
-        ("\n", "is no requirement"),
-        ("something else", "is no requirement, no fault and no open question"),
+        ("", "is not a requirement, a fault or an open question"),
+        ("\n", "is not a requirement"),
+        ("something else", "is not a requirement, a fault or an open question"),
     ],
 )
 def test_an_unknown_name_gets_close_ones(

@@ -130,7 +130,7 @@ def test_no_report_is_written_unasked(
 def test_junit_tells_requirement_level_and_verdict(
     run_contracts: RunContracts, pytester: pytest.Pytester
 ) -> None:
-    """Every contract in junit.xml carries the three as properties, whatever it came to."""
+    """Every contract in junit.xml carries the three as properties, whatever its verdict."""
     run_contracts(CONTRACTS, "--cards-report", "report")
     tree = ET.parse(pytester.path / "report" / "junit.xml")  # noqa: S314 - our own file
     properties = {
@@ -164,7 +164,7 @@ def test_junit_goes_where_it_was_asked_for(
 def test_what_is_cleared_up_too_late_is_in_the_report(
     run_contracts: RunContracts, pytester: pytest.Pytester
 ) -> None:
-    """What a stopped run cannot clear up at its very end is told with all else that it found."""
+    """What a stopped run cannot clear up at its very end is reported with its other results."""
     source = """
     @pytest.fixture(scope="session")
     def cards():

@@ -112,7 +112,7 @@ def test_the_summary_tells_the_run() -> None:
 
 
 def test_summaries_are_appended(tmp_path: Path) -> None:
-    """Several runs of one job add to its summary; a place that cannot be written is told."""
+    """Several runs of one job add to its summary; an unwritable file is reported."""
     place = tmp_path / "summary.md"
     environ = {"GITHUB_STEP_SUMMARY": str(place)}
     assert append_summary(outcome_of(), environ) == ""
@@ -128,7 +128,7 @@ def test_summaries_are_appended(tmp_path: Path) -> None:
     [({}, False), ({"GITHUB_ACTIONS": "true"}, True), ({"GITHUB_ACTIONS": ""}, False)],
 )
 def test_github_is_recognised(environ: dict[str, str], expected: bool) -> None:  # noqa: FBT001
-    """A run is a step of a job where GitHub Actions says so."""
+    """A run is a step of a job if GitHub Actions says so."""
     assert is_github(environ) == expected
 
 

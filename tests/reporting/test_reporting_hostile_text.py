@@ -48,7 +48,7 @@ def in_cards(name: str, text: str) -> Callable[[Request, bytes], bytes]:
 
 
 def instead(method: str, path: str, text: str) -> Callable[[Request, bytes], bytes]:
-    """Answers requests with a text that is not JSON."""
+    """Responds with text that is not JSON."""
 
     def change(request: Request, body: bytes) -> bytes:
         if request.method == method and path in request.path:

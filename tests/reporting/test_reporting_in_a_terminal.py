@@ -57,7 +57,7 @@ def slow(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> LiveSandbox:
 
 @pytest.mark.usefixtures("slow")
 def test_seeding_that_takes_long_is_shown(tmp_path: Path) -> None:
-    """In a terminal a line tells how far seeding is, and is erased before the summary."""
+    """In a terminal a line shows the progress of seeding, and is erased before the summary."""
     said = said_to_a_terminal(tmp_path)
     assert "\r\x1b[Kseeding cards: 0 of 4, " in said
     shown, _, summary = said.rpartition("Atomic Cards API contract")
@@ -67,7 +67,7 @@ def test_seeding_that_takes_long_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("slow")
 def test_seeding_in_worker_processes_is_shown(tmp_path: Path) -> None:
-    """Of worker processes, too, a line tells how far they are, and is erased in the end."""
+    """Of worker processes, too, a line shows the progress, and is erased in the end."""
     said = said_to_a_terminal(tmp_path, "-n", "2", "--cards-only", "MULTI-01,MULTI-02,MULTI-03")
     assert re.search(r"gw[01]: seeding cards: 0 of 4, \d s", said)
     shown, _, summary = said.rpartition("Atomic Cards API contract")

@@ -83,7 +83,7 @@ class Outline(HTMLParser):
         (
             report_of_run({"PAGE-04": VIOLATED}),
             "violated",
-            ["PAGE-04 ✗ violated documented", "Expected expected that came Came that came"],
+            ["PAGE-04 ✗ violated documented", "Expected expected that came Actual that came"],
         ),
         (
             report_of_run({"RESULT-05": VIOLATED}),
@@ -111,7 +111,7 @@ class Outline(HTMLParser):
     ids=["held", "violated", "inferred", "known", "doubt", "partial", "drift", "trouble"],
 )
 def test_the_verdict_comes_first(report: dict[str, object], word: str, parts: list[str]) -> None:
-    """The page begins with the verdict, and tells what differs in words and not by colour alone."""
+    """The page begins with the verdict, and shows what differs in words and not by colour alone."""
     outline = Outline(page(report))
     words = outline.words
     assert words.startswith(f"{word} · Atomic Cards API contract")
@@ -133,7 +133,7 @@ def test_everything_is_on_the_page() -> None:
 
 
 def test_an_exchange_can_be_repeated() -> None:
-    """A violation shows the request, the answer and a command without the token."""
+    """A violation shows the request, the response and a command without the token."""
     report = report_of_run({"PAGE-04": VIOLATED}, shown=exchange(b'{"data": ["a card"]}'))
     words = Outline(page(report)).words
     assert "GET http://cards.test/v1/e/cards?userId=a%20b → HTTP 200" in words
@@ -254,7 +254,7 @@ def test_the_heat_map_counts_every_combination() -> None:
 
 
 def test_latencies_are_quantiles_of_the_counts() -> None:
-    """Half, 95 %, 99 % and all of the requests of an endpoint were answered within what is told."""
+    """The shown times cover half, 95 %, 99 % and all of the requests of an endpoint."""
     traffic = {
         "answers": [{"endpoint": "GET /cards", "status": 200, "count": 100}],
         "latencies": [
@@ -301,7 +301,7 @@ def test_each_transition_has_the_colour_of_its_verdict(
 def test_without_the_extra_the_terminal_says_so(
     run_contracts: RunContracts, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the extra is missing no page is written or left of an older run, and it is told."""
+    """Without the extra no page is written or left from an older run, and this is reported."""
     (pytester.path / "out").mkdir()
     (pytester.path / "out" / "report.html").write_text("of an older run")
     monkeypatch.setitem(sys.modules, "leather", None)

@@ -1,4 +1,4 @@
-"""From findings to rules, and from rules to what a run comes to."""
+"""From findings to results, and from results to the conclusion of a run."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def finding(name: str, verdict: Verdict, reason: str = "", contract: str = "test
 
 
 def run_with(changes: dict[str, Verdict], *, strict: bool = False) -> Conclusion:
-    """What a run comes to in which everything held but for some requirements."""
+    """The conclusion of a run in which everything held except some requirements."""
     findings = [finding(name, changes.get(name, HELD)) for name in catalogue().requirements]
     return conclude(judge_run(findings), strict=strict)
 
 
 def test_every_requirement_is_a_rule() -> None:
-    """A rule for each requirement comes in the order of the catalogue, whatever was run."""
+    """The results are in the order of the catalogue, whatever was run."""
     rules = judge_run([finding(INFERRED, HELD), finding(DOCUMENTED, HELD)])
     assert [rule.requirement.id for rule in rules] == list(catalogue().requirements)
     held = {rule.requirement.id for rule in rules if rule.verdict is HELD}
@@ -69,7 +69,7 @@ def test_the_heaviest_verdict_prevails(verdicts: list[Verdict], verdict: Verdict
 
 
 def test_reasons_are_those_of_the_prevailing_verdict() -> None:
-    """Reasons are told once each, and only of the contracts that decided."""
+    """Reasons are shown once each, and only of the contracts that decided."""
     findings = [
         finding(DOCUMENTED, NOT_EXERCISED, "no way to"),
         finding(DOCUMENTED, VIOLATED, "one too many"),
@@ -195,7 +195,7 @@ def test_what_a_run_with_known_deviations_comes_to(
     strict: bool,  # noqa: FBT001
     word: str,
 ) -> None:
-    """A violation that is known is no failure, but a run that shows one is not conformant."""
+    """A known violation is not a failure, but a run that shows one is not conformant."""
     findings = [finding(name, changes.get(name, HELD)) for name in catalogue().requirements]
     conclusion = conclude(judge_run(findings), strict=strict, known=[DOCUMENTED, INFERRED])
     assert conclusion.word == word

@@ -1,4 +1,4 @@
-"""The terminal summary: verdicts by area, what failed in full, and what the run comes to."""
+"""The terminal summary: verdicts by area, failures in full, and the conclusion."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def line_of(area: str, marks: dict[str, str]) -> str:
 
 
 def test_a_violation_is_told_in_full(run_contracts: RunContracts) -> None:
-    """A violation shows the sentence, its source, both sides, the answer and a command to try."""
+    """A violation shows statement, source, both sides, the response and how to reproduce it."""
     result = run_contracts(
         """
         @requirement("PAGE-02")
@@ -111,7 +111,7 @@ def test_several_contracts_of_a_requirement_are_told_once(run_contracts: RunCont
 
 
 def test_what_could_not_be_told_says_why(run_contracts: RunContracts) -> None:
-    """Where the target gave no answer the summary has the reason, and is not a pass."""
+    """If the target did not respond the summary has the reason, and it is not a pass."""
     result = run_contracts(
         """
         from dataclasses import replace
@@ -185,7 +185,7 @@ def test_reasons_for_what_was_not_exercised_are_grouped(run_contracts: RunContra
     ],
 )
 def test_the_conclusion_is_one_line(ending: str, verdict: str, run_contracts: RunContracts) -> None:
-    """The summary ends with the counts of each level and what the run comes to."""
+    """The summary ends with the counts of each level and the conclusion."""
     result = run_contracts(
         f"""
         @requirement("PAGE-01")
@@ -221,7 +221,7 @@ def test_colours_only_colour(run_contracts: RunContracts) -> None:
 
 
 def test_long_answers_are_cut(run_contracts: RunContracts) -> None:
-    """An answer with a long body is shown by its beginning."""
+    """A response with a long body is shown by its beginning."""
     result = run_contracts(
         """
         from dataclasses import replace

@@ -1,1 +1,1 @@
-"""Recordings of any kind: exchanges read one by one, with the place at which each is recorded."""
+"""Audits recordings of several formats, reading one exchange at a time."""

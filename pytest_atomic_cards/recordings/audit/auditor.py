@@ -1,4 +1,4 @@
-"""Audit: recordings held against the rules, one exchange at a time."""
+"""Checks recordings against the rules, one exchange at a time."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 
 NOT_SHOWN: Final = "no exchange of these files shows it"
-NOT_TO_BE_SEEN: Final = "exchanges alone cannot show it"
-_TELLING: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
+NOT_OBSERVABLE: Final = "exchanges alone cannot show it"
+_ID_NAMES: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
+"""Names that only the Cards API uses."""
 _KILOBYTE: Final = 1_024
 _SEARCHED_AT_ONCE: Final = 32_768
-"""Characters of exchanges that are searched for secrets in one go."""
-_BETWEEN_LOOKS: Final = 256
-"""Exchanges after which the progress is told anew."""
+"""Characters searched for secrets at once: spreads the cost of a search, with little memory."""
+_BETWEEN_UPDATES: Final = 256
+"""Exchanges between two updates of the progress line: some ten milliseconds."""
 
 
 @dataclass(slots=True)
 class FileCount:
-    """How many exchanges of one file were judged, and how many passed over."""
+    """How many exchanges of a file were checked, and how many were skipped."""
 
     path: Path
     judged: int = 0
@@ -44,13 +45,13 @@ class FileCount:
 
 @dataclass(slots=True)
 class Audit:
-    """What recordings say of the requirements.
+    """What recordings show about the requirements.
 
-    A card's state over time is followed within one file, one host and one environment: other files
-    may be of another day, another target, or another world of a sandbox.
+    The state of a card is tracked within one file, one host and one environment, as other files may
+    be from another day, target or sandbox.
 
     Args:
-        allow_secrets: Go on where a file carries what looks like a secret.
+        allow_secrets: Continue if a file contains what looks like a secret.
     """
 
     allow_secrets: bool = False
@@ -59,11 +60,11 @@ class Audit:
     _violated: dict[str, Finding] = field(default_factory=dict)
     _environments: set[str] = field(default_factory=set)
 
-    def file(self, path: Path) -> None:
-        """Take in a recording.
+    def check(self, path: Path) -> None:
+        """Check a recording.
 
         Raises:
-            CassetteError: It cannot be read, is damaged, or carries a secret.
+            CassetteError: It cannot be read, is damaged, or contains a secret.
         """
         count = FileCount(path)
         self.counts.append(count)
@@ -74,32 +75,33 @@ class Audit:
             for entry in entries if self.allow_secrets else without_secrets(path, entries):
                 response = entry.response()
                 if response is None or not (
-                    response.environment in self._environments or self._is(entry, response)
+                    response.environment in self._environments
+                    or self._is_cards_api(entry, response)
                 ):
                     count.passed_over += 1
                 else:
                     count.judged += 1
                     for rule, objection in monitor.see(response):
-                        self._object(path, entry, rule, objection)
-                if entry.number % _BETWEEN_LOOKS == 0:
+                        self._add_violation(path, entry, rule, objection)
+                if entry.number % _BETWEEN_UPDATES == 0:
                     update(files[0].buffer.tell() // _KILOBYTE)
         self._held |= monitor.held
 
-    def _is(self, entry: Entry, response: ParsedResponse) -> bool:
-        """Whether an exchange is one of the Cards API, and not of another one with such a path."""
+    def _is_cards_api(self, entry: Entry, response: ParsedResponse) -> bool:
+        """Whether an exchange is with the Cards API, not another API with such a path."""
         found = (
             entry.is_ours
             or response.action is not None
             or (urlsplit(entry.url).hostname or "").endswith(VENDOR_DOMAIN)
-            or bool(response.asked.names & _TELLING)
-            or any(not _TELLING.isdisjoint(card) for card in response.cards)
-            or _has_telling_names(response.body)
+            or bool(response.asked.names & _ID_NAMES)
+            or any(not _ID_NAMES.isdisjoint(card) for card in response.cards)
+            or _has_id_names(response.body)
         )
         if found:
             self._environments.add(response.environment)
         return found
 
-    def _object(self, path: Path, entry: Entry, rule: Rule, objection: Objection) -> None:
+    def _add_violation(self, path: Path, entry: Entry, rule: Rule, objection: Objection) -> None:
         if rule.requirement not in self._violated:
             place = f"{path}, exchange {entry.number}, line {entry.line}"
             self._violated[rule.requirement] = finding_of(
@@ -108,16 +110,16 @@ class Audit:
 
     def findings(self) -> list[Finding]:
         """A finding for every requirement."""
-        to_be_seen = {rule.requirement for rule in RULES}
+        observable = {rule.requirement for rule in RULES}
         return [
-            self._violated.get(name) or self._other(name, seen=name in to_be_seen)
+            self._violated.get(name) or self._other(name, observable=name in observable)
             for name in catalogue().requirements
         ]
 
-    def _other(self, name: str, *, seen: bool) -> Finding:
+    def _other(self, name: str, *, observable: bool) -> Finding:
         if name in self._held:
             return Finding("", name, Verdict.HELD)
-        return Finding("", name, Verdict.NOT_EXERCISED, NOT_SHOWN if seen else NOT_TO_BE_SEEN)
+        return Finding("", name, Verdict.NOT_EXERCISED, NOT_SHOWN if observable else NOT_OBSERVABLE)
 
 
 def _kilobytes(path: Path) -> int | None:
@@ -126,13 +128,13 @@ def _kilobytes(path: Path) -> int | None:
     return None
 
 
-def _has_telling_names(body: object) -> bool:
-    """Whether a body that is no listing holds the names of ids somewhere near its top."""
+def _has_id_names(body: object) -> bool:
+    """Whether a body that is not a listing has names of ids near its top."""
     if body is EMPTY or body is UNREADABLE:
         return False
     layer: list[object] = [body]
     for _ in range(3):
-        if any(isinstance(one, dict) and not _TELLING.isdisjoint(one) for one in layer):
+        if any(isinstance(one, dict) and not _ID_NAMES.isdisjoint(one) for one in layer):
             return True
         layer = [
             inner
@@ -144,10 +146,10 @@ def _has_telling_names(body: object) -> bool:
 
 
 def without_secrets(path: Path, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Give out entries once it is seen that they carry nothing that looks like a secret.
+    """Yield entries after checking that they contain nothing that looks like a secret.
 
     Raises:
-        CassetteError: One does. The message names the kind and the place, and never the secret.
+        CassetteError: One does. The message names its kind and place, never the secret.
     """
     for batch, texts in _batches(entries):
         if may_hold_secret(texts):
@@ -157,7 +159,7 @@ def without_secrets(path: Path, entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[tuple[list[Entry], list[str]]]:
-    """Entries and their texts, as few as are enough to search at once."""
+    """Entries and their texts, in batches that are worth searching at once."""
     batch: list[Entry] = []
     texts: list[str] = []
     size = 0
@@ -179,23 +181,23 @@ def _refuse_secrets(path: Path, entry: Entry) -> None:
         if kind is not None:
             where = f", in {place}" if place else ""
             raise CassetteError(
-                f"{path} carries a secret: {kind} in exchange {entry.number}, line "
-                f"{entry.line}{where}; replace it by {REDACTED} and have it revoked, or go on with "
-                "--allow-secrets"
+                f"{path} contains a secret: {kind} in exchange {entry.number}, line "
+                f"{entry.line}{where}; replace it with {REDACTED} and revoke it, or continue "
+                "with --allow-secrets"
             )
 
 
 def audit(paths: Iterable[Path], *, allow_secrets: bool = False) -> Audit:
-    """Hold recordings against the rules.
+    """Check recordings against the rules.
 
     Args:
-        paths: Files, of any format that ``recording_reader`` reads.
-        allow_secrets: Go on where a file carries what looks like a secret.
+        paths: Files of any format that ``recording_reader`` reads.
+        allow_secrets: Continue if a file contains what looks like a secret.
 
     Raises:
-        CassetteError: A file cannot be read, is damaged, or carries a secret.
+        CassetteError: A file cannot be read, is damaged, or contains a secret.
     """
     done = Audit(allow_secrets)
     for path in paths:
-        done.file(path)
+        done.check(path)
     return done

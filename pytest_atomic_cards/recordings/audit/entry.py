@@ -1,4 +1,4 @@
-"""Entry: one recorded exchange, whatever the file that it is read from."""
+"""A recorded exchange, independent of the file format."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ from pytest_atomic_cards.rules.parsed_response import (
 )
 from pytest_atomic_cards.support.errors import CassetteError
 from pytest_atomic_cards.support.secrets.finder import redacted
-from pytest_atomic_cards.support.secrets.hidden import without_value
 from pytest_atomic_cards.support.secrets.unpacking import unpacked
 
 Texts = Iterable[tuple[str, str]]
-"""Texts of an exchange, each with the place where it stands."""
-MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
+"""Texts of an exchange, each with its place."""
 _TIME_OF_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -33,23 +31,23 @@ class Entry:
     """One recorded exchange.
 
     Args:
-        number: Its place among the exchanges of the file, from 1.
-        line: The line at which it begins, from 1.
+        number: Its number in the file, from 1.
+        line: Its first line, from 1.
         method: HTTP method.
         url: Absolute URL.
-        status: HTTP status; ``None`` where no response was recorded.
-        body: Body of the response as a JSON value, or what stands for none.
-        started: When the request was sent, in seconds since 1970; ``None`` where it is not known.
+        status: HTTP status; ``None`` if no response was recorded.
+        body: Body of the response as a JSON value, or ``EMPTY`` or ``UNREADABLE``.
+        started: When the request was sent, in seconds since 1970; ``None`` if unknown.
         elapsed: Seconds until the response was read.
         request_headers: Headers of the request.
         response_headers: Headers of the response, names in lower case.
         request_body: Body of the request.
-        fidelity: How far the exchange is as it was on the wire.
-        is_ours: Whether it is known that a Cards API was recorded.
-        texts: All texts of it in which a secret could stand, each with its place.
+        fidelity: How faithful the recording is.
+        is_ours: Whether it is certainly an exchange with the Cards API.
+        texts: All its texts that could contain a secret, each with its place.
 
     Raises:
-        TypeError: Method or URL is no text, or the headers of the response are no mapping.
+        TypeError: Method or URL is not text, or the response headers are not a mapping.
     """
 
     number: int
@@ -74,7 +72,7 @@ class Entry:
             raise TypeError("headers must be a mapping")
 
     def response(self) -> ParsedResponse | None:
-        """What the exchange says; ``None`` where it is none of the Cards API."""
+        """The parsed response; ``None`` if it is not one of the Cards API."""
         headers = self.response_headers
         return tell(
             self.method,
@@ -82,7 +80,7 @@ class Entry:
             self.status,
             self.body,
             content_type=headers.get("content-type", ""),
-            # What a cache between gave out is older than it seems.
+            # A response from a shared cache is older than it seems.
             started=None if "age" in headers else self.started,
             elapsed=self.elapsed,
             fidelity=self.fidelity,
@@ -90,7 +88,7 @@ class Entry:
         )
 
     def exchange(self) -> Exchange:
-        """The exchange in the form of reports, without what looks like a secret."""
+        """The exchange for reports, without what looks like a secret."""
         return Exchange(
             method=self.method,
             url=redacted(self.url),
@@ -117,7 +115,7 @@ def _text_of(body: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def decoded(content: bytes) -> Any:  # noqa: ANN401 - a JSON value
-    """A body as a JSON value, unpacked if it is still compressed."""
+    """A body as a JSON value, decompressed if necessary."""
     content = unpacked(content)
     if not content.strip():
         return EMPTY
@@ -128,14 +126,14 @@ def decoded(content: bytes) -> Any:  # noqa: ANN401 - a JSON value
 
 
 def structured(value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    """A body that was recorded as structure where it was JSON, and as text where it was not."""
+    """A body that was recorded as a JSON value, or as text if it was not JSON."""
     if value is None or value == "":
         return EMPTY
     return UNREADABLE if isinstance(value, str) else value
 
 
 def seconds_of(text: object) -> float | None:
-    """An ISO 8601 time in seconds since 1970; ``None`` where it is none with a zone."""
+    """An ISO 8601 time in seconds since 1970; ``None`` if it is malformed or has no zone."""
     if not isinstance(text, str):
         return None
     try:
@@ -146,7 +144,7 @@ def seconds_of(text: object) -> float | None:
 
 
 def seconds_of_date(headers: Mapping[str, str]) -> float | None:
-    """The ``Date`` of a response in seconds since 1970, where it has one."""
+    """The ``Date`` of a response in seconds since 1970, if it has one."""
     try:
         moment = parsedate_to_datetime(headers["date"])
     except (KeyError, ValueError):
@@ -155,7 +153,7 @@ def seconds_of_date(headers: Mapping[str, str]) -> float | None:
 
 
 def merged(headers: Any) -> dict[str, str]:  # noqa: ANN401 - as recorded
-    """Headers as a mapping, whose values may have been recorded in arrays."""
+    """Headers as a mapping; their values may have been recorded in arrays."""
     if headers is None:
         return {}
     return {
@@ -165,7 +163,7 @@ def merged(headers: Any) -> dict[str, str]:  # noqa: ANN401 - as recorded
 
 
 def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with their names in lower case."""
+    """Headers with lower-case names."""
     return {name.lower(): value for name, value in headers.items()}
 
 
@@ -181,7 +179,7 @@ def text_of(value: object) -> str:
         return value
     if isinstance(value, int | float) or value is None:
         return str(value)
-    raise TypeError(f"a text must stand where a {type(value).__name__} stands")
+    raise TypeError(f"expected text, not a {type(value).__name__}")
 
 
 def texts_of(
@@ -204,19 +202,8 @@ def texts_of(
 
 
 def damaged(path: object, place: str, reason: str) -> CassetteError:
-    """What is wrong with a recording, where, and how to mend it."""
+    """An error that names the problem of a recording, its place and the remedy."""
     return CassetteError(
-        f"{path} is damaged or no recording: {place}: {reason}; give a cassette, a HAR file, a "
+        f"{path} is damaged or not a recording: {place}: {reason}; give a cassette, a HAR file, a "
         "report of Schemathesis (VCR or NDJSON), or JSON lines of exchanges"
     )
-
-
-def reason_of(error: Exception) -> str:
-    """An error of reading in a few words."""
-    if isinstance(error, KeyError):
-        return f"{error} is missing"
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
-    if isinstance(error, AttributeError) or " object" in str(error) or "indices" in str(error):
-        return "it is built otherwise than a recorded exchange"
-    return without_value(error).splitlines()[0][:200] if str(error) else type(error).__name__

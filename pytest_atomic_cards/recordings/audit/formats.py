@@ -1,4 +1,4 @@
-"""The forms in which tools record one exchange, each turned into an :class:`Entry`.
+"""Converts the exchanges of each recording format into :class:`Entry`.
 
 Sources: vcrpy (cassettes of version 1), HAR 1.2, Schemathesis (reports VCR and NDJSON),
 ``Exchange.as_dict`` of this package.
@@ -46,7 +46,7 @@ LINE_MEMBERS: Final = frozenset(
         "curl",
     }
 )
-"""The members of an exchange that is a line of JSON. Source: ``Exchange.as_dict``."""
+"""The members of an exchange in JSON lines. Source: ``Exchange.as_dict``."""
 _FROM_CACHE: Final = ("_fromCache", "_fromDiskCache")
 
 
@@ -65,10 +65,10 @@ def entry_of(
     is_ours: bool = False,
     others: Callable[[], Texts] = tuple,
 ) -> Entry:
-    """An entry of an exchange whose bodies were recorded as bytes.
+    """An entry for an exchange whose bodies are bytes.
 
     Args:
-        number: Its place in the file.
+        number: Its number in the file.
         line: Its line.
         method: HTTP method.
         url: Absolute URL.
@@ -77,9 +77,9 @@ def entry_of(
         request_body: Body of the request.
         started: When the request was sent.
         elapsed: Seconds until the response was read.
-        fidelity: How far it is as it was on the wire.
-        is_ours: Whether it is known that a Cards API was recorded.
-        others: Further texts that the file holds of it, each with its place.
+        fidelity: How faithful the recording is.
+        is_ours: Whether it is certainly an exchange with the Cards API.
+        others: Further texts of it in the file, each with its place.
     """
     status, headers, content = response
     return Entry(
@@ -102,10 +102,10 @@ def entry_of(
     )
 
 
-def from_line(number: int, line: int, one: Recorded, text: str) -> Entry:
-    """An exchange as :meth:`Exchange.as_dict` gives it."""
+def from_line(number: int, line: int, one: Recorded, text: str) -> list[Entry]:
+    """An exchange as :meth:`Exchange.as_dict` writes it."""
     status, sent = one.get("status"), one.get("requestBody")
-    return Entry(
+    entry = Entry(
         number=number,
         line=line,
         method=one["method"],
@@ -120,10 +120,11 @@ def from_line(number: int, line: int, one: Recorded, text: str) -> Entry:
         fidelity=Fidelity.KEPT,
         texts=lambda: (("", text),),
     )
+    return [entry]
 
 
 def from_har(number: int, line: int, one: Recorded) -> Entry:
-    """An entry of a HAR file; what a browser took from its own cache has no answer."""
+    """An entry of a HAR file; one from the browser's own cache has no response."""
     request, response = one["request"], one["response"]
     content = response.get("content") or {}
     cached = any(one.get(name) for name in _FROM_CACHE)
@@ -146,7 +147,7 @@ def from_har(number: int, line: int, one: Recorded) -> Entry:
 
 
 def _others_in_har(one: Recorded) -> Texts:
-    """All that a HAR file says of an exchange but for its bodies: most of it a second time."""
+    """The rest of a HAR entry, without bodies; it repeats most of the exchange."""
     request, response = one["request"], one["response"]
     for cookie in chain(request.get("cookies") or (), response.get("cookies") or ()):
         yield "its cookies", f'"Cookie": "{cookie.get("value")}"'
@@ -176,7 +177,7 @@ def _of_text(text: Any, encoding: str | None) -> bytes:  # noqa: ANN401 - as rec
 
 
 def from_vcr(number: int, line: int, one: Recorded) -> Entry:
-    """An interaction of a cassette of vcrpy, whose filters may have taken fields out."""
+    """An interaction of a vcrpy cassette, whose filters may have removed fields."""
     request, response = one["request"], one["response"]
     headers = merged(response.get("headers"))
     return entry_of(
@@ -203,7 +204,7 @@ def _of_vcr_body(body: Any) -> bytes:  # noqa: ANN401 - as recorded
 
 
 def from_schemathesis_vcr(number: int, line: int, one: Recorded) -> Entry:
-    """An interaction of Schemathesis' own VCR report."""
+    """An interaction of Schemathesis' VCR report."""
     request, response = one["request"], one.get("response") or {}
     code = (response.get("status") or {}).get("code")
     return entry_of(
@@ -223,8 +224,8 @@ def from_schemathesis_vcr(number: int, line: int, one: Recorded) -> Entry:
     )
 
 
-def from_schemathesis_event(number: int, line: int, event: Recorded) -> list[Entry]:
-    """The exchanges of an event of Schemathesis' NDJSON report; most events have none."""
+def from_schemathesis_event(number: int, line: int, event: Recorded, _: str) -> list[Entry]:
+    """The exchanges of an event in Schemathesis' NDJSON report; most events have none."""
     entries: list[Entry] = []
     for scenario in event.values():
         recorder = scenario.get("recorder") if isinstance(scenario, dict) else None
@@ -260,10 +261,10 @@ def from_own(number: int, line: int, one: Interaction, began: float | None) -> E
     """An interaction of a cassette of this package.
 
     Args:
-        number: Its place in the file.
+        number: Its number in the file.
         line: Its line.
         one: The interaction.
-        began: When the recording was begun, in seconds since 1970.
+        began: When the recording was started, in seconds since 1970.
     """
     request, response = one.request, one.response
     headers = merged(response["headers"])

@@ -1,4 +1,4 @@
-"""JsonStream: a large JSON document, of which one element at a time is in memory."""
+"""Reads a large JSON document, one element at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
 _CHUNK: Final = 64 * 1024
+"""Characters read at once: room for most exchanges, and little memory."""
 _LARGEST_ELEMENT: Final = 512 * 1024 * 1024
+"""Characters of one value, so that a file without an end cannot fill the memory."""
 _SPACE: Final = " \t\r\n"
 _TAIL: Final = 16
-"""Characters at the end of what is read so far in which an error may be for lack of more."""
+"""Characters before the end of the text read so far in which an error may only mean that more is
+needed: longer than any token that can be cut off, such as ``-Infinity``."""
 
 
 class JsonStream:
@@ -19,13 +22,13 @@ class JsonStream:
 
     Args:
         file: The document; its beginning may have been read already.
-        read: What has been read of it.
+        read: The text already read.
 
     Attributes:
-        line: The line that is reached, from 1.
+        line: The current line, from 1.
 
     Raises:
-        ValueError: From every method, where the document is malformed or ends too early.
+        ValueError: From every method, if the document is malformed or ends too early.
     """
 
     def __init__(self, file: TextIO, read: str = "") -> None:
@@ -65,7 +68,7 @@ class JsonStream:
             self._expect(",")
 
     def value(self) -> Any:  # noqa: ANN401 - a JSON value
-        """The value that comes next, whole."""
+        """The next value."""
         self._peek()
         size = _CHUNK
         while True:
@@ -85,7 +88,7 @@ class JsonStream:
             size *= 2
 
     def finish(self) -> None:
-        """See that nothing follows."""
+        """Check that nothing follows."""
         if self._next():
             raise ValueError("something follows after the end")
 
@@ -95,7 +98,7 @@ class JsonStream:
 
     def _expect(self, character: str) -> None:
         if not self._skip(character):
-            raise ValueError(f"{character!r} must come here, not {self._peek()!r}")
+            raise ValueError(f"expected {character!r}, not {self._peek()!r}")
 
     def _skip(self, character: str) -> bool:
         if self._peek() != character:
@@ -110,7 +113,7 @@ class JsonStream:
         return following
 
     def _next(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """The next character that is not a space; empty at the end."""
         while True:
             while self._at < len(self._text):
                 character = self._text[self._at]
@@ -132,12 +135,12 @@ class JsonStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class JsonMember:
     """A member of a document, or one element of an array that is a member.
 
     Args:
         name: Name of the member.
-        line: Where it begins.
+        line: Its first line.
         value: The value, or the element.
         is_element: Whether it is an element.
     """
@@ -148,12 +151,12 @@ class Member:
     is_element: bool
 
 
-def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[Member]:
-    """The members of a document; arrays that are named element by element.
+def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[JsonMember]:
+    """The members of a document; named arrays element by element.
 
     Args:
         stream: The document.
-        arrays: Names of arrays, each with the member of the root that holds it, or empty for the
+        arrays: Names of arrays, each with the member of the root that contains it; empty for the
             root itself.
 
     Raises:
@@ -173,9 +176,9 @@ def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[Member]:
         raise ValueError(f"there is no member {' or '.join(arrays)}")
 
 
-def _member(stream: JsonStream, name: str, *, is_array: bool) -> Iterator[Member]:
+def _member(stream: JsonStream, name: str, *, is_array: bool) -> Iterator[JsonMember]:
     if is_array:
         for line, element in stream.elements():
-            yield Member(name, line, element, is_element=True)
+            yield JsonMember(name, line, element, is_element=True)
     else:
-        yield Member(name, stream.line, stream.value(), is_element=False)
+        yield JsonMember(name, stream.line, stream.value(), is_element=False)

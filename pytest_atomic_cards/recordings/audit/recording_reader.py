@@ -1,26 +1,23 @@
-"""Reading recordings: one exchange at a time is in memory; the format is told by the content."""
+"""Reads recordings, one exchange at a time; the content decides the format."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeVar
 
 from pytest_atomic_cards.recordings.audit import formats
-from pytest_atomic_cards.recordings.audit.entry import (
-    MALFORMED,
-    Entry,
-    damaged,
-    reason_of,
-    seconds_of,
-)
-from pytest_atomic_cards.recordings.audit.json_stream import JsonStream, Member, streamed
+from pytest_atomic_cards.recordings.audit.entry import Entry, damaged, seconds_of
+from pytest_atomic_cards.recordings.audit.json_stream import JsonMember, JsonStream, streamed
+from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
 from pytest_atomic_cards.support.errors import CassetteError
 
 _HEAD: Final = 4_096
+"""Characters read to recognize the format: the first member name always fits."""
 _FIRST_MEMBER: Final = re.compile(r'\s*\{\s*"((?:[^"\\]|\\.)*)"')
 _DOCUMENT_MEMBERS: Final = frozenset(
     {"log", "version", "recorded", "cases", "tables", "interactions"}
@@ -30,12 +27,17 @@ _SEQUENCES: Final = {
     "interactions": formats.from_vcr,
     "http_interactions": formats.from_schemathesis_vcr,
 }
+_ELEMENTS: Final = {"entries": formats.from_har, "interactions": formats.from_vcr}
 _DECODER: Final = json.JSONDecoder()
 _ENDS: Final = ("\n", "")
 _EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
 
 Item = TypeVar("Item")
-Reader = Callable[[Path, TextIO, str], Iterator[Entry]]
+ReadFunction = Callable[[Path, TextIO, str], Iterator[Entry]]
+Parser = Callable[[int, int, Any], Entry]
+"""Makes an entry of number, line and value of an exchange."""
+LineParser = Callable[[int, int, dict[str, Any], str], list[Entry]]
+"""Makes entries of number, line, object and text of a line."""
 
 
 def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]:
@@ -44,11 +46,11 @@ def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]
     Args:
         path: A cassette of this package or of vcrpy, a HAR file, a report of Schemathesis, or JSON
             lines of exchanges.
-        opened: Is shown the open file, from which progress can be told.
+        opened: Called with the open file, whose position shows the progress.
 
     Raises:
-        CassetteError: The file cannot be read, is no recording, or is damaged. The message names
-            file, place and cure. What came before the place was given out.
+        CassetteError: The file cannot be read, is damaged, or is not a recording. The message names
+            file, place and remedy. Earlier exchanges have been yielded.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -56,19 +58,19 @@ def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]
             head = file.read(_HEAD)
             yield from _reader_for(path, head)(path, file, head)
     except UnicodeDecodeError as error:
-        raise damaged(path, f"near byte {error.start + 1}", "this is no text in UTF-8") from None
+        raise damaged(path, f"near byte {error.start + 1}", "this is not UTF-8 text") from None
     except OSError as error:
         raise CassetteError(
-            f"{path} cannot be read: {error.strerror}; name a file that can be"
+            f"{path} cannot be read: {error.strerror}; name a readable file"
         ) from None
 
 
-def _reader_for(path: Path, head: str) -> Reader:
+def _reader_for(path: Path, head: str) -> ReadFunction:
     start = head.lstrip()
     if not start:
         raise damaged(path, "line 1", "the file is empty")
     if "\0" in head:
-        raise damaged(path, "line 1", "this is no text")
+        raise damaged(path, "line 1", "this is not text")
     if start[0] != "{":
         if start[0] in '["':
             raise damaged(path, "line 1", "the document must be an object, or one on each line")
@@ -76,16 +78,16 @@ def _reader_for(path: Path, head: str) -> Reader:
     first = _FIRST_MEMBER.match(head)
     name = first[1] if first else ""
     if name in formats.LINE_MEMBERS:
-        return _lines
+        return partial(_lines, formats.from_line)
     if _EVENT.fullmatch(name):
-        return _events
+        return partial(_lines, formats.from_schemathesis_event)
     if name in _DOCUMENT_MEMBERS:
         return _document
     raise damaged(path, "line 1", f"a recording does not begin with a member {name!r}")
 
 
 def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterator[Item]:
-    """Give out items, and tell an error of reading them as one of the file."""
+    """Yield items; errors of reading them become errors of the file."""
     try:
         yield from items
     except UnicodeDecodeError:
@@ -94,16 +96,8 @@ def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterat
         raise damaged(path, place(), reason_of(error)) from None
 
 
-def _made(path: Path, place: str, make: Callable[..., Item], *parts: Any) -> Item:  # noqa: ANN401
-    """Make something of parts of a file, and tell an error as one of the file."""
-    try:
-        return make(*parts)
-    except MALFORMED as error:
-        raise damaged(path, place, reason_of(error)) from None
-
-
 def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
-    """The lines that are not empty, with their numbers."""
+    """The non-empty lines, with their numbers."""
     *whole, last = head.split("\n")
     lines = chain((f"{line}\n" for line in whole), [last + file.readline()], file)
     return (
@@ -111,27 +105,16 @@ def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
     )
 
 
-def _lines(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
-    line = 0
-
-    def entries() -> Iterator[Entry]:
-        nonlocal line
-        for number, (line, text) in enumerate(_numbered(file, head), start=1):
-            yield formats.from_line(number, line, _object(path, line, text), text)
-
-    return _each(path, entries(), lambda: f"line {line}")
-
-
-def _events(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
+def _lines(parse: LineParser, path: Path, file: TextIO, head: str) -> Iterator[Entry]:
     line = 0
 
     def entries() -> Iterator[Entry]:
         nonlocal line
         number = 1
         for line, text in _numbered(file, head):
-            made = formats.from_schemathesis_event(number, line, _object(path, line, text))
-            number += len(made)
-            yield from made
+            parsed = parse(number, line, _object(path, line, text), text)
+            number += len(parsed)
+            yield from parsed
 
     return _each(path, entries(), lambda: f"line {line}")
 
@@ -144,7 +127,7 @@ def _object(path: Path, line: int, text: str) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    """As by ``json.loads``, which looks for spaces around the value and so takes a fifth longer."""
+    """As ``json.loads``, which takes a fifth longer because it looks for surrounding spaces."""
     if text.startswith("{"):
         value, end = _DECODER.raw_decode(text)
         if text[end:] in _ENDS:
@@ -154,7 +137,11 @@ def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
 
 def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
     stream = JsonStream(file, head)
-    members = _each(path, streamed(stream, _ARRAYS), lambda: f"line {stream.line}")
+
+    def place() -> str:
+        return f"line {stream.line}"
+
+    members = _each(path, streamed(stream, _ARRAYS), place)
     known: dict[str, Any] = {}
     for member in members:
         if not member.is_element:
@@ -164,17 +151,30 @@ def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
         if "recorded" in known:
             yield from _own(path, elements, known)
         else:
-            yield from _foreign(path, elements)
+            parsed = ((_ELEMENTS[one.name], one.line, one.value) for one in elements)
+            yield from _entries(path, parsed, place)
 
 
-def _foreign(path: Path, elements: Iterator[Member]) -> Iterator[Entry]:
-    for number, member in enumerate(elements, start=1):
-        place = f"exchange {number}, line {member.line}"
-        make = formats.from_har if member.name == "entries" else formats.from_vcr
-        yield _made(path, place, make, number, member.line, member.value)
+def _entries(
+    path: Path, values: Iterable[tuple[Parser, int, Any]], lost: Callable[[], str]
+) -> Iterator[Entry]:
+    """The entries of values, each with its parser and line.
+
+    Args:
+        path: The file.
+        values: The recorded exchanges.
+        lost: Names the place of an error between two of them.
+    """
+    for number, (parse, line, value) in enumerate(_each(path, iter(values), lost), start=1):
+        try:
+            entry = parse(number, line, value)
+        except MALFORMED as error:
+            place = f"exchange {number}, line {line}"
+            raise damaged(path, place, reason_of(error)) from None
+        yield entry
 
 
-def _own(path: Path, elements: Iterator[Member], known: dict[str, Any]) -> Iterator[Entry]:
+def _own(path: Path, elements: Iterator[JsonMember], known: dict[str, Any]) -> Iterator[Entry]:
     from pytest_atomic_cards.recordings.cassettes.cassette_document import interactions_in  # noqa: PLC0415 - heavy
 
     number = line = 0
@@ -188,8 +188,9 @@ def _own(path: Path, elements: Iterator[Member], known: dict[str, Any]) -> Itera
     interactions = interactions_in({**known, "interactions": values()})
     recorded = known["recorded"]
     began = seconds_of(recorded.get("at")) if isinstance(recorded, dict) else None
-    for interaction in _each(path, interactions, lambda: f"exchange {number}, line {line}"):
-        yield _made(path, f"line {line}", formats.from_own, number, line, interaction, began)
+    parse = partial(formats.from_own, began=began)
+    parsed = ((parse, line, interaction) for interaction in interactions)
+    yield from _entries(path, parsed, lambda: f"exchange {number}, line {line}")
 
 
 def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
@@ -198,7 +199,5 @@ def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
     del head
     file.seek(0)
     elements = YamlStream(file).elements(frozenset(_SEQUENCES))
-    whole = _each(path, elements, lambda: "it cannot be read on")
-    for number, (name, line, value) in enumerate(whole, start=1):
-        place = f"exchange {number}, line {line}"
-        yield _made(path, place, _SEQUENCES[name], number, line, value)
+    parsed = ((_SEQUENCES[name], line, value) for name, line, value in elements)
+    yield from _entries(path, parsed, lambda: "the rest cannot be read")

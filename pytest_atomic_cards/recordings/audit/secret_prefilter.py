@@ -1,4 +1,4 @@
-"""Suspects: the few pieces of recordings that are looked at closely, as a secret may be in them."""
+"""A fast filter that passes only the few pieces of text which may contain a secret."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pytest_atomic_cards.support.secrets.finder import secrets_in
 from pytest_atomic_cards.support.secrets.signs import suspects
 
 _APART: Final = '"\n' * 50
-"""Ends what a quote or a space ends; so long that no sign hides behind that of another text."""
+"""Separates texts: ends quotes and words, and is longer than a match looks back or ahead."""
 _PIECES: Final = 4_096
-"""Pieces whose answer is remembered: recordings repeat most of their headers."""
+"""Pieces whose result is remembered, as recordings repeat most of their headers."""
 
 
 def may_hold_secret(texts: Iterable[str]) -> bool:
-    """Whether one of several texts may hold a secret; searching them at once takes half the time.
+    """Whether one of several texts may contain a secret; one search for all takes half the time.
 
-    What is found may also be made of the end of one and the beginning of the next.
+    A match may also span the end of one text and the beginning of the next.
     """
     return any(map(_kind, suspects(_APART.join(texts))))
 
 
 def secret_in(text: str) -> str | None:
-    """What kind of secret a text holds, such as ``bearer token``; ``None`` if it holds none."""
+    """The kind of secret in a text, such as ``bearer token``; ``None`` if there is none."""
     if not may_hold_secret([text]):
         return None
-    # A placeholder may have been cut off at the end of a piece.
+    # The end of a piece may have cut off a placeholder, so the whole text decides.
     found = secrets_in(text)
     return found[0].kind if found else None
 

@@ -1,6 +1,6 @@
-"""A YAML document with a long sequence, of which one element at a time is in memory.
+"""Reads a YAML document with a long sequence, one element at a time.
 
-Only plain data is built: no tag of a file can make anything else.
+Only plain data is built; no tag can create anything else.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from yaml.resolver import Resolver
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST: Final = 100
+"""Levels of nesting: far more than a recording has, far below Python's recursion limit."""
 _CORE: Final = "tag:yaml.org,2002:"
 _BINARY: Final = f"{_CORE}binary"
 _KNOWN: Final = frozenset(f"{_CORE}{kind}" for kind in ("str", "int", "float", "bool", "null"))
@@ -40,8 +41,8 @@ class YamlStream:
         file: The document.
 
     Raises:
-        ValueError: From every method, where the document is malformed, or holds a tag of more than
-            plain data; the message names the line.
+        ValueError: From every method, if the document is malformed or has a tag beyond plain data.
+            The message names the line.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -52,7 +53,7 @@ class YamlStream:
         """The elements of sequences in the root, with name and line of each.
 
         Args:
-            names: Names of the sequences; all other members of the root are passed over.
+            names: Names of the sequences; other members of the root are skipped.
         """
         while not isinstance(event := self._next(), MappingStartEvent):
             if isinstance(event, ScalarEvent | SequenceStartEvent):
@@ -76,7 +77,7 @@ class YamlStream:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f"line {mark.line + 1}: " if mark else ""
-            raise ValueError(f"{place}{getattr(error, 'problem', None) or 'no YAML'}") from None
+            raise ValueError(f"{place}{getattr(error, 'problem', None) or 'not YAML'}") from None
         except StopIteration:
             raise ValueError("the document is empty") from None
 
@@ -85,21 +86,21 @@ class YamlStream:
             raise _wrong(event, "it is nested too deep")
         if isinstance(event, AliasEvent):
             if event.anchor not in self._anchors:
-                raise _wrong(event, f"there is no value {event.anchor} to refer to")
+                raise _wrong(event, f"the anchor {event.anchor} is not defined")
             return self._anchors[event.anchor]
         if isinstance(event, ScalarEvent):
             value = self._scalar(event)
         elif isinstance(event, CollectionStartEvent):
             value = self._of(event, depth)
         else:
-            raise _wrong(event, "a value must come here")
+            raise _wrong(event, "a value is missing here")
         if event.anchor is not None:
             self._anchors[event.anchor] = value
         return value
 
     def _of(self, event: CollectionStartEvent, depth: int) -> Any:  # noqa: ANN401 - plain data
         if event.tag is not None and event.tag not in _COLLECTIONS:
-            raise _wrong(event, f"the tag {event.tag} is not read")
+            raise _wrong(event, f"the tag {event.tag} is not supported")
         if isinstance(event, SequenceStartEvent):
             elements = []
             while not isinstance(inner := self._next(), SequenceEndEvent):
@@ -119,15 +120,15 @@ class YamlStream:
             try:
                 return base64.b64decode(event.value)
             except binascii.Error:
-                raise _wrong(event, "this is no base64") from None
+                raise _wrong(event, "this is not base64") from None
         if event.tag is not None and event.tag not in _KNOWN:
-            raise _wrong(event, f"the tag {event.tag} is not read")
+            raise _wrong(event, f"the tag {event.tag} is not supported")
         return _plain(event.value) if event.implicit[0] else event.value
 
 
 @lru_cache(maxsize=4_096)
 def _plain(text: str) -> Any:  # noqa: ANN401 - a scalar
-    """What a scalar without quotes is: a number, a truth value, null, or a text."""
+    """An unquoted scalar as a number, a boolean, null or text."""
     tag = Resolver().resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     if tag not in _KNOWN:
         return text

@@ -17,26 +17,28 @@ from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_conten
 from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
 from pytest_atomic_cards.recordings.cassettes.indexed_cassette import IndexedCassette, Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded
-from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError, tell_miss
+from pytest_atomic_cards.recordings.cassettes.playback_errors import (
+    NotRecordedError,
+    describe_mismatch,
+)
 from pytest_atomic_cards.support.clock import EventClock
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.randomness import SeededChance
 
 
 class Cassette(IndexedCassette):
-    """A recording: vcrpy's cassette with what a replay needs besides exchanges. Threads may use it.
+    """A recording: vcrpy's cassette, plus metadata, cases and times. It is thread-safe.
 
     Args:
         path: Its file.
         recorded: The metadata.
         redaction: Replaces what must not reach the disk.
-
         sleep: Waits while recording; a replay does not wait.
 
     Attributes:
         cases: Generated cases by name, as JSON values; saved with the recording.
         clock: The time of the recorded exchanges, which passes again in a replay.
-        randomness: Makes up the same in a replay as in the recording.
+        randomness: Gives the same values in a replay as in the recording.
     """
 
     def __init__(
@@ -63,10 +65,10 @@ class Cassette(IndexedCassette):
 
     @classmethod
     def read(cls, path: Path, redaction: Redaction) -> Self:
-        """Read a recording: one of ours, or any that vcrpy made.
+        """Read a recording, of this package or of vcrpy.
 
         Raises:
-            CassetteError: The file is no recording, or one that this version cannot read.
+            CassetteError: The file is not a recording, or of an unknown version.
         """
         content = read_content(path)
         cassette = cls(path, content.recorded, redaction)
@@ -83,34 +85,34 @@ class Cassette(IndexedCassette):
     def append(
         self, request: Request, response: Response, started: float = 0.0, elapsed: float = 0.0
     ) -> None:
-        """Take in an exchange at the end, redacted.
+        """Append an exchange, redacted.
 
         Args:
             request: The request as it was sent.
-            response: The response as it came.
-            started: When it was sent, in seconds after the recording was begun.
+            response: The response as it was received.
+            started: When it was sent, in seconds after the start of the recording.
             elapsed: Seconds until the response was read.
         """
         with self._lock:
             super().append(request, response)
             self._times.append((started, elapsed))
 
-    def play(self, request: Request) -> Interaction:
+    def replay(self, request: Request) -> Interaction:
         """The next recorded exchange of a request.
 
         Raises:
-            NotRecordedError: There is none that was not played yet.
+            NotRecordedError: All of them were played, or there are none.
         """
         with self._lock:
             place = self._take(request)
             if place is None:
-                raise NotRecordedError(partial(tell_miss, self, request))
+                raise NotRecordedError(partial(describe_mismatch, self, request))
             return self.interaction(place)
 
     def _take(self, request: Request) -> int | None:
-        """As :meth:`take`; what is recorded as it was sent holds nothing to be redacted."""
-        self._redaction.headers(request.headers)  # no part of the look-up, but to be known
-        place = self.take_as_it_is(request)
+        """As :meth:`take`; faster if the request was recorded exactly as it is sent."""
+        self._redaction.headers(request.headers)  # learns their secrets
+        place = self.take_redacted(request)
         return self.take(request) if place is None else place
 
     def interaction(self, place: int) -> Interaction:
@@ -125,7 +127,7 @@ class Cassette(IndexedCassette):
 
     @property
     def unplayed(self) -> list[Request]:
-        """The recorded requests whose answers were not played."""
+        """The recorded requests whose responses were not played."""
         return [
             request for place, request in enumerate(self.requests) if not self.play_counts[place]
         ]
@@ -139,7 +141,7 @@ class Cassette(IndexedCassette):
         )
 
     def save(self) -> None:
-        """Write the file as a whole, so that the old one is kept until the new one is complete.
+        """Write the file atomically: the old one stays until the new one is complete.
 
         Raises:
             SettingsError: It cannot be written.
@@ -152,7 +154,7 @@ class Cassette(IndexedCassette):
             self.dirty = False
 
     def _redact_again(self) -> None:
-        """What became known as a secret later may be in earlier exchanges."""
+        """Redact all exchanges again, as a secret learned later may be in earlier ones."""
         self.data[:] = [
             (self._redacted_request(request), self._redacted_response(response))
             for request, response in self.data
@@ -165,7 +167,7 @@ class Cassette(IndexedCassette):
         return Request(request.method, self._redaction.url(request.uri), body, headers)
 
     def _redacted_response(self, response: Response) -> Response:
-        # The body first: what it says of tokens is known when the headers are looked at.
+        # The body first: tokens in it are then known when the headers are redacted.
         content = self._redaction.body(response["body"]["string"])
         headers = {
             name: [self._redaction.headers({name: value})[name] for value in values]

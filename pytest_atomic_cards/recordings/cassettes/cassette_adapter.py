@@ -1,4 +1,4 @@
-"""CassetteAdapter: where exchanges of a ``requests.Session`` are recorded and replayed."""
+"""The adapter of a ``requests.Session`` that records and replays its exchanges."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from pytest_atomic_cards.model.settings import Mode
 from pytest_atomic_cards.recordings.cassettes.vcr_conversion import (
-    answer_of,
     request_of,
     response_of,
+    urllib3_response,
 )
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class CassetteAdapter(HTTPAdapter):
-    """Answers requests as the mode of the current cassette wants it.
+    """Records, replays or passes on requests, depending on the mode of the current cassette.
 
     Args:
-        manager: Tells the current cassette.
-        inner: Sends requests to the target; ``None`` where there is none, as in a replay.
+        manager: Knows the current cassette.
+        inner: Sends requests to the target; ``None`` in a replay.
     """
 
     def __init__(self, manager: CassetteManager, inner: BaseAdapter | None) -> None:
@@ -41,11 +41,11 @@ class CassetteAdapter(HTTPAdapter):
         *args: Any,  # noqa: ANN401 - passed on
         **kwargs: Any,  # noqa: ANN401
     ) -> Response:
-        """Send a request, or answer it from the cassette.
+        """Send a request, or respond from the cassette.
 
         Raises:
-            NotRecordedError: The current cassette does not hold it, and must.
-            CassetteError: There is no such recording, or it cannot be read.
+            NotRecordedError: The request is not in the cassette that is replayed.
+            CassetteError: The recording is missing or cannot be read.
         """
         if self._inner is None or self._manager.mode is Mode.REPLAY:
             return self._replay(request)
@@ -59,8 +59,8 @@ class CassetteAdapter(HTTPAdapter):
             self._inner.close()
 
     def _replay(self, request: PreparedRequest) -> Response:
-        interaction = self._manager.play(request_of(request))
-        return self.build_response(request, answer_of(request, interaction.response))
+        interaction = self._manager.replay(request_of(request))
+        return self.build_response(request, urllib3_response(request, interaction.response))
 
     def _record(
         self,
@@ -73,5 +73,5 @@ class CassetteAdapter(HTTPAdapter):
         clock = REAL_CLOCK.monotonic()
         response = send(request, *args, **kwargs)
         received = response_of(response)
-        self._manager.take_in(sent, received, REAL_CLOCK.monotonic() - clock)
+        self._manager.add(sent, received, REAL_CLOCK.monotonic() - clock)
         return response

@@ -1,7 +1,7 @@
-"""The file of a cassette: JSON that people can read and compare line by line.
+"""The file format of a cassette: JSON that people can read and diff.
 
-Bodies of JSON are kept as structure, text as text, and anything else in base64. The cards of long
-listings are kept once, in ``tables``, and the listings name them by their places there.
+JSON bodies are stored as JSON, text as text, and anything else in base64. The cards of long
+listings are stored once, in ``tables``; listings refer to them by row number.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from vcr.request import Request  # type: ignore[import-untyped]
 from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded
 from pytest_atomic_cards.recordings.cassettes.table_encoding import ROWS, CardTable, at, cards_in
+from pytest_atomic_cards.recordings.malformed import text_in
 
 VERSION: Final = 1
-"""What vcrpy calls the version of its format, with which this one shares the exchanges."""
+"""The version of vcrpy's format, whose exchanges this format shares."""
 
 _WIDTH: Final = 100
+"""Characters of a line: that of this project's code."""
 _SHORT_LISTING: Final = 20
+"""Cards of a listing that is stored in place, so that small recordings stay readable."""
 _TABLES: Final = "tables"
 _CARDS: Final = "cards"
 _LISTED: Final = "data"
@@ -30,7 +33,9 @@ _ROOT: Final = "root"
 _LISTINGS: Final = {ROWS, _LISTED, _CARDS}
 _SPREAD: Final = {_ROOT, "interactions", _TABLES} | _LISTINGS
 _DEEPEST: Final = 12
+"""Levels of indentation; deeper values take one line each, so that lines stay readable."""
 _SPARE_DEPTH: Final = 200
+"""Levels to spare below Python's recursion limit, as a reader may have a deeper stack."""
 _json: Final = json.JSONEncoder(allow_nan=False).encode
 
 
@@ -41,7 +46,7 @@ class Interaction:
     Args:
         request: The request, redacted.
         response: The response, redacted.
-        started: When the request was sent, in seconds after the recording was begun.
+        started: When the request was sent, in seconds after the start of the recording.
         elapsed: Seconds until the response was read.
     """
 
@@ -53,13 +58,13 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the file of a cassette holds.
+    """The content of a cassette file.
 
     Args:
         recorded: The metadata.
         interactions: The exchanges, in the order in which they were recorded.
         cases: Generated cases by name, as JSON values.
-        is_redacted: Whether what is a secret by its shape or name was taken out.
+        is_redacted: Whether values that look like secrets were removed.
     """
 
     recorded: Recorded
@@ -69,7 +74,7 @@ class Content:
 
 
 def in_file(seconds: float) -> float:
-    """Seconds to the precision that a file has."""
+    """Seconds, rounded to the precision of a file."""
     return round(seconds, 4)
 
 
@@ -90,24 +95,24 @@ def interactions_in(parts: Mapping[str, Any]) -> Iterator[Interaction]:
     """The exchanges of a file of this format.
 
     Raises:
-        KeyError, TypeError, ValueError, IndexError: An exchange is not as it should be. The ones
-            before it were given out.
+        KeyError, TypeError, ValueError, IndexError: An exchange is malformed. Those before it
+            have been yielded.
     """
     cards = list(map(_json, cards_in(parts.get(_TABLES, []))))
     for one in parts["interactions"]:
         request, response = one["request"], one["response"]
-        headers = {name: _text(value) for name, value in request["headers"].items()}
+        headers = {name: text_in(value) for name, value in request["headers"].items()}
         yield Interaction(
             Request(
-                _text(request["method"]),
-                _text(request["uri"]),
+                text_in(request["method"]),
+                text_in(request["uri"]),
                 _read(request["body"], cards),
                 headers,
             ),
             {
                 "status": {
                     "code": int(response["status"]["code"]),
-                    "message": _text(response["status"]["message"]),
+                    "message": text_in(response["status"]["message"]),
                 },
                 "headers": {name: _texts(values) for name, values in response["headers"].items()},
                 "body": {"string": _read(response["body"], cards) or b""},
@@ -168,19 +173,19 @@ def _read(body: Any, cards: list[str]) -> bytes | None:  # noqa: ANN401 - a JSON
     if body is None:
         return None
     if "text" in body:
-        return _text(body["text"]).encode()
+        return text_in(body["text"]).encode()
     if "base64" in body:
-        return base64.b64decode(_text(body["base64"]), validate=True)
+        return base64.b64decode(text_in(body["base64"]), validate=True)
     value = body["json"]
     if _CARDS not in body:
         return _json(value).encode()
-    listed = f"[{', '.join(at(_text(body[_CARDS]), cards))}]"
+    listed = f"[{', '.join(at(text_in(body[_CARDS]), cards))}]"
     members = {name: _json(member) for name, member in value.items()} | {_LISTED: listed}
     return f"{{{', '.join(f'{_json(name)}: {text}' for name, text in members.items())}}}".encode()
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401 - a JSON value
-    """Whether a value is nested so deep that it could not be read where the stack is higher."""
+    """Whether a value is nested too deep to be read by code with a deeper stack."""
     for _ in range(_SPARE_DEPTH):
         value = [value]
     try:
@@ -201,16 +206,10 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a string must stand where a {type(value).__name__} stands")
-    return value
-
-
 def _texts(values: object) -> list[str]:
     if not isinstance(values, list):
-        raise TypeError(f"an array must stand where a {type(values).__name__} stands")
-    return list(map(_text, values))
+        raise TypeError(f"expected an array, not a {type(values).__name__}")
+    return list(map(text_in, values))
 
 
 def _compact(value: Any) -> str:  # noqa: ANN401 - a JSON value
@@ -218,12 +217,12 @@ def _compact(value: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def _lines(value: Any, indent: int = 0, name: str = "") -> Iterator[str]:  # noqa: ANN401
-    """A value over as few lines as fit the width; each card of a listing takes one, however long.
+    """A value on as few lines as fit the width; each card of a listing takes one line.
 
     Args:
         value: Any JSON value.
-        indent: How far it is indented.
-        name: The member that it is the value of.
+        indent: Its indentation.
+        name: The name of the member.
     """
     spread = isinstance(value, dict | list) and value and indent < _DEEPEST
     if not spread or (

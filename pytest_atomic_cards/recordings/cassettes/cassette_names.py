@@ -1,7 +1,7 @@
-"""Names of cassettes: stable, safe as file names everywhere, and never the same for two tests.
+"""Names of cassettes: stable, valid file names on every system, and unique for each test.
 
-They come from the module, the class, the function and the parameters, not from pytest's node ids,
-which differ from version to version; a contract's comes from its requirement.
+They are made of module, class, function and parameters, not of pytest's node ids, which differ
+between versions; the name of a contract's cassette begins with its requirement.
 """
 
 from __future__ import annotations
@@ -19,24 +19,27 @@ from pytest_atomic_cards.recordings.cassettes.stale_cassettes import FIXTURE, OF
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@=,+()\[\]-]+")
 _RESERVED: Final = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 _LONGEST: Final = 100
+"""Characters of a file name before its hash: file systems allow 255 bytes, and Windows 260
+characters of a whole path."""
 _DIGITS: Final = 8
+"""Hexadecimal digits of a hash: a collision of two among a thousand names is one in 8,000."""
 _OF_CONTRACTS: Final = {"requirement": "contracts", "question": "questions"}
 
 
 @dataclass(frozen=True, slots=True)
 class CassetteNames:
-    """Names the recordings of a run, and what they belong to.
+    """Names the recordings of a run and their owners.
 
     Args:
-        root: The directory that modules are named from.
-        is_suite: Whether the tests are those of the contract suite.
+        root: The directory that module names are relative to.
+        is_suite: Whether the contract suite runs.
     """
 
     root: Path
     is_suite: bool = False
 
     def of_test(self, item: pytest.Item) -> str:
-        """The name of a test's cassette, a path without a suffix."""
+        """The name of the cassette of a test: a path without a suffix."""
         own = getattr(item, "originalname", None) or item.name
         parameters = getattr(item, "callspec", None)
         variant = f"[{parameters.id}]" if parameters is not None else ""
@@ -51,18 +54,18 @@ class CassetteNames:
 
         Args:
             fixture: Name of the fixture.
-            node: What shares it: a class, a module, a package or the session.
-            variant: Which parameter it has; empty for none.
+            node: Its scope: a class, a module, a package or the session.
+            variant: Its parameter; empty for none.
         """
         variant = f"[{variant}]" if variant else ""
         return _joined(*self._scope(node), f"fixture-{fixture}", variant=variant)
 
     def owner(self, node: pytest.Item | pytest.Collector, fixture: str = "") -> str:
-        """What a recording belongs to, as people and its metadata name it.
+        """The owner of a recording, as in its metadata and in messages.
 
         Args:
-            node: A test, or what shares a fixture.
-            fixture: The name of that fixture.
+            node: A test, or the scope of a fixture.
+            fixture: The name of the fixture.
         """
         suite = SUITE if self.is_suite else ""
         place = SESSION if isinstance(node, pytest.Session) else self._place(node)
@@ -74,7 +77,7 @@ class CassetteNames:
         return "::".join([self._relative(node.path).as_posix(), *inner])
 
     def _scope(self, node: pytest.Item | pytest.Collector) -> list[str]:
-        """The module that a node is in, and the classes around it."""
+        """The module of a node, and the classes around it."""
         if isinstance(node, pytest.Session):
             return []
         classes = [one.name for one in node.listchain() if isinstance(one, pytest.Class)]
@@ -87,7 +90,7 @@ class CassetteNames:
 
 
 def overriding(name: str, definition: str) -> str:
-    """The name of a cassette whose usual name is that of a fixture which it overrides."""
+    """The name of the cassette of a fixture that overrides another one."""
     return f"{name}-{_digest(definition)}"
 
 
@@ -98,11 +101,11 @@ def _joined(*parts: str, variant: str = "") -> str:
 
 
 def safe(text: str, *, distinct: bool = False) -> str:
-    """A text as the name of a file or directory: as it is if it can be, else with a short hash.
+    """A valid file name for a text: unchanged if possible, else with a short hash.
 
     Args:
         text: Any text.
-        distinct: Whether it may differ from another text in the case of its letters alone.
+        distinct: Whether another text may differ only in case.
     """
     name = _UNSAFE.sub("-", text)[:_LONGEST].strip(".")
     if name == text and not distinct and not _RESERVED.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Hooks that play one cassette for each test, and one for each fixture that tests share."""
+"""Pytest hooks that use one cassette per test, and one per shared fixture."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from pytest_atomic_cards.recordings.cassettes.recorded_cases import (
     keeping_cases,
     run_over,
 )
-from pytest_atomic_cards.recordings.cassettes.stale_cassettes import Use
+from pytest_atomic_cards.recordings.cassettes.stale_cassettes import Playback
 from pytest_atomic_cards.support.errors import CassetteError, SettingsError
 from pytest_atomic_cards.support.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager, Play
+    from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager, OpenCassette
 
 MARKER: Final = "cards_cassettes"
 USES: Final = "atomic_cards_cassettes"
-"""Where the report of a teardown keeps how recordings were played, as JSON."""
+"""Attribute of a teardown report: how recordings were played, as JSON."""
 
 
-def play_of(item: pytest.Item, manager: CassetteManager, naming: CassetteNames) -> Play:
-    """The cassette of a test, to be played as its mark asks for, or else as the deck does.
+def open_for(item: pytest.Item, manager: CassetteManager, naming: CassetteNames) -> OpenCassette:
+    """The cassette of a test, in the mode of its mark or else of the run.
 
     Raises:
         SettingsError: The mark is malformed.
@@ -65,31 +65,31 @@ def play_of(item: pytest.Item, manager: CassetteManager, naming: CassetteNames) 
     return manager.open(name, mode and Mode(mode), owner)
 
 
-def use_of(play: Play, manager: CassetteManager) -> Use | None:
-    """How a cassette was played that has come to its end; ``None`` where there was none to play."""
-    replayed = play.mode is Mode.REPLAY
-    if play.cassette is None and not (replayed and play.path.exists()):
+def playback_of(opened: OpenCassette, manager: CassetteManager) -> Playback | None:
+    """How a closed cassette was played; ``None`` if there was none to replay."""
+    replayed = opened.mode is Mode.REPLAY
+    if opened.cassette is None and not (replayed and opened.path.exists()):
         return None
     try:
-        cassette = play.cassette
+        cassette = opened.cassette
         if cassette is None:
-            cassette = Cassette.read(play.path, Redaction())
+            cassette = Cassette.read(opened.path, Redaction())
     except CassetteError:
         return None
     left = cassette.unplayed
     first = f"{left[0].method} {left[0].path}" if left else ""
     at = cassette.recorded.at.isoformat()
-    file = manager.name_of(play.path)
-    return Use(file, play.test, len(cassette), len(left) if replayed else None, first, at)
+    file = manager.name_of(opened.path)
+    return Playback(file, opened.test, len(cassette), len(left) if replayed else None, first, at)
 
 
 class CassettePlugin:
-    """Plays cassettes around tests and fixtures.
+    """Uses cassettes around tests and fixtures.
 
     Args:
-        manager: What plays them.
-        naming: Names the cassettes.
-        shared: Whether other processes take part in the run.
+        manager: Opens the cassettes.
+        naming: Names them.
+        shared: Whether the run has several processes.
     """
 
     def __init__(self, manager: CassetteManager, naming: CassetteNames, *, shared: bool) -> None:
@@ -98,34 +98,34 @@ class CassettePlugin:
         self._shared = shared
         self._open = ExitStack()
         self._fixtures: dict[str, str] = {}
-        self._plays: list[Play] = []
-        self._current: Play | None = None
+        self._finished: list[OpenCassette] = []
+        self._current: OpenCassette | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Begin to play the cassette of a test."""
+        """Open the cassette of a test."""
         self._open.close()
-        play = self._current = play_of(item, self._manager, self._naming)
-        self._open.callback(self._plays.append, play)
-        self._open.enter_context(self._manager.using(play))
+        opened = self._current = open_for(item, self._manager, self._naming)
+        self._open.callback(self._finished.append, opened)
+        self._open.enter_context(self._manager.using(opened))
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Keep the cases of a property test beside its exchanges."""
-        play = self._current
-        if play is None or play.mode is not Mode.RECORD or not is_property_test(item):
+        """Record the cases of a property test with its exchanges."""
+        opened = self._current
+        if opened is None or opened.mode is not Mode.RECORD or not is_property_test(item):
             return (yield)
-        with keeping_cases(item, play):
+        with keeping_cases(item, opened):
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Run a property test over the cases of its recording, where it has some."""
-        play = self._current
-        if play is None or not (play.mode.reads and is_property_test(pyfuncitem)):
+        """Run a property test over the cases of its recording, if there are any."""
+        opened = self._current
+        if opened is None or not (opened.mode.reads and is_property_test(pyfuncitem)):
             return None
-        cassette = self._manager.current if play.path.exists() else None
+        cassette = self._manager.current if opened.path.exists() else None
         if cassette is None or CASES not in cassette.cases:
             return None
         run_over(pyfuncitem, self._manager.of_now(cassette.cases[CASES]))
@@ -133,7 +133,7 @@ class CassettePlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # noqa: ARG002
-        """Play on to the end of the clean-up, and save what was recorded."""
+        """Close the cassette after the clean-up, and save what was recorded."""
         try:
             return (yield)
         finally:
@@ -143,62 +143,64 @@ class CassettePlugin:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach to the report of a teardown how each cassette was played that has come to its end.
+        """Attach to a teardown report how each closed cassette was played.
 
-        Differences from a recording that is verified make the phase fail that showed them.
+        A difference from a verified recording fails the phase in which it appears.
         """
         report = yield
-        play = self._current
-        if report.passed and play is not None and play.comparison is not None:
-            differences = play.comparison.take_differences(finished=call.when == "teardown")
+        opened = self._current
+        if report.passed and opened is not None and opened.comparison is not None:
+            differences = opened.comparison.take_differences(finished=call.when == "teardown")
             if differences:
                 report.outcome = "failed"
-                told = "\n".join([f"{play.path} differs:", *differences])
-                report.longrepr = printable(told, lines=True)
+                text = "\n".join([f"{opened.path} differs:", *differences])
+                report.longrepr = printable(text, lines=True)
         if call.when == "teardown":
-            played = (use_of(play, self._manager) for play in self._plays)
+            played = (playback_of(opened, self._manager) for opened in self._finished)
             uses = [asdict(use) for use in played if use is not None]
             setattr(report, USES, json.dumps(uses))
-            self._plays.clear()
+            self._finished.clear()
         return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, Any, Any]:
-        """Play a cassette of its own while a shared fixture is set up and torn down.
+        """Use a separate cassette while a shared fixture is set up and torn down.
 
-        What was not recorded ends a fixture as an ordinary error, as pytest remembers no others.
+        A request that was not recorded raises an ordinary exception, as pytest caches no others.
         """
         shared = fixturedef.scope != "function"
-        play, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
+        opened, pauses = self._fixture(fixturedef, request) if shared else None, ExitStack()
         fixturedef.addfinalizer(pauses.close)  # the first to be added is the last to be run
         try:
-            with self._manager.using(play) if play else nullcontext():
+            with self._manager.using(opened) if opened else nullcontext():
                 result = yield
         except NotRecordedError as error:
-            told = CassetteError(str(error))
+            caught = CassetteError(str(error))
             key = fixturedef.cache_key(request)  # type: ignore[arg-type] # it is a SubRequest
-            fixturedef.cached_result = (None, key, (told, None))
-            raise told from error
-        if play:
-            fixturedef.addfinalizer(partial(self._go_on, play, pauses))
+            fixturedef.cached_result = (None, key, (caught, None))
+            raise caught from error
+        if opened:
+            fixturedef.addfinalizer(partial(self._reopen, opened, pauses))
         return result
 
-    def _go_on(self, play: Play, pauses: ExitStack) -> None:
-        pauses.callback(self._plays.append, play)
-        pauses.enter_context(self._manager.using(play))
+    def _reopen(self, opened: OpenCassette, pauses: ExitStack) -> None:
+        pauses.callback(self._finished.append, opened)
+        pauses.enter_context(self._manager.using(opened))
 
-    def _fixture(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Play:
+    def _fixture(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> OpenCassette:
         variant = str(getattr(request, "param_index", "")) if hasattr(request, "param") else ""
         name = self._naming.of_fixture(fixturedef.argname, request.node, variant)
         if self._fixtures.setdefault(name, fixturedef.baseid) != fixturedef.baseid:
             name = overriding(name, fixturedef.baseid)
         owner = self._naming.owner(request.node, fixturedef.argname)
-        play = self._manager.open(name, test=owner)
-        if play.mode is Mode.RECORD and self._shared:
-            play.refusal = CassetteError(
+        opened = self._manager.open(name, test=owner)
+        if opened.mode is Mode.RECORD and self._shared:
+            opened.refusal = CassetteError(
                 f"fixture {fixturedef.argname} is shared by tests, and each process would record "
-                "it in its own way; record without -n, and replay with it"
+                "it differently; record without -n, and replay with it"
             )
-        return play
+        return opened

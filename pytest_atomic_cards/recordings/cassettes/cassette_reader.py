@@ -1,4 +1,4 @@
-"""Reading a recording: one of ours, or any that vcrpy made. Nothing in a file is ever executed."""
+"""Reads a recording, of this package or of vcrpy. Nothing in a file is ever executed."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ from pytest_atomic_cards.recordings.cassettes.cassette_document import (
 )
 from pytest_atomic_cards.recordings.cassettes.metadata import FORMAT, Recorded, Source
 from pytest_atomic_cards.recordings.cassettes.vcr_conversion import LOGICAL_URL
+from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of, text_in
 from pytest_atomic_cards.support.errors import CassetteError
-from pytest_atomic_cards.support.secrets.hidden import without_value
 
 SUFFIXES: Final = (".json", ".yaml", ".yml")
-"""How the name of a recording may end; what this package writes ends in the first."""
+"""The suffixes of recordings; this package writes files with the first."""
 
 _OF_THE_TRANSFER: Final = {"content-length", "transfer-encoding", "connection"}
 _API_PATH: Final = re.compile(
     r"(?P<root>/?.*?)/v1/(?P<environment>[^/]+)/(?:cards|action-flow/(?P<flow>[^/]+))(?:/|$)"
 )
-_ANEW: Final = "record it anew with --cards-cassettes record"
-_MALFORMED: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+RECORD_AGAIN: Final = "record it again with --cards-cassettes record"
 
 
 def name_in(directory: Path, path: Path) -> str:
-    """A file of a recording as all machines of a run call it: its path below the directory."""
+    """The name of a recording on all machines of a run: its path below the directory."""
     return path.relative_to(directory).as_posix()
 
 
@@ -45,8 +44,8 @@ def read_content(path: Path) -> Content:
     """Read the file of a recording as a whole.
 
     Raises:
-        CassetteError: It is not there, no recording, damaged, or of a version that this package
-            cannot read. The message names the file, the place and how to mend it.
+        CassetteError: The file is missing, damaged, not a recording, or of an unknown version. The
+            message names the file, the place and the remedy.
     """
     text = _text_of(path)
     parts = None if path.suffix in SUFFIXES[1:] else _json(path, text)
@@ -59,14 +58,14 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
-        raise CassetteError(f"there is no recording {path}; {_ANEW}") from None
+        raise CassetteError(f"there is no recording {path}; {RECORD_AGAIN}") from None
     except UnicodeDecodeError as error:
         raise CassetteError(
-            f"{path} is no recording: byte {error.start + 1} is not UTF-8; {_ANEW}"
+            f"{path} is not a recording: byte {error.start + 1} is not UTF-8; {RECORD_AGAIN}"
         ) from None
     except OSError as error:
         raise CassetteError(
-            f"{path} cannot be read ({error.strerror}); make it a readable file, or {_ANEW}"
+            f"{path} cannot be read ({error.strerror}); make it a readable file, or {RECORD_AGAIN}"
         ) from None
 
 
@@ -76,10 +75,12 @@ def _json(path: Path, text: str) -> Any:  # noqa: ANN401 - a JSON value
     except json.JSONDecodeError as error:
         raise CassetteError(
             f"{path} is cut off or damaged: line {error.lineno}, column {error.colno}: "
-            f"{error.msg}; restore it from version control, or {_ANEW}"
+            f"{error.msg}; restore it from version control, or {RECORD_AGAIN}"
         ) from None
     except RecursionError:
-        raise CassetteError(f"{path} is no recording: it is nested too deep; {_ANEW}") from None
+        raise CassetteError(
+            f"{path} is not a recording: it is nested too deep; {RECORD_AGAIN}"
+        ) from None
 
 
 def _own(path: Path, parts: dict[str, Any]) -> Content:
@@ -87,13 +88,13 @@ def _own(path: Path, parts: dict[str, Any]) -> Content:
     made = recorded.get("format") if isinstance(recorded, dict) else None
     if made != FORMAT or version != VERSION:
         raise CassetteError(
-            f"{path} has format {made!r} and version {version!r}, where this version of "
-            f"pytest-atomic-cards reads format {FORMAT} and version {VERSION}; {_ANEW}, or "
+            f"{path} has format {made!r} and version {version!r}, but this version of "
+            f"pytest-atomic-cards reads format {FORMAT} and version {VERSION}; {RECORD_AGAIN}, or "
             "install the version that wrote it"
         )
     try:
         metadata = Recorded.from_json(recorded)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise _malformed(path, "recorded", error) from None
     cases = parts.get("cases", {})
     if not isinstance(cases, dict):
@@ -102,21 +103,22 @@ def _own(path: Path, parts: dict[str, Any]) -> Content:
 
 
 def _foreign(path: Path, text: str, parts: Any) -> Content:  # noqa: ANN401 - a JSON value
-    """What vcrpy wrote, read with its own safe loaders."""
+    """A file of vcrpy, read with its own safe loaders."""
     serializer = yamlserializer if parts is None else jsonserializer
     try:
         requests, responses, *_ = deserialize(text, serializer)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or "this is no YAML"
+        problem = getattr(error, "problem", None) or "this is not YAML"
         raise CassetteError(
             f"{path} is cut off or damaged: {place}{problem}; restore it from version control, or "
-            f"{_ANEW}"
+            f"{RECORD_AGAIN}"
         ) from None
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise CassetteError(
-            f"{path} is no recording of this package or of vcrpy: {_told(error)}; {_ANEW}"
+            f"{path} is not a recording of this package or of vcrpy: {reason_of(error)}; "
+            f"{RECORD_AGAIN}"
         ) from None
     pairs = zip(requests, responses, strict=True)
     interactions = _checked(path, (_plain(*pair) for pair in pairs))
@@ -131,7 +133,7 @@ def _foreign(path: Path, text: str, parts: Any) -> Content:  # noqa: ANN401 - a 
 
 
 def _settings_in(paths: Iterable[str]) -> dict[str, str]:
-    """What requests tell of the target that they were sent to."""
+    """The settings of a target, as far as the paths of requests show them."""
     settings: dict[str, str] = {}
     for match in filter(None, map(_API_PATH.match, paths)):
         settings.setdefault("api_url", f"{LOGICAL_URL}{match['root']}")
@@ -142,10 +144,10 @@ def _settings_in(paths: Iterable[str]) -> dict[str, str]:
 
 
 def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read from a file
-    """An exchange of vcrpy with what is not needed left out.
+    """An exchange of vcrpy, reduced to what a replay needs.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: It is not as it should be.
+        KeyError, TypeError, ValueError, AttributeError: It is malformed.
     """
     body = request.body
     if hasattr(body, "read"):
@@ -154,7 +156,7 @@ def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read f
         body = b"".join(map(_bytes, body))
     content = response["body"]["string"]
     return Interaction(
-        Request(_text(request.method), _text(request.uri), body, dict(request.headers)),
+        Request(text_in(request.method), text_in(request.uri), body, dict(request.headers)),
         {
             "status": {
                 "code": int(response["status"]["code"]),
@@ -170,12 +172,6 @@ def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read f
     )
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text must stand where a {type(value).__name__} stands")
-    return value
-
-
 def _listed(values: Any) -> Iterable[Any]:  # noqa: ANN401 - read from a file
     return values if isinstance(values, list | tuple) else [values]
 
@@ -185,28 +181,21 @@ def _bytes(value: object) -> bytes:
         return value.encode()
     if isinstance(value, bytes):
         return value
-    raise TypeError(f"a text must stand where a {type(value).__name__} stands")
+    raise TypeError(f"expected text, not a {type(value).__name__}")
 
 
 def _checked(path: Path, interactions: Iterator[Interaction]) -> list[Interaction]:
     read: list[Interaction] = []
     try:
         for interaction in interactions:
-            read.append(interaction)  # noqa: PERF402 - what was read tells where reading ended
-    except _MALFORMED as error:
+            read.append(interaction)  # noqa: PERF402 - the count locates an error
+    except MALFORMED as error:
         raise _malformed(path, f"exchange {len(read) + 1}", error) from None
     return read
 
 
 def _malformed(path: Path, place: str, error: Exception) -> CassetteError:
     return CassetteError(
-        f"{path} is damaged: {place}: {_told(error)}; restore it from version control, or {_ANEW}"
+        f"{path} is damaged: {place}: {reason_of(error)}; restore it from version control, or "
+        f"{RECORD_AGAIN}"
     )
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error} is missing"
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
-    return without_value(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,7 +1,7 @@
-"""Redaction: what is a secret or personal is replaced on the way into a cassette.
+"""Replaces secrets and personal data before they are recorded.
 
-The running test sees the real values. A request is redacted in the same way before it is looked
-up, so that a recording is found again whatever the secret was.
+The running test sees the real values. A request is redacted the same way before it is looked up, so
+that it is found whatever the secret is.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.secrets.finder import redacted
 from pytest_atomic_cards.support.secrets.hidden import REDACTED, Hidden
 from pytest_atomic_cards.support.secrets.names import is_secret_field, is_secret_name
-from pytest_atomic_cards.support.secrets.redactor import Redactor
+from pytest_atomic_cards.support.secrets.redactor import SHORTEST, Redactor
 from pytest_atomic_cards.support.secrets.unpacking import unpacked
 
 _SCHEME: Final = re.compile(r"(bearer|basic)\s", re.IGNORECASE)
-_SHORTEST: Final = 6
 _CACHED: Final = 100_000
+"""Texts whose redaction is remembered, as recordings repeat most of them; bounds the memory."""
 
 
 class Redaction:
     """Replaces secrets, and the fields that a project declares personal.
 
-    A value is a secret by its shape, by the name that it is kept under, or because it is known:
-    each credential that a request carries is known from then on.
+    A value is a secret by its form, by its name, or because it is known: each credential in a
+    request is known from then on.
 
     Args:
-        personal: Dotted paths of member names, such as ``payload.detail.email``. Each stands for
-            every value that such a chain of names leads to, at any depth, also through arrays; a
-            path of one name stands for parameters of this name too.
+        personal: Dotted paths of member names, such as ``payload.detail.email``. Each matches every
+            value at the end of such a path, at any depth and through arrays; a path of one name
+            also matches parameters of that name.
         known: Secrets that are known from the start, such as a client secret.
 
     Raises:
@@ -50,8 +50,8 @@ class Redaction:
         self.learn(known)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Take in values that are secrets wherever they turn up."""
-        new = {Hidden(secret) for secret in secrets if len(secret) >= _SHORTEST} - {REDACTED}
+        """Add values that are secrets wherever they occur."""
+        new = {Hidden(secret) for secret in secrets if len(secret) >= SHORTEST} - {REDACTED}
         if not new <= self._known:
             self._known |= new
             self._redactor = Redactor(self._known)
@@ -59,7 +59,7 @@ class Redaction:
 
     @property
     def has_personal_fields(self) -> bool:
-        """Whether there are fields of a project's own to be redacted."""
+        """Whether the project declares personal fields."""
         return bool(self._personal)
 
     @property
@@ -77,7 +77,7 @@ class Redaction:
         return cleaned
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Headers without their secrets; that there were credentials, and of which kind, remains.
+        """Headers without their secrets; the scheme of credentials remains.
 
         Their secrets are known from now on.
         """
@@ -116,7 +116,7 @@ class Redaction:
         return content if cleaned == value else json.dumps(cleaned).encode()
 
     def value(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """A JSON value without its secrets, also among names of members, however deep it is."""
+        """A JSON value without its secrets, including those in member names, at any depth."""
         whole: list[Any] = [value]
         pending: list[tuple[Any, Any, tuple[str, ...]]] = [(whole, 0, ())]
         while pending:
@@ -139,7 +139,7 @@ class Redaction:
         return whole[0]
 
     def _is_hidden(self, value: Any, path: tuple[str, ...]) -> bool:  # noqa: ANN401
-        """Whether a member is hidden for what it is called."""
+        """Whether a member is hidden because of its name."""
         if value in (None, "", REDACTED) or isinstance(value, bool):
             return False
         if is_secret_name(path[-1]):
@@ -180,7 +180,7 @@ class Redaction:
         return text if cleaned == plain else quote(cleaned, safe="")
 
     def _clean(self, text: str) -> str:
-        if len(text) < _SHORTEST:
+        if len(text) < SHORTEST:
             return text
         return redacted(
             self._redactor.text(text), lambda inner: self._redactor.text(inner) != inner

@@ -1,4 +1,4 @@
-"""CassetteReport: tells at the end of a run which recordings fall short, also of many workers."""
+"""Reports at the end of a run which recordings are orphaned, unplayed or expired."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_atomic_cards.model.settings import Mode
-from pytest_atomic_cards.recordings.cassettes.cassette_plugin import USES, play_of
+from pytest_atomic_cards.recordings.cassettes.cassette_plugin import USES, open_for
 from pytest_atomic_cards.recordings.cassettes.stale_cassettes import (
     FIXTURE,
     SUITE,
     Collected,
+    Playback,
     Shortcoming,
-    Use,
     expired,
     orphans,
     unplayed,
 )
-from pytest_atomic_cards.recordings.cassettes.worker_recordings import hand_in, take_in
+from pytest_atomic_cards.recordings.cassettes.worker_recordings import (
+    receive_from_worker,
+    send_to_controller,
+)
 from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.printable import printable
 
@@ -32,13 +35,13 @@ _OUTPUT: Final = "atomic_cards_collected"
 
 
 class CassetteReport:
-    """Gathers what the processes of a run know, and tells it in the one that reports.
+    """Collects how all processes of a run used recordings, and reports it in the controller.
 
     Args:
         config: The configuration of the run.
-        manager: Where the recordings are.
+        manager: The cassettes.
         naming: Names the recordings.
-        max_age: Days after which a recording is expired, or ``None``.
+        max_age: Days after which a recording expires, or ``None``.
         fail_on: The kinds of shortcomings that fail the run.
     """
 
@@ -58,11 +61,11 @@ class CassetteReport:
         self._fail_on = fail_on
         self._known = Collected()
         self._collected: Collected | None = None
-        self._uses: list[tuple[str, Use]] = []
+        self._uses: list[tuple[str, Playback]] = []
         self._sound: dict[str, bool] = {}
         self._lost: list[str] = []
         self._crashed = False
-        self._told: list[Shortcoming] = []
+        self._found: list[Shortcoming] = []
 
     # In the processes that run tests
 
@@ -70,7 +73,7 @@ class CassetteReport:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Take in a module whose tests are all known."""
+        """Add a module whose tests were all collected."""
         report = yield
         if isinstance(collector, pytest.File) and report.passed:
             self._known.modules.add(self._naming.owner(collector).removeprefix(SUITE))
@@ -78,20 +81,20 @@ class CassetteReport:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Take in all tests, before some are set aside.
+        """Add all tests, before some are deselected.
 
         Raises:
-            pytest.UsageError: The mark of a test is malformed, or two tests would write one file.
+            pytest.UsageError: A mark is malformed, or two tests would write the same file.
         """
         writers: dict[str, str] = {}
         for item in items:
             try:
-                play = play_of(item, self._manager, self._naming)
+                opened = open_for(item, self._manager, self._naming)
             except SettingsError as error:
                 raise pytest.UsageError(f"atomic-cards: {error}") from None
-            name = self._manager.name_of(play.path)
+            name = self._manager.name_of(opened.path)
             self._known.paths.add(name)
-            if play.mode is Mode.RECORD:
+            if opened.mode is Mode.RECORD:
                 writer = writers.setdefault(name.casefold(), item.nodeid)
                 if writer != item.nodeid:
                     raise pytest.UsageError(
@@ -115,41 +118,41 @@ class CassetteReport:
         self._known.whole = bool(items) and (self._naming.is_suite or not typed)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """A run in which tests are set aside is no whole one."""
+        """A run that deselects tests is not complete."""
         self._known.whole &= not items
 
     # In the process that reports
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - of xdist
-        """Take over what a worker knew when it ended, and what it recorded on another machine."""
-        take_in(node, self._manager)
+        """Add what a worker collected, and what it recorded on another machine."""
+        receive_from_worker(node, self._manager)
         output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is not None:
             self._collected = Collected.from_json(json.loads(output))
         self._crashed |= error is not None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in how a test went, and how its recording was played."""
+        """Add the result of a test, and how its recording was played."""
         sound = report.passed and not hasattr(report, "wasxfail")
         self._sound[report.nodeid] = self._sound.get(report.nodeid, True) and sound
         if report.when not in {"setup", "call", "teardown"}:
             self._lost.append(report.nodeid)
         uses = json.loads(getattr(report, USES, "[]"))
-        self._uses += [(report.nodeid, Use(**use)) for use in uses]
+        self._uses += [(report.nodeid, Playback(**use)) for use in uses]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand over what is known, or conclude from what was handed over."""
+        """Send the results to the controller, or evaluate those of all processes."""
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = json.dumps(self._known.as_json())
-            hand_in(self._config, self._manager)
+            send_to_controller(self._config, self._manager)
             return
         collected = self._collected or (None if self._crashed else self._known)
-        self._told = list(self._shortcomings(collected))
+        self._found = list(self._shortcomings(collected))
         if session.exitstatus == pytest.ExitCode.OK and any(
-            one.kind in self._fail_on for one in self._told
+            one.kind in self._fail_on for one in self._found
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -175,16 +178,16 @@ class CassetteReport:
         yield from expired([use for _, use in self._uses], self._max_age)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say which recordings fall short, and of which that is not known."""
-        if self._told or self._crashed:
+        """Print the shortcomings, and the recordings of a crashed worker."""
+        if self._found or self._crashed:
             terminalreporter.section("atomic-cards cassettes")
-        for one in self._told:
-            terminalreporter.line(printable(f"{one.kind}: {self._shown(one.path)}: {one.told}"))
+        for one in self._found:
+            terminalreporter.line(printable(f"{one.kind}: {self._shown(one.path)}: {one.problem}"))
         if self._crashed:
             lost = ", ".join(self._lost) or "what it ran"
             terminalreporter.line(
-                f"unknown: a worker crashed, so how the recordings of {lost} are played cannot be "
-                "told"
+                f"unknown: a worker crashed, so it is unknown how the recordings of {lost} "
+                "were played"
             )
 
     def _shown(self, name: str) -> str:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class CassetteTarget:
-    """The target that the settings name, on cassettes; or in a replay whatever was recorded.
+    """The target of the settings, recorded or verified; in a replay the recorded target.
 
     Args:
         settings: The settings.
         manager: The cassettes.
-        context: What it shares with the rest of the run.
+        context: What the targets of a run share.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class CassetteTarget:
         return self.recorder.settings_of_run(self._settings)
 
     def open_world(self) -> Cards:
-        """A new world of cards, or in a replay the one that the current cassette has.
+        """A new isolated environment; in a replay the one of the current cassette.
 
         Raises:
             CassetteError: There is no recording to replay.
@@ -66,6 +66,6 @@ class CassetteTarget:
         return target.open_world()
 
     def close(self) -> CleanUp:
-        """Clean up what arrived late; no recording holds it."""
+        """Clean up cards that arrived late; this is never recorded."""
         with self.recorder.paused():
             return CleanUp.of([target.close() for target in self._targets.values()])

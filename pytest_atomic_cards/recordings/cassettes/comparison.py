@@ -1,8 +1,8 @@
-"""Comparison of what a target answers now with a recording, field by field.
+"""Compares the current responses of a target with a recording, field by field.
 
-Ids may be others than in the recording, if each stands for the same one throughout; times need
-only have the same form. Where a listing was asked for several times between two changes, as polling
-does, its last answer counts. Answers that ask to try again later do not count at all.
+Ids may differ from the recording if each maps to the same recorded one throughout; times need only
+have the same format. If a listing is requested several times between two changes, as polling does,
+its last response counts. Transient errors do not count at all.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ if TYPE_CHECKING:
 
 _ID_NAME: Final = re.compile(r"(?:^id|Id|_id|users|Location)$")
 _OF_THE_PROJECT: Final = frozenset({"cardTemplateId", "environmentId", "flowConfigId"})
-"""Ids that somebody chose, and that stay the same."""
+"""Ids that a person chose, and that stay the same."""
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNORDERED: Final = "data"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Final = ("content-type",)
 _SHOWN: Final = 120
+"""Characters of a value in a difference: one line of a terminal, more or less."""
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """What was asked for between two changes, and the change that ended it.
+    """The reads between two changes, and the change that ended them.
 
     Args:
-        asked: The last exchange of each question, in the order of the first ones.
+        asked: The last exchange of each read, in the order of the first ones.
         change: The exchange that may have changed something.
     """
 
@@ -48,11 +49,11 @@ class _Stretch:
 
 
 class Comparison:
-    """What differs between a recording and what comes now.
+    """The differences between a recording and the current exchanges.
 
     Args:
         cassette: The recording.
-        pairs: The ids that are known from other recordings of the same run.
+        pairs: The ids known from other recordings of the run.
     """
 
     def __init__(self, cassette: Cassette, pairs: Pairs | None = None) -> None:
@@ -66,7 +67,7 @@ class Comparison:
         self._is_lost = False
 
     def add(self, interaction: Interaction) -> None:
-        """Take in an exchange that came to an end now."""
+        """Add a finished exchange of this run."""
         if interaction.response["status"]["code"] in TRANSIENT or self._is_lost:
             return
         now = self._cassette.redacted(interaction)
@@ -84,10 +85,10 @@ class Comparison:
         self._asked.clear()
 
     def take_differences(self, *, finished: bool = False) -> list[str]:
-        """What differs and was not given out yet, one line each.
+        """The differences since the last call, one line each.
 
         Args:
-            finished: Whether nothing more will be sent, so that what is missing now is missing.
+            finished: Whether nothing more will be sent, so that missing requests are differences.
         """
         self.look()
         if finished and not self._is_lost:
@@ -102,7 +103,7 @@ class Comparison:
         return self._recorded[self._place]
 
     def look(self) -> None:
-        """Compare the answers to the latest questions."""
+        """Compare the responses to the latest reads."""
         recorded = list(self._stretch.asked.values())
         for question, now in self._pending.items():
             place = self._asked.setdefault(question, len(self._asked))
@@ -117,21 +118,25 @@ class Comparison:
             self._differences.append(f"{_line(recorded.request)}: recorded, not sent now")
 
     def _lose(self, difference: str) -> None:
-        """End the comparison, as what follows would be compared with something else."""
+        """End the comparison, as later exchanges would be compared with the wrong ones."""
         self._differences.append(f"{difference}; nothing after it is compared")
         self._is_lost = True
 
     def _compare(self, recorded: Interaction, now: Interaction) -> None:
         line = _line(now.request)
         found = [
-            *self._pairs.differences("request", _told(recorded.request), _told(now.request)),
-            *self._pairs.differences("response", _seen(recorded.response), _seen(now.response)),
+            *self._pairs.differences(
+                "request", _request_values(recorded.request), _request_values(now.request)
+            ),
+            *self._pairs.differences(
+                "response", _response_values(recorded.response), _response_values(now.response)
+            ),
         ]
         self._differences += [f"{line}: {difference}" for difference in found]
 
 
 class Pairs:
-    """Which id now stands for which id of the recording."""
+    """Which current id corresponds to which recorded id."""
 
     def __init__(self) -> None:
         self._recorded: dict[str, str] = {}
@@ -170,7 +175,7 @@ class Pairs:
         return _form(recorded) == _form(self._translated(now))
 
     def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """A value of the recording with the ids of now in place of those of then."""
+        """A recorded value with the current ids."""
         if isinstance(value, str):
             return self._recorded.get(value, value)
         if isinstance(value, list):
@@ -180,14 +185,14 @@ class Pairs:
         return value
 
     def _translated(self, text: str) -> str:
-        """A text with the ids of the recording in place of those of now."""
+        """A text with the recorded ids."""
         for now in sorted(self._now, key=len, reverse=True):
             if now and now in text:
                 text = text.replace(now, self._now[now])
         return text
 
     def _in_order(self, recorded: list[Any], now: list[Any]) -> list[Any]:
-        """The elements of now in the order of the recording, as far as it is known which is which.
+        """The current elements in the order of the recording, if their ids are known.
 
         The order of a listing is not documented.
         """
@@ -220,8 +225,8 @@ def _line(request: Request) -> str:
     return _cut(f"{request.method} {request.path}{'?' if query else ''}{query}")
 
 
-def _told(request: Request) -> dict[str, Any]:
-    """What is compared of a request."""
+def _request_values(request: Request) -> dict[str, Any]:
+    """The compared parts of a request."""
     pairs = parse_qsl(request.parsed_uri.query, keep_blank_values=True)
     query: dict[str, Any] = {}
     for name, value in pairs:
@@ -234,8 +239,8 @@ def _told(request: Request) -> dict[str, Any]:
     }
 
 
-def _seen(response: Response) -> dict[str, Any]:
-    """What is compared of a response."""
+def _response_values(response: Response) -> dict[str, Any]:
+    """The compared parts of a response."""
     headers = {name.lower(): values for name, values in response["headers"].items()}
     return {
         "status": response["status"]["code"],
@@ -257,7 +262,7 @@ def _identity(element: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def _form(text: str) -> str:
-    """A text in which each time is reduced to its form."""
+    """A text in which the digits of each time are zeros."""
     return _TIME.sub(lambda match: re.sub(r"\d", "0", match[0]), text)
 
 

@@ -1,7 +1,8 @@
-"""An indexed cassette: vcrpy's, but one that finds a recorded exchange without looking at all.
+"""An indexed cassette: finds a recorded exchange in constant time.
 
-vcrpy compares each request with every recorded one, and so does recording; this one keeps them
-under what they are matched by. It overrides nothing but public methods.
+vcrpy compares each request with every recorded one, both in recording and in replay, which is
+quadratic; this one keeps an index by what requests are matched on. It overrides only public
+methods.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from vcr.cassette import Cassette  # type: ignore[import-untyped]
-from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]
 
 Response = dict[str, Any]
@@ -34,7 +34,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _body(request: Request) -> bytes:
-    """The body; of JSON only what it says, not how it is written."""
+    """The body; JSON is normalized."""
     body: bytes = request.body or b""
     if body[:1] not in {b"{", b"["}:
         return body
@@ -50,7 +50,7 @@ PARTS: Final[dict[str, Callable[[Request], Any]]] = {
     "query": _query,
     "body": _body,
 }
-"""What a request is found by: never the host or the port, which differ from run to run."""
+"""What requests are matched on: never the host or the port, which differ from run to run."""
 
 
 def _matcher(name: str, part: Callable[[Request], Any]) -> Callable[[Request, Request], None]:
@@ -68,9 +68,9 @@ MATCHERS: Final = tuple(_matcher(name, part) for name, part in PARTS.items())
 
 
 class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
-    """A cassette of vcrpy in which a look-up takes the same time however long it is.
+    """A cassette of vcrpy in which a look-up takes constant time.
 
-    The n-th request of a kind gets the n-th answer that was recorded to its kind.
+    The n-th request of a kind gets the n-th response that was recorded for it.
 
     Args:
         path: Where it is kept.
@@ -82,7 +82,7 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
         super().__init__(path, match_on=MATCHERS, **settings)
 
     def append(self, request: Request, response: Response) -> None:
-        """Take in an exchange at the end."""
+        """Append an exchange."""
         count = len(self.data)
         super().append(request, response)
         for place in range(count, len(self.data)):
@@ -91,40 +91,19 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
     def _index(self, place: int) -> None:
         self._places.setdefault(_key(self.data[place][0]), deque()).append(place)
 
-    def place_of(self, request: Request) -> int | None:
-        """Where the next answer to a request is that was not played yet."""
-        filtered = self.filter_request(request)
-        places = filtered and self._places.get(_key(filtered))
-        return places[0] if places else None
-
     def take(self, request: Request) -> int | None:
-        """As :meth:`place_of`, and count the answer as played."""
+        """The index of the next unplayed response to a request, which then counts as played."""
         filtered = self.filter_request(request)
-        return self.take_as_it_is(filtered) if filtered else None
+        return self.take_redacted(filtered) if filtered else None
 
-    def take_as_it_is(self, request: Request) -> int | None:
+    def take_redacted(self, request: Request) -> int | None:
         """As :meth:`take`, for a request that needs no filtering."""
         places = self._places.get(_key(request))
         if not places:
             return None
-        place = places[0] if self.allow_playback_repeats else places.popleft()
+        place = places.popleft()
         self.play_counts[place] += 1
-        return int(place)
-
-    def can_play_response_for(self, request: Request) -> bool:
-        """Whether there is an answer that was not played yet, and the mode lets it be played."""
-        may_play = self.rewound or self.allow_playback_repeats
-        return bool(may_play and self.record_mode != RecordMode.ALL and request in self)
-
-    def play_response(self, request: Request) -> Response:
-        """The next answer to a request.
-
-        Raises:
-            UnhandledHTTPRequestError: There is none that was not played yet.
-        """
-        place = self.take(request)
-        played: Response = super().play_response(request) if place is None else self.data[place][1]
-        return played
+        return place
 
     def rewind(self) -> None:
         """Play from the beginning."""
@@ -132,9 +111,6 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
         self._places.clear()
         for place in range(len(self.data)):
             self._index(place)
-
-    def __contains__(self, request: Request) -> bool:
-        return self.place_of(request) is not None
 
 
 def _key(request: Request) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The cassette manager plays the cassettes of a process, nested; the innermost one counts."""
+"""Opens the cassettes of a process, which may be nested; the innermost one is current."""
 
 from __future__ import annotations
 
@@ -25,21 +25,19 @@ from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, CurrentRando
 
 
 @dataclass(slots=True)
-class Play:
-    """One cassette that is played, perhaps with pauses.
+class OpenCassette:
+    """A cassette in use, perhaps with interruptions.
 
     Args:
-        name: Its name, a path below the deck's directory without a suffix.
         mode: What is done with it.
         path: Its file.
         test: Which test or fixture it belongs to.
-        refusal: Why it cannot be recorded, if it cannot.
-        cassette: The cassette, once it was needed.
-        comparison: What verifying found so far.
+        refusal: Why it cannot be recorded, if so.
+        cassette: The cassette, once it is needed.
+        comparison: The comparison with the target, while verifying.
         began: When the cassette was first needed, by ``REAL_CLOCK.monotonic``.
     """
 
-    name: str
     mode: Mode
     path: Path
     test: str = ""
@@ -50,21 +48,21 @@ class Play:
 
 
 class CassetteManager:
-    """Plays cassettes.
+    """Records, replays and verifies cassettes.
 
     Args:
-        mode: What is done with cassettes that do not say otherwise.
-        directory: Where they are kept.
+        mode: The default mode of a cassette.
+        directory: The cassette directory.
         redaction: Replaces what must not reach the disk.
 
     Attributes:
-        source: What is recorded from.
-        settings: What a replay needs to know of the target; see
+        source: The kind of target that is recorded.
+        settings: What a replay needs to know about the target; see
             :class:`~pytest_atomic_cards.recordings.cassettes.metadata.Recorded`.
         saved: The files that were written.
         listeners: Called with each exchange that was recorded, replayed or verified.
-        clock: The time of the current cassette; the real time where none is played.
-        randomness: The chance of the current cassette; true chance where none is played.
+        clock: The clock of the current cassette; the real one if there is none.
+        randomness: The randomness of the current cassette; the real one if there is none.
     """
 
     def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
@@ -75,7 +73,7 @@ class CassetteManager:
         self.saved: set[Path] = set()
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
-        self._stack: list[Play] = []
+        self._stack: list[OpenCassette] = []
         self._pairs = Pairs()
         self._comparisons: list[Comparison] = []
         self.clock = CurrentClock(self._current_time)
@@ -83,9 +81,9 @@ class CassetteManager:
 
     @property
     def mode(self) -> Mode:
-        """What is done with the current cassette.
+        """The mode of the current cassette.
 
-        Where none is played, requests go to the target as ever, but for a replay.
+        Without a cassette, requests go to the target, except in a replay.
         """
         if self._stack:
             return self._stack[-1].mode
@@ -93,25 +91,25 @@ class CassetteManager:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether all tests have their recordings here, but for those that are marked off."""
+        """Whether every test has its recording here, unless it is marked off."""
         return self._mode is not Mode.OFF
 
     @property
     def current(self) -> Cassette | None:
-        """The innermost cassette, or ``None`` where none is played or it is off.
+        """The innermost cassette; ``None`` if there is none or it is off.
 
         Raises:
-            CassetteError: Its file is not there, or cannot be read.
+            CassetteError: Its file is missing or cannot be read.
         """
-        play = self._stack[-1] if self._stack else None
-        if play is None or play.mode is Mode.OFF:
+        opened = self._stack[-1] if self._stack else None
+        if opened is None or opened.mode is Mode.OFF:
             return None
-        if play.cassette is None:
-            if play.refusal is not None:
-                raise play.refusal
-            play.cassette = self._load(play) if play.mode.reads else self._begin(play)
-            play.began = REAL_CLOCK.monotonic()
-        return play.cassette
+        if opened.cassette is None:
+            if opened.refusal is not None:
+                raise opened.refusal
+            opened.cassette = self._load(opened) if opened.mode.reads else self._begin(opened)
+            opened.began = REAL_CLOCK.monotonic()
+        return opened.cassette
 
     def _current_time(self) -> Clock:
         cassette = self.current  # an empty one is falsy
@@ -122,15 +120,15 @@ class CassetteManager:
         return TRUE_RANDOMNESS if cassette is None else cassette.randomness
 
     def name_of(self, path: Path) -> str:
-        """What all machines of a run call a file of a recording."""
+        """The name of a recording on all machines of a run."""
         return name_in(self.directory, path)
 
-    def open(self, name: str, mode: Mode | None = None, test: str = "") -> Play:
-        """A cassette to be played from its beginning; nothing is read or written yet.
+    def open(self, name: str, mode: Mode | None = None, test: str = "") -> OpenCassette:
+        """A cassette at its beginning; nothing is read or written yet.
 
         Args:
             name: A path below the directory, without a suffix.
-            mode: What to do with it, if not what the deck does.
+            mode: Its mode, if not the default.
             test: Which test or fixture it belongs to.
         """
         path = self.directory / f"{name}{SUFFIXES[0]}"
@@ -138,82 +136,82 @@ class CassetteManager:
         mode = self._mode if mode is None else mode
         if mode.reads and not path.exists():
             path = next((other for other in others if other.exists()), path)
-        return Play(name, mode, path, test)
+        return OpenCassette(mode, path, test)
 
     @contextmanager
-    def using(self, play: Play) -> Iterator[Play]:
-        """Go on with a cassette; what was recorded is on disk at the end.
+    def using(self, opened: OpenCassette) -> Iterator[OpenCassette]:
+        """Make a cassette current; at the end of the block its recording is on disk.
 
         Raises:
             SettingsError: A recording cannot be written.
         """
-        self._stack.append(play)
+        self._stack.append(opened)
         try:
-            yield play
+            yield opened
         finally:
-            self._stack.remove(play)
-            if play.mode is Mode.RECORD and play.cassette is not None and play.cassette.dirty:
-                play.cassette.save()
-                self.saved.add(play.path)
+            self._stack.remove(opened)
+            if opened.mode is Mode.RECORD and opened.cassette is not None and opened.cassette.dirty:
+                opened.cassette.save()
+                self.saved.add(opened.path)
 
     @contextmanager
-    def playing(self, name: str, mode: Mode | None = None) -> Iterator[Play]:
-        """Play a cassette from its beginning to the end of the block; see :meth:`open`."""
-        with self.using(self.open(name, mode)) as play:
-            yield play
+    def use_cassette(self, name: str, mode: Mode | None = None) -> Iterator[OpenCassette]:
+        """Use a cassette from its beginning to the end of the block; see :meth:`open`."""
+        with self.using(self.open(name, mode)) as opened:
+            yield opened
 
-    def play(self, request: Request) -> Interaction:
+    def replay(self, request: Request) -> Interaction:
         """The next recorded exchange of a request in the current cassette.
 
         Raises:
-            NotRecordedError: There is none that was not played yet.
-            CassetteError: There is no recording, or it cannot be read.
+            NotRecordedError: All of them were played, or there are none.
+            CassetteError: The recording is missing or cannot be read.
         """
         cassette = self.current
         if cassette is None:
             raise NotRecordedError(
                 lambda: (
-                    f"{request.method} {request.path} was sent while no cassette is played, and "
+                    f"{request.method} {request.path} was sent while no cassette is in use, and "
                     f"nothing may leave the process. {HOW_TO_RECORD}"
                 )
             )
-        return self._tell(cassette, cassette.play(request))
+        return self._publish(cassette, cassette.replay(request))
 
-    def take_in(self, request: Request, response: Response, elapsed: float) -> None:
-        """Record or verify an exchange that has just come to an end in the current cassette."""
-        cassette, play = self.current, self._stack[-1]
+    def add(self, request: Request, response: Response, elapsed: float) -> None:
+        """Record or verify a finished exchange with the current cassette."""
+        cassette, opened = self.current, self._stack[-1]
         if cassette is None:
             return
-        started = max(0.0, REAL_CLOCK.monotonic() - play.began - elapsed)
+        started = max(0.0, REAL_CLOCK.monotonic() - opened.began - elapsed)
         interaction = Interaction(request, response, in_file(started), in_file(elapsed))
-        if play.mode is Mode.RECORD:
+        if opened.mode is Mode.RECORD:
             cassette.append(request, response, interaction.started, interaction.elapsed)
         else:
-            if play.comparison is None:
-                play.comparison = Comparison(cassette, self._pairs)
-                self._comparisons.append(play.comparison)
-            play.comparison.add(interaction)
-        self._tell(cassette, interaction)
+            if opened.comparison is None:
+                opened.comparison = Comparison(cassette, self._pairs)
+                self._comparisons.append(opened.comparison)
+            opened.comparison.add(interaction)
+        self._publish(cassette, interaction)
 
     def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """A recorded value as it is to be used now: while verifying, with the ids of now."""
+        """A recorded value for use in this run: while verifying, with the current ids."""
         for comparison in self._comparisons:
             comparison.look()
         return self._pairs.of_now(value)
 
-    def _tell(self, cassette: Cassette, interaction: Interaction) -> Interaction:
+    def _publish(self, cassette: Cassette, interaction: Interaction) -> Interaction:
         cassette.clock.happened(interaction.started, interaction.elapsed)
         for listener in self.listeners:
             listener(interaction)
         return interaction
 
-    def _begin(self, play: Play) -> Cassette:
+    def _begin(self, opened: OpenCassette) -> Cassette:
         settings = self.redaction.value(dict(self.settings))
-        recorded = Recorded(source=self.source, test=play.test, settings=settings)
-        return Cassette(play.path, recorded, self.redaction, REAL_CLOCK.sleep)
+        recorded = Recorded(source=self.source, test=opened.test, settings=settings)
+        return Cassette(opened.path, recorded, self.redaction, REAL_CLOCK.sleep)
 
-    def _load(self, play: Play) -> Cassette:
-        cassette = Cassette.read(play.path, self.redaction)
-        if play.mode is Mode.VERIFY:
+    def _load(self, opened: OpenCassette) -> Cassette:
+        cassette = Cassette.read(opened.path, self.redaction)
+        if opened.mode is Mode.VERIFY:
             cassette.clock = EventClock(REAL_CLOCK.now(), REAL_CLOCK.sleep)
         return cassette

@@ -1,4 +1,4 @@
-"""Recorded: who made a recording, when, with what, and from what."""
+"""Metadata of a recording: its source, test, time, seed, settings and versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 FORMAT: Final = 1
-"""Version of the format that this package writes; it reads no other."""
+"""Version of the format that this package reads and writes."""
 
 _PACKAGES: Final = ("pytest-atomic-cards", "hypothesis", "requests", "vcrpy")
 
@@ -29,13 +29,13 @@ class Source(StrEnum):
 
 
 def _now() -> datetime:
-    """The time of day to the millisecond, as the file has it."""
+    """The current time to the millisecond, the precision of the file."""
     now = REAL_CLOCK.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions of what takes part in a recording."""
+    """The versions of the packages that affect a recording."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -52,11 +52,11 @@ class Recorded:
     Args:
         source: What it was made from.
         test: Which test or fixture it belongs to; empty for none.
-        at: When it was begun, UTC.
-        seed: Where whatever the recorded test made up comes from.
-        settings: What a replay needs to know of the target: ``environment_id``, ``flow_id`` and
-            others by the names of :class:`~pytest_atomic_cards.model.settings.Settings`; no secret.
-        versions: Version of each package that had a part in it, and of Python.
+        at: When it was started, UTC.
+        seed: The seed of the test's random values.
+        settings: What a replay needs to know about the target: ``environment_id``, ``flow_id`` and
+            others, named as in :class:`~pytest_atomic_cards.model.settings.Settings`; no secret.
+        versions: Version of Python and of each package that affects a recording.
     """
 
     source: Source
@@ -67,7 +67,7 @@ class Recorded:
     versions: Mapping[str, str] = field(default_factory=installed_versions)
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in a file."""
+        """The form in a file."""
         return {
             "format": FORMAT,
             "source": self.source.value,
@@ -84,7 +84,7 @@ class Recorded:
 
         Raises:
             KeyError: Something is missing.
-            ValueError: Something is not what it should be; the message says what.
+            ValueError: Something is malformed; the message says what.
         """
         at = datetime.fromisoformat(_typed(values, "at", str))
         if at.tzinfo is None:

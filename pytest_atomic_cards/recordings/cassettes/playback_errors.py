@@ -1,4 +1,4 @@
-"""Misses: a request that a cassette does not hold, and what to say of it."""
+"""The error for a request that a cassette does not contain, and its message."""
 
 from __future__ import annotations
 
@@ -16,43 +16,44 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.indexed_cassette import IndexedCassette
 
 _SHOWN: Final = 3
+"""Closest requests in a message: usually the first is the one that was meant."""
 _LONGEST: Final = 300
+"""Characters of a request or a difference in a message: a query with every attribute fits."""
 
 
 class NotRecordedError(Inconclusive):
     """A replayed test sent a request that was not recorded; nothing left the process.
 
-    Nothing can be told of the target then, and Hypothesis has nothing to shrink.
+    It says nothing about the target, and Hypothesis has nothing to shrink.
 
     Args:
-        tell: Says what was sent and what was recorded; asked for when it is read only, as it takes
-            time.
+        describe: Makes the message; called only when the message is read, as it takes time.
     """
 
-    def __init__(self, tell: Callable[[], str]) -> None:
+    def __init__(self, describe: Callable[[], str]) -> None:
         super().__init__("")
-        self._tell = cache(tell)
+        self._describe = cache(describe)
 
     def __str__(self) -> str:
-        return printable(self._tell(), lines=True)
+        return printable(self._describe(), lines=True)
 
 
-def tell_miss(cassette: IndexedCassette, request: Request) -> str:
-    """Name the request, the cassette, the closest recorded requests, and the cure."""
+def describe_mismatch(cassette: IndexedCassette, request: Request) -> str:
+    """The request, the cassette, the closest recorded requests, and the remedy."""
     request = cassette.filter_request(request)
     closest = cassette.find_requests_with_most_matches(request)
     lines = [
-        f"{_shown(request)} is not in {cassette.path}, which holds {len(cassette)} exchange(s)."
+        f"{_shown(request)} is not in {cassette.path}, which contains {len(cassette)} exchange(s)."
     ]
     if closest and not closest[0][2]:
         lines[0] = (
-            f"{_shown(request)} was sent more often than the {len(closest)} time(s) that "
-            f"{cassette.path} holds it."
+            f"{_shown(request)} was sent more often than the {len(closest)} time(s) that it "
+            f"is recorded in {cassette.path}."
         )
     else:
         for recorded, _, differences in closest[:_SHOWN]:
             lines.append(f"  recorded: {_shown(recorded)}")
-            lines += [f"    {name}: {_short(told)}" for name, told in differences]
+            lines += [f"    {name}: {_short(difference)}" for name, difference in differences]
         more = len(closest) - _SHOWN
         lines += [f"  and {more} more like these"] if more > 0 else []
     return "\n".join([*lines, HOW_TO_RECORD])

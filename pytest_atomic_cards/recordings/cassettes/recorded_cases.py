@@ -1,6 +1,6 @@
-"""Property tests: cases of a ``@given`` test are kept in its cassette, and a replay runs over them.
+"""Generated cases of a ``@given`` test: recorded in its cassette and replayed from there.
 
-So its recording does not depend on the version of Hypothesis, on a seed or on its strategies.
+So a recording does not depend on the version of Hypothesis, on a seed or on strategies.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_atomic_cards.recordings.cassettes.manager import Play
+    from pytest_atomic_cards.recordings.cassettes.manager import OpenCassette
 
 NAME: Final = "given"
-"""Under which the cases of a property test stand in its cassette."""
+"""The name of the cases of a property test in its cassette."""
 
 
 def is_property_test(item: pytest.Item) -> bool:
@@ -30,11 +30,11 @@ def is_property_test(item: pytest.Item) -> bool:
 
 
 @contextmanager
-def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a function of pytest's
-    """Keep the cases that a property test runs over, if it exchanges anything.
+def keeping_cases(item: Any, opened: OpenCassette) -> Iterator[None]:  # noqa: ANN401 - a function of pytest's
+    """Record the cases of a property test, if it sends any request.
 
     Raises:
-        CassetteError: A case cannot be written; the test would not be the same in a replay.
+        CassetteError: A case cannot be recorded, so the test could not be replayed.
     """
     from hypothesis.errors import UnsatisfiedAssumption  # noqa: PLC0415 - slow to import
 
@@ -65,9 +65,9 @@ def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a 
         yield
     finally:
         handle.inner_test = inner
-        if play.cassette:  # one without an exchange is falsy
-            play.cassette.cases[NAME] = kept
-    if refused and play.cassette:
+        if opened.cassette:  # one without an exchange is falsy
+            opened.cassette.cases[NAME] = kept
+    if refused and opened.cassette:
         raise CassetteError(
             f"{item.nodeid} cannot be recorded: {refused[0]}; draw one of these, or leave the test "
             'out with @pytest.mark.cards_cassettes("off")'
@@ -77,11 +77,11 @@ def keeping_cases(item: Any, play: Play) -> Iterator[None]:  # noqa: ANN401 - a 
 def run_over(item: Any, cases: Sequence[Any]) -> None:  # noqa: ANN401 - a function of pytest's
     """Run a property test over the cases of a recording.
 
-    Each runs in a context of Hypothesis: ``note``, ``event`` and ``assume`` can be called in it.
+    Each runs inside Hypothesis, so it can call ``note``, ``event`` and ``assume``.
 
     Args:
         item: The test.
-        cases: As they were kept.
+        cases: As they were recorded.
     """
     inner, instance = item.obj.hypothesis.inner_test, _instance(item)
     if instance is not None:
@@ -104,10 +104,10 @@ def run_over(item: Any, cases: Sequence[Any]) -> None:  # noqa: ANN401 - a funct
 
 
 def _fixtures(item: Any) -> list[str]:  # noqa: ANN401
-    """What a property test takes from fixtures; Hypothesis hides what it draws."""
+    """The fixtures of a property test; Hypothesis hides its own arguments."""
     return list(inspect.signature(item.obj).parameters)
 
 
 def _instance(item: Any) -> object:  # noqa: ANN401
-    """What a property test is a method of, if it is one."""
+    """The object that a property test is a method of, if any."""
     return getattr(item.obj, "__self__", None)

@@ -1,7 +1,7 @@
-"""Hygiene: recordings that nothing plays any more, that are played in part, or that are old.
+"""Finds recordings that are orphaned, only partly played, or expired.
 
-Only what is certain is said: nothing of a test that did not run to its end and pass, and nothing
-of a module that was not collected as a whole.
+Only what is certain is reported: nothing about a test that did not run to its end and pass, or
+about a module that was not collected completely.
 """
 
 from __future__ import annotations
@@ -12,35 +12,38 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-from pytest_atomic_cards.recordings.cassettes.cassette_reader import SUFFIXES, name_in, read_content
+from pytest_atomic_cards.recordings.cassettes.cassette_reader import (
+    RECORD_AGAIN,
+    SUFFIXES,
+    name_in,
+    read_content,
+)
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import CassetteError
 
 SUITE: Final = "suite "
-"""How the owner of a recording begins that belongs to the contract suite."""
+"""Prefix of the owner of a recording that belongs to the contract suite."""
 
 FIXTURE: Final = "fixture "
-"""How the owner of a recording goes on that belongs to a fixture and not to a test."""
+"""Prefix of an owner that is a fixture, not a test."""
 
 OF: Final = " of "
-"""Stands between a fixture and what shares it."""
+"""Separates a fixture from the scope that shares it."""
 
 SESSION: Final = "the session"
-"""Shares a fixture among all tests."""
-
-_ANEW: Final = "record it anew with --cards-cassettes record"
+"""The scope of a fixture that all tests share."""
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Playback:
     """How a recording was played.
 
     Args:
-        path: Its file, below the directory where recordings are kept.
+        path: Its file, relative to the cassette directory.
         owner: The test or fixture that it belongs to.
-        count: How many exchanges it holds.
-        unplayed: How many of them were not played, or ``None`` where it was not replayed.
-        first: The first of these.
+        count: The number of its exchanges.
+        unplayed: How many of them were not played; ``None`` if it was not replayed.
+        first: The first unplayed one.
         recorded_at: When it was recorded, ISO 8601.
     """
 
@@ -54,13 +57,13 @@ class Use:
 
 @dataclass(slots=True)
 class Collected:
-    """What a process knows of the tests that there are.
+    """The tests that a process collected.
 
     Args:
-        paths: The files of the recordings that collected tests have or would have, below the
-            directory where they are kept.
-        modules: The modules whose tests were collected without exception.
-        whole: Whether all tests of the project were collected, and none was set aside.
+        paths: The files of recordings that collected tests have or would have, relative to the
+            cassette directory.
+        modules: The modules whose tests were all collected.
+        whole: Whether all tests of the project were collected and none was deselected.
     """
 
     paths: set[str] = field(default_factory=set)
@@ -68,28 +71,28 @@ class Collected:
     whole: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """In a form that travels between processes."""
+        """A form that can be sent between processes."""
         return {key: sorted(v) if isinstance(v, set) else v for key, v in asdict(self).items()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """From that form."""
+        """Read what :meth:`as_json` wrote."""
         return cls(set(values["paths"]), set(values["modules"]), values["whole"])
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcoming:
-    """Something that is wrong with a recording although tests pass.
+    """Something wrong with a recording although tests pass.
 
     Args:
         kind: ``orphaned``, ``unplayed`` or ``expired``.
-        path: The file, below the directory where recordings are kept.
-        told: What is wrong, and how to mend it.
+        path: The file, relative to the cassette directory.
+        problem: What is wrong, and how to fix it.
     """
 
     kind: str
     path: str
-    told: str
+    problem: str
 
 
 def orphans(
@@ -101,15 +104,15 @@ def orphans(
     of_suite: bool,
     passed: bool,
 ) -> Iterator[Shortcoming]:
-    """The recordings that belong to no test and no fixture any more.
+    """The recordings whose test or fixture no longer exists.
 
     Args:
-        directory: Where recordings are kept.
-        root: What modules are named from.
-        collected: The tests that there are.
+        directory: The cassette directory.
+        root: The directory that module names are relative to.
+        collected: The collected tests.
         played: The files that were played.
-        of_suite: Whether the tests are those of the contract suite, which says nothing of others.
-        passed: Whether all tests that there are ran and passed.
+        of_suite: Whether the contract suite runs; then recordings of other tests are not judged.
+        passed: Whether all collected tests ran and passed.
     """
     known = collected.paths | set(played)
     for path in sorted(path for suffix in SUFFIXES for path in directory.rglob(f"*{suffix}")):
@@ -124,8 +127,8 @@ def orphans(
         if not owner or owner.startswith(SUITE) != of_suite:
             continue
         if _is_gone(owner.removeprefix(SUITE), root, collected, passed=passed):
-            told = f"there is no {owner} any more that would play it; remove the file"
-            yield Shortcoming("orphaned", name, told)
+            problem = f"{owner} no longer exists; remove the file"
+            yield Shortcoming("orphaned", name, problem)
 
 
 def _is_gone(owner: str, root: Path, collected: Collected, *, passed: bool) -> bool:
@@ -139,22 +142,22 @@ def _is_gone(owner: str, root: Path, collected: Collected, *, passed: bool) -> b
     return module in collected.modules
 
 
-def unplayed(uses: Collection[Use]) -> Iterator[Shortcoming]:
-    """The recordings of which some exchanges were not played."""
+def unplayed(uses: Collection[Playback]) -> Iterator[Shortcoming]:
+    """The recordings with exchanges that were not played."""
     for use in uses:
         if use.unplayed:
-            told = (
+            problem = (
                 f"{use.unplayed} of {use.count} exchanges were not played by {use.owner}, the "
-                f"first {use.first}; {_ANEW} if the test is right"
+                f"first {use.first}; {RECORD_AGAIN} if the test is right"
             )
-            yield Shortcoming("unplayed", use.path, told)
+            yield Shortcoming("unplayed", use.path, problem)
 
 
-def expired(uses: Collection[Use], days: int | None) -> Iterator[Shortcoming]:
-    """The recordings that are older than so many days."""
+def expired(uses: Collection[Playback], days: int | None) -> Iterator[Shortcoming]:
+    """The recordings that are older than a number of days."""
     now = REAL_CLOCK.now()
     for use in uses:
         age = now - datetime.fromisoformat(use.recorded_at)
         if days is not None and age > timedelta(days=days):
-            told = f"recorded {age.days} days ago, which is more than {days}; {_ANEW}"
-            yield Shortcoming("expired", use.path, told)
+            problem = f"recorded {age.days} days ago, which is more than {days}; {RECORD_AGAIN}"
+            yield Shortcoming("expired", use.path, problem)

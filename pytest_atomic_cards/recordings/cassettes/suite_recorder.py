@@ -1,4 +1,4 @@
-"""CassetteRecorder: worlds and contracts on a deck of cassettes, one cassette a part."""
+"""Records and replays the contract suite, with one cassette per contract."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _LIVE: Final = (
 
 
 class CassetteRecorder(Recorder):
-    """A tape whose parts are cassettes.
+    """Records a run on cassettes.
 
     Args:
-        manager: Plays them.
+        manager: The cassettes.
     """
 
     def __init__(self, manager: CassetteManager) -> None:
@@ -63,25 +63,25 @@ class CassetteRecorder(Recorder):
 
     @property
     def is_replayed(self) -> bool:
-        """Whether there is no target but the recording."""
+        """Whether the recording replaces the target."""
         return self._manager.mode is Mode.REPLAY
 
     @property
-    def part_name(self) -> str:
+    def cassette_name(self) -> str:
         """The file of the current cassette; empty for none."""
         cassette = self._cassette
         return "" if cassette is None else str(cassette.path)
 
     def adapter(self, inner: BaseAdapter | None) -> BaseAdapter:
-        """Records what goes through, or answers from the current cassette."""
+        """An adapter that records, or responds from the current cassette."""
         return CassetteAdapter(self._manager, inner)
 
     def tokens(self, source: TokenSource) -> TokenSource:
-        """In a replay those of the recording, or placeholders where it has none at the time."""
+        """In a replay the tokens of the recording, or placeholders if it has none."""
         return _RecordedTokens(source) if self.is_replayed else source
 
     def settings_of_run(self, settings: Settings) -> Settings:
-        """The settings of a run, with those of the recordings where they decide what is sent.
+        """The settings of a run; those that decide what is sent come from the recordings.
 
         Raises:
             CassetteError: There is no recording to replay.
@@ -95,7 +95,7 @@ class CassetteRecorder(Recorder):
         return settings
 
     def settings_of_world(self, settings: Settings) -> Settings:
-        """The settings of a world; in a replay those that the current cassette was made with.
+        """The settings of an environment; in a replay those of the current cassette.
 
         Raises:
             CassetteError: There is no recording to replay.
@@ -111,15 +111,15 @@ class CassetteRecorder(Recorder):
         return settings
 
     def paused(self) -> AbstractContextManager[object]:
-        """Let requests go past the cassettes."""
-        return self._manager.playing(f"{_SHARED}/unrecorded", Mode.OFF)
+        """Send requests without recording them."""
+        return self._manager.use_cassette(f"{_SHARED}/unrecorded", Mode.OFF)
 
-    def part(self, name: str) -> AbstractContextManager[object]:
-        """Play a cassette of its own."""
-        return self._manager.playing(f"{_SHARED}/{name}")
+    def use_cassette(self, name: str) -> AbstractContextManager[object]:
+        """Use a separate cassette."""
+        return self._manager.use_cassette(f"{_SHARED}/{name}")
 
     def unrecorded(self, reason: str) -> AbstractContextManager[object]:
-        """Let requests go past the cassettes.
+        """Send requests without recording them.
 
         Raises:
             NotAvailableError: The run is replayed.
@@ -129,10 +129,10 @@ class CassetteRecorder(Recorder):
         return self.paused()
 
     def cases(self, name: str) -> Cases:
-        """The cases in the current cassette; those of the same name again are others.
+        """The cases in the current cassette; a repeated name gets a number.
 
         Raises:
-            NotRecordedError: It should have them, and has not.
+            NotRecordedError: The replayed cassette does not contain them.
         """
         cassette = self._manager.current
         if cassette is None:
@@ -145,13 +145,13 @@ class CassetteRecorder(Recorder):
             return _KeptCases(cassette.cases.setdefault(name, []))
         if name not in cassette.cases:
             raise NotRecordedError(
-                lambda: f"{cassette.path} holds no generated cases {name!r}. {HOW_TO_RECORD}"
+                lambda: f"{cassette.path} contains no generated cases {name!r}. {HOW_TO_RECORD}"
             )
         return _RecordedCases(self._manager.of_now(cassette.cases[name]))
 
     @property
     def _cassette(self) -> Cassette | None:
-        """The current one; a replay has none where nothing was exchanged in the recording."""
+        """The current one; ``None`` in a replay if the recording has no exchange."""
         try:
             return self._manager.current
         except CassetteError:
@@ -159,7 +159,7 @@ class CassetteRecorder(Recorder):
 
 
 def lasting(settings: Settings) -> dict[str, Any]:
-    """What a replay needs to know of the settings of a recording; neither a secret nor a place."""
+    """The settings that a replay needs: neither secrets nor hosts."""
     live = settings.target is TargetKind.LIVE
     kept = {name: getattr(settings, name) for name in (*_GENERATION, *(_LIVE if live else ()))}
     if live:
@@ -172,7 +172,7 @@ def replayed(settings: Settings, recorded: Recorded) -> Settings:
     """The settings of a replay.
 
     Args:
-        settings: Those that were given; they decide what is no matter of the recording.
+        settings: The given ones, for everything that the recording does not decide.
         recorded: The metadata of the recording.
     """
     kept = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.settings.items()}
@@ -189,7 +189,7 @@ def replayed(settings: Settings, recorded: Recorded) -> Settings:
 
 
 def any_recorded(directory: Path) -> Recorded:
-    """The metadata of the shortest recording, as all were made in one run."""
+    """The metadata of the smallest recording, as all come from one run."""
     paths = [path for suffix in SUFFIXES for path in directory.rglob(f"*{suffix}")]
     for path in sorted(paths, key=lambda path: (path.stat().st_size, path)):
         recorded = read_content(path).recorded
@@ -199,17 +199,17 @@ def any_recorded(directory: Path) -> Recorded:
 
 
 class _KeptCases(Cases):
-    """Cases that are recorded.
+    """Cases that are being recorded.
 
     Args:
-        kept: Takes them.
+        kept: The list of the cassette.
     """
 
     def __init__(self, kept: list[Any]) -> None:
         self._kept = kept
 
     def keep(self, case: Any) -> None:  # noqa: ANN401 - a tuple
-        """Take in a case that is about to be run."""
+        """Add a case that is about to run."""
         self._kept.append([as_json(element) for element in case])
 
 
@@ -217,7 +217,7 @@ class _RecordedCases(Cases):
     """Cases of a recording.
 
     Args:
-        forms: The cases as JSON.
+        forms: The cases as JSON values.
 
     Raises:
         MisuseError: They cannot be read.
@@ -228,9 +228,9 @@ class _RecordedCases(Cases):
 
 
 class _RecordedTokens:
-    """Tokens of a source that asks for them in the current cassette, or else placeholders.
+    """Tokens of the current cassette, or placeholders.
 
-    Which part of a run asks for a token that others use as well hangs on what else is run.
+    Which contract requests a shared token depends on which others run.
 
     Args:
         source: The source.
@@ -242,7 +242,7 @@ class _RecordedTokens:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Those of the source."""
+        """The secrets of the source."""
         return self._source.secrets
 
     def token(self) -> str:

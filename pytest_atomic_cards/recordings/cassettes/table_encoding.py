@@ -1,4 +1,4 @@
-"""The cards of long listings, each once: as tables whose columns are what tells them apart."""
+"""Stores each card of long listings once, in tables whose columns are the fields that differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 _LIKE: Final = "like"
 _COLUMNS: Final = "columns"
 ROWS: Final = "rows"
-"""The member of a table that has a line for each card."""
+"""The member of a table that has one row per card."""
 
 Card = dict[str, Any]
 Path = tuple[str, ...]
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class CardTable:
-    """The cards that the long listings of a recording hold."""
+    """The cards of the long listings of a recording."""
 
     def __init__(self) -> None:
         self._cards: list[Card] = []
         self._places: dict[str, int] = {}
 
     def places(self, cards: Iterable[Card]) -> str:
-        """Where cards are, as in ``0-99 4 7``."""
+        """The row numbers of cards, such as ``0-99 4 7``."""
         places = [self._place(card) for card in cards]
         runs = groupby(enumerate(places), key=lambda pair: pair[1] - pair[0])
         ends = [[place for _, place in run] for _, run in runs]
@@ -38,25 +38,25 @@ class CardTable:
         return place
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Tables one after the other: what all cards of each are like, and where they differ."""
+        """Tables, each with the common fields of its cards and a row for the rest of each card."""
         runs = groupby(map(_leaves, self._cards), key=list)
         return [_table(list(run)) for _, run in runs]
 
 
 def cards_in(tables: Iterable[dict[str, Any]]) -> list[Card]:
-    """The cards of all tables, by their places.
+    """The cards of all tables, in order.
 
     Raises:
-        KeyError, TypeError, ValueError: A table is not as it should be.
+        KeyError, TypeError, ValueError: A table is malformed.
     """
     return [card for table in tables for card in _cards_of(table)]
 
 
 def at(places: str, cards: list[T]) -> Iterator[T]:
-    """The cards at places, in whatever form they are given.
+    """The cards with given row numbers, such as ``0-99 4 7``.
 
     Raises:
-        ValueError: There are none.
+        ValueError: A number is out of range.
     """
     for run in places.split():
         first, _, last = run.partition("-")
@@ -67,7 +67,7 @@ def at(places: str, cards: list[T]) -> Iterator[T]:
 
 
 def _leaves(value: Card, path: Path = ()) -> dict[Path, Any]:
-    """What is in an object, by the names that lead there; an empty one is a leaf."""
+    """The leaves of an object by their paths; an empty object is a leaf."""
     found: dict[Path, Any] = {}
     for name, member in value.items():
         if isinstance(member, dict) and member:
@@ -105,7 +105,7 @@ def _cards_of(table: dict[str, Any]) -> Iterator[Card]:
 
 
 def _put(card: Card, path: Path, leaf: Any) -> None:  # noqa: ANN401 - a JSON value
-    """Put a leaf in; what lies on the way to it may be shared with other cards, and is copied."""
+    """Put a leaf in; objects on its path may be shared with other cards, so they are copied."""
     *way, name = path
     for step in way:
         card[step] = card = dict(card.get(step, ()))

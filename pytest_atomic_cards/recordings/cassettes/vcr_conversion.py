@@ -1,4 +1,4 @@
-"""Requests and responses, between how ``requests`` has them and how vcrpy keeps them."""
+"""Converts requests and responses between ``requests`` and vcrpy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 
 LOGICAL_URL: Final = "https://cards.invalid"
-"""The root under which recordings are kept, in place of that of the target."""
+"""The base URL in recordings, in place of that of the target."""
 
 _VOLATILE: Final = frozenset(
     {
@@ -43,11 +43,11 @@ _VOLATILE: Final = frozenset(
         "x-request-id",
     }
 )
-"""Headers that differ from run to run or say how a body travelled; they are not recorded."""
+"""Headers that differ from run to run or describe the transfer; they are not recorded."""
 
 
 def request_of(request: requests.PreparedRequest) -> Request:
-    """A request as vcrpy keeps it, without the place it goes to and without volatile headers."""
+    """A request for vcrpy, without the host and without volatile headers."""
     parts = urlsplit(request.url or "")
     url = f"{LOGICAL_URL}{parts.path}{'?' if parts.query else ''}{parts.query}"
     headers = _lasting(request.headers.items())
@@ -55,7 +55,7 @@ def request_of(request: requests.PreparedRequest) -> Request:
 
 
 def response_of(response: requests.Response) -> Response:
-    """A response as vcrpy keeps it, read to its end, without volatile headers."""
+    """A response for vcrpy, read to its end, without volatile headers."""
     raw: Any = response.raw
     headers = getattr(raw, "headers", None)
     pairs = headers.items() if isinstance(headers, HTTPHeaderDict) else response.headers.items()
@@ -70,8 +70,8 @@ def response_of(response: requests.Response) -> Response:
     }
 
 
-def answer_of(request: requests.PreparedRequest, response: Response) -> HTTPResponse:
-    """A recorded response as urllib3 would give it."""
+def urllib3_response(request: requests.PreparedRequest, response: Response) -> HTTPResponse:
+    """A recorded response for urllib3."""
     status, body = response["status"], response["body"]["string"]
     headers = [(name, value) for name, values in response["headers"].items() for value in values]
     headers.append(("content-length", str(len(body))))

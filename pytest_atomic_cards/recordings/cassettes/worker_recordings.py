@@ -1,4 +1,4 @@
-"""Recordings of worker processes on other machines, which the controlling process writes."""
+"""Recordings of worker processes on other machines, which the controller writes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ELSEWHERE: Final = "atomic_cards_elsewhere"
 _RECORDED: Final = "atomic_cards_recorded"
 
 
-def hand_in(config: pytest.Config, manager: CassetteManager) -> None:
-    """Move what a worker process recorded elsewhere to the one that controls it."""
+def send_to_controller(config: pytest.Config, manager: CassetteManager) -> None:
+    """Move the recordings of a remote worker process to the controller."""
     if getattr(config, "workerinput", {}).get(ELSEWHERE):
         config.workeroutput[_RECORDED] = {  # type: ignore[attr-defined] # of pytest-xdist
             manager.name_of(path): path.read_text("utf-8") for path in manager.saved
@@ -26,8 +26,8 @@ def hand_in(config: pytest.Config, manager: CassetteManager) -> None:
             path.unlink()
 
 
-def take_in(node: Any, manager: CassetteManager) -> None:  # noqa: ANN401 - of pytest-xdist
-    """Write what a worker process recorded elsewhere.
+def receive_from_worker(node: Any, manager: CassetteManager) -> None:  # noqa: ANN401 - of pytest-xdist
+    """Write the recordings of a remote worker process.
 
     Raises:
         SettingsError: A file cannot be written.

@@ -158,7 +158,7 @@ class ProfilingContext:
 
     def part(self, name: str) -> AbstractContextManager[object]:
         """The part of a recording for what several observers share."""
-        return self.cards.recorder.part(f"profile-{name}")
+        return self.cards.recorder.use_cassette(f"profile-{name}")
 
     # Cards
 

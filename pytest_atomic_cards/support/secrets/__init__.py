@@ -1,1 +1,1 @@
-"""Secrets: the one place that knows their names, their forms, their spellings and placeholders."""
+"""Finds and redacts secrets: their names, forms, spellings and placeholders."""

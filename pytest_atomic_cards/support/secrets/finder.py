@@ -1,4 +1,4 @@
-"""Finder: where in a text secrets are, by their form or by the name that they are kept under."""
+"""Finds secrets in a text, by their form or by the name before them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from pytest_atomic_cards.support.secrets.signs import has_sign
 from pytest_atomic_cards.support.secrets.unpacking import from_base64, layers, unescaped
 
 _DEEPEST: Final = 3
-"""Layers of encoding that are taken off: a body in base64 in JSON in a query has three."""
+"""Layers of encoding that are decoded: a body in base64 in JSON in a query has three."""
 _SHORTEST_CODE: Final = 8
 """Characters of the code of an OAuth callback; shorter ones are codes of countries and errors."""
 
-
 _SHORTEST_PIECE: Final = 4
-"""Characters of a later piece of a web token; where all are shorter, it was cut off on purpose."""
+"""Characters of a later part of a JSON web token; if all are shorter, it was cut on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Where a secret is in a text.
+    """The place of a secret in a text.
 
     Args:
         kind: What it is, such as ``bearer token``.
-        start: Where it begins, in characters.
-        end: Where it ends.
+        start: Its first character.
+        end: The character after it.
     """
 
     kind: str
@@ -44,13 +43,13 @@ def secrets_in(
 ) -> list[Secret]:
     """Find what looks like a secret, in the order of the text.
 
-    That is a token, key or credentials of a well-known form, or a value under the name of a secret;
-    each also percent-encoded, escaped or in base64. Placeholders are none.
+    A secret is a token, key or credentials of a well-known form, or a value after the name of a
+    secret; each may be percent-encoded, escaped or in base64. Placeholders do not count.
 
     Args:
         text: Any text, such as that of a recording.
-        holds_known: Whether a decoded text holds a secret that is known by its value.
-        depth: How many layers of encoding are taken off.
+        holds_known: Whether a decoded text contains a known secret.
+        depth: How many layers of encoding are decoded.
     """
 
     def is_secret(inner: str) -> bool:
@@ -59,14 +58,14 @@ def secrets_in(
     found = list(_plain(text))
     if depth:
         found += [Secret(kind, *span) for kind, span, inner in layers(text) if is_secret(inner)]
-        # A name may be spelled so and its value not; then it cannot be said where each is.
+        # Only a name or only its value may be escaped, so their places are unknown.
         if any(map(is_secret, unescaped(_without(text, found)))):
             found.append(Secret("escaped secret", 0, len(text)))
     return _in_order(found)
 
 
 def redacted(text: str, holds_known: Callable[[str], bool] = lambda _: False) -> str:
-    """A text with everything replaced that looks like a secret."""
+    """A text with everything redacted that looks like a secret."""
     return _without(text, secrets_in(text, holds_known))
 
 
@@ -131,13 +130,13 @@ def _named(form: str, pattern: re.Pattern[str], text: str) -> Iterator[Secret]:
     match = pattern.search(text)
     while match:
         group = "value" if match["value"] is not None else "number"
-        if _is_kept(form, match["name"], match[group]):
+        if _is_secret_value(form, match["name"], match[group]):
             yield Secret(f"value of {match['name']}", *match.span(group))
         match = pattern.search(text, max(match.end("name"), match.start() + 1))
 
 
-def _is_kept(form: str, name: str, value: str) -> bool:
-    """Whether a value is a secret for its name."""
+def _is_secret_value(form: str, name: str, value: str) -> bool:
+    """Whether a value is a secret because of its name."""
     if form == "field" and not is_secret_name(name):
         return is_secret_field(name) and len(value) >= _SHORTEST_CODE and forms.is_opaque(value)
     if not is_secret_name(name):

@@ -1,4 +1,4 @@
-"""Forms of secrets that are known by how they look, whatever they are kept under.
+"""Forms of secrets that are recognized without a name.
 
 Source: the documentation of each issuer on the prefixes of its tokens.
 """
@@ -25,7 +25,7 @@ VENDORS: Final = {
     "Docker token": r"\bdckr_(?:pat|oat)_[\w-]{26,}",
     "Shopify token": r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,}",
 }
-"""Well-known forms of vendors' keys, each with what it is called."""
+"""Well-known forms of vendors' keys, by their name."""
 
 VENDOR: Final = re.compile("|".join(f"({pattern})" for pattern in VENDORS.values()), re.ASCII)
 KINDS: Final = tuple(VENDORS)
@@ -34,16 +34,16 @@ PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
     r"(?P<key>[^-]*(?:-(?!----)[^-]*)*)(?:-----END[A-Z0-9 ]{0,50}-----)?"
 )
-"""A private key in PEM, to its end or that of the text."""
+"""A private key in PEM, up to its end or the end of the text."""
 
 DOTTED: Final = re.compile(r"(?<![\w-])[\w-]{9,}+(?:\.[\w-]*+){2,4}", re.ASCII)
-"""What may be a JSON web token: pieces of base64 joined by dots."""
+"""A possible JSON web token: pieces of base64 joined by dots."""
 JSON_IN_BASE64: Final = "eyJ"
 
 CREDENTIALS: Final = re.compile(
     r"(?P<scheme>bearer|basic)(?:\s|%20|\+)+(?P<credentials>[a-z0-9._~+/=-]{8,})", re.IGNORECASE
 )
-"""Credentials of a header, wherever they stand. Source: RFC 6750 › 2.1, RFC 7617."""
+"""Credentials of a header, anywhere in a text. Source: RFC 6750 › 2.1, RFC 7617."""
 
 USERINFO: Final = re.compile(
     r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?:\\?/){2}"
@@ -80,16 +80,17 @@ NAMED: Final = {
         r"(?:\r?\n[^\r\n]{1,200}){0,3}\r?\n\r?\n(?P<value>[^\r\n]+)"
     ),
 }
-"""How a value stands under its name: in JSON; in a query, a form or an assignment; in an attribute;
-in a header; in XML; in a list of names and values, as HAR has them; in a multipart body."""
+"""How a value follows its name: in JSON; in a query, a form or an assignment; in an attribute; in a
+header; in XML; in a list of names and values, as in HAR; in a multipart body."""
 
 OPAQUE_ONLY: Final = frozenset({"line", "row"})
-"""Forms that sentences and lists of names have too; there a value must not be a word."""
+"""Forms that also occur in sentences and lists of names, so a value must not be a word."""
 
 _WORDS: Final = re.compile(r"[A-Za-z]?[a-z_]+=?|[A-Z]+")
 _LONGEST_WORD: Final = 20
+"""Letters of a word: longer ones hardly occur in the sentences of a response."""
 
 
 def is_opaque(text: str) -> bool:
-    """Whether a text is no word of a language, such as follows ``bearer`` in a sentence."""
+    """Whether a text is not an ordinary word, such as one after ``bearer`` in a sentence."""
     return len(text) > _LONGEST_WORD or not _WORDS.fullmatch(text.rstrip(".,"))

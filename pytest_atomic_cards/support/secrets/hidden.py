@@ -6,7 +6,7 @@ import re
 from typing import Final, SupportsIndex
 
 REDACTED: Final = "[redacted]"
-"""Stands in place of a secret wherever something is shown or recorded."""
+"""Replaces a secret wherever something is shown or recorded."""
 
 _UNREADABLE: Final = re.compile(r"(base \d+|to float): .*", re.DOTALL)
 
@@ -19,9 +19,9 @@ def without_value(error: Exception) -> str:
 class Hidden(str):
     """A secret that can be sent like any string and hides when it is shown.
 
-    Its ``repr`` is ``'[redacted]'``, and so is that of everything that holds it: local variables in
-    tracebacks, dataclasses, dictionaries. What is cut from it or joined to it is hidden as well,
-    and it has one line, which is redacted: that is what a failed comparison prints.
+    Its ``repr`` is ``'[redacted]'``, also inside local variables of tracebacks, dataclasses and
+    dictionaries. Slices and concatenations are hidden as well, and ``splitlines`` gives one
+    redacted line, which is what a failed comparison prints.
 
     ``str()``, f-strings and ``encode()`` give the value, because that is how it is sent.
     """
@@ -41,5 +41,5 @@ class Hidden(str):
         return Hidden(other.__add__(str(self)))
 
     def splitlines(self, keepends: bool = False) -> list[str]:  # noqa: ARG002, FBT001, FBT002
-        """A line that may be shown; pytest compares the lines of strings and prints them."""
+        """One redacted line, as pytest compares strings by line and prints them."""
         return [REDACTED]

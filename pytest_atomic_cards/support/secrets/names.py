@@ -1,7 +1,7 @@
-"""Names that secrets are kept under: of headers, fields, parameters, cookies and variables.
+"""Names of secrets: of headers, fields, parameters, cookies and variables.
 
-A name is compared without case and without what divides its words, so that ``X-Session-Token``,
-``session_token`` and ``sessionToken`` are one name.
+Case and separators do not matter, so ``X-Session-Token``, ``session_token`` and ``sessionToken``
+are the same name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SUFFIXES: Final = (
     "subscriptionkey",
     "token",
 )
-"""How the names of secrets end, such as ``AWS_SECRET_ACCESS_KEY`` and ``x-goog-api-key``."""
+"""Suffixes of names of secrets, such as ``AWS_SECRET_ACCESS_KEY`` and ``x-goog-api-key``."""
 
 _WHOLE: Final = frozenset(
     {
@@ -53,22 +53,22 @@ _WHOLE: Final = frozenset(
         "xauth",
     }
 )
-"""Names of secrets that are too short or too common to be the end of others."""
+"""Names of secrets that are too short or too common to be a suffix."""
 
 _NO_SECRETS: Final = ("pagetoken", "nexttoken", "continuationtoken", "synctoken")
-"""How names end that only look so: cursors of paged listings, which open nothing."""
+"""Suffixes of names that only look like it: page cursors, which grant no access."""
 
 _FIELDS_ONLY: Final = frozenset({"code"})
-"""Names of secrets in queries and forms, as of an OAuth callback; elsewhere of error codes."""
+"""Names of secrets in queries and forms only, as in an OAuth callback; elsewhere an error code."""
 
 _DIGITS: Final = "0123456789"
 _NAMES: Final = 4_096
-"""Names whose answer is remembered: more than any recording has, and little memory."""
+"""Names whose result is remembered: more than any recording has, and little memory."""
 
 
 @lru_cache(_NAMES)
 def is_secret_name(name: str) -> bool:
-    """Whether what is kept under this name is a secret, however the name is written."""
+    """Whether a value with this name is a secret, in any spelling of the name."""
     plain = _plain(name)
     return plain in _WHOLE or (plain.endswith(_SUFFIXES) and not plain.endswith(_NO_SECRETS))
 
@@ -80,5 +80,5 @@ def is_secret_field(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """The letters and digits of a name, without a number at its end, as of ``password2``."""
+    """The letters and digits of a name, without a trailing number as in ``password2``."""
     return "".join(filter(str.isalnum, name)).lower().rstrip(_DIGITS)

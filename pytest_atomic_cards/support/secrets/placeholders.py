@@ -1,4 +1,4 @@
-"""Placeholders: what people write where a secret was, so that a redacted recording passes."""
+"""Recognizes placeholders for secrets, so that a redacted recording passes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MASK: Final = re.compile(
     | \$[A-Z][A-Z0-9_]* | \$\{[\w.:-]+\} | \$\(\w+\) | \{\{[\w\s.:|-]*\}\} | %[A-Z][A-Z0-9_]*%""",
     re.VERBOSE,
 )
-"""A row of one character, of which the last four may be shown, or a variable of a shell, a template
-or a batch file."""
+"""A masked value, perhaps with its last four characters, or a variable of a shell, a template or a
+batch file."""
 _BRACKETED: Final = re.compile(
     r"\[(.*?)\]?|<(.*?)>?|\{(.*?)\}?|\((.*?)\)?|\*+(.*?)\**|_+(.*?)_*", re.DOTALL
 )
-"""Words in brackets, or emphasised; the end may have been cut off at a space."""
+"""Words in brackets, or emphasized; the end may be cut off at a space."""
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|(?<!\d)\d{1,4}(?!\d)")
 _BETWEEN_WORDS: Final = re.compile(r"[\s_.:!-]*")
 
@@ -31,7 +31,7 @@ _STANDS_IN: Final = re.compile(
     | null | nil | undefined | true | false | yes | no | on | off""",
     re.VERBOSE,
 )
-"""Words of which one makes any words a placeholder, such as ``your-api-key`` and ``DUMMY``."""
+"""Words of which one is enough for a placeholder, such as ``your-api-key`` and ``DUMMY``."""
 
 _SAYS_WHAT: Final = re.compile(
     r"""the | an? | my | me | here | it | this | with | by | from | for | of | in | to | and | not
@@ -42,7 +42,7 @@ _SAYS_WHAT: Final = re.compile(
     | personal | information | env | var | variable | atomic | cards | org""",
     re.VERBOSE,
 )
-"""Words that say what stood there; in brackets they are a placeholder on their own."""
+"""Words that describe the secret; in brackets they are a placeholder on their own."""
 
 _COOKIE_ATTRIBUTES: Final = frozenset(
     {"path", "domain", "expires", "max-age", "samesite", "httponly", "secure", "partitioned"}
@@ -50,11 +50,11 @@ _COOKIE_ATTRIBUTES: Final = frozenset(
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a value only stands in place of a secret.
+    """Whether a value is a placeholder for a secret.
 
-    That is ``[redacted]``, ``***``, ``Bearer {{token}}``, ``<your-token>``, ``$TOKEN`` or
-    ``DUMMY``. ``<hunter2>``, ``[correct horse battery staple]`` and ``$ecret`` are none: what is
-    between brackets must be words that such placeholders are made of.
+    Placeholders are ``[redacted]``, ``***``, ``Bearer {{token}}``, ``<your-token>``, ``$TOKEN`` and
+    ``DUMMY``; ``<hunter2>``, ``[correct horse battery staple]`` and ``$ecret`` are not: only words
+    that are usual in placeholders count between brackets.
     """
     plain = _decoded(value).strip("\"'")
     plain = _SCHEME.sub("", plain, count=1).strip()
@@ -71,7 +71,7 @@ def is_placeholder_cookie(value: str) -> bool:
 
 
 def _decoded(value: str) -> str:
-    """A placeholder may be encoded with what is around it, and once more by whoever quotes that."""
+    """The decoded value: a placeholder may be encoded with its context, and again when quoted."""
     return html.unescape(unquote(unquote(value))).strip()
 
 
@@ -84,7 +84,7 @@ def _is_named(text: str) -> bool:
 
 
 def _is_of_known_words(text: str) -> bool:
-    """Whether a text is made of words of placeholders, and of numbers of few digits."""
+    """Whether a text consists of words of placeholders and short numbers."""
     return _BETWEEN_WORDS.fullmatch(_WORD.sub(" ", text)) is not None and all(
         word.isdigit() or _STANDS_IN.fullmatch(word) or _SAYS_WHAT.fullmatch(word)
         for word in _words(text)

@@ -1,4 +1,4 @@
-"""Redactor: replaces secrets that are known by their value, in every spelling people meet."""
+"""Replaces known secrets, in every usual spelling."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from pytest_atomic_cards.support.secrets.unpacking import unpacked
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SHORTEST: Final = 6
-"""Characters of a secret; replacing a shorter string would make nonsense of a body."""
+SHORTEST: Final = 6
+"""Characters of a secret: replacing a shorter string would garble a body."""
 
 _SHORTEST_IN_BASE64: Final = 8
-"""Letters of a piece of base64 that are replaced; fewer are in other words by chance."""
+"""Characters of base64 that are replaced: fewer occur elsewhere by chance."""
 
 _ESCAPES: Final = ("%", "\\", "&")
-"""One of these is in every spelling that differs from the secret itself, but for base64."""
+"""Every spelling except base64 that differs from the secret itself has one of these."""
 
 
 class Redactor:
-    """Replaces known secrets wherever they turn up.
+    """Replaces known secrets wherever they occur.
 
-    They are found as they are, percent-encoded, escaped for JSON or HTML, each character in its own
-    way and in hexadecimal digits of either case; and in base64, alone or inside a longer text. A
-    compressed body that holds one is replaced by the plain one without it.
+    They are found verbatim, percent-encoded, escaped for JSON or HTML, in any mixture of these and
+    with hexadecimal digits of either case; and in base64, alone or inside a longer text. A
+    compressed body that contains one is replaced by the uncompressed one without it.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        # The longest first: one secret may be a part of another.
-        known = sorted({str(s) for s in secrets if len(s) >= _SHORTEST}, key=len, reverse=True)
+        # Longest first, as one secret may be part of another.
+        known = sorted({str(s) for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True)
         encoded = sorted(
             {piece for secret in known for piece in _in_base64(secret)}, key=len, reverse=True
         )
         self._spellings = list(map(Hidden, [*known, *encoded]))
         self._bytes = [_HiddenBytes(text.encode()) for text in self._spellings]
-        # The methods, because a pattern shows itself in tracebacks.
+        # Methods, because the repr of a pattern would show the secret in tracebacks.
         self._hide_escaped = [re.compile(_any_spelling(secret)).sub for secret in known]
         self._shortest = min(map(len, self._spellings), default=0)
 
@@ -67,14 +67,14 @@ class Redactor:
         for spelling in self._bytes:
             content = content.replace(spelling, REDACTED.encode())
         if any(sign.encode() in content for sign in _ESCAPES):
-            # Undecodable bytes come through as they are.
+            # Bytes that are not UTF-8 stay unchanged.
             text = content.decode("utf-8", "surrogateescape")
             content = self.text(text).encode("utf-8", "surrogateescape")
         return content
 
 
 class _HiddenBytes(bytes):
-    """A spelling of a secret, which tracebacks would show like the secret itself."""
+    """A spelling of a secret that tracebacks do not show."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ def _any_spelling(secret: str) -> str:
 
 
 def _spellings(character: str) -> str:
-    """A pattern of one character as it is, in a URL, in JSON and in HTML."""
+    """A pattern for one character: verbatim, in a URL, in JSON and in HTML."""
     code = ord(character)
     percent = "".join(rf"%(?:25)*{_hex(byte, 2)}" for byte in character.encode())
     units = character.encode("utf-16-be")
@@ -106,19 +106,19 @@ def _spellings(character: str) -> str:
 
 
 def _hex(code: int, digits: int) -> str:
-    """A pattern of a number in hexadecimal digits of either case."""
+    """A pattern for a number in hexadecimal digits of either case."""
     return "".join(
         f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in f"{code:0{digits}x}"
     )
 
 
 def _in_base64(secret: str) -> set[str]:
-    """The letters that a secret has in base64, wherever it begins, in both alphabets."""
+    """The base64 of a secret at each possible offset, in both alphabets."""
     found = set()
     raw = secret.encode()
     for shift in range(3):
         letters = base64.b64encode(bytes(shift) + raw).decode().rstrip("=")
-        # The first and the last letter may also hold bits of what is around the secret.
+        # The first and last character may also encode bits of the surrounding text.
         first = (shift * 8 + 5) // 6
         last = (shift + len(raw)) * 8 // 6
         piece = letters[first:last]

@@ -1,7 +1,7 @@
-"""Signs: one of them is in every text that holds a secret; a plain search finds them.
+"""A fast search for signs of secrets; every text that contains a secret has one.
 
-Looking closely takes longer than all else that is done with an exchange, and most texts hold
-nothing to look at.
+A thorough search takes longer than everything else that is done with an exchange, and most texts
+do not need it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Final
 
 _BEFORE: Final = 100
-"""Bytes before a sign that are looked at: in a list, a value may come before its name."""
+"""Bytes before a sign that are searched: in a list, a value may precede its name."""
 _AFTER: Final = 200
-"""Bytes after a sign that are looked at: the rest of a name, what stands between, and the value."""
+"""Bytes after a sign that are searched: the rest of a name, separators, and the value."""
 _LONG_AFTER: Final = 2_000
-"""Bytes of a web token that are looked at; its first piece is shorter."""
+"""Bytes of a JSON web token that are searched; its first part is shorter."""
 _RUN: Final = 37
-"""Letters that may be a key or base64; a UUID has 36."""
+"""Characters of a run that may be a key or base64: one more than a UUID has."""
 
 _SIGNS: Final = tuple(
     map(
@@ -35,9 +35,8 @@ _SIGNS: Final = tuple(
         ),
     )
 )
-"""Of these is one in the name of whatever holds a secret, or right before it; what this package
-writes in place of a secret is none. Words that share rare letters are found in one search, which is
-as fast as for those letters."""
+"""Every secret has one of these in its name or right before it; the placeholders of this package do
+not match. Each pattern begins with a rare letter, for which the search is as fast as for a byte."""
 
 _GATED: Final = {
     b"@": re.compile(rb":\\?/\\?/[^\s/?#\"'<>\\@]{1,300}@"),
@@ -45,8 +44,8 @@ _GATED: Final = {
     b"#": re.compile(rb"#(?<=&#)"),
     b"\\": re.compile(rb"\\(?:u00(?:2d|5f|[4-7])|x[4-7])"),
 }
-"""User names in URLs, and letters that are encoded for no need, so that they may spell a name; each
-with the byte without which none need be searched."""
+"""User names in URLs, and needlessly encoded letters, which may spell a name; each with the byte
+that a text must have to be searched."""
 
 _JWT: Final = re.compile(rb"j(?<=eyj)")
 _LETTERS: Final = (string.ascii_letters + string.digits + "+/_-").encode()
@@ -55,18 +54,18 @@ _LONG_RUN: Final = b"a" * _RUN
 
 
 def has_sign(text: str) -> bool:
-    """Whether a text may hold a secret."""
+    """Whether a text may contain a secret."""
     return next(suspects(text), None) is not None
 
 
 def suspects(text: str) -> Iterator[str]:
-    """The pieces of a text that may hold a secret."""
+    """The pieces of a text that may contain a secret."""
     content = text.encode("utf-8", "replace")
     return (piece.decode("utf-8", "replace") for piece in _pieces(content))
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """What is around a sign, what may be a web token, and runs of letters that may be encoded."""
+    """The context of each sign, possible JSON web tokens, and runs that may be encoded."""
     lowered = content.lower()
     gated = [sign for byte, sign in _GATED.items() if byte in content]
     for sign in (*_SIGNS, *gated):

@@ -1,4 +1,4 @@
-"""Unpacking: what a text or a body says once one layer of encoding is taken off."""
+"""Removes one layer of encoding from a text, or the compression from a body."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 LARGEST_BODY: Final = 256 * 1024 * 1024
-"""Bytes that a compressed body may have when it is unpacked."""
+"""Bytes of a decompressed body, so that a small file cannot fill the memory."""
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _CHUNK: Final = re.compile(r"""[^\s"'&=]+""")
 _ESCAPED: Final = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf/\"]))")
 _CONTROL: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _PACKED: Final = {b"\x1f\x8b": 16, b"\x78\x01": 0, b"\x78\x5e": 0, b"\x78\x9c": 0, b"\x78\xda": 0}
-"""How gzip and zlib begin, and what is added to the window size to read each.
+"""The first bytes of gzip and zlib, each with the flag that selects its format.
 Source: RFC 1952 › 2.3.1, RFC 1950 › 2.2."""
 
 Layer = tuple[str, tuple[int, int], str]
 
 
 def unpacked(content: bytes) -> bytes:
-    """A body without its compression by gzip or deflate; as it is where it has none."""
+    """A body without gzip or deflate compression; unchanged if it has none."""
     window = _PACKED.get(content[:2])
     if window is not None:
         return _inflated(content, zlib.MAX_WBITS | window) or content
@@ -36,7 +36,7 @@ def unpacked(content: bytes) -> bytes:
 
 
 def layers(text: str) -> Iterator[Layer]:
-    """Each piece of a text that may be encoded: its kind, where it is, and decoded."""
+    """Each piece of a text that may be encoded: its kind, its span, and its decoded text."""
     for match in _BASE64.finditer(text):
         for inner in from_base64(match[0]):
             yield "secret in base64", match.span(), inner
@@ -47,14 +47,14 @@ def layers(text: str) -> Iterator[Layer]:
 
 
 def unescaped(text: str) -> Iterator[str]:
-    """A text as a whole without the escapes of JSON, of HTML and of URLs, where it has any."""
+    """The whole text without the escapes of JSON, HTML and URLs, if it has any."""
     for sign, decode in _DECODERS.items():
         if sign in text and (inner := decode(text)) != text:
             yield inner
 
 
 def from_base64(text: str) -> Iterator[str]:
-    """What a text says in base64, wherever in it the base64 begins, also if it is compressed."""
+    """The texts that base64 may encode, at each possible offset, decompressed if necessary."""
     letters = text.rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
         piece = letters[start:]

@@ -1,0 +1,34 @@
+"""Errors of reading a malformed recording, and their wording."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pytest_atomic_cards.support.secrets.hidden import without_value
+
+MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
+"""What code raises that takes a recording apart which is not built as expected."""
+_LONGEST: Final = 200
+"""Characters of a reason: enough for any message of Python, and it stays one line."""
+
+
+def reason_of(error: Exception) -> str:
+    """A reading error in a few words."""
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, AttributeError) or " object" in str(error) or "indices" in str(error):
+        return "it is not built like a recorded exchange"
+    return without_value(error).splitlines()[0][:_LONGEST] if str(error) else type(error).__name__
+
+
+def text_in(value: object) -> str:
+    """A value of a recording that must be text.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, not a {type(value).__name__}")
+    return value

@@ -2,11 +2,20 @@
 
 The names below are the public API. They are imported when they are first used, so that a test run
 which does not use them pays nothing.
+
+The contract suite is the subpackage ``contracts``. The wheel has it here; a checkout has it beside
+this package, and the parent directory joins ``__path__``. So an editable install is one entry in a
+``.pth`` file, which mypy and pyright follow, and a checkout on ``PYTHONPATH`` always runs its own
+contracts. Other ways fail: an import hook, which setuptools installs for a directory that it maps
+to another name, is invisible to type checkers and takes the contracts of the installed checkout; a
+package that only extends its own ``__path__`` is empty to ``pytest --pyargs``; a symbolic link
+needs a privilege on Windows.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -114,6 +123,10 @@ _MODULES: Final = {
     "targets.cards_fixture": ("Cards",),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+_HERE: Final = Path(__file__).parent
+if not (_HERE / "contracts").exists():
+    __path__.append(str(_HERE.parent))
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name

@@ -208,6 +208,15 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
         ending.take_charge(node)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Show an error that this package raised on purpose at the line of the test that caused it."""
+    if call.excinfo and not item.config.pluginmanager.hasplugin("atomic-cards-contracts"):
+        from pytest_atomic_cards.plugin.tracebacks import end_at_the_test
+
+        end_at_the_test(call)
+
+
 @pytest.fixture(scope="session")
 def cards_settings(pytestconfig: pytest.Config) -> Settings:
     """The settings of this run."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from pytest_atomic_cards.client.cards_api import CardsApi
-from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardFields, CardSpec, Population, current_names
 from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.query import CardQuery, QueryFields
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox import Environment, Sandbox
 
 
+_T = TypeVar("_T")
 _LIVE: Final = "a live target cannot be steered as the sandbox can"
 _NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
 
@@ -90,19 +91,21 @@ class Cards:
 
     # Seeding
 
-    def seed(self, spec: CardSpec | None = None, /, **fields: Any) -> Card:  # noqa: ANN401
+    def seed(self, spec: CardSpec | None = None, /, **fields: Unpack[CardFields]) -> Card:
         """Seed one card and return it in the state that was asked for.
 
         Args:
             spec: The card to seed, or its fields as keywords (see :class:`CardSpec`).
-            **fields: Fields of :class:`CardSpec`, such as ``user="customer-1"``.
+            **fields: Fields of :class:`CardSpec`, such as ``user_id="customer-1"``.
 
         Raises:
             NotAvailableError: The target cannot give such a card.
             SeedingError: The card did not appear in time, or not as asked for.
             MisuseError: The fields contradict each other or are unknown.
         """
-        return self.seed_all(Population((_spec(spec, fields),)))[0]
+        given = current_names(fields)
+        wanted = _given(spec, CardSpec, "cards.seed(user_id=…)")
+        return self.seed_all(Population((dataclasses.replace(wanted, **given),)))[0]
 
     def seed_all(self, population: Population) -> list[Card]:
         """Seed a population as one invocation; the cards come in the order of its specs.
@@ -128,9 +131,16 @@ class Cards:
         """
         return self.reader.look(self._group(card), card)
 
-    def list(self, query: CardQuery | None = None, /, **attributes: Any) -> list[Card]:  # noqa: ANN401
-        """One page of cards that match a query, or attributes given as keywords."""
-        return self.api.list(_query(query, attributes))
+    def list(
+        self, query: CardQuery | None = None, /, **attributes: Unpack[QueryFields]
+    ) -> list[Card]:
+        """One page of cards that match a query, or attributes given as keywords.
+
+        Raises:
+            MisuseError: An attribute is unknown or has an impossible value.
+        """
+        wanted = _given(query, CardQuery, "cards.list(user_id=…)")
+        return self.api.list(wanted.replace(**attributes))
 
     def wait_for(self, card: Card, status: Status, timeout: float = 10.0) -> Card:
         """Poll until a card is in a state.
@@ -250,19 +260,8 @@ class Cards:
         return group
 
 
-def _spec(spec: CardSpec | None, fields: dict[str, Any]) -> CardSpec:
-    if spec is None:
-        try:
-            return CardSpec(**fields)
-        except TypeError as error:
-            raise MisuseError(f"cannot seed such a card: {error}") from None
-    return replace(spec, **fields)
-
-
-def _query(query: CardQuery | None, attributes: dict[str, Any]) -> CardQuery:
-    if query is None:
-        try:
-            return CardQuery(**attributes)
-        except TypeError as error:
-            raise MisuseError(f"cannot query so: {error}") from None
-    return query.replace(**attributes)
+def _given(value: _T | None, kind: type[_T], example: str) -> _T:
+    """The argument given by position, or a default one."""
+    if value is not None and not isinstance(value, kind):
+        raise MisuseError(f"give a {kind.__name__} or keywords, such as {example}, not {value!r}")
+    return kind() if value is None else value

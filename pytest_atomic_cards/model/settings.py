@@ -101,7 +101,7 @@ class Settings:
             self._require_live_settings()
         elif self.dry_run:
             raise SettingsError(
-                "--cards-dry-run tells what would be done to a live target; add --cards-target live"
+                "--cards-dry-run prints what a live run would do; add --cards-target live"
             )
         if self.dry_run and self.profile_out:
             raise SettingsError(
@@ -132,8 +132,9 @@ class Settings:
         if missing:
             raise SettingsError(
                 f"a live target needs {', '.join(missing)}; set "
-                f"{'it' if len(missing) == 1 else 'them'} in the environment or the ini file "
-                "(the secret in the environment only), or use --cards-target sandbox"
+                f"{'it' if len(missing) == 1 else 'them'} in the environment, the ini file or "
+                "cards-target.toml (the secret in the environment only), or use "
+                "--cards-target sandbox"
             )
 
     @property

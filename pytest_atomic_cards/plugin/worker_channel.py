@@ -50,7 +50,7 @@ def hand_over(
     Args:
         node: The worker process.
         given: The settings as they were given; see
-            :func:`~pytest_atomic_cards.model.options.given`.
+            :func:`~pytest_atomic_cards.model.resolution.given`.
         settings: The settings.
     """
     spec = node.gateway.spec

@@ -227,7 +227,7 @@ def test_drawn_faults_befall_what_they_say(faults: list[NetworkFault]) -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "message"),
     [
-        ("flood", {}, "there is no network fault 'flood'; choose one of unauthorized, "),
+        ("flood", {}, "there is no network fault 'flood'; known: unauthorized, "),
         ("slow", {"times": 0}, "times must be a whole number from 1, not 0"),
         ("slow", {"times": True}, "times must be"),
         ("slow", {"skip": -1}, "skip must be"),

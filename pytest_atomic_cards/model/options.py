@@ -31,12 +31,12 @@ class Option:
         name: Field of :class:`Settings`; the environment variable is ``ATOMIC_CARDS_`` and this
             in capitals, the ini option ``atomic_cards_`` and this.
         help: One line for ``--help``.
-        parse: Turns text into the value; raises ``ValueError`` with what it wants.
-        default: The value where nothing is given.
+        parse: Turns text into the value; raises ``ValueError`` with what it expects.
+        default: The value if nothing is given.
         flag: Whether there is a command line option ``--cards-…``.
         hidden: Whether ``pytest --help`` leaves that option out.
-        secret: Whether it may be given in the environment only, and is never shown.
-        metavar: How the command line option's argument is called.
+        secret: Whether it is read from the environment only and never shown.
+        metavar: Name of the command line option's argument.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The pytest plugin: options, header and fixtures. Wiring only.
 
 Loaded into every pytest run where the package is installed, so it imports nothing but the
-standard library and pytest; all else is imported when a fixture needs it.
+standard library and pytest; the rest is imported when a fixture needs it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def ending_of(config: pytest.Config) -> Ending | None:
-    """What ends a run in time; ``None`` for one against a sandbox that has no time limit."""
+    """What ends a run in time; ``None`` for a run against the sandbox without a time limit."""
     settings = settings_of(config)
     if ENDING not in config.stash:
         config.stash[ENDING] = None
@@ -71,7 +71,7 @@ def ending_of(config: pytest.Config) -> Ending | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Play cassettes where a test is marked so, whatever the settings."""
+    """Play cassettes if a test is marked for it, whatever the settings."""
     if MANAGER not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
         _play_cassettes(config)
 
@@ -112,19 +112,19 @@ def _play_cassettes(config: pytest.Config) -> None:
 
 
 def manager_of(config: pytest.Config) -> CassetteManager | None:
-    """What plays the cassettes of a run; ``None`` where it plays none."""
+    """What plays the cassettes of a run; ``None`` if it plays none."""
     return config.stash.get(MANAGER, None)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say what the cards fixtures run against."""
+    """Show what the cards fixtures run against."""
     about = settings_of(config).describe() + describe_unknown_variables()
     return printable(f"atomic-cards: {about}")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-    """Give a worker process its settings, and listen to its progress where that can be shown."""
+    """Give a worker process its settings, and listen to its progress if that can be shown."""
     from pytest_atomic_cards.plugin.worker_channel import hand_over
     from pytest_atomic_cards.reporting.terminal_capture import WorkersProgress
 
@@ -175,7 +175,7 @@ def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Itera
 
 
 def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
-    """A target under the eyes of the monitor; the contract suite judges for itself."""
+    """The target with the monitor attached; the contract suite has its own rules."""
     if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
         return target
     from pytest_atomic_cards.plugin.monitor_plugin import MonitorPlugin
@@ -187,7 +187,7 @@ def _watched(target: Target, config: pytest.Config, settings: Settings) -> Targe
 
 @pytest.fixture
 def cards(cards_target: Target) -> Iterator[Cards]:
-    """A fresh world of cards: seed, look, act, let time pass. Cleaned up after the test."""
+    """An isolated environment: seed cards, list them, act on them, pass time. Cleaned up after."""
     from pytest_atomic_cards.targets import world_on
 
     with world_on(cards_target) as world:
@@ -196,13 +196,13 @@ def cards(cards_target: Target) -> Iterator[Cards]:
 
 @pytest.fixture
 def cards_api(cards: Cards) -> CardsApi:
-    """The typed client of the Cards API, authenticated, of the test's world."""
+    """The typed, authenticated Cards API client of the ``cards`` fixture."""
     return cards.api
 
 
 @pytest.fixture
 def cards_sandbox(cards: Cards) -> Sandbox:
-    """The sandbox of the test's world; skips the test on a live target."""
+    """The sandbox behind the ``cards`` fixture; skips the test on a live target."""
     from pytest_atomic_cards.support.errors import NotAvailableError
 
     try:

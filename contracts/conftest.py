@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
+from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
 from pytest_atomic_cards.support.errors import MisuseError
@@ -35,6 +37,11 @@ DRY_RUN = "atomic-cards-rehearsal"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plugins that turn verdicts into test outcomes and reports."""
+    if not suite_directory().samefile(Path(__file__).parent):
+        raise pytest.UsageError(
+            f"these contracts are not those of the installed package, {suite_directory()}; run "
+            "'python -m pytest contracts/', which takes the package from here too"
+        )
     settings = settings_of(config)
     config.addinivalue_line("markers", "requirement(id): the requirement that a contract decides")
     config.addinivalue_line("markers", "question(name): the open question that is observed")

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal, TypedDict, Unpack
 
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import refuse_unknown, suggestion
 
 API: Final = "/v1/"
 """Part of the path of every API request, but not of a token request."""
@@ -77,6 +78,30 @@ RESETS: Final = frozenset({NetworkFaultKind.RESET_BEFORE, NetworkFaultKind.RESET
 """The kinds without any response."""
 
 
+FaultName = Literal[
+    "unauthorized",
+    "rate-limited",
+    "unavailable",
+    "error-after-write",
+    "slow",
+    "cut-off",
+    "reset-before",
+    "reset-after",
+]
+"""The values of :class:`NetworkFaultKind`, for type checkers."""
+
+
+class FaultFields(TypedDict, total=False):
+    """The keyword arguments of ``cards.faults.inject``."""
+
+    times: int
+    skip: int
+    method: str | None
+    path: str
+    retry_after: int
+    delay: float
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkFault:
     """One fault, and which requests it affects.
@@ -113,7 +138,8 @@ class NetworkFault:
             if not isinstance(getattr(self, name), kinds):
                 raise MisuseError("method and path must be text")
         object.__setattr__(self, "method", self.method and self.method.upper())
-        if not 0 <= self.delay <= _LONGEST_DELAY:
+        delay: object = self.delay
+        if not isinstance(delay, int | float) or not 0 <= delay <= _LONGEST_DELAY:
             raise MisuseError(f"delay must be from 0 to {_LONGEST_DELAY:g} s, not {self.delay!r}")
 
     def matches(self, method: str, path: str) -> bool:
@@ -125,8 +151,8 @@ def _kind(name: str) -> NetworkFaultKind:
     try:
         return NetworkFaultKind(name)
     except ValueError:
-        kinds = ", ".join(NetworkFaultKind)
-        raise MisuseError(f"there is no network fault {name!r}; choose one of {kinds}") from None
+        hint = suggestion(str(name), list(NetworkFaultKind))
+        raise MisuseError(f"there is no network fault {name!r}; {hint}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +176,9 @@ class NetworkFaults:
         self._pending: list[NetworkFault] = []
         self._fired: list[FiredFault] = []
 
-    def inject(self, fault: NetworkFault | NetworkFaultKind | str, /, **fields: Any) -> None:  # noqa: ANN401
+    def inject(
+        self, fault: NetworkFault | NetworkFaultKind | FaultName, /, **fields: Unpack[FaultFields]
+    ) -> None:
         """Let a fault affect the next matching request.
 
         Args:
@@ -160,13 +188,9 @@ class NetworkFaults:
         Raises:
             MisuseError: There is no such kind or field, or a number is out of range.
         """
-        try:
-            if isinstance(fault, NetworkFault):
-                injected = replace(fault, **fields)
-            else:
-                injected = NetworkFault(_kind(fault), **fields)
-        except TypeError as error:
-            raise MisuseError(f"cannot inject such a fault: {error}") from None
+        kind = fault if isinstance(fault, NetworkFault) else NetworkFault(_kind(fault))
+        refuse_unknown(fields, FaultFields.__annotations__, "a network fault")
+        injected = replace(kind, **fields)
         with self._lock:
             self._pending.append(injected)
 
@@ -181,7 +205,7 @@ class NetworkFaults:
         requests: int = 100,
         share: float = 0.2,
         kinds: Iterable[NetworkFaultKind] = tuple(NetworkFaultKind),
-        **fields: Any,  # noqa: ANN401
+        **fields: Any,  # noqa: ANN401 - those of inject, but for skip
     ) -> None:
         """Let faults affect some of the next requests; the same seed chooses the same ones.
 

@@ -1,17 +1,26 @@
-"""Options: where each setting can be given. Command line > environment > ini > default."""
+"""Options: each setting, with its names, its meaning and its default.
+
+What is chosen for one run has a command line option that ``pytest --help`` shows. What belongs to
+a project or a target is given in the environment, an ini file or ``cards-target.toml``; the
+command line options that some of these have are accepted, but not shown.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_atomic_cards.model import setting_parsers
-from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY, Mode, Settings, TargetKind
-from pytest_atomic_cards.support.errors import SettingsError
-from pytest_atomic_cards.support.secrets.hidden import Hidden
+from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY, Mode, TargetKind
+
+INI_PREFIX: Final = "atomic_cards_"
+PLACES: Final = (
+    "The first place that gives a setting counts: the command line (--cards-...), the environment\n"
+    "(ATOMIC_CARDS_...), pytest's ini file (atomic_cards_...), cards-target.toml or\n"
+    "[tool.atomic-cards] in pyproject.toml (the bare name)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +31,12 @@ class Option:
         name: Field of :class:`Settings`; the environment variable is ``ATOMIC_CARDS_`` and this
             in capitals, the ini option ``atomic_cards_`` and this.
         help: One line for ``--help``.
-        parse: Turns text into the value; raises ``ValueError`` with what it wants.
-        default: The value where nothing is given.
+        parse: Turns text into the value; raises ``ValueError`` with what it expects.
+        default: The value if nothing is given.
         flag: Whether there is a command line option ``--cards-…``.
-        secret: Whether it may be given in the environment only, and is never shown.
-        metavar: How the command line option's argument is called.
+        hidden: Whether ``pytest --help`` leaves that option out.
+        secret: Whether it is read from the environment only and never shown.
+        metavar: Name of the command line option's argument.
     """
 
     name: str
@@ -34,6 +44,7 @@ class Option:
     parse: Callable[[str], Any] = str
     default: Any = None
     flag: bool = False
+    hidden: bool = False
     secret: bool = False
     metavar: str | None = None
 
@@ -45,12 +56,22 @@ class Option:
     @property
     def ini_name(self) -> str:
         """The name of the ini option."""
-        return f"atomic_cards_{self.name}"
+        return f"{INI_PREFIX}{self.name}"
 
     @property
     def command_line(self) -> str:
         """The command line option."""
         return f"--cards-{self.name.replace('_', '-')}"
+
+    @property
+    def names(self) -> str:
+        """Its names, in the order of precedence, and its default."""
+        default = self.default if self.default not in (None, (), {}) else "none"
+        names = [self.command_line] if self.flag else []
+        names.append(self.environment_variable)
+        if not self.secret:
+            names += [self.ini_name, self.name]
+        return f"{', '.join(names)} (default: {str(default).lower()})"
 
     @property
     def destination(self) -> str:
@@ -69,7 +90,7 @@ OPTIONS: Final = (
     ),
     Option(
         "report",
-        "write report.json, report.html and junit.xml here",
+        "write report.json, report.html and junit.xml to this directory",
         setting_parsers.path,
         flag=True,
         metavar="DIR",
@@ -79,7 +100,7 @@ OPTIONS: Final = (
     ),
     Option(
         "fault",
-        "switch on named faults of the sandbox, divided by commas",
+        "faults of the sandbox to switch on, separated by commas",
         setting_parsers.words,
         (),
         flag=True,
@@ -87,22 +108,22 @@ OPTIONS: Final = (
     ),
     Option(
         "profile",
-        "answers to the open questions, as a TOML file: the sandbox behaves so, and another answer "
-        "of a live target is drift",
+        "TOML file with answers to the open questions: the sandbox behaves accordingly, and a live "
+        "target that differs has drifted",
         setting_parsers.path,
         flag=True,
         metavar="FILE",
     ),
     Option(
         "profile_out",
-        "write the answers to the open questions that the target was seen to give",
+        "write the observed answers to the open questions to this file",
         setting_parsers.path,
         flag=True,
         metavar="FILE",
     ),
     Option(
         "only",
-        "run only the contracts of these requirements, divided by commas",
+        "run only the contracts of these requirements, separated by commas",
         setting_parsers.words,
         (),
         flag=True,
@@ -110,16 +131,17 @@ OPTIONS: Final = (
     ),
     Option(
         "monitor",
-        "hold every answer that the cards fixtures get against the rules, and fail the test that "
-        "got one which breaks a documented requirement (default), or not",
+        "check every response that the cards fixtures get, and fail a test whose traffic violates "
+        "a documented requirement (default: on)",
         setting_parsers.one_of("on", "off"),
         "on",
         flag=True,
+        hidden=True,
         metavar="{on,off}",
     ),
     Option(
         "effort",
-        "how many cases are generated: quick for each change, thorough for each night",
+        "how many cases to generate: quick for each change, thorough for nightly runs",
         setting_parsers.one_of("quick", "default", "thorough"),
         "default",
         flag=True,
@@ -127,37 +149,38 @@ OPTIONS: Final = (
     ),
     Option(
         "examples",
-        "generated cases of each contract, instead of what the effort gives",
+        "number of generated cases per contract, overriding the effort",
         setting_parsers.count,
         flag=True,
+        hidden=True,
         metavar="N",
     ),
     Option("seed", "seed of generated cases", setting_parsers.whole, 1, flag=True, metavar="N"),
     Option(
         "max_rate",
-        "most requests a second to a live target, over all threads and worker processes",
+        "maximum requests per second to a live target, over all threads and worker processes",
         setting_parsers.rate,
         flag=True,
         metavar="N",
     ),
     Option(
         "max_time",
-        "seconds after which nothing more is tested: what is left is inconclusive, and seeded "
-        "cards are cleaned up",
+        "stop testing after this time: what is left is inconclusive, and seeded cards are cleaned "
+        "up",
         setting_parsers.seconds,
         flag=True,
         metavar="SECONDS",
     ),
     Option(
         "dry_run",
-        "tell what would be seeded and actioned on the live target, and send it nothing",
+        "print what a live run would seed and change, without contacting the target",
         setting_parsers.truth,
         default=False,
         flag=True,
     ),
     Option(
         "cassettes",
-        "record what tests exchange with the target, replay it offline, or verify the target by it",
+        "record the exchanges of tests, replay them offline, or verify the target against them",
         setting_parsers.mode,
         Mode.OFF,
         flag=True,
@@ -165,36 +188,40 @@ OPTIONS: Final = (
     ),
     Option(
         "cassettes_dir",
-        "where recordings are kept, from the root directory of the tests",
+        "directory of the cassettes, relative to the root directory of the tests",
         setting_parsers.path,
         Path("cassettes"),
         flag=True,
+        hidden=True,
         metavar="DIR",
     ),
     Option(
         "cassettes_max_age",
-        "days after which a recording is expired",
+        "days after which a cassette has expired",
         setting_parsers.count,
         flag=True,
+        hidden=True,
         metavar="DAYS",
     ),
     Option(
         "cassettes_fail_on",
-        "fail the run on recordings that are orphaned, unplayed or expired, divided by commas",
+        "fail the run if cassettes are orphaned, unplayed or expired, separated by commas",
         setting_parsers.shortcomings,
         (),
         flag=True,
+        hidden=True,
         metavar="WHAT",
     ),
     Option(
         "redact",
-        "personal fields that no recording holds, such as payload.detail.email, divided by commas",
+        "personal fields to leave out of cassettes, such as payload.detail.email",
         setting_parsers.words,
         (),
         flag=True,
+        hidden=True,
         metavar="FIELD",
     ),
-    Option("api_url", "base URL of the Cards API, up to but without /v1", setting_parsers.url),
+    Option("api_url", "base URL of the Cards API, without /v1", setting_parsers.url),
     Option(
         "org_id",
         "organization id, from which the vendor's base URL is built",
@@ -202,7 +229,7 @@ OPTIONS: Final = (
     ),
     Option("token_url", "URL of the OAuth token endpoint", setting_parsers.url),
     Option("environment_id", "id of the environment", setting_parsers.segment),
-    Option("client_id", "id of an API credential of role events", setting_parsers.client_id),
+    Option("client_id", "id of an API credential with the role events", setting_parsers.client_id),
     Option("client_secret", "secret of that credential", setting_parsers.some_text, secret=True),
     Option("flow_id", "id of the Action Flow that seeding starts", setting_parsers.segment),
     Option(
@@ -219,7 +246,7 @@ OPTIONS: Final = (
     ),
     Option(
         "user_ids",
-        "the only user ids that seeding may target, divided by commas",
+        "the only user ids that seeding may target, separated by commas",
         setting_parsers.words,
         (),
     ),
@@ -231,19 +258,19 @@ OPTIONS: Final = (
     ),
     Option(
         "timeout",
-        "seconds for one request in all: connection, request and response",
+        "seconds for a whole exchange: connection, request and response",
         setting_parsers.seconds,
         30.0,
     ),
     Option(
         "max_body",
-        "largest response, as sent and as unpacked, such as 16MB",
+        "size limit of a response, compressed and decompressed, such as 16MB",
         setting_parsers.size,
         DEFAULT_MAX_BODY,
     ),
     Option(
         "seed_timeout",
-        "seconds until another seeded card must appear",
+        "longest wait in seconds for the next seeded card to be listed",
         setting_parsers.seconds,
         60.0,
     ),
@@ -252,65 +279,3 @@ OPTIONS: Final = (
     ),
 )
 """Every setting. The command line, the environment, ini files and the documentation read it."""
-
-
-def resolve(
-    command_line: Mapping[str, Any],
-    ini: Callable[[str], str],
-    environ: Mapping[str, str] = os.environ,
-) -> Settings:
-    """Settings from their sources, the command line before the environment before ini files.
-
-    Args:
-        command_line: Values of the command line options by setting name; ``None`` means not given.
-        ini: Returns the text of an ini option, empty where it is not set.
-        environ: The environment.
-
-    Raises:
-        SettingsError: A value cannot be used, or a setting is missing or contradictory.
-    """
-    found = given(command_line, ini, environ)
-    return Settings(
-        **{option.name: _parsed(option, source, text) for option, source, text in found}
-    )
-
-
-def given(
-    command_line: Mapping[str, Any],
-    ini: Callable[[str], str],
-    environ: Mapping[str, str] = os.environ,
-) -> list[tuple[Option, str, str]]:
-    """Each option that is given, with the first source that gives it and the text there.
-
-    Args:
-        command_line: As for :func:`resolve`.
-        ini: As for :func:`resolve`.
-        environ: As for :func:`resolve`.
-    """
-    found = []
-    for option in OPTIONS:
-        for source, text in (
-            (option.command_line, command_line.get(option.name)),
-            (option.environment_variable, environ.get(option.environment_variable) or None),
-            (option.ini_name, ini(option.ini_name) or None if not option.secret else None),
-        ):
-            if text is not None:
-                found.append((option, source, Hidden(text) if option.secret else str(text)))
-                break
-    return found
-
-
-def _parsed(option: Option, source: str, text: str) -> Any:  # noqa: ANN401 - type by option
-    try:
-        return option.parse(text)
-    except ValueError as error:
-        shown = "" if option.secret or "@" in text else f", not {text!r}"
-        raise SettingsError(f"{source} must be {error}{shown}") from None
-
-
-def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Environment variables that look like settings of this plugin and are none: likely typos."""
-    known = {option.environment_variable for option in OPTIONS}
-    return sorted(
-        name for name in environ if name.startswith("ATOMIC_CARDS_") and name not in known
-    )

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypedDict
 from urllib.parse import parse_qsl, quote
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,21 @@ class Attribute(StrEnum):
 
 ATTRIBUTE_FIELDS: Final = tuple((attribute, attribute.field) for attribute in Attribute)
 """Each attribute with its field, in the order of the documentation."""
+
+
+class QueryFields(TypedDict, total=False):
+    """The keyword arguments of :class:`CardQuery` and of ``cards.list``."""
+
+    event_name: str | None
+    lifecycle_id: str | None
+    card_template_id: str | None
+    flow_instance_id: str | None
+    flow_invocation_id: str | None
+    user_id: str | None
+    status: Status | str | None
+    limit: int | None
+    offset: int | None
+    multiple: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +155,12 @@ class CardQuery:
         return cls(**values)  # type: ignore[arg-type]
 
     def replace(self, **changes: str | int | bool | None) -> Self:
-        """A copy of this query with some fields changed."""
+        """A copy of this query with some fields changed.
+
+        Raises:
+            MisuseError: A field is unknown or has an impossible value.
+        """
+        refuse_unknown(changes, self.__slots__, "a card query")
         values = {name: getattr(self, name) for name in self.__slots__}
         return type(self)(**(values | changes))
 

@@ -1,6 +1,6 @@
 """Parsers: how the text of a setting becomes its value.
 
-Each raises ``ValueError`` with what it wants, to go on after "must be".
+Each raises ``ValueError`` with what it expects, phrased to follow "must be".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SHORTCOMINGS: Final = ("orphaned", "unplayed", "expired")
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """A parser that takes one of some words."""
+    """A parser that accepts one of some words."""
 
     def parse(text: str) -> str:
         if text not in choices:
@@ -35,12 +35,12 @@ def target(text: str) -> TargetKind:
 
 
 def mode(text: str) -> Mode:
-    """Read what is done with cassettes."""
+    """Read what to do with cassettes."""
     return Mode(one_of(*Mode)(text))
 
 
 def shortcomings(text: str) -> tuple[str, ...]:
-    """Read several of :data:`SHORTCOMINGS`, divided by commas."""
+    """Read several of :data:`SHORTCOMINGS`, separated by commas."""
     wanted = words(text)
     for word in wanted:
         one_of(*SHORTCOMINGS)(word)
@@ -79,7 +79,7 @@ def rate(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """Read a number of bytes, or of megabytes with ``MB`` behind it."""
+    """Read a number of bytes, or of megabytes if ``MB`` follows."""
     number, unit = (text[:-2], MEGABYTE) if text.upper().endswith("MB") else (text, 1)
     try:
         return count(number.strip()) * unit
@@ -136,10 +136,10 @@ def label(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Read several texts, divided by commas."""
+    """Read several texts, separated by commas."""
     found = tuple(filter(None, (word.strip() for word in text.split(","))))
     if not found:
-        raise ValueError("at least one id, several divided by commas")
+        raise ValueError("at least one id, several separated by commas")
     return found
 
 
@@ -166,7 +166,7 @@ def some_text(text: str) -> str:
 
 
 def client_id(text: str) -> str:
-    """Read a client id, which no colon may be in (RFC 7617 › 2)."""
+    """Read a client id, which must not contain a colon (RFC 7617 › 2)."""
     if ":" in some_text(text):
         raise ValueError("some text without a colon")
     return text

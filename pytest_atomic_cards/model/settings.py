@@ -1,4 +1,4 @@
-"""Settings of a run: one frozen dataclass, and what of it contradicts itself."""
+"""Settings of a run: one frozen dataclass that refuses contradictions."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ class TargetKind(StrEnum):
 
 
 class Mode(StrEnum):
-    """What a test does with its cassette: what it exchanges with the target, in a file."""
+    """What a test does with its cassette, the file with its exchanges."""
 
     OFF = "off"
     """Nothing is read or written."""
 
     RECORD = "record"
-    """Requests go to the target, and the cassette is written anew."""
+    """Requests go to the target, and the cassette is rewritten."""
 
     REPLAY = "replay"
     """Requests are answered from the cassette, and nothing leaves the process."""
 
     VERIFY = "verify"
-    """Requests go to the target, its answers are compared with the cassette; it stays as it is."""
+    """Requests go to the target, and its responses are compared with the cassette."""
 
     @property
     def reads(self) -> bool:
-        """Whether there must be a recording."""
+        """Whether there must be a cassette."""
         return self in {Mode.REPLAY, Mode.VERIFY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the run is set to; see :data:`OPTIONS` for the meaning of each field.
+    """The settings of a run; ``OPTIONS`` describes each field.
 
     Raises:
         SettingsError: A setting is missing for a live target, or contradicts another.
@@ -101,12 +101,12 @@ class Settings:
             self._require_live_settings()
         elif self.dry_run:
             raise SettingsError(
-                "--cards-dry-run tells what would be done to a live target; add --cards-target live"
+                "--cards-dry-run prints what a live run would do; add --cards-target live"
             )
         if self.dry_run and self.profile_out:
             raise SettingsError(
-                "--cards-dry-run observes nothing that --cards-profile-out could write; leave one "
-                "of them out"
+                "--cards-dry-run observes nothing that --cards-profile-out could write; use only "
+                "one of them"
             )
 
     def _require_live_settings(self) -> None:
@@ -132,8 +132,9 @@ class Settings:
         if missing:
             raise SettingsError(
                 f"a live target needs {', '.join(missing)}; set "
-                f"{'it' if len(missing) == 1 else 'them'} in the environment or the ini file "
-                "(the secret in the environment only), or use --cards-target sandbox"
+                f"{'it' if len(missing) == 1 else 'them'} in the environment, the ini file or "
+                "cards-target.toml (the secret in the environment only), or use "
+                "--cards-target sandbox"
             )
 
     @property

@@ -1,7 +1,7 @@
 """The pytest plugin: options, header and fixtures. Wiring only.
 
 Loaded into every pytest run where the package is installed, so it imports nothing but the
-standard library and pytest; all else is imported when a fixture needs it.
+standard library and pytest; the rest is imported when a fixture needs it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.model import options, setting_parsers
 from pytest_atomic_cards.model.settings import Mode
-from pytest_atomic_cards.support.errors import MisuseError, SettingsError
+from pytest_atomic_cards.plugin.run_settings import (
+    add_options,
+    describe_unknown_variables,
+    given_settings,
+    settings_of,
+)
+from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.printable import printable
 
 if TYPE_CHECKING:
@@ -27,37 +32,20 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.targets import Target
     from pytest_atomic_cards.targets.cards_fixture import Cards
 
-SETTINGS = pytest.StashKey["Settings"]()
 ENDING = pytest.StashKey["Ending | None"]()
 MANAGER = pytest.StashKey["CassetteManager"]()
 CASSETTES_MARK = "cards_cassettes"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add an ini option for each setting, and a command line option for some."""
-    group = parser.getgroup("atomic-cards", "contract tests of the Atomic Cards API")
-    for option in options.OPTIONS:
-        if option.flag and option.parse is setting_parsers.truth:
-            group.addoption(
-                option.command_line,
-                dest=option.destination,
-                action="store_const",
-                const="true",
-                help=option.help,
-            )
-        elif option.flag:
-            group.addoption(
-                option.command_line,
-                dest=option.destination,
-                metavar=option.metavar,
-                help=option.help,
-            )
-        if not option.secret:
-            parser.addini(option.ini_name, option.help, type="string", default="")
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the command line options and prepare the ini options."""
+    add_options(parser, pluginmanager)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A bad setting ends the run before the first request."""
+    if config.option.help:
+        return
     config.addinivalue_line("markers", 'cards_monitor("off"): the monitor does not fail this test')
     config.addinivalue_line(
         "markers",
@@ -70,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def ending_of(config: pytest.Config) -> Ending | None:
-    """What ends a run in time; ``None`` for one against a sandbox that has no time limit."""
+    """What ends a run in time; ``None`` for a run against the sandbox without a time limit."""
     settings = settings_of(config)
     if ENDING not in config.stash:
         config.stash[ENDING] = None
@@ -83,7 +71,7 @@ def ending_of(config: pytest.Config) -> Ending | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Play cassettes where a test is marked so, whatever the settings."""
+    """Play cassettes if a test is marked for it, whatever the settings."""
     if MANAGER not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
         _play_cassettes(config)
 
@@ -124,88 +112,37 @@ def _play_cassettes(config: pytest.Config) -> None:
 
 
 def manager_of(config: pytest.Config) -> CassetteManager | None:
-    """What plays the cassettes of a run; ``None`` where it plays none."""
+    """What plays the cassettes of a run; ``None`` if it plays none."""
     return config.stash.get(MANAGER, None)
 
 
-def settings_of(config: pytest.Config) -> Settings:
-    """The settings of a run, resolved once.
-
-    Raises:
-        pytest.UsageError: A setting cannot be used.
-    """
-    if SETTINGS not in config.stash:
-        try:
-            config.stash[SETTINGS] = resolved_settings(config)
-        except SettingsError as error:
-            raise pytest.UsageError(f"atomic-cards: {error}") from None
-    return config.stash[SETTINGS]
-
-
-def resolved_settings(config: pytest.Config) -> Settings:
-    """The settings that the command line, the environment and the ini file of a run give.
-
-    Those of a worker process are those of the one that controls it.
-
-    Raises:
-        SettingsError: A setting cannot be used.
-    """
-    handed = None
-    if hasattr(config, "workerinput"):
-        from pytest_atomic_cards.plugin.worker_channel import handed_over
-
-        handed = handed_over(config)
-    if handed is None:
-        settings = options.resolve(_command_line(config), config.getini)
-    else:
-        settings = options.resolve({}, lambda _: "", handed)
-    _look_up(settings)
-    return settings
-
-
-def _command_line(config: pytest.Config) -> dict[str, str | None]:
-    return {
-        option.name: getattr(config.option, option.destination, None) for option in options.OPTIONS
-    }
-
-
-def _look_up(settings: Settings) -> None:
-    """See that what the settings name is there, where they name something."""
-    setting = "--cards-profile"
-    try:
-        if settings.profile:
-            from pytest_atomic_cards.model.profile import Profile
-
-            Profile.read(settings.profile)
-        setting = "--cards-fault"
-        if settings.fault:
-            from pytest_atomic_cards.sandbox.faults import fault_named
-
-            for name in settings.fault:
-                fault_named(name)
-    except MisuseError as error:
-        raise SettingsError(f"{setting}: {error}") from None
-
-
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say what the cards fixtures run against."""
-    unknown = options.unknown_variables()
-    hint = f"; unknown and ignored: {', '.join(unknown)}" if unknown else ""
-    return printable(f"atomic-cards: {settings_of(config).describe()}{hint}")
+    """Show what the cards fixtures run against."""
+    about = settings_of(config).describe() + describe_unknown_variables()
+    return printable(f"atomic-cards: {about}")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-    """Give a worker process its settings, and listen to its progress where that can be shown."""
+    """Give a worker process its settings, and listen to its progress if that can be shown."""
     from pytest_atomic_cards.plugin.worker_channel import hand_over
     from pytest_atomic_cards.reporting.terminal_capture import WorkersProgress
 
     config: pytest.Config = node.config
-    hand_over(node, options.given(_command_line(config), config.getini), settings_of(config))
+    hand_over(node, given_settings(config), settings_of(config))
     if progress := WorkersProgress.of(config):
         progress.listen_to(node)
     if ending := ending_of(config):
         ending.take_charge(node)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Show an error that this package raised on purpose at the line of the test that caused it."""
+    if call.excinfo and not item.config.pluginmanager.hasplugin("atomic-cards-contracts"):
+        from pytest_atomic_cards.plugin.tracebacks import end_at_the_test
+
+        end_at_the_test(call)
 
 
 @pytest.fixture(scope="session")
@@ -238,7 +175,7 @@ def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Itera
 
 
 def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
-    """A target under the eyes of the monitor; the contract suite judges for itself."""
+    """The target with the monitor attached; the contract suite has its own rules."""
     if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
         return target
     from pytest_atomic_cards.plugin.monitor_plugin import MonitorPlugin
@@ -250,7 +187,7 @@ def _watched(target: Target, config: pytest.Config, settings: Settings) -> Targe
 
 @pytest.fixture
 def cards(cards_target: Target) -> Iterator[Cards]:
-    """A fresh world of cards: seed, look, act, let time pass. Cleaned up after the test."""
+    """An isolated environment: seed cards, list them, act on them, pass time. Cleaned up after."""
     from pytest_atomic_cards.targets import world_on
 
     with world_on(cards_target) as world:
@@ -259,13 +196,13 @@ def cards(cards_target: Target) -> Iterator[Cards]:
 
 @pytest.fixture
 def cards_api(cards: Cards) -> CardsApi:
-    """The typed client of the Cards API, authenticated, of the test's world."""
+    """The typed, authenticated Cards API client of the ``cards`` fixture."""
     return cards.api
 
 
 @pytest.fixture
 def cards_sandbox(cards: Cards) -> Sandbox:
-    """The sandbox of the test's world; skips the test on a live target."""
+    """The sandbox behind the ``cards`` fixture; skips the test on a live target."""
     from pytest_atomic_cards.support.errors import NotAvailableError
 
     try:

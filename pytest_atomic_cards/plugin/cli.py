@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import argparse
 import gc
-import math
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pytest_atomic_cards.support.errors import AtomicCardsError, SettingsError
+from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
-
-if TYPE_CHECKING:
-    import pytest
-
-    from pytest_atomic_cards.model.settings import Settings
 
 _INI_PREFIX: Final = "atomic_cards_"
 _ALLOCATIONS: Final = 20_000
 """Objects between two garbage collections: with Python's 700 a check spends a tenth of its time on
 them; with 200,000 it takes 280 MB against a live target, and 125 MB with this number."""
+_OF_THE_CACHE: Final = frozenset(
+    (
+        *("--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw"),
+        *("--stepwise", "--sw-skip", "--stepwise-skip", "--cache-show", "--cache-clear"),
+    )
+)
+"""Options of pytest that need its cache, which would be in the directory of the suite."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["check"]:
         code = check(given[1:])
-        if arguments is None:  # the process ends, and need not look for garbage before
+        if arguments is None:  # the process ends: spare it a last garbage collection
             gc.freeze()
         return code
     parser = _parser()
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def check(pytest_arguments: Sequence[str]) -> int:
-    """Run the contract suite against the target, setting aside the options of other tests.
+    """Run the contract suite against the target, ignoring pytest options of the project.
 
     Args:
         pytest_arguments: Further arguments for pytest, such as ``--cards-report DIR`` or ``-k``.
@@ -69,6 +70,14 @@ def check(pytest_arguments: Sequence[str]) -> int:
         with_values_joined,
     )
 
+    needs_cache = _OF_THE_CACHE.intersection(pytest_arguments)
+    if needs_cache and not {"cacheprovider", "-pcacheprovider"}.intersection(pytest_arguments):
+        print(  # noqa: T201 - a command's own output
+            f"atomic-cards: {min(needs_cache)} needs pytest's cache, which check leaves off; add "
+            "'-p cacheprovider' to this run and to the one before",
+            file=sys.stderr,
+        )
+        return int(pytest.ExitCode.USAGE_ERROR)
     plugins: list[object] = [_Frozen]
     if runs_elsewhere(pytest_arguments):  # where paths of this machine mean nothing
         own, suite = [*PYTEST_ARGUMENTS, "--pyargs"], SUITE
@@ -89,7 +98,7 @@ def check(pytest_arguments: Sequence[str]) -> int:
 
 
 class _Frozen:
-    """What stays to the end, such as modules and tests, is never looked at for garbage."""
+    """Freezes long-lived objects, such as modules and tests, out of the garbage collector."""
 
     @staticmethod
     def pytest_collection_finish() -> None:
@@ -109,14 +118,14 @@ def _settings_file(directory: Path) -> list[str]:
 
 
 def prove(arguments: argparse.Namespace) -> int:
-    """Show that each fault of the sandbox is caught, and that each requirement can fail."""
+    """Show that the suite catches each fault of the sandbox, and that each requirement can fail."""
     from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
     from pytest_atomic_cards.suite import mutation_testing
     from pytest_atomic_cards.support.progress import line_on, shown_on
 
     line = line_on(sys.stderr)
 
-    def tell(trial: mutation_testing.Trial, violated: list[str]) -> None:
+    def show(trial: mutation_testing.Trial, violated: list[str]) -> None:
         if line:
             line.erase()
         print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
@@ -127,10 +136,10 @@ def prove(arguments: argparse.Namespace) -> int:
             trials = [mutation_testing.Trial(fault_named(fault).name) for fault in faults]
         else:
             trials = mutation_testing.covering(mutation_testing.recorded())
-        table = mutation_testing.run_trials(trials, arguments.jobs, tell)
+        table = mutation_testing.run_trials(trials, arguments.jobs, show)
         if not arguments.all:
             table = mutation_testing.completed(
-                table, mutation_testing.recorded(), arguments.jobs, tell
+                table, mutation_testing.recorded(), arguments.jobs, show
             )
         elif arguments.faults:
             table = {**mutation_testing.recorded(), **table}
@@ -146,7 +155,7 @@ def prove(arguments: argparse.Namespace) -> int:
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Tell what requirements, faults and open questions are."""
+    """Explain requirements, faults and open questions."""
     from pytest_atomic_cards.reporting import explanations
 
     print("\n\n".join([explanations.explain(name) for name in arguments.names]))  # noqa: T201
@@ -154,7 +163,7 @@ def explain(arguments: argparse.Namespace) -> int:
 
 
 def audit(arguments: argparse.Namespace) -> int:
-    """Hold recordings against the rules."""
+    """Check recordings against the rules."""
     from pytest_atomic_cards.recordings.audit.auditor import audit as audit_files
     from pytest_atomic_cards.reporting.audit_report import report_audit
     from pytest_atomic_cards.reporting.console import Console, written_to
@@ -167,7 +176,7 @@ def audit(arguments: argparse.Namespace) -> int:
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
-    """Serve the sandbox on loopback until it is told to stop."""
+    """Serve the sandbox on loopback until it is interrupted."""
     from pytest_atomic_cards.model.profile import Profile
     from pytest_atomic_cards.sandbox.server import run_sandbox
 
@@ -178,54 +187,21 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def clean(arguments: argparse.Namespace) -> int:
-    """Cancel what runs that died have left open on the live target that the settings name."""
-    import pytest
+    """Cancel what crashed runs have left open on the live target that the settings name."""
+    from pytest_atomic_cards.plugin.clean_command import clean_up
 
-    from pytest_atomic_cards.client.deadline import Deadline
-    from pytest_atomic_cards.reporting.console import Console, written_to
-    from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS
-    from pytest_atomic_cards.support.interruption import Interruption
-    from pytest_atomic_cards.targets.recovery import recover
-    from pytest_atomic_cards.targets.run_context import RunContext
-    from pytest_atomic_cards.targets.time_limit import TimeLimit
-
-    live = ("--cards-target", "live", "--cards-cassettes", "off")
-    own = [*PYTEST_ARGUMENTS, "--noconftest", *_settings_file(Path.cwd()), *live]
-    asked = _Asked()
-    code = pytest.main([*own, *arguments.options], [asked])
-    if asked.settings is None:
-        return int(code)
-    limit = TimeLimit(Deadline(), seconds=asked.settings.max_time or math.inf)
-    interruption = Interruption(limit.interrupt)
-    console = Console(written_to(sys.stdout))
-    with interruption.handled(), interruption.shielded():
-        done = recover(
-            asked.settings,
-            arguments.journal,
-            console.line,
-            discarded=arguments.discard,
-            context=RunContext(deadline=limit.deadline),
-        )
-    return 0 if done else 1
+    given = [*_settings_file(Path.cwd()), *arguments.options]
+    return clean_up(arguments.journal, arguments.discard, given)
 
 
-class _Asked:
-    """Takes the settings that a run would have, in place of the run."""
+def settings(_: argparse.Namespace) -> int:
+    """List all settings, with their names in each place where they can be given."""
+    from pytest_atomic_cards.model.options import OPTIONS, PLACES
 
-    settings: Settings | None = None
-
-    def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        from pytest_atomic_cards.plugin import resolved_settings
-
-        if unknown := config.getoption("file_or_dir"):
-            raise SettingsError(f"clean takes no argument {unknown[0]!r}; see --journal")
-        settings = resolved_settings(config)
-        if not settings.is_live:
-            raise SettingsError(
-                "clean acts on a live target: leave out --cards-target sandbox and --cards-dry-run"
-            )
-        self.settings = settings
-        return 0
+    print(PLACES)  # noqa: T201 - a command's own output
+    for option in OPTIONS:
+        print(f"\n{option.name}: {option.help}\n    {option.names}")  # noqa: T201
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -246,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
         "faults",
         nargs="*",
         metavar="FAULT",
-        help="with --all: run these, and take the record for others",
+        help="with --all: run only these, and use the recorded results of others",
     )
     proof.add_argument("--all", action="store_true", help="run all contracts on each fault")
     proof.add_argument("--jobs", type=_jobs, metavar="N", help="processes; default: the cores")
@@ -254,15 +230,14 @@ def _parser() -> argparse.ArgumentParser:
         "--write", type=Path, metavar="DIR", help="write faults.toml and README.md there"
     )
     proof.set_defaults(run=prove)
-    tell = commands.add_parser("explain", help="tell what a requirement is and how it is tested")
+    tell = commands.add_parser("explain", help="explain a requirement and how it is tested")
     tell.add_argument(
         "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
     )
     tell.set_defaults(run=explain)
     tidy = commands.add_parser(
         "clean",
-        help="cancel what live runs that died have left open; takes options such as "
-        "--cards-max-rate",
+        help="cancel what crashed live runs have left open; takes options such as --cards-max-rate",
     )
     tidy.add_argument(
         "--journal",
@@ -278,9 +253,11 @@ def _parser() -> argparse.ArgumentParser:
         help="forget a start that an earlier clean-up reported by this id; may be repeated",
     )
     tidy.set_defaults(run=clean)
+    listed = commands.add_parser("settings", help="list all settings and where to give them")
+    listed.set_defaults(run=settings)
     recorded = commands.add_parser(
         "audit",
-        help="hold recordings against the rules: cassettes, HAR files, Schemathesis reports, "
+        help="check recordings against the rules: cassettes, HAR files, Schemathesis reports, "
         "JSON lines",
     )
     recorded.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -294,7 +271,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")
     serve.add_argument(
-        "--profile", type=Path, metavar="FILE", help="answer the open questions as this file says"
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="behave as this file answers the open questions",
     )
     serve.add_argument(
         "--fault", action="append", default=[], metavar="NAME", help="switch on a named fault"

@@ -78,7 +78,7 @@ class Ending:
 
     @classmethod
     def begin(cls, config: pytest.Config, settings: Settings, *, is_check: bool) -> Self:
-        """Take care of the end of a run that begins now."""
+        """Register what ends a run that begins now."""
         ending = cls(config, settings, is_check=is_check)
         config.pluginmanager.register(ending, "atomic-cards-ending")
         if is_check:
@@ -102,7 +102,7 @@ class Ending:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
-        """Give clean-up time of its own."""
+        """Give clean-up its own time."""
         self.limit.begin_clean_up()
 
     @contextmanager
@@ -119,7 +119,7 @@ class Ending:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Clean up to the end, and leave what is to be reported to the controlling process."""
+        """Finish the clean-up, and hand the controlling process what it has to report."""
         self._interruption.shield()
         self.limit.begin_clean_up()
         try:
@@ -149,7 +149,7 @@ class Ending:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-        """Take in what a worker process has to report."""
+        """Collect what a worker process has to report."""
         output = getattr(node, "workeroutput", {})
         self._down += output.get(_DOWN, [])
         self.notes += output.get(_NOTES, [])
@@ -157,7 +157,7 @@ class Ending:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Report first what was down and why tests were not run, then what is left to clean up."""
+        """Report what was down, why tests were not run, and what is left to clean up."""
         lines = list(self._down)
         lines += (f"{reason}; tests not run: {count}" for reason, count in self._unrun.items())
         if self.limit.interrupted and not self._unrun:
@@ -173,7 +173,7 @@ class LastCleanUp:
     """Reports what could not be cleaned up at the very end of a run, when no test can report it.
 
     Args:
-        report: Takes it in one line.
+        report: Called with one line.
     """
 
     def __init__(self, report: Callable[[str], None]) -> None:

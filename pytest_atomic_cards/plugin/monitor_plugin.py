@@ -1,6 +1,6 @@
-"""The monitor at work in the tests of a project: every answer is held against the rules.
+"""The monitor in the tests of a project: every response is checked against the rules.
 
-Registered when the first test asks for a target; nothing of it is imported before.
+Registered when the first test asks for a target, and not imported before.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _HINT: Final = (
 
 
 class MonitorPlugin:
-    """Fails a test whose traffic has shown that a documented requirement is violated."""
+    """Fails a test whose traffic violates a documented requirement."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,11 +46,11 @@ class MonitorPlugin:
         self._watched: WeakSet[CardsSession] = WeakSet()
 
     def over(self, target: Target) -> Target:
-        """A target of which each session is watched."""
+        """The target with each of its sessions watched."""
         return MonitoredTarget(target, self.attach)
 
     def attach(self, session: CardsSession) -> None:
-        """MonitorPlugin a session from now on, as a history of its own."""
+        """Watch a session from now on, with its own history."""
         if session in self._watched:
             return
         self._watched.add(session)
@@ -69,12 +69,12 @@ class MonitorPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Fail a test that passed; an error of its own goes before."""
+        """Fail a test that passed; its own error takes precedence."""
         return (yield from self._complain_after(item))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
-        """What came to light while the test was cleaned up is an error of its own."""
+        """Report a violation found during clean-up as a separate error."""
         return (yield from self._complain_after(item))
 
     def _complain_after(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -91,18 +91,18 @@ class MonitorPlugin:
             pytest.fail("\n\n".join([*map(explain, found), _HINT]), pytrace=False)
 
     def _take(self, item: pytest.Item) -> list[Finding]:
-        """What was found since the last time; nothing for a test that does without the monitor."""
+        """What was found since the last call; nothing if the monitor is off for the test."""
         with self._lock:
             found, self._found = list(self._found.values()), {}
         return [] if _is_off(item) else found
 
 
 class MonitoredTarget:
-    """A target that shows the session of each world before anything is sent.
+    """A target whose sessions are watched from before the first request.
 
     Args:
         target: The target.
-        attach: Is shown the sessions.
+        attach: Called with each session.
     """
 
     def __init__(self, target: Target, attach: Callable[[CardsSession], None]) -> None:
@@ -117,11 +117,11 @@ class MonitoredTarget:
 
     @property
     def recorder(self) -> Recorder:
-        """The tape of the target."""
+        """The recorder of the target."""
         return self._target.recorder
 
     def open_world(self) -> Cards:
-        """A new world of cards, which is watched."""
+        """A new isolated environment, which is watched."""
         world = self._target.open_world()
         self._attach(world.api.session)
         return world

@@ -1,8 +1,7 @@
-"""Workers: what the process that controls a run of pytest-xdist and those that run tests hand over.
+"""Worker channel: what the controlling process of pytest-xdist hands to its workers.
 
-A worker process may be on another machine, in another directory, and without the environment of
-the one that controls it; what it is to run against it must be told, and what it records it must
-hand in.
+A worker process may run on another machine, in another directory and without the environment of
+the controlling process, which therefore sends it the settings.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ def hand_over(
 ) -> None:
     """Give a worker process the settings of the run, before it starts.
 
-    Where one of the workers is elsewhere, all get the same access token. A secret goes through a
+    If one of the workers is elsewhere, all get the same access token. A secret goes through a
     pipe or SSH, and not over a bare socket.
 
     Args:
         node: The worker process.
         given: The settings as they were given; see
-            :func:`~pytest_atomic_cards.model.options.given`.
+            :func:`~pytest_atomic_cards.model.resolution.given`.
         settings: The settings.
     """
     spec = node.gateway.spec
@@ -74,7 +73,7 @@ def _is_elsewhere(spec: Any) -> bool:  # noqa: ANN401 - of execnet
 
 
 def _issued(node: Any, settings: Settings) -> IssuedToken | None:  # noqa: ANN401 - of pytest-xdist
-    """The token of a live run, asked for once; ``None`` where it is left to the workers."""
+    """The token of a live run, requested once; ``None`` if that is left to the workers."""
     stash: pytest.Stash = node.config.stash
     if _ISSUED not in stash:
         stash[_ISSUED] = None
@@ -83,7 +82,7 @@ def _issued(node: Any, settings: Settings) -> IssuedToken | None:  # noqa: ANN40
 
             try:
                 stash[_ISSUED] = credentials_of(settings).issued()
-            except AtomicCardsError:  # those that run tests tell it as any other
+            except AtomicCardsError:  # the workers report it like any other error
                 return None
     return stash[_ISSUED]
 
@@ -110,7 +109,7 @@ def token_file(config: pytest.Config) -> Path | None:
     """The file in which the worker processes of a run on one machine share their access token.
 
     It is private, and the process that controls the run removes it at its end, also after workers
-    crashed. A worker process elsewhere has one of its own and removes that itself. ``None`` where
+    crashed. A worker process elsewhere has its own and removes it itself. ``None`` if
     there are no worker processes.
     """
     handed: dict[str, Any] | None = getattr(config, "workerinput", None)
@@ -134,7 +133,7 @@ def _private_directory(config: pytest.Config) -> Path:
 
 
 def keep_token(config: pytest.Config, cache: Path, settings: Settings) -> None:
-    """Keep the token that a worker process was given where all on its machine look for one.
+    """Store the token that a worker process was given where all workers on its machine look.
 
     Raises:
         SettingsError: The file cannot be written.

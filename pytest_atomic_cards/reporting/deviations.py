@@ -14,7 +14,6 @@ or in its ``pyproject.toml``, as ``[[tool.atomic-cards.deviations]]``.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,14 +24,11 @@ from urllib.parse import urlsplit
 
 from pytest_atomic_cards.model import setting_parsers
 from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
+from pytest_atomic_cards.model.target_file import DEVIATIONS, read_target_file
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError, SettingsError
 from pytest_atomic_cards.targets.seeding.journal import target_name
-
-OWN_FILE: Final = "cards-target.toml"
-PROJECT_FILE: Final = "pyproject.toml"
-_TABLE: Final = "deviations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +119,9 @@ def find_deviations(settings: Settings, *directories: Path) -> Deviations:
     Raises:
         SettingsError: The file cannot be read, or an entry is invalid.
     """
+    file = read_target_file(*directories)
     today = REAL_CLOCK.now().date()
-    for directory in dict.fromkeys(directories):
-        own = _read(directory / OWN_FILE)
-        project = _read(directory / PROJECT_FILE)
-        tables = _table_in(_table_in(project or {}, "tool", PROJECT_FILE), "atomic-cards", "tool")
-        if own is not None and tables:
-            raise SettingsError(
-                f"{OWN_FILE} and [tool.atomic-cards] of {PROJECT_FILE} both configure this "
-                "project; keep one of them"
-            )
-        if own is not None:
-            return _sorted_out(_entries(own, OWN_FILE), settings, OWN_FILE, today)
-        if tables:
-            return _sorted_out(_entries(tables, PROJECT_FILE), settings, PROJECT_FILE, today)
-    return Deviations(today=today)
+    return _sorted_out(_entries(file.deviations, file.name), settings, file.name, today)
 
 
 def _sorted_out(
@@ -171,29 +155,9 @@ def _lower_host(url: str) -> str:
     return parts._replace(netloc=parts.netloc.lower()).geturl()
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{path.name} is not TOML: {error}") from None
-
-
-def _table_in(document: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
-    table = document.get(name, {})
-    if not isinstance(table, dict):
-        raise SettingsError(f"{name!r} in {place} must be a table, not {table!r}")
-    return table
-
-
-def _entries(document: Mapping[str, Any], source: str) -> list[Deviation]:
-    _refuse_unknown(document, [_TABLE], source)
-    tables = document.get(_TABLE, [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{source}: {_TABLE} must be an array of tables, [[{_TABLE}]]")
+def _entries(tables: object, source: str) -> list[Deviation]:
+    if not isinstance(tables, list | tuple) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(f"{source}: {DEVIATIONS} must be an array of tables, [[{DEVIATIONS}]]")
     entries: list[Deviation] = []
     for number, table in enumerate(tables, 1):
         entry = _entry(table, f"{source}, known deviation {number}")

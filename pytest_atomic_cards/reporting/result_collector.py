@@ -60,7 +60,8 @@ class FindingsReporter:
             )
         except SettingsError as error:
             raise pytest.UsageError(str(error)) from None
-        if settings.report and not (config.option.collectonly or config.option.xmlpath):
+        junit_is_free = getattr(config.option, "xmlpath", "off") is None  # not given, nor blocked
+        if settings.report and junit_is_free and not config.option.collectonly:
             config.option.xmlpath = str(settings.report / "junit.xml")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

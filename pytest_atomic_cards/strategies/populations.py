@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SPEC_FIELDS: Final[Mapping[Attribute, str]] = {
     attribute: attribute.field for attribute in Attribute
-} | {Attribute.CARD_TEMPLATE_ID: "template", Attribute.USER_ID: "user"}
+}
 """The field of :class:`CardSpec` that sets each attribute of the card."""
 
 _ID_FIELDS: Final = [field for name, field in SPEC_FIELDS.items() if name is not Attribute.STATUS]

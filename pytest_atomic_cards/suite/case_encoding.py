@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import OLD_NAMES, CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.command_sequences import Step
@@ -99,8 +99,16 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _made(kind: type) -> Callable[[Any], Any]:
-    return lambda form: kind(**{name: from_json(field) for name, field in form.items()})
+def _spec_fields(spec: CardSpec) -> dict[str, Any]:
+    """The fields of a spec by the names that recordings have had from the beginning."""
+    recorded = {name: old for old, name in OLD_NAMES.items()}
+    return {recorded.get(name, name): value for name, value in _fields(spec).items()}
+
+
+def _made(kind: type, names: Mapping[str, str] = {}) -> Callable[[Any], Any]:
+    return lambda form: kind(
+        **{names.get(name, name): from_json(field) for name, field in form.items()}
+    )
 
 
 def _text_or_base64(content: bytes) -> Any:  # noqa: ANN401 - a JSON value
@@ -124,7 +132,7 @@ _FORMS: Final[Mapping[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] 
     Action: (str, Action),
     Status: (str, Status),
     CardQuery: (_fields, _made(CardQuery)),
-    CardSpec: (_fields, _made(CardSpec)),
+    CardSpec: (_spec_fields, _made(CardSpec, OLD_NAMES)),
     Population: (_elements, lambda form: Population(tuple(map(from_json, form)))),
     Generated: (_fields, _made(Generated)),
     Step: (_fields, _made(Step)),

@@ -187,13 +187,13 @@ class Probe:
 
     def seed_for(self, users: Iterable[str]) -> Group:
         """Active cards of one invocation for the given customers."""
-        specs = tuple(CardSpec(user=user) for user in users)
+        specs = tuple(CardSpec(user_id=user) for user in users)
         return self.cards.seeder.seed(Population(specs))[0]
 
     def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
         """Cards of two invocations for the same customer: an active one, and one in a state."""
         try:
-            spec = CardSpec(user=self.cards.backend.new_user())
+            spec = CardSpec(user_id=self.cards.backend.new_user())
         except NotAvailableError:
             spec = CardSpec()
         other = replace(spec, status=state)
@@ -209,7 +209,7 @@ class Probe:
             NotAvailableError: The target has no customer without other cards.
         """
         user = self.cards.backend.new_user()
-        one = Population.of(1, CardSpec(user=user))
+        one = Population.of(1, CardSpec(user_id=user))
         cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
         group = Group(CardQuery(user_id=user), cards, (user,) * len(cards))
         self.watch(lambda: self.find(group.pin), lambda found: len(found.cards) >= len(cards))

@@ -53,8 +53,8 @@ from schemathesis.openapi.checks import (
 
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.options import resolve
 from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.resolution import resolve
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules import AGREEMENT, SHAPE, CardHistory, Rule, objections
 from pytest_atomic_cards.support.clock import REAL_CLOCK

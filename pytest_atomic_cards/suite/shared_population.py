@@ -122,7 +122,7 @@ def seed_population(cards: Cards) -> SharedPopulation:
 def _plain(cards: Cards) -> tuple[Group, Group]:
     try:
         users = [cards.backend.new_user() for _ in range(3)]
-        specs = Population(tuple(CardSpec(user=user) for user in users))
+        specs = Population(tuple(CardSpec(user_id=user) for user in users))
         first, second = cards.seeder.seed(specs, specs)
     except NotAvailableError:
         first, second = cards.seeder.seed(Population.of(3), Population.of(3))
@@ -135,8 +135,8 @@ def _odd(cards: Cards) -> Group:
     chosen = Population(
         tuple(
             CardSpec(
-                user=user,
-                template=f"template{odd}",
+                user_id=user,
+                card_template_id=f"template{odd}",
                 event_name=f"event{odd}",
                 lifecycle_id=f"{user}-lifecycle{odd}",
                 flow_instance_id=f"{user}-instance{odd}",
@@ -151,8 +151,8 @@ def _odd(cards: Cards) -> Group:
 def _long(cards: Cards) -> Group:
     """A card with a long customer id and, if the target lets us choose, numeric values."""
     spec = CardSpec(
-        user=cards.backend.new_user("-long" * 16),
-        template="7007",
+        user_id=cards.backend.new_user("-long" * 16),
+        card_template_id="7007",
         event_name="8008",
         lifecycle_id=f"9{cards.randomness.bits(40):012}",
     )
@@ -161,7 +161,7 @@ def _long(cards: Cards) -> Group:
 
 def _numeric(cards: Cards) -> Group:
     """A card with a numeric customer id, as in the documentation's example."""
-    return cards.seeder.seed(Population((CardSpec(user=cards.backend.new_number()),)))[0]
+    return cards.seeder.seed(Population((CardSpec(user_id=cards.backend.new_number()),)))[0]
 
 
 def _seed_chosen(cards: Cards, population: Population) -> Group:
@@ -169,5 +169,5 @@ def _seed_chosen(cards: Cards, population: Population) -> Group:
     try:
         return cards.seeder.seed(population)[0]
     except NotAvailableError:
-        plain = Population(tuple(CardSpec(user=spec.user) for spec in population))
+        plain = Population(tuple(CardSpec(user_id=spec.user_id) for spec in population))
         return cards.seeder.seed(plain)[0]

@@ -31,6 +31,8 @@ PYTEST_ARGUMENTS: Final = (
     ),
     *(
         "-p",
+        "atomic_cards",  # our own plugin, in case that autoload is off
+        "-p",
         "no:cacheprovider",
         "-p",
         "no:schemathesis",

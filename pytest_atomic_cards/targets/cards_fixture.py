@@ -1,17 +1,17 @@
-"""Cards: one world of cards on a target, as tests see it."""
+"""Cards: an isolated environment on a target, as tests see it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from pytest_atomic_cards.client.cards_api import CardsApi
-from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardFields, CardSpec, Population, current_names
 from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.query import CardQuery, QueryFields
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
@@ -29,32 +29,33 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox import Environment, Sandbox
 
 
+_T = TypeVar("_T")
 _LIVE: Final = "a live target cannot be steered as the sandbox can"
 _NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
 
 
 class Cards:
-    """A world of cards: seed them, look at them, act on them, let time pass.
+    """An isolated environment: seed cards, list them, act on them, pass time.
 
-    On the sandbox each world is its own; on a live target worlds share the environment, and each
-    touches only the cards that it seeded.
+    The sandbox has a separate one for each test; on a live target tests share one environment, and
+    each touches only the cards that it seeded.
 
     Args:
         api: Client of the target.
-        backend: How cards come into being on it.
+        backend: Puts cards into place on it.
         client_id: Id of the credential that the client authenticates with.
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
         faults: The faults of the network between the client and the target.
-        scope: Which cards are this world's own, on a target that others share.
-        cleaner: Remembers what was seeded, for all worlds of such a target.
-        controls: Those of the sandbox, where that is the target.
-        sandbox: The sandbox itself, where it is in this process.
+        scope: Which cards are ours, on a target that others share.
+        cleaner: Remembers what was seeded on such a target.
+        controls: Those of the sandbox, if that is the target.
+        sandbox: The sandbox itself, if it is in this process.
         environment: The environment of the sandbox.
-        recorder: What this world is recorded on.
+        recorder: Records the exchanges.
 
     Attributes:
-        clock: The time by which this world waits.
-        randomness: Where made-up values come from.
+        clock: The clock for waiting.
+        randomness: Source of generated values.
     """
 
     def __init__(
@@ -90,26 +91,28 @@ class Cards:
 
     # Seeding
 
-    def seed(self, spec: CardSpec | None = None, /, **fields: Any) -> Card:  # noqa: ANN401
-        """Seed one card and return it in the state that was asked for.
+    def seed(self, spec: CardSpec | None = None, /, **fields: Unpack[CardFields]) -> Card:
+        """Seed one card and return it in the requested state.
 
         Args:
             spec: The card to seed, or its fields as keywords (see :class:`CardSpec`).
-            **fields: Fields of :class:`CardSpec`, such as ``user="customer-1"``.
+            **fields: Fields of :class:`CardSpec`, such as ``user_id="customer-1"``.
 
         Raises:
-            NotAvailableError: The target cannot give such a card.
-            SeedingError: The card did not appear in time, or not as asked for.
-            MisuseError: The fields contradict each other or are unknown.
+            NotAvailableError: The target cannot provide such a card.
+            SeedingError: The card did not appear in time, or not as requested.
+            MisuseError: A field is unknown or has a wrong value, or fields contradict each other.
         """
-        return self.seed_all(Population((_spec(spec, fields),)))[0]
+        given = current_names(fields)
+        wanted = _given(spec, CardSpec, "cards.seed(user_id=…)")
+        return self.seed_all(Population((dataclasses.replace(wanted, **given),)))[0]
 
     def seed_all(self, population: Population) -> list[Card]:
-        """Seed a population as one invocation; the cards come in the order of its specs.
+        """Seed a population as one invocation; returns the cards in the order of its specs.
 
         Raises:
-            NotAvailableError: The target cannot give such cards.
-            SeedingError: The cards did not appear in time, or not as asked for.
+            NotAvailableError: The target cannot provide such cards.
+            SeedingError: The cards did not appear in time, or not as requested.
         """
         group = self.seeder.seed(population)[0]
         self._groups |= dict.fromkeys(map(key_of, group.cards), group)
@@ -118,19 +121,26 @@ class Cards:
     # Looking
 
     def get(self, card: Card) -> Card:
-        """A card that this world seeded, as the target shows it now.
+        """A card that was seeded here, as the target shows it now.
 
         A closed card that no listing shows any more keeps the attributes it had; its status is
         then ``None``.
 
         Raises:
-            MisuseError: This world did not seed the card.
+            MisuseError: The card was not seeded here.
         """
         return self.reader.look(self._group(card), card)
 
-    def list(self, query: CardQuery | None = None, /, **attributes: Any) -> list[Card]:  # noqa: ANN401
-        """One page of cards that match a query, or attributes given as keywords."""
-        return self.api.list(_query(query, attributes))
+    def list(
+        self, query: CardQuery | None = None, /, **attributes: Unpack[QueryFields]
+    ) -> list[Card]:
+        """One page of cards that match a query, or attributes given as keywords.
+
+        Raises:
+            MisuseError: An attribute is unknown or has an impossible value.
+        """
+        wanted = _given(query, CardQuery, "cards.list(user_id=…)")
+        return self.api.list(wanted.replace(**attributes))
 
     def wait_for(self, card: Card, status: Status, timeout: float = 10.0) -> Card:
         """Poll until a card is in a state.
@@ -149,19 +159,19 @@ class Cards:
     # Acting
 
     def dismiss(self, card: Card) -> ActionResponse:
-        """Dismiss one card that this world seeded."""
+        """Dismiss one card that was seeded here."""
         return self.api.dismiss(self._pin(card))
 
     def complete(self, card: Card, payload: Mapping[str, Any] | None = None) -> ActionResponse:
-        """Complete one card that this world seeded, with an optional JSON payload."""
+        """Complete one card that was seeded here, with an optional JSON payload."""
         return self.api.complete(self._pin(card), payload)
 
     def cancel(self, card: Card) -> ActionResponse:
-        """Cancel one card that this world seeded."""
+        """Cancel one card that was seeded here."""
         return self.api.cancel(self._pin(card))
 
     def snooze(self, card: Card, duration: timedelta) -> None:
-        """Snooze an active card, as its customer would.
+        """Snooze an active card, as if the customer did it.
 
         Raises:
             NotAvailableError: The target is live; the public API has no snooze.
@@ -176,7 +186,7 @@ class Cards:
 
     @property
     def controls(self) -> SandboxControls:
-        """The controls of the sandbox, over HTTP, so that a recording holds what they did.
+        """The controls of the sandbox, over HTTP, so that a cassette holds what they did.
 
         Raises:
             NotAvailableError: The target is live.
@@ -192,12 +202,12 @@ class Cards:
 
     @property
     def faults(self) -> NetworkFaults:
-        """The faults of the network that requests of this world meet; none to begin with.
+        """The network faults that affect requests; none to begin with.
 
-        On the sandbox they befall every client of it: ``api``, a session with a
-        ``SandboxAdapter``, and those of a ``SandboxServer``. Before a live target they act on
-        this side of the wire, and only on ``api`` and sessions with a ``FaultyAdapter``: what is
-        not to be processed is not sent, and answers to what was sent are late or lost.
+        On the sandbox they affect every client: ``api``, a session with a ``SandboxAdapter``, and
+        clients of a ``SandboxServer``. With a live target they act on this side of the wire, and
+        only on ``api`` and sessions with a ``FaultyAdapter``: a request that must not be processed
+        is not sent, and responses to other requests are late or lost.
 
         Example:
             >>> cards.faults.inject("reset-after", method="PUT", path="/cards/cancel")
@@ -206,7 +216,7 @@ class Cards:
 
     @property
     def sandbox(self) -> Sandbox:
-        """The sandbox behind this world.
+        """The sandbox behind these cards.
 
         Raises:
             NotAvailableError: The target is live.
@@ -217,7 +227,7 @@ class Cards:
 
     @property
     def environment(self) -> Environment:
-        """This world's environment of the sandbox.
+        """The environment in the sandbox.
 
         Raises:
             NotAvailableError: The target is live.
@@ -227,14 +237,14 @@ class Cards:
         return self._environment
 
     def clean_up(self) -> CleanUp:
-        """Cancel what this world seeded, where others share the target, over a sound network.
+        """Cancel what was seeded here if others share the target, without network faults.
 
-        No recording holds it.
+        Cassettes do not include it.
         """
         self._faults.clear()
         if self.scope is None or self.recorder.is_replayed:
             return CleanUp(0)
-        with self.recorder.unrecorded("what is to be cleaned up hangs on what else was run"):
+        with self.recorder.unrecorded("what is to be cleaned up depends on what else was run"):
             return self.seeder.clean_up()
 
     def _pin(self, card: Card) -> CardQuery:
@@ -250,19 +260,8 @@ class Cards:
         return group
 
 
-def _spec(spec: CardSpec | None, fields: dict[str, Any]) -> CardSpec:
-    if spec is None:
-        try:
-            return CardSpec(**fields)
-        except TypeError as error:
-            raise MisuseError(f"cannot seed such a card: {error}") from None
-    return replace(spec, **fields)
-
-
-def _query(query: CardQuery | None, attributes: dict[str, Any]) -> CardQuery:
-    if query is None:
-        try:
-            return CardQuery(**attributes)
-        except TypeError as error:
-            raise MisuseError(f"cannot query so: {error}") from None
-    return query.replace(**attributes)
+def _given(value: _T | None, kind: type[_T], example: str) -> _T:
+    """The argument given by position, or a default one."""
+    if value is not None and not isinstance(value, kind):
+        raise MisuseError(f"give a {kind.__name__} or keywords, such as {example}, not {value!r}")
+    return kind() if value is None else value

@@ -42,7 +42,7 @@ def _templates() -> tuple[list[str], str]:
     world = SandboxTarget(Settings()).open_world()
     exchanges: list[Exchange] = []
     world.api.session.listeners.append(exchanges.append)
-    card = world.seed(user="customer-1")
+    card = world.seed(user_id="customer-1")
     world.complete(card, {"size": "L"})
     world.get(card)
     own = (card.card_instance_id or "").removeprefix("card-")
@@ -118,7 +118,7 @@ def test_the_monitor_costs_a_fraction_of_an_exchange() -> None:
 
     def listing(target: SandboxTarget, watch: MonitorPlugin | None) -> float:
         world = (watch.over(target) if watch else target).open_world()
-        card = world.seed(user="customer-1")
+        card = world.seed(user_id="customer-1")
 
         def look() -> None:
             for _ in range(_LOOKS):

@@ -118,7 +118,7 @@ def test_parameters_that_differ_in_case_alone_have_files_of_their_own(
 
         @pytest.mark.parametrize("user", ["a", "A", "ä", "a/b", "a-b", "x" * 300])
         def test_one(cards, user):
-            assert cards.seed(user=user).user_id == user
+            assert cards.seed(user_id=user).user_id == user
         """
     )
     pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=6)

@@ -23,7 +23,7 @@ def shared(cards_target):
         yield world, world.seed()
 
 def test_cancelled(cards):
-    card = cards.seed(template="claim-reminder") if {sandbox} else cards.seed()
+    card = cards.seed(card_template_id="claim-reminder") if {sandbox} else cards.seed()
     cards.cancel(card)
     assert cards.get(card).status is Status.CANCELLED
 
@@ -96,7 +96,7 @@ def test_declared_fields_are_redacted_and_the_replay_still_matches(
 
         def test_one(cards):
             address = os.environ["ADDRESS"]
-            card = cards.seed(user=address)
+            card = cards.seed(user_id=address)
             if os.environ["ATOMIC_CARDS_CASSETTES"] == "record":
                 assert card.user_id == address
             assert cards.list(user_id=address)

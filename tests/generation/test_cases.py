@@ -70,7 +70,7 @@ def test_every_case_comes_back_as_it_was(case: Any) -> None:  # noqa: ANN401
         b"plain",
         timedelta(hours=1, microseconds=7),
         CardQuery(user_id="$status", status=Status.ACTIVE, limit=3, multiple=True),
-        Population((CardSpec(), CardSpec(user="a", variables={"$a": [1]}, snooze=timedelta(1)))),
+        Population((CardSpec(), CardSpec(user_id="a", variables={"$a": [1]}, snooze=timedelta(1)))),
         Step("begin", {"population": Population(), "action": Action.CANCEL}),
     ],
     ids=repr,

@@ -36,10 +36,10 @@ def _hits(act: Act, population: Population) -> bool:
                 for attribute, value in (
                     (Attribute.EVENT_NAME, spec.event_name),
                     (Attribute.LIFECYCLE_ID, spec.lifecycle_id),
-                    (Attribute.CARD_TEMPLATE_ID, spec.template),
+                    (Attribute.CARD_TEMPLATE_ID, spec.card_template_id),
                     (Attribute.FLOW_INSTANCE_ID, spec.flow_instance_id),
                     (Attribute.FLOW_INVOCATION_ID, spec.flow_invocation_id),
-                    (Attribute.USER_ID, spec.user),
+                    (Attribute.USER_ID, spec.user_id),
                 )
                 if value is not None
             }
@@ -109,7 +109,7 @@ def test_later_cards_share_the_values_of_the_first(examples: list[History]) -> N
     """All steps of a history draw from the same one to three values."""
     for history in examples:
         users = {
-            spec.user for step in history if isinstance(step, Seed) for spec in step.population
+            spec.user_id for step in history if isinstance(step, Seed) for spec in step.population
         }
         assert len(users - {None}) <= 3
 
@@ -120,7 +120,7 @@ def test_histories_hold_only_the_values_given() -> None:
     for history in sample(histories(values=values), 50):
         for step in history:
             if isinstance(step, Seed):
-                assert {spec.user for spec in step.population} <= {None, "ann"}
+                assert {spec.user_id for spec in step.population} <= {None, "ann"}
                 assert {spec.status for spec in step.population} <= {Status.ACTIVE, Status.SNOOZED}
 
 

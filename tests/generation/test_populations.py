@@ -20,7 +20,14 @@ from pytest_atomic_cards.strategies import (
 
 from .drawing import sample, smallest
 
-IDS = ("user", "template", "event_name", "lifecycle_id", "flow_instance_id", "flow_invocation_id")
+IDS = (
+    "user_id",
+    "card_template_id",
+    "event_name",
+    "lifecycle_id",
+    "flow_instance_id",
+    "flow_invocation_id",
+)
 
 
 def _ids(population: Population) -> set[str]:
@@ -28,7 +35,7 @@ def _ids(population: Population) -> set[str]:
 
 
 def _share_a_user(population: Population) -> bool:
-    users = Counter(spec.user for spec in population if spec.user is not None)
+    users = Counter(spec.user_id for spec in population if spec.user_id is not None)
     return max(users.values(), default=0) > 1
 
 
@@ -77,7 +84,7 @@ def test_card_specs_have_every_status(specs: list[CardSpec]) -> None:
 def test_card_specs_hold_only_the_values_given() -> None:
     """The target chooses attributes that are not named; a status that is not named is active."""
     specs = sample(card_specs({Attribute.USER_ID: ["ann", "bob"]}))
-    assert {spec.user for spec in specs} == {None, "ann", "bob"}
+    assert {spec.user_id for spec in specs} == {None, "ann", "bob"}
     assert {spec.status for spec in specs} == {Status.ACTIVE}
     assert all(getattr(spec, name) is None for spec in specs for name in IDS[1:])
 
@@ -158,7 +165,7 @@ def test_populations_hold_only_the_values_given() -> None:
     """Given values are used unchanged."""
     given_values = {Attribute.USER_ID: ["ann"], Attribute.STATUS: ["completed"]}
     examples = sample(populations(1, values=given_values), 50)
-    assert {spec.user for population in examples for spec in population} == {None, "ann"}
+    assert {spec.user_id for population in examples for spec in population} == {None, "ann"}
     assert {spec.status for population in examples for spec in population} == {Status.COMPLETED}
 
 
@@ -183,22 +190,24 @@ def test_a_minimum_is_filled_up_with_plain_cards() -> None:
 def test_two_cards_of_one_user_shrink_to_two_cards_with_one_value() -> None:
     """The minimal population in which two cards share a user has nothing else."""
     found = smallest(populations(max_size=4), _share_a_user)
-    assert found == Population.of(2, CardSpec(user="0"))
+    assert found == Population.of(2, CardSpec(user_id="0"))
 
 
 def test_two_users_shrink_to_two_cards_with_two_values() -> None:
     """The minimal population with two users has two cards with a plain user each."""
 
     def two_users(population: Population) -> bool:
-        return len({spec.user for spec in population} - {None}) > 1
+        return len({spec.user_id for spec in population} - {None}) > 1
 
     found = smallest(populations(max_size=4), two_users)
     assert len(found) == 2
-    assert all(spec == CardSpec(user=spec.user) for spec in found)
-    assert all(spec.user and len(spec.user) <= 2 for spec in found)
+    assert all(spec == CardSpec(user_id=spec.user_id) for spec in found)
+    assert all(spec.user_id and len(spec.user_id) <= 2 for spec in found)
 
 
 def test_an_awkward_value_shrinks_to_one_card_that_has_it() -> None:
     """The minimal population with a plus sign is one card with that user."""
-    found = smallest(populations(), lambda cards: any("+" in (spec.user or "") for spec in cards))
-    assert found == Population.of(1, CardSpec(user="+"))
+    found = smallest(
+        populations(), lambda cards: any("+" in (spec.user_id or "") for spec in cards)
+    )
+    assert found == Population.of(1, CardSpec(user_id="+"))

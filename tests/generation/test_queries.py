@@ -173,8 +173,8 @@ def test_a_query_never_widens_to_every_card(cards: list[Thing], *, unmatched: bo
 def test_a_population_gives_values_to_queries() -> None:
     """The fields of specs are the attributes of the cards that they become."""
     spec = CardSpec(
-        user="u",
-        template="t",
+        user_id="u",
+        card_template_id="t",
         event_name="e",
         lifecycle_id="l",
         flow_instance_id="i",

@@ -122,7 +122,7 @@ def test_fields_cannot_be_given_by_position() -> None:
 
 def test_a_population_of_alike_cards() -> None:
     """So many cards of one spec, in a sequence of that length."""
-    spec = CardSpec(user="ann")
+    spec = CardSpec(user_id="ann")
     assert list(Population.of(3, spec)) == [spec, spec, spec]
     assert len(Population.of(3, spec)) == 3
 
@@ -141,20 +141,20 @@ def test_an_empty_population(empty: Population) -> None:
 
 def test_populations_add_up_in_order() -> None:
     """The cards of the first come before those of the second, and neither is changed."""
-    ann, bob = Population.of(1, CardSpec(user="ann")), Population.of(1, CardSpec(user="bob"))
-    assert [spec.user for spec in ann + bob + ann] == ["ann", "bob", "ann"]
+    ann, bob = Population.of(1, CardSpec(user_id="ann")), Population.of(1, CardSpec(user_id="bob"))
+    assert [spec.user_id for spec in ann + bob + ann] == ["ann", "bob", "ann"]
     assert len(ann) == len(bob) == 1
 
 
 def test_fields_can_be_changed_for_all() -> None:
     """Every card of the copy has the change; the others fields and the original are kept."""
-    cards = Population.of(1, CardSpec(user="ann", priority=3)) + Population.of(1)
-    changed = cards.with_fields(template="reminder", priority=1)
-    assert [(spec.user, spec.template, spec.priority) for spec in changed] == [
+    cards = Population.of(1, CardSpec(user_id="ann", priority=3)) + Population.of(1)
+    changed = cards.with_fields(card_template_id="reminder", priority=1)
+    assert [(spec.user_id, spec.card_template_id, spec.priority) for spec in changed] == [
         ("ann", "reminder", 1),
         (None, "reminder", 1),
     ]
-    assert [spec.template for spec in cards] == [None, None]
+    assert [spec.card_template_id for spec in cards] == [None, None]
 
 
 def test_changes_are_checked_like_specs() -> None:
@@ -166,5 +166,5 @@ def test_changes_are_checked_like_specs() -> None:
 def test_a_field_that_does_not_exist_cannot_be_changed() -> None:
     """A misspelt field is an error, and the error names it."""
     changes: dict[str, Any] = {"usr": "ann"}
-    with pytest.raises(TypeError, match="usr"):
+    with pytest.raises(MisuseError, match="'usr'; did you mean 'user_id'"):
         Population.of(1).with_fields(**changes)

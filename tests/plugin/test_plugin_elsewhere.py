@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import execnet
 import pytest
 
-from pytest_atomic_cards.model.options import given, resolve
 from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.model.resolution import given, resolve
 from pytest_atomic_cards.plugin.worker_channel import hand_over
 
 if TYPE_CHECKING:

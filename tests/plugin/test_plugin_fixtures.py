@@ -56,8 +56,8 @@ def test_the_example_of_the_readme(pytester: pytest.Pytester) -> None:
             from pytest_atomic_cards import Status
 
             def test_claim_reminder_is_cancelled(cards, my_app):
-                reminder = cards.seed(user="customer-1", template="claim-reminder")
-                other = cards.seed(user="customer-1", template="newsletter")
+                reminder = cards.seed(user_id="customer-1", card_template_id="claim-reminder")
+                other = cards.seed(user_id="customer-1", card_template_id="newsletter")
 
                 my_app.settle_claim("customer-1")
 
@@ -65,7 +65,7 @@ def test_the_example_of_the_readme(pytester: pytest.Pytester) -> None:
                 assert cards.get(other).status is Status.ACTIVE
 
             def test_a_reminder_that_is_not_cancelled(cards, my_app):
-                reminder = cards.seed(user="customer-1", template="claim-reminder")
+                reminder = cards.seed(user_id="customer-1", card_template_id="claim-reminder")
 
                 my_app.settle_claim("customer-2")
 
@@ -88,7 +88,7 @@ def test_each_test_has_a_world_of_its_own(pytester: pytest.Pytester) -> None:
         @pytest.mark.parametrize("time", [1, 2])
         def test_world(time, cards, cards_api, cards_sandbox, cards_target, cards_settings):
             assert cards.list() == []
-            cards.seed(user="customer-1")
+            cards.seed(user_id="customer-1")
             assert len(cards_api.list()) == len(cards_sandbox.default.cards()) == 1
             assert cards_api is cards.api
             assert cards_sandbox is cards.sandbox

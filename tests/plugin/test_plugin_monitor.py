@@ -10,8 +10,8 @@ SOURCE = """
 import pytest
 
 def look(cards):
-    cards.seed(user="customer-1")
-    cards.seed(user="customer-2")
+    cards.seed(user_id="customer-1")
+    cards.seed(user_id="customer-2")
     cards.list(user_id="customer-1")
 
 def test_app(cards):
@@ -22,7 +22,7 @@ FAULT = ("--cards-fault", "list-ignores-userId")
 
 def test_a_violation_fails_the_test_that_met_it(pytester: pytest.Pytester) -> None:
     """A test that passes by itself fails with requirement, source, difference and command."""
-    pytester.makepyfile(SOURCE + "\ndef test_other(cards):\n    cards.seed(user='customer-1')\n")
+    pytester.makepyfile(SOURCE + "\ndef test_other(cards):\n    cards.seed(user_id='customer-1')\n")
     result = pytester.runpytest_inprocess(*FAULT)
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
@@ -156,7 +156,7 @@ def test_the_contract_suite_is_not_watched(pytester: pytest.Pytester) -> None:
 
         @requirement("SHAPE-01")
         def test_contract(cards, pytestconfig):
-            cards.seed(user="customer-1"), cards.seed(user="customer-2")
+            cards.seed(user_id="customer-1"), cards.seed(user_id="customer-2")
             cards.list(user_id="customer-1")
             assert not pytestconfig.pluginmanager.has_plugin("atomic-cards-monitor")
         """

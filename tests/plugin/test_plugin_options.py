@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.model.options import OPTIONS, Option, resolve, unknown_variables
+from pytest_atomic_cards.model.options import OPTIONS, Option
+from pytest_atomic_cards.model.resolution import resolve, unknown_variables
 from pytest_atomic_cards.model.setting_parsers import truth
 from pytest_atomic_cards.model.settings import VENDOR_TOKEN_URL, Settings, TargetKind
+from pytest_atomic_cards.model.target_file import TargetFile, read_target_file
 from pytest_atomic_cards.support.errors import SettingsError
 
 BY_NAME = {option.name: option for option in OPTIONS}
@@ -34,11 +37,13 @@ NAMES = re.compile(r"ATOMIC_CARDS_[A-Z_]+|atomic_cards_[a-z_]+|--cards-[a-z-]+")
 def settle(
     environ: Mapping[str, str] | None = None,
     command_line: Mapping[str, str] | None = None,
-    ini: Mapping[str, str] | None = None,
+    ini: Mapping[str, object] | None = None,
+    file: Mapping[str, object] | None = None,
 ) -> Settings:
     """The settings of these sources."""
     texts = ini or {}
-    return resolve(command_line or {}, lambda name: texts.get(name, ""), environ or {})
+    written = TargetFile("cards-target.toml", file or {})
+    return resolve(command_line or {}, lambda name: texts.get(name, ""), environ or {}, written)
 
 
 # Precedence
@@ -84,7 +89,7 @@ def settle(
     ],
 )
 def test_precedence(name: str, texts: tuple[str | None, ...], values: tuple[Any, ...]) -> None:
-    """The command line wins over the environment, that over the ini file, that over the default."""
+    """Command line > environment > ini file > cards-target.toml > default."""
     option = BY_NAME[name]
     typed, exported, written = texts
     assert (typed is not None) == option.flag
@@ -95,8 +100,78 @@ def test_precedence(name: str, texts: tuple[str | None, ...], values: tuple[Any,
         assert getattr(settle(None, {name: typed}), name) == values[0]
     assert getattr(settle(environ, None, ini), name) == values[1]
     assert getattr(settle(environ), name) == values[1]
-    assert getattr(settle(None, None, ini), name) == values[2]
+    file = {name: str(exported)}
+    assert getattr(settle(None, None, ini, file), name) == values[2]
+    assert getattr(settle(None, None, None, file), name) == values[1]
     assert getattr(settle(), name) == values[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("seed", 7, 7),
+        ("strict", True, True),
+        ("strict", False, False),
+        ("max_rate", 2.5, 2.5),
+        ("user_ids", ["a", "b"], ("a", "b")),
+        ("flow_variables", {"a": [1, {"b": True}]}, {"a": [1, {"b": True}]}),
+        ("timeout", 3, 3.0),
+    ],
+)
+def test_toml_values_are_taken_as_they_are(name: str, value: object, expected: object) -> None:
+    """Numbers, booleans, arrays and tables of TOML files mean what their text would mean."""
+    assert getattr(settle(file={name: value}), name) == expected
+    assert getattr(settle(ini={BY_NAME[name].ini_name: value}), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("seed", "x", "seed in cards-target.toml must be a whole number from 0, not 'x'"),
+        ("seed", -1, "seed in cards-target.toml must be a whole number from 0, not '-1'"),
+        ("user_ids", ["a,b"], "user_ids in cards-target.toml must be text, a number, "),
+        ("user_ids", [], "user_ids in cards-target.toml must be at least one"),
+        ("flow_variables", {"a": date(2030, 1, 1)}, "flow_variables in cards-target.toml must be "),
+    ],
+)
+def test_a_bad_value_in_the_target_file(name: str, value: object, message: str) -> None:
+    """The error names the setting and the file."""
+    with pytest.raises(SettingsError) as caught:
+        settle(file={name: value})
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "cards-target.toml",
+            "flow_ID = 'x'",
+            "cards-target.toml: 'flow_ID' is not a setting; did you mean 'flow_id'?",
+        ),
+        (
+            "cards-target.toml",
+            f"client_secret = '{SECRET}'",
+            (
+                "cards-target.toml: client_secret must not stand in a file; set "
+                "ATOMIC_CARDS_CLIENT_SECRET in the environment"
+            ),
+        ),
+        (
+            "pyproject.toml",
+            "[tool.atomic-cards]\nsede = 1",
+            "pyproject.toml: 'sede' is not a setting; did you mean 'seed'?",
+        ),
+    ],
+)
+def test_an_unknown_key_of_the_target_file(
+    name: str, text: str, message: str, tmp_path: Path
+) -> None:
+    """What no setting is called is an error with a suggestion, and so is the secret."""
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_target_file(tmp_path)
+    assert str(caught.value) == message
 
 
 def test_the_target_follows_the_same_precedence() -> None:

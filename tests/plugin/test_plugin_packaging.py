@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
-import tomllib
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
 from pytest_atomic_cards.model import options
+from pytest_atomic_cards.suite.suite_runner import suite_directory
 
 ROOT = Path(__file__).parents[2]
+SUFFIXES = {".py", ".toml", ".yaml", ".html", ".css", ".typed", ".md"}
 
 
-def test_every_package_is_installed():
-    """No folder with Python modules is missing from the list of packages."""
-    listed = set(
-        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+def test_every_file_is_installed():
+    """The wheel has each module and data file, and the contract suite as a subpackage."""
+    wheel = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    files = {
+        f"{prefix}{path.relative_to(ROOT).as_posix()}"
+        for prefix, folder in (("", "pytest_atomic_cards"), ("pytest_atomic_cards/", "contracts"))
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in SUFFIXES
+    }
+    assert wheel == files
+
+
+def test_a_checkout_runs_its_own_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package takes the contracts beside it, and refuses those of another checkout."""
+    assert suite_directory() == ROOT / "contracts"
+    for folder in ("pytest_atomic_cards", "contracts"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    arguments = ["pytest", "-q", "contracts/test_pagination.py", "--cards-only", "PAGE-01"]
+    mixed = run_there(tmp_path, "-c", "import sys, pytest; sys.exit(pytest.main())", *arguments[1:])
+    assert mixed.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"not those of the installed package, {ROOT / 'contracts'}; run" in mixed.stderr
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for suite in (arguments[2], "--pyargs=pytest_atomic_cards.contracts.test_pagination"):
+        own = run_there(tmp_path, "-m", "pytest", "-q", *suite.split("="), *arguments[3:])
+        assert "1 passed" in own.stdout, own.stdout + own.stderr
+
+
+def run_there(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a directory, which ``-P`` keeps off the import path."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-P", *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    folders = {path.parent for path in (ROOT / "pytest_atomic_cards").rglob("*.py")}
-    names = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
-    assert listed == names | {"pytest_atomic_cards.contracts"}
 
 
 def test_the_readme_names_every_setting():

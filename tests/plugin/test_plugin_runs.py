@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from pytest_atomic_cards.model.options import OPTIONS
+from pytest_atomic_cards.plugin.cli import main
 
 SECRET = "hunter2-of-the-client"
 
@@ -50,12 +51,111 @@ def test_the_header_of_a_live_run_has_no_secret(
     result.stdout.no_fnmatch_line(f"*{SECRET}*")
 
 
-def test_help_lists_every_setting(pytester: pytest.Pytester) -> None:
-    """The help of pytest shows each command line and ini option, and no way to give the secret."""
+def test_help_lists_what_is_chosen_for_a_run(pytester: pytest.Pytester) -> None:
+    """The help of pytest shows these options, no ini options, and where the rest is described."""
     text = pytester.runpytest_inprocess("--help").stdout.str()
     for option in OPTIONS:
-        assert (f"{option.command_line}" in text) == option.flag
-        assert (option.ini_name in text) != option.secret
+        assert (f"{option.command_line}=" in text or f"{option.command_line} " in text) == (
+            option.flag and not option.hidden
+        )
+        assert option.ini_name not in text
+    assert "run 'atomic-cards settings'" in text
+
+
+def test_hidden_options_are_accepted(pytester: pytest.Pytester) -> None:
+    """An option that the help leaves out works as it did."""
+    pytester.makepyfile("def test_it(cards_settings): assert cards_settings.examples == 3")
+    pytester.runpytest_inprocess("--cards-examples", "3").assert_outcomes(passed=1)
+
+
+def test_all_settings_are_described(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command shows each setting with all its names; the secret has but one."""
+    assert main(["settings"]) == 0
+    text = capsys.readouterr().out
+    for option in OPTIONS:
+        assert f"{option.name}: {option.help}\n    " in text
+        assert (f"{option.command_line}, " in text) == option.flag
+        assert (f", {option.ini_name}, {option.name} (default: " in text) != option.secret
+        assert option.environment_variable in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.toml", "[pytest]\natomic_cards_seed = 11\natomic_cards_strict = true\n"),
+        ("pyproject.toml", "[tool.pytest]\natomic_cards_seed = 11\natomic_cards_strict = true\n"),
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\natomic_cards_seed = 11\natomic_cards_strict = true\n",
+        ),
+        ("cards-target.toml", "seed = 11\nstrict = true\n"),
+        ("pyproject.toml", "[tool.atomic-cards]\nseed = 11\nstrict = true\n"),
+    ],
+)
+def test_settings_come_from_toml_files(name: str, text: str, pytester: pytest.Pytester) -> None:
+    """TOML integers and booleans are settings, and ``-o`` wins over those of pytest's file."""
+    array = "user_ids = ['ann', 'bob']\n"
+    (pytester.path / name).write_text(text + ("atomic_cards_" if "pytest" in text else "") + array)
+    pytester.makepyfile(
+        """
+        import os
+
+        def test_settings(cards_settings):
+            assert cards_settings.user_ids == ("ann", "bob")
+            assert cards_settings.strict
+            assert cards_settings.seed in {11, 12}
+        """
+    )
+    for more in ((), ("-o", "atomic_cards_seed=12")):
+        pytester.runpytest_inprocess("-W", "error", *more).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("atomic_cards_sede", "'atomic_cards_sede' is not a setting; did you mean *_seed'*"),
+        ("atomic_cards_client_secret", "atomic_cards_client_secret must not stand in a file; *"),
+    ],
+)
+def test_a_misspelt_ini_option_ends_the_run(
+    name: str, message: str, pytester: pytest.Pytester
+) -> None:
+    """An ini option of ours that there is not is one line with a suggestion."""
+    pytester.makeini(f"[pytest]\n{name} = {SECRET}\n")
+    result = pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: atomic-cards: tox.ini: {message}"])
+    result.stderr.no_fnmatch_line(f"*{SECRET}*")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["--lf"], 4, "atomic-cards: --lf needs pytest's cache, *; add '-p cacheprovider'*"),
+        (["--cards-report", "f/x"], 4, "ERROR: *--cards-report: cannot write to f/x: *"),
+        (["-p", "no:junitxml", "--cards-report", "r"], 0, "page: r/report.html"),
+    ],
+)
+def test_a_check_works_or_says_why_not(
+    arguments: list[str], code: int, line: str, pytester: pytest.Pytester
+) -> None:
+    """Plugins that are off, and a report that cannot be written, are no traceback."""
+    (pytester.path / "f").touch()
+    start = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "check", "--cards-only", "PAGE-04"]
+    result = pytester.run(*command, *arguments)
+    assert result.ret == code
+    (result.stderr if code else result.stdout).fnmatch_lines([line])
+
+
+def test_a_check_needs_no_autoload(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command loads its own plugin if pytest is to load none by itself."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    start = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
+    result = pytester.run(sys.executable, "-c", start, "check", "--cards-only", "PAGE-04")
+    assert result.ret == 0
 
 
 def test_settings_come_from_the_ini_file(
@@ -168,7 +268,7 @@ def test_a_profile_sets_the_sandbox(pytester: pytest.Pytester) -> None:
 
 
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
-    """The plugin brings only the standard library, pytest and five of its own modules."""
+    """The plugin brings only the standard library, pytest and a few of its own modules."""
     code = (
         "import json, sys, pytest; before = set(sys.modules);"
         "import pytest_atomic_cards.plugin;"
@@ -182,14 +282,19 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     assert roots <= sys.stdlib_module_names | {"pytest", "_pytest"}
     assert [name for name in gained if name.startswith("pytest_atomic_cards")] == [
         "pytest_atomic_cards",
-        "pytest_atomic_cards.support.errors",
+        "pytest_atomic_cards.model",
         "pytest_atomic_cards.model.options",
+        "pytest_atomic_cards.model.resolution",
         "pytest_atomic_cards.model.setting_parsers",
+        "pytest_atomic_cards.model.settings",
+        "pytest_atomic_cards.model.target_file",
         "pytest_atomic_cards.plugin",
+        "pytest_atomic_cards.plugin.run_settings",
+        "pytest_atomic_cards.support",
+        "pytest_atomic_cards.support.errors",
         "pytest_atomic_cards.support.printable",
         "pytest_atomic_cards.support.secrets",
         "pytest_atomic_cards.support.secrets.hidden",
-        "pytest_atomic_cards.model.settings",
     ]
     assert "sqlite3" not in roots
 
@@ -203,7 +308,9 @@ def test_a_run_that_uses_no_cards_imports_nothing_heavy(pytester: pytest.Pyteste
         def test_of_something_else():
             own = {name for name in sys.modules if name.startswith("pytest_atomic_cards.")}
             light = (
-                "errors options parsing plugin printable secrets secrets.hidden settings"
+                "model model.options model.resolution model.setting_parsers model.settings "
+                "model.target_file plugin plugin.run_settings support support.errors "
+                "support.printable support.secrets support.secrets.hidden"
             ).split()
             assert own == {f"pytest_atomic_cards.{name}" for name in light}
             heavy = "requests hypothesis werkzeug sqlite3 vcr schemathesis yaml".split()

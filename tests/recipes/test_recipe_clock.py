@@ -11,7 +11,7 @@ from pytest_atomic_cards import Cards, Status
 
 def test_offer_expires(cards: Cards):
     """A card with an expiry is expired when its time is over."""
-    offer = cards.seed(user="customer-1", expires=timedelta(days=3))
+    offer = cards.seed(user_id="customer-1", expires=timedelta(days=3))
 
     cards.pass_time(timedelta(days=2))
     assert cards.get(offer).status is Status.ACTIVE
@@ -22,7 +22,9 @@ def test_offer_expires(cards: Cards):
 
 def test_snoozed_reminder_comes_back_and_is_cancelled_then(cards: Cards):
     """The application cancels active reminders, so a snoozed one waits until it wakes up."""
-    reminder = cards.seed(user="customer-1", template=REMINDER, snooze=timedelta(hours=1))
+    reminder = cards.seed(
+        user_id="customer-1", card_template_id=REMINDER, snooze=timedelta(hours=1)
+    )
     assert settle_claim(cards.api, "customer-1") == 0
 
     cards.pass_time(timedelta(hours=2))

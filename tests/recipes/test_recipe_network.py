@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_settling_survives_a_lost_answer(cards: Cards):
     """The cancel was applied before the connection broke, and the application finds that out."""
-    reminder = cards.seed(user="customer-1", template=REMINDER)
+    reminder = cards.seed(user_id="customer-1", card_template_id=REMINDER)
     cards.faults.inject("reset-after", method="PUT")
 
     settle_claim(cards.api, "customer-1")
@@ -33,7 +33,7 @@ def test_settling_again_after_any_faults_ends_well(
 ):
     """Whatever befalls the first attempt, the next one on a sound network leaves no reminder."""
     with world_on(cards_target) as cards:
-        reminder = cards.seed(user="customer-1", template=REMINDER)
+        reminder = cards.seed(user_id="customer-1", card_template_id=REMINDER)
         cards.faults.inject_all(faults)
         with suppress(AtomicCardsError):
             settle_claim(cards.api, "customer-1")

@@ -15,7 +15,7 @@ from pytest_atomic_cards import Profile, Status, sandbox_world
 def test_settling_works_where_closed_cards_are_not_listed():
     """The application does not rely on listings that still show closed cards."""
     with sandbox_world(Profile(closed_cards_listed="only-by-status")) as cards:
-        reminder = cards.seed(user="customer-1", template=REMINDER)
+        reminder = cards.seed(user_id="customer-1", card_template_id=REMINDER)
 
         assert settle_claim(cards.api, "customer-1") == 1
 

@@ -16,7 +16,7 @@ from claims import REMINDER, settle_claim
 from pytest_atomic_cards import Status
 
 def test_reminder_is_cancelled_when_the_claim_is_settled(cards):
-    reminder = cards.seed(user="customer-1", template=REMINDER)
+    reminder = cards.seed(user_id="customer-1", card_template_id=REMINDER)
     settle_claim(cards.api, "customer-1")
     assert cards.get(reminder).status is Status.CANCELLED
 """

@@ -35,8 +35,8 @@ TEMPLATES = {Attribute.CARD_TEMPLATE_ID: ["welcome", "offer"]}
 def test_settling_never_touches_other_cards(cards_target: Target, population: Population):
     """Whatever cards a customer has, only active reminders are cancelled."""
     with world_on(cards_target) as cards:
-        before = cards.seed_all(population.with_fields(user="customer-1"))
-        reminder = cards.seed(user="customer-1", template=REMINDER)
+        before = cards.seed_all(population.with_fields(user_id="customer-1"))
+        reminder = cards.seed(user_id="customer-1", card_template_id=REMINDER)
 
         settle_claim(cards.api, "customer-1")
 

@@ -15,7 +15,7 @@ from pytest_atomic_cards import Status, sandbox_world
 def test_settling_says_so_where_the_reminder_stays(fault: str):
     """A cancel that changes nothing is an error of the application, whatever it is answered."""
     with sandbox_world(faults=[fault]) as cards:
-        reminder = cards.seed(user="customer-1", template=REMINDER)
+        reminder = cards.seed(user_id="customer-1", card_template_id=REMINDER)
 
         with pytest.raises(StillOpenError):
             settle_claim(cards.api, "customer-1")

@@ -101,8 +101,8 @@ def test_the_first_directory_with_a_file_counts(tmp_path: Path) -> None:
 BAD: list[tuple[str, str]] = [
     ("deviations = [", "is not TOML"),
     ("\0", "is not TOML"),
-    ("[[deviation]]\n" + GOOD, "'deviation' is not a setting; did you mean deviations?"),
-    ("profile = 1\n", "'profile' is not a setting; known: deviations"),
+    ("[[deviation]]\n" + GOOD, "'deviation' is not a setting; did you mean 'deviations'?"),
+    ("xyz = 1\n", "'xyz' is not a setting; known: deviations, target"),
     ("deviations = 1\n", "must be an array of tables"),
     ('deviations = "PAGE-04"\n', "must be an array of tables"),
     ('deviations = ["PAGE-04"]\n', "must be an array of tables"),
@@ -171,9 +171,9 @@ def test_a_bad_file_is_one_line(text: str, said: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("tool = 1\n", "'tool' in pyproject.toml must be a table"),
+        ("tool = 1 # atomic-cards\n", "'tool' in pyproject.toml must be a table"),
         ("[tool]\natomic-cards = 1\n", "'atomic-cards' in tool must be a table"),
-        ("[tool.atomic-cards]\nseed = 1\n", "pyproject.toml: 'seed' is not a setting"),
+        ("[tool.atomic-cards]\nsed = 1\n", "pyproject.toml: 'sed' is not a setting"),
         ("[[tool.atomic-cards.deviations]]\n", "pyproject.toml, known deviation 1: requirement is"),
     ],
 )

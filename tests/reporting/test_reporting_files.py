@@ -112,8 +112,8 @@ def test_a_report_that_cannot_be_written_is_one_line(
     result = run_contracts(CONTRACTS, "--cards-report", "report", junit)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = [line for line in result.errlines if line.strip()]
-    assert line.startswith("ERROR: --cards-report: ")
-    assert "report.json" in line
+    assert "--cards-report: " in line
+    assert str(pytester.path / "report") in line or "report.json" in line
     if obstacle == "a directory":
         assert [path.name for path in (pytester.path / "report").iterdir()] == ["report.json"]
 

@@ -194,7 +194,7 @@ def test_strangers_cards_are_never_touched(serve: Serve) -> None:
     )
     cards = live.open_world(user_ids=users)
     seed_variety(cards)
-    cards.dismiss(cards.seed(user="ann"))
+    cards.dismiss(cards.seed(user_id="ann"))
     cards.clean_up()
     assert not [card for card in live.open_cards if card not in strangers]
     after = [live.environment.card(record.card_instance_id) for record in strangers]

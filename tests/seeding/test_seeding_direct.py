@@ -38,18 +38,18 @@ def test_a_customer_can_be_a_number(cards: Cards) -> None:
     assert len(numbers) == 3
     assert all(number.isdecimal() for number in numbers)
     number = numbers.pop()
-    assert cards.seed(user=number).user_id == number
+    assert cards.seed(user_id=number).user_id == number
 
 
 def test_every_attribute_can_be_chosen(cards: Cards) -> None:
     """On the sandbox a spec decides every attribute of its card."""
     chosen = {
-        "template": "a template",
+        "card_template_id": "a template",
         "event_name": "an event",
         "lifecycle_id": "a lifecycle",
         "flow_instance_id": "an instance",
         "flow_invocation_id": "an invocation",
-        "user": "a user",
+        "user_id": "a user",
     }
     card = cards.seed(**chosen, variables={"n": 1}, metadata={"m": 2}, priority=3)
     assert set(chosen.values()) < set(card.attributes.values())

@@ -56,7 +56,7 @@ def users_of(flow: dict[str, Any]) -> list[str]:
 def test_cards_that_appear_late_are_waited_for(serve: Serve) -> None:
     """A card that is created some time after the start is polled for, and returned active."""
     live = serve(creation_delay=SHORTLY)
-    card = live.open_world().seed(user="customer-1")
+    card = live.open_world().seed(user_id="customer-1")
     assert (card.user_id, card.status) == ("customer-1", Status.ACTIVE)
     assert live.count("GET /v1/sandbox/cards") > 1
 
@@ -104,7 +104,7 @@ def test_one_start_seeds_a_whole_population(serve: Serve) -> None:
     live = serve()
     cards = live.open_world()
     users = ["customer-b", "customer-a", "customer-c"]
-    seeded = cards.seed_all(Population(tuple(CardSpec(user=user) for user in users)))
+    seeded = cards.seed_all(Population(tuple(CardSpec(user_id=user) for user in users)))
     assert [card.user_id for card in seeded] == users
     assert live.count("POST /v1/sandbox/action-flow") == 1
 
@@ -200,13 +200,13 @@ def test_listings_that_go_back_are_given_time(
 @pytest.mark.parametrize(
     ("specs", "targeted"),
     [
-        ([{"user": "a"}, {"user": "b"}, {"user": "c"}], [["a", "b", "c"]]),
-        ([{"user": "a"}, {"user": "a"}, {"user": "b"}], [["a", "b"], ["a"]]),
-        ([{"user": "a"}, {"user": "b", "priority": 1}], [["a"], ["b"]]),
-        ([{"user": "a", "variables": {"n": 1}}, {"user": "b"}], [["a"], ["b"]]),
-        ([{"user": "a", "metadata": {"n": 1}}, {"user": "b"}], [["a"], ["b"]]),
-        ([{"user": "a", "expires": HOUR}, {"user": "b", "expires": HOUR}], [["a", "b"]]),
-        ([{"user": "a", "expires": HOUR}, {"user": "b"}], [["a"], ["b"]]),
+        ([{"user_id": "a"}, {"user_id": "b"}, {"user_id": "c"}], [["a", "b", "c"]]),
+        ([{"user_id": "a"}, {"user_id": "a"}, {"user_id": "b"}], [["a", "b"], ["a"]]),
+        ([{"user_id": "a"}, {"user_id": "b", "priority": 1}], [["a"], ["b"]]),
+        ([{"user_id": "a", "variables": {"n": 1}}, {"user_id": "b"}], [["a"], ["b"]]),
+        ([{"user_id": "a", "metadata": {"n": 1}}, {"user_id": "b"}], [["a"], ["b"]]),
+        ([{"user_id": "a", "expires": HOUR}, {"user_id": "b", "expires": HOUR}], [["a", "b"]]),
+        ([{"user_id": "a", "expires": HOUR}, {"user_id": "b"}], [["a"], ["b"]]),
     ],
 )
 def test_targets_hold_cards_that_are_alike(
@@ -217,7 +217,7 @@ def test_targets_hold_cards_that_are_alike(
     sent = starts(cards)
     seeded = cards.seed_all(Population(tuple(CardSpec(**spec) for spec in specs)))
     assert [users_of(flow) for flow in sent[0]] == targeted
-    assert sorted(str(card.user_id) for card in seeded) == sorted(spec["user"] for spec in specs)
+    assert sorted(str(card.user_id) for card in seeded) == sorted(spec["user_id"] for spec in specs)
 
 
 def test_everything_that_a_card_is_given_is_sent(serve: Serve) -> None:
@@ -246,9 +246,9 @@ def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
     cards = serve().open_world(user_ids=("ann", "bob"))
     seeded = cards.seed_all(Population.of(3))
     assert sorted(str(card.user_id) for card in seeded) == ["ann", "ann", "bob"]
-    assert cards.seed(user="bob").user_id == "bob"
+    assert cards.seed(user_id="bob").user_id == "bob"
     with pytest.raises(NotAvailableError, match=r"ATOMIC_CARDS_USER_IDS.*'eve'"):
-        cards.seed(user="eve")
+        cards.seed(user_id="eve")
     for generate in (cards.backend.new_user, cards.backend.new_number):
         with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
             generate()
@@ -257,7 +257,7 @@ def test_only_the_allowed_users_are_targeted(serve: Serve) -> None:
 def test_a_live_customer_can_be_a_number(serve: Serve) -> None:
     """A generated id of digits only is one that the run may act on."""
     cards = serve().open_world()
-    card = cards.seed(user=cards.backend.new_number())
+    card = cards.seed(user_id=cards.backend.new_number())
     assert card.user_id is not None
     assert card.user_id.isdecimal()
     cards.api.cancel(CardQuery(user_id=card.user_id))
@@ -279,8 +279,8 @@ def test_a_user_who_is_no_test_user_is_told(serve: Serve) -> None:
     live.environment.test_users = frozenset({"tester"})
     cards = live.open_world(flow_mode="test", seed_timeout=0.1)
     with pytest.raises(SeedingError, match="not all visible"):
-        cards.seed(user="customer-1")
-    assert cards.seed(user="tester").user_id == "tester"
+        cards.seed(user_id="customer-1")
+    assert cards.seed(user_id="tester").user_id == "tester"
 
 
 # Refusals
@@ -303,7 +303,7 @@ def test_a_refused_start_names_the_settings(flow: str, serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("field", "attribute"),
     [
-        ("template", "cardTemplateId"),
+        ("card_template_id", "cardTemplateId"),
         ("event_name", "eventName"),
         ("lifecycle_id", "lifecycleId"),
         ("flow_instance_id", "flowInstanceId"),
@@ -517,7 +517,7 @@ def test_a_generated_customer_pins_an_action(serve: Serve) -> None:
     """All cards of a customer that this run made up are its own; those of a given one are not."""
     live = serve()
     cards = live.open_world()
-    generated, given = cards.seed(), cards.seed(user="customer-1")
+    generated, given = cards.seed(), cards.seed(user_id="customer-1")
     cards.api.cancel(CardQuery(user_id=generated.user_id))
     with pytest.raises(ScopeError):
         cards.api.cancel(CardQuery(user_id=given.user_id))

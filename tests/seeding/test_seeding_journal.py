@@ -198,7 +198,7 @@ def test_a_journal_with_a_numeric_customer_is_read(serve: Serve) -> None:
     live = serve()
     target = LiveTarget(live.settings())
     world = world_of(target)
-    card = world.seed(user=world.backend.new_number())
+    card = world.seed(user_id=world.backend.new_number())
     (record,) = records(live)
     assert record.starts[0].users == (card.user_id,)
     target.close()

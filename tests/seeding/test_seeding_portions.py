@@ -98,7 +98,7 @@ def test_further_starts_join_the_invocation(
 def test_customers_are_kept_in_portions(serve: Serve) -> None:
     """Given customers, also the only ones that may be targeted, get their cards in their order."""
     cards, _ = limited(serve(), user_ids=("ann", "bob"))
-    specs = Population(tuple(CardSpec(user=user) for user in ("bob", "ann", "bob")))
+    specs = Population(tuple(CardSpec(user_id=user) for user in ("bob", "ann", "bob")))
     (group,) = cards.seeder.seed(specs)
     assert [card.user_id for card in group.cards] == ["bob", "ann", "bob"]
     assert {card.flow_invocation_id for card in group.cards} == {group.pin.flow_invocation_id}
@@ -124,7 +124,7 @@ def test_what_cannot_belong_together_is_told(serve: Serve) -> None:
     live = serve()
     cards, _ = limited(live, joins=False)
     with pytest.raises(NotAvailableError, match=r"invocation of its own.*that are wanted"):
-        cards.seed_all(Population.of(2, CardSpec(user="customer-1")))
+        cards.seed_all(Population.of(2, CardSpec(user_id="customer-1")))
     allowed, _ = limited(live, joins=False, user_ids=("ann", "bob"))
     with pytest.raises(NotAvailableError, match=r"invocation of its own.*ATOMIC_CARDS_USER_IDS"):
         allowed.seed_all(Population.of(2))

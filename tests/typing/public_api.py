@@ -18,26 +18,30 @@ from pytest_atomic_cards import (
     Cards,
     CardsApi,
     CardSpec,
+    CleanUp,
+    DrainReport,
+    Environment,
     Exchange,
     NetworkFaultKind,
     NetworkFaults,
     Population,
     Profile,
     Sandbox,
+    SandboxControls,
     SandboxServer,
+    Settings,
     Status,
+    Target,
+    Transition,
     sandbox_world,
     strategies,
     world_on,
 )
-from pytest_atomic_cards.client.drain import DrainReport
-from pytest_atomic_cards.model.lifecycle import Transition
-from pytest_atomic_cards.targets import Target
 
 
 def of_a_world(cards: Cards, target: Target) -> None:
     """Seeding, looking, acting and steering."""
-    card = cards.seed(user="customer-1", template="reminder", expires=timedelta(days=1))
+    card = cards.seed(user_id="customer-1", card_template_id="reminder", expires=timedelta(days=1))
     assert_type(card, Card)
     assert_type(card.status, Status | str | None)
     assert_type(cards.seed(CardSpec(status=Status.SNOOZED)), Card)
@@ -53,6 +57,11 @@ def of_a_world(cards: Cards, target: Target) -> None:
     assert_type(cards.sandbox, Sandbox)
     assert_type(cards.faults, NetworkFaults)
     cards.faults.inject(NetworkFaultKind.RESET_AFTER, method="PUT", times=2)
+    cards.faults.inject("reset-after", path="/cards/cancel")
+    assert_type(target.settings, Settings)
+    assert_type(cards.controls, SandboxControls)
+    assert_type(cards.environment, Environment)
+    assert_type(cards.clean_up(), CleanUp)
     cards.snooze(card, timedelta(hours=1))
     cards.pass_time(timedelta(hours=1))
     with world_on(target) as other:
@@ -88,4 +97,12 @@ def wrong(cards: Cards, api: CardsApi, payload: Mapping[str, Any]) -> None:
     cards.cancel(CardQuery())  # type: ignore[arg-type]
     api.dismiss(CardQuery(), payload)  # type: ignore[call-arg, arg-type]
     CardQuery(user="1")  # type: ignore[call-arg]
+    CardSpec(usr="1")  # type: ignore[call-arg]
+    cards.seed(usr="1")  # type: ignore[call-arg]
+    cards.seed(status="active")  # type: ignore[arg-type]
+    cards.seed(expires=3)  # type: ignore[arg-type]
+    cards.list(user="1")  # type: ignore[call-arg]
+    cards.faults.inject("reset-aftr")  # type: ignore[arg-type]
+    cards.faults.inject("reset-after", tims=3)  # type: ignore[call-arg]
+    Population.of(1).with_fields(usr="1")  # type: ignore[call-arg]
     Profile(order="by-chance")  # type: ignore[arg-type]

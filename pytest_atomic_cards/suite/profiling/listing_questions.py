@@ -50,7 +50,7 @@ def order(context: ProfilingContext) -> str:
 
 def _at_moments(context: ProfilingContext, user: str) -> list[Group]:
     """Cards of one customer; on a live target the starts differ in time anyway."""
-    population = _AT_A_MOMENT.with_fields(user=user)
+    population = _AT_A_MOMENT.with_fields(user_id=user)
     if context.is_live:
         return context.cards.seeder.seed(*[population] * _MOMENTS)
     groups = []

@@ -30,7 +30,7 @@ from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.targets.seeding.backend import UserIds
 
 _CHOSEN_BY_TARGET: Final = {
-    "template": "cardTemplateId",
+    "card_template_id": "cardTemplateId",
     "event_name": "eventName",
     "lifecycle_id": "lifecycleId",
     "flow_instance_id": "flowInstanceId",
@@ -126,14 +126,14 @@ class FlowBackend:
 
     def _users(self, population: Population) -> Iterator[str]:
         allowed = self._settings.user_ids
-        wanted = {spec.user for spec in population if spec.user}
+        wanted = {spec.user_id for spec in population if spec.user_id}
         if allowed and not wanted <= set(allowed):
             raise NotAvailableError(
                 f"ATOMIC_CARDS_USER_IDS does not allow user {min(wanted - set(allowed))!r}"
             )
         choices = cycle(allowed) if allowed else iter(self._user_ids.new, None)
         for spec in population:
-            yield spec.user or next(choices)
+            yield spec.user_id or next(choices)
 
     def _target(self, spec: CardSpec, users: Sequence[str]) -> FlowTarget:
         stamped = spec.expiry_as == "timestamp"

@@ -126,13 +126,13 @@ class FlowStarter:
             "the target accepts no start for so many cards, and gives each start its own "
             "invocation, so that no query selects them together"
         )
-        if any(spec.user for spec in population):
+        if any(spec.user_id for spec in population):
             raise NotAvailableError(f"{reason} for the customers that are wanted")
         try:
             user = self._backend.new_user()
         except NotAvailableError as error:
             raise NotAvailableError(f"{reason}; {error}") from None
-        portions = population.with_fields(user=user).portions(size)
+        portions = population.with_fields(user_id=user).portions(size)
         first, *rest = [self._start(portion, tries=_tries(portions)) for portion in portions]
         further = frozenset(part.invocation for part in rest)
         starts = tuple(start for part in (first, *rest) for start in part.starts)

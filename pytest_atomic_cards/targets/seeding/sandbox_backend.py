@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _INVOCATION: Final = "flowInvocationId"
 _FIELDS: Final = {
-    "template": "cardTemplateId",
+    "card_template_id": "cardTemplateId",
     "event_name": "eventName",
     "lifecycle_id": "lifecycleId",
     "flow_instance_id": "flowInstanceId",
@@ -56,7 +56,7 @@ class SandboxBackend:
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, or new ones."""
-        return tuple(spec.user or self._user_ids.new() for spec in population)
+        return tuple(spec.user_id or self._user_ids.new() for spec in population)
 
     def owns(self, user: str) -> bool:
         """Whether a user was generated here."""

@@ -141,8 +141,8 @@ class FiredFault:
 class NetworkFaults:
     """The faults that affect requests to one target from now on. Threads may share it.
 
-    Each fault counts the matching requests from the moment it was injected. A request is affected by
-    at most one fault, the one that was injected first.
+    Each fault counts the matching requests from the moment it was injected. A request is affected
+    by at most one fault, the one that was injected first.
     """
 
     def __init__(self) -> None:

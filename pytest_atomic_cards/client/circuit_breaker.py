@@ -133,7 +133,7 @@ class CircuitBreaker:
         Args:
             part: Which part.
             reason: What happened.
-            refused: Whether it has refused the credentials, which is no transient failure; only
+            refused: Whether it has refused the credentials, which is not a transient failure; only
                 the next test tries again.
         """
         with self._lock:

@@ -66,7 +66,7 @@ class CardsSession:
         timeout: Longest time for one exchange, in seconds: connection, request and response.
         max_body: Most bytes of one response, as sent and as unpacked.
         deadline: When the run ends, and every exchange and pause with it; never if left out.
-        breaker: Knows which parts of the target are down; one of its own if left out.
+        breaker: Knows which parts of the target are down; a new one if left out.
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.

@@ -242,7 +242,7 @@ def _token_in(body: bytes) -> tuple[Hidden | None, float]:
 
 def _lifetime(expires_in: object) -> float:
     try:
-        seconds = float(expires_in)  # type: ignore[arg-type] # what is no number is caught
+        seconds = float(expires_in)  # type: ignore[arg-type] # anything but a number is caught
     except (TypeError, ValueError, OverflowError):
         return DOCUMENTED_LIFETIME
     return seconds if seconds > 0 and math.isfinite(seconds) else DOCUMENTED_LIFETIME

@@ -95,7 +95,7 @@ class ClientCredentials:
         timeout: Longest time for one exchange, in seconds.
         max_body: Most bytes of one response, as sent and as unpacked.
         deadline: When the run ends, and every exchange and pause with it; never if left out.
-        breaker: Knows whether the endpoint is down; one of its own if left out.
+        breaker: Knows whether the endpoint is down; a new one if left out.
         cache: A file in a private directory that the processes of a run share.
         clock: Seconds since the epoch.
         retry: When to try again.

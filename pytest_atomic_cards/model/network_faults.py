@@ -167,7 +167,7 @@ class FiredFault:
 class NetworkFaults:
     """The faults that affect requests to one target. Threads may share it.
 
-    Each fault counts the matching requests since it was injected. At most one fault affects a
+        Each fault counts the matching requests since it was injected. At most one fault affects a
     request: the one that was injected first.
     """
 

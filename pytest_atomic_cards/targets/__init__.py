@@ -1,4 +1,4 @@
-"""Targets: what the settings name, and the worlds of cards that are opened on it."""
+"""Targets: a live Cards API or the sandbox, and the isolated environments that tests use."""
 
 from pytest_atomic_cards.targets.base import Target, world_on
 from pytest_atomic_cards.targets.factory import open_target, sandbox_world

@@ -144,8 +144,8 @@ def test_a_flow_that_sends_some_targets_more_is_taken_whole(
     cards = live.open_world()
     find, shown = Reader.find, iter([5] if rehearsed else [])
 
-    def some_late(reader: Reader, query: CardQuery, most_pages: int = 6) -> Found:
-        found = find(reader, query, most_pages)
+    def some_late(reader: Reader, query: CardQuery, most_pages: int = 6, **how: float) -> Found:
+        found = find(reader, query, most_pages, **how)
         return Found(found.cards[: next(shown, None)], found.exchanges)
 
     monkeypatch.setattr(Reader, "find", some_late)

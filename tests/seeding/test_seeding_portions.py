@@ -123,10 +123,10 @@ def test_what_cannot_belong_together_is_told(serve: Serve) -> None:
     """Neither given customers nor allowed ones can hold a group of several invocations."""
     live = serve()
     cards, _ = limited(live, joins=False)
-    with pytest.raises(NotAvailableError, match=r"invocation of its own.*that are wanted"):
+    with pytest.raises(NotAvailableError, match=r"its own invocation.*that are wanted"):
         cards.seed_all(Population.of(2, CardSpec(user_id="customer-1")))
     allowed, _ = limited(live, joins=False, user_ids=("ann", "bob"))
-    with pytest.raises(NotAvailableError, match=r"invocation of its own.*ATOMIC_CARDS_USER_IDS"):
+    with pytest.raises(NotAvailableError, match=r"its own invocation.*ATOMIC_CARDS_USER_IDS"):
         allowed.seed_all(Population.of(2))
     cards.clean_up()
     allowed.clean_up()

@@ -179,7 +179,7 @@ def test_seeding_fails_if_a_target_invents_cards() -> None:
     live = FlowBackend(None, Settings(), ServerClock())  # type: ignore[arg-type]
     waiter = CardWaiter(Reader(listing.api()), live, REAL_CLOCK)
     placed = Placement("invocation", ("user-1", "user-2"), users_are_ours=True)
-    with pytest.raises(SeedingError, match=r"invocation, which asked for 2: .* invent cards"):
+    with pytest.raises(SeedingError, match=r"invocation, which requested 2: .* invent cards"):
         waiter.await_visible([placed, replace(placed, users=("user",) * 10_000)])
 
 

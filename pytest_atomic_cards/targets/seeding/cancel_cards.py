@@ -54,7 +54,7 @@ class Canceller:
 
     def _cancel_singly(self, cards: Iterable[Card]) -> str:
         """Cancel cards one by one, without ``multiple``; returns the last response or refusal."""
-        answer = "they have no ids"
+        response = "they have no ids"
         failures = 0
         for card in cards:
             if failures == _MOST_FAILURES:
@@ -65,13 +65,13 @@ class Canceller:
             except OutcomeUnknownError:
                 continue
             except (ScopeError, NotAvailableError) as error:
-                answer = str(error)
+                response = str(error)
                 continue
             if exchange is not None:
-                answer = exchange.describe()
+                response = exchange.describe()
                 self.count += _changed(exchange)
                 failures = 0 if exchange.succeeded else failures
-        return answer
+        return response
 
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """The cards of this run that a pin selects and that are in a state.
@@ -103,11 +103,11 @@ class Canceller:
         semantics = self._ownership.action_semantics
         if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
             for card in cards[:_MOST_FAILURES]:
-                answer = self._cancel_singly([card])
+                response = self._cancel_singly([card])
                 if semantics.was_carried_out(Action.CANCEL):
                     break
             if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
-                return answer
+                return response
         batch = pin.replace(multiple=True, limit=LARGEST_LIMIT)
         try:
             exchange = act_on_state(self._api, Action.CANCEL, batch, state)
@@ -123,7 +123,7 @@ class Canceller:
         :mod:`pytest_atomic_cards.targets.seeding.clean_up`. A lost response does no harm: the next
         listing shows what is left.
         """
-        query, answer = pin.replace(status=state), "no response"
+        query, response = pin.replace(status=state), "no response"
         try:
             for number in range(repeats):
                 listed = self._listed(pin, state)
@@ -132,12 +132,12 @@ class Canceller:
                 if not listed:
                     return ""
                 with suppress(OutcomeUnknownError):
-                    answer = self._cancel(pin, state, listed)
+                    response = self._cancel(pin, state, listed)
                 yield
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"
         self.was_futile |= repeats == MOST_REPEATS
-        return f"cards of {query}: still listed after {repeats} cancels, {answer}"
+        return f"cards of {query}: still listed after {repeats} cancels, {response}"
 
 
 def _in_state(pin: CardQuery, state: Status, cards: Iterable[Card]) -> Sequence[Card]:

@@ -36,8 +36,8 @@ _FEW_REPEATS: Final = 2
 """Cancels of embargoed or snoozed cards, which the target may refuse: the second is for a response
 that was lost, or a listing that lagged."""
 _FIRST_PAUSE: Final = 0.05
-"""Seconds, doubled with each look, until listings are looked at again: 3 s in all for the looks of
-``MOST_REPEATS``, as long as listings were ever seen to lag."""
+"""Seconds until the next listing, doubled with each one: 3 s in all until
+``MOST_REPEATS``, for listings that lag."""
 _SAMPLE: Final = 10
 """Starts to look at again at the end, and as many of the last: a flow that sends further cards is
 noticed by them, at the price of 20 listings."""
@@ -206,9 +206,9 @@ class Cleaner:
     def finish(self) -> CleanUp:
         """Look again at the end of a run, as a flow may send a card after its clean-up.
 
-        Each start with missing or open cards is looked at, and a sample of the others, including
-        the last ones. The rest is looked at only if a late card appears, if listings go back, or
-        if starts send several cards one after the other.
+        Each start with missing or open cards is checked, and a sample of the others, including the
+        last ones. The rest is checked only if a late card appears, if listings go back, or if
+        starts send several cards one after the other.
         """
         since = REAL_CLOCK.monotonic() - self._started
         self.api.session.clock.sleep(max(0.0, self.late_card_window - since))

@@ -26,8 +26,8 @@ from pytest_atomic_cards.support.errors import (
 from pytest_atomic_cards.support.printable import brief
 
 ALL_PAGES: Final = 20
-"""Pages of 1000 cards: several times what a run seeds under any id, which is about 5,000 where a
-flow sends each target two cards. It also bounds what a target that invents cards makes us keep."""
+"""Pages of 1000 cards: several times what a run seeds under any id, which is 2,510 cards for the
+experiment on limits. It also bounds what a target that invents cards makes us keep."""
 SMALLEST_PAGE: Final = 10
 """Cards that any target serves at once: a shorter page is the last one, so that the listing of a
 few cards, which is nearly every one, takes one request."""
@@ -66,7 +66,7 @@ class Group:
     Args:
         pin: The query that selects exactly these cards.
         cards: The cards as they were first listed, in the order of the population.
-        users: The customer of each card that was asked for.
+        users: The customer of each card that was requested.
     """
 
     pin: CardQuery

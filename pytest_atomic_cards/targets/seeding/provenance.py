@@ -23,8 +23,8 @@ from pytest_atomic_cards.targets.seeding.starts import Start
 EVERYWHERE: Final[tuple[str | None, ...]] = (None, *(status.value for status in Status))
 """The plain listing and those by each state, as closed or embargoed cards may be in those alone."""
 _MOST_SEEN: Final = 100_000
-"""Cards to remember, ten times as many as a check seeds: more of them are listed only by a target
-that invents cards, and those are neither claimed nor counted."""
+"""Cards to remember, many times as many as a check seeds, whose largest population has 2,510: more
+are listed only by a target that invents cards, and those are neither claimed nor counted."""
 
 
 class Provenance:

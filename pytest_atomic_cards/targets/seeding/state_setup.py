@@ -1,4 +1,4 @@
-"""State setup: bring freshly created cards into the states that were asked for."""
+"""State setup: bring freshly created cards into the requested states."""
 
 from __future__ import annotations
 

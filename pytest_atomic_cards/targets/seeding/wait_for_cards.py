@@ -42,7 +42,7 @@ _LEAST_LATE_CARD_WINDOW: Final = 0.5
 """Seconds to wait for further cards, once a target was seen to get several."""
 _FEW_SECONDS: Final = 10.0
 """Seconds to wait if the response is a success and not a listing: a gateway may serve such a page
-while the service behind it starts, and nothing else mends it."""
+while the service behind it starts, but a target that does so for longer is broken."""
 _LEAST_LISTING_LAG: Final = 1.0
 """Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
 
@@ -52,8 +52,8 @@ class _Awaited:
     """Cards of one invocation that are waited for.
 
     Args:
-        placed: What was asked for.
-        grown: When the last of them was first listed; at first, when they were asked for.
+        placed: What was requested.
+        grown: When the last of them was first listed; at first, when they were requested.
         cards: Those that were listed so far, by their keys.
         complete: Whether no more cards are waited for.
         fault: What the last listing failed with, if it did.
@@ -67,7 +67,7 @@ class _Awaited:
 
     @property
     def is_not_a_listing(self) -> bool:
-        """Whether the last response was a success but not a listing, which waiting hardly mends."""
+        """Whether the last response was a success but not a listing, which waiting hardly cures."""
         return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
 
 
@@ -142,7 +142,7 @@ class CardWaiter:
         return cards
 
     def await_visible(self, placed: Sequence[Placement]) -> list[tuple[Card, ...]]:
-        """The cards of each invocation, in the order of the customers they were asked for.
+        """The cards of each invocation, in the order of the requested customers.
 
         It is enough for a card to be listed once: pages may hold other cards each time. A listing
         that fails is repeated, as a target may fail while no card matches yet.
@@ -195,7 +195,7 @@ class CardWaiter:
         if listed > max(DEFAULT_PAGE, targets * _MOST_CARDS_PER_TARGET):
             raise SeedingError(
                 f"{listed} cards are listed of invocation {brief(one.placed.invocation)}, which "
-                f"asked for {targets}: the target seems to invent cards, or to change their ids"
+                f"requested {targets}: the target seems to invent cards, or to change their ids"
             )
         if listed > before:
             one.grown = now
@@ -265,7 +265,7 @@ class CardWaiter:
 
 
 def _in_order(cards: Sequence[Card], users: Sequence[str]) -> tuple[Card, ...]:
-    """Cards in the order of the users they were asked for, then any further ones."""
+    """Cards in the order of the requested users, then any further ones."""
     by_user: dict[str | None, list[Card]] = {}
     for card in cards:
         by_user.setdefault(card.user_id, []).append(card)

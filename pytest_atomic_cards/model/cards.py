@@ -66,6 +66,17 @@ class Card:
         )
 
     @property
+    def id(self) -> str:
+        """The card instance id, for a card that must have one.
+
+        Raises:
+            ContractBrokenError: The body had none.
+        """
+        if self.card_instance_id is None:
+            raise ContractBrokenError("the card has no 'cardInstanceId' of type string")
+        return self.card_instance_id
+
+    @property
     def attributes(self) -> dict[Attribute, str]:
         """The query attributes of this card that are present and not empty."""
         pairs = ((attribute, getattr(self, field)) for attribute, field in ATTRIBUTE_FIELDS)

@@ -183,6 +183,7 @@ def _check_writable(directory: Path) -> None:
     Raises:
         MisuseError: It cannot.
     """
-    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    wanted = directory.absolute()
+    existing = next(path for path in (wanted, *wanted.parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise MisuseError(f"cannot write to {directory}: {existing} is not a writable directory")

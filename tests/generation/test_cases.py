@@ -106,3 +106,11 @@ def test_a_foreign_form_is_refused(form: object, message: str) -> None:
     """An unknown form is an error, at any depth, and nothing is executed."""
     with pytest.raises(MisuseError, match=message):
         from_json([[form]])
+
+
+def test_specs_are_recorded_by_their_first_names() -> None:
+    """Cassettes keep the names that the fields had when the first ones were recorded."""
+    form = {"$card": {"user": "a", "template": "b"}}
+    spec = CardSpec(user_id="a", card_template_id="b")
+    assert as_json(spec) == form
+    assert from_json(form) == spec

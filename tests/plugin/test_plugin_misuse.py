@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -11,6 +12,7 @@ from pytest_atomic_cards import (
     CardQuery,
     Cards,
     CardSpec,
+    ContractBrokenError,
     MisuseError,
     NetworkFaultKind,
     Population,
@@ -131,3 +133,11 @@ def test_a_traceback_ends_at_the_test(pytester: pytest.Pytester) -> None:
     assert "cards_fixture.py" not in shown
     assert "suggestions.py" not in shown
     assert "suggestions.py" in pytester.runpytest_inprocess("--full-trace").stdout.str()
+
+
+def test_a_card_has_an_id_or_the_target_is_wrong(world: Cards) -> None:
+    """The id of a seeded card is text to type checkers; a card without one breaks the contract."""
+    card = world.seed()
+    assert card.id == card.card_instance_id
+    with pytest.raises(ContractBrokenError, match="no 'cardInstanceId'"):
+        dataclasses.replace(card, card_instance_id=None).id  # noqa: B018

@@ -43,6 +43,7 @@ def of_a_world(cards: Cards, target: Target) -> None:
     """Seeding, looking, acting and steering."""
     card = cards.seed(user_id="customer-1", card_template_id="reminder", expires=timedelta(days=1))
     assert_type(card, Card)
+    assert_type(card.id, str)
     assert_type(card.status, Status | str | None)
     assert_type(cards.seed(CardSpec(status=Status.SNOOZED)), Card)
     assert_type(cards.seed_all(Population.of(3)), list[Card])

@@ -11,12 +11,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from pytest_atomic_cards.client.request import SAFE_METHODS
 from pytest_atomic_cards.model.query import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PINS: Final = (
     Attribute.FLOW_INVOCATION_ID,
     Attribute.FLOW_INSTANCE_ID,
@@ -84,7 +84,7 @@ def disguise(method: str, url: str, headers: Iterable[str], body: bytes) -> str 
         return "its method is not a word"
     if not _URL.fullmatch(url):
         return "its URL holds a fragment, or a character that must be encoded"
-    if method.upper() in READS and _METHOD_PARAMETER.search(decoded(urlsplit(url).query)):
+    if method.upper() in SAFE_METHODS and _METHOD_PARAMETER.search(decoded(urlsplit(url).query)):
         return "its query has a parameter that may replace its method"
     return _of_headers(headers) or _of_body(method, body)
 
@@ -106,7 +106,7 @@ def _as_servers_see(header: str) -> str:
 def _of_body(method: str, body: bytes) -> str | None:
     if not body:
         return None
-    if method.upper() in READS:
+    if method.upper() in SAFE_METHODS:
         return f"a {method.upper()} with a body may be taken for another request"
     named = _named_in(body)
     return f"its body names {named!r}, which may replace a parameter" if named else None

@@ -14,7 +14,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pytest_atomic_cards.client.disguised_requests import PINS, READS, disguise, plain_text
+from pytest_atomic_cards.client.disguised_requests import PINS, disguise, plain_text
+from pytest_atomic_cards.client.request import SAFE_METHODS
 from pytest_atomic_cards.client.unguarded import Permission, ScopeWarning
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError, ScopeError
@@ -147,7 +148,7 @@ class Scope:
                 f"refused to send {method} {parts.path}?{parts.query}: {objection}. Pin it to a "
                 f"card that this run seeded by {', '.join(PINS)}{self._hint}"
             )
-        if method.upper() not in READS:
+        if method.upper() not in SAFE_METHODS:
             self._check_evidence(method, url)
 
     def unguarded(self, reason: str) -> AbstractContextManager[None]:
@@ -199,7 +200,7 @@ class Scope:
     def _objection(self, method: str, url: str) -> str | None:
         parts = urlsplit(url)
         query = parts.query
-        if method.upper() in READS:
+        if method.upper() in SAFE_METHODS:
             return None
         path = unicodedata.normalize("NFKC", unquote(parts.path))
         if not _PLAIN_PATH.fullmatch(path) or _RELATIVE.search(path):

@@ -64,7 +64,7 @@ _SHOWN: Final = 300
 """Characters of a refusal to show: the documented errors fit, and a page of HTML does not flood."""
 
 
-class TokenEndpoint:
+class TokenEndpointClient:
     """Requests tokens with the OAuth 2 client-credentials grant.
 
     Args:

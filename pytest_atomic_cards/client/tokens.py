@@ -14,7 +14,7 @@ from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
-from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpoint
+from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpointClient
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.support.clock import REAL_CLOCK
@@ -125,7 +125,7 @@ class ClientCredentials:
         client_secret = Hidden(client_secret)
         deadline = deadline or Deadline()
         retry = retry or RetryPolicy.by(DeadlineClock(REAL_CLOCK, deadline), TRUE_RANDOMNESS)
-        self._endpoint = TokenEndpoint(
+        self._endpoint = TokenEndpointClient(
             token_url,
             client_id,
             client_secret,

@@ -198,7 +198,7 @@ def test_a_target_that_cannot_be_reached_fails(
     result.stdout.fnmatch_lines(
         [
             "2 questions: inconclusive",
-            "  names:    order, no_token",
+            "  names:     order, no_token",
             "  reason:    * refuses the credentials*",
             "profile: 0 of 45 questions observed",
             "verdict: inconclusive (order, no_token)",

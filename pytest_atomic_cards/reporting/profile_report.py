@@ -47,7 +47,7 @@ def _print_failing(console: Console, failing: Sequence[Observation]) -> None:
         headline, text, *lines = explain(group[0]).splitlines()
         if len(group) > 1:
             headline = f"{len(group)} questions: {group[0].verdict}"
-            text = f"  names:    {_names(group)}"
+            text = f"  names:     {_names(group)}"
         print_block(console, group[0].verdict, headline, [text, *lines])
 
 

@@ -200,7 +200,7 @@ def test_a_target_that_cannot_be_reached_fails(
     result.stdout.fnmatch_lines(
         [
             "2 questions: inconclusive",
-            "  names:    order, no_token",
+            "  names:     order, no_token",
             "  reason:    * refuses the credentials*",
             f"profile: 0 of {len(QUESTIONS)} questions observed",
             "verdict: inconclusive (order, no_token)",

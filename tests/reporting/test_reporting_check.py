@@ -170,7 +170,7 @@ def test_a_target_that_is_not_there_could_not_be_told(
         monkeypatch.setenv(name, value)
     result = check(tmp_path, "--cards-only", "MULTI-01,MULTI-07")
     assert result.returncode == 1
-    assert "2 requirements: inconclusive\n  ids:      MULTI-01, MULTI-07\n" in result.stdout
+    assert "2 requirements: inconclusive\n  ids:       MULTI-01, MULTI-07\n" in result.stdout
     assert "Action Flow 'no-such-flow' was not started" in result.stdout
     assert "verdict: inconclusive (MULTI-01)" in result.stdout
 

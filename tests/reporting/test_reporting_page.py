@@ -146,7 +146,7 @@ def test_long_bodies_are_cut() -> None:
     """A body of a thousand cards does not make the page long; it says where the rest is."""
     text = page(report_of_run({"PAGE-04": VIOLATED}, shown=exchange(b"x" * 400_000)))
     assert len(text) < len(page(report_of_run())) + 10_000
-    assert "… (400,000 characters; more of it is in report.json)" in text
+    assert "… (400,000 characters; see report.json)" in text
 
 
 def test_the_page_needs_nothing_else() -> None:
@@ -310,7 +310,9 @@ def test_without_the_extra_the_terminal_says_so(
     source = '@requirement("PAGE-01")\ndef test_holds():\n    pass\n'
     result = run_contracts(source, "--cards-report", "out")
     result.stdout.fnmatch_lines(
-        ['page: report.html was not written, as leather is not installed; pip install "pytest-*"']
+        [
+            'page: report.html was not written because leather is not installed; pip install "pytest-*"'
+        ]
     )
     assert {path.name for path in (pytester.path / "out").iterdir()} == {"report.json", "junit.xml"}
 

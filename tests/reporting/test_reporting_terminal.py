@@ -231,7 +231,7 @@ def test_long_answers_are_cut(run_contracts: RunContracts) -> None:
             raise Violation("this", "that", [replace(EXCHANGE, response_body=b"x" * 100_000)])
         """
     )
-    (line,) = {line for line in summary_of(result) if line.startswith("  answer:")}
+    (line,) = {line for line in summary_of(result) if line.startswith("  response:")}
     assert line.startswith("  response:  HTTP 200 xxxx")
     assert line.endswith("x…")
     assert len(line) < 1_000

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 import pytest
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Action, Status
 from pytest_atomic_cards.rules.verdicts import Inconclusive, expect
 from pytest_atomic_cards.suite.card_pool import CardPool
@@ -16,7 +17,7 @@ from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.linearizability import is_linearizable
 from pytest_atomic_cards.suite.probe import Probe, States
 from pytest_atomic_cards.suite.races import SERVER_ERROR, Race, Racecourse
-from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST, until_known
+from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
@@ -140,40 +140,33 @@ class Backoff:
         return max(own, min(asked or 0.0, policy.retry_after_cap))
 
 
-@overload
-def until_known(attempt: Callable[[], Outcome], changed: None = None, *, tries: int) -> Outcome: ...
-@overload
-def until_known(
-    attempt: Callable[[], Outcome], changed: Callable[[], bool], *, tries: int
-) -> Outcome | None: ...
 def until_known(
     attempt: Callable[[], Outcome],
-    changed: Callable[[], bool] | None = None,
+    changed: Callable[[OutcomeUnknownError], Outcome | None] | None = None,
     *,
     tries: int,
-) -> Outcome | None:
-    """Repeat an attempt whose response may be lost, which must be harmless, until one is known.
+) -> Outcome:
+    """The outcome of an attempt, which is made again as long as its response is lost.
 
     Args:
-        attempt: Sends a request that changes state.
-        changed: Whether the target shows that an attempt without a response took effect.
-        tries: Most attempts.
-
-    Returns:
-        What the attempt returned; ``None`` if its response was lost and ``changed`` is true.
+        attempt: Makes one attempt.
+        changed: Looks for the effect after a lost response. Returns the outcome if there is one,
+            and ``None`` if nothing changed. Without it every attempt must use fresh cards.
+        tries: How many attempts to make.
 
     Raises:
         OutcomeUnknownError: Every response was lost.
     """
-    for left in reversed(range(tries)):
+    for remaining in reversed(range(tries)):
         try:
             return attempt()
-        except OutcomeUnknownError:
-            if changed is not None and changed():
-                return None
-            if not left:
+        except OutcomeUnknownError as error:
+            outcome = changed(error) if changed else None
+            if outcome is not None:
+                return outcome
+            if not remaining:
                 raise
-    raise ValueError("tries must be at least 1")
+    raise AssertionError("tries must be positive")
 
 
 def parse_retry_after(value: str, now: float) -> float | None:

@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.retrying import until_known
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.support.progress import Update, activity
 from pytest_atomic_cards.targets.seeding.listing_reader import Group

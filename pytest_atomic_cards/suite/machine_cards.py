@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.eventual_consistency import ChangeWatcher
-from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST, until_known
+from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.targets.cards_fixture import Cards

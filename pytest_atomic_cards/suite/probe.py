@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import environment_path
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.exchange import Exchange
@@ -27,7 +28,7 @@ from pytest_atomic_cards.suite.expected_states import (
     words_of,
 )
 from pytest_atomic_cards.suite.oracle import invented
-from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST, until_known
+from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,

@@ -114,8 +114,8 @@ def test_an_attempt_is_repeated_until_its_outcome_is_known(
             raise OutcomeUnknownError("lost")
         return "known"
 
-    found = until_known(attempt, lambda: takes_effect, tries=3)
-    assert found == (None if takes_effect else "known")
+    found = until_known(attempt, lambda _: "seen" if takes_effect else None, tries=3)
+    assert found == ("seen" if takes_effect else "known")
     assert next(attempts) == sent + 1
 
 

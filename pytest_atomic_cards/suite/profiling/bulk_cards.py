@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
-from pytest_atomic_cards.suite.retrying import until_known
+from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import OutcomeUnknownError
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
@@ -82,4 +83,4 @@ class Bulk:
             changed = before - self._left
             return BulkAction(changed, error.exchange) if changed > 0 else None
 
-        return until_known(act, counted)
+        return until_known(act, counted, tries=LOST_RESPONSES)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.finding import Details
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation, is_foreseen
 from pytest_atomic_cards.suite.profiling import OBSERVERS
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
-from pytest_atomic_cards.suite.retrying import until_known
+from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
@@ -122,7 +123,7 @@ def _answer(question: str, context: ProfilingContext) -> str:
         context.evidence = None
         return OBSERVERS[question](context)
 
-    return until_known(ask)
+    return until_known(ask, tries=LOST_RESPONSES)
 
 
 def failure(question: str, error: BaseException, pinned: str | None = None) -> Observation:

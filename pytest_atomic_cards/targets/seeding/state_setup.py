@@ -136,21 +136,25 @@ class StateSetup:
 
     def _act(self, action: Action, query: CardQuery, reached: Callable[[], bool]) -> None:
         """Act until the outcome is known; repeating is harmless, as only these cards match."""
+
+        def act() -> bool:
+            exchange = act_on_state(self._api, action, query, Status.ACTIVE)
+            if exchange.succeeded:
+                return True
+            refusal = exchange.describe()
+            raise SeedingError(f"{action} {query} to seed was refused: {refusal}", exchange)
+
+        def took_effect(_: OutcomeUnknownError) -> bool | None:
+            return poll(reached, bool, _LISTED_AFTER, self._clock) or None
+
         try:
-            exchange = until_known(
-                lambda: act_on_state(self._api, action, query, Status.ACTIVE),
-                lambda: poll(reached, bool, _LISTED_AFTER, self._clock),
-                tries=_TRIES,
-            )
+            until_known(act, took_effect, tries=_TRIES)
         except ScopeError as error:
             raise NotAvailableError(str(error)) from None
         except OutcomeUnknownError:
             raise SeedingError(
                 f"{action} {query} to seed got no usable response {_TRIES} times"
             ) from None
-        if exchange and not exchange.succeeded:
-            refusal = exchange.describe()
-            raise SeedingError(f"{action} {query} to seed was refused: {refusal}", exchange)
 
     def _words(self, group: Group, members: Sequence[Card]) -> set[str | None]:
         """The state words that the members of a group are listed with."""

@@ -311,8 +311,10 @@ def test_without_the_extra_the_terminal_says_so(
     result = run_contracts(source, "--cards-report", "out")
     result.stdout.fnmatch_lines(
         [
-            "page: report.html was not written because leather is not installed; "
-            'pip install "pytest-*"'
+            (
+                "page: report.html was not written because leather is not installed; "
+                'pip install "pytest-*"'
+            )
         ]
     )
     assert {path.name for path in (pytester.path / "out").iterdir()} == {"report.json", "junit.xml"}

@@ -25,21 +25,23 @@ _SINGLES: Final = 6
 _BOUNDED: Final = "the target refuses to start an Action Flow for several customers at once"
 
 
-class Start(Enum):
+class StartKind(Enum):
     """The active cards of one start: a group of several customers, or those of one customer."""
 
     GROUP = auto()
     ALONE = auto()
 
 
-Kind = Start | Status
+Kind = StartKind | Status
 """What is kept in stock: whole starts, or single cards of a state."""
 Batch = Mapping[Kind, int]
 """How many starts of each kind to seed at once; any other kind is seeded by itself."""
 
-CONTRACTS: Final[Batch] = MappingProxyType({Start.GROUP: 24})
+CONTRACTS: Final[Batch] = MappingProxyType({StartKind.GROUP: 24})
 """Many groups, so a live target is waited for only a few times in a run."""
-QUESTIONS: Final[Batch] = MappingProxyType({Start.GROUP: 10, Status.ACTIVE: 2, Start.ALONE: 2})
+QUESTIONS: Final[Batch] = MappingProxyType(
+    {StartKind.GROUP: 10, Status.ACTIVE: 2, StartKind.ALONE: 2}
+)
 """What all open questions need together, so a live target is waited for once."""
 
 
@@ -54,7 +56,7 @@ class _Stock:
     """
 
     most: float
-    starts: defaultdict[Start, list[Group]] = field(default_factory=lambda: defaultdict(list))
+    starts: defaultdict[StartKind, list[Group]] = field(default_factory=lambda: defaultdict(list))
     singles: defaultdict[Status, list[tuple[Group, Card]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -87,7 +89,7 @@ class CardPool:
             NotAvailableError: There is only one, or the target limits the size of a start.
             SeedingError: No more cards can be seeded.
         """
-        group = self._start(Start.GROUP)
+        group = self._start(StartKind.GROUP)
         if len(group.cards) == 1:
             raise NotAvailableError("an Action Flow for several customers creates only one card")
         return group
@@ -98,7 +100,7 @@ class CardPool:
         Raises:
             SeedingError: It cannot be seeded.
         """
-        return self._start(Start.ALONE)
+        return self._start(StartKind.ALONE)
 
     def card(self, state: Status = Status.ACTIVE) -> tuple[Group, Card]:
         """A card in a state, and its group, whose other cards may change.
@@ -130,9 +132,9 @@ class CardPool:
             raise NotAvailableError(_BOUNDED)
         return self._seeder.seed_bulk(count)
 
-    def _start(self, kind: Start) -> Group:
+    def _start(self, kind: StartKind) -> Group:
         stock = self._stocks.current
-        is_refused = stock.is_bounded and kind is Start.GROUP
+        is_refused = stock.is_bounded and kind is StartKind.GROUP
         if not stock.starts[kind] and not is_refused:
             self._restock(stock, kind)
         if not stock.starts[kind]:
@@ -150,7 +152,7 @@ class CardPool:
             if error.exchange is None or not is_plain:  # too late, or refused for its state
                 raise
             stock.most = 1
-            self._seed(stock, [Status.ACTIVE, Start.ALONE])
+            self._seed(stock, [Status.ACTIVE, StartKind.ALONE])
             stock.is_bounded = True
         if not stock.is_bounded:
             stock.most *= 2
@@ -167,4 +169,4 @@ class CardPool:
 def _population(kind: Kind, most: float) -> Population:
     if isinstance(kind, Status):
         return Population.of(int(min(_SINGLES, most)), CardSpec(status=kind))
-    return Population.of(GROUP if kind is Start.GROUP else 1)
+    return Population.of(GROUP if kind is StartKind.GROUP else 1)

@@ -133,6 +133,7 @@ class Canceller:
                     return ""
                 with suppress(OutcomeUnknownError):
                     response = self._cancel(pin, state, listed)
+                del listed  # hundreds of clean-ups wait here at once, and cards are large
                 yield
         except AtomicCardsError as error:
             return f"cards of {query}: {error}"

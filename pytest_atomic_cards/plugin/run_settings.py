@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -151,6 +150,8 @@ def _toml_table(path: Path | None) -> dict[str, Any]:
         refuse_unknown_setting(name, path.name, prefix=INI_PREFIX, more=[])
     if path.suffix != ".toml":
         return {}
+    import tomllib  # noqa: PLC0415 - most runs of pytest have no such file
+
     document = tomllib.loads(text)
     tool = document.get("tool", {}).get("pytest", {})
     return {**document.get("pytest", {}), **tool.get("ini_options", {}), **tool}

@@ -95,6 +95,7 @@ IGNORING = [
     {"PUT": {INSTANCE}},
     {"PUT": {USER}},
     {"PUT": {INVOCATION, USER}},
+    {"PUT": {INVOCATION, INSTANCE}},
     {"PUT": {"status"}},
     {"GET": {"status"}, "PUT": {"status"}},
 ]

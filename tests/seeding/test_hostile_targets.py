@@ -125,6 +125,17 @@ def test_an_ignored_attribute_costs_no_card_of_others(
     assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
 
 
+@pytest.mark.parametrize("field", ["flowInvocationId", "flowInstanceId", "cardInstanceId"])
+def test_a_card_whose_body_lacks_an_id_is_cancelled(field: str, serve: Serve) -> None:
+    """A clean-up finds a card although its body does not repeat the id it is listed by."""
+    shared = Shared(serve(faults=[f"card-lacks-{field}"]))
+    target = shared.target()
+    target.open_world().seed()
+    shared.kill(target)
+    assert shared.clean(), shared.said
+    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_where_no_id_is_honoured_nothing_is_sent_twice(method: str, serve: Serve) -> None:
     """If no attribute is honoured, cards are left open, reported, and kept in the journal."""

@@ -28,8 +28,6 @@ class Deadline:
         self._clock = clock
         self._moment = math.inf
         self._reason = ""
-        self.on_change: list[Callable[[], None]] = []
-        """Called after each change, so that waits can be shortened."""
 
     def set(self, seconds: float, reason: str) -> None:
         """Replace the deadline.
@@ -40,8 +38,6 @@ class Deadline:
         """
         self._moment = self._clock.monotonic() + seconds
         self._reason = reason
-        for notify in tuple(self.on_change):
-            notify()
 
     @property
     def reason(self) -> str:

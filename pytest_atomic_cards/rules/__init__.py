@@ -15,7 +15,12 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.agreement_rules import ANSWERS
 from pytest_atomic_cards.rules.card_history import CardHistory
 from pytest_atomic_cards.rules.filter_rules import MATCHING
-from pytest_atomic_cards.rules.parsed_response import Fidelity, ParsedResponse, parse_response, tell
+from pytest_atomic_cards.rules.parsed_response import (
+    Fidelity,
+    ParsedResponse,
+    parse_response,
+    parsed,
+)
 from pytest_atomic_cards.rules.rule import Objection, Rule
 from pytest_atomic_cards.rules.rule_dispatch import Traits, traits_of
 from pytest_atomic_cards.rules.shape_rules import SHAPE
@@ -34,8 +39,8 @@ __all__ = [
     "Traits",
     "objections",
     "parse_response",
+    "parsed",
     "rules_of",
-    "tell",
     "traits_of",
 ]
 

@@ -155,7 +155,7 @@ def name_of(body: Body) -> str:
     return f"{what} {body.get('cardInstanceId') or 'without an id'}"
 
 
-def tell(
+def parsed(
     method: str,
     url: str,
     status: int | None,
@@ -196,7 +196,7 @@ def parse_response(exchange: Exchange, fidelity: Fidelity = Fidelity.WIRE) -> Pa
     headers = exchange.response_headers
     if target_of(exchange.method, exchange.url) is None or FAULT_HEADER in headers:
         return None
-    return tell(
+    return parsed(
         exchange.method,
         exchange.url,
         exchange.status,

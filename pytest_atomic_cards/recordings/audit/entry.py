@@ -15,7 +15,7 @@ from pytest_atomic_cards.rules.parsed_response import (
     UNREADABLE,
     Fidelity,
     ParsedResponse,
-    tell,
+    parsed,
 )
 from pytest_atomic_cards.support.errors import CassetteError
 from pytest_atomic_cards.support.secrets.finder import redacted
@@ -74,7 +74,7 @@ class Entry:
     def response(self) -> ParsedResponse | None:
         """The parsed response; ``None`` if it is not one of the Cards API."""
         headers = self.response_headers
-        return tell(
+        return parsed(
             self.method,
             self.url,
             self.status,

@@ -66,12 +66,9 @@ def test_card_expires(timed: TimeExperiment) -> None:
     group = timed.group("expiry")
     states = timed.probe.states_once(group, left(Status.ACTIVE))
     gone = [card for card in group.cards if states[key_of(card)] != Status.ACTIVE]
-    if gone:
-        group = only(group, *gone)
-    else:
-        group = only(group, *filter(timed.is_to_expire, group.cards))
-        if not group.cards:
-            not_exercised("nothing shows that the flow accepted the expiry; it may override it")
+    group = only(group, *(gone or filter(timed.is_to_expire, group.cards)))
+    if not group.cards:
+        not_exercised("nothing shows that the flow accepted the expiry; it may override it")
     check_becomes(timed.probe, group, Status.EXPIRED)
 
 
@@ -288,8 +285,7 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
         not_exercised("no card of this run was listed in a closed state")
     probe.cards.pass_time(timedelta(seconds=A_WHILE))
     for group in population.by_state.values():
-        members = {key_of(card): closed.get(key_of(card)) for card in group.cards}
-        due = {key: str(word) for key, word in members.items() if word}
+        due = {key: str(closed[key]) for key in map(key_of, group.cards) if closed.get(key)}
         if not due:
             continue
         stayed = each_in({key: words_for(Status(word)) for key, word in due.items()})

@@ -6,44 +6,48 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from pytest_atomic_cards.rules.requirements import Requirement, catalogue
+from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
 
-Details = list[tuple[str, str]]
+Labelled = tuple[tuple[str, str], ...]
 """Labels and texts, in the order in which they are shown."""
 
 
-class Result(Protocol):
-    """What a test found: of a requirement, or of an open question.
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How a result is shown.
 
-    Attributes:
-        verdict: What was found.
-        reason: Why, in one line; empty if there is nothing to explain.
+    Args:
         name: The id of the requirement, or the name of the question.
         level: How well the expectation is known.
         statement: The requirement or the question in a sentence.
         details: The difference between what was expected and what happened.
-        decisive: The decisive exchange as JSON values, if there is one.
+        exchange: The exchange that shows it as JSON values, if there is one.
         properties: What JUnit XML shows.
     """
 
+    name: str
+    level: str
+    statement: str
+    details: Labelled
+    exchange: dict[str, Any] | None
+    properties: Labelled
+
+
+class Result(Protocol):
+    """What a test found: of a requirement, or of an open question."""
+
     @property
-    def verdict(self) -> Verdict: ...  # noqa: D102 - described above
+    def verdict(self) -> Verdict:
+        """What was found."""
+
     @property
-    def reason(self) -> str: ...  # noqa: D102
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def level(self) -> str: ...  # noqa: D102
-    @property
-    def statement(self) -> str: ...  # noqa: D102
-    @property
-    def details(self) -> Details: ...  # noqa: D102
-    @property
-    def decisive(self) -> dict[str, Any] | None: ...  # noqa: D102
-    @property
-    def properties(self) -> Details: ...  # noqa: D102
+    def reason(self) -> str:
+        """Why, in one line; empty if there is nothing to explain."""
+
+    def describe(self) -> Description:
+        """How it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,54 +83,37 @@ class Finding:
         object.__setattr__(self, "verdict", Verdict(self.verdict))
         object.__setattr__(self, "exchanges", tuple(self.exchanges))
 
-    @property
-    def _rule(self) -> Requirement:
-        return catalogue()[self.requirement]
-
-    @property
-    def name(self) -> str:
-        """The id of the requirement as the catalogue spells it."""
-        return self._rule.id
-
-    @property
-    def level(self) -> str:
-        """Whether the requirement is documented or inferred."""
-        return self._rule.level.value
-
-    @property
-    def statement(self) -> str:
-        """The requirement in a sentence."""
-        return self._rule.statement
-
-    @property
-    def details(self) -> Details:
-        """Source, test and place, and the difference."""
-        difference = [("expected", self.expected), ("actual", self.actual)]
-        return [
-            ("source", self._rule.source),
-            *([("contract", self.contract)] if self.contract else []),
-            *([("place", self.place)] if self.place else []),
-            *(difference if self.expected else [("reason", self.reason)]),
-        ]
-
-    @property
-    def decisive(self) -> dict[str, Any] | None:
-        """The decisive exchange, if there is one."""
-        return next(iter(self.exchanges), None)
-
-    @property
-    def properties(self) -> Details:
-        """What JUnit XML shows."""
-        return [("requirement", self.name), ("level", self.level), ("verdict", self.verdict.value)]
+    def describe(self) -> Description:
+        """How it is shown: with source, test and place, and the difference."""
+        rule = catalogue()[self.requirement]
+        difference = (("expected", self.expected), ("actual", self.actual))
+        return Description(
+            rule.id,
+            rule.level.value,
+            rule.statement,
+            (
+                ("source", rule.source),
+                *((("contract", self.contract),) if self.contract else ()),
+                *((("place", self.place),) if self.place else ()),
+                *(difference if self.expected else (("reason", self.reason),)),
+            ),
+            next(iter(self.exchanges), None),
+            (
+                ("requirement", rule.id),
+                ("level", rule.level.value),
+                ("verdict", self.verdict.value),
+            ),
+        )
 
 
 def explain(result: Result) -> str:
     """A result for the log: statement, difference, exchange, command."""
+    shown = result.describe()
     lines = [
-        f"{result.name} ({result.level}) {result.verdict}",
-        f"  {result.statement}",
-        *(f"  {label + ':':<10} {text}" for label, text in result.details),
-        *_exchange_lines(result.decisive),
+        f"{shown.name} ({shown.level}) {result.verdict}",
+        f"  {shown.statement}",
+        *(f"  {label + ':':<10} {text}" for label, text in shown.details),
+        *_exchange_lines(shown.exchange),
     ]
     return "\n".join(printable(line, lines=True) for line in lines)
 

@@ -89,7 +89,7 @@ def is_grave(finding: Finding, *, strict: bool) -> bool:
     """Whether a finding makes the run fail."""
     if finding.verdict not in {Verdict.VIOLATED, Verdict.DRIFTED, Verdict.INCONCLUSIVE}:
         return False
-    return strict or finding.level == Level.DOCUMENTED
+    return strict or catalogue()[finding.requirement].level is Level.DOCUMENTED
 
 
 class ContractHooks(ResultHooks[Finding]):

@@ -23,7 +23,7 @@ Seen = TypeVar("Seen")
 A_WHILE: Final = 2.0
 """Seconds after which whatever a target does late has shown, even if nothing was late so far: a
 lagging listing, an action that takes effect later, a timer that was not stopped. No lag is
-documented; this is many times that of the usual caches and replicas, and short enough to wait."""
+documented; a longer wait would prolong every doubtful contract of a live run."""
 _LEAST_SECONDS: Final = 1.0
 """Seconds that a wait is not shortened below: a lag may be longer than all observed ones."""
 

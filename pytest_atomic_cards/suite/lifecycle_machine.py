@@ -6,25 +6,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.errors import StopTest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, give_up
 from pytest_atomic_cards.strategies.histories import actions
-from pytest_atomic_cards.strategies.populations import statuses
-from pytest_atomic_cards.strategies.shrinking import droppable, weighted
 from pytest_atomic_cards.suite.command_sequences import Program, Step
 from pytest_atomic_cards.suite.machine_cards import MachineCards
+from pytest_atomic_cards.suite.machine_steps import (
+    DURATIONS,
+    INDEXES,
+    MOST_GROUPS,
+    MOST_HOURS,
+    MOSTLY_ANY,
+    MOSTLY_NOT,
+    POPULATIONS,
+    Member,
+    described,
+    step,
+)
 from pytest_atomic_cards.suite.state_model import Belief, Possibility
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -35,70 +43,11 @@ from pytest_atomic_cards.support.errors import (
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.model.cards import Card
     from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.model.query import CardQuery
     from pytest_atomic_cards.suite.probe import States
 
-_Method = TypeVar("_Method", bound=Callable[..., None])
 _ENDINGS: Final = (StopTest, Violation, Inconclusive, pytest.skip.Exception, KeyboardInterrupt)
-
-_MOST_CARDS: Final = 3
-"""Cards of a group: the fewest that differ from two, for faults that treat a pair specially."""
-_MOST_GROUPS: Final = 2
-"""Groups: one to act on and one that must not change; more only slow a run down."""
-_MOST_HOURS: Final = 6
-"""Hours: timers end within a few steps, so a run of 20 steps sees what happens afterwards."""
-
-
-def step(method: _Method) -> _Method:
-    """Make a method a step that can be replayed; put it directly below ``@rule``.
-
-    If the target does not respond, the run and the search for failures end at once.
-    """
-
-    @wraps(method)
-    def performed(machine: LifecycleMachine, **arguments: Any) -> None:  # noqa: ANN401
-        machine.program.append(Step(method.__name__, arguments))
-        try:
-            method(machine, **arguments)
-        except AtomicCardsError as error:
-            give_up(error)
-
-    performed.is_step = True  # type: ignore[attr-defined]
-    return performed  # type: ignore[return-value] # it is called by keyword only
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A card of a run.
-
-    Args:
-        name: Its name in the steps.
-        group: The group that it was seeded with.
-        card: The card as it was first listed.
-        belief: The states it may be in.
-    """
-
-    name: str
-    group: Group
-    card: Card
-    belief: Belief
-
-
-def _spec(embargo: timedelta | None, expires: timedelta | None) -> CardSpec:
-    return CardSpec(embargo=embargo, expires=expires)
-
-
-_DURATIONS: Final = st.integers(0, _MOST_HOURS).map(lambda h: timedelta(hours=h, minutes=30))
-"""Half past the hour: time passes in whole hours, so no timer is due at the moment of an action."""
-_SPECS: Final = st.builds(_spec, st.none() | _DURATIONS, st.none() | _DURATIONS)
-_POPULATIONS: Final = droppable(_SPECS, max_size=_MOST_CARDS).map(
-    lambda specs: Population(tuple(specs) or (CardSpec(),))
-)
-_MOSTLY_NOT: Final = weighted((2, st.just(value=False)), (1, st.just(value=True)))
-_MOSTLY_ANY: Final = weighted((5, st.none()), (1, statuses()))
-_INDEXES: Final = st.integers(0, _MOST_CARDS * _MOST_GROUPS - 1)
 
 
 class LifecycleMachine(RuleBasedStateMachine):
@@ -146,14 +95,14 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     # Seeding
 
-    @initialize(population=_POPULATIONS)
+    @initialize(population=POPULATIONS)
     @step
     def begin(self, population: Population) -> None:
         """Seed the first cards."""
         self._seed(population)
 
-    @precondition(lambda self: len(self._groups) < _MOST_GROUPS)
-    @rule(population=_POPULATIONS)
+    @precondition(lambda self: len(self._groups) < MOST_GROUPS)
+    @rule(population=POPULATIONS)
     @step
     def seed(self, population: Population) -> None:
         """Seed more cards, as another invocation."""
@@ -171,13 +120,13 @@ class LifecycleMachine(RuleBasedStateMachine):
             )
             name = f"card {len(self.members) + 1}"
             self.members.append(Member(name, group, card, Belief(possibility)))
-            seeded.append(f"{name} ({_described(spec)})")
+            seeded.append(f"{name} ({described(spec)})")
         self.log.append(f"seed {', '.join(seeded)}")
         self.look()
 
     # Acting
 
-    @rule(action=actions(), index=_INDEXES, only=_MOSTLY_ANY, multiple=_MOSTLY_NOT)
+    @rule(action=actions(), index=INDEXES, only=MOSTLY_ANY, multiple=MOSTLY_NOT)
     @step
     def act_on_card(
         self, action: Action, index: int, *, only: Status | None, multiple: bool
@@ -187,7 +136,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         query = member.group.single(member.card).replace(status=only, multiple=multiple)
         self._act(action, query, [member], only)
 
-    @rule(action=actions(), index=_INDEXES, only=_MOSTLY_ANY, multiple=st.booleans())
+    @rule(action=actions(), index=INDEXES, only=MOSTLY_ANY, multiple=st.booleans())
     @step
     def act_on_group(
         self, action: Action, index: int, *, only: Status | None, multiple: bool
@@ -250,7 +199,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         return self.program[-1].name
 
     @precondition(lambda self: self.supply.is_steerable and self._last_step != "snooze")
-    @rule(index=_INDEXES, duration=_DURATIONS)
+    @rule(index=INDEXES, duration=DURATIONS)
     @step
     def snooze(self, index: int, duration: timedelta) -> None:
         """Snooze the next card that is certainly active, if there is one."""
@@ -264,7 +213,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             self.look()
 
     @precondition(lambda self: self.supply.is_steerable and self._last_step != "pass_time")
-    @rule(hours=st.integers(1, _MOST_HOURS))
+    @rule(hours=st.integers(1, MOST_HOURS))
     @step
     def pass_time(self, hours: int) -> None:
         """Advance the clock by some hours."""
@@ -344,8 +293,3 @@ class LifecycleMachine(RuleBasedStateMachine):
         )
         self._failures.append((tuple(self.program), violation))
         raise violation
-
-
-def _described(spec: CardSpec) -> str:
-    state = f"embargoed for {spec.embargo}" if spec.embargo else "active"
-    return f"{state}, expires after {spec.expires}" if spec.expires else state

@@ -51,7 +51,9 @@ class ResultHooks(ABC, Generic[R]):
             return report
         result = self.result(item, call)
         if result is not None:
-            item.user_properties += result.properties  # JUnit XML reads them after the teardown
+            item.user_properties += (
+                result.describe().properties
+            )  # JUnit XML reads them after the teardown
             setattr(report, _property(type(result)), json.dumps(_values(result)))
             is_bug = isinstance(error, Exception) and not is_foreseen(error)
             self._decide(report, item, result, report.longreprtext if is_bug else explain(result))
@@ -66,7 +68,7 @@ class ResultHooks(ABC, Generic[R]):
             report.longrepr = _readable(text)
         elif result.verdict is not Verdict.HELD:
             report.outcome = "skipped"
-            report.wasxfail = f"{result.verdict} ({result.level}): {result.reason}"
+            report.wasxfail = f"{result.verdict} ({result.describe().level}): {result.reason}"
             report.longrepr = _readable(text)
 
 

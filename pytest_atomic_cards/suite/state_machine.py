@@ -26,8 +26,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.command_sequences import Program, minimal
-from pytest_atomic_cards.suite.lifecycle_machine import LifecycleMachine, Member, step
+from pytest_atomic_cards.suite.lifecycle_machine import LifecycleMachine
 from pytest_atomic_cards.suite.machine_cards import MachineCards
+from pytest_atomic_cards.suite.machine_steps import Member, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from scenes import scene_on, whole_profiles
+from profile_contexts import context_on, whole_profiles
 
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.verdicts import Verdict
@@ -53,13 +53,13 @@ def test_every_question_has_an_observer() -> None:
 @pytest.mark.parametrize(("question", "answer"), CASES)
 def test_each_answer_is_observed(question: str, answer: str, tmp_path: Path) -> None:
     """For each question and answer, a sandbox with that answer is observed to have it."""
-    assert OBSERVERS[question](scene_on(tmp_path, **{question: answer})) == answer
+    assert OBSERVERS[question](context_on(tmp_path, **{question: answer})) == answer
 
 
 @pytest.mark.parametrize("answers", whole_profiles(8, seed=3))
 def test_whole_profiles_are_observed(answers: dict[str, str], tmp_path: Path) -> None:
     """Whatever the other answers are, each answer is observed or reported as unavailable."""
-    seen = seen_of(scene_on(tmp_path, **answers))
+    seen = seen_of(context_on(tmp_path, **answers))
     assert seen == {name: answers[name] for name in seen}
     refuses_all = answers["wrong_state"] == "refused" and answers["multiple_counts"] != "matching"
     assert answers.keys() - seen.keys() == ({"multiple_counts"} if refuses_all else set())
@@ -113,18 +113,20 @@ class Answering(Sandbox):
 
 
 @pytest.fixture
-def scene_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., ProfilingContext]:
-    """Opens a scene on a sandbox of another class."""
+def context_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., ProfilingContext]:
+    """Opens a context on a sandbox of another class."""
 
-    def scene_with(kind: type[Sandbox], **answers: str) -> ProfilingContext:
+    def context_with(kind: type[Sandbox], **answers: str) -> ProfilingContext:
         monkeypatch.setattr(sandbox_target, "Sandbox", kind)
-        return scene_on(tmp_path, **answers)
+        return context_on(tmp_path, **answers)
 
-    return scene_with
+    return context_with
 
 
 def test_another_answer_than_all_known_ones_is_told_as_it_is(
-    scene_with: Callable[..., ProfilingContext],
+    context_with: Callable[..., ProfilingContext],
 ) -> None:
     """HTTP 204 for no match is an answer, and marked as not among the known ones."""
 
@@ -133,7 +135,7 @@ def test_another_answer_than_all_known_ones_is_told_as_it_is(
             empty = body.startswith(b'{"data":[]') and "cards" in environ["PATH_INFO"]
             return ("204 No Content", b"") if empty else (status, body)
 
-    context = scene_with(NoContent)
+    context = context_with(NoContent)
     for question in ("zero_match_listing", "zero_match_action"):
         observation = observe(question, context)
         assert (observation.verdict, observation.observed) == (Verdict.HELD, "204")
@@ -146,7 +148,7 @@ def test_another_answer_than_all_known_ones_is_told_as_it_is(
     "answers", [{}, {"wrong_state": "counted", "summary_total": "matched", "order": "by-id"}]
 )
 def test_lost_answers_and_passing_errors_change_nothing(
-    answers: dict[str, str], scene_with: Callable[..., ProfilingContext]
+    answers: dict[str, str], context_with: Callable[..., ProfilingContext]
 ) -> None:
     """Lost responses to actions and failing listings do not change the answers."""
 
@@ -163,7 +165,7 @@ def test_lost_answers_and_passing_errors_change_nothing(
                 return "500 Internal Server Error", b""
             return status, body
 
-    context = scene_with(Unreliable, **answers)
+    context = context_with(Unreliable, **answers)
     for name, question in QUESTIONS.items():
         assert observe(name, context).observed == answers.get(name, question.default)
 
@@ -180,7 +182,7 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
     question: str,
     pinned: str,
     verdict: Verdict,
-    scene_with: Callable[..., ProfilingContext],
+    context_with: Callable[..., ProfilingContext],
 ) -> None:
     """An unexpected body is reported as the reason for a missing answer; nothing fails."""
 
@@ -188,7 +190,7 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
         def instead(self, environ: WSGIEnvironment, status: str, body: bytes) -> tuple[str, bytes]:
             return status, b"[]" if environ["PATH_INFO"].endswith(path) else body
 
-    observation = observe(question, scene_with(Garbled), pinned=pinned)
+    observation = observe(question, context_with(Garbled), pinned=pinned)
     assert observation.verdict is verdict
     assert observation.observed is None
     assert "JSON object" in observation.reason
@@ -197,7 +199,7 @@ def test_a_question_that_cannot_be_decided_is_not_a_failure(
 
 def test_no_secret_is_kept(tmp_path: Path) -> None:
     """Observations about tokens contain no token, credential or secret."""
-    context = scene_on(tmp_path)
+    context = context_on(tmp_path)
     heard: list[str] = []
     context.cards.api.session.listeners.append(
         lambda exchange: heard.append(repr(exchange.as_dict()))

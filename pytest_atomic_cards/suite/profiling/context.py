@@ -72,8 +72,8 @@ class ProfilingContext:
         self.cards = cards
         self.settings = settings
         self.is_live = cards.scope is not None
-        self.probe = Probe(cards)
         cards.backend.settling = min(cards.backend.settling, _LONGEST_WAIT)
+        self.probe = Probe(cards)
         self.evidence: Exchange | None = None
         self._experiments: dict[Callable[[ProfilingContext], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import QUESTIONS
-from pytest_atomic_cards.rules.finding import Details
+from pytest_atomic_cards.rules.finding import Description
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation, is_foreseen
 from pytest_atomic_cards.suite.profiling import OBSERVERS
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
@@ -61,41 +61,21 @@ class Observation:
         known = self.observed in QUESTIONS[self.question].answers
         return self.observed if known else f"other: {self.observed}"
 
-    @property
-    def name(self) -> str:
-        """The name of the question."""
-        return self.question
-
-    @property
-    def level(self) -> str:
-        """A word that is none of a requirement: nothing is expected."""
-        return "observed"
-
-    @property
-    def statement(self) -> str:
-        """The question in a sentence."""
-        return QUESTIONS[self.question].text
-
-    @property
-    def details(self) -> Details:
-        """The pinned answer, and the observed one."""
-        pinned = [] if self.pinned is None else [("pinned", self.pinned)]
-        has_answer = self.observed is not None
-        return [*pinned, ("observed", self.shown) if has_answer else ("reason", self.reason)]
-
-    @property
-    def decisive(self) -> dict[str, Any] | None:
-        """The exchange that shows it, if there is one."""
-        return self.exchange
-
-    @property
-    def properties(self) -> Details:
-        """What JUnit XML shows."""
-        return [
-            ("question", self.question),
-            ("observed", self.shown),
-            ("verdict", self.verdict.value),
-        ]
+    def describe(self) -> Description:
+        """How it is shown: with the pinned answer and the observed one."""
+        answer = ("reason", self.reason) if self.observed is None else ("observed", self.shown)
+        return Description(
+            self.question,
+            "observed",
+            QUESTIONS[self.question].text,
+            (answer,) if self.pinned is None else (("pinned", self.pinned), answer),
+            self.exchange,
+            (
+                ("question", self.question),
+                ("observed", self.shown),
+                ("verdict", self.verdict.value),
+            ),
+        )
 
 
 def observe(question: str, context: ProfilingContext, pinned: str | None = None) -> Observation:

@@ -1,4 +1,4 @@
-"""Scenes on sandboxes with a chosen profile."""
+"""Profiling contexts on sandboxes with a chosen profile."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def scene_on(directory: Path, **answers: str) -> ProfilingContext:
-    """A scene on an embedded sandbox with some answers, and the default ones otherwise.
+def context_on(directory: Path, **answers: str) -> ProfilingContext:
+    """A context on an embedded sandbox with some answers, and the default ones otherwise.
 
     Args:
         directory: The directory for the profile.

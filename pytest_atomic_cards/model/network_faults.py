@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, Literal, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack
 
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.suggestions import refuse_unknown, suggestion
@@ -91,15 +91,20 @@ FaultName = Literal[
 """The values of :class:`NetworkFaultKind`, for type checkers."""
 
 
-class FaultFields(TypedDict, total=False):
-    """The keyword arguments of ``cards.faults.inject``."""
+class ScatteredFields(TypedDict, total=False):
+    """The keyword arguments of ``cards.faults.scatter`` that each fault takes."""
 
     times: int
-    skip: int
     method: str | None
     path: str
     retry_after: int
     delay: float
+
+
+class FaultFields(ScatteredFields, total=False):
+    """The keyword arguments of ``cards.faults.inject``."""
+
+    skip: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ class FiredFault:
 class NetworkFaults:
     """The faults that affect requests to one target. Threads may share it.
 
-        Each fault counts the matching requests since it was injected. At most one fault affects a
+    Each fault counts the matching requests since it was injected. At most one fault affects a
     request: the one that was injected first.
     """
 
@@ -189,7 +194,7 @@ class NetworkFaults:
             MisuseError: There is no such kind or field, or a number is out of range.
         """
         kind = fault if isinstance(fault, NetworkFault) else NetworkFault(_kind(fault))
-        refuse_unknown(fields, FaultFields.__annotations__, "a network fault")
+        refuse_unknown(fields, NetworkFault.__slots__[1:], "a network fault")
         injected = replace(kind, **fields)
         with self._lock:
             self._pending.append(injected)
@@ -205,7 +210,7 @@ class NetworkFaults:
         requests: int = 100,
         share: float = 0.2,
         kinds: Iterable[NetworkFaultKind] = tuple(NetworkFaultKind),
-        **fields: Any,  # noqa: ANN401 - those of inject, but for skip
+        **fields: Unpack[ScatteredFields],
     ) -> None:
         """Let faults affect some of the next requests; the same seed chooses the same ones.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Self, TypedDict
+from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack
 from urllib.parse import parse_qsl, quote
 
 from pytest_atomic_cards.model.lifecycle import Status
@@ -55,7 +55,7 @@ class QueryFields(TypedDict, total=False):
     multiple: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class CardQuery:
     """Which cards to list or to act on.
 
@@ -72,9 +72,9 @@ class CardQuery:
         multiple: Whether an action may touch more than one card (``multiple=1``).
 
     Raises:
-        MisuseError: ``limit`` or ``offset`` is not a whole number, or an attribute is empty. The
-            meaning of an empty attribute is not documented; a target that treats it as absent
-            would widen an action to every card.
+        MisuseError: A field is unknown, ``limit`` or ``offset`` is not a whole number, or an
+            attribute is empty. The meaning of an empty attribute is not documented; a target that
+            treats it as absent would widen an action to every card.
     """
 
     event_name: str | None = None
@@ -88,7 +88,11 @@ class CardQuery:
     offset: int | None = None
     multiple: bool = False
 
-    def __post_init__(self) -> None:
+    def __init__(self, **fields: Unpack[QueryFields]) -> None:
+        refuse_unknown(fields, self.__slots__, "a card query")
+        for name in self.__slots__:
+            default = False if name == "multiple" else None
+            object.__setattr__(self, name, fields.get(name, default))
         for _, name in ATTRIBUTE_FIELDS:
             value: object = getattr(self, name)
             if value is not None and (not isinstance(value, str) or value == ""):
@@ -160,7 +164,6 @@ class CardQuery:
         Raises:
             MisuseError: A field is unknown or has an impossible value.
         """
-        refuse_unknown(changes, self.__slots__, "a card query")
         values = {name: getattr(self, name) for name in self.__slots__}
         return type(self)(**(values | changes))
 

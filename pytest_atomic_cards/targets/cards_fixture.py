@@ -113,7 +113,12 @@ class Cards:
         Raises:
             NotAvailableError: The target cannot provide such cards.
             SeedingError: The cards did not appear in time, or not as requested.
+            MisuseError: The argument is not a population.
         """
+        if not isinstance(population, Population):
+            raise MisuseError(
+                f"seed_all needs a Population, such as Population.of(3), not {population!r}"
+            )
         group = self.seeder.seed(population)[0]
         self._groups |= dict.fromkeys(map(key_of, group.cards), group)
         return list(group.cards[: len(population)])

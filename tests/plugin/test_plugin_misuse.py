@@ -23,7 +23,7 @@ from pytest_atomic_cards.model.network_faults import FaultFields, FaultName, Net
 from pytest_atomic_cards.model.query import QueryFields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,13 @@ def world() -> Iterator[Cards]:
         ("list", (), {"user": "a"}, "a card query has no 'user'; did you mean 'user_id'?"),
         ("list", (), {"colour": "a"}, "a card query has no 'colour'; known: event_name"),
         ("list", ("a",), {}, "give a CardQuery or keywords, such as cards.list(user_id=…)"),
+        ("seed_all", ([CardSpec()],), {}, "seed_all needs a Population, such as Population.of(3)"),
+        (
+            "scatter",
+            (7,),
+            {"metod": "PUT"},
+            "a network fault has no 'metod'; did you mean 'method'?",
+        ),
         ("inject", ("reset-aftr",), {"tims": 3}, "'reset-aftr'; did you mean 'reset-after'?"),
         ("inject", ("slow",), {"tims": 3}, "a network fault has no 'tims'; did you mean 'times'?"),
     ],
@@ -62,11 +69,19 @@ def test_a_mistake_is_one_line(
     method: str, arguments: tuple[Any, ...], fields: dict[str, Any], message: str, world: Cards
 ) -> None:
     """A wrong name or type is refused before anything is sent, in one line."""
-    call = world.faults.inject if method == "inject" else getattr(world, method)
+    owner = world.faults if method in {"inject", "scatter"} else world
+    call = getattr(owner, method)
     with pytest.raises(MisuseError) as caught:
         call(*arguments, **fields)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("misuse", [CardQuery, CardQuery().replace])
+def test_a_mistyped_attribute_is_one_line(misuse: Callable[..., CardQuery]) -> None:
+    """A query refuses an attribute that it does not have, with a suggestion."""
+    with pytest.raises(MisuseError, match=r"^a card query has no 'user'; did you mean 'user_id'"):
+        misuse(user="a")
 
 
 def test_old_names_are_accepted_with_a_warning(world: Cards) -> None:

@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 _TESTS = """
 import pytest
 from pytest_atomic_cards import Status, world_on

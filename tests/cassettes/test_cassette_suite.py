@@ -19,6 +19,8 @@ from pytest_atomic_cards.rules.requirements import catalogue
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 RECORDINGS = Path(__file__).parents[2] / "cassettes"
 RACES = {"CONC-01", "CONC-02", "CONC-03", "CONC-04"}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
 SSH = """#!/bin/sh

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.slow
+
 LIBRARIES = {"freezegun": "freezegun.freeze_time", "time-machine": "time_machine.travel"}
 
 FAKING = """

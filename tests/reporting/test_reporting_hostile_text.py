@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 NASTY = (
     "\x1b]0;x\x07\x1b[2J ##[stop-commands]zzz \n::error::x\r\n::add-mask::a\n##vso[task.setvariable"
@@ -28,6 +30,8 @@ NASTY = (
 )
 HUGE = NASTY + "x" * 1_000_000
 OURS = re.compile(r"::(error|warning|notice) title=[^:]*::[^%]*(%25[^%]*)*")
+LONGEST = 30
+"""Seconds of a check: where states are never as expected it would wait for minutes."""
 MEGABYTES = 20
 """Most of what a report may take: it shows some exchanges, each with less than one of bodies."""
 
@@ -124,7 +128,7 @@ def test_no_channel_of_a_check_acts_on_its_reader(
     result = subprocess.run(  # noqa: S603 - our own command
         [
             *(COMMAND, "check", "-p", "no:schemathesis", "--cards-only", only),
-            *("--cards-report", str(report), *arguments),
+            *("--cards-report", str(report), "--cards-max-time", str(LONGEST), *arguments),
         ],
         cwd=tmp_path,
         env=os.environ | environ,

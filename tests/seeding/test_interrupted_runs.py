@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from signalled_runs import age_journals
 
 from pytest_atomic_cards.plugin.cli import main
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
+
+pytestmark = pytest.mark.slow
 
 _PATIENCE = 60.0
 _COMMAND = [
@@ -104,9 +107,10 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, output
 
 
-def clean(live: LiveSandbox, project: Path, *arguments: str) -> tuple[int, str]:
-    """What ``atomic-cards clean`` returns and says."""
-    with running(live, project, *_COMMAND, "clean", *arguments) as process:
+def clean(live: LiveSandbox, project: Path, *arguments: str, **environ: str) -> tuple[int, str]:
+    """What ``atomic-cards clean`` returns and prints, some time after the runs before it."""
+    age_journals()
+    with running(live, project, *_COMMAND, "clean", *arguments, **environ) as process:
         return end(process)
 
 
@@ -218,11 +222,9 @@ def test_a_start_of_a_killed_run_can_be_discarded(
     (name,) = re.findall(r"left waiting: start (\S+): accepted as invocation", output)
     assert "this run did not finish its clean-up" in output
     assert "earlier run" not in output
-    with running(live, project, *_COMMAND, "clean", **few) as process:
-        code, output = end(process)
+    code, output = clean(live, project, **few)
     assert (code, f"left: start {name}: accepted as" in output) == (1, True), output
-    with running(live, project, *_COMMAND, "clean", "--discard", name, **few) as process:
-        code, output = end(process)
+    code, output = clean(live, project, "--discard", name, **few)
     assert (code, f"discarded {name}: a start of 1 card(s) for" in output) == (0, True), output
     assert not journals()
 
@@ -316,6 +318,7 @@ def test_a_clean_up_finds_its_target_in_the_ini_file(
     secret = {"ATOMIC_CARDS_CLIENT_SECRET": live.environ["ATOMIC_CARDS_CLIENT_SECRET"]}
 
     def clean_by(**environ: str) -> tuple[int, str]:
+        age_journals()
         done = subprocess.run(  # noqa: S603
             [*_COMMAND, "clean", "--cards-max-rate", "100"],
             cwd=project,

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from signalled_runs import age_journals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from live_sandbox import LiveSandbox, Serve
+
+pytestmark = pytest.mark.slow
 
 _COMMAND = [
     sys.executable,
@@ -217,6 +220,7 @@ def test_clean_up_is_shortened_by_a_signal(
     assert "atomic-cards: interrupted by SIGINT" in output
     assert len(journals(tmp_path)) == len(live.open_cards) == 1
     live.sandbox.network.clear()
+    age_journals()
     with running(live, project, *_COMMAND, "clean") as process:
         assert end(process)[0] == 0
     assert not live.open_cards
@@ -275,6 +279,7 @@ def test_an_interrupted_clean_keeps_its_journal(
         wait_for(project / "seeded", process)
         process.kill()
     live.sandbox.network.inject("unavailable", **_FOR_EVER)
+    age_journals()
     with running(live, project, *_COMMAND, "clean") as process:
         while not live.sandbox.network.fired:
             assert process.poll() is None, process.communicate()[0]

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.rules.finding import Finding
 
+pytestmark = pytest.mark.slow
+
 AN_ACTION = "http://cards.test/v1/environment/cards"
 
 

@@ -26,6 +26,15 @@ lagging listing, an action that takes effect later, a timer that was not stopped
 documented; a longer wait would prolong every doubtful contract of a live run."""
 _LEAST_SECONDS: Final = 1.0
 """Seconds that a wait is not shortened below: a lag may be longer than all observed ones."""
+_MARGIN: Final = 2
+"""Times the longest observed lag after which a change must be visible: lags vary from request to
+request, but seldom by more than that."""
+_LAGS_AFTER_TIMEOUT: Final = 5
+"""Times the longest observed lag that a wait keeps after a timeout: one change that stays invisible
+says little of how late others are."""
+_SHRINK: Final = 3
+"""By what a wait is divided after a timeout: it saves most of the time if further changes stay
+invisible, too."""
 
 
 @dataclass(slots=True)
@@ -45,12 +54,10 @@ class _Lag:
     changed: float = -math.inf
 
     def shrink(self) -> None:
-        """Wait less the next time, after a timeout: five times the longest lag, at least.
-
-        A third of the time saves most of it if further changes stay invisible, too.
-        """
+        """Wait less the next time, after a timeout."""
         least = min(self.least, self.seconds)
-        self.seconds = max(least, 5 * self.longest, self.seconds / 3)
+        lags = _LAGS_AFTER_TIMEOUT * self.longest
+        self.seconds = max(least, lags, self.seconds / _SHRINK)
 
 
 class ChangeWatcher:
@@ -88,9 +95,9 @@ class ChangeWatcher:
         return seen
 
     def settle(self) -> None:
-        """Wait until our last change is twice as old as the longest observed lag."""
+        """Wait until our last change must have become visible, judging by the longest lag."""
         clock, lag = self._cards.clock, self._lag.current
-        needed = max(2 * lag.longest, self._cards.seeder.listing_lag)
+        needed = max(_MARGIN * lag.longest, self._cards.seeder.listing_lag)
         clock.sleep(max(0.0, needed - (clock.monotonic() - lag.changed)))
 
     def settle_surely(self) -> None:

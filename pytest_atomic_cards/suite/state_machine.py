@@ -42,8 +42,8 @@ _SEARCH: Final = 10.0
 """Seconds for shrinking: some twenty runs against a target that takes half a second each."""
 
 USUAL: Final = hypothesis.settings(
-    max_examples=40,
-    stateful_step_count=20,
+    max_examples=40,  # 800 steps: several for each pair of a state and an action
+    stateful_step_count=20,  # enough for a timer to end and for actions after it
     deadline=None,
     database=None,
     report_multiple_bugs=False,

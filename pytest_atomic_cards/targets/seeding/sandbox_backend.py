@@ -38,8 +38,8 @@ class SandboxBackend:
     """
 
     delivery_is_certain = True
-    listing_timeout = 1.0
-    settling = 0.6
+    listing_timeout = 1.0  # a sandbox lists cards at once, unless a fault delays or hides them
+    settling = 0.6  # likewise for changes; only faults make a contract wait that long
 
     def __init__(self, controls: SandboxControls, randomness: Randomness = TRUE_RANDOMNESS) -> None:
         self._controls = controls

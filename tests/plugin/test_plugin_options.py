@@ -68,6 +68,11 @@ def settle(
         ("cassettes_dir", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), Path("cassettes"))),
         ("cassettes_max_age", ("1", "2", "3"), (1, 2, 3, None)),
         (
+            "cassettes_replace",
+            ("passed", "always", "passed"),
+            ("passed", "always", "passed", "passed"),
+        ),
+        (
             "cassettes_fail_on",
             ("orphaned", "expired,unplayed", "unplayed"),
             (("orphaned",), ("expired", "unplayed"), ("unplayed",), ()),

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from pytest_atomic_cards.support.errors import AtomicCardsError
+from pytest_atomic_cards.support.errors import AtomicCardsError, MisuseError
 from pytest_atomic_cards.support.printable import escape_unencodable
 
 _INI_PREFIX: Final = "atomic_cards_"
@@ -169,8 +169,16 @@ def audit(arguments: argparse.Namespace) -> int:
     from pytest_atomic_cards.reporting.console import Console, written_to
     from pytest_atomic_cards.support.progress import line_on, shown_on
 
+    files = arguments.files
     with shown_on(line_on(sys.stderr)):
-        done = audit_files(arguments.files, allow_secrets=arguments.allow_secrets)
+        if arguments.redact:
+            from pytest_atomic_cards.recordings.audit.redacted_copy import write_redacted
+
+            if len(files) > 1:
+                raise MisuseError("--redact writes a copy of one recording; name a single FILE")
+            write_redacted(files[0], arguments.redact)
+            files = [arguments.redact]
+        done = audit_files(files, allow_secrets=arguments.allow_secrets, api_url=arguments.api_url)
     console = Console(written_to(sys.stdout))
     return report_audit(done, console, strict=arguments.strict, report=arguments.report)
 
@@ -257,14 +265,28 @@ def _parser() -> argparse.ArgumentParser:
     listed.set_defaults(run=settings)
     recorded = commands.add_parser(
         "audit",
-        help="check recordings against the rules: cassettes, HAR files, Schemathesis reports, "
-        "JSON lines",
+        help="check recordings against the rules: HAR files, cassettes, reports of Schemathesis "
+        "and newman, JSON lines; gzip and zip files of them",
     )
-    recorded.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    recorded.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a recording, or - for standard input"
+    )
+    recorded.add_argument(
+        "--api-url",
+        default="",
+        metavar="URL",
+        help="base URL of the Cards API, if recordings of a gateway do not show it",
+    )
     recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
     recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
     recorded.add_argument(
         "--allow-secrets", action="store_true", help="continue if a file contains a secret"
+    )
+    recorded.add_argument(
+        "--redact",
+        type=Path,
+        metavar="OUT",
+        help="write a copy of FILE without what looks like a secret, and audit that",
     )
     recorded.set_defaults(run=audit)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Final
 
 from pytest_atomic_cards.support.secrets.hidden import without_value
 
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 """What code raises that takes a recording apart which is not built as expected."""
+_OF_PYTHON: Final = re.compile(r"' object |indices|is not iterable|unpack|argument")
+"""Messages about code, which say nothing about a file."""
 _LONGEST: Final = 200
 """Characters of a reason: enough for any message of Python, and it stays one line."""
 
@@ -18,8 +22,10 @@ def reason_of(error: Exception) -> str:
         return f"{error} is missing"
     if isinstance(error, RecursionError):
         return "it is nested too deep"
-    if isinstance(error, AttributeError) or " object" in str(error) or "indices" in str(error):
+    if isinstance(error, AttributeError) or _OF_PYTHON.search(str(error)):
         return "it is not built like a recorded exchange"
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
     return without_value(error).splitlines()[0][:_LONGEST] if str(error) else type(error).__name__
 
 

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from recordings_of import FORMATS
+from recordings_of import FORMATS, items_in
 from traffic import Client
 
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.recordings.audit.formats import LINE_MEMBERS
-from pytest_atomic_cards.recordings.audit.recording_reader import read
 
 LINE = json.dumps(
     {
@@ -162,14 +161,14 @@ def test_aliases_cost_nothing(tmp_path: Path) -> None:
     layers = [f"- &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 40)]
     text = "\n".join(["laughs:", "- &l0 [ha]", *layers, "interactions: []", ""])
     (tmp_path / "recording").write_text(text, "utf-8")
-    assert list(read(tmp_path / "recording")) == []
+    assert list(items_in(tmp_path / "recording")) == []
 
 
 def test_a_byte_order_mark_and_spaces_are_no_matter(tmp_path: Path) -> None:
     """Files that an editor of another system has saved are read."""
     path = tmp_path / "recording"
     path.write_bytes(b"\xef\xbb\xbf\r\n" + LINE.encode() + b"\r\n\r\n" + LINE.encode())
-    assert [(one.number, one.line) for one in read(path)] == [(1, 2), (2, 4)]
+    assert [(one.number, one.line) for one in items_in(path)] == [(1, 2), (2, 4)]
 
 
 @pytest.mark.parametrize("value", [7, "x", [], [[]], {}, {"data": 7}, True, None], ids=repr)

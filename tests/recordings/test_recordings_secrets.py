@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from recordings_of import FORMATS, har_entry
+from recordings_of import FORMATS, har_entry, items_in
 from traffic import Client
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.recordings.audit.auditor import without_secrets
-from pytest_atomic_cards.recordings.audit.entry import Entry
-from pytest_atomic_cards.recordings.audit.recording_reader import read
+from pytest_atomic_cards.recordings.audit.entry import Item
 from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"
@@ -161,9 +160,9 @@ def test_few_large_exchanges_are_searched_at_once(exchange: Exchange, tmp_path: 
     path = tmp_path / "recording"
     drawn = 0
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[Item]:
         nonlocal drawn
-        for entry in read(path):
+        for entry in items_in(path):
             drawn += 1
             yield entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed))
     except AtomicCardsError as error:
         print(f"atomic-cards: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
+        return 2
+    except BrokenPipeError:  # of a reader such as head, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
 
 
@@ -165,12 +169,13 @@ def explain(arguments: argparse.Namespace) -> int:
 def audit(arguments: argparse.Namespace) -> int:
     """Check recordings against the rules."""
     from pytest_atomic_cards.recordings.audit.auditor import audit as audit_files
+    from pytest_atomic_cards.recordings.malformed import expected_errors
     from pytest_atomic_cards.reporting.audit_report import report_audit
     from pytest_atomic_cards.reporting.console import Console, written_to
     from pytest_atomic_cards.support.progress import line_on, shown_on
 
     files = arguments.files
-    with shown_on(line_on(sys.stderr)):
+    with shown_on(line_on(sys.stderr)), expected_errors():
         if arguments.redact:
             from pytest_atomic_cards.recordings.audit.redacted_copy import write_redacted
 

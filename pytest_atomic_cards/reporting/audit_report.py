@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,8 +31,8 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.printable import json_text
 
-NOTHING_JUDGED: Final = 6
-"""Exit code of an audit without an exchange that it could judge; pytest uses those up to 5."""
+NOTHING_JUDGED: Final = 10
+"""Exit code of an audit without an exchange that it could judge; pytest uses the first ones."""
 _OTHER_TRAFFIC: Final = (
     "no exchange is recognized as one of the Cards API; if the recording holds some, name their "
     "base URL with --api-url, such as https://gateway.example/atomic"
@@ -70,15 +71,11 @@ def report_audit(
     conclusion = conclude(rules, strict=strict)
     for count in audit.counts:
         _print_count(count, console)
-    print_areas(console, rules, _held)
-    for rule in rules:
-        if rule.verdict is Verdict.VIOLATED:
-            headline, *lines = explain(rule.findings[0]).splitlines()
-            print_block(console, rule.verdict, headline, lines)
-    for reason in (NOT_SHOWN, NOT_OBSERVABLE):
-        names = [rule.requirement.id for rule in rules if reason in rule.reasons]
-        console.line(f"· not exercised, as {reason}: {', '.join(names)}")
-    print_conclusion(console, conclusion)
+    if audit.judged:
+        _print_verdicts(rules, conclusion, console)
+    else:
+        conclusion = replace(conclusion, word="nothing judged")
+        console.line(f"verdict: {conclusion.word}")
     left = sum((count.unjudged for count in audit.counts), Counter[str]())
     if left:
         console.line(f"not judged: {_listed(left)}")
@@ -89,6 +86,20 @@ def report_audit(
         write_text(path, json_text(_document(audit, rules, conclusion, strict=strict)))
         console.line(f"report: {path}")
     return 1 if conclusion.grave else 0 if audit.judged else NOTHING_JUDGED
+
+
+def _print_verdicts(
+    rules: Sequence[RequirementResult], conclusion: Conclusion, console: Console
+) -> None:
+    print_areas(console, rules, _held)
+    for rule in rules:
+        if rule.verdict is Verdict.VIOLATED:
+            headline, *lines = explain(rule.findings[0]).splitlines()
+            print_block(console, rule.verdict, headline, lines)
+    for reason in (NOT_SHOWN, NOT_OBSERVABLE):
+        names = [rule.requirement.id for rule in rules if reason in rule.reasons]
+        console.line(f"· not exercised, as {reason}: {', '.join(names)}")
+    print_conclusion(console, conclusion)
 
 
 def _print_count(count: FileCount, console: Console) -> None:

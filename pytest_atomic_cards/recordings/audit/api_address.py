@@ -13,8 +13,11 @@ from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE, ParsedR
 
 _ID_NAMES: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
 """Names that only the Cards API uses."""
-_GATEWAY: Final = re.compile(r"(?P<environment>[^?#]*?)/cards(?:/(?P<word>[a-z]+))?/?")
-"""A URL of the Cards API if a gateway has another base path than ``/v1/ENVIRONMENT``."""
+_GATEWAY: Final = re.compile(
+    r"(?P<environment>(?:https?:/)?(?:/[^?#]*?)?)/cards(?:/(?P<word>[a-z]+))?/?"
+)
+"""A URL of the Cards API if a gateway has another base path than ``/v1/ENVIRONMENT``, or if only
+the path was recorded."""
 _DOCUMENTED: Final = re.compile(
     r"/v1/[^/?#\s\"']+/cards(?:/(?:dismiss|complete|cancel))?(?![\w/-])"
 )

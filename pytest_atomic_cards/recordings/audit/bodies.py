@@ -43,6 +43,8 @@ class Body(NamedTuple):
     problem: str = ""
 
 
+_ABOUT_A_BODY: Final = frozenset({"encoding", "file", "mimeType", "size", "type"})
+"""What is recorded beside a body; alone if there was none, or if a recording is cut off."""
 NO_BODY: Final = Body(b"", EMPTY)
 
 
@@ -109,7 +111,9 @@ def _unwrapped(body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as recorded
     for name in ("string", "text"):
         if name in body and isinstance(body[name], str | bytes | None):
             return _OF_ENCODING.get(body.get("encoding") or "", _same)(body[name] or b"")
-    return body.get("raw") if "mode" in body else body
+    if "mode" in body:
+        return body.get("raw")
+    return None if body.keys() <= _ABOUT_A_BODY else body
 
 
 def _of_base64(text: str | bytes) -> bytes:

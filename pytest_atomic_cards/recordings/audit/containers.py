@@ -175,7 +175,10 @@ def _beside(path: Path) -> Callable[[str], bytes | None]:
 
 
 def _unpacked(open_file: Callable[[], IO[bytes]], size: int) -> IO[bytes]:
-    unpacked: Any = _Unpacked(open_file(), max(_FREE, size * _LARGEST_RATIO))
+    try:
+        unpacked: Any = _Unpacked(open_file(), max(_FREE, size * _LARGEST_RATIO))
+    except _BROKEN as error:
+        raise ValueError(f"it cannot be unpacked: {error}") from None
     return io.BufferedReader(unpacked)
 
 
@@ -212,6 +215,9 @@ class _Unpacked(io.RawIOBase):
             )
         buffer[: len(content)] = content
         return len(content)
+
+    def tell(self) -> int:
+        return self._read
 
     def close(self) -> None:
         self._file.close()

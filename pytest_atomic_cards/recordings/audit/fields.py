@@ -51,7 +51,7 @@ def status_of(value: object) -> int | None:
         ValueError: It is not a status.
     """
     if value.__class__ is int and value:
-        return value  # type: ignore[return-value] # the usual case, fast
+        return value  # the usual case, fast
     if isinstance(value, Mapping):
         value = next((value[name] for name in _STATUS_NAMES if name in value), None)
     if isinstance(value, str) and (found := _STATUS.match(value)):

@@ -13,8 +13,10 @@ from pytest_atomic_cards.recordings.audit.bodies import LARGEST, OVERSIZED
 _CHUNK: Final = 64 * 1024
 """Characters read at once: room for most exchanges, and little memory."""
 _NO_SPACE: Final = re.compile(r"[^ \t\r\n]")
-_MARKS: Final = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
-"""What decides where a value ends that is not read: escapes, quotes and brackets."""
+_MARK: Final = re.compile(r'["\[\]{}]')
+_REST_OF_STRING: Final = re.compile(r'(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BACKSLASHES: Final = re.compile(r"\\+\Z")
+"""What decides where a value ends that is not kept."""
 _TAIL: Final = 16
 """Characters before the end of the text read so far in which an error may only mean that more is
 needed: longer than any token that can be cut off, such as ``-Infinity``."""
@@ -89,8 +91,7 @@ class JsonStream:
                 raise ValueError("it is nested too deep") from None
             else:
                 if end < len(self._text) or self._over:
-                    self.line += self._text.count("\n", self._at, end)
-                    self._at = end
+                    self._go_to(end)
                     return value
             if len(self._text) - self._at > LARGEST:
                 self._pass_over()
@@ -102,27 +103,26 @@ class JsonStream:
         """Go to the end of a value without keeping it."""
         depth, quoted = 0, False
         while True:
-            end = self._at
-            for found in _MARKS.finditer(self._text, self._at):
-                mark, end = found[0], found.end()
-                if len(mark) > 1:
-                    continue
-                if mark == '"':
+            at, text = self._at, self._text
+            while found := _REST_OF_STRING.match(text, at) if quoted else _MARK.search(text, at):
+                at = found.end()
+                if quoted or found[0] == '"':
                     quoted = not quoted
-                elif not quoted:
-                    depth += 1 if mark in "[{" else -1
+                else:
+                    depth += 1 if found[0] in "[{" else -1
                 if not depth and not quoted:
-                    self.line += self._text.count("\n", self._at, end)
-                    self._at = end
+                    self._go_to(at)
                     return
             # A backslash at the end belongs to a character that was not read yet.
-            kept = len(self._text) > end and self._text.endswith("\\")
-            passed = len(self._text) - kept
-            self.line += self._text.count("\n", self._at, passed)
-            self._at = passed
+            tail = _BACKSLASHES.search(text, at) if quoted else None
+            self._go_to(len(text) - (len(tail[0]) % 2 if tail else 0))
             if self._over:
                 raise ValueError("the file ends too early")
             self._more(_CHUNK)
+
+    def _go_to(self, place: int) -> None:
+        self.line += self._text.count("\n", self._at, place)
+        self._at = place
 
     def finish(self) -> None:
         """Check that nothing follows."""
@@ -155,8 +155,7 @@ class JsonStream:
             found = _NO_SPACE.search(self._text, self._at)
             at = found.start() if found else len(self._text)
             if at > self._at:
-                self.line += self._text.count("\n", self._at, at)
-                self._at = at
+                self._go_to(at)
             if found:
                 return found[0]
             if self._over:

@@ -50,6 +50,7 @@ _PARSERS: Final[Mapping[str, formats.Parser]] = {
 }
 _SEQUENCES: Final = frozenset({"interactions", "http_interactions"})
 _DECODER: Final = json.JSONDecoder()
+_PLACE: Final = re.compile(r"line (\d+): ")
 _ENDS: Final = ("\n", "")
 _EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
 _TOML: Final = re.compile(r"^\[\[interactions\]\]\s*$", re.MULTILINE)
@@ -73,13 +74,12 @@ class _BrokenError(ValueError):
     """The rest of a document cannot be read.
 
     Args:
-        line: Where; 0 if the reason says it.
+        line: Where.
         reason: Why.
     """
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}" if line else reason)
-        self.line = line
+        super().__init__(f"line {line}: {reason}")
 
 
 def read(recording: Recording, opened: Callable[[TextIO], object] = id) -> Iterator[Item]:
@@ -113,7 +113,6 @@ def read(recording: Recording, opened: Callable[[TextIO], object] = id) -> Itera
 
 def _items(recording: Recording, opened: Callable[[TextIO], object]) -> Iterator[Item]:
     last: Item | None = None
-    broken: Exception | None = None
     try:
         with closing(recording.open()) as raw:
             _refuse_binary(recording, raw.read(_HEAD))
@@ -130,18 +129,21 @@ def _items(recording: Recording, opened: Callable[[TextIO], object]) -> Iterator
             f"{recording.path} cannot be read: {error.strerror}; name a readable file"
         ) from None
     except MALFORMED as error:
-        broken = error
         detail = reason_of(error)
     else:
         return
-    line = getattr(broken, "line", 0) or (last.line if last else 1)
-    number = last.number + 1 if last else 1
+    number, line = (last.number + 1, last.line) if last else (1, 1)
+    if found := _PLACE.match(detail):
+        line, detail = int(found[1]), detail[found.end() :]
     yield Flaw(number=number, line=line, reason=UNREAD, detail=detail, ends=True)
 
 
 def _head_of(recording: Recording) -> str:
-    with closing(recording.open()) as raw:
-        return raw.read(_HEAD).decode("utf-8", "replace")
+    try:
+        with closing(recording.open()) as raw:
+            return raw.read(_HEAD).decode("utf-8", "replace")
+    except (OSError, *MALFORMED):
+        return ""
 
 
 def damaged(recording: Recording, reason: str) -> CassetteError:
@@ -358,9 +360,7 @@ def _own(
 def _yaml(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
     from pytest_atomic_cards.recordings.audit.yaml_stream import YamlStream  # noqa: PLC0415 - heavy
 
-    del head
-    file.seek(0)
-    elements = YamlStream(file).elements(_SEQUENCES)
+    elements = YamlStream(file, head).elements(_SEQUENCES)
     yield from _entries(
         recording, (_Element(_PARSERS[name], line, value) for name, line, value in elements)
     )

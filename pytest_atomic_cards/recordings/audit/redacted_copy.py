@@ -41,15 +41,12 @@ def write_redacted(path: Path, out: Path) -> None:
         recording = recordings[0]
         if len(recordings) > 1 or (recording.path != path and path.suffix == ".zip"):
             raise CassetteError(f"{path} is a zip file; unpack it, and redact what it contains")
-        with closing(recording.open()) as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise CassetteError(
-                f"{path} has more than {_LARGEST // 1024 // 1024} MB; split it before redacting"
-            )
         try:
-            text = content.decode("utf-8-sig")
-            written = _redacted_text(text)
+            with closing(recording.open()) as file:
+                content = file.read(_LARGEST + 1)
+            if len(content) > _LARGEST:
+                raise ValueError(f"it has more than {_LARGEST // 1024 // 1024} MB")
+            written = _redacted_text(content.decode("utf-8-sig"))
         except MALFORMED as error:
             raise CassetteError(
                 f"{path} cannot be redacted: {reason_of(error)}; give a complete JSON or YAML file"

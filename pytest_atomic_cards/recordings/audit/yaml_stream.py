@@ -43,15 +43,16 @@ class YamlStream:
     """Reads a document whose root is a mapping.
 
     Args:
-        file: The document.
+        file: The document; its beginning may have been read already.
+        read: The text already read.
 
     Raises:
         ValueError: From every method, if the document is malformed or has a tag beyond plain data.
             The message names the line.
     """
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = _Measured(file)
+    def __init__(self, file: TextIO, read: str = "") -> None:
+        self._file = _Measured(file, read)
         self._events = yaml.parse(self._file, Loader=_LOADER)
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._size = 0
@@ -165,14 +166,16 @@ class _Measured:
 
     Args:
         file: The file.
+        read: The text that was read already.
 
     Attributes:
         read_since: Characters read since it was last set to 0.
         largest: How many that may be.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, read: str) -> None:
         self._file = file
+        self._kept = read
         self.read_since = 0
         self.largest = LARGEST
 
@@ -182,7 +185,7 @@ class _Measured:
         Raises:
             ValueError: More was read than an element may have.
         """
-        text = self._file.read(size)
+        text, self._kept = self._kept or self._file.read(size), ""
         self.read_since += len(text)
         if self.read_since > self.largest:
             raise ValueError(f"one value is {TOO_LARGE}")

@@ -340,6 +340,7 @@ BAD_VALUES = [
     ("cassettes", "on"),
     ("cassettes", "REPLAY"),
     ("cassettes_dir", " "),
+    ("cassettes_replace", "never"),
     ("cassettes_max_age", "0"),
     ("cassettes_max_age", "90 days"),
     ("cassettes_fail_on", "stale"),

@@ -30,6 +30,7 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.errors import CassetteError
 from pytest_atomic_cards.support.progress import activity
+from pytest_atomic_cards.support.secrets.finder import redacted
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 
 NOT_SHOWN: Final = "no exchange of these files shows it"
@@ -277,6 +278,7 @@ class _Judge:
     def _add_violation(self, entry: Entry, rule: Rule, objection: Objection) -> None:
         if rule.requirement not in self.violated:
             place = f"{self._recording.path}, exchange {entry.number}, line {entry.line}"
+            objection = Objection(redacted(objection.expected), redacted(objection.actual))
             self.violated[rule.requirement] = finding_of(
                 rule, objection, entry.exchange(), place=place
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +13,12 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.recordings.audit.bodies import Body
 from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE, Fidelity
 from pytest_atomic_cards.support.secrets.finder import redacted
+from pytest_atomic_cards.support.secrets.hidden import REDACTED
 
 Texts = Iterable[tuple[str, str]]
 """Texts of an exchange, each with its place."""
+_USERINFO: Final = re.compile(r"//[^/?#]*@")
+"""User name and password in a URL, neither of which is shown."""
 _TIME_OF_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -59,7 +63,7 @@ class Entry:
         value = self.body.value
         return Exchange(
             method=self.method,
-            url=redacted(self.url),
+            url=redacted(_USERINFO.sub(f"//{REDACTED}@", self.url)),
             started=_TIME_OF_EPOCH if self.started is None else _moment(self.started),
             elapsed=self.elapsed,
             request_headers=_clean(self.request_headers),

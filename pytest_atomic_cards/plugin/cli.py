@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from pytest_atomic_cards.support.errors import AtomicCardsError, MisuseError
+from pytest_atomic_cards.plugin.audit_command import add_audit
+from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
 
 _INI_PREFIX: Final = "atomic_cards_"
@@ -47,9 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed))
     except AtomicCardsError as error:
         print(f"atomic-cards: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
-        return 2
-    except BrokenPipeError:  # of a reader such as head, which has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
 
 
@@ -166,28 +163,6 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def audit(arguments: argparse.Namespace) -> int:
-    """Check recordings against the rules."""
-    from pytest_atomic_cards.recordings.audit.auditor import audit as audit_files
-    from pytest_atomic_cards.recordings.malformed import expected_errors
-    from pytest_atomic_cards.reporting.audit_report import report_audit
-    from pytest_atomic_cards.reporting.console import Console, written_to
-    from pytest_atomic_cards.support.progress import line_on, shown_on
-
-    files = arguments.files
-    with shown_on(line_on(sys.stderr)), expected_errors():
-        if arguments.redact:
-            from pytest_atomic_cards.recordings.audit.redacted_copy import write_redacted
-
-            if len(files) > 1:
-                raise MisuseError("--redact writes a copy of one recording; name a single FILE")
-            write_redacted(files[0], arguments.redact)
-            files = [arguments.redact]
-        done = audit_files(files, allow_secrets=arguments.allow_secrets, api_url=arguments.api_url)
-    console = Console(written_to(sys.stdout))
-    return report_audit(done, console, strict=arguments.strict, report=arguments.report)
-
-
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox on loopback until it is interrupted."""
     from pytest_atomic_cards.model.profile import Profile
@@ -268,32 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     tidy.set_defaults(run=clean)
     listed = commands.add_parser("settings", help="list all settings and where to give them")
     listed.set_defaults(run=settings)
-    recorded = commands.add_parser(
-        "audit",
-        help="check recordings against the rules: HAR files, cassettes, reports of Schemathesis "
-        "and newman, JSON lines; gzip and zip files of them",
-    )
-    recorded.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="a recording, or - for standard input"
-    )
-    recorded.add_argument(
-        "--api-url",
-        default="",
-        metavar="URL",
-        help="base URL of the Cards API, if recordings of a gateway do not show it",
-    )
-    recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
-    recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
-    recorded.add_argument(
-        "--allow-secrets", action="store_true", help="continue if a file contains a secret"
-    )
-    recorded.add_argument(
-        "--redact",
-        type=Path,
-        metavar="OUT",
-        help="write a copy of FILE without what looks like a secret, and audit that",
-    )
-    recorded.set_defaults(run=audit)
+    add_audit(commands)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")

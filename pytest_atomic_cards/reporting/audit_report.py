@@ -14,9 +14,9 @@ from pytest_atomic_cards.recordings.audit.auditor import (
     NOT_OBSERVABLE,
     NOT_SHOWN,
     Audit,
-    FileCount,
 )
 from pytest_atomic_cards.recordings.audit.bodies import NOT_DECODED
+from pytest_atomic_cards.recordings.audit.file_count import FileCount
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.json_report import heading
 from pytest_atomic_cards.reporting.requirement_results import (

@@ -19,7 +19,7 @@ from manners import MANNERS, _entry, _har, _line, lines
 from planted import traffic_of_a_day
 
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.recordings.audit import containers, json_stream, yaml_stream
+from pytest_atomic_cards.recordings.audit import containers, json_lines, json_stream, yaml_stream
 from pytest_atomic_cards.recordings.audit.auditor import audit
 from pytest_atomic_cards.recordings.audit.bodies import LARGEST, TOO_LARGE
 from pytest_atomic_cards.reporting.audit_report import NOTHING_JUDGED
@@ -97,7 +97,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exchanges of more than ``_SMALL`` bytes are too large."""
     for module in (json_stream, yaml_stream):
         monkeypatch.setattr(module, "LARGEST", _SMALL)
-    monkeypatch.setattr("pytest_atomic_cards.recordings.audit.recording_reader.LARGEST", _SMALL)
+    monkeypatch.setattr(json_lines, "LARGEST", _SMALL)
 
 
 _HUGE = 'a\\"]}' * _SMALL

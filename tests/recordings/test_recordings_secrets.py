@@ -16,8 +16,8 @@ from traffic import Client
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.recordings.audit.auditor import without_secrets
 from pytest_atomic_cards.recordings.audit.entry import Item
+from pytest_atomic_cards.recordings.audit.secret_check import without_secrets
 from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"

@@ -19,13 +19,14 @@ from planted import traffic_of_a_day
 
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.recordings.audit import bodies
-from pytest_atomic_cards.recordings.audit.auditor import FileCount, audit
+from pytest_atomic_cards.recordings.audit.auditor import audit
 from pytest_atomic_cards.reporting.audit_report import NOTHING_JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.recordings.audit.file_count import FileCount
 
 
 @cache

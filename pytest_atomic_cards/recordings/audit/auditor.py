@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
 from pytest_atomic_cards.recordings.audit.api_address import Address
 from pytest_atomic_cards.recordings.audit.containers import Recording, recordings_in
-from pytest_atomic_cards.recordings.audit.entry import Entry, Flaw, Item
+from pytest_atomic_cards.recordings.audit.entry import DAMAGED, Entry, Flaw
+from pytest_atomic_cards.recordings.audit.file_count import FileCount
 from pytest_atomic_cards.recordings.audit.pseudonyms import Pseudonyms
-from pytest_atomic_cards.recordings.audit.recording_reader import DAMAGED, read
-from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
+from pytest_atomic_cards.recordings.audit.recording_reader import read
+from pytest_atomic_cards.recordings.audit.secret_check import without_secrets
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
 from pytest_atomic_cards.rules import RULES, Objection, ParsedResponse, Rule
 from pytest_atomic_cards.rules.filter_rules import MATCHING
@@ -28,10 +28,8 @@ from pytest_atomic_cards.rules.parsed_response import (
 )
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.support.errors import CassetteError
 from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.support.secrets.finder import redacted
-from pytest_atomic_cards.support.secrets.hidden import REDACTED
 
 NOT_SHOWN: Final = "no exchange of these files shows it"
 NOT_OBSERVABLE: Final = "exchanges alone cannot show it"
@@ -42,39 +40,8 @@ _COMPARES_IDS: Final = frozenset({*(rule.requirement for rule in MATCHING), "SHA
 _NO_CONTENT: Final = 204
 _SHOWN_BY_STATUS: Final = frozenset({OTHER, FAILURE})
 _KILOBYTE: Final = 1_024
-_SEARCHED_AT_ONCE: Final = 32_768
-"""Characters searched for secrets at once: spreads the cost of a search, with little memory."""
 _BETWEEN_UPDATES: Final = 256
 """Exchanges between two updates of the progress line: some ten milliseconds."""
-
-
-@dataclass(slots=True)
-class FileCount:
-    """How many exchanges of a file were judged, and why others were not.
-
-    Args:
-        path: The file.
-        judged: Exchanges of the Cards API that were judged.
-        passed_over: Exchanges that are not of the Cards API.
-        odd: How many of these cannot be read.
-        unjudged: Exchanges of the Cards API that were not judged, by the reason.
-        first: Place and detail of the first one of each reason.
-        is_pseudonymized: Whether ids were replaced in one part of it and not in another.
-    """
-
-    path: Path
-    judged: int = 0
-    passed_over: int = 0
-    odd: int = 0
-    unjudged: Counter[str] = field(default_factory=Counter)
-    first: dict[str, str] = field(default_factory=dict)
-    is_pseudonymized: bool = False
-
-    def leave(self, reason: str, number: int, line: int, detail: str = "") -> None:
-        """Count an exchange of the Cards API that cannot be judged."""
-        self.unjudged[reason] += 1
-        place = f"exchange {number}, line {line}"
-        self.first.setdefault(reason, f"{place}: {detail}" if detail else place)
 
 
 @dataclass(slots=True)
@@ -292,53 +259,6 @@ def _unjudged(entry: Entry, response: ParsedResponse) -> str:
     if body is UNREADABLE:
         return entry.body.problem
     return "" if response.status == _NO_CONTENT else NO_BODY
-
-
-def without_secrets(path: Path, items: Iterable[Item]) -> Iterator[Item]:
-    """Yield exchanges after checking that they contain nothing that looks like a secret.
-
-    Raises:
-        CassetteError: One does. The message names its kind and place, never the secret.
-    """
-    for batch, texts in _batches(items):
-        if may_hold_secret(texts):
-            for item in batch:
-                _refuse_secrets(path, item)
-        yield from batch
-
-
-def _batches(items: Iterable[Item]) -> Iterator[tuple[list[Item], list[str]]]:
-    """Exchanges and their texts, in batches that are worth searching at once."""
-    batch: list[Item] = []
-    texts: list[str] = []
-    size = 0
-    for item in items:
-        try:
-            found = [text for _, text in item.texts()]
-        except MALFORMED as error:
-            reason, detail = DAMAGED, reason_of(error)
-            batch.append(Flaw(number=item.number, line=item.line, reason=reason, detail=detail))
-            continue
-        batch.append(item)
-        texts += found
-        size += sum(map(len, found))
-        if size >= _SEARCHED_AT_ONCE:
-            yield batch, texts
-            batch, texts, size = [], [], 0
-    if batch:
-        yield batch, texts
-
-
-def _refuse_secrets(path: Path, item: Item) -> None:
-    for place, text in item.texts():
-        kind = secret_in(text)
-        if kind is not None:
-            where = f", in {place}" if place else ""
-            raise CassetteError(
-                f"{path} contains a secret: {kind} in exchange {item.number}, line "
-                f"{item.line}{where}; revoke it, and replace it with {REDACTED} or write a "
-                "redacted copy with --redact OUT; --allow-secrets audits the file nevertheless"
-            )
 
 
 def audit(paths: Iterable[Path], *, allow_secrets: bool = False, api_url: str = "") -> Audit:

@@ -7,16 +7,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.recordings.audit.bodies import Body
+from pytest_atomic_cards.recordings.audit.fields import lowered
 from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE, Fidelity
 from pytest_atomic_cards.support.secrets.finder import redacted
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 
+DAMAGED: Final = "damaged"
 Texts = Iterable[tuple[str, str]]
 """Texts of an exchange, each with its place."""
+Recorded = Mapping[str, Any]
+Attached = Callable[[str], bytes | None]
+"""The content of a file that a recording names; ``None`` if there is none."""
 _USERINFO: Final = re.compile(r"//[^/?#]*@")
 """User name and password in a URL, neither of which is shown."""
 _TIME_OF_EPOCH: Final = datetime.fromtimestamp(0, UTC)
@@ -105,6 +111,8 @@ class Flaw:
 
 
 Item = Entry | Flaw
+Parser = Callable[[int, int, Any, Attached], Entry]
+"""Makes an entry of number, line and value of an exchange."""
 
 
 def _moment(seconds: float) -> datetime:
@@ -140,3 +148,55 @@ def texts_of(
             yield place, f'"{name}": "{value}"'
     for place, body in (("the request body", request_body), ("the response body", response_body)):
         yield place, body.decode("utf-8", "replace")
+
+
+def entry_of(
+    number: int,
+    line: int,
+    method: str,
+    url: str,
+    response: tuple[int | None, Mapping[str, str], Body],
+    *,
+    request_headers: Mapping[str, str],
+    request_body: bytes,
+    started: float | None,
+    elapsed: float,
+    fidelity: Fidelity = Fidelity.KEPT,
+    is_ours: bool = False,
+    others: Callable[[], Texts] = tuple,
+) -> Entry:
+    """An entry for an exchange of any format.
+
+    Args:
+        number: Its number in the file.
+        line: Its line.
+        method: HTTP method.
+        url: Absolute URL.
+        response: Status, headers and body of the response.
+        request_headers: Headers of the request.
+        request_body: Body of the request.
+        started: When the request was sent.
+        elapsed: Seconds until the response was read.
+        fidelity: How faithful the recording is.
+        is_ours: Whether it is certainly an exchange with the Cards API.
+        others: Further texts of it in the file, each with its place.
+    """
+    status, headers, body = response
+    return Entry(
+        number=number,
+        line=line,
+        method=method,
+        url=url,
+        status=status,
+        body=body,
+        started=started,
+        elapsed=elapsed,
+        request_headers=request_headers,
+        response_headers=lowered(headers),
+        request_body=request_body,
+        fidelity=fidelity,
+        is_ours=is_ours,
+        texts=lambda: chain(
+            texts_of(url, request_headers, headers, request_body, body.content), others()
+        ),
+    )

@@ -1,8 +1,8 @@
 """Converts the exchanges of each recording format into :class:`Entry`.
 
-Sources: HAR 1.2 and what browsers, Insomnia, Polly.JS and Playwright make of it; cassettes of
-vcrpy, cassetter, betamax, VCR for Ruby and R, go-vcr (versions 1 to 3) and PHP-VCR; reports of
-Schemathesis (VCR and NDJSON) and of newman; ``Exchange.as_dict`` of this package.
+Sources: cassettes of vcrpy, cassetter, betamax, VCR for Ruby and R, go-vcr (versions 1 to 3) and
+PHP-VCR; reports of Schemathesis (VCR and NDJSON) and of newman; ``Exchange.as_dict`` of this
+package. HAR files are read by ``har_format``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import json
 from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
-from pytest_atomic_cards.recordings.audit.bodies import NO_BODY, Body, body_in, decoded, of_chunks
-from pytest_atomic_cards.recordings.audit.entry import Entry, Texts, texts_of
+from pytest_atomic_cards.recordings.audit.bodies import Body, body_in, decoded
+from pytest_atomic_cards.recordings.audit.entry import Attached, Entry, Recorded, entry_of
 from pytest_atomic_cards.recordings.audit.fields import (
     headers_of,
     lowered,
@@ -25,16 +24,11 @@ from pytest_atomic_cards.recordings.audit.fields import (
     status_of,
     text_of,
 )
+from pytest_atomic_cards.recordings.audit.har_format import from_har
 from pytest_atomic_cards.rules.parsed_response import Fidelity
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction
-
-Recorded = Mapping[str, Any]
-Attached = Callable[[str], bytes | None]
-"""The content of a file that a recording names; ``None`` if there is none."""
-Parser = Callable[[int, int, Any, Attached], Entry]
-"""Makes an entry of number, line and value of an exchange."""
 
 _LINE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "method": ("method",),
@@ -49,59 +43,6 @@ _LINE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The members of an exchange on one line. The first are those of ``Exchange.as_dict``."""
 LINE_MEMBERS: Final = frozenset(chain({"error", "curl"}, *_LINE_FIELDS.values()))
-_FROM_CACHE: Final = ("_fromCache", "_fromDiskCache")
-
-
-def entry_of(
-    number: int,
-    line: int,
-    method: str,
-    url: str,
-    response: tuple[int | None, Mapping[str, str], Body],
-    *,
-    request_headers: Mapping[str, str],
-    request_body: bytes,
-    started: float | None,
-    elapsed: float,
-    fidelity: Fidelity = Fidelity.KEPT,
-    is_ours: bool = False,
-    others: Callable[[], Texts] = tuple,
-) -> Entry:
-    """An entry for an exchange of any format.
-
-    Args:
-        number: Its number in the file.
-        line: Its line.
-        method: HTTP method.
-        url: Absolute URL.
-        response: Status, headers and body of the response.
-        request_headers: Headers of the request.
-        request_body: Body of the request.
-        started: When the request was sent.
-        elapsed: Seconds until the response was read.
-        fidelity: How faithful the recording is.
-        is_ours: Whether it is certainly an exchange with the Cards API.
-        others: Further texts of it in the file, each with its place.
-    """
-    status, headers, body = response
-    return Entry(
-        number=number,
-        line=line,
-        method=method,
-        url=url,
-        status=status,
-        body=body,
-        started=started,
-        elapsed=elapsed,
-        request_headers=request_headers,
-        response_headers=lowered(headers),
-        request_body=request_body,
-        fidelity=fidelity,
-        is_ours=is_ours,
-        texts=lambda: chain(
-            texts_of(url, request_headers, headers, request_body, body.content), others()
-        ),
-    )
 
 
 def from_any(number: int, line: int, one: Recorded, attached: Attached) -> Entry:
@@ -162,76 +103,6 @@ def _from_fields(number: int, line: int, get: Callable[[str], Any], text: str) -
         fidelity=Fidelity.KEPT,
         texts=lambda: (("", text),),
     )
-
-
-# HAR
-
-
-def from_har(number: int, line: int, one: Recorded, attached: Attached) -> Entry:
-    """An entry of a HAR file; one from the browser's own cache has no response."""
-    request, response = one["request"], one.get("response") or {}
-    headers = headers_of(response.get("headers"))
-    cached = any(one.get(name) for name in _FROM_CACHE)
-    coding = lowered(headers).get("content-encoding", "")
-    return entry_of(
-        number,
-        line,
-        method_of(request["method"]),
-        _url_in_har(request),
-        (
-            None if cached else status_of(response.get("status")),
-            headers,
-            _content_in_har(response.get("content"), coding, attached),
-        ),
-        request_headers=headers_of(request.get("headers")),
-        request_body=_content_in_har(request.get("postData"), "", attached).content,
-        started=moment_of(one.get("startedDateTime")),
-        elapsed=seconds_of(one.get("time")) / 1_000,
-        others=lambda: _others_in_har(one),
-    )
-
-
-def _url_in_har(request: Recorded) -> str:
-    """The URL; Insomnia gives the query in a list alone."""
-    url = text_of(request["url"])
-    query = pairs_of(request.get("queryString")) if "?" not in url else []
-    pairs = (f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
-    return f"{url}?{'&'.join(pairs)}" if query else url
-
-
-def _content_in_har(content: Any, coding: str, attached: Attached) -> Body:  # noqa: ANN401
-    if not isinstance(content, Mapping):
-        return NO_BODY
-    text, encoding = content.get("text"), content.get("encoding")
-    if text is None and isinstance(content.get("_file"), str):
-        return decoded(attached(content["_file"]) or b"", coding)
-    if content.get("_isBinary"):
-        encoding = "hex"
-    body = body_in({"text": text, "encoding": encoding}, coding)
-    if coding and isinstance(body.value, list) and isinstance(text, str):
-        chunks = of_chunks(text)
-        return body if chunks is None else decoded(chunks, coding)
-    return body
-
-
-def _others_in_har(one: Recorded) -> Texts:
-    """The rest of a HAR entry, without bodies; it repeats most of the exchange."""
-    request, response = one["request"], one.get("response") or {}
-    for cookie in chain(request.get("cookies") or (), response.get("cookies") or ()):
-        value = cookie.get("value") if isinstance(cookie, Mapping) else cookie
-        yield "its cookies", f'"Cookie": "{value}"'
-    bodiless = {
-        **one,
-        "request": {**request, "postData": _but_text(request.get("postData"))},
-        "response": {**response, "content": _but_text(response.get("content"))},
-    }
-    yield "its fields", json.dumps(bodiless, default=str)
-
-
-def _but_text(body: Any) -> Any:  # noqa: ANN401 - as recorded
-    if not isinstance(body, Mapping):
-        return None
-    return {name: value for name, value in body.items() if name != "text"}
 
 
 # Cassettes

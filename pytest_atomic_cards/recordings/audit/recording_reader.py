@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TextIO, TypeVar
 from pytest_atomic_cards.recordings.audit import formats
 from pytest_atomic_cards.recordings.audit.bodies import LARGEST, OVERSIZED, TOO_LARGE
 from pytest_atomic_cards.recordings.audit.containers import Recording
-from pytest_atomic_cards.recordings.audit.entry import Entry, Flaw, Item
+from pytest_atomic_cards.recordings.audit.entry import DAMAGED, Attached, Entry, Flaw, Item, Parser
 from pytest_atomic_cards.recordings.audit.fields import moment_of
 from pytest_atomic_cards.recordings.audit.foreign_formats import (
     described_content,
@@ -21,12 +21,12 @@ from pytest_atomic_cards.recordings.audit.foreign_formats import (
     described_json,
     described_text,
 )
+from pytest_atomic_cards.recordings.audit.har_format import from_har
+from pytest_atomic_cards.recordings.audit.json_lines import read_events, read_lines
 from pytest_atomic_cards.recordings.audit.json_stream import JsonMember, JsonStream, streamed
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
 from pytest_atomic_cards.support.errors import CassetteError
 
-DAMAGED: Final = "damaged"
-CUT_OFF: Final = "cut off"
 UNREAD: Final = "not read, as the rest of the file is damaged"
 
 _HEAD: Final = 4_096
@@ -41,17 +41,15 @@ _ARRAYS: Final = {
     "executions": "run",
 }
 """Arrays of exchanges in JSON documents, each with the member of the root that contains it."""
-_PARSERS: Final[Mapping[str, formats.Parser]] = {
-    "entries": formats.from_har,
+_PARSERS: Final[Mapping[str, Parser]] = {
+    "entries": from_har,
     "interactions": formats.from_vcr,
     "http_interactions": formats.from_vcr,
     "executions": formats.from_newman,
     "": formats.from_any,
 }
 _SEQUENCES: Final = frozenset({"interactions", "http_interactions"})
-_DECODER: Final = json.JSONDecoder()
 _PLACE: Final = re.compile(r"line (\d+): ")
-_ENDS: Final = ("\n", "")
 _EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
 _TOML: Final = re.compile(r"^\[\[interactions\]\]\s*$", re.MULTILINE)
 _REMEDY: Final = (
@@ -65,21 +63,9 @@ ReadFunction = Callable[[Recording, TextIO, str], Iterator[Item]]
 class _Element(NamedTuple):
     """A recorded exchange as a value, with its parser and line."""
 
-    parse: formats.Parser
+    parse: Parser
     line: int
     value: Any
-
-
-class _BrokenError(ValueError):
-    """The rest of a document cannot be read.
-
-    Args:
-        line: Where.
-        reason: Why.
-    """
-
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}")
 
 
 def read(recording: Recording, opened: Callable[[TextIO], object] = id) -> Iterator[Item]:
@@ -173,8 +159,8 @@ def _reader_for(recording: Recording, head: str) -> ReadFunction:
     first = _FIRST_MEMBER.match(head)
     name = first[1] if first else ""
     if _EVENT.fullmatch(name):
-        return _events
-    return _lines if name in formats.LINE_MEMBERS or _is_line(start) else _document
+        return read_events
+    return read_lines if name in formats.LINE_MEMBERS or _is_line(start) else _document
 
 
 def _is_line(start: str) -> bool:
@@ -185,77 +171,6 @@ def _is_line(start: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return bool(end and rest.lstrip()[:1] == "{") and isinstance(value, dict)
-
-
-# JSON lines
-
-
-def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
-    """The non-empty lines, with their numbers; only the beginning of a line that is too large."""
-    *whole, last = head.split("\n")
-    for number, line in enumerate(whole, start=1):
-        if line and not line.isspace():
-            yield number, f"{line}\n"
-    number = len(whole) + 1
-    line = last + file.readline(LARGEST)
-    while line:
-        if not line.isspace():
-            yield number, line
-        while len(line) > LARGEST - _HEAD and not line.endswith("\n"):
-            line = file.readline(LARGEST)
-        line = file.readline(LARGEST)
-        number += 1
-
-
-def _lines(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
-    for number, (line, text) in enumerate(_numbered(file, head), start=1):
-        yield _of_line(recording, number, line, text)
-
-
-def _of_line(recording: Recording, number: int, line: int, text: str) -> Item:
-    try:
-        value = _value(text)
-        if value.__class__ is not dict:
-            raise TypeError("each line must be an object")
-        if "request" in value and "method" not in value:
-            return formats.from_any(number, line, value, recording.attached)
-        return formats.from_line(number, line, value, text)
-    except MALFORMED as error:
-        return _flaw_of_line(number, line, text, reason_of(error))
-
-
-def _flaw_of_line(number: int, line: int, text: str, detail: str) -> Flaw:
-    if len(text) > LARGEST - _HEAD:
-        return Flaw(number=number, line=line, reason=TOO_LARGE, text=text[:_HEAD])
-    is_cut = not text.endswith("\n")
-    reason = CUT_OFF if is_cut else DAMAGED
-    return Flaw(number=number, line=line, reason=reason, text=text, detail=detail)
-
-
-def _events(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
-    del recording
-    number = 1
-    for line, text in _numbered(file, head):
-        try:
-            event = _value(text)
-            if not isinstance(event, dict):
-                raise TypeError("each line must be an object")
-            entries = formats.from_schemathesis_event(number, line, event, text)
-        except MALFORMED as error:
-            yield _flaw_of_line(number, line, text, reason_of(error))
-            number += 1
-        else:
-            yield from entries
-            number += len(entries)
-
-
-def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    """As ``json.loads``, which takes a fifth longer because it looks for surrounding spaces."""
-    if text.startswith("{"):
-        value, end = _DECODER.raw_decode(text)
-        if text[end:] in _ENDS:
-            return value
-    return json.loads(text)
 
 
 # Documents
@@ -305,7 +220,7 @@ def _each(items: Iterable[T], stream: JsonStream) -> Iterator[T]:
     except UnicodeDecodeError:
         raise
     except MALFORMED as error:
-        raise _BrokenError(stream.line, reason_of(error)) from None
+        raise ValueError(f"line {stream.line}: {reason_of(error)}") from None
 
 
 def _entries(recording: Recording, elements: Iterable[_Element]) -> Iterator[Item]:
@@ -350,7 +265,7 @@ def _own(
     except MALFORMED as error:
         raise ValueError(f"tables: {reason_of(error)}") from None
 
-    def parse(number: int, line: int, value: Any, _: formats.Attached) -> Entry:  # noqa: ANN401
+    def parse(number: int, line: int, value: Any, _: Attached) -> Entry:  # noqa: ANN401
         return formats.from_own(number, line, interaction_in(value, cards), began)
 
     parsed = (_Element(parse, one.line, one.value) for one in elements)

@@ -195,6 +195,23 @@ def test_a_base_url_that_is_given_is_believed(tmp_path: Path) -> None:
     assert _counted(lines([refused]), tmp_path, api_url="https://gateway.test/atomic/").judged == 1
 
 
+@pytest.mark.parametrize(
+    "base",
+    ["https://gateway.test/atomic", "https://cards.test/v1/env", "http://127.0.0.1:8080/api"],
+)
+def test_exchanges_before_the_first_that_shows_the_api_are_judged(
+    base: str, tmp_path: Path
+) -> None:
+    """The end of a recording may show what its beginning is about, and other APIs stay others."""
+    first, last = _plain()[0], _plain()[2]
+    silent = replace(first, status=500, response_body=b"")
+    other = replace(silent, url="https://boards.test/1/boards/b/cards")
+    late = replace(last, url=f"{base}/cards?{last.query}")
+    early = [replace(silent, url=f"{base}/cards?status=active")] * 3
+    count = _counted(lines([other, *early, late]), tmp_path)
+    assert (count.judged, count.passed_over) == (4, 1)
+
+
 @pytest.mark.parametrize("manner", ["lines", "chrome", "vcrpy", "playwright_zip"])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_standard_input_is_read(

@@ -160,7 +160,7 @@ class _Judge:
                     self._take(item)
                 elif isinstance(item, Flaw):
                     self._leave(item)
-                if item.number % _BETWEEN_UPDATES == 0:
+                if item.number % _BETWEEN_UPDATES == 0 and not files[0].closed:
                     update(files[0].buffer.tell() // _KILOBYTE)
 
     def pseudonyms_if_suspected(self) -> Pseudonyms | None:

@@ -25,7 +25,8 @@ NOT_DECODED: Final = "with a body in "
 """Goes on with the name of an encoding."""
 
 _STEP: Final = 16
-"""Bytes that brotli decodes at once: its oldest versions limit no output."""
+"""Bytes that brotli decodes at once if it cannot limit its output, as before version 1.2: so few
+become no more than some blocks of 16 MB."""
 _HEX_LETTERS: Final = frozenset("0123456789abcdefABCDEF")
 
 
@@ -167,6 +168,9 @@ def of_chunks(text: str) -> bytes | None:
 def _brotli(library: Any, content: bytes) -> bytes:  # noqa: ANN401 - a module
     decompressor = library.Decompressor()
     step = getattr(decompressor, "process", None) or decompressor.decompress
+    with suppress(TypeError):
+        limited: bytes = step(content, output_buffer_limit=LARGEST)
+        return limited
     out = bytearray()
     for at in range(0, len(content), _STEP):
         out += step(content[at : at + _STEP])

@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from pytest_atomic_cards.recordings.audit import formats
-from pytest_atomic_cards.recordings.audit.bodies import LARGEST, OVERSIZED, TOO_LARGE
+from pytest_atomic_cards.recordings.audit.bodies import LARGEST, OVERSIZED, TOO_LARGE, Body
 from pytest_atomic_cards.recordings.audit.containers import Recording
 from pytest_atomic_cards.recordings.audit.entry import DAMAGED, Attached, Entry, Flaw, Item, Parser
 from pytest_atomic_cards.recordings.audit.fields import moment_of
@@ -25,8 +26,12 @@ from pytest_atomic_cards.recordings.audit.har_format import from_har
 from pytest_atomic_cards.recordings.audit.json_lines import read_events, read_lines
 from pytest_atomic_cards.recordings.audit.json_stream import JsonMember, JsonStream, streamed
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
+from pytest_atomic_cards.rules.parsed_response import UNREADABLE
 from pytest_atomic_cards.support.errors import CassetteError
 
+OF_PAGE: Final = "from a page, whose examples are no exchange"
+_PAGE: Final = "page"
+"""The source of a transcribed cassette: request and response may be of two examples."""
 UNREAD: Final = "not read, as the rest of the file is damaged"
 
 _HEAD: Final = 4_096
@@ -78,8 +83,7 @@ def read(recording: Recording, opened: Callable[[TextIO], object] = id) -> Itera
         opened: Called with the open file, whose position shows the progress.
 
     Raises:
-        CassetteError: The file cannot be read, or nothing in it is a recorded exchange. The message
-            names file, place and remedy.
+        CassetteError: The file cannot be read, or nothing in it is a recorded exchange.
     """
     items = _items(recording, opened)
     flaws: list[Flaw] = []
@@ -133,7 +137,7 @@ def _head_of(recording: Recording) -> str:
 
 
 def damaged(recording: Recording, reason: str) -> CassetteError:
-    """An error that names the problem of a recording, its place and the remedy."""
+    """An error that names the problem of a recording and the remedy."""
     return CassetteError(f"{recording.path} is damaged or not a recording: {reason}; {_REMEDY}")
 
 
@@ -265,8 +269,13 @@ def _own(
     except MALFORMED as error:
         raise ValueError(f"tables: {reason_of(error)}") from None
 
+    is_page = isinstance(recorded, dict) and recorded.get("source") == _PAGE
+
     def parse(number: int, line: int, value: Any, _: Attached) -> Entry:  # noqa: ANN401
-        return formats.from_own(number, line, interaction_in(value, cards), began)
+        entry = formats.from_own(number, line, interaction_in(value, cards), began)
+        return (
+            replace(entry, body=Body(entry.body.content, UNREADABLE, OF_PAGE)) if is_page else entry
+        )
 
     parsed = (_Element(parse, one.line, one.value) for one in elements)
     yield from _entries(recording, parsed)

@@ -13,9 +13,7 @@ from pytest_atomic_cards.support.secrets.hidden import without_value
 
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 """What code raises that takes a recording apart which is not built as expected."""
-_OF_PYTHON: Final = re.compile(
-    r"' object |indices|is not iterable|to unpack"
-)
+_OF_PYTHON: Final = re.compile(r"' object |indices|is not iterable|to unpack")
 """Messages about code, which say nothing about a file."""
 _LONGEST: Final = 200
 """Characters of a reason: enough for any message of Python, and it stays one line."""

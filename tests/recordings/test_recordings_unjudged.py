@@ -280,6 +280,20 @@ def test_a_damaged_line_costs_no_other(tmp_path: Path) -> None:
     assert (count.passed_over, count.odd, count.unjudged["damaged"]) == (2, 2, 1)
 
 
+@pytest.mark.parametrize("write", [_line, _entry])
+def test_a_document_may_be_one_exchange(
+    write: Callable[[Exchange], dict[str, Any]], tmp_path: Path
+) -> None:
+    """A single exchange that somebody copied from a log is read."""
+    assert _counted(json.dumps(write(_plain()[2]), indent=1).encode(), tmp_path).judged == 1
+
+
+def test_a_log_may_begin_in_the_middle_of_a_line(tmp_path: Path) -> None:
+    """As after a rotation, or from ``tail``."""
+    count = _counted(b'"status": 200}\n' + lines(_plain()), tmp_path)
+    assert (count.judged, count.odd) == (len(_plain()), 1)
+
+
 FOREIGN: dict[str, tuple[bytes, str]] = {
     "WireMock": (
         b'{"request": {"method": "GET", "urlPath": "/x"}, "response": {"status": 200}}',

@@ -36,6 +36,16 @@ def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
         number += 1
 
 
+def begins_with_line(start: str) -> bool:
+    """Whether a text begins with an exchange on one line, of a tool that is not known."""
+    line, end, rest = start.partition("\n")
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return bool(end and rest.lstrip()[:1] == "{") and isinstance(value, dict)
+
+
 def read_lines(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
     """The exchanges of a file with one on each line.
 

@@ -23,7 +23,11 @@ from pytest_atomic_cards.recordings.audit.foreign_formats import (
     described_text,
 )
 from pytest_atomic_cards.recordings.audit.har_format import from_har
-from pytest_atomic_cards.recordings.audit.json_lines import read_events, read_lines
+from pytest_atomic_cards.recordings.audit.json_lines import (
+    begins_with_line,
+    read_events,
+    read_lines,
+)
 from pytest_atomic_cards.recordings.audit.json_stream import JsonMember, JsonStream, streamed
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
 from pytest_atomic_cards.rules.parsed_response import UNREADABLE
@@ -152,6 +156,9 @@ def _reader_for(recording: Recording, head: str) -> ReadFunction:
     start = head.lstrip()
     if not start:
         raise damaged(recording, "line 1: the file is empty")
+    line, _, rest = start.partition("\n")
+    if start[0] != "{" and begins_with_line(rest.lstrip()):  # a log whose beginning is cut off
+        return read_lines
     if start[0] == '"':
         raise damaged(recording, "line 1: the document must be an object, or one on each line")
     if start[0] == "[" and not _TOML.match(start):
@@ -164,17 +171,8 @@ def _reader_for(recording: Recording, head: str) -> ReadFunction:
     name = first[1] if first else ""
     if _EVENT.fullmatch(name):
         return read_events
-    return read_lines if name in formats.LINE_MEMBERS or _is_line(start) else _document
-
-
-def _is_line(start: str) -> bool:
-    """Whether a text begins with an exchange on one line, of a tool that is not known."""
-    line, end, rest = start.partition("\n")
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return bool(end and rest.lstrip()[:1] == "{") and isinstance(value, dict)
+    is_known = name in formats.LINE_MEMBERS and line.strip() != "{"
+    return read_lines if is_known or begins_with_line(start) else _document
 
 
 # Documents
@@ -203,7 +201,7 @@ def _document(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
         return
     if what := described_document(known) or described_json(head):
         raise CassetteError(f"{recording.path} is {what}")
-    if not {"request", "response"} <= known.keys():
+    if "method" not in known and not {"request", "response"} <= known.keys():
         raise damaged(recording, f"there is no member {' or '.join(_ARRAYS)}")
     yield from _entries(recording, [_Element(formats.from_any, 1, known)])
 

@@ -196,6 +196,15 @@ OPTIONS: Final = (
         metavar="DIR",
     ),
     Option(
+        "cassettes_replace",
+        "whether a recording replaces an earlier one only if its test passed, or always",
+        setting_parsers.one_of("passed", "always"),
+        "passed",
+        flag=True,
+        hidden=True,
+        metavar="{passed,always}",
+    ),
+    Option(
         "cassettes_max_age",
         "days after which a cassette has expired",
         setting_parsers.count,

@@ -75,6 +75,7 @@ class Settings:
     dry_run: bool = False
     cassettes: Mode = Mode.OFF
     cassettes_dir: Path = Path("cassettes")
+    cassettes_replace: str = "passed"
     cassettes_max_age: int | None = None
     cassettes_fail_on: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()

@@ -95,7 +95,10 @@ def _play_cassettes(config: pytest.Config) -> None:
     except SettingsError as error:
         raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
     manager = config.stash[MANAGER] = CassetteManager(
-        settings.cassettes, base / settings.cassettes_dir, redaction
+        settings.cassettes,
+        base / settings.cassettes_dir,
+        redaction,
+        replaces_always=settings.cassettes_replace == "always",
     )
     shared, naming = hasattr(config, "workerinput"), CassetteNames(root, own_suite)
     for hooks in (

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from pytest_atomic_cards.plugin.audit_command import add_audit
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
 
@@ -162,19 +163,6 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def audit(arguments: argparse.Namespace) -> int:
-    """Check recordings against the rules."""
-    from pytest_atomic_cards.recordings.audit.auditor import audit as audit_files
-    from pytest_atomic_cards.reporting.audit_report import report_audit
-    from pytest_atomic_cards.reporting.console import Console, written_to
-    from pytest_atomic_cards.support.progress import line_on, shown_on
-
-    with shown_on(line_on(sys.stderr)):
-        done = audit_files(arguments.files, allow_secrets=arguments.allow_secrets)
-    console = Console(written_to(sys.stdout))
-    return report_audit(done, console, strict=arguments.strict, report=arguments.report)
-
-
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox on loopback until it is interrupted."""
     from pytest_atomic_cards.model.profile import Profile
@@ -255,18 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     tidy.set_defaults(run=clean)
     listed = commands.add_parser("settings", help="list all settings and where to give them")
     listed.set_defaults(run=settings)
-    recorded = commands.add_parser(
-        "audit",
-        help="check recordings against the rules: cassettes, HAR files, Schemathesis reports, "
-        "JSON lines",
-    )
-    recorded.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    recorded.add_argument("--strict", action="store_true", help="inferred requirements fail too")
-    recorded.add_argument("--report", type=Path, metavar="DIR", help="write report.json there")
-    recorded.add_argument(
-        "--allow-secrets", action="store_true", help="continue if a file contains a secret"
-    )
-    recorded.set_defaults(run=audit)
+    add_audit(commands)
     serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
     serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
     serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")

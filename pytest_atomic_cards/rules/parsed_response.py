@@ -167,9 +167,13 @@ def parsed(
     fidelity: Fidelity = Fidelity.KEPT,
     request_body: bytes = b"",
     authorized: bool = True,
+    target: tuple[str, Action | None, str] | None = None,
 ) -> ParsedResponse | None:
-    """Parse an exchange; ``None`` if it is not for the Cards API or has no response."""
-    target = target_of(method, url)
+    """Parse an exchange; ``None`` if it is not for the Cards API or has no response.
+
+    ``target`` is what :func:`target_of` gives, if the caller knows it.
+    """
+    target = target or target_of(method, url)
     if target is None or status is None:
         return None
     environment, action, query = target

@@ -58,6 +58,11 @@ class Recorder:
         return False
 
     @property
+    def has_target(self) -> bool:
+        """Whether actions could change cards, or could when they were recorded."""
+        return True
+
+    @property
     def cassette_name(self) -> str:
         """The name of the current part; empty for none."""
         return ""

@@ -111,7 +111,7 @@ class LiveTarget:
             base_url=settings.base_url,
             tokens=recorder.tokens(tokens),
             http=self._http,
-            guard=self._scope,
+            guard=self._scope if recorder.has_target else None,
             timeout=settings.timeout,
             max_body=settings.max_body,
             deadline=context.deadline,

@@ -68,6 +68,11 @@ def settle(
         ("cassettes_dir", ("a", "b", "c"), (Path("a"), Path("b"), Path("c"), Path("cassettes"))),
         ("cassettes_max_age", ("1", "2", "3"), (1, 2, 3, None)),
         (
+            "cassettes_replace",
+            ("passed", "always", "passed"),
+            ("passed", "always", "passed", "passed"),
+        ),
+        (
             "cassettes_fail_on",
             ("orphaned", "expired,unplayed", "unplayed"),
             (("orphaned",), ("expired", "unplayed"), ("unplayed",), ()),
@@ -335,6 +340,7 @@ BAD_VALUES = [
     ("cassettes", "on"),
     ("cassettes", "REPLAY"),
     ("cassettes_dir", " "),
+    ("cassettes_replace", "never"),
     ("cassettes_max_age", "0"),
     ("cassettes_max_age", "90 days"),
     ("cassettes_fail_on", "stale"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,20 @@ from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
 from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.recordings.audit.containers import recordings_in
+from pytest_atomic_cards.recordings.audit.entry import Item
+from pytest_atomic_cards.recordings.audit.recording_reader import read
 from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
 from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
+
+
+def items_in(path: Path) -> Iterator[Item]:
+    """The exchanges of a recording, and what cannot be read of it."""
+    with recordings_in(path) as recordings:
+        for recording in recordings:
+            yield from read(recording)
+
 
 Write = Callable[[Path, Sequence[Exchange]], None]
 

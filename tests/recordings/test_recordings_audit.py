@@ -15,6 +15,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.recordings.audit.auditor import Audit, audit
+from pytest_atomic_cards.reporting.audit_report import NOTHING_JUDGED
 from pytest_atomic_cards.rules.verdicts import Verdict
 
 
@@ -205,6 +206,20 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     (tmp_path / "recording").write_text(f"{odd}\n\n \n{odd}", "utf-8")
     done = audit([tmp_path / "recording"])
     assert done.counts[0].judged == 2
+
+
+@pytest.mark.parametrize("count", [255, 256, 257])
+def test_the_progress_of_the_last_exchanges_is_no_matter(count: int, tmp_path: Path) -> None:
+    """The file is closed when the last batch of exchanges is judged."""
+    lines(tmp_path / "recording", traffic()[:1] * count)
+    assert audit([tmp_path / "recording"]).judged == count
+
+
+def test_examples_of_a_page_are_not_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    """The request and the response of a page may be of two examples."""
+    page = Path(__file__).parents[2] / "cassettes" / "page" / "cards-api.json"
+    assert main(["audit", str(page)]) == NOTHING_JUDGED
+    assert "8 from a page, whose examples are no exchange" in capsys.readouterr().out
 
 
 def test_what_the_command_says(

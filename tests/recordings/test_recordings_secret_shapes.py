@@ -371,6 +371,12 @@ PLACEHOLDERS = (
     "****1234",
     "%5Bredacted%5D",
     "&lt;token&gt;",
+    "redacted_by_polly",
+    "VCR_REDACTED",
+    "xxx.yyy.zzz",
+    "00000000-0000-0000-0000-000000000000",
+    "eyJhbGciOi...",
+    "@@TOKEN@@",
 )
 
 

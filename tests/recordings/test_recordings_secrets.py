@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from recordings_of import FORMATS, har_entry
+from recordings_of import FORMATS, har_entry, items_in
 from traffic import Client
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.recordings.audit.auditor import without_secrets
-from pytest_atomic_cards.recordings.audit.entry import Entry
-from pytest_atomic_cards.recordings.audit.recording_reader import read
+from pytest_atomic_cards.recordings.audit.entry import Item
+from pytest_atomic_cards.recordings.audit.secret_check import without_secrets
 from pytest_atomic_cards.recordings.audit.secret_prefilter import may_hold_secret, secret_in
 
 SECRET = "q7Zk2VnX9bR4tLmW8cPd"
@@ -95,6 +94,28 @@ def test_a_browser_recording_with_credentials_is_refused(
     assert BASIC not in response
 
 
+def test_a_finding_shows_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a cookie, nor a name in a URL, nor a value that a requirement is about."""
+    client = Client(("list-ignores-userId",))
+    client.seed(user_id="u1", card_template_id=SECRET)
+    client.seed(user_id="u2", card_template_id=SECRET)
+    client.send("GET", userId="u1")
+    (one,) = client.exchanges
+    one = replace(
+        one,
+        url=one.url.replace("://", "://wilhelmina:x@"),
+        request_headers={"Cookie": "a=hidden", "x-note": f"Bearer {SECRET}"},
+        response_headers={**one.response_headers, "set-cookie": "a=hidden"},
+        response_body=one.response_body.replace(b'"u2"', f'"Bearer {SECRET}"'.encode()),
+    )
+    FORMATS["har"](tmp_path / "page.har", [one])
+    arguments = ["audit", str(tmp_path / "page.har"), "--allow-secrets", "--report", str(tmp_path)]
+    assert main(arguments) == 1
+    shown = "".join(capsys.readouterr()) + (tmp_path / "report.json").read_text("utf-8")
+    assert "QUERY-06" in shown
+    assert not any(text in shown for text in ("wilhelmina", "hidden", f"Bearer {SECRET}"))
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_redacted_recording_is_not_refused(form: str, exchange: Exchange, tmp_path: Path) -> None:
     """A placeholder is not a secret, nor is an id, however long."""
@@ -161,9 +182,9 @@ def test_few_large_exchanges_are_searched_at_once(exchange: Exchange, tmp_path: 
     path = tmp_path / "recording"
     drawn = 0
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[Item]:
         nonlocal drawn
-        for entry in read(path):
+        for entry in items_in(path):
             drawn += 1
             yield entry
 

@@ -1,227 +1,149 @@
 """Converts the exchanges of each recording format into :class:`Entry`.
 
-Sources: vcrpy (cassettes of version 1), HAR 1.2, Schemathesis (reports VCR and NDJSON),
-``Exchange.as_dict`` of this package.
+Sources: cassettes of vcrpy, cassetter, betamax, VCR for Ruby and R, go-vcr (versions 1 to 3) and
+PHP-VCR; reports of Schemathesis (VCR and NDJSON) and of newman; ``Exchange.as_dict`` of this
+package. HAR files are read by ``har_format``.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.recordings.audit.entry import (
-    Entry,
-    Texts,
-    decoded,
+from pytest_atomic_cards.recordings.audit.bodies import Body, body_in, decoded
+from pytest_atomic_cards.recordings.audit.entry import Attached, Entry, Recorded, entry_of
+from pytest_atomic_cards.recordings.audit.fields import (
+    headers_of,
     lowered,
-    merged,
+    method_of,
+    moment_of,
+    pairs_of,
     seconds_of,
-    seconds_of_date,
-    structured,
+    status_of,
     text_of,
-    texts_of,
 )
+from pytest_atomic_cards.recordings.audit.har_format import from_har
 from pytest_atomic_cards.rules.parsed_response import Fidelity
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction
 
-Recorded = Mapping[str, Any]
-
-LINE_MEMBERS: Final = frozenset(
-    {
-        "method",
-        "url",
-        "requestHeaders",
-        "requestBody",
-        "status",
-        "responseHeaders",
-        "responseBody",
-        "started",
-        "elapsed",
-        "error",
-        "curl",
-    }
-)
-"""The members of an exchange in JSON lines. Source: ``Exchange.as_dict``."""
-_FROM_CACHE: Final = ("_fromCache", "_fromDiskCache")
+_LINE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "method": ("method",),
+    "url": ("url", "uri"),
+    "status": ("status", "statusCode", "status_code"),
+    "request_headers": ("requestHeaders", "request_headers"),
+    "request_body": ("requestBody", "request_body"),
+    "response_headers": ("responseHeaders", "response_headers"),
+    "response_body": ("responseBody", "response_body", "body"),
+    "started": ("started", "timestamp", "time"),
+    "elapsed": ("elapsed", "duration"),
+}
+"""The members of an exchange on one line. The first are those of ``Exchange.as_dict``."""
+LINE_MEMBERS: Final = frozenset(chain({"error", "curl"}, *_LINE_FIELDS.values()))
 
 
-def entry_of(
-    number: int,
-    line: int,
-    method: str,
-    url: str,
-    response: tuple[int | None, Mapping[str, str], bytes],
-    *,
-    request_headers: Mapping[str, str],
-    request_body: bytes,
-    started: float | None,
-    elapsed: float,
-    fidelity: Fidelity = Fidelity.KEPT,
-    is_ours: bool = False,
-    others: Callable[[], Texts] = tuple,
-) -> Entry:
-    """An entry for an exchange whose bodies are bytes.
+def from_any(number: int, line: int, one: Recorded, attached: Attached) -> Entry:
+    """An exchange of a format that only its own members show."""
+    if "request" not in one or "method" in one:
+        return from_line(number, line, one, json.dumps(one, default=str))
+    response = one.get("response")
+    is_har = isinstance(response, Mapping) and "content" in response
+    return (from_har if is_har else from_vcr)(number, line, one, attached)
 
-    Args:
-        number: Its number in the file.
-        line: Its line.
-        method: HTTP method.
-        url: Absolute URL.
-        response: Status, headers and body of the response.
-        request_headers: Headers of the request.
-        request_body: Body of the request.
-        started: When the request was sent.
-        elapsed: Seconds until the response was read.
-        fidelity: How faithful the recording is.
-        is_ours: Whether it is certainly an exchange with the Cards API.
-        others: Further texts of it in the file, each with its place.
-    """
-    status, headers, content = response
+
+def from_line(number: int, line: int, one: Recorded, text: str) -> Entry:
+    """An exchange on one line, as :meth:`Exchange.as_dict` and similar loggers write it."""
+    body, headers = one.get("responseBody"), one.get("responseHeaders")
+    if body.__class__ is dict and headers.__class__ is dict and "content-type" in headers:
+        get = one.get
+    else:
+        get = {
+            field: next((one[name] for name in names if name in one), None)
+            for field, names in _LINE_FIELDS.items()
+        }.get
+        return _from_fields(number, line, get, text)
+    sent = get("requestBody")
     return Entry(
         number=number,
         line=line,
-        method=method,
-        url=url,
-        status=status,
-        body=decoded(content),
-        started=started,
-        elapsed=elapsed,
-        request_headers=request_headers,
-        response_headers=lowered(headers),
-        request_body=request_body,
-        fidelity=fidelity,
-        is_ours=is_ours,
-        texts=lambda: chain(
-            texts_of(url, request_headers, headers, request_body, content), others()
-        ),
-    )
-
-
-def from_line(number: int, line: int, one: Recorded, text: str) -> list[Entry]:
-    """An exchange as :meth:`Exchange.as_dict` writes it."""
-    status, sent = one.get("status"), one.get("requestBody")
-    entry = Entry(
-        number=number,
-        line=line,
-        method=one["method"],
-        url=one["url"],
-        status=status if isinstance(status, int) else None,
-        body=structured(one.get("responseBody")),
-        started=seconds_of(one.get("started")),
-        elapsed=float(one.get("elapsed") or 0.0),
-        request_headers=one.get("requestHeaders") or {},
-        response_headers=one.get("responseHeaders") or {},
-        request_body=b"" if sent is None else str(sent).encode(),
+        method=method_of(one["method"]),
+        url=text_of(one["url"]),
+        status=status_of(get("status")),
+        body=Body(b"", body),
+        started=moment_of(get("started")),
+        elapsed=seconds_of(get("elapsed")),
+        request_headers=get("requestHeaders") or {},
+        response_headers=headers,
+        request_body=b"" if sent is None else body_in(sent).content,
         fidelity=Fidelity.KEPT,
         texts=lambda: (("", text),),
     )
-    return [entry]
 
 
-def from_har(number: int, line: int, one: Recorded) -> Entry:
-    """An entry of a HAR file; one from the browser's own cache has no response."""
-    request, response = one["request"], one["response"]
-    content = response.get("content") or {}
-    cached = any(one.get(name) for name in _FROM_CACHE)
-    return entry_of(
-        number,
-        line,
-        request["method"],
-        request["url"],
-        (
-            None if cached else int(response["status"]) or None,
-            _of_pairs(response.get("headers")),
-            _of_text(content.get("text"), content.get("encoding")),
-        ),
-        request_headers=_of_pairs(request.get("headers")),
-        request_body=_of_text((request.get("postData") or {}).get("text"), None),
-        started=seconds_of(one.get("startedDateTime")),
-        elapsed=max(float(one.get("time") or 0.0), 0.0) / 1_000,
-        others=lambda: _others_in_har(one),
+def _from_fields(number: int, line: int, get: Callable[[str], Any], text: str) -> Entry:
+    for name in ("method", "url"):
+        if get(name) is None:
+            raise KeyError(name)
+    headers = lowered(headers_of(get("response_headers")))
+    return Entry(
+        number=number,
+        line=line,
+        method=method_of(get("method")),
+        url=text_of(get("url")),
+        status=status_of(get("status")),
+        body=body_in(get("response_body"), headers.get("content-encoding", "")),
+        started=moment_of(get("started")),
+        elapsed=seconds_of(get("elapsed")),
+        request_headers=headers_of(get("request_headers")),
+        response_headers=headers,
+        request_body=body_in(get("request_body")).content,
+        fidelity=Fidelity.KEPT,
+        texts=lambda: (("", text),),
     )
 
 
-def _others_in_har(one: Recorded) -> Texts:
-    """The rest of a HAR entry, without bodies; it repeats most of the exchange."""
-    request, response = one["request"], one["response"]
-    for cookie in chain(request.get("cookies") or (), response.get("cookies") or ()):
-        yield "its cookies", f'"Cookie": "{cookie.get("value")}"'
-    bodiless = {
-        **one,
-        "request": {**request, "postData": _but_text(request.get("postData"))},
-        "response": {**response, "content": _but_text(response.get("content"))},
-    }
-    yield "its fields", json.dumps(bodiless, default=str)
+# Cassettes
 
 
-def _but_text(body: Recorded | None) -> Recorded:
-    return {name: value for name, value in (body or {}).items() if name != "text"}
-
-
-def _of_pairs(pairs: Any) -> dict[str, str]:  # noqa: ANN401 - as recorded
-    return {text_of(pair["name"]): text_of(pair["value"]) for pair in pairs or ()}
-
-
-def _of_text(text: Any, encoding: str | None) -> bytes:  # noqa: ANN401 - as recorded
-    if text is None:
-        return b""
-    if isinstance(text, bytes):
-        return text
-    content = text_of(text).encode("utf-8", "surrogatepass")
-    return base64.b64decode(content) if encoding == "base64" else content
-
-
-def from_vcr(number: int, line: int, one: Recorded) -> Entry:
-    """An interaction of a vcrpy cassette, whose filters may have removed fields."""
-    request, response = one["request"], one["response"]
-    headers = merged(response.get("headers"))
-    return entry_of(
-        number,
-        line,
-        text_of(request["method"]),
-        text_of(request["uri"]),
-        (int(response["status"]["code"]), headers, _of_vcr_body(response.get("body"))),
-        request_headers=merged(request.get("headers")),
-        request_body=_of_vcr_body(request.get("body")),
-        started=seconds_of(one.get("recorded_at")) or seconds_of_date(lowered(headers)),
-        elapsed=0.0,
-        fidelity=Fidelity.EDITED,
-    )
-
-
-def _of_vcr_body(body: Any) -> bytes:  # noqa: ANN401 - as recorded
-    if isinstance(body, Mapping):
-        for name in ("base64_string", "base64"):
-            if name in body:
-                return _of_text(body[name], "base64")
-        body = body["string"] if "string" in body else json.dumps(body, default=str)
-    return _of_text(json.dumps(body, default=str) if isinstance(body, dict | list) else body, None)
-
-
-def from_schemathesis_vcr(number: int, line: int, one: Recorded) -> Entry:
-    """An interaction of Schemathesis' VCR report."""
+def from_vcr(number: int, line: int, one: Recorded, attached: Attached) -> Entry:
+    """An interaction of a cassette, whose filters may have removed fields."""
+    del attached
     request, response = one["request"], one.get("response") or {}
-    code = (response.get("status") or {}).get("code")
+    headers = headers_of(response.get("headers"))
+    in_lower_case = lowered(headers)
+    status = response.get("status") or response.get("code") or response.get("status_code")
+    started = moment_of(one.get("recorded_at")) or moment_of(in_lower_case.get("date"))
     return entry_of(
         number,
         line,
-        text_of(request["method"]),
-        text_of(request["uri"]),
+        method_of(request["method"]),
+        text_of(request["uri"] if "uri" in request else request["url"]),
         (
-            None if code is None else int(code),
-            merged(response.get("headers")),
-            _of_vcr_body(response.get("body")),
+            status_of(status),
+            headers,
+            body_in(_body_in_vcr(response), in_lower_case.get("content-encoding", "")),
         ),
-        request_headers=merged(request.get("headers")),
-        request_body=_of_vcr_body(request.get("body")),
-        started=seconds_of(one.get("recorded_at")),
-        elapsed=float(response.get("elapsed") or 0.0),
+        request_headers=headers_of(request.get("headers")),
+        request_body=body_in(_body_in_vcr(request)).content,
+        started=started,
+        elapsed=seconds_of(response.get("elapsed")),
+        # Only a report of Schemathesis says how long a response took.
+        fidelity=Fidelity.KEPT if "elapsed" in response else Fidelity.EDITED,
     )
+
+
+def _body_in_vcr(message: Recorded) -> Any:  # noqa: ANN401 - as recorded
+    """The body; in TOML cassetter writes its type beside it, and JSON as text."""
+    if "body_type" not in message:
+        return message.get("body")
+    kind = {"json": "text"}.get(message["body_type"], message["body_type"])
+    return {"type": kind, "content": message.get("body_content")}
+
+
+# Reports
 
 
 def from_schemathesis_event(number: int, line: int, event: Recorded, _: str) -> list[Entry]:
@@ -231,30 +153,63 @@ def from_schemathesis_event(number: int, line: int, event: Recorded, _: str) -> 
         recorder = scenario.get("recorder") if isinstance(scenario, dict) else None
         for one in ((recorder or {}).get("interactions") or {}).values():
             request, response = one["request"], one.get("response") or {}
-            timestamp = one.get("timestamp")
+            headers = headers_of(response.get("headers"))
             entry = entry_of(
                 number + len(entries),
                 line,
-                request["method"],
-                request["uri"],
+                method_of(request["method"]),
+                text_of(request["uri"]),
                 (
-                    response.get("status_code"),
-                    merged(response.get("headers")),
-                    _of_content(response.get("content")),
+                    status_of(response.get("status_code")),
+                    headers,
+                    body_in(response.get("content"), lowered(headers).get("content-encoding", "")),
                 ),
-                request_headers=merged(request.get("headers")),
-                request_body=_of_content(request.get("body")),
-                started=None if timestamp is None else float(timestamp),
-                elapsed=float(response.get("elapsed") or 0.0),
+                request_headers=headers_of(request.get("headers")),
+                request_body=body_in(request.get("body")).content,
+                started=moment_of(one.get("timestamp")),
+                elapsed=seconds_of(response.get("elapsed")),
             )
             entries.append(entry)
     return entries
 
 
-def _of_content(content: Any) -> bytes:  # noqa: ANN401 - as recorded
-    if isinstance(content, Mapping):
-        return _of_text(content["$base64"], "base64")
-    return _of_text(content, None)
+def from_newman(number: int, line: int, one: Recorded, attached: Attached) -> Entry:
+    """An execution of newman's JSON report."""
+    del attached
+    request, response = one["request"], one.get("response") or {}
+    headers = headers_of(response.get("header"))
+    in_lower_case = lowered(headers)
+    body = response["stream"] if "stream" in response else response.get("body")
+    return entry_of(
+        number,
+        line,
+        method_of(request["method"]),
+        _url_in_postman(request["url"]),
+        (
+            status_of(response.get("code")),
+            headers,
+            body_in(body, in_lower_case.get("content-encoding", "")),
+        ),
+        request_headers=headers_of(request.get("header")),
+        request_body=body_in(request.get("body")).content,
+        started=moment_of(in_lower_case.get("date")),
+        elapsed=seconds_of(response.get("responseTime")) / 1_000,
+    )
+
+
+def _url_in_postman(url: Any) -> str:  # noqa: ANN401 - as recorded
+    if not isinstance(url, Mapping):
+        return text_of(url)
+    host, path = url.get("host") or "", url.get("path") or ""
+    host = host if isinstance(host, str) else ".".join(map(str, host))
+    path = path if isinstance(path, str) else "/".join(map(str, path))
+    port = f":{url['port']}" if url.get("port") else ""
+    query = "&".join(f"{name}={value}" for name, value in pairs_of(url.get("query")))
+    start = f"{url.get('protocol') or 'https'}://{host}{port}/{path.lstrip('/')}"
+    return f"{start}?{query}" if query else start
+
+
+# This package
 
 
 def from_own(number: int, line: int, one: Interaction, began: float | None) -> Entry:
@@ -267,14 +222,14 @@ def from_own(number: int, line: int, one: Interaction, began: float | None) -> E
         began: When the recording was started, in seconds since 1970.
     """
     request, response = one.request, one.response
-    headers = merged(response["headers"])
+    headers = headers_of(response["headers"])
     return entry_of(
         number,
         line,
         request.method,
         request.uri,
-        (response["status"]["code"], headers, response["body"]["string"]),
-        request_headers=merged(dict(request.headers)),
+        (response["status"]["code"], headers, decoded(response["body"]["string"])),
+        request_headers=headers_of(dict(request.headers)),
         request_body=request.body or b"",
         started=None if began is None else began + one.started,
         elapsed=one.elapsed,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
+from pytest_atomic_cards.recordings.audit.bodies import LARGEST, OVERSIZED
+
 _CHUNK: Final = 64 * 1024
 """Characters read at once: room for most exchanges, and little memory."""
-_LARGEST_ELEMENT: Final = 512 * 1024 * 1024
-"""Characters of one value, so that a file without an end cannot fill the memory."""
-_SPACE: Final = " \t\r\n"
+_NO_SPACE: Final = re.compile(r"[^ \t\r\n]")
+_MARK: Final = re.compile(r'["\[\]{}]')
+_REST_OF_STRING: Final = re.compile(r'(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BACKSLASHES: Final = re.compile(r"\\+\Z")
+"""What decides where a value ends that is not kept."""
 _TAIL: Final = 16
 """Characters before the end of the text read so far in which an error may only mean that more is
 needed: longer than any token that can be cut off, such as ``-Infinity``."""
@@ -38,6 +43,11 @@ class JsonStream:
         self._decoder = json.JSONDecoder()
         self._over = False
         self.line = 1
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the next value is an object."""
+        return self._peek() == "{"
 
     def members(self) -> Iterator[str]:
         """The names of an object; the value of each must be read before the next name."""
@@ -68,7 +78,7 @@ class JsonStream:
             self._expect(",")
 
     def value(self) -> Any:  # noqa: ANN401 - a JSON value
-        """The next value."""
+        """The next value; ``OVERSIZED`` if it has more than ``LARGEST`` characters."""
         self._peek()
         size = _CHUNK
         while True:
@@ -81,11 +91,38 @@ class JsonStream:
                 raise ValueError("it is nested too deep") from None
             else:
                 if end < len(self._text) or self._over:
-                    self.line += self._text.count("\n", self._at, end)
-                    self._at = end
+                    self._go_to(end)
                     return value
+            if len(self._text) - self._at > LARGEST:
+                self._pass_over()
+                return OVERSIZED
             self._more(size)
             size *= 2
+
+    def _pass_over(self) -> None:
+        """Go to the end of a value without keeping it."""
+        depth, quoted = 0, False
+        while True:
+            at, text = self._at, self._text
+            while found := _REST_OF_STRING.match(text, at) if quoted else _MARK.search(text, at):
+                at = found.end()
+                if quoted or found[0] == '"':
+                    quoted = not quoted
+                else:
+                    depth += 1 if found[0] in "[{" else -1
+                if not depth and not quoted:
+                    self._go_to(at)
+                    return
+            # A backslash at the end belongs to a character that was not read yet.
+            tail = _BACKSLASHES.search(text, at) if quoted else None
+            self._go_to(len(text) - (len(tail[0]) % 2 if tail else 0))
+            if self._over:
+                raise ValueError("the file ends too early")
+            self._more(_CHUNK)
+
+    def _go_to(self, place: int) -> None:
+        self.line += self._text.count("\n", self._at, place)
+        self._at = place
 
     def finish(self) -> None:
         """Check that nothing follows."""
@@ -115,12 +152,12 @@ class JsonStream:
     def _next(self) -> str:
         """The next character that is not a space; empty at the end."""
         while True:
-            while self._at < len(self._text):
-                character = self._text[self._at]
-                if character not in _SPACE:
-                    return character
-                self.line += character == "\n"
-                self._at += 1
+            found = _NO_SPACE.search(self._text, self._at)
+            at = found.start() if found else len(self._text)
+            if at > self._at:
+                self._go_to(at)
+            if found:
+                return found[0]
             if self._over:
                 return ""
             self._more(_CHUNK)
@@ -130,8 +167,6 @@ class JsonStream:
         self._over = not read
         self._text = self._text[self._at :] + read
         self._at = 0
-        if len(self._text) > _LARGEST_ELEMENT:
-            raise ValueError("one value has more than 512 MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +187,7 @@ class JsonMember:
 
 
 def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[JsonMember]:
-    """The members of a document; named arrays element by element.
+    """The members of a document; named arrays as an empty one, and then element by element.
 
     Args:
         stream: The document.
@@ -160,24 +195,20 @@ def streamed(stream: JsonStream, arrays: Mapping[str, str]) -> Iterator[JsonMemb
             root itself.
 
     Raises:
-        ValueError: The document is malformed, or has none of these arrays.
+        ValueError: The document is malformed.
     """
-    found = False
     for name in stream.members():
-        if name in arrays.values():
+        if name in arrays.values() and stream.is_object:
             for inner in stream.members():
-                found |= arrays.get(inner) == name
                 yield from _member(stream, inner, is_array=arrays.get(inner) == name)
         else:
-            found |= arrays.get(name) == ""
             yield from _member(stream, name, is_array=arrays.get(name) == "")
     stream.finish()
-    if not found:
-        raise ValueError(f"there is no member {' or '.join(arrays)}")
 
 
 def _member(stream: JsonStream, name: str, *, is_array: bool) -> Iterator[JsonMember]:
     if is_array:
+        yield JsonMember(name, stream.line, [], is_element=False)
         for line, element in stream.elements():
             yield JsonMember(name, line, element, is_element=True)
     else:

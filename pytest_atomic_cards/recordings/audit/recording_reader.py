@@ -2,202 +2,297 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
-from typing import Any, Final, TextIO, TypeVar
+from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from pytest_atomic_cards.recordings.audit import formats
-from pytest_atomic_cards.recordings.audit.entry import Entry, damaged, seconds_of
+from pytest_atomic_cards.recordings.audit.bodies import LARGEST, OVERSIZED, TOO_LARGE, Body
+from pytest_atomic_cards.recordings.audit.containers import Recording
+from pytest_atomic_cards.recordings.audit.entry import DAMAGED, Attached, Entry, Flaw, Item, Parser
+from pytest_atomic_cards.recordings.audit.fields import moment_of
+from pytest_atomic_cards.recordings.audit.foreign_formats import (
+    described_content,
+    described_document,
+    described_json,
+    described_text,
+)
+from pytest_atomic_cards.recordings.audit.har_format import from_har
+from pytest_atomic_cards.recordings.audit.json_lines import (
+    begins_with_line,
+    read_events,
+    read_lines,
+)
 from pytest_atomic_cards.recordings.audit.json_stream import JsonMember, JsonStream, streamed
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
+from pytest_atomic_cards.rules.parsed_response import UNREADABLE
 from pytest_atomic_cards.support.errors import CassetteError
+
+OF_PAGE: Final = "from a page, whose examples are no exchange"
+_PAGE: Final = "page"
+"""The source of a transcribed cassette: request and response may be of two examples."""
+UNREAD: Final = "not read, as the rest of the file is damaged"
 
 _HEAD: Final = 4_096
 """Characters read to recognize the format: the first member name always fits."""
+_MOST_FLAWS: Final = 1_000
+"""Unreadable parts before the first exchange that are counted; more could fill the memory."""
 _FIRST_MEMBER: Final = re.compile(r'\s*\{\s*"((?:[^"\\]|\\.)*)"')
-_DOCUMENT_MEMBERS: Final = frozenset(
-    {"log", "version", "recorded", "cases", "tables", "interactions"}
-)
-_ARRAYS: Final = {"entries": "log", "interactions": ""}
-_SEQUENCES: Final = {
-    "interactions": formats.from_vcr,
-    "http_interactions": formats.from_schemathesis_vcr,
+_ARRAYS: Final = {
+    "entries": "log",
+    "interactions": "",
+    "http_interactions": "",
+    "executions": "run",
 }
-_ELEMENTS: Final = {"entries": formats.from_har, "interactions": formats.from_vcr}
-_DECODER: Final = json.JSONDecoder()
-_ENDS: Final = ("\n", "")
+"""Arrays of exchanges in JSON documents, each with the member of the root that contains it."""
+_PARSERS: Final[Mapping[str, Parser]] = {
+    "entries": from_har,
+    "interactions": formats.from_vcr,
+    "http_interactions": formats.from_vcr,
+    "executions": formats.from_newman,
+    "": formats.from_any,
+}
+_SEQUENCES: Final = frozenset({"interactions", "http_interactions"})
+_PLACE: Final = re.compile(r"line (\d+): ")
 _EVENT: Final = re.compile(r"[A-Z][A-Za-z]+")
+_TOML: Final = re.compile(r"^\[\[interactions\]\]\s*$", re.MULTILINE)
+_REMEDY: Final = (
+    "give a HAR file, a cassette, a report of Schemathesis or newman, or JSON lines of exchanges"
+)
 
-Item = TypeVar("Item")
-ReadFunction = Callable[[Path, TextIO, str], Iterator[Entry]]
-Parser = Callable[[int, int, Any], Entry]
-"""Makes an entry of number, line and value of an exchange."""
-LineParser = Callable[[int, int, dict[str, Any], str], list[Entry]]
-"""Makes entries of number, line, object and text of a line."""
+T = TypeVar("T")
+ReadFunction = Callable[[Recording, TextIO, str], Iterator[Item]]
 
 
-def read(path: Path, opened: Callable[[TextIO], object] = id) -> Iterator[Entry]:
+class _Element(NamedTuple):
+    """A recorded exchange as a value, with its parser and line."""
+
+    parse: Parser
+    line: int
+    value: Any
+
+
+def read(recording: Recording, opened: Callable[[TextIO], object] = id) -> Iterator[Item]:
     """The exchanges of a recording, in the order of the file.
 
+    What cannot be read of it is a :class:`Flaw`.
+
     Args:
-        path: A cassette of this package or of vcrpy, a HAR file, a report of Schemathesis, or JSON
-            lines of exchanges.
+        recording: A recording of any format that ``formats`` lists.
         opened: Called with the open file, whose position shows the progress.
 
     Raises:
-        CassetteError: The file cannot be read, is damaged, or is not a recording. The message names
-            file, place and remedy. Earlier exchanges have been yielded.
+        CassetteError: The file cannot be read, or nothing in it is a recorded exchange.
     """
+    items = _items(recording, opened)
+    flaws: list[Flaw] = []
+    for item in items:
+        if isinstance(item, Entry):
+            yield from flaws
+            yield item
+            yield from items
+            return
+        flaws.append(item)
+        del flaws[_MOST_FLAWS:]
+    if flaws:
+        if what := described_json(_head_of(recording)):
+            raise CassetteError(f"{recording.path} is {what}")
+        raise damaged(recording, f"{flaws[0].place}: {flaws[0].detail or flaws[0].reason}")
+
+
+def _items(recording: Recording, opened: Callable[[TextIO], object]) -> Iterator[Item]:
+    last: Item | None = None
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with closing(recording.open()) as raw:
+            _refuse_binary(recording, raw.read(_HEAD))
+        with io.TextIOWrapper(recording.open(), "utf-8-sig") as file:
             opened(file)
             head = file.read(_HEAD)
-            yield from _reader_for(path, head)(path, file, head)
+            for item in _reader_for(recording, head)(recording, file, head):
+                last = item
+                yield item
     except UnicodeDecodeError as error:
-        raise damaged(path, f"near byte {error.start + 1}", "this is not UTF-8 text") from None
+        detail = f"near byte {error.start + 1}: this is not UTF-8 text"
     except OSError as error:
         raise CassetteError(
-            f"{path} cannot be read: {error.strerror}; name a readable file"
+            f"{recording.path} cannot be read: {error.strerror}; name a readable file"
         ) from None
+    except MALFORMED as error:
+        detail = reason_of(error)
+    else:
+        return
+    number, line = (last.number + 1, last.line) if last else (1, 1)
+    if found := _PLACE.match(detail):
+        line, detail = int(found[1]), detail[found.end() :]
+    yield Flaw(number=number, line=line, reason=UNREAD, detail=detail, ends=True)
 
 
-def _reader_for(path: Path, head: str) -> ReadFunction:
+def _head_of(recording: Recording) -> str:
+    try:
+        with closing(recording.open()) as raw:
+            return raw.read(_HEAD).decode("utf-8", "replace")
+    except (OSError, *MALFORMED):
+        return ""
+
+
+def damaged(recording: Recording, reason: str) -> CassetteError:
+    """An error that names the problem of a recording and the remedy."""
+    return CassetteError(f"{recording.path} is damaged or not a recording: {reason}; {_REMEDY}")
+
+
+def _refuse_binary(recording: Recording, head: bytes) -> None:
+    if what := described_content(head):
+        raise CassetteError(f"{recording.path} is {what}")
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise damaged(recording, "line 1: this is not text")
+
+
+def _reader_for(recording: Recording, head: str) -> ReadFunction:
     start = head.lstrip()
     if not start:
-        raise damaged(path, "line 1", "the file is empty")
-    if "\0" in head:
-        raise damaged(path, "line 1", "this is not text")
+        raise damaged(recording, "line 1: the file is empty")
+    line, _, rest = start.partition("\n")
+    if start[0] != "{" and begins_with_line(rest.lstrip()):  # a log whose beginning is cut off
+        return read_lines
+    if start[0] == '"':
+        raise damaged(recording, "line 1: the document must be an object, or one on each line")
+    if start[0] == "[" and not _TOML.match(start):
+        return _array
     if start[0] != "{":
-        if start[0] in '["':
-            raise damaged(path, "line 1", "the document must be an object, or one on each line")
-        return _yaml
+        if what := described_text(head):
+            raise CassetteError(f"{recording.path} is {what}")
+        return _toml if _TOML.search(head) else _yaml
     first = _FIRST_MEMBER.match(head)
     name = first[1] if first else ""
-    if name in formats.LINE_MEMBERS:
-        return partial(_lines, formats.from_line)
     if _EVENT.fullmatch(name):
-        return partial(_lines, formats.from_schemathesis_event)
-    if name in _DOCUMENT_MEMBERS:
-        return _document
-    raise damaged(path, "line 1", f"a recording does not begin with a member {name!r}")
+        return read_events
+    is_known = name in formats.LINE_MEMBERS and line.strip() != "{"
+    return read_lines if is_known or begins_with_line(start) else _document
 
 
-def _each(path: Path, items: Iterator[Item], place: Callable[[], str]) -> Iterator[Item]:
-    """Yield items; errors of reading them become errors of the file."""
+# Documents
+
+
+def _document(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
+    stream = JsonStream(file, head)
+    members = _each(streamed(stream, _ARRAYS), stream)
+    known: dict[str, Any] = {}
+    found = False
+    for member in members:
+        if not member.is_element:
+            known[member.name] = member.value
+            found |= member.name in _ARRAYS and member.value == []
+            continue
+        found = True
+        if what := described_document(known):
+            raise CassetteError(f"{recording.path} is {what}")
+        elements = chain([member], (one for one in members if one.is_element))
+        if "recorded" in known:
+            yield from _own(recording, elements, known)
+        else:
+            parsed = (_Element(_PARSERS[one.name], one.line, one.value) for one in elements)
+            yield from _entries(recording, parsed)
+    if found:
+        return
+    if what := described_document(known) or described_json(head):
+        raise CassetteError(f"{recording.path} is {what}")
+    if "method" not in known and not {"request", "response"} <= known.keys():
+        raise damaged(recording, f"there is no member {' or '.join(_ARRAYS)}")
+    yield from _entries(recording, [_Element(formats.from_any, 1, known)])
+
+
+def _array(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
+    """A document that is an array of exchanges, such as a cassette of PHP-VCR."""
+    stream = JsonStream(file, head)
+    elements = _each(stream.elements(), stream)
+    yield from _entries(
+        recording, (_Element(formats.from_any, line, value) for line, value in elements)
+    )
+
+
+def _each(items: Iterable[T], stream: JsonStream) -> Iterator[T]:
+    """Yield items; an error of the document names its line."""
     try:
         yield from items
     except UnicodeDecodeError:
         raise
     except MALFORMED as error:
-        raise damaged(path, place(), reason_of(error)) from None
+        raise ValueError(f"line {stream.line}: {reason_of(error)}") from None
 
 
-def _numbered(file: TextIO, head: str) -> Iterator[tuple[int, str]]:
-    """The non-empty lines, with their numbers."""
-    *whole, last = head.split("\n")
-    lines = chain((f"{line}\n" for line in whole), [last + file.readline()], file)
-    return (
-        (number, line) for number, line in enumerate(lines, start=1) if line and not line.isspace()
+def _entries(recording: Recording, elements: Iterable[_Element]) -> Iterator[Item]:
+    """The entries of elements, and what cannot be read of them."""
+    for number, (parse, line, value) in enumerate(elements, start=1):
+        if value is OVERSIZED:
+            yield Flaw(number=number, line=line, reason=TOO_LARGE)
+            continue
+        try:
+            if not isinstance(value, dict):
+                raise TypeError("an exchange must be in braces")
+            yield parse(number, line, value, recording.attached)
+        except MALFORMED as error:
+            yield Flaw(
+                number=number,
+                line=line,
+                reason=DAMAGED,
+                text=_text_of(value),
+                detail=reason_of(error),
+            )
+
+
+def _text_of(value: Any) -> str:  # noqa: ANN401 - as recorded
+    try:
+        return json.dumps(value, default=str)
+    except MALFORMED:
+        return ""
+
+
+def _own(
+    recording: Recording, elements: Iterator[JsonMember], known: dict[str, Any]
+) -> Iterator[Item]:
+    from pytest_atomic_cards.recordings.cassettes.cassette_document import (  # noqa: PLC0415 - heavy
+        interaction_in,
+        listed_cards,
+    )
+
+    recorded = known["recorded"]
+    began = moment_of(recorded.get("at")) if isinstance(recorded, dict) else None
+    try:
+        cards = listed_cards(known)
+    except MALFORMED as error:
+        raise ValueError(f"tables: {reason_of(error)}") from None
+
+    is_page = isinstance(recorded, dict) and recorded.get("source") == _PAGE
+
+    def parse(number: int, line: int, value: Any, _: Attached) -> Entry:  # noqa: ANN401
+        entry = formats.from_own(number, line, interaction_in(value, cards), began)
+        return (
+            replace(entry, body=Body(entry.body.content, UNREADABLE, OF_PAGE)) if is_page else entry
+        )
+
+    parsed = (_Element(parse, one.line, one.value) for one in elements)
+    yield from _entries(recording, parsed)
+
+
+def _yaml(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
+    from pytest_atomic_cards.recordings.audit.yaml_stream import YamlStream  # noqa: PLC0415 - heavy
+
+    elements = YamlStream(file, head).elements(_SEQUENCES)
+    yield from _entries(
+        recording, (_Element(_PARSERS[name], line, value) for name, line, value in elements)
     )
 
 
-def _lines(parse: LineParser, path: Path, file: TextIO, head: str) -> Iterator[Entry]:
-    line = 0
+def _toml(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
+    import tomllib  # noqa: PLC0415 - few recordings are in TOML
 
-    def entries() -> Iterator[Entry]:
-        nonlocal line
-        number = 1
-        for line, text in _numbered(file, head):
-            parsed = parse(number, line, _object(path, line, text), text)
-            number += len(parsed)
-            yield from parsed
-
-    return _each(path, entries(), lambda: f"line {line}")
-
-
-def _object(path: Path, line: int, text: str) -> dict[str, Any]:
-    value = _value(text)
-    if not isinstance(value, dict):
-        raise damaged(path, f"line {line}", "each line must be an object")
-    return value
-
-
-def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    """As ``json.loads``, which takes a fifth longer because it looks for surrounding spaces."""
-    if text.startswith("{"):
-        value, end = _DECODER.raw_decode(text)
-        if text[end:] in _ENDS:
-            return value
-    return json.loads(text)
-
-
-def _document(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
-    stream = JsonStream(file, head)
-
-    def place() -> str:
-        return f"line {stream.line}"
-
-    members = _each(path, streamed(stream, _ARRAYS), place)
-    known: dict[str, Any] = {}
-    for member in members:
-        if not member.is_element:
-            known[member.name] = member.value
-            continue
-        elements = chain([member], (one for one in members if one.is_element))
-        if "recorded" in known:
-            yield from _own(path, elements, known)
-        else:
-            parsed = ((_ELEMENTS[one.name], one.line, one.value) for one in elements)
-            yield from _entries(path, parsed, place)
-
-
-def _entries(
-    path: Path, values: Iterable[tuple[Parser, int, Any]], lost: Callable[[], str]
-) -> Iterator[Entry]:
-    """The entries of values, each with its parser and line.
-
-    Args:
-        path: The file.
-        values: The recorded exchanges.
-        lost: Names the place of an error between two of them.
-    """
-    for number, (parse, line, value) in enumerate(_each(path, iter(values), lost), start=1):
-        try:
-            entry = parse(number, line, value)
-        except MALFORMED as error:
-            place = f"exchange {number}, line {line}"
-            raise damaged(path, place, reason_of(error)) from None
-        yield entry
-
-
-def _own(path: Path, elements: Iterator[JsonMember], known: dict[str, Any]) -> Iterator[Entry]:
-    from pytest_atomic_cards.recordings.cassettes.cassette_document import interactions_in  # noqa: PLC0415 - heavy
-
-    number = line = 0
-
-    def values() -> Iterator[Any]:
-        nonlocal number, line
-        for member in elements:
-            number, line = number + 1, member.line
-            yield member.value
-
-    interactions = interactions_in({**known, "interactions": values()})
-    recorded = known["recorded"]
-    began = seconds_of(recorded.get("at")) if isinstance(recorded, dict) else None
-    parse = partial(formats.from_own, began=began)
-    parsed = ((parse, line, interaction) for interaction in interactions)
-    yield from _entries(path, parsed, lambda: f"exchange {number}, line {line}")
-
-
-def _yaml(path: Path, file: TextIO, head: str) -> Iterator[Entry]:
-    from pytest_atomic_cards.recordings.audit.yaml_stream import YamlStream  # noqa: PLC0415 - heavy
-
-    del head
-    file.seek(0)
-    elements = YamlStream(file).elements(frozenset(_SEQUENCES))
-    parsed = ((_SEQUENCES[name], line, value) for name, line, value in elements)
-    yield from _entries(path, parsed, lambda: "the rest cannot be read")
+    text = head + file.read(LARGEST)
+    if len(text) > LARGEST:
+        raise damaged(recording, f"it is {TOO_LARGE}; convert it to YAML")
+    interactions = tomllib.loads(text)["interactions"]
+    yield from _entries(recording, (_Element(formats.from_vcr, 1, one) for one in interactions))

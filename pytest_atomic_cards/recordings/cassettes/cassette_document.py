@@ -98,28 +98,50 @@ def interactions_in(parts: Mapping[str, Any]) -> Iterator[Interaction]:
         KeyError, TypeError, ValueError, IndexError: An exchange is malformed. Those before it
             have been yielded.
     """
-    cards = list(map(_json, cards_in(parts.get(_TABLES, []))))
+    cards = listed_cards(parts)
     for one in parts["interactions"]:
-        request, response = one["request"], one["response"]
-        headers = {name: text_in(value) for name, value in request["headers"].items()}
-        yield Interaction(
-            Request(
-                text_in(request["method"]),
-                text_in(request["uri"]),
-                _read(request["body"], cards),
-                headers,
-            ),
-            {
-                "status": {
-                    "code": int(response["status"]["code"]),
-                    "message": text_in(response["status"]["message"]),
-                },
-                "headers": {name: _texts(values) for name, values in response["headers"].items()},
-                "body": {"string": _read(response["body"], cards) or b""},
+        yield interaction_in(one, cards)
+
+
+def listed_cards(parts: Mapping[str, Any]) -> list[str]:
+    """The cards of long listings, each as JSON.
+
+    Raises:
+        KeyError, TypeError, ValueError: A table is malformed.
+    """
+    return list(map(_json, cards_in(parts.get(_TABLES, []))))
+
+
+def interaction_in(one: Mapping[str, Any], cards: list[str]) -> Interaction:
+    """An exchange of a file of this format.
+
+    Args:
+        one: Its JSON value.
+        cards: The cards of long listings.
+
+    Raises:
+        KeyError, TypeError, ValueError, IndexError: It is malformed.
+    """
+    request, response = one["request"], one["response"]
+    headers = {name: text_in(value) for name, value in request["headers"].items()}
+    return Interaction(
+        Request(
+            text_in(request["method"]),
+            text_in(request["uri"]),
+            _read(request["body"], cards),
+            headers,
+        ),
+        {
+            "status": {
+                "code": int(response["status"]["code"]),
+                "message": text_in(response["status"]["message"]),
             },
-            float(one["started"]),
-            float(one["elapsed"]),
-        )
+            "headers": {name: _texts(values) for name, values in response["headers"].items()},
+            "body": {"string": _read(response["body"], cards) or b""},
+        },
+        float(one["started"]),
+        float(one["elapsed"]),
+    )
 
 
 def _interaction(one: Interaction, table: CardTable) -> dict[str, Any]:

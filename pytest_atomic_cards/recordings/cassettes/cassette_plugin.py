@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager, OpenCassette
 
 MARKER: Final = "cards_cassettes"
+_STAYS: Final = (
+    "stays as it was recorded before, as this test did not pass; --cards-cassettes-replace always "
+    "replaces it"
+)
 USES: Final = "atomic_cards_cassettes"
 """Attribute of a teardown report: how recordings were played, as JSON."""
 
@@ -78,9 +82,11 @@ def playback_of(opened: OpenCassette, manager: CassetteManager) -> Playback | No
         return None
     left = cassette.unplayed
     first = f"{left[0].method} {left[0].path}" if left else ""
-    at = cassette.recorded.at.isoformat()
+    at = cassette.recorded.at
     file = manager.name_of(opened.path)
-    return Playback(file, opened.test, len(cassette), len(left) if replayed else None, first, at)
+    return Playback(
+        file, opened.test, len(cassette), len(left) if replayed else None, first, at.isoformat()
+    )
 
 
 class CassettePlugin:
@@ -136,6 +142,10 @@ class CassettePlugin:
         """Close the cassette after the clean-up, and save what was recorded."""
         try:
             return (yield)
+        except BaseException:
+            if self._current is not None:
+                self._current.is_incomplete = True
+            raise
         finally:
             self._open.close()
 
@@ -155,6 +165,10 @@ class CassettePlugin:
                 report.outcome = "failed"
                 text = "\n".join([f"{opened.path} differs:", *differences])
                 report.longrepr = printable(text, lines=True)
+        if opened is not None and not report.passed and not hasattr(report, "wasxfail"):
+            opened.is_incomplete = True
+            if self._manager.keeps_earlier(opened):
+                report.sections.append(("cassette", f"{opened.path} {_STAYS}"))
         if call.when == "teardown":
             played = (playback_of(opened, self._manager) for opened in self._finished)
             uses = [asdict(use) for use in played if use is not None]

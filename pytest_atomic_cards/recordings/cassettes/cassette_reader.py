@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,12 @@ from pytest_atomic_cards.recordings.cassettes.cassette_document import (
     Interaction,
     interactions_in,
 )
-from pytest_atomic_cards.recordings.cassettes.metadata import FORMAT, Recorded, Source
+from pytest_atomic_cards.recordings.cassettes.metadata import (
+    FORMAT,
+    UNKNOWN_TIME,
+    Recorded,
+    Source,
+)
 from pytest_atomic_cards.recordings.cassettes.vcr_conversion import LOGICAL_URL
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of, text_in
 from pytest_atomic_cards.support.errors import CassetteError
@@ -28,6 +34,9 @@ from pytest_atomic_cards.support.errors import CassetteError
 SUFFIXES: Final = (".json", ".yaml", ".yml")
 """The suffixes of recordings; this package writes files with the first."""
 
+_CLIENT: Final = "recorded-by-another-tool"
+"""The credential of a replay that needs none: no request leaves the process."""
+_TOKEN_PATH: Final = re.compile(r"/(?:.*/)?token")
 _OF_THE_TRANSFER: Final = {"content-length", "transfer-encoding", "connection"}
 _API_PATH: Final = re.compile(
     r"(?P<root>/?.*?)/v1/(?P<environment>[^/]+)/(?:cards|action-flow/(?P<flow>[^/]+))(?:/|$)"
@@ -124,7 +133,7 @@ def _foreign(path: Path, text: str, parts: Any) -> Content:  # noqa: ANN401 - a 
     interactions = _checked(path, (_plain(*pair) for pair in pairs))
     recorded = Recorded(
         source=Source.LIVE,
-        at=datetime.fromtimestamp(0, UTC),
+        at=next(filter(None, map(_date_of, interactions)), UNKNOWN_TIME),
         seed="",
         settings=_settings_in([interaction.request.path for interaction in interactions]),
         versions={},
@@ -134,13 +143,24 @@ def _foreign(path: Path, text: str, parts: Any) -> Content:  # noqa: ANN401 - a 
 
 def _settings_in(paths: Iterable[str]) -> dict[str, str]:
     """The settings of a target, as far as the paths of requests show them."""
-    settings: dict[str, str] = {}
+    paths = list(paths)
+    token_path = next(filter(_TOKEN_PATH.fullmatch, paths), "/oauth2/token")
+    settings = {"client_id": _CLIENT, "token_url": f"{LOGICAL_URL}{token_path}"}
     for match in filter(None, map(_API_PATH.match, paths)):
         settings.setdefault("api_url", f"{LOGICAL_URL}{match['root']}")
         settings.setdefault("environment_id", match["environment"])
         if match["flow"]:
             settings.setdefault("flow_id", match["flow"])
     return settings
+
+
+def _date_of(interaction: Interaction) -> datetime | None:
+    """The ``Date`` of a response, if it has one."""
+    try:
+        moment = parsedate_to_datetime(interaction.response["headers"]["date"][0])
+    except (KeyError, ValueError):
+        return None
+    return moment if moment.tzinfo and moment > UNKNOWN_TIME else None
 
 
 def _plain(request: Any, response: Any) -> Interaction:  # noqa: ANN401 - read from a file

@@ -57,7 +57,7 @@ class CassetteTarget:
         """
         replayed = self.recorder.is_replayed
         settings = self.recorder.settings_of_world(self._settings)
-        target = self._targets.get(key := f"{replayed} {settings}")
+        target = self._targets.get(key := f"{replayed} {self.recorder.has_target} {settings}")
         if target is None:
             context = replace(self._context, token_cache=None) if replayed else self._context
             target = open_target(settings, context, self.recorder)

@@ -36,6 +36,7 @@ class OpenCassette:
         cassette: The cassette, once it is needed.
         comparison: The comparison with the target, while verifying.
         began: When the cassette was first needed, by ``REAL_CLOCK.monotonic``.
+        is_incomplete: Whether its test failed or was skipped half-way.
     """
 
     mode: Mode
@@ -45,6 +46,7 @@ class OpenCassette:
     cassette: Cassette | None = None
     comparison: Comparison | None = None
     began: float = field(default_factory=REAL_CLOCK.monotonic)
+    is_incomplete: bool = False
 
 
 class CassetteManager:
@@ -54,6 +56,7 @@ class CassetteManager:
         mode: The default mode of a cassette.
         directory: The cassette directory.
         redaction: Replaces what must not reach the disk.
+        replaces_always: Whether the recording of a test that failed replaces an earlier one.
 
     Attributes:
         source: The kind of target that is recorded.
@@ -65,8 +68,16 @@ class CassetteManager:
         randomness: The randomness of the current cassette; the real one if there is none.
     """
 
-    def __init__(self, mode: Mode, directory: Path, redaction: Redaction | None = None) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        directory: Path,
+        redaction: Redaction | None = None,
+        *,
+        replaces_always: bool = False,
+    ) -> None:
         self.directory = directory
+        self._replaces_always = replaces_always
         self.redaction = redaction or Redaction()
         self.source = Source.SANDBOX
         self.settings: Mapping[str, Any] = {}
@@ -142,6 +153,8 @@ class CassetteManager:
     def using(self, opened: OpenCassette) -> Iterator[OpenCassette]:
         """Make a cassette current; at the end of the block its recording is on disk.
 
+        An incomplete one does not replace an earlier one.
+
         Raises:
             SettingsError: A recording cannot be written.
         """
@@ -150,9 +163,15 @@ class CassetteManager:
             yield opened
         finally:
             self._stack.remove(opened)
-            if opened.mode is Mode.RECORD and opened.cassette is not None and opened.cassette.dirty:
-                opened.cassette.save()
+            recorded = opened.cassette if opened.mode is Mode.RECORD else None
+            if recorded is not None and recorded.dirty and not self.keeps_earlier(opened):
+                recorded.save()
                 self.saved.add(opened.path)
+
+    def keeps_earlier(self, opened: OpenCassette) -> bool:
+        """Whether an earlier recording stays, as this one is incomplete."""
+        is_recorded = opened.mode is Mode.RECORD and opened.is_incomplete
+        return is_recorded and not self._replaces_always and opened.path.exists()
 
     @contextmanager
     def use_cassette(self, name: str, mode: Mode | None = None) -> Iterator[OpenCassette]:

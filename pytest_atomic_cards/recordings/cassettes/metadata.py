@@ -15,6 +15,8 @@ from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 FORMAT: Final = 1
 """Version of the format that this package reads and writes."""
+UNKNOWN_TIME: Final = datetime.fromtimestamp(0, UTC)
+"""Stands for the time of a recording that does not contain it."""
 
 _PACKAGES: Final = ("pytest-atomic-cards", "hypothesis", "requests", "vcrpy")
 
@@ -52,8 +54,8 @@ class Recorded:
     Args:
         source: What it was made from.
         test: Which test or fixture it belongs to; empty for none.
-        at: When it was started, UTC.
-        seed: The seed of the test's random values.
+        at: When it was started, UTC, or :data:`UNKNOWN_TIME`.
+        seed: The seed of the test's random values; empty if another tool recorded it.
         settings: What a replay needs to know about the target: ``environment_id``, ``flow_id`` and
             others, named as in :class:`~pytest_atomic_cards.model.settings.Settings`; no secret.
         versions: Version of Python and of each package that affects a recording.
@@ -65,6 +67,11 @@ class Recorded:
     seed: str = field(default_factory=lambda: secrets.token_hex(8))
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=installed_versions)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another tool recorded it."""
+        return not self.seed
 
     def as_json(self) -> dict[str, Any]:
         """The form in a file."""

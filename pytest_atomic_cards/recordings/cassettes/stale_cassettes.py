@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, Self
 
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import (
@@ -18,6 +18,7 @@ from pytest_atomic_cards.recordings.cassettes.cassette_reader import (
     name_in,
     read_content,
 )
+from pytest_atomic_cards.recordings.cassettes.metadata import UNKNOWN_TIME
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import CassetteError
 
@@ -44,7 +45,7 @@ class Playback:
         count: The number of its exchanges.
         unplayed: How many of them were not played; ``None`` if it was not replayed.
         first: The first unplayed one.
-        recorded_at: When it was recorded, ISO 8601.
+        recorded_at: When it was recorded, ISO 8601; it may be unknown.
     """
 
     path: str
@@ -120,15 +121,29 @@ def orphans(
         if name in known:
             continue
         try:
-            owner = read_content(path).recorded.test
+            recorded = read_content(path).recorded
         except CassetteError as error:
             yield Shortcoming("orphaned", name, f"{error}; no test plays it")
+            continue
+        owner = recorded.test
+        if recorded.is_foreign and not of_suite:
+            if collected.whole or _is_named_after_others(name, root, collected):
+                yield Shortcoming("orphaned", name, "no test plays it; remove the file")
             continue
         if not owner or owner.startswith(SUITE) != of_suite:
             continue
         if _is_gone(owner.removeprefix(SUITE), root, collected, passed=passed):
             problem = f"{owner} no longer exists; remove the file"
             yield Shortcoming("orphaned", name, problem)
+
+
+def _is_named_after_others(name: str, root: Path, collected: Collected) -> bool:
+    """Whether a recording is named after a test module that is gone, or has no such test."""
+    modules = [f"{parent.as_posix()}.py" for parent in PurePath(name).parents if parent.name]
+    return any(module in collected.modules for module in modules) or any(
+        PurePath(module).name.startswith("test_") and not (root / module).exists()
+        for module in modules[-1:]
+    )
 
 
 def _is_gone(owner: str, root: Path, collected: Collected, *, passed: bool) -> bool:
@@ -157,7 +172,8 @@ def expired(uses: Collection[Playback], days: int | None) -> Iterator[Shortcomin
     """The recordings that are older than a number of days."""
     now = REAL_CLOCK.now()
     for use in uses:
-        age = now - datetime.fromisoformat(use.recorded_at)
-        if days is not None and age > timedelta(days=days):
+        at = datetime.fromisoformat(use.recorded_at)
+        age = now - at
+        if days is not None and age > timedelta(days=days) and at != UNKNOWN_TIME:
             problem = f"recorded {age.days} days ago, which is more than {days}; {RECORD_AGAIN}"
             yield Shortcoming("expired", use.path, problem)

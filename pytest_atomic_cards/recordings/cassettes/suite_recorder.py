@@ -67,6 +67,12 @@ class CassetteRecorder(Recorder):
         return self._manager.mode is Mode.REPLAY
 
     @property
+    def has_target(self) -> bool:
+        """Whether the scope guard applies: not to what another tool recorded without it."""
+        cassette = self._cassette if self.is_replayed else None
+        return cassette is None or not cassette.recorded.is_foreign
+
+    @property
     def cassette_name(self) -> str:
         """The file of the current cassette; empty for none."""
         cassette = self._cassette

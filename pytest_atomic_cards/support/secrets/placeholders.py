@@ -12,11 +12,13 @@ _SCHEME: Final = re.compile(
 )
 _MASK: Final = re.compile(
     r"""[*•●█▇.…_\#?-]+ | [xX]+ | [*xX•.-]{3,} \w{0,4}
-    | \$[A-Z][A-Z0-9_]* | \$\{[\w.:-]+\} | \$\(\w+\) | \{\{[\w\s.:|-]*\}\} | %[A-Z][A-Z0-9_]*%""",
+    | \w{0,12} (?:\.{3,} | … | \*{3,}) \w{0,4} | (?:(?P<letter>\w)(?P=letter){2,}[._-]?)+ | n/a
+    | \$[A-Z][A-Z0-9_]* | \$\{[\w.:-]+\} | \$\(\w+\) | \{\{[\w\s.:|$-]*\}\} | %[A-Z][A-Z0-9_]*%
+    | <%=\s*[\w.:\[\]'"]+\s*%> | \#\{[\w.:-]+\} | @@?\w+@@?""",
     re.VERBOSE,
 )
-"""A masked value, perhaps with its last four characters, or a variable of a shell, a template or a
-batch file."""
+"""A masked value, perhaps with its first or last characters; one letter repeated; or a variable of
+a shell, a template or a batch file."""
 _BRACKETED: Final = re.compile(
     r"\[(.*?)\]?|<(.*?)>?|\{(.*?)\}?|\((.*?)\)?|\*+(.*?)\**|_+(.*?)_*", re.DOTALL
 )
@@ -39,7 +41,8 @@ _SAYS_WHAT: Final = re.compile(
     | refresh | id | api | app | keys? | client | user | name | username | password | passwd | pass
     | pwd | credentials? | auth | authorization | oauth | bearer | basic | cookies? | session
     | header | jwt | signature | private | public | code | test | testing | sensitive | pii
-    | personal | information | env | var | variable | atomic | cards | org""",
+    | personal | information | vcr | polly | har | proxy | recorder | env
+    | var | variable | atomic | cards | org""",
     re.VERBOSE,
 )
 """Words that describe the secret; in brackets they are a placeholder on their own."""

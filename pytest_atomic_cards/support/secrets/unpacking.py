@@ -24,14 +24,19 @@ Source: RFC 1952 › 2.3.1, RFC 1950 › 2.2."""
 Layer = tuple[str, tuple[int, int], str]
 
 
-def unpacked(content: bytes) -> bytes:
-    """A body without gzip or deflate compression; unchanged if it has none."""
+def unpacked(content: bytes, largest: int = LARGEST_BODY) -> bytes:
+    """A body without gzip or deflate compression; unchanged if it has none.
+
+    Args:
+        content: The body.
+        largest: Bytes after which the decompressed body is cut off.
+    """
     window = _PACKED.get(content[:2])
     if window is not None:
-        return _inflated(content, zlib.MAX_WBITS | window) or content
+        return _inflated(content, zlib.MAX_WBITS | window, largest) or content
     if not content or _is_text(content):
         return content
-    raw = _inflated(content, -zlib.MAX_WBITS)
+    raw = _inflated(content, -zlib.MAX_WBITS, largest)
     return raw if raw and _is_text(raw) else content
 
 
@@ -65,9 +70,9 @@ def from_base64(text: str) -> Iterator[str]:
             continue
 
 
-def _inflated(content: bytes, window: int) -> bytes:
+def _inflated(content: bytes, window: int, largest: int) -> bytes:
     try:
-        return zlib.decompressobj(window).decompress(content, LARGEST_BODY)
+        return zlib.decompressobj(window).decompress(content, largest)
     except zlib.error:
         return b""
 

@@ -1,0 +1,354 @@
+"""Nothing is passed over in silence: every exchange is judged, or counted with the reason."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+import types
+import zipfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from manners import MANNERS, _entry, _har, _line, _packed, lines, playwright, vcrpy
+from planted import traffic_of_a_day
+
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.recordings.audit import bodies
+from pytest_atomic_cards.recordings.audit.auditor import audit
+from pytest_atomic_cards.reporting.audit_report import NOTHING_JUDGED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_atomic_cards.model.exchange import Exchange
+    from pytest_atomic_cards.recordings.audit.file_count import FileCount
+
+
+@cache
+def _plain() -> tuple[Exchange, ...]:
+    return tuple(traffic_of_a_day())
+
+
+def _counted(content: bytes, directory: Path, **options: str) -> FileCount:
+    path = directory / "recording"
+    path.write_bytes(content)
+    (count,) = audit([path], **options).counts  # type: ignore[arg-type]
+    return count
+
+
+def _of(entries: Sequence[dict[str, Any]]) -> bytes:
+    return _har(entries, "a tool")
+
+
+def _without(*names: str) -> Callable[[dict[str, Any]], None]:
+    def change(entry: dict[str, Any]) -> None:
+        for name in names:
+            entry["response"]["content"].pop(name)
+
+    return change
+
+
+def _set(part: str, **members: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401
+    return lambda entry: entry[part].update(members)
+
+
+UNJUDGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no body": (_without("text"), "without a body"),
+    "a file that is not there": (
+        _set("response", content={"_file": "gone.json"}),
+        "without a body",
+    ),
+    "a file elsewhere": (
+        _set("response", content={"_file": "../../../../etc/hostname"}),
+        "without a body",
+    ),
+    "no response": (_set("response", status=0), "without a response"),
+    "a page": (_set("response", content={"text": "<html>"}), "with a body that is not JSON"),
+    "cut off": (_set("response", content={"text": '{"data": [{'}), "with a body that is cut off"),
+    "bad base64": (
+        _set("response", content={"text": "%%%%a", "encoding": "base64"}),
+        "with a body in damaged base64 or hexadecimal digits",
+    ),
+    "status": (_set("response", status="fine"), "damaged"),
+    "method": (_set("request", method=7), "damaged"),
+    "no request": (
+        lambda entry: entry.update(request={"uri": entry["request"]["url"]}),
+        "damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNJUDGED)
+def test_an_exchange_that_cannot_be_judged_is_counted_with_the_reason(
+    what: str, tmp_path: Path
+) -> None:
+    """One such exchange costs neither the file nor the other exchanges, and its place is known."""
+    change, reason = UNJUDGED[what]
+    entries = [_entry(one) for one in _plain()]
+    change(entries[3])
+    count = _counted(_of(entries), tmp_path)
+    assert count.judged == len(entries) - 1
+    assert dict(count.unjudged) == {reason: 1}
+    assert count.first[reason].startswith("exchange 4, line ")
+    assert count.passed_over == 0
+
+
+ODD: dict[str, Any] = {
+    "text": "x",
+    "nothing": {},
+    "no method": {"request": {"url": "https://other.test/"}},
+    "headers of numbers": {
+        "request": {"method": "GET", "url": "https://other.test/", "headers": [7, [1, 2], None]},
+        "response": {"status": 200, "headers": 7, "content": []},
+    },
+    "cookies of numbers": {
+        "request": {"method": "GET", "url": "https://other.test/", "cookies": 7},
+        "response": {"status": 200},
+    },
+    "odd host": {
+        "request": {"method": "GET", "url": "https://[redacted]/x"},
+        "response": {"status": "200", "content": {"text": "a", "encoding": "base64"}},
+        "time": "12 ms",
+    },
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_an_odd_entry_of_other_traffic_costs_nothing(what: str, tmp_path: Path) -> None:
+    """The exchanges around it are judged as if it were not there."""
+    entries = [_entry(one) for one in _plain()]
+    count = _counted(_of([ODD[what], *entries, ODD[what]]), tmp_path)
+    assert count.judged == len(entries)
+    assert count.passed_over + count.unjudged["damaged"] == 2
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+@pytest.mark.parametrize("installed", [False, True], ids=["missing", "installed"])
+def test_an_encoding_is_read_if_its_library_is_installed(
+    installed: object,
+    coding: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without the library the encoding is named, and what to install."""
+    exchanges = _plain()
+    packed = [b"\xff" + one.response_body for one in exchanges]
+    for names in bodies._DECOMPRESSORS.values():
+        for name in names:
+            monkeypatch.setitem(sys.modules, name, None)
+    if installed:
+        brotli, zstandard = types.ModuleType("brotli"), types.ModuleType("zstandard")
+        brotli.Decompressor = lambda: types.SimpleNamespace(  # type: ignore[attr-defined]
+            process=lambda content: content.removeprefix(b"\xff")
+        )
+        zstandard.ZstdDecompressor = (
+            lambda: types.SimpleNamespace(  # type: ignore[attr-defined]
+                stream_reader=lambda content: io.BytesIO(content[1:])
+            )
+        )
+        monkeypatch.setitem(sys.modules, "brotli", brotli)
+        monkeypatch.setitem(sys.modules, "zstandard", zstandard)
+    path = tmp_path / "page.har"
+    path.write_bytes(_of([_packed(*pair, coding) for pair in zip(exchanges, packed, strict=True)]))
+    code = main(["audit", str(path)])
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert (f"with a body in {coding}" in shown) is not installed
+    assert ("hint: install " in shown) is not installed
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (lambda: _of([_entry(replace(one, url="https://a.test/x")) for one in _plain()]), "--api-"),
+        (lambda: _of([_entry(one, {"size": 9}) for one in _plain()[:4]]), "with bodies: "),
+        (lambda: _of([]), "--api-url"),
+    ],
+    ids=["other traffic", "no bodies", "empty"],
+)
+def test_a_run_that_judged_nothing_is_not_a_success(
+    content: Callable[[], bytes], hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has an exit code of its own, which pytest does not use, and says what would help."""
+    path = tmp_path / "page.har"
+    path.write_bytes(content())
+    assert main(["audit", str(path)]) == NOTHING_JUDGED
+    assert NOTHING_JUDGED not in {*pytest.ExitCode}
+    assert hint in capsys.readouterr().out.partition("\nhint: ")[2]
+
+
+def test_a_base_url_that_is_given_is_believed(tmp_path: Path) -> None:
+    """Behind a gateway, responses without any id of a card are judged if the URL is given."""
+    refused = replace(
+        _plain()[0],
+        url="https://gateway.test/atomic/cards?status=active",
+        status=503,
+        response_body=b"",
+    )
+    assert _counted(lines([refused]), tmp_path).judged == 0
+    assert _counted(lines([refused]), tmp_path, api_url="https://gateway.test/atomic/").judged == 1
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["https://gateway.test/atomic", "https://cards.test/v1/env", "http://127.0.0.1:8080/api"],
+)
+def test_exchanges_before_the_first_that_shows_the_api_are_judged(
+    base: str, tmp_path: Path
+) -> None:
+    """The end of a recording may show what its beginning is about, and other APIs stay others."""
+    first, last = _plain()[0], _plain()[2]
+    silent = replace(first, status=500, response_body=b"")
+    other = replace(silent, url="https://boards.test/1/boards/b/cards")
+    late = replace(last, url=f"{base}/cards?{last.query}")
+    early = [replace(silent, url=f"{base}/cards?status=active")] * 3
+    count = _counted(lines([other, *early, late]), tmp_path)
+    assert (count.judged, count.passed_over) == (4, 1)
+
+
+@pytest.mark.parametrize("manner", ["lines", "chrome", "vcrpy", "playwright_zip"])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_standard_input_is_read(
+    packed: object, manner: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``-`` stands for it, whatever format and container it is in."""
+    content = MANNERS[manner](_plain())
+    if packed and manner != "playwright_zip":
+        content = gzip.compress(content)
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(content)))
+    assert main(["audit", "-"]) == 0
+    assert f": {len(_plain())} exchanges of the Cards API" in capsys.readouterr().out
+
+
+def test_a_zip_file_may_hold_several_recordings(tmp_path: Path) -> None:
+    """Each is counted alone, and what is no recording is not looked at."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("a/one.jsonl", lines(_plain()))
+        archive.writestr("a/two.yaml", vcrpy(_plain()))
+        archive.writestr("a/README.md", "about them")
+    counts = audit([tmp_path / "all.zip"]).counts
+    assert [(count.path.name, count.judged) for count in counts] == [
+        ("one.jsonl", len(_plain())),
+        ("two.yaml", len(_plain())),
+    ]
+
+
+def test_bodies_beside_a_har_file_are_read(tmp_path: Path) -> None:
+    """Playwright keeps them in files of their own, if it is not told otherwise."""
+    entries = []
+    for number, one in enumerate(_plain()):
+        (tmp_path / f"{number}.json").write_bytes(one.response_body)
+        entries.append(_entry(one, {"_file": f"{number}.json"}))
+    assert _counted(_of(entries), tmp_path).judged == len(entries)
+
+
+CUT: dict[str, Callable[[], bytes]] = {
+    "lines": lambda: lines(_plain())[:-40],
+    "a HAR file": lambda: playwright(_plain()[:6])[:-3_000],
+    "a cassette": lambda: vcrpy(_plain()) + b"- request: {method: 'GET",
+    "not UTF-8": lambda: lines(_plain()) * 9 + b"\xff",
+    "gzip": lambda: gzip.compress(lines(_plain() * 400))[:-20],
+}
+
+
+@pytest.mark.parametrize("what", CUT)
+def test_what_is_left_of_a_recording_is_judged(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recording that is cut off, damaged or still being written is read as far as possible."""
+    path = tmp_path / "recording"
+    path.write_bytes(CUT[what]())
+    assert main(["audit", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "verdict: partial" in shown
+    assert "\nnot judged: 1 " in shown
+    assert "0 exchanges" not in shown
+
+
+def test_a_damaged_line_costs_no_other(tmp_path: Path) -> None:
+    """Lines are independent of each other."""
+    good = [json.dumps(_line(one)) for one in _plain()]
+    text = "\n".join([good[0], "[]", '{"url": "https://a.test/v1/e/cards"}', "{", *good[1:], ""])
+    count = _counted(text.encode(), tmp_path)
+    assert count.judged == len(good)
+    assert (count.passed_over, count.odd, count.unjudged["damaged"]) == (2, 2, 1)
+
+
+@pytest.mark.parametrize("write", [_line, _entry])
+def test_a_document_may_be_one_exchange(
+    write: Callable[[Exchange], dict[str, Any]], tmp_path: Path
+) -> None:
+    """A single exchange that somebody copied from a log is read."""
+    assert _counted(json.dumps(write(_plain()[2]), indent=1).encode(), tmp_path).judged == 1
+
+
+def test_a_log_may_begin_in_the_middle_of_a_line(tmp_path: Path) -> None:
+    """As after a rotation, or from ``tail``."""
+    count = _counted(b'"status": 200}\n' + lines(_plain()), tmp_path)
+    assert (count.judged, count.odd) == (len(_plain()), 1)
+
+
+FOREIGN: dict[str, tuple[bytes, str]] = {
+    "WireMock": (
+        b'{"request": {"method": "GET", "urlPath": "/x"}, "response": {"status": 200}}',
+        "a WireMock mapping; record",
+    ),
+    "WireMock mappings": (b'{\n"mappings": []}', "a set of WireMock mappings"),
+    "Pact": (
+        b'{"consumer": {}, "provider": {}, "interactions": [{"request": {}}]}',
+        "a Pact contract",
+    ),
+    "Postman": (b'{\n"info": {"name": "x"}, "item": []}', "a Postman collection; run it with new"),
+    "OpenAPI": (b'{\n"openapi": "3.1.0", "paths": {}}', "an OpenAPI document"),
+    "Hoverfly": (b'{\n"data": {"pairs": []}, "meta": {}}', "a Hoverfly simulation"),
+    "nock": (
+        b'[{"scope": "https://a.test:443", "method": "GET", "path": "/", "status": 200}]',
+        "a fixture of nock",
+    ),
+    "Charles": (b'[{"status": "COMPLETE", "method": "GET"}]', "a session of Charles; export it"),
+    "mitmproxy": (b"2231:9:websocket;0:~8:response;", "a flow file of mitmproxy; convert it with"),
+    "Burp": (b'<?xml version="1.0"?>\n<items burpVersion="1">', "an export of Burp Suite"),
+    "HTTP": (b"GET /cards HTTP/1.1\r\nHost: a\r\n", "a raw HTTP message"),
+    "SQLite": (b"SQLite format 3\0rest", "an SQLite database"),
+    "pcap": (b"\xd4\xc3\xb2\xa1\0\0", "a packet capture"),
+    "zstd": (b"\x28\xb5\x2f\xfd\0", "a file packed by zstd; unpack it"),
+    "a report": (b'{\n"tool": "x", "conclusion": "y", "rules": []}', "a report of this package"),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_file_of_another_kind_is_named(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says what the file is, and what to do instead."""
+    content, name = FOREIGN[what]
+    path = tmp_path / "recording"
+    path.write_bytes(content)
+    assert main(["audit", str(path)]) == 2
+    response = capsys.readouterr()
+    assert response.err.startswith(f"atomic-cards: {path} is {name}")
+    assert response.err.count("\n") == 1
+
+
+def test_archives_without_a_recording_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So are those that are damaged."""
+    for member, name in (
+        ("raw/1_c.txt", "an archive of Fiddler; export"),
+        ("trace.trace", "a trace of Playwright; record"),
+        ("notes.txt", "a zip file without a recording"),
+    ):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr(member, "x")
+        assert main(["audit", str(tmp_path / "a.zip")]) == 2
+        assert f"a.zip is {name}" in capsys.readouterr().err
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and nothing else")
+    assert main(["audit", str(tmp_path / "a.zip")]) == 2
+    assert "a.zip is a damaged zip file" in capsys.readouterr().err

@@ -78,7 +78,7 @@ def from_json(form: Any) -> Any:  # noqa: ANN401 - JSON and a case
         raise MisuseError(f"a recorded case has {name!r} where a known form should be")
     try:
         return _FORMS[kind][1](content)
-    except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
+    except (MisuseError, TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
         raise MisuseError(f"a recorded case has a {name} that cannot be read: {error}") from None
 
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
 
@@ -175,17 +176,6 @@ def audit(arguments: argparse.Namespace) -> int:
     return report_audit(done, console, strict=arguments.strict, report=arguments.report)
 
 
-def sandbox(arguments: argparse.Namespace) -> int:
-    """Serve the sandbox on loopback until it is interrupted."""
-    from pytest_atomic_cards.model.profile import Profile
-    from pytest_atomic_cards.sandbox.server import run_sandbox
-
-    profile = Profile.read(arguments.profile) if arguments.profile else None
-    return run_sandbox(
-        port=arguments.port, db=arguments.db, profile=profile, faults=arguments.fault
-    )
-
-
 def clean(arguments: argparse.Namespace) -> int:
     """Cancel what crashed runs have left open on the live target that the settings name."""
     from pytest_atomic_cards.plugin.clean_command import clean_up
@@ -267,19 +257,7 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-secrets", action="store_true", help="continue if a file contains a secret"
     )
     recorded.set_defaults(run=audit)
-    serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
-    serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
-    serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")
-    serve.add_argument(
-        "--profile",
-        type=Path,
-        metavar="FILE",
-        help="behave as this file answers the open questions",
-    )
-    serve.add_argument(
-        "--fault", action="append", default=[], metavar="NAME", help="switch on a named fault"
-    )
-    serve.set_defaults(run=sandbox)
+    add_sandbox_parser(commands)
     return parser
 
 
@@ -287,13 +265,3 @@ def _jobs(text: str) -> int:
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"a number of processes from 1, not {text!r}")
     return int(text)
-
-
-def _port(text: str) -> int:
-    try:
-        port = int(text)
-    except ValueError:
-        port = -1
-    if not 0 <= port < 65_536:  # noqa: PLR2004 - TCP ports
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
-    return port

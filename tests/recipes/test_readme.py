@@ -103,7 +103,8 @@ def test_each_link_leads_somewhere(name: str):
 @pytest.mark.parametrize("name", PAGES)
 def test_each_command_exists(name: str):
     """Every subcommand of ``atomic-cards`` that a page names exists."""
-    source = (ROOT / "pytest_atomic_cards/plugin/cli.py").read_text("utf-8")
+    modules = (ROOT / "pytest_atomic_cards/plugin").glob("*.py")
+    source = "".join(module.read_text("utf-8") for module in modules)
     for command in set(re.findall(r"atomic-cards ([a-z]+)\b", PAGES[name])):
         assert f'"{command}"' in source, command
 

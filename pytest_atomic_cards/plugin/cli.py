@@ -85,7 +85,7 @@ def check(pytest_arguments: Sequence[str]) -> int:
         plugins.append(import_module(f"{SUITE}.conftest"))
         pytest_arguments = with_values_joined(pytest_arguments)
     else:
-        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd()), *_hook_file(Path.cwd())]
         suite = str(suite_directory())
     if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
         own += TERMINAL_ARGUMENTS
@@ -116,6 +116,21 @@ def _settings_file(directory: Path) -> list[str]:
         except (OSError, UnicodeDecodeError):
             continue
     return []
+
+
+def _hook_file(directory: Path) -> list[str]:
+    """Arguments that load a project's ``conftest.py`` if it implements our hook.
+
+    Otherwise pytest would not, as the tests of the suite lie elsewhere.
+    """
+    try:
+        text = (directory / "conftest.py").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    if "pytest_atomic_cards_seed" not in text:
+        return []
+    sys.path.insert(0, str(directory))
+    return ["-p", "conftest"]
 
 
 def prove(arguments: argparse.Namespace) -> int:

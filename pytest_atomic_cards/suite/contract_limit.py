@@ -27,7 +27,7 @@ class ContractLimit:
         self._limit = limit
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_setup")
-    def refuse_test(self) -> None:
+    def pytest_refuse_setup(self) -> None:
         """Seed nothing for a test when there is no time to run it.
 
         Not in a wrapper: those of other plugins would miss the setup, and fail in the teardown.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_p
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
-from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
@@ -90,10 +91,18 @@ def effort(cards_target: Target) -> Effort:
 
 
 @pytest.fixture(scope="session")
-def probe(cards_target: Target) -> Iterator[Probe]:
-    """The probe of the shared environment, after a first card showed that seeding works."""
+def probe(cards_target: Target, pytestconfig: pytest.Config) -> Iterator[Probe]:
+    """The probe of the shared environment, after a first card showed that seeding works.
+
+    Without a supply of cards it serves the contracts that need none of their own.
+    """
+    hooks: ContractHooks = pytestconfig.pluginmanager.get_plugin("atomic-cards-contracts")
     with world_on(cards_target) as cards:
-        cards.seeder.calibrate()
+        with (
+            hooks.failed_setup.judging(cards.api.session.listeners),
+            suppress(NotAvailableError),
+        ):
+            cards.seeder.calibrate()
         yield Probe(cards)
 
 

@@ -18,14 +18,17 @@ from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Level
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Verdict, Violation
+from pytest_atomic_cards.suite.failed_setup import FailedSetup
 from pytest_atomic_cards.suite.listing_stability import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.result_hooks import ResultHooks
 from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
+    ContractBrokenError,
     NotAvailableError,
     OutcomeUnknownError,
+    SeedingError,
     error_text,
 )
 
@@ -99,11 +102,14 @@ class ContractHooks(ResultHooks[Finding]):
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
+        self.failed_setup = FailedSetup()
 
     def result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         """What a phase of a contract found; ``None`` if it decided nothing."""
         found = partial(Finding, item.name, _requirement_of(item).id)
         error = call.excinfo.value if call.excinfo else None
+        if call.when == "setup" and isinstance(error, SeedingError | ContractBrokenError):
+            error = self._cause_of(error, _requirement_of(item).id)
         if error is None:
             return found(Verdict.HELD) if call.when == "call" else None
         if isinstance(error, Violation):
@@ -120,6 +126,12 @@ class ContractHooks(ResultHooks[Finding]):
         if isinstance(error, Exception):
             return found(Verdict.INCONCLUSIVE, error_text(error))
         return None
+
+    def _cause_of(self, error: AtomicCardsError, requirement_id: str) -> BaseException:
+        """What a failed seeding shows of a requirement: its violation, or where to start."""
+        failed = self.failed_setup
+        cause = Inconclusive(failed.cause) if failed.cause else error
+        return failed.violations.get(requirement_id) or cause
 
     def fails(self, result: Finding) -> bool:
         """Whether a finding fails the run."""

@@ -200,7 +200,9 @@ class Settings:
 
     @property
     def way_in(self) -> Access:
-        """What gives access to a live target: as chosen, else a token if one is given."""
+        """What gives access: to a live target as chosen, else a token if one is given."""
+        if self.target is TargetKind.SANDBOX:
+            return "credentials"
         return self.access or ("token" if self.token else "credentials")
 
     @property

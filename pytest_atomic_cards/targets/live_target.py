@@ -75,7 +75,7 @@ def credentials_of(
     return _token_endpoint(settings)(
         client_id=settings.client_id or "",
         client_secret=settings.client_secret or "",
-        http=http,
+        http=http or _network(settings, context),
         cache=None if settings.app else context.token_cache,  # each process has its own app
         deadline=context.deadline,
         breaker=context.breaker,
@@ -109,6 +109,7 @@ def _network(settings: Settings, context: RunContext) -> requests.Session:
         SettingsError: There is no application.
     """
     network = open_http()
+    network.cert = _certificate(settings)
     if settings.app:
         if context.app is None:
             raise SettingsError("--cards-app names an application that was not opened")
@@ -145,8 +146,7 @@ class LiveTarget:
         self._replayed = recorder.is_replayed
         network = open_http() if self._replayed else _network(settings, context)
         self._http, self._faults = open_http(), NetworkFaults()
-        for session in (network, self._http):
-            session.cert = _certificate(settings)
+        self._http.cert = network.cert
         for scheme, adapter in network.adapters.items():
             recorded = recorder.adapter(None if self._replayed else adapter)
             self._http.mount(scheme, FaultyAdapter(recorded, self._faults))

@@ -175,6 +175,12 @@ def test_a_hook_creates_the_cards(
         ({"APP": "back_end:nothing"}, "", "--cards-app back_end:nothing cannot be imported: Attr"),
         ({"APP": "no_such_module:app"}, "", "*ModuleNotFoundError*no_such_module*"),
         ({"APP": "back_end:calls"}, "", "*must be a WSGI or ASGI application, not []*"),
+        ({"CLIENT_CERT": "no.pem"}, "", "*CLIENT_CERT: no.pem cannot be used (No such"),
+        (
+            {"CLIENT_CERT": "back_end.py"},
+            "",
+            "*CLIENT_CERT: back_end.py cannot be used",
+        ),
         ({"SEEDING": "hook"}, "", "*ATOMIC_CARDS_SEEDING=hook needs the hook*conftest.py*"),
     ],
 )

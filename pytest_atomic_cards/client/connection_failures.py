@@ -154,7 +154,7 @@ _PERMANENT: Final[tuple[tuple[Callable[[BaseException, str], bool], str], ...]] 
     ),
     (
         lambda one, _: isinstance(one, ssl.SSLError) and _is_refusal(one),
-        f"no TLS connection can be agreed on; check scheme and port in {{setting}}, or {_CLIENT_CERT}",
+        f"TLS cannot be agreed on; check scheme and port in {{setting}}, or {_CLIENT_CERT}",
     ),
 )
 """How to recognize, from an error and its text, a failure that no further attempt cures, and its

@@ -15,6 +15,7 @@ from pytest_atomic_cards.reporting.result_collector import FindingsReporter, Rep
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
+from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe
@@ -69,6 +70,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     arrange_questions(config, items, settings)
 
 
+def hooks_of(config: pytest.Config) -> ContractHooks:
+    """What turns the outcomes of this run into findings."""
+    hooks: ContractHooks = config.pluginmanager.get_plugin("atomic-cards-contracts")
+    return hooks
+
+
 @pytest.fixture(scope="session")
 def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """The target of this run with its traffic counted; a sandbox instead in a dry run."""
@@ -96,7 +103,7 @@ def probe(cards_target: Target, pytestconfig: pytest.Config) -> Iterator[Probe]:
 
     Without a supply of cards it serves the contracts that need none of their own.
     """
-    hooks: ContractHooks = pytestconfig.pluginmanager.get_plugin("atomic-cards-contracts")
+    hooks = hooks_of(pytestconfig)
     with world_on(cards_target) as cards:
         with (
             hooks.failed_setup.judging(cards.api.session.listeners),
@@ -128,10 +135,13 @@ def history(probe: Probe) -> History:
 
 
 @pytest.fixture(scope="session")
-def population(probe: Probe, history: History) -> SharedPopulation:
+def population(probe: Probe, history: History, pytestconfig: pytest.Config) -> SharedPopulation:
     """Cards in every state that the target can provide; contracts only read them."""
     del history
-    return seed_population(probe.cards)
+    if probe.cards.is_steerable or settings_of(pytestconfig).way_to_seed != "none":
+        return seed_population(probe.cards)
+    existing = hooks_of(pytestconfig).existing = ExistingCards(probe)
+    return existing.population
 
 
 @pytest.fixture(scope="session")

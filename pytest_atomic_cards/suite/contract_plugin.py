@@ -18,6 +18,7 @@ from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Level
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Verdict, Violation
+from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.failed_setup import FailedSetup
 from pytest_atomic_cards.suite.listing_stability import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe
@@ -103,6 +104,7 @@ class ContractHooks(ResultHooks[Finding]):
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
         self.failed_setup = FailedSetup()
+        self.existing: ExistingCards | None = None
 
     def result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         """What a phase of a contract found; ``None`` if it decided nothing."""
@@ -147,6 +149,11 @@ class ContractHooks(ResultHooks[Finding]):
         try:
             return (yield)
         except (OutcomeUnknownError, Violation) as error:
+            if self.existing and isinstance(error, Violation) and self.existing.have_changed():
+                raise Inconclusive(
+                    f"cards that others own have changed meanwhile; before that: {error}",
+                    error.exchanges,
+                ) from None
             doubtful = _doubtful(error, arguments)
             restless = _is_restless(error, arguments)
         for _ in range(LOST_RESPONSES):

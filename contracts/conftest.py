@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pytest_atomic_cards.reporting.result_collector import FindingsReporter, Rep
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
+from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe
@@ -22,7 +24,7 @@ from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_p
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
-from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
@@ -68,6 +70,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     arrange_questions(config, items, settings)
 
 
+def hooks_of(config: pytest.Config) -> ContractHooks:
+    """What turns the outcomes of this run into findings."""
+    hooks: ContractHooks = config.pluginmanager.get_plugin("atomic-cards-contracts")
+    return hooks
+
+
 @pytest.fixture(scope="session")
 def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """The target of this run with its traffic counted; a sandbox instead in a dry run."""
@@ -90,10 +98,18 @@ def effort(cards_target: Target) -> Effort:
 
 
 @pytest.fixture(scope="session")
-def probe(cards_target: Target) -> Iterator[Probe]:
-    """The probe of the shared environment, after a first card showed that seeding works."""
+def probe(cards_target: Target, pytestconfig: pytest.Config) -> Iterator[Probe]:
+    """The probe of the shared environment, after a first card showed that seeding works.
+
+    Without a supply of cards it serves the contracts that need none of their own.
+    """
+    hooks = hooks_of(pytestconfig)
     with world_on(cards_target) as cards:
-        cards.seeder.calibrate()
+        with (
+            hooks.failed_setup.judging(cards.api.session.listeners),
+            suppress(NotAvailableError),
+        ):
+            cards.seeder.calibrate()
         yield Probe(cards)
 
 
@@ -119,10 +135,13 @@ def history(probe: Probe) -> History:
 
 
 @pytest.fixture(scope="session")
-def population(probe: Probe, history: History) -> SharedPopulation:
+def population(probe: Probe, history: History, pytestconfig: pytest.Config) -> SharedPopulation:
     """Cards in every state that the target can provide; contracts only read them."""
     del history
-    return seed_population(probe.cards)
+    if probe.cards.is_steerable or settings_of(pytestconfig).way_to_seed != "none":
+        return seed_population(probe.cards)
+    existing = hooks_of(pytestconfig).existing = ExistingCards(probe)
+    return existing.population
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from pytest_atomic_cards.support.errors import (
     NotAvailableError,
     TransportError,
 )
+from pytest_atomic_cards.targets import Target
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -99,6 +100,20 @@ WAYS: dict[str, tuple[str, Way]] = {
 """Requests that must be rejected, and the requirement that demands it."""
 
 
+def need_credentials(target: Target) -> None:
+    """Skip a contract about tokens that credentials obtain, if the run was given another access."""
+    if target.settings.way_in != "credentials":
+        not_exercised("this target is accessed without client credentials")
+
+
+@pytest.fixture(autouse=True)
+def _asks_for_a_token(request: pytest.FixtureRequest, cards_target: Target) -> None:
+    """Skip the contracts about tokens on a target that, by the settings, asks for none."""
+    marker = request.node.get_closest_marker("requirement")
+    if cards_target.settings.way_in == "none" and marker.args[0] != "AUTH-09":
+        not_exercised("this target is accessed without a token (ATOMIC_CARDS_ACCESS=none)")
+
+
 def intrude(probe: Probe, group: Group, method: str, path: str, how: dict[str, Any]) -> ActionTrial:
     """List or cancel the first card of a group in a way that must be refused."""
     before = probe.states(group)
@@ -164,8 +179,9 @@ def test_refusal_is_401_or_403(method: str, path: str, probe: Probe, reserve: Ca
 
 
 @requirement("AUTH-03")
-def test_credentials_obtain_a_token(bare: Probe) -> None:
+def test_credentials_obtain_a_token(bare: Probe, cards_target: Target) -> None:
     """The credentials obtain a token that the Cards API accepts."""
+    need_credentials(cards_target)
     try:
         exchange = bare.raw("GET", "/cards", CardQuery(user_id=bare.invented()))
     except ContractBrokenError as error:
@@ -180,8 +196,9 @@ def test_credentials_obtain_a_token(bare: Probe) -> None:
 
 
 @requirement("AUTH-04")
-def test_tokens_live_side_by_side(probe: Probe) -> None:
+def test_tokens_live_side_by_side(probe: Probe, cards_target: Target) -> None:
     """A token is still accepted after the same credential obtained another."""
+    need_credentials(cards_target)
     tokens = probe.api.session.tokens
     first = tokens.token()
     try:

@@ -36,6 +36,7 @@ _UNKNOWN_HOST: Final = frozenset(
     getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
 )
 _CA_FILE: Final = "REQUESTS_CA_BUNDLE"
+_CLIENT_CERT: Final = "ATOMIC_CARDS_CLIENT_CERT"
 _PROXY: Final = "HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 
 
@@ -132,6 +133,13 @@ _PERMANENT: Final[tuple[tuple[Callable[[BaseException, str], bool], str], ...]] 
     ),
     (_has("CA certificate bundle"), f"correct {_CA_FILE} or CURL_CA_BUNDLE: a PEM file"),
     (_has("NO_CERTIFICATE_OR_CRL_FOUND"), f"correct {_CA_FILE} or CURL_CA_BUNDLE: a PEM file"),
+    (_has("CERTIFICATE_REQUIRED"), f"the server asks for a client certificate; set {_CLIENT_CERT}"),
+    (_has("ALERT_UNKNOWN_CA"), f"the server does not trust the issuer of {_CLIENT_CERT}"),
+    (_has("ALERT_BAD_CERTIFICATE"), f"the server refuses {_CLIENT_CERT}"),
+    (
+        _has("ALERT_CERTIFICATE_"),
+        f"the server refuses {_CLIENT_CERT}; it may have expired",
+    ),
     (_has("Tunnel connection failed: 407"), PROXY_LOGIN),
     (_has("Tunnel connection failed: 4"), f"the proxy refuses this host; correct {_PROXY}"),
     (
@@ -146,7 +154,7 @@ _PERMANENT: Final[tuple[tuple[Callable[[BaseException, str], bool], str], ...]] 
     ),
     (
         lambda one, _: isinstance(one, ssl.SSLError) and _is_refusal(one),
-        "no TLS connection can be agreed on; check scheme and port in {setting}",
+        f"TLS cannot be agreed on; check scheme and port in {{setting}}, or {_CLIENT_CERT}",
     ),
 )
 """How to recognize, from an error and its text, a failure that no further attempt cures, and its

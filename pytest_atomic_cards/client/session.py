@@ -21,6 +21,7 @@ from pytest_atomic_cards.client.request import (
 from pytest_atomic_cards.client.response_views import unanswered
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
 from pytest_atomic_cards.client.scope_guard import Guard, Scope
+from pytest_atomic_cards.client.tokens import NoToken
 from pytest_atomic_cards.client.transport import (
     NoResponse,
     RawResponse,
@@ -70,6 +71,7 @@ class CardsSession:
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         max_rate: Most requests a second, or ``None`` for no limit.
+        secrets: What never to show, in addition to those of ``tokens``.
         clock: Measures the time of the session, and of whoever waits for its target.
         randomness: Source of the jitter of pauses.
 
@@ -96,6 +98,7 @@ class CardsSession:
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
         max_rate: float | None = None,
+        secrets: frozenset[str] = frozenset(),
         clock: Clock = REAL_CLOCK,
         randomness: Randomness = TRUE_RANDOMNESS,
     ) -> None:
@@ -118,6 +121,7 @@ class CardsSession:
         self._user_agent = user_agent or default_user_agent()
         self.retry = retry or RetryPolicy.by(self.clock, randomness)
         self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
+        self._secrets = secrets
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
         self.listeners: list[Listener] = []
@@ -169,7 +173,9 @@ class CardsSession:
             url_of(self._root, path, parameters),
             headers_of(method, headers or {}, self._user_agent if user_agent else None),
             body if json is NO_BODY else encode_json(json),
-            signed=authenticated and "authorization" not in map(str.lower, headers or {}),
+            signed=authenticated
+            and not isinstance(self.tokens, NoToken)
+            and "authorization" not in map(str.lower, headers or {}),
         )
         repeatable = method in SAFE_METHODS if repeatable is None else repeatable
         part = f"{_PARTS.get(method, method)} {self._root}"
@@ -276,7 +282,7 @@ class CardsSession:
         return self.tokens.renew(request.token) != request.token
 
     def _redactor(self, authorization: str | None) -> Redactor:
-        secrets = self.tokens.secrets
+        secrets = self.tokens.secrets | self._secrets
         if authorization:
             secrets |= {Hidden(authorization.rpartition(" ")[2])}
         redactor = self._redactors.get(secrets)

@@ -18,7 +18,7 @@ from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, 
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
@@ -77,6 +77,28 @@ class StaticToken:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+class NoToken:
+    """No token: the target does not ask for one, and no request has an Authorization header."""
+
+    secrets: frozenset[str] = frozenset()
+
+    def token(self) -> str:
+        """Refuse.
+
+        Raises:
+            NotAvailableError: Always.
+        """
+        raise NotAvailableError("this target is accessed without a token (ATOMIC_CARDS_ACCESS)")
+
+    def renew(self, stale: str) -> str:  # noqa: ARG002 - there is none
+        """Refuse.
+
+        Raises:
+            NotAvailableError: Always.
+        """
+        return self.token()
 
 
 class ClientCredentials:

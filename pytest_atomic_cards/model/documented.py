@@ -1,4 +1,4 @@
-"""The numbers and names that the Cards API page documents, each defined once.
+"""The numbers and names that the documentation gives, each defined once.
 
 Source: Cards API page › Pagination, Request limits, and its two example responses. What the page
 shows only in an example is a sample, not a schema: a body may hold more.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
+
+from pytest_atomic_cards.model.lifecycle import Status
 
 Fields = Mapping[str, type]
 """Names of fields, each with the type that the example shows."""
@@ -68,3 +70,17 @@ SUMMARY_FIELDS: Final[Fields] = {"total": int, "updated": int}
 
 SAMPLED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 """The format of times in the examples."""
+
+EVENT_TYPES: Final[Mapping[str, str]] = {
+    Status.ACTIVE: "card-published",
+    Status.EMBARGOED: "card-embargoed",
+    Status.SNOOZED: "card-snoozed",
+    Status.DISMISSED: "card-dismissed",
+    Status.COMPLETED: "card-completed",
+    Status.CANCELLED: "card-cancelled",
+    Status.EXPIRED: "card-expired",
+}
+"""The analytics event of each new state. Source: Analytics reference › Events."""
+
+UNSNOOZED: Final = "card-unsnoozed"
+"""The analytics event of a snooze that ends. Source: Analytics reference › Events."""

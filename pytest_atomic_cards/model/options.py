@@ -240,6 +240,39 @@ OPTIONS: Final = (
     Option("environment_id", "id of the environment", setting_parsers.segment),
     Option("client_id", "id of an API credential with the role events", setting_parsers.client_id),
     Option("client_secret", "secret of that credential", setting_parsers.some_text, secret=True),
+    Option(
+        "app",
+        "application in this process to run against, WSGI or ASGI: module:attribute, or fixture "
+        "for that of cards_app",
+        setting_parsers.app,
+        flag=True,
+        metavar="MODULE:ATTRIBUTE",
+    ),
+    Option(
+        "access",
+        "what gives access (default: token if one is given, else credentials)",
+        setting_parsers.one_of("credentials", "token", "none"),
+    ),
+    Option("token", "access token to send as it is", setting_parsers.token, secret=True),
+    Option(
+        "headers",
+        "JSON object of further headers for the Cards API, such as the key of a gateway",
+        setting_parsers.headers,
+        {},
+        secret=True,
+    ),
+    Option(
+        "client_cert",
+        "PEM file with a client certificate and its key, or both files, separated by a comma",
+        setting_parsers.paths,
+        (),
+    ),
+    Option(
+        "seeding",
+        "how cards are created: by the Action Flow (default), by the hook "
+        "pytest_atomic_cards_seed, or not at all",
+        setting_parsers.one_of("flow", "hook", "none"),
+    ),
     Option("flow_id", "id of the Action Flow that seeding starts", setting_parsers.segment),
     Option(
         "flow_mode",

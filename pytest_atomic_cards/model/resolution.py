@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_atomic_cards.model.options import OPTIONS, Option
-from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.model.settings import Settings, TargetKind
 from pytest_atomic_cards.model.target_file import NO_FILE, TargetFile, text_of
 from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
@@ -34,9 +34,10 @@ def resolve(
         SettingsError: A value cannot be used, or a setting is missing or contradictory.
     """
     found = given(command_line, ini, environ, file)
-    return Settings(
-        **{option.name: _parsed(option, source, text) for option, source, text in found}
-    )
+    values = {option.name: _parsed(option, source, text) for option, source, text in found}
+    if "app" in values:
+        values.setdefault("target", TargetKind.LIVE)
+    return Settings(**values)
 
 
 def given(

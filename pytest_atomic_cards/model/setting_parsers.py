@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_atomic_cards.model.settings import MEGABYTE, Mode, TargetKind
+from pytest_atomic_cards.model.settings import APP_FIXTURE, MEGABYTE, Mode, TargetKind
+from pytest_atomic_cards.support.secrets.hidden import Hidden
+
+_VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
 
 SHORTCOMINGS: Final = ("orphaned", "unplayed", "expired")
 """What can be wrong with cassettes although all tests pass."""
@@ -163,6 +170,41 @@ def some_text(text: str) -> str:
     if not text.strip():
         raise ValueError("some text")
     return text
+
+
+def app(text: str) -> str:
+    """Read where an application is: ``module:attribute``, or the fixture."""
+    module, _, attribute = text.partition(":")
+    names = [*module.split("."), *attribute.split(".")]
+    if text != APP_FIXTURE and not all(name.isidentifier() for name in names):
+        raise ValueError(f"module:attribute, such as tests.mock:app, or {APP_FIXTURE}")
+    return text
+
+
+def token(text: str) -> Hidden:
+    """Read an access token (RFC 6750 › 2.1)."""
+    if not _VISIBLE.fullmatch(text):
+        raise ValueError("visible ASCII characters without a space")
+    return Hidden(text)
+
+
+def headers(text: str) -> dict[str, Hidden]:
+    """Read headers from a JSON object of texts (RFC 9110 › 5.5)."""
+    with suppress(ValueError):
+        fields = json_object(text)
+        if all(map(_HEADER_NAME.fullmatch, fields)) and all(
+            isinstance(value, str) and _HEADER_VALUE.fullmatch(value) for value in fields.values()
+        ):
+            return {name: Hidden(value) for name, value in fields.items()}
+    raise ValueError("a JSON object of header names and their texts")
+
+
+def paths(text: str) -> tuple[Path, ...]:
+    """Read the path of a file with a certificate and its key, or those of two files."""
+    found = tuple(map(Path, words(text)))
+    if len(found) > 2:  # noqa: PLR2004 - certificate and key
+        raise ValueError("one PEM file, or certificate and key, separated by a comma")
+    return found
 
 
 def client_id(text: str) -> str:

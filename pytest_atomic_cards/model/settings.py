@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,18 @@ from pytest_atomic_cards.support.secrets.hidden import Hidden
 VENDOR_DOMAIN: Final = "customer-api.atomic.io"
 VENDOR_TOKEN_URL: Final = "https://master-atomic-io.auth.us-east-1.amazoncognito.com/oauth2/token"  # noqa: S105
 
+APP_URL: Final = "http://app.invalid"
+"""The address of an application in this process, for its requests; it is never looked up."""
+APP_FIXTURE: Final = "fixture"
+"""The setting for an application that the fixture ``cards_app`` gives."""
+APP_TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
+"""Where such an application issues tokens unless a URL is given; as Amazon Cognito does."""
+
+Access = Literal["credentials", "token", "none"]
+"""What gives access to a live target."""
+
+Seeding = Literal["flow", "hook", "none"]
+"""How cards come into being on a live target."""
 
 MEGABYTE: Final = 1_000_000
 
@@ -85,6 +97,12 @@ class Settings:
     environment_id: str | None = None
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    app: str | None = None
+    access: Access | None = None
+    token: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    client_cert: tuple[Path, ...] = ()
+    seeding: Seeding | None = None
     flow_id: str | None = None
     flow_mode: Literal["start", "test"] = "start"
     flow_variables: Mapping[str, Any] = field(default_factory=dict)
@@ -96,13 +114,20 @@ class Settings:
     journal: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.client_secret is not None:
-            object.__setattr__(self, "client_secret", Hidden(self.client_secret))
+        for name in ("client_secret", "token"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Hidden(value))
+        hidden = {name: Hidden(value) for name, value in self.headers.items()}
+        object.__setattr__(self, "headers", hidden)
         if self.target is TargetKind.LIVE and self.cassettes is not Mode.REPLAY:
             self._require_live_settings()
         elif self.dry_run:
             raise SettingsError(
                 "--cards-dry-run prints what a live run would do; add --cards-target live"
+            )
+        elif self.app and self.target is TargetKind.SANDBOX:
+            raise SettingsError(
+                "--cards-app names the target, and --cards-target sandbox another; use only one"
             )
         if self.dry_run and self.profile_out:
             raise SettingsError(
@@ -111,37 +136,80 @@ class Settings:
             )
 
     def _require_live_settings(self) -> None:
-        if self.fault:
-            raise SettingsError(
-                "--cards-fault switches on a fault of the sandbox; it cannot be used with "
-                "--cards-target live"
-            )
-        if self.api_url and self.org_id and urlsplit(self.api_url).hostname != self._vendor_host:
-            raise SettingsError(
-                f"ATOMIC_CARDS_API_URL ({self.api_url}) and ATOMIC_CARDS_ORG_ID ({self.org_id}) "
-                "name different targets; unset one of them"
-            )
+        for contradiction in self._contradictions():
+            raise SettingsError(contradiction)
         needed = {
-            "ATOMIC_CARDS_API_URL or ATOMIC_CARDS_ORG_ID": self.api_url or self.org_id,
-            "ATOMIC_CARDS_TOKEN_URL": self.token_endpoint,
+            _URL: self.app or self.api_url or self.org_id,
             "ATOMIC_CARDS_ENVIRONMENT_ID": self.environment_id,
-            "ATOMIC_CARDS_CLIENT_ID": self.client_id,
-            "ATOMIC_CARDS_CLIENT_SECRET": self.client_secret,
-            "ATOMIC_CARDS_FLOW_ID": self.flow_id,
         }
+        if self.way_in == "credentials":
+            needed |= {
+                "ATOMIC_CARDS_TOKEN_URL": self.token_endpoint,
+                "ATOMIC_CARDS_CLIENT_ID": self.client_id,
+                "ATOMIC_CARDS_CLIENT_SECRET": self.client_secret,
+            }
+        if self.way_in == "token":
+            needed["ATOMIC_CARDS_TOKEN"] = self.token
+        if self.way_to_seed == "flow":
+            needed["ATOMIC_CARDS_FLOW_ID"] = self.flow_id
         missing = [name for name, value in needed.items() if not value]
         if missing:
             raise SettingsError(
                 f"a live target needs {', '.join(missing)}; set "
                 f"{'it' if len(missing) == 1 else 'them'} in the environment, the ini file or "
-                "cards-target.toml (the secret in the environment only), or use "
-                "--cards-target sandbox"
+                "cards-target.toml (a secret in the environment only), or use "
+                f"--cards-target sandbox{_alternatives(missing)}"
             )
+
+    def _contradictions(self) -> Iterator[str]:
+        """What is wrong with settings that exclude each other, the first one first."""
+        both = "name different targets; unset one of them"
+        if self.fault:
+            yield (
+                "--cards-fault switches on a fault of the sandbox; it cannot be used with "
+                "--cards-target live"
+            )
+        if self.app and (self.api_url or self.org_id):
+            url = "ATOMIC_CARDS_API_URL" if self.api_url else "ATOMIC_CARDS_ORG_ID"
+            yield f"--cards-app and {url} {both}"
+        if self.api_url and self.org_id and urlsplit(self.api_url).hostname != self._vendor_host:
+            yield (
+                f"ATOMIC_CARDS_API_URL ({self.api_url}) and ATOMIC_CARDS_ORG_ID ({self.org_id}) "
+                f"{both}"
+            )
+        if self.token and self.client_secret and not self.access:
+            yield (
+                "ATOMIC_CARDS_TOKEN and ATOMIC_CARDS_CLIENT_SECRET both give access; unset one, or "
+                "choose with ATOMIC_CARDS_ACCESS=token or credentials"
+            )
+        if self.way_in != "none" and "authorization" in map(str.lower, self.headers):
+            yield (
+                "ATOMIC_CARDS_HEADERS holds Authorization, as the access token does; if there is "
+                "no such token, set ATOMIC_CARDS_ACCESS=none"
+            )
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must never be shown."""
+        given = (self.client_secret, self.token, *self.headers.values())
+        return frozenset(filter(None, given))
 
     @property
     def is_live(self) -> bool:
         """Whether requests go to a live target."""
         return self.target is TargetKind.LIVE and not self.dry_run
+
+    @property
+    def way_in(self) -> Access:
+        """What gives access: to a live target as chosen, else a token if one is given."""
+        if self.target is TargetKind.SANDBOX:
+            return "credentials"
+        return self.access or ("token" if self.token else "credentials")
+
+    @property
+    def way_to_seed(self) -> Seeding:
+        """How cards come into being on a live target: as chosen, else by an Action Flow."""
+        return self.seeding or "flow"
 
     @property
     def _vendor_host(self) -> str:
@@ -150,13 +218,22 @@ class Settings:
     @property
     def base_url(self) -> str:
         """The base URL of a live target, up to but without ``/v1``."""
+        if self.app:
+            return APP_URL
         return (self.api_url or f"https://{self._vendor_host}").removesuffix("/v1")
+
+    @property
+    def place(self) -> str:
+        """What identifies a live target but for its environment."""
+        return f"app {self.app}" if self.app else self.base_url
 
     @property
     def token_endpoint(self) -> str | None:
         """The token URL; the vendor's own is assumed for the vendor's API only."""
         if self.token_url:
             return self.token_url
+        if self.app:
+            return f"{APP_URL}{APP_TOKEN_PATH}"
         host = urlsplit(self.api_url).hostname if self.api_url else self.org_id and VENDOR_DOMAIN
         return VENDOR_TOKEN_URL if host and host.endswith(VENDOR_DOMAIN) else None
 
@@ -174,10 +251,26 @@ class Settings:
 
     def _describe_target(self) -> str:
         if self.target is TargetKind.LIVE:
-            return (
-                f"live {self.base_url}, environment {self.environment_id}, "
-                f"flow {self.flow_id} ({self.flow_mode})"
-            )
+            seeded = {
+                "flow": f"flow {self.flow_id} ({self.flow_mode})",
+                "hook": "seeded by pytest_atomic_cards_seed",
+                "none": "without a supply of cards",
+            }[self.way_to_seed]
+            return f"live {self.place}, environment {self.environment_id}, {seeded}"
         faults = f", faults {', '.join(self.fault)}" if self.fault else ""
         unused = " (ATOMIC_CARDS_API_URL is not used: target is not live)" if self.api_url else ""
         return f"embedded sandbox{faults}{unused}"
+
+
+_URL: Final = "ATOMIC_CARDS_API_URL or ATOMIC_CARDS_ORG_ID"
+
+
+def _alternatives(missing: Sequence[str]) -> str:
+    """What to do without some settings that are missing."""
+    offers = {
+        _URL: "--cards-app",
+        "ATOMIC_CARDS_CLIENT_SECRET": "ATOMIC_CARDS_TOKEN or ATOMIC_CARDS_ACCESS=none",
+        "ATOMIC_CARDS_FLOW_ID": "ATOMIC_CARDS_SEEDING=hook or none",
+    }
+    lines = [f"; instead of {name}: {offer}" for name, offer in offers.items() if name in missing]
+    return "".join(lines)

@@ -70,8 +70,22 @@ def ending_of(config: pytest.Config) -> Ending | None:
     return config.stash[ENDING]
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks that a project may implement."""
+    from pytest_atomic_cards.plugin import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Play cassettes if a test is marked for it, whatever the settings."""
+    """Play cassettes if a test is marked for it, whatever the settings; check the target's parts.
+
+    Only now every ``conftest.py`` is known.
+    """
+    if settings_of(config).is_live:
+        from pytest_atomic_cards.plugin.target_parts import check_parts
+
+        check_parts(config, settings_of(config))
     if MANAGER not in config.stash and any(CASSETTES_MARK in item.keywords for item in items):
         _play_cassettes(config)
 
@@ -91,7 +105,7 @@ def _play_cassettes(config: pytest.Config) -> None:
 
         base, root = config.invocation_params.dir, suite_directory()
     try:
-        redaction = Redaction(settings.redact, filter(None, [settings.client_secret]))
+        redaction = Redaction(settings.redact, settings.secrets)
     except SettingsError as error:
         raise pytest.UsageError(f"atomic-cards: --cards-redact: {error}") from None
     manager = config.stash[MANAGER] = CassetteManager(
@@ -155,10 +169,21 @@ def cards_settings(pytestconfig: pytest.Config) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Iterator[Target]:
+def cards_app(cards_settings: Settings) -> object:
+    """The application that the tests run against, if it is one in this process; override it."""
+    from pytest_atomic_cards.plugin.target_parts import named_application
+
+    return named_application(cards_settings)
+
+
+@pytest.fixture(scope="session")
+def cards_target(
+    cards_settings: Settings, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> Iterator[Target]:
     """The target of this run: the embedded sandbox, or a live Cards API."""
     if cards_settings.dry_run:
         pytest.skip(f"dry run: would go against {cards_settings.describe()}")
+    from pytest_atomic_cards.plugin.target_parts import with_parts
     from pytest_atomic_cards.plugin.worker_channel import keep_token
     from pytest_atomic_cards.reporting.terminal_capture import progress_shown
     from pytest_atomic_cards.targets import open_target
@@ -167,14 +192,15 @@ def cards_target(cards_settings: Settings, pytestconfig: pytest.Config) -> Itera
     context = ending.context if ending else None
     if context and context.token_cache:
         keep_token(pytestconfig, context.token_cache, cards_settings)
-    if manager := manager_of(pytestconfig):
-        from pytest_atomic_cards.recordings.cassettes.cassette_target import CassetteTarget
+    with with_parts(context, cards_settings, request) as context:
+        if manager := manager_of(pytestconfig):
+            from pytest_atomic_cards.recordings.cassettes.cassette_target import CassetteTarget
 
-        target: Target = CassetteTarget(cards_settings, manager, context)
-    else:
-        target = open_target(cards_settings, context)
-    with progress_shown(pytestconfig), ending.closing(target) if ending else nullcontext():
-        yield _watched(target, pytestconfig, cards_settings)
+            target: Target = CassetteTarget(cards_settings, manager, context)
+        else:
+            target = open_target(cards_settings, context)
+        with progress_shown(pytestconfig), ending.closing(target) if ending else nullcontext():
+            yield _watched(target, pytestconfig, cards_settings)
 
 
 def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ import pytest
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin.run_settings import resolved_settings
+from pytest_atomic_cards.plugin.target_parts import named_application
 from pytest_atomic_cards.reporting.console import Console, written_to
 from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS
 from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.interruption import Interruption
+from pytest_atomic_cards.targets.application import in_process
 from pytest_atomic_cards.targets.recovery import recover
 from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.time_limit import TimeLimit
@@ -41,13 +44,18 @@ def clean_up(journal: Path | None, discarded: Sequence[str], options: Sequence[s
     limit = TimeLimit(Deadline(), seconds=asked.settings.max_time or math.inf)
     interruption = Interruption(limit.interrupt)
     console = Console(written_to(sys.stdout))
-    with interruption.handled(), interruption.shielded():
+    app = named_application(asked.settings)
+    with (
+        interruption.handled(),
+        interruption.shielded(),
+        in_process(app) if app else nullcontext() as adapter,
+    ):
         done = recover(
             asked.settings,
             journal,
             console.line,
             discarded=discarded,
-            context=RunContext(deadline=limit.deadline),
+            context=RunContext(deadline=limit.deadline, app=adapter),
         )
     return 0 if done else 1
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.plugin.audit_command import add_audit
+from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
 
@@ -85,7 +86,7 @@ def check(pytest_arguments: Sequence[str]) -> int:
         plugins.append(import_module(f"{SUITE}.conftest"))
         pytest_arguments = with_values_joined(pytest_arguments)
     else:
-        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd())]
+        own = [*PYTEST_ARGUMENTS, *_settings_file(Path.cwd()), *_hook_file(Path.cwd())]
         suite = str(suite_directory())
     if not {"no:terminal", "-pno:terminal"} & set(pytest_arguments):
         own += TERMINAL_ARGUMENTS
@@ -116,6 +117,21 @@ def _settings_file(directory: Path) -> list[str]:
         except (OSError, UnicodeDecodeError):
             continue
     return []
+
+
+def _hook_file(directory: Path) -> list[str]:
+    """Arguments that load a project's ``conftest.py`` if it implements our hook.
+
+    Otherwise pytest would not, as the tests of the suite lie elsewhere.
+    """
+    try:
+        text = (directory / "conftest.py").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    if "pytest_atomic_cards_seed" not in text:
+        return []
+    sys.path.insert(0, str(directory))
+    return ["-p", "conftest"]
 
 
 def prove(arguments: argparse.Namespace) -> int:
@@ -161,17 +177,6 @@ def explain(arguments: argparse.Namespace) -> int:
 
     print("\n\n".join([explanations.explain(name) for name in arguments.names]))  # noqa: T201
     return 0
-
-
-def sandbox(arguments: argparse.Namespace) -> int:
-    """Serve the sandbox on loopback until it is interrupted."""
-    from pytest_atomic_cards.model.profile import Profile
-    from pytest_atomic_cards.sandbox.server import run_sandbox
-
-    profile = Profile.read(arguments.profile) if arguments.profile else None
-    return run_sandbox(
-        port=arguments.port, db=arguments.db, profile=profile, faults=arguments.fault
-    )
 
 
 def clean(arguments: argparse.Namespace) -> int:
@@ -244,19 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("settings", help="list all settings and where to give them")
     listed.set_defaults(run=settings)
     add_audit(commands)
-    serve = commands.add_parser("sandbox", help="serve the sandbox on loopback")
-    serve.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one")
-    serve.add_argument("--db", type=Path, metavar="FILE", help="keep the cards in this file")
-    serve.add_argument(
-        "--profile",
-        type=Path,
-        metavar="FILE",
-        help="behave as this file answers the open questions",
-    )
-    serve.add_argument(
-        "--fault", action="append", default=[], metavar="NAME", help="switch on a named fault"
-    )
-    serve.set_defaults(run=sandbox)
+    add_sandbox_parser(commands)
     return parser
 
 
@@ -264,13 +257,3 @@ def _jobs(text: str) -> int:
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"a number of processes from 1, not {text!r}")
     return int(text)
-
-
-def _port(text: str) -> int:
-    try:
-        port = int(text)
-    except ValueError:
-        port = -1
-    if not 0 <= port < 65_536:  # noqa: PLR2004 - TCP ports
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
-    return port

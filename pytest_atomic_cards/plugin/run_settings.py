@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -174,8 +174,32 @@ def _look_up(settings: Settings) -> None:
         setting = "--cards-report"
         if settings.report:
             _check_writable(settings.report)
+        setting = "ATOMIC_CARDS_CLIENT_CERT"
+        if settings.client_cert:
+            _check_certificate(settings.client_cert)
     except MisuseError as error:
         raise SettingsError(f"{setting}: {error}") from None
+
+
+def _check_certificate(files: Sequence[Path]) -> None:
+    """Check that a client certificate and its key can be used.
+
+    Raises:
+        MisuseError: They cannot.
+    """
+    import ssl  # noqa: PLC0415 - rare
+
+    shown = " and ".join(map(str, files))
+    try:
+        # An empty password, as OpenSSL would ask for it at the terminal otherwise.
+        certificate, key = files[0], files[-1]
+        ssl.create_default_context().load_cert_chain(certificate, key, password="")
+    except OSError as error:  # of which SSLError is one
+        reason = error.strerror or str(error)
+        raise MisuseError(
+            f"{shown} cannot be used ({reason}); needed are a certificate and its key in PEM, "
+            "without a password"
+        ) from None
 
 
 def _check_writable(directory: Path) -> None:

@@ -77,7 +77,8 @@ def _issued(node: Any, settings: Settings) -> IssuedToken | None:  # noqa: ANN40
     stash: pytest.Stash = node.config.stash
     if _ISSUED not in stash:
         stash[_ISSUED] = None
-        if settings.is_live and settings.cassettes is not Mode.REPLAY:
+        has_credentials = settings.way_in == "credentials" and not settings.app
+        if settings.is_live and settings.cassettes is not Mode.REPLAY and has_credentials:
             from pytest_atomic_cards.targets.live_target import credentials_of  # noqa: PLC0415
 
             try:

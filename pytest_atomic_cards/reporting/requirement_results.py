@@ -184,10 +184,11 @@ def ids_of(rules: Iterable[RequirementResult]) -> str:
 def failures(rules: Iterable[RequirementResult]) -> list[list[RequirementResult]]:
     """Rules to show in full: each violation alone, inconclusive ones grouped by reason.
 
-    In the order of the catalogue.
+    Violations come first, as they may be the cause of the others; each in the order of the
+    catalogue.
     """
     alike: dict[str, list[RequirementResult]] = {}
-    for rule in rules:
+    for rule in sorted(rules, key=lambda rule: not rule.is_violated):
         if rule.verdict is Verdict.INCONCLUSIVE:
             alike.setdefault(rule.reasons[0], []).append(rule)
         elif rule.is_violated:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.sandbox.authorization import Credential
 from pytest_atomic_cards.sandbox.behaviour import Behaviour
 from pytest_atomic_cards.sandbox.cards_endpoint import CardsEndpoint
 from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW, Environment
@@ -49,7 +50,7 @@ class Sandbox:
     Args:
         profile: Its choices in what the documentation leaves open.
         faults: Names of :data:`FAULTS`: what it does wrong.
-        db: File for environments and cards; in memory if left out. Credentials, tokens, flows,
+        db: File for environments, credentials and cards; in memory if left out. Tokens, flows,
             settings of environments and starts that wait for their delay are not kept.
         creation_delay: How long after a start its cards are created, by the sandbox's clock.
         clock: The clock; if left out, a new one that runs with real time.
@@ -94,6 +95,7 @@ class Sandbox:
         self._cards = CardsEndpoint(behaviour, self._store, StaleReads() if lags else None)
         self._flows = FlowEndpoint(behaviour, self._store, creation_delay)
         self._tokens = TokenService(behaviour, self.clock, token_lifetime, token_rate_limit)
+        self._tokens.credentials |= {one[0]: Credential(*one) for one in self._store.credentials()}
         parts = {"behaviour": behaviour, "store": self._store, "cards": self._cards}
         for fault in chosen:
             install(fault, parts)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x41434244
 """``ACBD`` in ASCII marks a database as a sandbox's."""
 SCHEMA_VERSION: Final = 1
-"""Raise it with each change of the tables."""
+"""Raise it with each change of the tables but a new table, which older files get when opened."""
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_SIZE: Final = 100

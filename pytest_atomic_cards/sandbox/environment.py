@@ -48,19 +48,39 @@ class Environment:
     def __repr__(self) -> str:
         return f"Environment({self.environment_id!r})"
 
-    def create_credential(self, role: str = CARDS_ROLE) -> Credential:
+    def create_credential(
+        self,
+        role: str = CARDS_ROLE,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+    ) -> Credential:
         """Create a client id and secret for this environment.
 
+        Args:
+            role: What the credential gives access to.
+            client_id: Its id; a new one if left out. One that exists is replaced.
+            client_secret: Its secret; a new one if left out.
+
         Raises:
-            MisuseError: There is no such role.
+            MisuseError: There is no such role, or the id cannot be sent (RFC 7617 › 2).
         """
         if role not in ROLES:
             raise MisuseError(f"there is no role {role!r}; choose one of {', '.join(ROLES)}")
-        credential = Credential(
-            f"client-{new_token()}", secrets.token_urlsafe(24), role, self.environment_id
-        )
-        self._tokens.credentials[credential.client_id] = credential
+        client_id = client_id or f"client-{new_token()}"
+        if ":" in client_id:
+            raise MisuseError(f"a client id must not hold a colon, as {client_id!r} does")
+        secret = client_secret or secrets.token_urlsafe(24)
+        credential = Credential(client_id, secret, role, self.environment_id)
+        self._store.add_credential(client_id, secret, role, self.environment_id)
+        self._tokens.credentials[client_id] = credential
         return credential
+
+    @property
+    def credentials(self) -> list[Credential]:
+        """The credentials of this environment, the oldest first."""
+        known = self._tokens.credentials.values()
+        return [one for one in known if one.environment_id == self.environment_id]
 
     def delete_credential(self, client_id: str) -> None:
         """Delete a credential; no more tokens are issued for it.
@@ -71,6 +91,7 @@ class Environment:
         credential = self._tokens.credentials.get(client_id)
         if credential is None or credential.environment_id != self.environment_id:
             raise MisuseError(f"{self.environment_id!r} has no credential {client_id!r}")
+        self._store.delete_credential(client_id)
         self._tokens.deleted[client_id] = self._tokens.credentials.pop(client_id)
 
     def define_flow(

@@ -97,6 +97,7 @@ class Schema:
             "CREATE TABLE IF NOT EXISTS environment (number INTEGER PRIMARY KEY, id TEXT UNIQUE)",
             f"CREATE TABLE IF NOT EXISTS card ({_definitions()}, due INTEGER)",
             "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, card, type, at)",
+            "CREATE TABLE IF NOT EXISTS credential (id PRIMARY KEY, secret, role, environment)",
             "CREATE UNIQUE INDEX IF NOT EXISTS by_card ON card (card_instance_id)",
             "CREATE INDEX IF NOT EXISTS by_due ON card (due) WHERE due IS NOT NULL",
             *indexes,

@@ -11,8 +11,10 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.sandbox.app import Sandbox
+from pytest_atomic_cards.sandbox.authorization import CARDS_ROLE
 from pytest_atomic_cards.sandbox.connections import MOST_OPEN
 from pytest_atomic_cards.sandbox.control_endpoint import Control
+from pytest_atomic_cards.sandbox.cross_origin import CrossOrigin
 from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
 from pytest_atomic_cards.sandbox.http_server import HttpServer
 from pytest_atomic_cards.support.clock import REAL_CLOCK
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from _typeshed.wsgi import WSGIApplication
+
     from pytest_atomic_cards.model.profile import Profile
+    from pytest_atomic_cards.sandbox.authorization import Credential
 
 _POLL: Final = 0.05
 """Seconds between checks whether to stop, and so what stopping a server may cost a test."""
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only looked up
+"""Addresses that stand for all of this machine, and the one of them to connect to."""
 
 
 class SandboxServer:
@@ -35,10 +42,14 @@ class SandboxServer:
         sandbox: What to serve; it is not closed with the server.
         host: Address to listen on.
         port: Port to listen on; 0 for a free one.
+        cors: Whether pages of any site may call it from a browser.
     """
 
-    def __init__(self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0, *, cors: bool = False
+    ) -> None:
         self._sandbox = sandbox
+        self._cors = cors
         self._host = host
         self._port = port
         self._server: HttpServer | None = None
@@ -46,8 +57,12 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        """The root of the API, without ``/v1``. A free port is known after :meth:`start`."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        """The root of the API, without ``/v1``, as this machine reaches it.
+
+        A free port is known after :meth:`start`.
+        """
+        host = _EVERYWHERE.get(self._host, self._host)
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self._port}"
 
     def start(self) -> None:
@@ -58,7 +73,9 @@ class SandboxServer:
         """
         listener = self._listen()
         self._port = listener.getsockname()[1]
-        app = FaultyNetwork(Control(self._sandbox), self._sandbox.network)
+        app: WSGIApplication = FaultyNetwork(Control(self._sandbox), self._sandbox.network)
+        if self._cors:
+            app = CrossOrigin(app)
         self._server = HttpServer(listener, app)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), name="sandbox-server", daemon=True
@@ -90,7 +107,7 @@ class SandboxServer:
             reason = os.strerror(number) if number and number > 0 else error
             raise SettingsError(
                 f"the sandbox cannot listen on port {self._port} of {self._host} ({reason}); "
-                "choose another with --port, or 0 for a free one"
+                "choose another with --port, 0 for a free one, or another address with --host"
             ) from None
 
 
@@ -100,16 +117,22 @@ def run_sandbox(
     host: str = "127.0.0.1",
     profile: Profile | None = None,
     faults: Sequence[str] = (),
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    cors: bool = False,
 ) -> int:
     """Print how to point a client at a sandbox, and serve it until Ctrl-C or SIGTERM.
 
     Args:
         port: Port to listen on; 0 for a free one.
-        db: File for environments and cards; in memory if left out. The credentials are new each
-            time.
+        db: File for environments, credentials and cards; in memory if left out.
         host: Address to listen on.
         profile: Its choices in what the documentation leaves open.
         faults: Names of faults to switch on.
+        client_id: Id of the credential to print; that of the file, or a new one, if left out.
+        client_secret: Its secret, which is then not printed; as above if left out.
+        cors: Whether pages of any site may call the sandbox from a browser.
 
     Returns:
         The exit code of the command.
@@ -126,8 +149,10 @@ def run_sandbox(
     try:
         sandbox = Sandbox(profile, faults, db=db)
         try:
-            with SandboxServer(sandbox, host, port) as server:
-                sys.stdout.write(_directions(sandbox, server.url))
+            credential = _credential(sandbox, client_id, client_secret)
+            with SandboxServer(sandbox, host, port, cors=cors) as server:
+                shown = "" if client_secret else credential.client_secret
+                sys.stdout.write(_directions(sandbox, server.url, credential.client_id, shown))
                 sys.stdout.flush()
                 # A blocking wait can miss a signal: another thread may receive it, and then nothing
                 # wakes this one, in which Python runs the handler.
@@ -141,18 +166,31 @@ def run_sandbox(
     return 0
 
 
-def _directions(sandbox: Sandbox, url: str) -> str:
-    credential = sandbox.default.create_credential()
+def _credential(sandbox: Sandbox, client_id: str | None, client_secret: str | None) -> Credential:
+    """The credential to serve with: as given, else the one in the file, else a new one."""
+    known = [one for one in sandbox.default.credentials if one.role == CARDS_ROLE]
+    kept = next((one for one in known if client_id in {None, one.client_id}), None)
+    if kept and not client_secret:
+        return kept
+    return sandbox.default.create_credential(
+        client_id=kept.client_id if kept else client_id, client_secret=client_secret
+    )
+
+
+def _directions(sandbox: Sandbox, url: str, client_id: str, client_secret: str) -> str:
     variables = {
         "TARGET": "live",
         "API_URL": url,
         "TOKEN_URL": f"{url}{sandbox.token_path}",
         "ENVIRONMENT_ID": sandbox.default.environment_id,
-        "CLIENT_ID": credential.client_id,
-        "CLIENT_SECRET": credential.client_secret,
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": client_secret,
         "FLOW_ID": sandbox.flow_id,
     }
     lines = [
-        f"export ATOMIC_CARDS_{name}={shlex.quote(value)}" for name, value in variables.items()
+        f"export ATOMIC_CARDS_{name}={shlex.quote(value)}"
+        if value
+        else f"# ATOMIC_CARDS_{name} is the one that was given"
+        for name, value in variables.items()
     ]
     return "\n".join([f"# Sandbox at {url} until Ctrl-C. To point a client at it:", *lines, ""])

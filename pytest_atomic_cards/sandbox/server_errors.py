@@ -49,13 +49,18 @@ def trouble_with(error: Exception) -> Trouble:
             "This is trouble of the sandbox, not of the API: check the file and the disk",
         )
     number = secrets.token_hex(4)
-    lines = "".join(traceback.format_exception(error))
-    sys.stderr.write(f"sandbox bug {number}:\n{lines}")
+    traceback_to_stderr(f"sandbox bug {number}", error)
     return Trouble(
         500,
         f"bug {number} in the sandbox ({type(error).__name__}), not a response of the API; "
         "please report it with the traceback on the sandbox's standard error",
     )
+
+
+def traceback_to_stderr(what: str, error: Exception) -> None:
+    """Print an exception that a client gets a response for."""
+    lines = "".join(traceback.format_exception(error))
+    sys.stderr.write(f"{what}:\n{lines}")
 
 
 def _database_status(error: Exception) -> int | None:

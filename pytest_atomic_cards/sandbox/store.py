@@ -13,8 +13,9 @@ import threading
 import weakref
 from contextlib import contextmanager
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_atomic_cards.model.documented import EVENT_TYPES, UNSNOOZED
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.sandbox.database_file import open_database
 from pytest_atomic_cards.sandbox.page_reader import PageReader, Selection
@@ -22,7 +23,7 @@ from pytest_atomic_cards.sandbox.schema import Schema
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_atomic_cards.sandbox.card_record import Row
@@ -34,19 +35,6 @@ class Timetable(Protocol):
 
     def next_transition(self, row: Row) -> tuple[int, str] | None:
         """When time next changes a card, in milliseconds, and its state from then on."""
-
-
-EVENT_TYPES: Final[Mapping[str, str]] = {
-    Status.ACTIVE: "card-published",
-    Status.EMBARGOED: "card-embargoed",
-    Status.SNOOZED: "card-snoozed",
-    Status.DISMISSED: "card-dismissed",
-    Status.COMPLETED: "card-completed",
-    Status.CANCELLED: "card-cancelled",
-    Status.EXPIRED: "card-expired",
-}
-"""Source: Analytics reference › Events."""
-_UNSNOOZED: Final = "card-unsnoozed"
 
 
 class Store:
@@ -115,6 +103,21 @@ class Store:
                 "INSERT INTO environment (id) VALUES (?)", (environment_id,)
             )
             return int(cursor.lastrowid or 0)
+
+    def credentials(self) -> list[tuple[str, str, str, str]]:
+        """Of every credential: client id, secret, role and environment, the oldest first."""
+        with self._lock:
+            return self._connection.execute("SELECT * FROM credential ORDER BY rowid").fetchall()
+
+    def add_credential(self, *fields: str) -> None:
+        """Add a credential, or replace the one of the same client id."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?)", fields)
+
+    def delete_credential(self, client_id: str) -> None:
+        """Delete a credential."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM credential WHERE id = ?", (client_id,))
 
     # Reading
 
@@ -248,7 +251,7 @@ class Store:
                     status=after, updated=at if self._system_updates else row.updated
                 )
                 self._move(changed, changed.updated)
-                self._announce([(seq, _UNSNOOZED if woken else EVENT_TYPES[after], at)])
+                self._announce([(seq, UNSNOOZED if woken else EVENT_TYPES[after], at)])
                 for later, then in self._transitions(changed):
                     heapq.heappush(queue, (max(at, later), seq, changed, then))
         self._next_due = self._earliest_due()

@@ -26,10 +26,17 @@ class ContractLimit:
     def __init__(self, limit: TimeLimit) -> None:
         self._limit = limit
 
+    @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_setup")
+    def pytest_refuse_setup(self) -> None:
+        """Seed nothing for a test when there is no time to run it.
+
+        Not in a wrapper: those of other plugins would miss the setup, and fail in the teardown.
+        """
+        self._limit.refuse_test()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
-        """Seed nothing for a test when there is no time to run it."""
-        self._limit.refuse_test()
+        """Discard what a fixture did that ran out of time."""
         return (yield from self._in_time())
 
     @pytest.hookimpl(wrapper=True)

@@ -18,14 +18,18 @@ from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Level
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Verdict, Violation
+from pytest_atomic_cards.suite.existing_cards import ExistingCards
+from pytest_atomic_cards.suite.failed_setup import FailedSetup
 from pytest_atomic_cards.suite.listing_stability import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.result_hooks import ResultHooks
 from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
+    ContractBrokenError,
     NotAvailableError,
     OutcomeUnknownError,
+    SeedingError,
     error_text,
 )
 
@@ -99,11 +103,15 @@ class ContractHooks(ResultHooks[Finding]):
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
+        self.failed_setup = FailedSetup()
+        self.existing: ExistingCards | None = None
 
     def result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         """What a phase of a contract found; ``None`` if it decided nothing."""
         found = partial(Finding, item.name, _requirement_of(item).id)
         error = call.excinfo.value if call.excinfo else None
+        if call.when == "setup" and isinstance(error, SeedingError | ContractBrokenError):
+            error = self._cause_of(error, _requirement_of(item).id)
         if error is None:
             return found(Verdict.HELD) if call.when == "call" else None
         if isinstance(error, Violation):
@@ -121,6 +129,12 @@ class ContractHooks(ResultHooks[Finding]):
             return found(Verdict.INCONCLUSIVE, error_text(error))
         return None
 
+    def _cause_of(self, error: AtomicCardsError, requirement_id: str) -> BaseException:
+        """What a failed seeding shows of a requirement: its violation, or where to start."""
+        failed = self.failed_setup
+        cause = Inconclusive(failed.cause) if failed.cause else error
+        return failed.violations.get(requirement_id) or cause
+
     def fails(self, result: Finding) -> bool:
         """Whether a finding fails the run."""
         return is_grave(result, strict=self._strict)
@@ -135,6 +149,11 @@ class ContractHooks(ResultHooks[Finding]):
         try:
             return (yield)
         except (OutcomeUnknownError, Violation) as error:
+            if self.existing and isinstance(error, Violation) and self.existing.have_changed():
+                raise Inconclusive(
+                    f"cards that others own have changed meanwhile; before that: {error}",
+                    error.exchanges,
+                ) from None
             doubtful = _doubtful(error, arguments)
             restless = _is_restless(error, arguments)
         for _ in range(LOST_RESPONSES):

@@ -55,6 +55,11 @@ class DryRun:
                 client_id=credential.client_id,
                 client_secret=credential.client_secret,
                 flow_id=sandbox.flow_id,
+                app=None,
+                access="credentials",
+                seeding="flow",
+                headers={},
+                client_cert=(),
                 max_rate=None,
                 journal=Path(journals),
             )

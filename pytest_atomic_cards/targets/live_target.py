@@ -1,30 +1,39 @@
-"""A Cards API on the network as a target."""
+"""A live Cards API as a target: on the network, or an application in this process."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pytest_atomic_cards.client.action_flows import ActionFlows
+from pytest_atomic_cards.client.added_headers import AddedHeaders
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.deadline import DeadlineClock
 from pytest_atomic_cards.client.granted_access import Access
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.client.session import CardsSession
-from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.client.tokens import (
+    ClientCredentials,
+    NoToken,
+    StaticToken,
+    TokenSource,
+)
 from pytest_atomic_cards.client.transport import open_http
 from pytest_atomic_cards.model.network_faults import NetworkFaults
-from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.model.settings import APP_URL, Settings
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
-from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError, SettingsError
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.base import complain
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
+from pytest_atomic_cards.targets.seeding.hook_backend import HookBackend
 from pytest_atomic_cards.targets.seeding.journal import (
     Journal,
     Record,
@@ -32,10 +41,22 @@ from pytest_atomic_cards.targets.seeding.journal import (
     target_name,
 )
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader
+from pytest_atomic_cards.targets.seeding.live_backend import LiveBackend, NoBackend
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 if TYPE_CHECKING:
     import requests
+
+
+def tokens_of(
+    settings: Settings,
+    context: RunContext | None = None,
+    http: requests.Session | None = None,
+) -> TokenSource:
+    """The source of the tokens that a run sends; see :func:`credentials_of`."""
+    if settings.way_in == "credentials":
+        return credentials_of(settings, context, http)
+    return StaticToken(settings.token or "") if settings.way_in == "token" else NoToken()
 
 
 def credentials_of(
@@ -43,7 +64,7 @@ def credentials_of(
     context: RunContext | None = None,
     http: requests.Session | None = None,
 ) -> ClientCredentials:
-    """The source of the tokens that a run sends.
+    """The source of the tokens that client credentials obtain.
 
     Args:
         settings: Where the target is and what to authenticate with.
@@ -54,11 +75,21 @@ def credentials_of(
     return _token_endpoint(settings)(
         client_id=settings.client_id or "",
         client_secret=settings.client_secret or "",
-        http=http,
-        cache=context.token_cache,
+        http=http or _network(settings, context),
+        cache=None if settings.app else context.token_cache,  # each process has its own app
         deadline=context.deadline,
         breaker=context.breaker,
     )
+
+
+def _certificate(settings: Settings) -> str | tuple[str, str] | None:
+    """The client certificate, as ``requests`` takes it."""
+    match settings.client_cert:
+        case (certificate, key):
+            return str(certificate), str(key)
+        case (both,):
+            return str(both)
+    return None
 
 
 def _token_endpoint(settings: Settings) -> partial[ClientCredentials]:
@@ -71,8 +102,31 @@ def _token_endpoint(settings: Settings) -> partial[ClientCredentials]:
     )
 
 
+def _network(settings: Settings, context: RunContext) -> requests.Session:
+    """The transport to the target: a socket, or the application; with what it needs to get in.
+
+    Raises:
+        SettingsError: There is no application.
+    """
+    network = open_http()
+    network.cert = _certificate(settings)
+    if settings.app:
+        if context.app is None:
+            raise SettingsError("--cards-app names an application that was not opened")
+        network.mount(APP_URL, context.app)
+    if settings.headers:
+        origin = "{0.scheme}://{0.netloc}/".format(urlsplit(settings.base_url))
+        inner = network.get_adapter(origin)
+        network.mount(origin, AddedHeaders(inner, settings.headers))
+    return network
+
+
+def _no_credentials(**_: str) -> ClientCredentials:
+    raise NotAvailableError("this target is accessed without client credentials")
+
+
 class LiveTarget:
-    """A Cards API on the network, whose environment, session and token are shared.
+    """A Cards API on the network or in this process, whose environment and token are shared.
 
     Args:
         settings: Where it is and what to authenticate with.
@@ -90,26 +144,32 @@ class LiveTarget:
         self.recorder = recorder
         context = context or RunContext()
         self._replayed = recorder.is_replayed
-        network = open_http()
+        network = open_http() if self._replayed else _network(settings, context)
         self._http, self._faults = open_http(), NetworkFaults()
+        self._http.cert = network.cert
         for scheme, adapter in network.adapters.items():
             recorded = recorder.adapter(None if self._replayed else adapter)
             self._http.mount(scheme, FaultyAdapter(recorded, self._faults))
-        self._authenticate = partial(
-            _token_endpoint(settings),
-            http=self._http,
-            deadline=context.deadline,
-            clock=recorder.clock.timestamp,
-            retry=RetryPolicy.by(
-                DeadlineClock(recorder.clock, context.deadline), recorder.randomness
-            ),
-        )
+        self._seed = context.seed
+        self._authenticate: Callable[..., ClientCredentials] = _no_credentials
+        if settings.way_in == "credentials":
+            self._authenticate = partial(
+                _token_endpoint(settings),
+                http=self._http,
+                deadline=context.deadline,
+                clock=recorder.clock.timestamp,
+                retry=RetryPolicy.by(
+                    DeadlineClock(recorder.clock, context.deadline), recorder.randomness
+                ),
+            )
         # Many tests share one token, so no recording holds it.
-        tokens = credentials_of(settings, context, http=self._http if self._replayed else network)
+        tokens = tokens_of(settings, context, http=self._http if self._replayed else network)
+        if settings.way_in != "none":
+            tokens = recorder.tokens(tokens)
         self._scope = Scope()
         self._session = CardsSession(
             base_url=settings.base_url,
-            tokens=recorder.tokens(tokens),
+            tokens=tokens,
             http=self._http,
             guard=self._scope if recorder.has_target else None,
             timeout=settings.timeout,
@@ -119,6 +179,7 @@ class LiveTarget:
             clock=recorder.clock,
             randomness=recorder.randomness,
             max_rate=settings.max_rate and settings.max_rate / context.workers,
+            secrets=settings.secrets,
         )
         self.listeners = self._session.listeners
         self._api = CardsApi(self._session, settings.environment_id or "", Access(recorder))
@@ -136,10 +197,9 @@ class LiveTarget:
 
     def open_world(self) -> Cards:
         """A view of the environment that acts only on the cards which this run seeded."""
-        flows = ActionFlows(self._session, self._api.environment_id)
         return Cards(
             CardsApi(self._session, self._api.environment_id, self._api.access),
-            FlowBackend(flows, self.settings, self._clock, self.recorder.randomness),
+            self._backend(),
             client_id=self.settings.client_id or "",
             authenticate=self._authenticate,
             faults=self._faults,
@@ -147,6 +207,16 @@ class LiveTarget:
             cleaner=self._cleaner,
             recorder=self.recorder,
         )
+
+    def _backend(self) -> LiveBackend:
+        """Creates cards in the way that the settings choose."""
+        settings, randomness = self.settings, self.recorder.randomness
+        if settings.way_to_seed == "flow":
+            flows = ActionFlows(self._session, self._api.environment_id)
+            return FlowBackend(flows, settings, self._clock, randomness)
+        if settings.way_to_seed == "hook":
+            return HookBackend(self._seed, settings, self._session.clock, self.recorder)
+        return NoBackend(settings, self._session.clock, randomness)
 
     def take_over(self, record: Record) -> Cleaner:
         """Claim the starts of a run that crashed, to clean up after it.

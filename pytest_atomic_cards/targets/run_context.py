@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+    from pytest_atomic_cards.targets.seeding.hook_backend import SeedHook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +24,16 @@ class RunContext:
         workers: How many processes share the rate of requests.
         deadline: When nothing more is sent.
         breaker: Knows which parts of the target are down.
+        app: Transport of the application in this process, if that is the target.
+        seed: Creates cards, if the user's project does that.
     """
 
     token_cache: Path | None = None
     workers: int = 1
     deadline: Deadline = field(default_factory=Deadline)
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    app: BaseAdapter | None = None
+    seed: SeedHook | None = None
 
     @classmethod
     def of_worker(cls, token_cache: Path | None, workers: int, deadline: Deadline) -> RunContext:

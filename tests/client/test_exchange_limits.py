@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -393,6 +394,25 @@ def test_a_redirect_of_the_token_endpoint_names_its_location() -> None:
     )
     with pytest.raises(Exception, match=r"redirects to 'https://login\.test/\\x1b'"):
         source.token()
+
+
+@pytest.mark.parametrize(
+    ("alert", "remedy"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "set ATOMIC_CARDS_CLIENT_CERT"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "does not trust the issuer of ATOMIC_CARDS_CLIENT_CERT"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "refuses ATOMIC_CARDS_CLIENT_CERT"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "expired"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "or ATOMIC_CARDS_CLIENT_CERT"),
+    ],
+)
+def test_what_a_server_holds_against_a_client_certificate_is_named(alert: str, remedy: str) -> None:
+    """An alert about the client's certificate names its setting, and is not retried."""
+    error = ssl.SSLError(1, f"[SSL: {alert}] alert (_ssl.c:1)")
+    error.reason = alert
+    kind, reason = failure_of(requests.exceptions.SSLError(error), "THE_URL")
+    assert kind is Failure.PERMANENT
+    assert remedy in reason
 
 
 def test_any_other_failure_may_be_retried() -> None:

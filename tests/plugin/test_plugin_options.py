@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -323,6 +324,20 @@ BAD_VALUES = [
     ("client_id", "   "),
     ("client_id", "client:1"),
     ("client_secret", "   "),
+    ("app", "mock.py"),
+    ("app", "mock:app()"),
+    ("app", "mock:"),
+    ("access", "password"),
+    ("token", "   "),
+    ("token", f"Bearer {SECRET}"),
+    ("headers", f"X-Gateway-Key: {SECRET}"),
+    ("headers", f'["{SECRET}"]'),
+    ("headers", f'{{"X Gateway Key": "{SECRET}"}}'),
+    ("headers", f'{{"X-Gateway-Key": "{SECRET}\\r\\n"}}'),
+    ("headers", '{"X-Gateway-Key": 7}'),
+    ("client_cert", ","),
+    ("client_cert", "a.pem,b.pem,c.pem"),
+    ("seeding", "magic"),
     ("flow_id", "a/b"),
     ("flow_id", "flow?x=1"),
     ("flow_id", "."),
@@ -430,6 +445,14 @@ def test_a_dry_run_that_makes_no_sense(environ: dict[str, str], named: list[str]
             ["ATOMIC_CARDS_API_URL", "ATOMIC_CARDS_ORG_ID"],
         ),
         ({"FAULT": "limit-ignored"}, ["--cards-fault", "--cards-target live"]),
+        ({"APP": "mock:app"}, ["--cards-app", "ATOMIC_CARDS_API_URL"]),
+        ({"APP": "mock:app", "API_URL": "", "ORG_ID": "a"}, ["--cards-app", "ATOMIC_CARDS_ORG_ID"]),
+        ({"TOKEN": "t0ken-t0ken"}, ["ATOMIC_CARDS_TOKEN and ", "ATOMIC_CARDS_CLIENT_SECRET"]),
+        ({"ACCESS": "token"}, ["ATOMIC_CARDS_TOKEN;"]),
+        (
+            {"HEADERS": '{"authorization": "Basic aaaaaaaaaaaa"}'},
+            ["ATOMIC_CARDS_HEADERS", "ATOMIC_CARDS_ACCESS=none"],
+        ),
     ],
 )
 def test_a_live_target_that_lacks_or_contradicts_settings(
@@ -447,6 +470,44 @@ def test_a_live_target_that_lacks_or_contradicts_settings(
     assert [name for name in good if name in message and name not in named] == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "unset"),
+    [
+        ({"TOKEN": "t0ken-t0ken"}, ["TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"]),
+        ({"ACCESS": "none"}, ["TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"]),
+        ({"TOKEN": "t0ken-t0ken", "ACCESS": "credentials"}, []),
+        ({"SEEDING": "hook"}, ["FLOW_ID"]),
+        ({"SEEDING": "none"}, ["FLOW_ID"]),
+        ({"APP": "tests.mock:app"}, ["API_URL", "TOKEN_URL"]),
+        ({"APP": "fixture", "ACCESS": "none", "SEEDING": "hook"}, list(LIVE)),
+    ],
+)
+def test_each_part_of_a_target_needs_its_own_settings(
+    changes: dict[str, str], unset: list[str]
+) -> None:
+    """Where, access and seeding are independent: a choice in one needs nothing of another."""
+    names = {name.removeprefix("ATOMIC_CARDS_") for name in unset} - {"ENVIRONMENT_ID"}
+    environ = LIVE | {f"ATOMIC_CARDS_{name}": "" for name in names}
+    settings = settle(environ | {f"ATOMIC_CARDS_{name}": text for name, text in changes.items()})
+    assert settings.is_live
+
+
+def test_what_is_missing_is_offered_with_what_can_replace_it() -> None:
+    """The message names the settings that choose another access, supply or place."""
+    with pytest.raises(SettingsError) as caught:
+        settle({"ATOMIC_CARDS_TARGET": "live"})
+    offered = ["ATOMIC_CARDS_TOKEN or", "ATOMIC_CARDS_SEEDING=hook or none", "--cards-app"]
+    assert [text for text in offered if text not in str(caught.value)] == []
+
+
+def test_an_application_is_a_target_by_itself() -> None:
+    """``--cards-app`` makes the run a live one; with ``--cards-target sandbox`` it is an error."""
+    rest = LIVE | {"ATOMIC_CARDS_TARGET": "", "ATOMIC_CARDS_API_URL": ""}
+    assert settle(rest, {"app": "mock:app"}).describe().startswith("live app mock:app, ")
+    with pytest.raises(SettingsError, match=r"--cards-app .*--cards-target sandbox"):
+        settle(rest, {"app": "mock:app", "target": "sandbox"})
+
+
 def test_the_sandbox_needs_no_settings() -> None:
     """Settings of a live target, complete or not, do no harm while the target is the sandbox."""
     for name in LIVE:
@@ -458,11 +519,12 @@ def test_the_sandbox_needs_no_settings() -> None:
 
 
 def test_the_secret_is_never_shown() -> None:
-    """Neither the settings' repr nor their description holds the client secret."""
-    settings = settle(LIVE)
-    assert settings.client_secret == SECRET
-    assert SECRET not in repr(settings)
-    assert SECRET not in settings.describe()
+    """Neither the settings' repr nor their description holds a secret."""
+    more = {"TOKEN": SECRET, "ACCESS": "token", "HEADERS": json.dumps({"X-Key": SECRET})}
+    settings = settle(LIVE | {f"ATOMIC_CARDS_{name}": text for name, text in more.items()})
+    assert settings.client_secret == settings.token == settings.headers["X-Key"] == SECRET
+    assert settings.secrets == {SECRET}
+    assert SECRET not in f"{settings!r} {settings.describe()} {settings.headers!r}"
 
 
 @pytest.mark.parametrize(

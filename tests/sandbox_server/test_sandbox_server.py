@@ -235,3 +235,109 @@ def test_cards_in_a_file_outlive_the_command(tmp_path: Path) -> None:
     with client:
         assert [card.user_id for card in api.list()] == ["kept"]
     assert second.end(signal.SIGTERM) == (0, "")
+
+
+def start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> str:
+    """What the command prints; it ends as soon as it serves."""
+    monkeypatch.setattr("pytest_atomic_cards.sandbox.server.REAL_CLOCK.sleep", interrupt)
+    assert main(["sandbox", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def interrupt(_: float) -> None:
+    """Stand in for Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_credential_in_a_file_outlives_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With ``--db`` the same credential is printed each time, without it a new one."""
+    arguments = "--db", str(tmp_path / "cards.db")
+    first, second = (credential_in(start(monkeypatch, capsys, *arguments)) for _ in range(2))
+    assert first == second
+    assert first != credential_in(start(monkeypatch, capsys))
+
+
+def credential_in(printed: str) -> list[str]:
+    """The lines that name the credential."""
+    return [line for line in printed.splitlines() if "CLIENT_" in line]
+
+
+def test_a_given_credential_is_kept_and_its_secret_is_not_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The given secret replaces the one in the file, and the output does not hold it."""
+    db = str(tmp_path / "cards.db")
+    start(monkeypatch, capsys, "--db", db)
+    given = "--db", db, "--client-id", "mine", "--client-secret", "s3cret-of-mine"
+    printed = start(monkeypatch, capsys, *given)
+    assert "export ATOMIC_CARDS_CLIENT_ID=mine" in printed
+    assert "s3cret-of-mine" not in printed
+    sandbox = Sandbox(db=Path(db))
+    secrets = {one.client_id: one.client_secret for one in sandbox.default.credentials}
+    sandbox.close()
+    assert secrets["mine"] == "s3cret-of-mine"
+
+
+def test_a_deleted_credential_is_gone_from_the_file(tmp_path: Path) -> None:
+    """A credential that was deleted does not come back when the file is opened again."""
+    db = tmp_path / "cards.db"
+    sandbox = Sandbox(db=db)
+    kept, deleted = (sandbox.default.create_credential() for _ in range(2))
+    sandbox.default.delete_credential(deleted.client_id)
+    sandbox.close()
+    again = Sandbox(db=db)
+    assert again.default.credentials == [kept]
+    again.close()
+
+
+def test_a_sandbox_on_all_addresses_prints_one_that_can_be_reached(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With ``--host 0.0.0.0`` the printed URL is that of loopback."""
+    printed = start(monkeypatch, capsys, "--host", "0.0.0.0")  # noqa: S104
+    assert "export ATOMIC_CARDS_API_URL=http://127.0.0.1:" in printed
+
+
+PREFLIGHT = {
+    "Origin": "http://app.example",
+    "Access-Control-Request-Method": "PUT",
+    "Access-Control-Request-Headers": "authorization",
+}
+
+
+def test_cors_lets_pages_call_the_api_and_not_the_controls(sandbox: Sandbox) -> None:
+    """With CORS a preflight allows actions with a token, an error is readable, controls are not."""
+    with SandboxServer(sandbox, cors=True) as server:
+        cards = f"{server.url}/v1/sandbox/cards"
+        preflight = requests.options(f"{cards}/cancel", headers=PREFLIGHT, timeout=10)
+        refused = requests.get(cards, headers={"Origin": "http://app.example"}, timeout=10)
+        control = requests.options(f"{server.url}/_sandbox/clock", headers=PREFLIGHT, timeout=10)
+    assert preflight.status_code == 200
+    assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert refused.status_code == 401
+    assert refused.headers["Access-Control-Allow-Origin"] == "*"
+    assert control.status_code == 403
+    assert "Access-Control-Allow-Origin" not in control.headers
+
+
+def test_without_cors_no_page_is_let_in(sandbox: Sandbox) -> None:
+    """By default no response has a CORS header."""
+    with SandboxServer(sandbox) as server:
+        reply = requests.options(f"{server.url}/v1/sandbox/cards", headers=PREFLIGHT, timeout=10)
+    assert reply.status_code in {401, 405}
+    assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+def test_one_connection_serves_many_requests(sandbox: Sandbox) -> None:
+    """A client that keeps its connection needs only one, also after an error."""
+    with SandboxServer(sandbox) as server, requests.Session() as client:
+        for _ in range(3):
+            assert client.get(server.url, timeout=10).status_code == 404
+        pools = client.adapters["http://"].poolmanager.pools
+        (pool,) = (pools[key] for key in [*pools.keys()])
+    assert (pool.num_connections, pool.num_requests) == (1, 3)

@@ -22,8 +22,8 @@ from pytest_atomic_cards.support.errors import (
     TransportError,
 )
 from pytest_atomic_cards.targets.seeding.backend import Placement
-from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, Reader, key_of
+from pytest_atomic_cards.targets.seeding.live_backend import NoBackend
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
 PIN = CardQuery(flow_invocation_id="invocation")
@@ -176,7 +176,7 @@ def test_seeding_fails_if_a_target_invents_cards() -> None:
     """Of a start of one target not more cards are kept than a flow may send."""
     numbers = count()
     listing = Listing(lambda _: (200, {"data": [card_body(next(numbers)) for _ in range(60)]}))
-    live = FlowBackend(None, Settings(), ServerClock())  # type: ignore[arg-type]
+    live = NoBackend(Settings(), REAL_CLOCK)
     waiter = CardWaiter(Reader(listing.api()), live, REAL_CLOCK)
     placed = Placement("invocation", ("user-1", "user-2"), users_are_ours=True)
     with pytest.raises(SeedingError, match=r"invocation, which requested 2: .* invent cards"):

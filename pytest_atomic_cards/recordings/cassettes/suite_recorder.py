@@ -169,6 +169,7 @@ def lasting(settings: Settings) -> dict[str, Any]:
     live = settings.target is TargetKind.LIVE
     kept = {name: getattr(settings, name) for name in (*_GENERATION, *(_LIVE if live else ()))}
     if live:
+        kept |= {"access": settings.way_in, "seeding": settings.way_to_seed}
         kept["api_url"] = LOGICAL_URL + urlsplit(settings.base_url).path
         kept["token_url"] = LOGICAL_URL + urlsplit(settings.token_endpoint or "").path
     return {name: value for name, value in kept.items() if value is not None}
@@ -183,12 +184,15 @@ def replayed(settings: Settings, recorded: Recorded) -> Settings:
     """
     kept = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.settings.items()}
     known = {field.name for field in fields(Settings)}
-    changes: dict[str, Any] = {name: value for name, value in kept.items() if name in known}
+    changes: dict[str, Any] = {"access": "credentials", "seeding": "flow"}  # in older recordings
+    changes |= {name: value for name, value in kept.items() if name in known}
     if recorded.source is Source.LIVE:
         changes |= {
             "target": TargetKind.LIVE,
             "cassettes": Mode.REPLAY,
             "client_secret": REDACTED,
+            "token": REDACTED,
+            "app": None,
             "fault": (),
         }
     return replace(settings, **{"target": TargetKind.SANDBOX} | changes)

@@ -240,6 +240,8 @@ class ProfilingContext:
         return Started(self._heard(), group)
 
     def _heard(self) -> Exchange:
+        if self.is_live and self.settings.way_to_seed != "flow":
+            raise NotAvailableError("this target is not seeded by an Action Flow")
         if self._start is None:
             raise SeedingError("no flow start was observed")
         return self._start

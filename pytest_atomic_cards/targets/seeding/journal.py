@@ -204,7 +204,7 @@ def journal_directory(settings: Settings) -> Path:
 
 def target_name(settings: Settings) -> str:
     """What identifies a target: its address and environment."""
-    return f"{settings.base_url}/v1/{settings.environment_id}"
+    return f"{settings.place}/v1/{settings.environment_id}"
 
 
 def leftovers(directory: Path, target: str) -> list[Path]:

@@ -13,6 +13,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.rules import objections
 from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import ContractBrokenError, SeedingError
 from pytest_atomic_cards.support.polling import poll
@@ -40,9 +41,10 @@ _MOST_WATCH: Final = 10.0
 """Seconds after which that ends on a slow target: each run pays for it once."""
 _LEAST_LATE_CARD_WINDOW: Final = 0.5
 """Seconds to wait for further cards, once a target was seen to get several."""
-_FEW_SECONDS: Final = 10.0
-"""Seconds to wait if the response is a success and not a listing: a gateway may serve such a page
-while the service behind it starts, but a target that does so for longer is broken."""
+_FEW_SECONDS: Final = 5.0
+"""Seconds to wait if the response is a success and not a listing, or lists nothing but cards that
+were not asked for: a gateway may serve a page of its own while the service behind it starts, but a
+target that does so for longer is broken."""
 _LEAST_LISTING_LAG: Final = 1.0
 """Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
 
@@ -66,8 +68,8 @@ class _Awaited:
     fault: ContractBrokenError | None = None
 
     @property
-    def is_not_a_listing(self) -> bool:
-        """Whether the last response was a success but not a listing, which waiting hardly cures."""
+    def is_hopeless(self) -> bool:
+        """Whether the last response was a success that waiting hardly cures."""
         return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
 
 
@@ -101,6 +103,7 @@ class CardWaiter:
         self.cards_per_target = 1
         """How many cards each target gets at least."""
         self._varies = False
+        self._contradiction: ContractBrokenError | None = None
         self.listing_lag = 0.0
         """Seconds until listings reliably show a change; 0 if they were never seen to go back."""
 
@@ -162,7 +165,7 @@ class CardWaiter:
             return [one for one in awaited if not one.complete]
 
         def timeout(left: list[_Awaited]) -> float:
-            hopeless = all(one.is_not_a_listing for one in left)
+            hopeless = all(one.is_hopeless for one in left)
             return min(self._backend.listing_timeout, _FEW_SECONDS if hopeless else math.inf)
 
         def is_over(left: list[_Awaited]) -> bool:
@@ -185,12 +188,14 @@ class CardWaiter:
     def _look(self, one: _Awaited) -> None:
         """List the cards of an invocation once more, and note whether they are all there."""
         before, targets = len(one.cards), one.placed.count
-        one.fault = None
+        one.fault = self._contradiction = None
         try:
             one.cards |= self._visible(one.placed)
         except ContractBrokenError as error:
             one.fault = error
             return
+        if not one.cards:
+            one.fault = self._contradiction
         listed, now = len(one.cards), self._clock.monotonic()
         if listed > max(DEFAULT_PAGE, targets * _MOST_CARDS_PER_TARGET):
             raise SeedingError(
@@ -240,6 +245,7 @@ class CardWaiter:
 
     def _checked(self, placed: Placement, query: CardQuery, found: Found) -> Found:
         """What a query has listed, unless cards of others are listed under our invocation."""
+        self._contradiction = self._contradiction or _contradiction(query, found)
         if self._ownership:
             # The target may serve smaller pages, so that others match which are not listed here.
             complete = found.complete and len(found.cards) < SMALLEST_PAGE
@@ -262,6 +268,16 @@ class CardWaiter:
         return bool(sample) and all(
             self._own(placed, self._reader.page(CardQuery(user_id=user))) for user in sample
         )
+
+
+def _contradiction(query: CardQuery, found: Found) -> ContractBrokenError | None:
+    """What is wrong with a listing that shows cards for which the query did not ask."""
+    if not found.cards or any(query.matches(card.attributes) for card in found.cards):
+        return None
+    for exchange in found.exchanges:
+        for one in objections(exchange):
+            return ContractBrokenError(f"listing {query}: {one.actual}", exchange)
+    return None
 
 
 def _in_order(cards: Sequence[Card], users: Sequence[str]) -> tuple[Card, ...]:

@@ -1,0 +1,130 @@
+"""What seeding on a live target has in common, however cards are created there."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import cycle
+from math import ceil
+from typing import Final
+
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.clock import Clock
+from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.progress import activity
+from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
+from pytest_atomic_cards.targets.seeding.backend import UserIds
+
+_CHOSEN_BY_TARGET: Final = {
+    "card_template_id": "cardTemplateId",
+    "event_name": "eventName",
+    "lifecycle_id": "lifecycleId",
+    "flow_instance_id": "flowInstanceId",
+    "flow_invocation_id": "flowInvocationId",
+}
+
+
+class LiveBackend(ABC):
+    """Chooses the customers of seeded cards, and lets real time pass.
+
+    Args:
+        settings: The customers that may be targeted, and how long to wait for a card.
+        clock: Measures waits.
+        randomness: Where ids come from.
+    """
+
+    delivery_is_certain = False
+    settling = 10.0  # ten times as long as the slow target of our tests needs to list a change
+
+    def __init__(
+        self, settings: Settings, clock: Clock, randomness: Randomness = TRUE_RANDOMNESS
+    ) -> None:
+        self._settings = settings
+        self._wait_clock = clock
+        self._user_ids = UserIds(randomness)
+        self.listing_timeout = settings.seed_timeout
+
+    def new_user(self, suffix: str = "") -> str:
+        """A user id that nothing else on the target has."""
+        self._refuse_to_generate()
+        return self._user_ids.new(suffix)
+
+    def new_number(self) -> str:
+        """A user id of digits that nothing else on the target has."""
+        self._refuse_to_generate()
+        return self._user_ids.number()
+
+    def _refuse_to_generate(self) -> None:
+        if self._settings.user_ids:
+            raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
+
+    def choose_users(self, population: Population) -> tuple[str, ...]:
+        """The customers that the specs name, those of the settings in turn, or new ones."""
+        _refuse_what_the_target_decides(population)
+        return tuple(self._users(population))
+
+    def owns(self, user: str) -> bool:
+        """Whether a user was generated here."""
+        return self._user_ids.owns(user)
+
+    @abstractmethod
+    def place(
+        self, population: Population, users: Sequence[str], invocation: str | None = None
+    ) -> str:
+        """Request the cards of one invocation; see :class:`SeedingBackend`."""
+
+    def _users(self, population: Population) -> Iterator[str]:
+        allowed = self._settings.user_ids
+        wanted = {spec.user_id for spec in population if spec.user_id}
+        if allowed and not wanted <= set(allowed):
+            raise NotAvailableError(
+                f"ATOMIC_CARDS_USER_IDS does not allow user {min(wanted - set(allowed))!r}"
+            )
+        choices = cycle(allowed) if allowed else iter(self._user_ids.new, None)
+        for spec in population:
+            yield spec.user_id or next(choices)
+
+    def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see SeedingBackend
+        """Refuse: only a customer's device can snooze."""
+        raise NotAvailableError("the public API has no way to snooze a card")
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Wait."""
+        whole = duration.total_seconds()
+        with activity("letting seconds pass", ceil(whole)) as update:
+            for passed in range(ceil(whole)):
+                update(passed)
+                self._wait_clock.sleep(min(1.0, whole - passed))
+
+
+class NoBackend(LiveBackend):
+    """Creates no cards: what needs some of its own is not available."""
+
+    def choose_users(self, population: Population) -> tuple[str, ...]:  # noqa: ARG002 - for none
+        """Refuse.
+
+        Raises:
+            NotAvailableError: Always.
+        """
+        raise NotAvailableError("this target has no supply of cards (ATOMIC_CARDS_SEEDING=none)")
+
+    def place(
+        self,
+        population: Population,
+        users: Sequence[str],  # noqa: ARG002 - for none
+        invocation: str | None = None,  # noqa: ARG002
+    ) -> str:
+        """Refuse, as :meth:`choose_users` does."""
+        self.choose_users(population)
+        return ""
+
+
+def _refuse_what_the_target_decides(population: Population) -> None:
+    for field, attribute in _CHOSEN_BY_TARGET.items():
+        if any(getattr(spec, field) is not None for spec in population):
+            raise NotAvailableError(
+                f"{attribute} of a card is decided by a live target; leave {field} out"
+            )

@@ -164,7 +164,7 @@ def test_a_miss_ends_a_generated_test_at_once(pytester: pytest.Pytester) -> None
         calls = []
 
         @seed(1)
-        @settings(database=None, max_examples=20)
+        @settings(database=None, max_examples=20, deadline=None)
         @given(limit=st.integers(1, 1000))
         def test_one(cards_target, limit):
             with world_on(cards_target) as world:

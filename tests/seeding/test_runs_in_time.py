@@ -29,8 +29,8 @@ _COMMAND = [
     "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())",
 ]
 _PYTEST = [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
-_PATIENCE = 30.0
-"""Seconds in which every run is over after a signal."""
+_PATIENCE = 60.0
+"""Seconds in which every run is over after a signal, though other tests keep the machine busy."""
 _FOR_EVER = {"times": 1_000_000}
 
 USERS_TEST = """

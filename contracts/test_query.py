@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, combinations
+from itertools import combinations
 
 import pytest
 
@@ -36,9 +36,7 @@ SINGLE = {
     "QUERY-06": Attribute.USER_ID,
     "QUERY-07": Attribute.STATUS,
 }
-SUBSETS = list(
-    chain.from_iterable(combinations(Attribute, size) for size in range(1, len(Attribute) + 1))
-)
+SUBSETS = [some for size in range(len(Attribute)) for some in combinations(Attribute, size + 1)]
 
 
 def query_by(values: dict[Attribute, str], **paging: int) -> CardQuery:

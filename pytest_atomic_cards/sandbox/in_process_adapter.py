@@ -23,18 +23,11 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.model.network_faults import NetworkFaults
 
 
-class SandboxAdapter(HTTPAdapter):
-    """Transport adapter: ``session.mount("https://sandbox.test", SandboxAdapter(sandbox))``.
+class InProcessAdapter(HTTPAdapter):
+    """Transport adapter without a network: subclasses deliver the request to an application."""
 
-    Args:
-        app: The WSGI application to call.
-        faults: Network faults; if left out, those of the sandbox.
-    """
-
-    def __init__(self, app: WSGIApplication, faults: NetworkFaults | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(max_retries=0)
-        self._app = app
-        self._faults: NetworkFaults | None = faults or getattr(app, "network", None)
 
     def send(  # noqa: PLR0917 - the signature of requests
         self,
@@ -46,11 +39,38 @@ class SandboxAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
         """Call the application with a request."""
-        if self._faults is None:
-            return self._deliver(request)
-        return send_through(self._faults, lambda: self._deliver(request), request, timeout)
+        return self.deliver(request, timeout)
 
-    def _deliver(self, request: PreparedRequest) -> Response:
+    def deliver(self, request: PreparedRequest, timeout: Any) -> Response:  # noqa: ANN401
+        """The response of the application to a request.
+
+        Args:
+            request: The request.
+            timeout: As given to ``requests``.
+        """
+        raise NotImplementedError
+
+
+class SandboxAdapter(InProcessAdapter):
+    """Transport adapter: ``session.mount("https://sandbox.test", SandboxAdapter(sandbox))``.
+
+    Args:
+        app: The WSGI application to call.
+        faults: Network faults; if left out, those of the sandbox.
+    """
+
+    def __init__(self, app: WSGIApplication, faults: NetworkFaults | None = None) -> None:
+        super().__init__()
+        self._app = app
+        self._faults: NetworkFaults | None = faults or getattr(app, "network", None)
+
+    def deliver(self, request: PreparedRequest, timeout: Any) -> Response:  # noqa: ANN401
+        """Call the application, unless a network fault affects the request."""
+        if self._faults is None:
+            return self._call(request)
+        return send_through(self._faults, lambda: self._call(request), request, timeout)
+
+    def _call(self, request: PreparedRequest) -> Response:
         status, headers, body = call(self._app, _environ(request))
         code, _, reason = status.partition(" ")
         raw = raw_response(request, int(code), headers, body, reason)

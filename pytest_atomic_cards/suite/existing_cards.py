@@ -15,8 +15,8 @@ from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.live_backend import NO_SUPPLY
 
-_NO_SUPPLY: Final = "this target has no supply of cards (ATOMIC_CARDS_SEEDING=none)"
 _MOST: Final = 20
 """Active cards of an invocation to look at: each contract lists them several times."""
 
@@ -40,9 +40,9 @@ class ExistingCards:
         active = self._groups(listed[Status.ACTIVE])
         if len(active) < 2:  # noqa: PLR2004 - to compare one with another
             raise NotAvailableError(
-                f"{_NO_SUPPLY}, and there are not two invocations with active cards to read"
+                f"{NO_SUPPLY}, and there are not two invocations with active cards to read"
             )
-        absent = dict.fromkeys(("odd", "long", "numeric", *listed), NotAvailableError(_NO_SUPPLY))
+        absent = dict.fromkeys(("odd", "long", "numeric", *listed), NotAvailableError(NO_SUPPLY))
         self.population = SharedPopulation((active[0], active[1]), absent={**absent})
         for state in listed.keys() - {Status.ACTIVE}:
             for card in filter(_is_usable, listed[state][:1]):

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from requests import ReadTimeout
-from requests.adapters import HTTPAdapter
 
 from pytest_atomic_cards.sandbox.http_responses import raw_response
-from pytest_atomic_cards.sandbox.in_process_adapter import body_bytes
+from pytest_atomic_cards.sandbox.in_process_adapter import InProcessAdapter, body_bytes
 from pytest_atomic_cards.sandbox.server_errors import traceback_to_stderr
 from pytest_atomic_cards.support.errors import SettingsError
 
@@ -32,7 +31,7 @@ _STARTING: Final = 30.0
 _FAILED: Final = (500, [("content-type", "text/plain")], b"the application raised an exception")
 
 
-class AsgiAdapter(HTTPAdapter):
+class AsgiAdapter(InProcessAdapter):
     """Transport adapter that calls an ASGI application.
 
     Args:
@@ -40,7 +39,7 @@ class AsgiAdapter(HTTPAdapter):
     """
 
     def __init__(self, app: Callable[..., Any]) -> None:
-        super().__init__(max_retries=0)
+        super().__init__()
         self._app = app
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -66,15 +65,7 @@ class AsgiAdapter(HTTPAdapter):
             self._thread.join(_STARTING)
             self._loop.close()
 
-    def send(  # noqa: PLR0917 - the signature of requests
-        self,
-        request: PreparedRequest,
-        stream: bool = False,  # noqa: ARG002, FBT001, FBT002
-        timeout: Any = None,  # noqa: ANN401
-        verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002
-        cert: Any = None,  # noqa: ANN401, ARG002
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Response:
+    def deliver(self, request: PreparedRequest, timeout: Any) -> Response:  # noqa: ANN401
         """Call the application with a request.
 
         Raises:

@@ -18,6 +18,7 @@ from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.targets.seeding.backend import UserIds
 
+NO_SUPPLY: Final = "this target has no supply of cards (ATOMIC_CARDS_SEEDING=none)"
 _CHOSEN_BY_TARGET: Final = {
     "card_template_id": "cardTemplateId",
     "event_name": "eventName",
@@ -109,7 +110,7 @@ class NoBackend(LiveBackend):
         Raises:
             NotAvailableError: Always.
         """
-        raise NotAvailableError("this target has no supply of cards (ATOMIC_CARDS_SEEDING=none)")
+        raise NotAvailableError(NO_SUPPLY)
 
     def place(
         self,

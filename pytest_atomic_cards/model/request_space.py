@@ -2,8 +2,7 @@
 
 A sentence such as "the same attributes for every action" quantifies over this space. It has few
 dimensions, each with few values, which are named here once. Experiments cover pairs of values of
-different dimensions, and a narrow fault is a fault limited to one or two of them
-(``any-token-accepted@dismiss``).
+different dimensions.
 
 Source: Cards API page › Query attributes, Pagination, Request limits, Actioning multiple cards at
 once, Card state; API authentication page.

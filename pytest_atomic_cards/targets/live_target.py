@@ -106,7 +106,7 @@ def _network(settings: Settings, context: RunContext) -> requests.Session:
     """The transport to the target: a socket, or the application; with what it needs to get in.
 
     Raises:
-        SettingsError: There is no application.
+        SettingsError: The application was not opened.
     """
     network = open_http()
     network.cert = _certificate(settings)

@@ -30,7 +30,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty"),
     "only spaces": (b" \n\n", "the file is empty"),
     "binary": (b"\x00\x01\x02" * 99, "this is not text"),
-    "binary that is no UTF-8": (b"\x89PNX\xff\xfe", "this is not UTF-8 text"),
+    "binary that is not UTF-8": (b"\x89PNX\xff\xfe", "this is not UTF-8 text"),
     "UTF-16": (LINE.encode("utf-16"), "this is not UTF-8 text"),
     "an array": (b"[1, 2]", "an exchange must be in braces"),
     "a string": (b'"text"', "the document must be an object"),

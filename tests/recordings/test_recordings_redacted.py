@@ -90,7 +90,7 @@ def test_a_compressed_body_is_copied_as_text(tmp_path: Path) -> None:
 def test_what_cannot_be_copied_is_told(
     content: bytes, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line says why there is no copy."""
+    """If no copy can be written, one line gives the reason."""
     (tmp_path / "a.zip").write_bytes(content)
     assert main(["audit", str(tmp_path / "a.zip"), "--redact", str(tmp_path / "copy")]) == 2
     response = capsys.readouterr().err

@@ -227,7 +227,7 @@ def test_standard_input_is_read(
 
 
 def test_a_zip_file_may_hold_several_recordings(tmp_path: Path) -> None:
-    """Each is counted alone, and what is no recording is not looked at."""
+    """Each recording is counted alone, and other files are ignored."""
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("a/one.jsonl", lines(_plain()))
         archive.writestr("a/two.yaml", vcrpy(_plain()))
@@ -240,7 +240,7 @@ def test_a_zip_file_may_hold_several_recordings(tmp_path: Path) -> None:
 
 
 def test_bodies_beside_a_har_file_are_read(tmp_path: Path) -> None:
-    """Playwright keeps them in files of their own, if it is not told otherwise."""
+    """By default Playwright keeps bodies in separate files."""
     entries = []
     for number, one in enumerate(_plain()):
         (tmp_path / f"{number}.json").write_bytes(one.response_body)

@@ -49,7 +49,7 @@ class CardSpec:
         user_id: Id of the customer; generated if left out.
         card_template_id: Sandbox only: on a live target the Action Flow decides.
         event_name: Legacy event name. Sandbox only.
-        lifecycle_id: Sandbox only, as a live target chooses its own.
+        lifecycle_id: A live target may ignore or refuse it, as no page says that a start takes one.
         flow_instance_id: Sandbox only, as a live target chooses its own.
         flow_invocation_id: Sandbox only, as a live target chooses its own.
         status: The state to bring the card into before it is returned.

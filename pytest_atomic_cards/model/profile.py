@@ -158,6 +158,10 @@ class Profile:
     start_status: Literal["200", "201", "202"] = _question(
         "With which status does start answer?", "200"
     )
+    start_lifecycle_id: Literal["honoured", "ignored", "400"] = _question(
+        "Do the cards of a start have the lifecycleId that it names beside their target?",
+        "honoured",
+    )
     delivery_options: Literal["honoured", "ignored"] = _question(
         "Are embargo and expiry of a start request honoured over the flow's own?", "honoured"
     )

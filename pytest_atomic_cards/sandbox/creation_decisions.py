@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.profile import Profile
@@ -26,6 +27,12 @@ class CreationDecisions:
     def honours_delivery_options(self) -> bool:
         """Whether the embargo and expiry of a request take effect."""
         return self.profile.delivery_options == "honoured"
+
+    def named_lifecycle(self, named: str | None) -> str | None:
+        """The ``lifecycleId`` of a start's cards; a new one for each card if ``None``."""
+        if named is not None and self.profile.start_lifecycle_id == "400":
+            raise Refusal(400, "lifecycleId is not supported in a start")
+        return named if self.profile.start_lifecycle_id == "honoured" else None
 
     def first_status(self, embargo_until: int | None, now: int) -> Status:
         """The state in which a card is created; an embargo in the past is ignored.

@@ -39,6 +39,7 @@ class _Delivery:
     card_options: Mapping[str, Json]
     embargo_until: int | None
     expires_at: int | None
+    lifecycle_id: str | None
 
 
 class FlowEndpoint:
@@ -126,7 +127,7 @@ class FlowEndpoint:
             card_template_name=template,
             event_name="",
             event_source=source,
-            lifecycle_id=f"lifecycle-{token}",
+            lifecycle_id=delivery.lifecycle_id or f"lifecycle-{token}",
             flow_instance_id=instance,
             flow_invocation_id=invocation,
             user_id=user,
@@ -150,6 +151,9 @@ class FlowEndpoint:
             raise Refusal(400, "target.usersById must be an array of user ids")
         for user in users:
             _check_id(user, "a user id")
+        lifecycle = flow.get("lifecycleId")
+        if lifecycle is not None:
+            _check_id(lifecycle, "lifecycleId")
         payload = _object(flow.get("payload", {}), "payload")
         options = _object(payload.get("cardOptions", {}), "cardOptions")
         priority = options.get("priority")
@@ -177,6 +181,7 @@ class FlowEndpoint:
             card_options=options,
             embargo_until=embargo,
             expires_at=expires,
+            lifecycle_id=self._behaviour.named_lifecycle(lifecycle),
         )
 
 

@@ -276,6 +276,13 @@ def _delivery_options(api: Api) -> str:
     return {"embargoed": "honoured", "active": "ignored"}[api.get().json["data"][0]["status"]]
 
 
+def _start_lifecycle_id(api: Api) -> str:
+    reply = api.start({"flows": [{"target": {"usersById": ["u"]}, "lifecycleId": "ours"}]})
+    if reply.status != 200:
+        return str(reply.status)
+    return "honoured" if api.get(lifecycleId="ours").ids else "ignored"
+
+
 def _cards_per_target(api: Api) -> str:
     _start(api)
     return str(len(api.get().ids))

@@ -305,7 +305,6 @@ def test_a_refused_start_names_the_settings(flow: str, serve: Serve) -> None:
     [
         ("card_template_id", "cardTemplateId"),
         ("event_name", "eventName"),
-        ("lifecycle_id", "lifecycleId"),
         ("flow_instance_id", "flowInstanceId"),
         ("flow_invocation_id", "flowInvocationId"),
     ],
@@ -316,6 +315,23 @@ def test_the_flow_decides_over_attributes(field: str, attribute: str, serve: Ser
     with pytest.raises(NotAvailableError, match=f"{attribute}.*leave {field} out"):
         live.open_world().seed(**{field: "chosen"})
     assert live.count("POST /v1") == 0
+
+
+def test_a_start_names_lifecycle_ids(serve: Serve) -> None:
+    """Cards get the lifecycle ids that their specs name, and others get ids of the target."""
+    live = serve()
+    specs = [CardSpec(lifecycle_id="one"), CardSpec(lifecycle_id="two"), CardSpec()]
+    group = live.open_world().seeder.seed(Population(tuple(specs)))[0]
+    first, second, third = [card.lifecycle_id for card in group.cards]
+    assert (first, second) == ("one", "two")
+    assert third not in {None, "one", "two"}
+
+
+def test_an_ignored_lifecycle_id_is_not_available(serve: Serve) -> None:
+    """If the target chooses its own lifecycle ids, asking for one is not available."""
+    cards = serve(start_lifecycle_id="ignored").open_world()
+    with pytest.raises(NotAvailableError, match=r"'ours'.*chooses its own"):
+        cards.seed(lifecycle_id="ours")
 
 
 def test_nobody_can_snooze_over_the_public_api(serve: Serve) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.client.action_flows import ActionFlows, FlowMode
 from pytest_atomic_cards.client.cards_api import environment_path
-from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
@@ -191,15 +191,16 @@ class ProfilingContext:
 
     # Action Flows
 
-    def start(self, mode: FlowMode | None = None) -> Started:
+    def start(self, mode: FlowMode | None = None, spec: CardSpec | None = None) -> Started:
         """Start the Action Flow for one customer, even on the sandbox, and wait for the card.
 
         Raises:
-            NotAvailableError: A live target is configured for the other mode.
+            NotAvailableError: A live target is configured for the other mode, or does not honour
+                the spec.
             SeedingError: No card appeared.
         """
-        group = self.flow_seeder(mode).seed(Population.of(1))[0]
-        return Started(self._heard(), group)
+        group = self.flow_seeder(mode).seed(Population.of(1, spec))[0]
+        return Started(self.last_start(), group)
 
     @property
     def started(self) -> Started:
@@ -237,9 +238,15 @@ class ProfilingContext:
     def of_supply(self) -> Started:
         """The cards of the supply, which on a live target an Action Flow created."""
         group = self.still
-        return Started(self._heard(), group)
+        return Started(self.last_start(), group)
 
-    def _heard(self) -> Exchange:
+    def last_start(self) -> Exchange:
+        """The last successful start of an Action Flow.
+
+        Raises:
+            NotAvailableError: Cards are created in another way.
+            SeedingError: There was none.
+        """
         if self.is_live and self.settings.way_to_seed != "flow":
             raise NotAvailableError("this target is not seeded by an Action Flow")
         if self._start is None:

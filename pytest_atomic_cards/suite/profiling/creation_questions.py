@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pytest_atomic_cards.model.card_spec import CardSpec
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observers import late_observer, observer
 from pytest_atomic_cards.suite.profiling.timers import EXPIRING, HELD, Timers
-from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
 
 _INVOCATION: Final = "flowInvocationId"
 _HONOURED: Final = {
@@ -37,6 +38,24 @@ def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
 def start_status(context: ProfilingContext) -> str:
     """Read the status of the response to start."""
     return str(context.started.exchange.status)
+
+
+@observer
+def start_lifecycle_id(context: ProfilingContext) -> str:
+    """Start with a ``lifecycleId``, and look whether the card has it."""
+    context.started  # noqa: B018 - not available if cards are created in another way
+    try:
+        started = context.start(spec=CardSpec(lifecycle_id=context.probe.invented()))
+    except NotAvailableError:
+        context.evidence = context.last_start()
+        return "ignored"
+    except SeedingError as error:
+        if error.exchange is None or error.exchange.status is None:
+            raise
+        context.evidence = error.exchange
+        return str(error.exchange.status)
+    context.evidence = started.exchange
+    return "honoured"
 
 
 @observer

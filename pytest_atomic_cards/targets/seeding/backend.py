@@ -61,7 +61,10 @@ class SeedingBackend(Protocol):
     """Creates cards; a ``Seeder`` does the rest."""
 
     delivery_is_certain: bool
-    """Whether embargo and expiry are as requested; a flow may override them."""
+    """Whether embargo, expiry and ``lifecycleId`` are as requested; a flow may override them."""
+
+    sends_lifecycle_ids: bool
+    """Whether the ``lifecycle_id`` of a spec is passed on; the target may still ignore it."""
 
     listing_timeout: float
     """Seconds of real time until the next card that was requested must be listed."""

@@ -64,6 +64,8 @@ class FlowBackend(LiveBackend):
         randomness: Where ids come from.
     """
 
+    sends_lifecycle_ids = True
+
     def __init__(
         self,
         flows: ActionFlows,
@@ -115,6 +117,7 @@ class FlowBackend(LiveBackend):
             embargo=self._after(spec.embargo),
             expires=self._after(spec.expires) if stamped else None,
             expires_interval=None if stamped else spec.expires,
+            lifecycle_id=spec.lifecycle_id,
         )
 
     def _after(self, length: timedelta | None) -> datetime | None:
@@ -135,6 +138,7 @@ def _alike(
             spec.embargo,
             spec.expires,
             spec.expiry_as,
+            spec.lifecycle_id,
         )
 
     for _, run in groupby(pairs, key=but_for_user):

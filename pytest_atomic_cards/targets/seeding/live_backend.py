@@ -38,6 +38,7 @@ class LiveBackend(ABC):
     """
 
     delivery_is_certain = False
+    sends_lifecycle_ids = False
     settling = 10.0  # ten times as long as the slow target of our tests needs to list a change
 
     def __init__(
@@ -64,8 +65,17 @@ class LiveBackend(ABC):
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, those of the settings in turn, or new ones."""
-        _refuse_what_the_target_decides(population)
+        self._refuse_what_the_target_decides(population)
         return tuple(self._users(population))
+
+    def _refuse_what_the_target_decides(self, population: Population) -> None:
+        for field, attribute in _CHOSEN_BY_TARGET.items():
+            if field == "lifecycle_id" and self.sends_lifecycle_ids:
+                continue
+            if any(getattr(spec, field) is not None for spec in population):
+                raise NotAvailableError(
+                    f"{attribute} of a card is decided by a live target; leave {field} out"
+                )
 
     def owns(self, user: str) -> bool:
         """Whether a user was generated here."""
@@ -121,11 +131,3 @@ class NoBackend(LiveBackend):
         """Refuse, as :meth:`choose_users` does."""
         self.choose_users(population)
         return ""
-
-
-def _refuse_what_the_target_decides(population: Population) -> None:
-    for field, attribute in _CHOSEN_BY_TARGET.items():
-        if any(getattr(spec, field) is not None for spec in population):
-            raise NotAvailableError(
-                f"{attribute} of a card is decided by a live target; leave {field} out"
-            )

@@ -81,9 +81,11 @@ class StateSetup:
         the same state if all specs ask for the same, and stay active otherwise.
 
         Raises:
-            NotAvailableError: The target did not honour an embargo or expiry, or cannot snooze.
+            NotAvailableError: The target did not honour an embargo, an expiry or a lifecycle id,
+                or cannot snooze.
             SeedingError: A card did not reach its state.
         """
+        self._check_lifecycles(population, group)
         states = [spec.status for spec in population]
         extra = states[0] if len(set(states)) == 1 else Status.ACTIVE
         states = (states + [extra] * len(group.cards))[: len(group.cards)]
@@ -95,6 +97,15 @@ class StateSetup:
             self._bring(state, group, members, population)
             arranged |= {key_of(card): replace(card, status=state) for card in members}
         return replace(group, cards=tuple(arranged[key_of(card)] for card in group.cards))
+
+    def _check_lifecycles(self, population: Population, group: Group) -> None:
+        wanted = {spec.lifecycle_id for spec in population if spec.lifecycle_id is not None}
+        missing = wanted - {card.lifecycle_id for card in group.cards}
+        if missing and not self._backend.delivery_is_certain:
+            raise NotAvailableError(
+                f"no card has the lifecycleId {min(missing)!r}, which the start named: "
+                "the target chooses its own"
+            )
 
     def _bring(
         self, state: Status, group: Group, members: Sequence[Card], population: Population

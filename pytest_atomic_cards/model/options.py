@@ -100,7 +100,8 @@ OPTIONS: Final = (
     ),
     Option(
         "fault",
-        "faults of the sandbox to switch on, separated by commas",
+        "faults of the sandbox to switch on, separated by commas; @ narrows one, as in "
+        "limit-ignored@by=userId",
         setting_parsers.words,
         (),
         flag=True,

@@ -39,7 +39,11 @@ def add_sandbox_parser(commands: Any) -> None:  # noqa: ANN401 - argparse hides 
         help="behave as this file answers the open questions",
     )
     serve.add_argument(
-        "--fault", action="append", default=[], metavar="NAME", help="switch on a named fault"
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="switch on a named fault; @ narrows it, as in limit-ignored@by=userId",
     )
     serve.set_defaults(run=_serve)
 

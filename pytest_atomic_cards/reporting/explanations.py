@@ -14,7 +14,7 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.requirements import catalogue
-from pytest_atomic_cards.sandbox.faults import FAULTS
+from pytest_atomic_cards.sandbox.faults import FAULTS, SEPARATOR, fault_named
 from pytest_atomic_cards.suite.contract_collection import collected
 from pytest_atomic_cards.suite.contract_plugin import MARKER
 from pytest_atomic_cards.suite.mutation_testing import recorded
@@ -38,6 +38,8 @@ def explain(name: str) -> str:
     Raises:
         MisuseError: The name is unknown.
     """
+    if SEPARATOR in name:
+        return "\n".join(_narrow_fault(name))
     for known, describe in (
         (catalogue().requirements, _requirement),
         (FAULTS, _fault),
@@ -68,6 +70,12 @@ def _fault(name: str) -> Iterator[str]:
     yield f"{name}: a fault of the sandbox"
     yield from _field("", FAULTS[name].description)
     yield from _field("violates", ", ".join(recorded().get(name, ())))
+    yield from _field("to see it", f"atomic-cards check --cards-fault {name}")
+
+
+def _narrow_fault(name: str) -> Iterator[str]:
+    yield f"{name}: a fault of the sandbox, narrowed by conditions"
+    yield from _field("", fault_named(name).description)
     yield from _field("to see it", f"atomic-cards check --cards-fault {name}")
 
 

@@ -49,7 +49,8 @@ class Sandbox:
 
     Args:
         profile: Its choices in what the documentation leaves open.
-        faults: Names of :data:`FAULTS`: what it does wrong.
+        faults: Names of :data:`FAULTS`: what it does wrong. Conditions narrow one, as in
+            ``any-token-accepted@operation=dismiss``.
         db: File for environments, credentials and cards; in memory if left out. Tokens, flows,
             settings of environments and starts that wait for their delay are not kept.
         creation_delay: How long after a start its cards are created, by the sandbox's clock.
@@ -96,7 +97,7 @@ class Sandbox:
         self._flows = FlowEndpoint(behaviour, self._store, creation_delay)
         self._tokens = TokenService(behaviour, self.clock, token_lifetime, token_rate_limit)
         self._tokens.credentials |= {one[0]: Credential(*one) for one in self._store.credentials()}
-        parts = {"behaviour": behaviour, "store": self._store, "cards": self._cards}
+        parts = {"app": self, "behaviour": behaviour, "store": self._store, "cards": self._cards}
         for fault in chosen:
             install(fault, parts)
         self.environments: dict[str, Environment] = {
@@ -129,7 +130,7 @@ class Sandbox:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request. Source: PEP 3333."""
         try:
-            status, headers, body = self._answer(environ)
+            status, headers, body = self.answer(environ)
         except Refusal as refusal:
             status, headers, body = self._refused(refusal)
         except Exception as error:  # noqa: BLE001 - the client gets a response in any case
@@ -138,7 +139,8 @@ class Sandbox:
         start_response(_STATUS_LINES[status], headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
-    def _answer(self, environ: WSGIEnvironment) -> _Answer:
+    def answer(self, environ: WSGIEnvironment) -> _Answer:
+        """Status, headers and body of a response; raises a refusal."""
         path: str = environ.get("PATH_INFO", "")
         if path.endswith("/"):
             path = self._behaviour.slashed_path(path)

@@ -43,7 +43,6 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self._actionable: dict[Action, tuple[str, ...]] = {}
 
     # Listing
 
@@ -80,13 +79,9 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
 
     def actionable(self, action: Action) -> tuple[str, ...]:
         """The states in which an action changes a card."""
-        known = self._actionable.get(action)
-        if known is None:
-            known = tuple(
-                status.value for status in _STATUSES if self.outcome(status, action) is not status
-            )
-            self._actionable[action] = known
-        return known
+        return tuple(
+            status.value for status in _STATUSES if self.outcome(status, action) is not status
+        )
 
     def counts_other_states(self) -> bool:
         """Whether an action also counts the cards that match in other states."""

@@ -48,6 +48,13 @@ def test_faults_and_questions_are_explained() -> None:
         assert all(answer in words for answer in question.answers)
 
 
+def test_a_narrow_fault_is_explained_with_its_condition() -> None:
+    """A fault under a condition has the description of the fault and the condition."""
+    words = words_of("limit-ignored@by=userId")
+    assert "A listing ignores limit, but only with by=userId." in words
+    assert "check --cards-fault limit-ignored@by=userId" in words
+
+
 def test_several_are_told_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
     """Names may be given in any case, and each has its paragraph."""
     assert main(["explain", "page-04", "ORDER"]) == 0

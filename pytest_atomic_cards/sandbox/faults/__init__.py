@@ -21,12 +21,13 @@ from pytest_atomic_cards.sandbox.faults import (
     timing_faults,
 )
 from pytest_atomic_cards.sandbox.faults.fault import Fault, install
+from pytest_atomic_cards.sandbox.faults.narrow_fault import SEPARATOR, conditions_in, narrowed
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FAULTS", "Fault", "fault_named", "install"]
+__all__ = ["FAULTS", "SEPARATOR", "Fault", "fault_named", "install"]
 
 _AREAS: Final = (
     query_faults,
@@ -49,14 +50,15 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
 
 
 def fault_named(name: str) -> Fault:
-    """The fault with a name.
+    """The fault with a name; narrowed if conditions follow, as in ``limit-ignored@by=userId``.
 
     Raises:
-        MisuseError: There is none.
+        MisuseError: There is no such fault or condition.
     """
-    fault = FAULTS.get(name)
+    broad, *conditions = name.split(SEPARATOR)
+    fault = FAULTS.get(broad)
     if fault is None:
-        near = difflib.get_close_matches(name, FAULTS, n=3)
+        near = difflib.get_close_matches(broad, FAULTS, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "see FAULTS for all of them"
-        raise MisuseError(f"there is no fault {name!r}; {hint}")
-    return fault
+        raise MisuseError(f"there is no fault {broad!r}; {hint}")
+    return narrowed(fault, conditions_in(conditions)) if conditions else fault

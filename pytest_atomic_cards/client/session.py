@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
-from pytest_atomic_cards.client.rate_limit import Pace
+from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.client.request import (
     NO_BODY,
     SAFE_METHODS,
@@ -28,6 +28,7 @@ from pytest_atomic_cards.client.transport import (
     Wire,
     again,
     default_user_agent,
+    learn_rate,
     open_http,
     shows_down,
 )
@@ -70,7 +71,7 @@ class CardsSession:
         breaker: Knows which parts of the target are down; a new one if left out.
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
-        max_rate: Most requests a second, or ``None`` for no limit.
+        rate: The rate of requests, which adapts to the target; a new one if left out.
         secrets: What never to show, in addition to those of ``tokens``.
         clock: Measures the time of the session, and of whoever waits for its target.
         randomness: Source of the jitter of pauses.
@@ -81,7 +82,7 @@ class CardsSession:
         listeners: Called with the exchange of every attempt, in the thread that made it.
 
     Raises:
-        SettingsError: ``base_url`` or ``max_rate`` is malformed.
+        SettingsError: ``base_url`` is malformed.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class CardsSession:
         breaker: CircuitBreaker | None = None,
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
-        max_rate: float | None = None,
+        rate: AcceptedRate | None = None,
         secrets: frozenset[str] = frozenset(),
         clock: Clock = REAL_CLOCK,
         randomness: Randomness = TRUE_RANDOMNESS,
@@ -120,7 +121,7 @@ class CardsSession:
         self._guard = guard
         self._user_agent = user_agent or default_user_agent()
         self.retry = retry or RetryPolicy.by(self.clock, randomness)
-        self._pace = Pace(max_rate, clock=self.retry.clock, sleep=self.retry.sleep)
+        self.rate = rate or AcceptedRate()
         self._secrets = secrets
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
@@ -238,12 +239,13 @@ class CardsSession:
         if request.signed:
             request.token = Hidden(self.tokens.token())
             headers["Authorization"] = Hidden(f"Bearer {request.token}")
-        self._pace.wait()
+        sent = self.rate.wait(self.retry.clock, self.retry.sleep)
         started, clock = self.clock.now(), self.clock.monotonic()
         response = self._wire.exchange(
             request.method, request.url, headers, request.body, trial or math.inf
         )
         elapsed = self.clock.monotonic() - clock
+        learn_rate(self.rate, sent, response)
         redactor = self._redactor(headers.get("Authorization"))
         exchange = Exchange(
             method=request.method,

@@ -37,6 +37,7 @@ from pytest_atomic_cards.support.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_atomic_cards.client.rate_limit import AcceptedRate
     from pytest_atomic_cards.client.retry import Backoff
 
 _CONNECTIONS: Final = 64
@@ -128,6 +129,12 @@ def again(backoff: Backoff, response: RawResponse | NoResponse) -> bool:
     if response.failure is Failure.PERMANENT:
         return False
     return backoff.again(timed_out=response.failure is Failure.TIMED_OUT)
+
+
+def learn_rate(rate: AcceptedRate, sent: float, response: RawResponse | NoResponse) -> None:
+    """Adapt the rate of requests to a response, unless a test injected it."""
+    if isinstance(response, RawResponse) and FAULT_HEADER not in response.headers:
+        rate.observe(sent, response.status, response.headers.get("retry-after"))
 
 
 def shows_down(response: RawResponse | NoResponse, attempts: int, *, is_trial: bool) -> bool:

@@ -68,6 +68,7 @@ class Ending:
             token_file(config),
             self._input["workercount"] if self._input else 1,
             self.limit.deadline,
+            settings.max_rate,
         )
         self._interruption = Interruption(self.limit.interrupt, repeated=self._input is None)
         if settings.is_live and threading.current_thread() is threading.main_thread():
@@ -115,7 +116,7 @@ class Ending:
                 try:
                     self.notes += (f"left waiting: {text}" for text in target.close().waiting)
                 finally:
-                    self._down += self.context.breaker.describe()
+                    self._down += self.context.describe()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:

@@ -13,6 +13,7 @@ from pytest_atomic_cards.client.added_headers import AddedHeaders
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.deadline import DeadlineClock
 from pytest_atomic_cards.client.granted_access import Access
+from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.client.session import CardsSession
@@ -178,7 +179,7 @@ class LiveTarget:
             breaker=context.breaker,
             clock=recorder.clock,
             randomness=recorder.randomness,
-            max_rate=settings.max_rate and settings.max_rate / context.workers,
+            rate=context.rate or AcceptedRate(settings.max_rate),
             secrets=settings.secrets,
         )
         self.listeners = self._session.listeners

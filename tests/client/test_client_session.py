@@ -22,6 +22,7 @@ from pytest_atomic_cards.client import (
     StaticToken,
     open_http,
 )
+from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -448,7 +449,7 @@ def test_the_guard_sees_the_final_url_before_anything_is_sent() -> None:
 def test_requests_are_spaced_by_the_highest_rate() -> None:
     """With two requests a second, each waits for half a second after the one before."""
     time, target = FakeTime(), Target()
-    cards = session(target, time, max_rate=2.0)
+    cards = session(target, time, rate=AcceptedRate(2.0))
     for _ in range(4):
         cards.send("GET", "/v1/env/cards")
     assert time.sleeps == [0.5, 0.5, 0.5]
@@ -458,7 +459,7 @@ def test_requests_are_spaced_by_the_highest_rate() -> None:
 def test_a_rate_that_is_not_positive_is_refused(rate: float) -> None:
     """A rate of nothing a second is a mistake."""
     with pytest.raises(SettingsError, match="rate"):
-        session(Target(), max_rate=rate)
+        AcceptedRate(rate)
 
 
 @pytest.mark.parametrize(

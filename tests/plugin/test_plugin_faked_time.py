@@ -40,7 +40,7 @@ from faking import REAL, fake
 
 from pytest_atomic_cards import Status
 from pytest_atomic_cards.client.action_flows import timestamp
-from pytest_atomic_cards.client.rate_limit import Pace
+from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 MOMENTS = {
@@ -67,9 +67,9 @@ def check(cards, faked=True):
     def wait(seconds):
         waits.append(seconds)
         REAL_CLOCK.sleep(seconds)
-    pace = Pace(100, clock=REAL_CLOCK.monotonic, sleep=wait)
+    pace = AcceptedRate(100)
     for _ in range(4):
-        pace.wait()
+        pace.wait(REAL_CLOCK.monotonic, wait)
     assert sum(waits) <= 0.031
     moment = datetime.now(UTC)
     assert timestamp(moment)[:19] == str(moment)[:19].replace(" ", "T")

@@ -7,6 +7,7 @@ redirects, no added headers, and no second encoding of the URL.
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -188,6 +189,12 @@ class Wire:
         )
         self._template = requests.Request("GET", self.url).prepare()
         self._template.headers.clear()
+
+    def over(self, http: requests.Session) -> Wire:
+        """The same wire with the adapters of another session."""
+        other = copy(self)
+        other._http = http  # noqa: SLF001 - its own
+        return other
 
     def exchange(
         self,

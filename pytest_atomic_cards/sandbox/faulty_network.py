@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+REQUEST_URI: Final = "REQUEST_URI"
+"""Key of a WSGI environment: path and query exactly as they were sent, as PATH_INFO is decoded."""
+
 _Headers = list[tuple[str, str]]
 _Answer = tuple[str, _Headers, bytes]
 _BUILDER: Final = HTTPAdapter(max_retries=0)

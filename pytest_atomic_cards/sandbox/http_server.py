@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 from pytest_atomic_cards.sandbox.app import LARGEST_BODY, body_length, check_length
 from pytest_atomic_cards.sandbox.connections import Connections
-from pytest_atomic_cards.sandbox.faulty_network import call
+from pytest_atomic_cards.sandbox.faulty_network import REQUEST_URI, call
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.support.clock import REAL_CLOCK
@@ -201,13 +201,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.sendall(f"HTTP/1.1 {line}\r\n{head}\r\n".encode("latin-1") + body)
 
     def _environ(self) -> dict[str, Any]:
-        path, _, query = self._target().partition("?")
+        target = self._target()
+        path, _, query = target.partition("?")
         body = self._body()
         environ = {
             "REQUEST_METHOD": self.command,
             "SCRIPT_NAME": "",
             "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
             "QUERY_STRING": query,
+            REQUEST_URI: target,
             "SERVER_NAME": self.server.server_address[0],
             "SERVER_PORT": str(self.server.server_address[1]),
             "SERVER_PROTOCOL": self.request_version,

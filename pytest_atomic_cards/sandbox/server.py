@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
-import socket
 import sys
-import threading
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.sandbox.app import Sandbox
 from pytest_atomic_cards.sandbox.authorization import CARDS_ROLE
-from pytest_atomic_cards.sandbox.connections import MOST_OPEN
 from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.cross_origin import CrossOrigin
 from pytest_atomic_cards.sandbox.faulty_network import FaultyNetwork
-from pytest_atomic_cards.sandbox.http_server import HttpServer
+from pytest_atomic_cards.sandbox.loopback_server import LoopbackServer
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.support.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +25,10 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.authorization import Credential
 
 _POLL: Final = 0.05
-"""Seconds between checks whether to stop, and so what stopping a server may cost a test."""
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only looked up
-"""Addresses that stand for all of this machine, and the one of them to connect to."""
+"""Seconds between checks whether to stop: nobody notices so short a delay of Ctrl-C."""
 
 
-class SandboxServer:
+class SandboxServer(LoopbackServer):
     """Serves a sandbox, with its controls, from threads of this process.
 
     Args:
@@ -48,67 +41,8 @@ class SandboxServer:
     def __init__(
         self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0, *, cors: bool = False
     ) -> None:
-        self._sandbox = sandbox
-        self._cors = cors
-        self._host = host
-        self._port = port
-        self._server: HttpServer | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """The root of the API, without ``/v1``, as this machine reaches it.
-
-        A free port is known after :meth:`start`.
-        """
-        host = _EVERYWHERE.get(self._host, self._host)
-        host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self._port}"
-
-    def start(self) -> None:
-        """Listen, and serve requests until :meth:`stop`.
-
-        Raises:
-            SettingsError: The port or the address is unavailable.
-        """
-        listener = self._listen()
-        self._port = listener.getsockname()[1]
-        app: WSGIApplication = FaultyNetwork(Control(self._sandbox), self._sandbox.network)
-        if self._cors:
-            app = CrossOrigin(app)
-        self._server = HttpServer(listener, app)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL,), name="sandbox-server", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop listening; does nothing if the server is not running."""
-        server, self._server = self._server, None
-        thread, self._thread = self._thread, None
-        if server is not None and thread is not None:
-            server.shutdown()
-            thread.join()
-            server.close()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            return socket.create_server((self._host, self._port), family=family, backlog=MOST_OPEN)
-        except (OSError, OverflowError) as error:
-            number = error.errno if isinstance(error, OSError) else None
-            reason = os.strerror(number) if number and number > 0 else error
-            raise SettingsError(
-                f"the sandbox cannot listen on port {self._port} of {self._host} ({reason}); "
-                "choose another with --port, 0 for a free one, or another address with --host"
-            ) from None
+        app: WSGIApplication = FaultyNetwork(Control(sandbox), sandbox.network)
+        super().__init__(CrossOrigin(app) if cors else app, host, port)
 
 
 def run_sandbox(

@@ -48,12 +48,14 @@ def world_on(target: Target) -> Iterator[Cards]:
 
     Raises:
         SeedingError: Cards that were seeded may still be open at the end.
+        AtomicCardsError: The scope guard refused a request of an application.
     """
     world = target.open_world()
     try:
         yield world
     finally:
         complain(world.clean_up().left_open)
+    world.raise_trouble()
 
 
 def complain(left_open: Sequence[str], advice: str = "") -> None:

@@ -16,6 +16,7 @@ from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
+from pytest_atomic_cards.targets.application_access import ApplicationAccess
 from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.tokens import ClientCredentials
     from pytest_atomic_cards.model.network_faults import NetworkFaults
     from pytest_atomic_cards.sandbox import Environment, Sandbox
+    from pytest_atomic_cards.targets.gateway import Gateway
 
 
 _T = TypeVar("_T")
@@ -34,7 +36,7 @@ _LIVE: Final = "a live target cannot be steered as the sandbox can"
 _NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
 
 
-class Cards:
+class Cards(ApplicationAccess):
     """An isolated environment: seed cards, list them, act on them, pass time.
 
     The sandbox has a separate one for each test; on a live target tests share one environment, and
@@ -43,7 +45,9 @@ class Cards:
     Args:
         api: Client of the target.
         backend: Puts cards into place on it.
+        gateway: Passes on what an application sends.
         client_id: Id of the credential that the client authenticates with.
+        client_secret: The secret that an application needs for a token of the gateway.
         authenticate: Makes a token source for a ``client_id`` and a ``client_secret``.
         faults: The faults of the network between the client and the target.
         scope: Which cards are ours, on a target that others share.
@@ -63,7 +67,9 @@ class Cards:
         api: CardsApi,
         backend: SeedingBackend,
         *,
+        gateway: Gateway,
         client_id: str,
+        client_secret: str,
         authenticate: Callable[..., ClientCredentials],
         faults: NetworkFaults,
         scope: Scope | None = None,
@@ -73,14 +79,13 @@ class Cards:
         environment: Environment | None = None,
         recorder: Recorder = NULL_RECORDER,
     ) -> None:
-        self.api = api
+        super().__init__(api, gateway, client_id, client_secret)
         self.clock = api.session.clock
         self.recorder = recorder
         self.randomness = recorder.randomness
         self.reader = Reader(api)
         self.seeder = Seeder(api, backend, scope, cleaner)
         self.backend = backend
-        self.client_id = client_id
         self.authenticate = authenticate
         self._faults = faults
         self.scope = scope
@@ -209,10 +214,9 @@ class Cards:
     def faults(self) -> NetworkFaults:
         """The network faults that affect requests; none to begin with.
 
-        On the sandbox they affect every client: ``api``, a session with a ``SandboxAdapter``, and
-        clients of a ``SandboxServer``. With a live target they act on this side of the wire, and
-        only on ``api`` and sessions with a ``FaultyAdapter``: a request that must not be processed
-        is not sent, and responses to other requests are late or lost.
+        They affect ``api`` and every application behind ``url``, whatever its client. With a live
+        target they act on this side of the wire: a request that must not be processed is not sent,
+        and responses to other requests are late or lost.
 
         Example:
             >>> cards.faults.inject("reset-after", method="PUT", path="/cards/cancel")
@@ -244,13 +248,23 @@ class Cards:
     def clean_up(self) -> CleanUp:
         """Cancel what was seeded here if others share the target, without network faults.
 
-        Cassettes do not include it.
+        Cassettes do not include it. Applications are cut off first.
         """
+        self._gateway.close()
         self._faults.clear()
         if self.scope is None or self.recorder.is_replayed:
             return CleanUp(0)
         with self.recorder.unrecorded("what is to be cleaned up depends on what else was run"):
             return self.seeder.clean_up()
+
+    def raise_trouble(self) -> None:
+        """Report what kept a request of an application from the target.
+
+        Raises:
+            AtomicCardsError: The scope guard refused one.
+            Inconclusive: One was not recorded.
+        """
+        self._gateway.raise_trouble()
 
     def _pin(self, card: Card) -> CardQuery:
         return self._group(card).single(card)

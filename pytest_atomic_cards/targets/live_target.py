@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.client.action_flows import ActionFlows
 from pytest_atomic_cards.client.added_headers import AddedHeaders
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.deadline import DeadlineClock
+from pytest_atomic_cards.client.forwarding import ForwardingSession
 from pytest_atomic_cards.client.granted_access import Access
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.client.retry import RetryPolicy
@@ -31,6 +32,7 @@ from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError, S
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.base import complain
 from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.gateway import Gateway
 from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
@@ -47,6 +49,10 @@ from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 if TYPE_CHECKING:
     import requests
+
+_ANY: Final = "any-credential"
+"""What an application fetches tokens with at the gateway, which accepts every credential, so that
+none of a live target need be handed to it."""
 
 
 def tokens_of(
@@ -146,11 +152,12 @@ class LiveTarget:
         context = context or RunContext()
         self._replayed = recorder.is_replayed
         network = open_http() if self._replayed else _network(settings, context)
-        self._http, self._faults = open_http(), NetworkFaults()
+        self._http, self._behind, self._faults = open_http(), open_http(), NetworkFaults()
         self._http.cert = network.cert
         for scheme, adapter in network.adapters.items():
             recorded = recorder.adapter(None if self._replayed else adapter)
             self._http.mount(scheme, FaultyAdapter(recorded, self._faults))
+            self._behind.mount(scheme, recorded)
         self._seed = context.seed
         self._authenticate: Callable[..., ClientCredentials] = _no_credentials
         if settings.way_in == "credentials":
@@ -201,7 +208,9 @@ class LiveTarget:
         return Cards(
             CardsApi(self._session, self._api.environment_id, self._api.access),
             self._backend(),
-            client_id=self.settings.client_id or "",
+            gateway=Gateway(ForwardingSession(self._session, self._behind), self._faults),
+            client_id=self.settings.client_id or _ANY,
+            client_secret=_ANY,
             authenticate=self._authenticate,
             faults=self._faults,
             scope=self._scope,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import requests
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.forwarding import ForwardingSession
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.sandbox_controls import SandboxControls
 from pytest_atomic_cards.client.session import CardsSession, Listener
 from pytest_atomic_cards.client.tokens import ClientCredentials
+from pytest_atomic_cards.client.transport import Wire
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings
@@ -23,8 +25,12 @@ from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.gateway import Gateway
 from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 SANDBOX_URL: Final = "http://sandbox.invalid"
 """The address of the embedded sandbox for a session; it is never looked up."""
@@ -61,9 +67,8 @@ class SandboxTarget:
         sandbox = None if recorder.is_replayed else Sandbox(self._profile, self.settings.fault)
         sound, faulty = NetworkFaults(), sandbox.network if sandbox else NetworkFaults()
         inner = SandboxAdapter(Control(sandbox), sound) if sandbox else None
-        http = requests.Session()
-        http.trust_env = False
-        http.mount(SANDBOX_URL, FaultyAdapter(recorder.adapter(inner), faulty))
+        recorded = recorder.adapter(inner)
+        http, behind = _http(FaultyAdapter(recorded, faulty)), _http(recorded)
         controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, clock=recorder.clock)
         credential = controls.create_credential()
         authenticate = partial(
@@ -88,7 +93,13 @@ class SandboxTarget:
         return Cards(
             CardsApi(session, credential.environment_id),
             SandboxBackend(controls, recorder.randomness),
+            gateway=Gateway(
+                ForwardingSession(session, behind),
+                faulty,
+                Wire(behind, f"{SANDBOX_URL}{TOKEN_PATH}", setting="the sandbox", timeout=timeout),
+            ),
             client_id=credential.client_id,
+            client_secret=credential.client_secret,
             authenticate=authenticate,
             controls=controls,
             faults=faulty,
@@ -100,3 +111,10 @@ class SandboxTarget:
     def close(self) -> CleanUp:
         """Nothing outlives a sandbox."""
         return CleanUp(0)
+
+
+def _http(adapter: BaseAdapter) -> requests.Session:
+    http = requests.Session()
+    http.trust_env = False
+    http.mount(SANDBOX_URL, adapter)
+    return http

@@ -27,6 +27,7 @@ from pytest_atomic_cards import (
     Population,
     Profile,
     Sandbox,
+    SandboxAdapter,
     SandboxControls,
     SandboxServer,
     Settings,
@@ -55,6 +56,11 @@ def of_a_world(cards: Cards, target: Target) -> None:
     assert_type(cards.complete(card, {"quantity": 2}), ActionResponse)
     assert_type(cards.cancel(card).summary, ActionSummary)
     assert_type(cards.api, CardsApi)
+    assert_type(cards.url, str)
+    assert_type(cards.environment_id, str)
+    assert_type(cards.token(), str)
+    assert_type(cards.environ, dict[str, str])
+    assert_type(cards.requests_adapter(), SandboxAdapter)
     assert_type(cards.sandbox, Sandbox)
     assert_type(cards.faults, NetworkFaults)
     cards.faults.inject(NetworkFaultKind.RESET_AFTER, method="PUT", times=2)

@@ -1,0 +1,248 @@
+"""The gateway: what an application sends reaches the target as everything else does."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import pytest
+import requests
+
+from pytest_atomic_cards import ScopeError, Status, sandbox_world, world_on
+from pytest_atomic_cards.targets import LiveTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from live_sandbox import Serve
+
+    from pytest_atomic_cards import Cards
+
+_TIMEOUT = 30
+get, put, post = (
+    partial(call, timeout=_TIMEOUT) for call in (requests.get, requests.put, requests.post)
+)
+
+
+@pytest.fixture
+def cards() -> Iterator[Cards]:
+    """An isolated sandbox."""
+    with sandbox_world() as world:
+        yield world
+
+
+def cards_url(cards: Cards, path: str = "") -> str:
+    """The URL of the cards of an environment, or of an action on them."""
+    return f"{cards.url}/v1/{cards.environment_id}/cards{path}"
+
+
+def listed(response: requests.Response) -> list[str]:
+    """The ids that a listing shows."""
+    assert response.status_code == 200, response.text
+    return [card["cardInstanceId"] for card in response.json()["data"]]
+
+
+def test_a_request_without_a_token_gets_one(cards: Cards):
+    """Any client reaches the cards of the test at the URL, with nothing else to set up."""
+    card = cards.seed(user_id="customer-1")
+    assert listed(get(cards_url(cards, "?userId=customer-1"))) == [card.id]
+
+
+def test_a_token_of_the_application_is_passed_on_as_it_is(cards: Cards):
+    """What the application authenticates with decides: a wrong token is refused by the target."""
+    wrong = {"Authorization": "Bearer wrong"}
+    assert get(cards_url(cards), headers=wrong).status_code == 401
+    right = {"Authorization": f"Bearer {cards.token()}"}
+    assert listed(get(cards_url(cards), headers=right)) == []
+
+
+def test_the_application_fetches_tokens_with_what_the_environment_names(cards: Cards):
+    """The credential in ``environ`` is one of the sandbox, and another one is refused."""
+    environ = cards.environ
+    login = (environ["ATOMIC_CARDS_CLIENT_ID"], environ["ATOMIC_CARDS_CLIENT_SECRET"])
+    for password, status in ((login[1], 200), ("wrong", 400)):
+        response = post(
+            environ["ATOMIC_CARDS_TOKEN_URL"],
+            params={"grant_type": "client_credentials"},
+            auth=(login[0], password),
+        )
+        assert response.status_code == status
+        assert ("access_token" in response.json()) == (status == 200)
+
+
+def test_the_environment_names_url_environment_and_a_valid_token(cards: Cards):
+    """The variables alone are enough for a request."""
+    environ = cards.environ
+    root = f"{environ['ATOMIC_CARDS_API_URL']}/v1/{environ['ATOMIC_CARDS_ENVIRONMENT_ID']}"
+    token = {"Authorization": f"Bearer {environ['ATOMIC_CARDS_TOKEN']}"}
+    assert listed(get(f"{root}/cards", headers=token)) == []
+
+
+@pytest.mark.parametrize("known", ["", "internal.example"])
+def test_the_environment_keeps_a_child_from_using_a_proxy(
+    cards: Cards, monkeypatch: pytest.MonkeyPatch, known: str
+):
+    """Where a proxy is configured, loopback is excluded from it, beside what already is."""
+    assert "NO_PROXY" not in cards.environ
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", known)
+    assert cards.environ["NO_PROXY"].split(",") == [*filter(None, [known]), "127.0.0.1"]
+
+
+def test_an_adapter_needs_no_socket(cards: Cards, monkeypatch: pytest.MonkeyPatch):
+    """A session of ``requests`` reaches the target in this process, at any host."""
+    card = cards.seed(user_id="customer-1")
+    monkeypatch.setattr(socket, "socket", None)
+    with requests.Session() as http:
+        http.mount("https://", cards.requests_adapter())
+        url = f"https://api.example/v1/{cards.environment_id}/cards/cancel?userId=customer-1"
+        assert http.put(url).json()["summary"]["updated"] == 1
+    assert cards.get(card).status is Status.CANCELLED
+
+
+def test_the_server_starts_when_it_is_needed_and_stops_with_the_test():
+    """Nothing listens before ``url`` is used, nor after the end."""
+    before = threading.active_count()
+    with sandbox_world() as cards:
+        cards.seed()
+        assert threading.active_count() == before
+        url = cards_url(cards)
+        assert get(url).status_code == 200
+        assert cards.url in url
+    with pytest.raises(requests.ConnectionError):
+        get(url)
+
+
+def test_the_path_arrives_as_it_was_sent(cards: Cards):
+    """Nothing between application and target decodes or encodes: the values stay intact."""
+    odd = "a%2F+ü&b/c"
+    card = cards.seed(user_id=odd)
+    assert listed(get(cards_url(cards), params={"userId": odd})) == [card.id]
+    seen: list[str] = []
+    cards.api.session.listeners.append(lambda exchange: seen.append(exchange.url))
+    urlopen(cards_url(cards, "?userId=a%2fb")).close()  # noqa: S310 - requests would send %2F
+    assert seen[0].endswith("/cards?userId=a%2fb")
+
+
+def test_network_faults_affect_the_application(cards: Cards):
+    """A reset reaches a client on the socket and one in this process; both acted nevertheless."""
+    first, second = cards.seed(user_id="customer-1"), cards.seed(user_id="customer-2")
+    with requests.Session() as http:
+        http.mount("https://", cards.requests_adapter())
+        hosts = (cards.url, "https://api.example")
+        for host, card in zip(hosts, (first, second), strict=True):
+            cards.faults.inject("reset-after", method="PUT")
+            path = f"/v1/{cards.environment_id}/cards/cancel?userId={card.user_id}"
+            with pytest.raises(requests.ConnectionError):
+                http.put(f"{host}{path}")
+            assert cards.get(card).status is Status.CANCELLED
+    assert [fault.method for fault in cards.faults.fired] == ["PUT", "PUT"]
+
+
+def test_pages_of_a_website_get_nothing(cards: Cards):
+    """A page whose host name resolves to loopback must not act with the token of the run."""
+    headers = {"Host": "evil.example", "Origin": "http://evil.example"}
+    response = get(cards_url(cards), headers=headers)
+    assert (response.status_code, "data" in response.json()) == (403, False)
+
+
+def test_the_controls_are_not_reachable(cards: Cards):
+    """An application cannot steer the sandbox it is tested with."""
+    assert get(f"{cards.url}/_sandbox/analytics").status_code == 404
+
+
+def test_a_server_that_does_not_show_the_raw_path(cards: Cards):
+    """Any WSGI server may serve the gateway, also one that has only the decoded path."""
+    card = cards.seed(user_id="ü")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": f"/v1/{cards.environment_id}/cards",
+        "QUERY_STRING": "userId=%C3%BC",
+        "wsgi.input": io.BytesIO(),
+        "HTTP_USER_AGENT": "an-application",
+    }
+    body = b"".join(cards._gateway(environ, lambda *_: lambda _: None))
+    assert card.id.encode() in body
+
+
+# A live target
+
+
+def test_on_a_live_target_the_token_is_added_and_the_guard_applies(serve: Serve):
+    """The application may change what the test seeded; the cards of others are left alone."""
+    live = serve()
+    live.environment.seed([{"user_id": "somebody"}])
+    with closing(LiveTarget(live.settings())) as target:
+        cards = target.open_world()
+        card = cards.seed()
+        own, foreign = f"?userId={card.user_id}", "?userId=somebody"
+        assert listed(get(cards_url(cards, own))) == [card.id]
+        assert put(cards_url(cards, f"/cancel{own}")).status_code == 200
+        assert cards.get(card).status is Status.CANCELLED
+        refused = put(cards_url(cards, f"/cancel{foreign}"))
+        assert refused.status_code == 403
+        assert "refused to send PUT" in refused.json()["message"]
+        cards.clean_up()
+        with pytest.raises(ScopeError, match="userId=somebody"):
+            cards.raise_trouble()
+    assert len(live.open_cards) == 1
+
+
+def test_a_refused_request_fails_the_test_in_the_end(serve: Serve):
+    """Even if the application takes no notice of the 403, the test does."""
+    live = serve()
+
+    def run(target: LiveTarget) -> None:
+        with world_on(target) as cards:
+            put(cards_url(cards, "/cancel?userId=somebody"))
+
+    with closing(LiveTarget(live.settings())) as target, pytest.raises(ScopeError):
+        run(target)
+
+
+def test_on_a_live_target_no_secret_is_handed_out(serve: Serve):
+    """The gateway gives tokens itself, so the application needs no credential of the target."""
+    live = serve()
+    with closing(LiveTarget(live.settings())) as target, world_on(target) as cards:
+        environ = cards.environ
+        assert live.credential.client_secret not in environ.values()
+        fetched = live.count("POST /oauth2/token")
+        got = post(
+            environ["ATOMIC_CARDS_TOKEN_URL"],
+            params={"grant_type": "client_credentials"},
+            auth=(environ["ATOMIC_CARDS_CLIENT_ID"], environ["ATOMIC_CARDS_CLIENT_SECRET"]),
+        ).json()
+        assert got["access_token"] == cards.token()
+        assert live.count("POST /oauth2/token") == fetched
+        assert get(environ["ATOMIC_CARDS_TOKEN_URL"]).status_code == 405
+
+
+def test_a_token_that_the_target_refuses_is_replaced(serve: Serve):
+    """After a 401 the gateway renews its own token at once, and gives no refused one again."""
+    live = serve()
+    with closing(LiveTarget(live.settings())) as target, world_on(target) as cards:
+        stale = cards.token()
+        live.sandbox._tokens.grants.clear()
+        header = {"Authorization": f"Bearer {stale}"}
+        assert get(cards_url(cards), headers=header).status_code == 401
+        renewed = cards.token()
+        assert renewed != stale
+        live.sandbox._tokens.grants.clear()
+        assert get(cards_url(cards)).status_code == 200
+
+
+def test_a_target_that_cannot_be_reached_is_a_gateway_error(serve: Serve):
+    """The application gets the answer of a proxy, with the reason."""
+    live = serve()
+    with closing(LiveTarget(live.settings())) as target, world_on(target) as cards:
+        url = cards_url(cards)
+        cards.token()
+        live._server.stop()
+        response = get(url)
+    assert response.status_code == 502
+    assert "refused" in response.json()["message"]

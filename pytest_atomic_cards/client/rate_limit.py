@@ -134,8 +134,8 @@ class AcceptedRate:
         rate = f"{max(self._rate, _LEAST):.2g}"
         return [
             (
-                f"the target limits the rate of requests ({refused}): the run settled at about {rate} "
-                f"a second; --cards-max-rate {rate} starts with that"
+                f"the target limits the rate of requests ({refused}): the run settled at about "
+                f"{rate} a second; --cards-max-rate {rate} starts with that"
             )
         ]
 

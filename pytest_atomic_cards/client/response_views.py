@@ -25,6 +25,9 @@ _View = TypeVar("_View")
 _LOCATION_SHOWN: Final = 200
 """Characters of a Location: any real one fits, and a hostile one does not fill the terminal."""
 
+REPEAT: Final = "Repeat it with: "
+"""Before the command, on the last line of an error about a response."""
+
 
 def view_of(
     exchange: Exchange,
@@ -104,4 +107,4 @@ def redirection(status: int, headers: Mapping[str, str]) -> str:
 
 def _message(exchange: Exchange, *sentences: str) -> str:
     what = f"{exchange.method} {exchange.url} answered {exchange.describe()}"
-    return "\n".join(filter(None, (what, *sentences, f"Repeat it with: {exchange.curl()}")))
+    return "\n".join(filter(None, (what, *sentences, f"{REPEAT}{exchange.curl()}")))

@@ -8,18 +8,18 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.reporting.causes import Cause, collapsed, shortened, where_to_start
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.requirement_results import (
     RequirementResult,
     by_area,
     explain_conclusion,
-    failures,
     ids_of,
 )
 from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS
@@ -45,30 +45,42 @@ def is_github(environ: Mapping[str, str] = os.environ) -> bool:
 def workflow_commands(outcome: Outcome) -> Iterator[str]:
     """A workflow command for each violation, drift and trouble, those that fail the run first."""
     conclusion = outcome.conclusion
-    for block in failures(conclusion.grave):
-        yield _command("error", ids_of(block), _sentence(block))
+    for block in _blocks(outcome, conclusion.grave):
+        yield _command("error", ids_of(block.roots), _sentence(block))
     for observation in conclusion.failing:
         answers = f"pinned: {observation.pinned}; observed: {observation.shown}"
         details = observation.reason if observation.observed is None else answers
         text = f"{QUESTIONS[observation.question].text} {details}"
         yield _command("error", observation.question, text)
-    for trouble in outcome.troubles:
+    for trouble in collapsed(outcome.troubles):
         yield _command("error", "atomic-cards", trouble)
-    for block in failures(conclusion.reported):
-        yield _command("warning", ids_of(block), _sentence(block))
+    for block in _blocks(outcome, conclusion.reported):
+        yield _command("warning", ids_of(block.roots), _sentence(block))
     for rule in conclusion.known:
         known = outcome.deviations.entries[rule.requirement.id]
-        yield _command("notice", rule.requirement.id, f"{_sentence([rule])} Known: {known}")
+        yield _command("notice", rule.requirement.id, f"{_sentence(Cause((rule,)))} Known: {known}")
 
 
-def _sentence(block: list[RequirementResult]) -> str:
-    first = block[0].findings[0]
-    if len(block) > 1:
+def _blocks(outcome: Outcome, chosen: Collection[RequirementResult]) -> list[Cause]:
+    """The causes and each violation that may follow from one, as far as they are chosen."""
+    blocks = []
+    for cause in outcome.causes:
+        roots = tuple(rule for rule in cause.roots if rule in chosen)
+        blocks += [Cause(roots, cause.undecided)] if roots else []
+        blocks += [Cause((rule,)) for rule in cause.violated if rule in chosen]
+    return blocks
+
+
+def _sentence(block: Cause) -> str:
+    first = block.first.findings[0]
+    if len(block.roots) > 1:
         return f"{first.verdict}: {first.reason}"
     details = (
         f"Expected: {first.expected}; actual: {first.actual}" if first.expected else first.reason
     )
-    return f"{block[0].requirement.statement} {details}"
+    count = len(block.dependants)
+    more = f" {count} inconclusive requirements depend on it." if count else ""
+    return f"{block.first.requirement.statement} {details}{more}"
 
 
 def _command(name: str, title: str, message: str) -> str:
@@ -112,13 +124,14 @@ def job_summary(outcome: Outcome) -> str:
         f"## Atomic Cards API contract: {conclusion.word}",
         *([f"Why: {md(why)}"] if why else []),
         f"Target: {md(outcome.settings.describe())}",
+        *([f"**{md(start)}**"] if (start := where_to_start(outcome.causes)) else []),
         *_areas(outcome.rules),
-        *(f"- ❗ {md(one)}" for one in outcome.troubles),
+        *(f"- ❗ {md(one)}" for one in collapsed(outcome.troubles)),
         *_drifts(outcome),
         *_known(outcome),
     ]
-    blocks = failures([*conclusion.grave, *conclusion.reported])
-    lines += [_details(block) for block in blocks[:_MOST_DETAILS]]
+    blocks = _blocks(outcome, [*conclusion.grave, *conclusion.reported])
+    lines += [_details(block, outcome) for block in blocks[:_MOST_DETAILS]]
     if len(blocks) > _MOST_DETAILS:
         lines.append(f"… and {len(blocks) - _MOST_DETAILS} more")
     return "\n\n".join(lines) + "\n\n"
@@ -153,17 +166,21 @@ def _known(outcome: Outcome) -> Iterator[str]:
         yield f"- {md(rule.requirement.id)} is violated, which is known: {md(str(known))}"
 
 
-def _details(block: list[RequirementResult]) -> str:
-    first = block[0].findings[0]
-    level = "" if block[0].requirement.level is Level.DOCUMENTED else f" ({Level.INFERRED})"
-    lines = [f"### {SYMBOLS[first.verdict][0]} {md(ids_of(block))} {first.verdict}{level}"]
-    if len(block) == 1:
-        lines.append(f"{md(block[0].requirement.statement)} *{md(block[0].requirement.source)}*")
+def _details(block: Cause, outcome: Outcome) -> str:
+    rule, first = block.first, block.first.findings[0]
+    level = "" if rule.requirement.level is Level.DOCUMENTED else f" ({Level.INFERRED})"
+    ids = ids_of(block.roots)
+    lines = [f"### {SYMBOLS[first.verdict][0]} {md(ids)} {first.verdict}{level}"]
+    if len(block.roots) == 1:
+        lines.append(f"{md(rule.requirement.statement)} *{md(rule.requirement.source)}*")
     if first.expected:
         lines.append(f"- expected: {md(first.expected)}\n- actual: {md(first.actual)}")
     else:
         lines.append(f"Reason: {md(first.reason)}")
-    if first.exchanges:
-        command = html.escape(_one_line(first.exchanges[0]["curl"]))
-        lines.append(f"<pre><code>{command}</code></pre>")
+    commands = [one["curl"] for one in first.exchanges[:1]] + [outcome.command_for(rule)]
+    text = "\n".join(html.escape(_one_line(command)) for command in commands)
+    lines.append(f"<pre><code>{text}</code></pre>")
+    if block.dependants:
+        ids = md(shortened(ids_of(block.dependants)))
+        lines.append(f"{len(block.dependants)} inconclusive that depend on it: {ids}")
     return "\n\n".join(lines)

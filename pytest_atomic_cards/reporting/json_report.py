@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.reporting.causes import where_to_start
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.profile_report import by_question
 from pytest_atomic_cards.reporting.requirement_results import (
@@ -46,6 +47,16 @@ def document(outcome: Outcome) -> dict[str, Any]:
         **heading(settings.describe(), outcome.conclusion),
         "strict": settings.strict,
         "why": explain_conclusion(outcome.conclusion),
+        "start": where_to_start(outcome.causes),
+        "causes": [
+            {
+                "requirements": _ids(cause.roots),
+                "violated": _ids(cause.violated),
+                "inconclusive": _ids(cause.undecided),
+                "command": outcome.command_for(cause.first),
+            }
+            for cause in outcome.causes
+        ],
         "troubles": outcome.troubles,
         "areas": dict(catalogue().areas),
         "rules": [_rule(rule, outcome) for rule in outcome.rules],
@@ -64,6 +75,10 @@ def document(outcome: Outcome) -> dict[str, Any]:
             "libraries": dict(_versions(_LIBRARIES)),
         },
     }
+
+
+def _ids(rules: Iterable[RequirementResult]) -> list[str]:
+    return [rule.requirement.id for rule in rules]
 
 
 def _rule(rule: RequirementResult, outcome: Outcome) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.reporting.causes import Cause, causes
 from pytest_atomic_cards.reporting.deviations import Deviations
 from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
@@ -38,7 +40,7 @@ class RunResults:
         return bool(self.findings or self.observations or self.troubles)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """The outcome of a finished run.
 
@@ -50,6 +52,7 @@ class Outcome:
         deviations: The known deviations of the project.
         stale: Sentences about known deviations that are out of date; any of them fails the run.
         transitions: Every transition of the lifecycle with its verdict.
+        command: The command that repeats the run.
     """
 
     settings: Settings
@@ -59,6 +62,16 @@ class Outcome:
     deviations: Deviations
     stale: list[str]
     transitions: list[TransitionResult]
+    command: str = "atomic-cards check"
+
+    @cached_property
+    def causes(self) -> list[Cause]:
+        """The failures, grouped by what has to be mended first; known ones are left out."""
+        return causes(rule for rule in self.rules if rule not in self.conclusion.known)
+
+    def command_for(self, rule: RequirementResult) -> str:
+        """The command that runs the contracts of one requirement alone."""
+        return f"{self.command} --cards-only {rule.requirement.id}"
 
     @property
     def troubles(self) -> list[str]:
@@ -67,7 +80,12 @@ class Outcome:
 
 
 def sum_up(
-    results: RunResults, settings: Settings, deviations: Deviations, *, whole: bool
+    results: RunResults,
+    settings: Settings,
+    deviations: Deviations,
+    *,
+    whole: bool,
+    command: str = "atomic-cards check",
 ) -> Outcome:
     """The outcome of a run.
 
@@ -77,6 +95,7 @@ def sum_up(
         deviations: The known deviations of the project.
         whole: Whether every requirement with a selected contract had all of its contracts run; only
             then can a known deviation be reported as gone.
+        command: The command that repeats the run.
     """
     rules = judge_run(results.findings)
     conclusion = conclude(
@@ -95,4 +114,5 @@ def sum_up(
         deviations,
         [*deviations.expired(), *deviations.gone(held)],
         judge_transitions(results.findings),
+        command,
     )

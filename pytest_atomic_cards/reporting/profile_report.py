@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.reporting.causes import alike, shortened
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_block
 from pytest_atomic_cards.rules.finding import explain
@@ -27,8 +28,8 @@ def print_observations(console: Console, observations: Sequence[Observation]) ->
     if not observations:
         return
     _print_failing(console, [one for one in observations if one.fails])
-    for (verdict, reason), unseen in _alike(one for one in observations if not one.fails).items():
-        if reason:
+    for (verdict, _), unseen in _alike(one for one in observations if not one.fails).items():
+        if reason := unseen[0].reason:
             console.line(f"{SYMBOLS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
     answers = [one for one in by_question(observations).values() if one.observed is not None]
     others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]
@@ -48,14 +49,15 @@ def _print_failing(console: Console, failing: Sequence[Observation]) -> None:
         if len(group) > 1:
             headline = f"{len(group)} questions: {group[0].verdict}"
             text = f"  names:     {_names(group)}"
-        print_block(console, group[0].verdict, headline, [text, *lines])
+            lines = [line for line in lines if line.startswith("  reason:")]
+        print_block(console, group[0].verdict, headline, [shortened(text), *map(shortened, lines)])
 
 
 def _alike(observations: Iterable[Observation]) -> dict[tuple[Verdict, str], list[Observation]]:
-    """Observations by verdict and reason."""
+    """Observations by verdict and reason, whatever ids that names."""
     groups: dict[tuple[Verdict, str], list[Observation]] = {}
     for one in observations:
-        groups.setdefault((one.verdict, one.reason), []).append(one)
+        groups.setdefault((one.verdict, alike(one.reason)), []).append(one)
     return groups
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.rules.finding import Finding
@@ -12,6 +13,8 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_plugin import is_grave
 from pytest_atomic_cards.suite.profiling.observation import Observation
 
+_NAMED: Final = 12
+"""Names in a verdict line, which then still fits on two lines of a terminal."""
 NOT_RUN = "none of their contracts was selected"
 
 
@@ -147,7 +150,7 @@ def conclude(
 def explain_conclusion(conclusion: Conclusion) -> str:
     """The reason of a conclusion in a few words; empty if there is nothing to add.
 
-    Names without a verdict have that of the run.
+    Names without a verdict have that of the run; many names are only counted.
     """
     if conclusion.word == "partial":
         what = "nothing else documented" if conclusion.known else "nothing documented"
@@ -161,7 +164,9 @@ def explain_conclusion(conclusion: Conclusion) -> str:
     for observation in conclusion.failing:
         named.setdefault(observation.verdict, []).append(observation.question)
     return "; ".join(
-        ("" if verdict == conclusion.word else f"{verdict}: ") + ", ".join(names)
+        f"{len(names)} {verdict}"
+        if len(names) > _NAMED
+        else ("" if verdict == conclusion.word else f"{verdict}: ") + ", ".join(names)
         for verdict, names in named.items()
         if names
     )
@@ -179,18 +184,3 @@ def by_area(rules: Iterable[RequirementResult]) -> dict[str, list[RequirementRes
 def ids_of(rules: Iterable[RequirementResult]) -> str:
     """The ids of rules, on one line."""
     return ", ".join(rule.requirement.id for rule in rules)
-
-
-def failures(rules: Iterable[RequirementResult]) -> list[list[RequirementResult]]:
-    """Rules to show in full: each violation alone, inconclusive ones grouped by reason.
-
-    Violations come first, as they may be the cause of the others; each in the order of the
-    catalogue.
-    """
-    alike: dict[str, list[RequirementResult]] = {}
-    for rule in sorted(rules, key=lambda rule: not rule.is_violated):
-        if rule.verdict is Verdict.INCONCLUSIVE:
-            alike.setdefault(rule.reasons[0], []).append(rule)
-        elif rule.is_violated:
-            alike[rule.requirement.id] = [rule]
-    return list(alike.values())

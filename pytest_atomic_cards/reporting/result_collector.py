@@ -9,13 +9,17 @@ from typing import Final
 
 import pytest
 
+from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.reporting.causes import causes
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.deviations import Deviations, find_deviations
 from pytest_atomic_cards.reporting.github import append_summary, is_github, workflow_commands
 from pytest_atomic_cards.reporting.json_report import write_reports
+from pytest_atomic_cards.reporting.junit import add_causes, name_case
 from pytest_atomic_cards.reporting.outcome import Outcome, RunResults, sum_up
 from pytest_atomic_cards.reporting.profile_report import by_question, write_profile
+from pytest_atomic_cards.reporting.requirement_results import judge_run
 from pytest_atomic_cards.reporting.terminal import print_outcome
 from pytest_atomic_cards.reporting.terminal_capture import uncaptured
 from pytest_atomic_cards.rules.finding import Finding
@@ -33,8 +37,12 @@ from pytest_atomic_cards.support.errors import (
     SettingsError,
     error_text,
 )
-from pytest_atomic_cards.support.printable import escape_unencodable, printable
+from pytest_atomic_cards.support.printable import escape_unencodable, printable, shell_word
 
+_OF_THE_TARGET: Final = frozenset(
+    ("target", "app", "fault", "profile", "effort", "examples", "seed", "strict")
+)
+"""Options that decide what a contract meets; others, such as reports, are left to each run."""
 _CRASHED: Final = "???"
 """pytest-xdist's name for the phase of a test in which its worker crashed."""
 
@@ -88,12 +96,19 @@ class FindingsReporter:
             trouble = self._crashed[report.nodeid] = str(report.longrepr)
         if trouble:
             self.add_trouble(trouble)
+        name_case(self._config, report)
         return (yield)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Add the error of a module that could not be collected."""
         if report.failed:
             self.add_trouble(f"{report.nodeid}: {report.longreprtext}")
+
+    def add_causes(self) -> None:
+        """Add the causes to junit.xml, which pytest writes before the clean-up has ended."""
+        known = self._deviations.in_force
+        rules = judge_run(self._results.findings)
+        add_causes(self._config, causes(rule for rule in rules if rule.requirement.id not in known))
 
     def close(self, session: pytest.Session, exitstatus: int) -> None:
         """Conclude the run and write its files, before the terminal summary."""
@@ -109,6 +124,7 @@ class FindingsReporter:
             self._settings,
             self._deviations,
             whole=whole and _runs_all_of_each_requirement(self._config),
+            command=_command(self._config),
         )
         if self._outcome.stale and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -189,6 +205,7 @@ class ReportCloser:
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
         """Report a failed clean-up as a trouble of the run, and still write the reports."""
+        self._reporter.add_causes()
         try:
             return (yield)
         except* AtomicCardsError as errors:
@@ -207,3 +224,15 @@ def _runs_all_of_each_requirement(config: pytest.Config) -> bool:
     return not selected and all(
         argument == SUITE or Path(argument).is_dir() for argument in config.args
     )
+
+
+def _command(config: pytest.Config) -> str:
+    """The command that checks the same target, without what one run chooses."""
+    given = [(option, getattr(config.option, option.destination, None)) for option in OPTIONS]
+    words = [
+        part
+        for option, text in given
+        if text is not None and option.name in _OF_THE_TARGET
+        for part in (option.command_line, *(() if text == "true" else (shell_word(str(text)),)))
+    ]
+    return " ".join(("atomic-cards check", *words))

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from pytest_atomic_cards.client.response_views import REPEAT
 from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.reporting.causes import Cause, collapsed, shortened, where_to_start
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.profile_report import print_observations
 from pytest_atomic_cards.reporting.requirement_results import (
     NOT_RUN,
     RequirementResult,
-    failures,
     ids_of,
 )
 from pytest_atomic_cards.reporting.verdict_symbols import print_areas, print_block, print_conclusion
 from pytest_atomic_cards.rules.finding import explain
 from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.support.printable import printable
 
+_BRIEF: Final = 100
+"""Characters of what a further violation showed: it fits on a line, behind the command."""
 _STATEMENT_LINES: Final = 3
 """Lines of an explanation about one requirement: statement, source and contract."""
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
-    """Print the verdicts by area, then failures in full, then the conclusion."""
+    """Print what to mend first, other failures, the verdicts by area, and the conclusion."""
+    if start := where_to_start(outcome.causes):
+        console.line(start, bold=True)
+        console.line("")
+    for cause in [*outcome.causes, *(Cause((rule,)) for rule in outcome.conclusion.known)]:
+        _print_cause(console, cause, outcome)
     print_areas(console, outcome.rules, _held)
-    _print_failures(console, outcome.rules)
     print_observations(console, outcome.results.observations)
-    for trouble in outcome.troubles:
+    for trouble in collapsed(outcome.troubles):
         console.line(f"! {trouble}", red=True)
     _print_conclusion(console, outcome)
 
@@ -37,16 +45,30 @@ def _held(rules: Sequence[RequirementResult]) -> str:
     return f"{sum(rule.verdict is Verdict.HELD for rule in rules)} of {len(rules)} held"
 
 
-def _print_failures(console: Console, rules: Iterable[RequirementResult]) -> None:
-    for group in failures(rules):
-        first = group[0]
-        headline, *lines = explain(first.findings[0]).splitlines()
-        if len(group) > 1:
-            headline = f"{len(group)} requirements: {first.verdict}"
-            lines = [f"  ids:       {ids_of(group)}", *lines[_STATEMENT_LINES:]]
-        elif len(first.findings) > 1:
-            lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
-        print_block(console, first.verdict, headline, lines)
+def _print_cause(console: Console, cause: Cause, outcome: Outcome) -> None:
+    """Print a cause in full, and a line for each violation that may follow from it."""
+    first = cause.first
+    headline, *lines = explain(first.findings[0]).splitlines()
+    if len(cause.roots) > 1:
+        headline = f"{len(cause.roots)} requirements: {first.verdict}"
+        lines = [f"  ids:       {shortened(ids_of(cause.roots))}", *lines[_STATEMENT_LINES:]]
+    elif len(first.findings) > 1:
+        lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
+    lines = [shortened(line) if line.startswith("  reason:") else line for line in lines]
+    lines = [line for line in lines if not line.startswith(REPEAT)]  # as it is below
+    lines.append(f"  run alone: {outcome.command_for(first)}")
+    print_block(console, first.verdict, headline, [*lines, *_dependants(cause, outcome)])
+
+
+def _dependants(cause: Cause, outcome: Outcome) -> Iterator[str]:
+    if cause.violated:
+        yield f"  {len(cause.violated)} other violations, which may follow from it:"
+        for rule in cause.violated:
+            actual = printable(rule.findings[0].actual, limit=_BRIEF)
+            yield f"  ✗ {outcome.command_for(rule)}  # {actual}"
+    if cause.undecided:
+        ids = shortened(ids_of(cause.undecided))
+        yield f"  {len(cause.undecided)} inconclusive that depend on it: {ids}"
 
 
 def _unexercised(rules: Iterable[RequirementResult]) -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ from pytest_atomic_cards.model.documented import (
     Fields,
 )
 from pytest_atomic_cards.rules.agreement_rules import ACTIONS, COMPLETE, LISTINGS, OTHERS
+from pytest_atomic_cards.rules.body_form import LISTING_FORM, RESULT_FORM, form_of, kind_of
 from pytest_atomic_cards.rules.card_history import CardHistory
 from pytest_atomic_cards.rules.parsed_response import (
     EMPTY,
@@ -50,8 +51,13 @@ def _has_fields(body: Body, fields: Fields, what: str = "") -> Objection | None:
     if fields.keys() <= body.keys():
         return None
     what = what or name_of(body)
-    missing = ", ".join(name for name in fields if name not in body)
-    return Objection(f"{what} to have {', '.join(fields)}", f"{missing} is missing")
+    missing = [name for name in fields if name not in body]
+    verb = "is" if len(missing) == 1 else "are"
+    others = ", ".join(name for name in body if name not in fields)
+    instead = f"; it has {others} instead" if others and len(missing) > 1 else ""
+    return Objection(
+        f"{what} to have {', '.join(fields)}", f"{', '.join(missing)} {verb} missing{instead}"
+    )
 
 
 def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
@@ -80,18 +86,20 @@ def _is_object_with_data(response: ParsedResponse) -> Objection | bool:
         if len(response.cards) == len(data):
             return True
         odd = any(not isinstance(one, dict) and not is_masked(one) for one in data)
-        return _no_object("an array of something else") if odd else True
+        return _no_object(response, f"an array of something else: {form_of(data)}") if odd else True
     if shows_no_cards(body):
-        return bool(response.updated) and _no_object("an object whose data is null")
+        return bool(response.updated) and _no_object(response, "an object whose data is null")
     if body is EMPTY or is_masked(body) or is_masked(data):
         return False
     if body is UNREADABLE:
-        return response.fidelity is Fidelity.WIRE and _no_object("not JSON")
-    return _no_object("something else")
+        label = f", labelled {response.content_type}" if response.content_type else ""
+        return response.fidelity is Fidelity.WIRE and _no_object(response, f"not JSON{label}")
+    return _no_object(response, kind_of(body))
 
 
-def _no_object(what: str) -> Objection:
-    return Objection("a JSON object with an array data of objects", f"the body is {what}")
+def _no_object(response: ParsedResponse, what: str) -> Objection:
+    form = LISTING_FORM if response.action is None else RESULT_FORM
+    return Objection(f"a JSON object with an array data of objects: {form}", f"the body is {what}")
 
 
 def listing(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
@@ -205,7 +213,10 @@ def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bo
     summary = response.body.get("summary")
     if not isinstance(summary, dict):
         if keeps and not is_masked(summary):
-            return Objection("an object with an array data and an object summary", "it has none")
+            return Objection(
+                f"an object with an array data and an object summary: {RESULT_FORM}",
+                f"it has no summary: {form_of(response.body)}",
+            )
     elif not is_sampled_summary(summary):
         missing = keeps and _has_fields(summary, SUMMARY_FIELDS, "summary")
         if wrong := missing or _has_types(summary, SUMMARY_FIELDS, "summary"):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.session import Listener
     from pytest_atomic_cards.model.exchange import Exchange
 
+START_THERE: Final = "; start there"
+"""The end of a reason that names the violations behind it."""
 _JUDGED: Final = 1_000
 """Exchanges to judge, the first ones: later ones repeat them if a target never lists a card."""
 
@@ -68,5 +70,5 @@ class FailedSetup:
         if names := [name for name in catalogue().requirements if name in self.violations]:
             self.cause = (
                 "no card of this run was listed, and the responses meanwhile violate "
-                f"{', '.join(names)}; start there"
+                f"{', '.join(names)}{START_THERE}"
             )

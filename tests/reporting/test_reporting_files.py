@@ -146,6 +146,34 @@ def test_junit_tells_requirement_level_and_verdict(
     }
 
 
+def test_junit_has_the_causes_of_the_run(
+    run_contracts: RunContracts, pytester: pytest.Pytester
+) -> None:
+    """The test suite in junit.xml has the causes, the first to mend first."""
+    run_contracts(CONTRACTS, "--cards-report", "report")
+    tree = ET.parse(pytester.path / "report" / "junit.xml")  # noqa: S314 - our own file
+    suite = tree.find("testsuite/properties")
+    assert suite is not None
+    found = {item.get("name"): item.get("value") or "" for item in suite}
+    assert found["cause 1"].startswith("PAGE-02 violated: ")
+    assert found["cause 1"].endswith("; depend on it: PAGE-04")
+
+
+def test_junit_classes_do_not_depend_on_where_the_suite_is(
+    run_contracts: RunContracts, pytester: pytest.Pytester
+) -> None:
+    """Contracts of the suite have one class name in every environment; others keep theirs."""
+    directory = pytester.mkdir("contracts")
+    run_contracts(CONTRACTS, "--cards-report", "report")
+    (pytester.path / "test_contracts.py").rename(directory / "test_moved.py")
+    pytester.runpytest_inprocess("--cards-report", "moved", str(directory))
+    names = [
+        {case.get("classname") for case in ET.parse(path).iter("testcase")}  # noqa: S314 - ours
+        for path in (pytester.path / "report/junit.xml", pytester.path / "moved/junit.xml")
+    ]
+    assert names == [{"test_contracts"}, {"pytest_atomic_cards.contracts.test_moved"}]
+
+
 def error_text(requirement: str, verdict: str) -> dict[str, str]:
     """The properties of a contract of a documented requirement."""
     return {"requirement": requirement, "level": "documented", "verdict": verdict}

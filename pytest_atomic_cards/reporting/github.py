@@ -79,7 +79,7 @@ def _sentence(block: Cause) -> str:
         f"Expected: {first.expected}; actual: {first.actual}" if first.expected else first.reason
     )
     count = len(block.dependants)
-    more = f" {count} inconclusive requirements depend on it." if count else ""
+    more = f" Inconclusive, as they depend on it: {count}." if count else ""
     return f"{block.first.requirement.statement} {details}{more}"
 
 
@@ -182,5 +182,5 @@ def _details(block: Cause, outcome: Outcome) -> str:
     lines.append(f"<pre><code>{text}</code></pre>")
     if block.dependants:
         ids = md(shortened(ids_of(block.dependants)))
-        lines.append(f"{len(block.dependants)} inconclusive that depend on it: {ids}")
+        lines.append(f"Inconclusive, as they depend on it: {ids}")
     return "\n\n".join(lines)

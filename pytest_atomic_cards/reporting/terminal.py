@@ -62,13 +62,13 @@ def _print_cause(console: Console, cause: Cause, outcome: Outcome) -> None:
 
 def _dependants(cause: Cause, outcome: Outcome) -> Iterator[str]:
     if cause.violated:
-        yield f"  {len(cause.violated)} other violations, which may follow from it:"
+        yield f"  other violations that may follow from it: {len(cause.violated)}"
         for rule in cause.violated:
             actual = printable(rule.findings[0].actual, limit=_BRIEF)
             yield f"  ✗ {outcome.command_for(rule)}  # {actual}"
     if cause.undecided:
         ids = shortened(ids_of(cause.undecided))
-        yield f"  {len(cause.undecided)} inconclusive that depend on it: {ids}"
+        yield f"  inconclusive, as they depend on it: {len(cause.undecided)} ({ids})"
 
 
 def _unexercised(rules: Iterable[RequirementResult]) -> dict[str, list[str]]:

@@ -123,7 +123,9 @@ def test_the_first_screen_names_the_cause() -> None:
     lines = printed(verdicts=verdicts)
     assert lines[0] == f"start here: SHAPE-01; {others} requirements depend on it"
     assert "  run alone: atomic-cards check --cards-only SHAPE-01" in lines[:25]
-    assert any(line.startswith(f"  {others} inconclusive that depend on it: QU") for line in lines)
+    assert any(
+        line.startswith(f"  inconclusive, as they depend on it: {others} (QU") for line in lines
+    )
     assert any(
         re.fullmatch(r"verdict: violated \(SHAPE-01; \d+ inconclusive\)", line) for line in lines
     )
@@ -133,7 +135,7 @@ def test_the_first_screen_names_the_cause() -> None:
 def test_each_further_violation_is_one_line_with_its_command() -> None:
     """Violations that may follow from another show what was observed and how to run them alone."""
     lines = printed(verdicts=dict.fromkeys(("PAGE-04", "PAGE-05", "PAGE-08"), VIOLATED))
-    start = lines.index("  2 other violations, which may follow from it:")
+    start = lines.index("  other violations that may follow from it: 2")
     assert lines[start + 1 : start + 3] == [
         f"  ✗ atomic-cards check --cards-only {name}  # that came"
         for name in ("PAGE-05", "PAGE-08")

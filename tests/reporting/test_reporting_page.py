@@ -82,7 +82,7 @@ class Outline(HTMLParser):
         (report_of_run(), "conformant", ["66 ✓ held", "42 ✓ held"]),
         (
             report_of_run({"PAGE-04": VIOLATED}),
-            "violated",
+            "violated: PAGE-04",
             ["PAGE-04 ✗ violated documented", "Expected expected that came Actual that came"],
         ),
         (
@@ -98,7 +98,7 @@ class Outline(HTMLParser):
         (
             report_of_run({"PAGE-01": INCONCLUSIVE, "PAGE-02": INCONCLUSIVE}),
             "inconclusive",
-            ["2 requirements ? inconclusive", "PAGE-01, PAGE-02", "Reason that came"],
+            ["2 requirements ? inconclusive", "PAGE-01 , PAGE-02", "Reason that came"],
         ),
         (report_of_run({"PAGE-01": NOT_EXERCISED}), "partial", ["1 documented not exercised"]),
         (
@@ -142,11 +142,73 @@ def test_an_exchange_can_be_repeated() -> None:
     assert "token-of-the-test" not in words
 
 
-def test_long_bodies_are_cut() -> None:
+def test_a_long_body_can_be_opened_whole() -> None:
+    """A long body is shown by its beginning, and whole when opened."""
+    report = report_of_run({"PAGE-04": VIOLATED}, shown=exchange(b"x" * 50_000 + b" the end"))
+    outline = Outline(page(report))
+    assert "The whole body, 50,008 characters" in outline.words
+    assert outline.words.count("the end") == 1
+
+
+def test_a_huge_body_is_cut() -> None:
     """A body of a thousand cards does not make the page long; it says where the rest is."""
     text = page(report_of_run({"PAGE-04": VIOLATED}, shown=exchange(b"x" * 400_000)))
-    assert len(text) < len(page(report_of_run())) + 10_000
-    assert "… (400,000 characters; see report.json)" in text
+    assert len(text) < len(page(report_of_run())) + 15_000
+    assert "The whole body, 400,000 characters, is in report.json." in text
+
+
+def test_a_page_of_many_findings_stays_readable() -> None:
+    """With everything violated the page has an index, one open exchange, and a limited length."""
+    verdicts = dict.fromkeys(catalogue().requirements, VIOLATED)
+    report = report_of_run(verdicts, shown=exchange(b"x" * 90_000))
+    outline = Outline(text := page(report))
+    assert len(text) < 5_000_000
+    opened = [one for one in outline.named("details") if "open" in one and not one.get("class")]
+    assert len(opened) == 1
+    links = [str(link["href"]) for link in outline.named("a")]
+    articles = [one["id"] for one in outline.named("article")]
+    assert articles
+    assert all(f"#{name}" in links for name in articles)
+
+
+def test_what_differs_is_in_three_groups() -> None:
+    """What is documented stands apart from what is inferred, and from what is inconclusive."""
+    verdicts = {"AUTH-01": VIOLATED, "AUTH-08": VIOLATED, "PAGE-01": INCONCLUSIVE}
+    words = Outline(page(report_of_run(verdicts))).words
+    places = [
+        words.index(title)
+        for title in (
+            "Violated: documented requirements (1)",
+            "Violated: requirements that are only inferred (1)",
+            "Inconclusive (1)",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_the_headline_says_what_is_wrong() -> None:
+    """Title and headline name the first violation, with its sentence and what was observed."""
+    verdicts = {"SHAPE-01": VIOLATED, "PAGE-01": INCONCLUSIVE}
+    words = Outline(page(report_of_run(verdicts))).words
+    assert words.startswith("violated: SHAPE-01 · Atomic Cards API contract")
+    statement = catalogue()["SHAPE-01"].statement
+    assert f"violated: SHAPE-01 {statement} But that came." in words
+    assert "start here: SHAPE-01 ; 1 requirement depends on it" in words
+    assert "Run alone atomic-cards check --cards-only SHAPE-01" in words
+
+
+def test_no_id_breaks_at_its_hyphen() -> None:
+    """Every id in a sentence, a list or a table has a class that keeps it on one line."""
+    verdicts = {"SHAPE-01": VIOLATED, "PAGE-01": INCONCLUSIVE, "PAGE-02": INCONCLUSIVE}
+    text = re.sub("<title>.*</title>|<code>.*?</code>", "", page(report_of_run(verdicts)))
+    for found in re.finditer(r'(.{12})(SHAPE|PAGE)-\d\d(?!")[^-\w]', text):
+        assert re.search(r'class="id"[^>]*>$|#(rule-)?$|title="$', found[1]) or found[1][-1] in '>"'
+
+
+def test_the_footprint_of_the_run_is_shown() -> None:
+    """The page says how many requests the run sent, by endpoint."""
+    words = Outline(page(report_of_run())).words
+    assert "Requests sent 40: 39 × GET /cards, 1 × PUT /cards/cancel" in words
 
 
 def test_the_page_needs_nothing_else() -> None:

@@ -117,7 +117,7 @@ def _title(rule: Values) -> str:
     titles = list(_TITLES)
     if rule["verdict"] == Verdict.INCONCLUSIVE:
         return titles[-1]
-    return titles[rule["level"] != Level.DOCUMENTED]
+    return titles[0 if rule["level"] == Level.DOCUMENTED else 1]
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +13,16 @@ from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
+from pytest_atomic_cards.suite.dry_run import DryRun
 from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.listing_history import History
+from pytest_atomic_cards.suite.plan import PLAN, PlanHooks
+from pytest_atomic_cards.suite.price_measurement import PRICE_METER
 from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
 from pytest_atomic_cards.suite.suite_runner import suite_directory
@@ -28,12 +32,7 @@ from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
-if TYPE_CHECKING:
-    from pytest_atomic_cards.suite.dry_run import DryRun
-
 TRAFFIC = "atomic-cards-traffic"
-
-DRY_RUN = "atomic-cards-rehearsal"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,10 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "question(name): the open question that is observed")
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")
+    plan = PlanHooks(settings, (CONTRACT, QUESTION))
+    config.pluginmanager.register(plan, PLAN)
     if settings.dry_run:
-        from pytest_atomic_cards.suite.dry_run import DryRun  # noqa: PLC0415 - imports a server
-
-        config.pluginmanager.register(DryRun(settings), DRY_RUN)
+        config.option.dist, config.option.tx = "no", []  # it collects here, without workers
+        config.pluginmanager.register(DryRun(plan, settings), "atomic-cards-dry-run")
     elif not hasattr(config, "workerinput"):
         reporter = FindingsReporter(config, settings)
         config.pluginmanager.register(reporter, "atomic-cards-findings")
@@ -77,18 +77,12 @@ def hooks_of(config: pytest.Config) -> ContractHooks:
 
 
 @pytest.fixture(scope="session")
-def cards_target(request: pytest.FixtureRequest) -> Iterator[Target]:
-    """The target of this run with its traffic counted; a sandbox instead in a dry run."""
-    plugins = request.config.pluginmanager
-    dry_run: DryRun | None = plugins.get_plugin(DRY_RUN)
-    if dry_run is None:
-        target: Target = request.getfixturevalue("cards_target")
-        traffic: TrafficHooks = plugins.get_plugin(TRAFFIC)
-        target.listeners.append(traffic.observe)
-        yield target
-    else:
-        with dry_run.target() as target:
-            yield target
+def cards_target(cards_target: Target, request: pytest.FixtureRequest) -> Target:
+    """The target of this run with its traffic counted."""
+    for name in (TRAFFIC, PRICE_METER):
+        if counter := request.config.pluginmanager.get_plugin(name):
+            cards_target.listeners.append(counter.observe)
+    return cards_target
 
 
 @pytest.fixture(scope="session")

@@ -142,7 +142,8 @@ OPTIONS: Final = (
     ),
     Option(
         "effort",
-        "how many cases to generate: quick for each change, thorough for nightly runs",
+        "how much to test: quick for every pull request, default every night, thorough before a "
+        "release",
         setting_parsers.one_of("quick", "default", "thorough"),
         "default",
         flag=True,
@@ -173,8 +174,23 @@ OPTIONS: Final = (
         metavar="SECONDS",
     ),
     Option(
+        "max_cards",
+        "most cards to create on a live target: contracts that do not fit are not exercised, the "
+        "cheapest coverage first",
+        setting_parsers.count,
+        flag=True,
+        metavar="N",
+    ),
+    Option(
+        "max_requests",
+        "most requests to send to a live target: contracts that do not fit are not exercised",
+        setting_parsers.count,
+        flag=True,
+        metavar="N",
+    ),
+    Option(
         "dry_run",
-        "print what a live run would seed and change, without contacting the target",
+        "print what a live run would create and send, at once and without contacting the target",
         setting_parsers.truth,
         default=False,
         flag=True,

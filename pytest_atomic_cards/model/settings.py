@@ -84,6 +84,8 @@ class Settings:
     seed: int = 1
     max_rate: float | None = None
     max_time: float | None = None
+    max_cards: int | None = None
+    max_requests: int | None = None
     dry_run: bool = False
     cassettes: Mode = Mode.OFF
     cassettes_dir: Path = Path("cassettes")

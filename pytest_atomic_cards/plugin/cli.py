@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.plugin.audit_command import add_audit
+from pytest_atomic_cards.plugin.price_command import add_price
 from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
@@ -51,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def check(pytest_arguments: Sequence[str]) -> int:
+def check(pytest_arguments: Sequence[str], further: Sequence[object] = ()) -> int:
     """Run the contract suite against the target, ignoring pytest options of the project.
 
     Args:
         pytest_arguments: Further arguments for pytest, such as ``--cards-report DIR`` or ``-k``.
+        further: Plugins in addition to our own.
 
     Returns:
         0 only if no documented requirement is violated, and each one that was exercised could be
@@ -80,7 +82,7 @@ def check(pytest_arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return int(pytest.ExitCode.USAGE_ERROR)
-    plugins: list[object] = [_Frozen]
+    plugins: list[object] = [_Frozen, *further]
     if runs_elsewhere(pytest_arguments):  # where paths of this machine mean nothing
         own, suite = [*PYTEST_ARGUMENTS, "--pyargs"], SUITE
         plugins.append(import_module(f"{SUITE}.conftest"))
@@ -249,6 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("settings", help="list all settings and where to give them")
     listed.set_defaults(run=settings)
     add_audit(commands)
+    add_price(commands, check)
     add_sandbox_parser(commands)
     return parser
 

@@ -18,6 +18,8 @@ from pytest_atomic_cards.sandbox.faults import FAULTS, SEPARATOR, fault_named
 from pytest_atomic_cards.suite.contract_collection import collected
 from pytest_atomic_cards.suite.contract_plugin import MARKER
 from pytest_atomic_cards.suite.mutation_testing import recorded
+from pytest_atomic_cards.suite.plan import LARGE, requirements_of
+from pytest_atomic_cards.suite.prices import shipped
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -62,8 +64,18 @@ def _requirement(name: str) -> Iterator[str]:
     yield from _field("if violated", _MEANING[rule.level])
     for contract, text in _contracts().get(name, {}).items():
         yield from _field("tested by", f"{contract}: {text}")
+    yield from _field("price", _price(name))
     faults = sorted(fault for fault, names in recorded().items() if name in names)
     yield from _field("shown by", f"--cards-fault with one of {', '.join(faults)}")
+
+
+def _price(requirement: str) -> str:
+    """What the contracts of a requirement take of a live target."""
+    contracts = requirements_of(collected(str(suite_directory())), (MARKER,))
+    price = shipped().of(name for name, decided in contracts.items() if requirement in decided)
+    large = price.cards > LARGE
+    by_nature = "; a need that is large by nature, see --cards-max-cards" if large else ""
+    return f"on a live target about {price}, much of it shared{by_nature}"
 
 
 def _fault(name: str) -> Iterator[str]:

@@ -66,10 +66,15 @@ def document(outcome: Outcome) -> dict[str, Any]:
             {name: getattr(step, name) for name in step.__slots__} for step in outcome.transitions
         ],
         "traffic": _traffic(outcome.results.traffic),
+        "footprint": {
+            "planned": outcome.results.plan.footprint.as_dict(),
+            "actual": outcome.results.traffic.taken.as_dict(),
+        },
         "run": {
             "seed": settings.seed,
             "effort": settings.effort,
             "examples": settings.examples,
+            "leaves_out": outcome.results.plan.leaves_out(settings),
             "python": platform.python_version(),
             "system": platform.system(),
             "libraries": dict(_versions(_LIBRARIES)),

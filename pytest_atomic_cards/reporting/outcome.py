@@ -16,6 +16,7 @@ from pytest_atomic_cards.reporting.requirement_results import (
 )
 from pytest_atomic_cards.reporting.transitions import TransitionResult, judge_transitions
 from pytest_atomic_cards.rules.finding import Finding
+from pytest_atomic_cards.suite.plan import Plan
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.traffic_stats import Traffic
 
@@ -29,12 +30,14 @@ class RunResults:
         observations: The observations of open questions.
         troubles: Errors outside of contracts, such as in a clean-up or a worker process.
         traffic: Counts of requests to the target.
+        plan: What the run was to take, and what it leaves out.
     """
 
     findings: list[Finding] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     traffic: Traffic = field(default_factory=Traffic)
+    plan: Plan = field(default_factory=Plan)
 
     def __bool__(self) -> bool:
         return bool(self.findings or self.observations or self.troubles)

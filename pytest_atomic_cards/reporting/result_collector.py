@@ -20,12 +20,13 @@ from pytest_atomic_cards.reporting.junit import add_causes, name_case
 from pytest_atomic_cards.reporting.outcome import Outcome, RunResults, sum_up
 from pytest_atomic_cards.reporting.profile_report import by_question, write_profile
 from pytest_atomic_cards.reporting.requirement_results import judge_run
-from pytest_atomic_cards.reporting.terminal import print_outcome
+from pytest_atomic_cards.reporting.terminal import print_footprint, print_outcome
 from pytest_atomic_cards.reporting.terminal_capture import uncaptured
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_collection import collected
 from pytest_atomic_cards.suite.contract_plugin import MARKER
+from pytest_atomic_cards.suite.plan import PLAN
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.result_hooks import TROUBLE, result_in
@@ -117,6 +118,8 @@ class FindingsReporter:
         if not self._results:
             return
         self._add_crashes()
+        if hooks := self._config.pluginmanager.get_plugin(PLAN):
+            self._results.plan = hooks.plan
         whole = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
         whole = whole and not (session.shouldstop or session.shouldfail)
         self._outcome = sum_up(
@@ -151,6 +154,8 @@ class FindingsReporter:
             terminalreporter.section("Atomic Cards API contract")
             console = Console(terminalreporter.write)
             print_outcome(console, self._outcome)
+            if self._settings.is_live:
+                print_footprint(console, self._outcome)
             for line in self._written:
                 console.line(line)
 

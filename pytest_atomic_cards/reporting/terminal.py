@@ -101,3 +101,11 @@ def _print_conclusion(console: Console, outcome: Outcome) -> None:
     for one in outcome.deviations.elsewhere:
         if one.requirement in violated:
             console.line(f"violated, and known only on {one.target}: {one.requirement}")
+
+
+def print_footprint(console: Console, outcome: Outcome) -> None:
+    """Print what a live run took, and what it leaves out."""
+    plan, taken = outcome.results.plan, outcome.results.traffic.taken
+    console.line(f"footprint: {taken} (planned: {plan.footprint})")
+    for sentence in plan.leaves_out(outcome.settings):
+        console.line(f"left out: {sentence}")

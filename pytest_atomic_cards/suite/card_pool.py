@@ -72,11 +72,17 @@ class CardPool:
         recorder: Each part of a recording has its own stock, a small one at first, as it should
             seed only what it needs; then it doubles.
         batch: What to seed at once.
+
+    Attributes:
+        taken: How many groups were handed out.
+        is_restocking: Whether it is seeding cards, for whoever needs them.
     """
 
     def __init__(
         self, seeder: Seeder, recorder: Recorder = NULL_RECORDER, batch: Batch = CONTRACTS
     ) -> None:
+        self.taken = 0
+        self.is_restocking = False
         self._seeder = seeder
         self._batch = batch
         first = 1 if recorder.is_used else math.inf
@@ -90,6 +96,7 @@ class CardPool:
             SeedingError: No more cards can be seeded.
         """
         group = self._start(StartKind.GROUP)
+        self.taken += 1
         if len(group.cards) == 1:
             raise NotAvailableError("an Action Flow for several customers creates only one card")
         return group
@@ -158,7 +165,11 @@ class CardPool:
             stock.most *= 2
 
     def _seed(self, stock: _Stock, kinds: list[Kind]) -> None:
-        groups = self._seeder.seed(*(_population(kind, stock.most) for kind in kinds))
+        self.is_restocking = StartKind.GROUP in kinds
+        try:
+            groups = self._seeder.seed(*(_population(kind, stock.most) for kind in kinds))
+        finally:
+            self.is_restocking = False
         for kind, group in zip(kinds, groups, strict=True):
             if isinstance(kind, Status):
                 stock.singles[kind] += [(group, card) for card in group.cards]

@@ -19,6 +19,7 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.suite.prices import Footprint
 
 PROPERTY: Final = "atomic_cards_traffic"
 """The attribute of a report that carries the traffic since the report before it."""
@@ -41,18 +42,20 @@ _STEPS: Final = 20
 
 @dataclass(slots=True)
 class Traffic:
-    """Counts of exchanges.
+    """Counts of exchanges, and of the cards that they requested.
 
     Args:
         queries: By the attributes of a query except the status, joined by spaces, and by its
             status.
         answers: By endpoint and HTTP status; the status is empty if there was no response.
         times: By endpoint and latency bucket; see :func:`milliseconds`.
+        footprint: The cards, starts and requests of a live target, each under its name.
     """
 
     queries: Counter[tuple[str, str]] = field(default_factory=Counter)
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     times: Counter[tuple[str, int]] = field(default_factory=Counter)
+    footprint: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def observe(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -61,6 +64,8 @@ class Traffic:
         self.answers[endpoint, str(exchange.status or "")] += 1
         if exchange.status is not None:
             self.times[endpoint, _bucket(exchange.elapsed)] += 1
+        for name, number in footprint_of(exchange).as_dict().items():
+            self.footprint[name, ""] += number
         if "/cards" in endpoint:
             self.queries[_asked(query)] += 1
 
@@ -69,20 +74,38 @@ class Traffic:
         self.queries.update(other.queries)
         self.answers.update(other.answers)
         self.times.update(other.times)
+        self.footprint.update(other.footprint)
 
     def to_json(self) -> str:
         """The counts as text, to send between processes."""
-        counters = (self.queries, self.answers, self.times)
+        counters = (self.queries, self.answers, self.times, self.footprint)
         return json.dumps([[[*key, number] for key, number in one.items()] for one in counters])
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read the counts from such a text."""
-        queries, answers, times = (
+        counters = (
             Counter({(first, second): number for first, second, number in rows})
             for rows in json.loads(text)
         )
-        return cls(queries, answers, times)
+        return cls(*counters)
+
+    @property
+    def taken(self) -> Footprint:
+        """What the exchanges took of the target."""
+        return Footprint(**{name: number for (name, _), number in self.footprint.items()})
+
+
+def footprint_of(exchange: Exchange) -> Footprint:
+    """What one exchange takes: a request, and a start with its cards if it is one."""
+    if exchange.method != "POST" or _endpoint("POST", exchange.url.partition("?")[0]) == OTHER:
+        return Footprint(requests=1)
+    try:
+        flows = json.loads(exchange.request_body)["flows"]
+        cards = sum(len(flow["target"]["usersById"]) for flow in flows)
+    except (ValueError, TypeError, KeyError):  # not one of our own starts
+        return Footprint(requests=1)
+    return Footprint(cards if exchange.succeeded else 0, 1, 1)
 
 
 def milliseconds(bucket: int) -> float:

@@ -197,6 +197,8 @@ class LiveTarget:
         reader = Reader(self._api)
         ownership = Ownership(self._api, reader, self._scope, recorder)
         self._cleaner = Cleaner(self._api, ownership, journal)
+        if settings.max_cards:
+            self._cleaner.most_cards = settings.max_cards // context.workers
         if not self._replayed:
             self._scope.evidence = ownership
         self._clock = ServerClock(recorder.clock)

@@ -22,6 +22,7 @@ class RunContext:
 
     Args:
         token_cache: File in which the worker processes of a run share their access token.
+        workers: How many processes share the limits of the run.
         rate: The rate of requests, which adapts to the target; each target has its own if left out.
         deadline: When nothing more is sent.
         breaker: Knows which parts of the target are down.
@@ -30,6 +31,7 @@ class RunContext:
     """
 
     token_cache: Path | None = None
+    workers: int = 1
     rate: AcceptedRate | None = None
     deadline: Deadline = field(default_factory=Deadline)
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
@@ -58,6 +60,7 @@ class RunContext:
 
         return cls(
             token_cache=token_cache,
+            workers=workers,
             rate=AcceptedRate(max_rate, workers=workers, file=shared("rate")),
             deadline=deadline,
             breaker=CircuitBreaker(shared("circuits")),

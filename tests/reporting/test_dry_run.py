@@ -1,4 +1,4 @@
-"""A dry run prints what a run would do, and sends nothing."""
+"""A dry run prints what a run would do, at once, and sends nothing."""
 
 from __future__ import annotations
 
@@ -23,21 +23,33 @@ def live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> LiveSandbox:
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_check_tells_what_it_would_do(
+def test_a_dry_run_prints_the_footprint(
     live: LiveSandbox, capfd: pytest.CaptureFixture[str], workers: str
 ) -> None:
-    """The plan names target, flow, starts, cards and actions; no verdict is given, nothing sent."""
-    chosen = ["--cards-only", "MULTI-01,QUERY-06", "--cards-effort", "quick"]
-    rate = ["--cards-max-rate", "2"]
-    assert main(["check", "--cards-dry-run", *chosen, *rate, "-n", workers]) == 0
+    """The plan names target, flow, starts, cards and requests; nothing is sent or run."""
+    chosen = ["--cards-only", "MULTI-01,QUERY-06", "--cards-max-rate", "2"]
+    assert main(["check", "--cards-dry-run", *chosen, "-n", workers]) == 0
     output = capfd.readouterr().out
     assert re.search(r"target: live http://127.* environment sandbox, flow sandbox-flow", output)
     starts = re.search(r"(\d+) starts of flow sandbox-flow\n +(\d+) cards, .* generated", output)
     assert starts
     assert 0 < int(starts[1]) <= int(starts[2])
-    assert re.search(r"[1-9]\d* dismiss, [1-9]\d* complete, [1-9]\d* cancel\n +[1-9]", output)
+    assert re.search(r"[1-9]\d* requests; actions only on those cards", output)
     assert re.search(r"takes \d+ s at 2 requests a second", output)
     assert "verdict" not in output
+    assert not live.log
+
+
+def test_a_dry_run_of_a_budget_names_what_does_not_fit(
+    live: LiveSandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With a budget, the dry run counts the contracts that are left out."""
+    assert main(["check", "--cards-dry-run", "--cards-max-cards", "100"]) == 0
+    output = capfd.readouterr().out
+    cards = re.search(r"(\d+) cards, ", output)
+    assert cards
+    assert int(cards[1]) <= 100
+    assert re.search(r"\d+ test functions do not fit the budget", output)
     assert not live.log
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation, failure
 from pytest_atomic_cards.suite.result_hooks import ResultHooks
 
@@ -48,7 +49,9 @@ class ObservationHooks(ResultHooks[Observation]):
         if marker is None or not isinstance(error, Exception):
             return None
         observation = failure(marker.args[0], error)
-        return observation if call.when == "call" else replace(observation, fails=True)
+        if call.when == "call" or observation.verdict is Verdict.NOT_EXERCISED:
+            return observation
+        return replace(observation, fails=True)
 
     def fails(self, result: Observation) -> bool:
         """Whether an observation fails the run."""

@@ -9,6 +9,7 @@ listings together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.support.errors import SettingsError
+from pytest_atomic_cards.support.errors import NotAvailableError, SettingsError
 from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.targets.seeding.cancel_cards import (
     MOST_REPEATS,
@@ -83,6 +84,7 @@ class Cleaner:
         ownership: Decides which cards and ids are this run's own.
         journal: Keeps on disk what is remembered, if others share the target.
         final_wait: Seconds to wait at the end for cards that were not listed yet.
+        most_cards: Most cards that starts may request in all.
 
     Attributes:
         starts: All starts that may have created cards.
@@ -95,6 +97,7 @@ class Cleaner:
     ownership: Ownership
     journal: Journal | None = None
     final_wait: float = 0.0
+    most_cards: float = math.inf
     starts: list[Start] = field(default_factory=list)
     listing_lag: float = 0.0
     late_card_window: float = 0.0
@@ -128,12 +131,20 @@ class Cleaner:
             before: Keys of the cards that ``others`` hold already.
 
         Raises:
+            NotAvailableError: There would be more cards than allowed.
             SettingsError: The journal cannot be written.
         """
+        users, others = tuple(users), tuple(others)
+        requested = sum(start.count for start in self.starts)
+        if requested + len(users) + len(others) > self.most_cards:
+            raise NotAvailableError(
+                f"--cards-max-cards allows this process {self.most_cards:g} cards; {requested} "
+                f"were created, and this needs {len(users) + len(others)} more"
+            )
         start = Start(
             number=next(self._numbers),
-            users=tuple(users),
-            others=tuple(others),
+            users=users,
+            others=others,
             states=frozenset(state for state in states if state.is_open) | {Status.ACTIVE},
             before=frozenset(before),
             begun=REAL_CLOCK.monotonic(),

@@ -1,0 +1,92 @@
+"""``atomic-cards price``: measures what each contract takes of a live target."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_atomic_cards.suite.prices import Prices
+
+
+def add_price(commands: Any, check: Callable[[Sequence[str], Sequence[object]], int]) -> None:  # noqa: ANN401 - argparse names no type
+    """Add the command to those of ``atomic-cards``.
+
+    Args:
+        commands: The subparsers.
+        check: Runs the contract suite with arguments and further plugins.
+    """
+    parser = commands.add_parser("price", help="measure what each contract takes of a live target")
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write prices.toml there")
+
+    def price(arguments: argparse.Namespace) -> int:
+        code, prices = measure(check)
+        if arguments.write and not code:
+            from pytest_atomic_cards.suite.prices import FILE
+            from pytest_atomic_cards.support.files import write_text
+
+            write_text(arguments.write / FILE, prices.to_text())
+        print(f"the whole suite takes {prices.of(prices.contracts)}")  # noqa: T201
+        return code
+
+    parser.set_defaults(run=price)
+
+
+def measure(check: Callable[[Sequence[str], Sequence[object]], int]) -> tuple[int, Prices]:
+    """Run the suite on a sandbox behind a socket; its exit code and the prices."""
+    from pytest_atomic_cards.suite.price_measurement import PriceMeter
+
+    meter = PriceMeter()
+    with _served_sandbox():
+        code = check(["-p", "no:xdist"], [_Registers(meter)])
+    return code, meter.prices
+
+
+@contextmanager
+def _served_sandbox() -> Iterator[None]:
+    """A served sandbox that the environment names as the live target."""
+    from pytest_atomic_cards.sandbox import Sandbox
+    from pytest_atomic_cards.sandbox.server import SandboxServer
+
+    sandbox = Sandbox()
+    credential = sandbox.default.create_credential()
+    with SandboxServer(sandbox) as server, TemporaryDirectory() as journals:
+        settings = {
+            "TARGET": "live",
+            "API_URL": server.url,
+            "TOKEN_URL": f"{server.url}{sandbox.token_path}",
+            "ENVIRONMENT_ID": sandbox.default.environment_id,
+            "CLIENT_ID": credential.client_id,
+            "CLIENT_SECRET": credential.client_secret,
+            "FLOW_ID": sandbox.flow_id,
+            "JOURNAL": journals,
+        }
+        before = dict(os.environ)
+        for name in [name for name in before if name.startswith("ATOMIC_CARDS_")]:
+            del os.environ[name]
+        os.environ.update({f"ATOMIC_CARDS_{name}": text for name, text in settings.items()})
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+    sandbox.close()
+
+
+class _Registers:
+    """Registers the meter under the name by which the suite finds it."""
+
+    def __init__(self, meter: object) -> None:
+        self._meter = meter
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        from pytest_atomic_cards.suite.price_measurement import PRICE_METER
+
+        config.pluginmanager.register(self._meter, PRICE_METER)

@@ -1,0 +1,203 @@
+"""Plan: which contracts a run can afford, and what they take, known before the first request.
+
+The needs of the collected contracts are added up from their prices and compared with the budget.
+If they do not fit, the contracts that cover the most requirements for the least are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+import pytest
+
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.suite.prices import Footprint, Prices, name_of, shipped
+from pytest_atomic_cards.support.errors import NotAvailableError
+
+CARD_IN_REQUESTS: Final = 3
+"""Requests that a card is worth when contracts are compared: it is started, listed and cancelled,
+and it is what a vendor charges for."""
+QUICK: Final = Footprint(cards=150, requests=300)
+"""The budget of a quick run of a live target, for every pull request: half a minute at 100 ms."""
+_GENERATED: Final[Mapping[str, str]] = {
+    "quick": "one of five cases that default effort generates",
+    "default": "one of ten cases that thorough effort generates",
+    "thorough": "",
+}
+LARGE: Final = 500
+"""Cards from which on a need is named in explanations: more than one default cancel closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that a run may take.
+
+    Args:
+        cards: Most cards.
+        requests: Most requests.
+        cards_by: What sets the limit of cards.
+        requests_by: What sets the limit of requests.
+    """
+
+    cards: float = math.inf
+    requests: float = math.inf
+    cards_by: str = ""
+    requests_by: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The budget of the settings: what the user gives, else that of a quick live run."""
+        is_quick = settings.target == "live" and settings.effort == "quick"
+        usual = QUICK if is_quick and not settings.only and not settings.examples else None
+        by = "--cards-effort quick"
+        return cls(
+            settings.max_cards or (usual.cards if usual else math.inf),
+            settings.max_requests or (usual.requests if usual else math.inf),
+            f"--cards-max-cards {settings.max_cards}" if settings.max_cards else by,
+            f"--cards-max-requests {settings.max_requests}" if settings.max_requests else by,
+        )
+
+    def refuses(self, footprint: Footprint) -> str:
+        """Which limit a footprint exceeds; empty if it fits."""
+        if footprint.cards > self.cards:
+            return f"{self.cards_by} allows {self.cards:g} cards"
+        if footprint.requests > self.requests:
+            return f"{self.requests_by} allows {self.requests:g} requests"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run takes, and what it leaves out.
+
+    Args:
+        footprint: What the chosen contracts take together.
+        groups: How many groups of fresh cards they take from the pool.
+        left_out: Why a contract is left out, by its name.
+    """
+
+    footprint: Footprint = field(default_factory=Footprint)
+    groups: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, contracts: Mapping[str, Collection[str]], budget: Budget, prices: Prices | None = None
+    ) -> Self:
+        """Choose contracts, the cheapest coverage first.
+
+        Args:
+            contracts: The requirements that each contract decides, by its name.
+            budget: The most that the run may take.
+            prices: The prices of the contracts; those of the suite if left out.
+        """
+        prices = prices or shipped()
+        whole = prices.of(contracts)
+        if not budget.refuses(whole):
+            return cls(whole, prices.groups(contracts))
+        chosen: list[str] = []
+        left_out: dict[str, str] = {}
+        for name in _cheapest_coverage(contracts, prices):
+            footprint = prices.of([*chosen, name])
+            if refusal := budget.refuses(footprint):
+                left_out[name] = f"{refusal}; it needs {prices.of([name])}"
+            else:
+                chosen.append(name)
+        return cls(prices.of(chosen), prices.groups(chosen), left_out)
+
+    def leaves_out(self, settings: Settings) -> list[str]:
+        """Sentences on what the run does not look at, though it could."""
+        sentences = []
+        if self.left_out:
+            sentences.append(
+                f"{len(self.left_out)} test functions do not fit the budget, the dearest first; "
+                "report.json has the price of each"
+            )
+        if not settings.examples and (share := _GENERATED[settings.effort]):
+            sentences.append(f"{settings.effort} effort generates {share}")
+        return sentences
+
+
+def _cheapest_coverage(contracts: Mapping[str, Collection[str]], prices: Prices) -> Iterator[str]:
+    """All contracts, first those that add a requirement, and among them the cheapest first."""
+    left = dict(contracts)
+    shared: set[str] = set()
+    covered: set[str] = set()
+
+    def cost(name: str) -> tuple[bool, float, str]:
+        whole = prices.of([name], without=shared)
+        adds = set(left[name]) - covered
+        return not adds, whole.requests + CARD_IN_REQUESTS * whole.cards, name
+
+    while left:
+        name = min(left, key=cost)
+        covered |= set(left.pop(name))
+        if price := prices.contracts.get(name):
+            shared |= price.needs
+        yield name
+
+
+def requirements_of(items: Iterable[pytest.Item], markers: Sequence[str]) -> dict[str, set[str]]:
+    """The requirements, or questions, that each collected contract decides, by its name."""
+    contracts: dict[str, set[str]] = {}
+    for item in items:
+        for marker in markers:
+            if found := item.get_closest_marker(marker):
+                contracts.setdefault(name_of(item), set()).add(found.args[0])
+    return contracts
+
+
+PLAN: Final = "atomic-cards-plan"
+"""The name under which the plugin is registered."""
+
+
+class PlanHooks:
+    """Plans a run when its contracts are collected, and leaves out what it cannot afford.
+
+    Args:
+        settings: The settings of the run.
+        markers: The markers of contracts and of questions.
+
+    Attributes:
+        plan: The plan; empty before the collection.
+    """
+
+    def __init__(self, settings: Settings, markers: Sequence[str]) -> None:
+        self._settings = settings
+        self._markers = markers
+        self.plan = Plan()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Add up the needs of the collected contracts."""
+        contracts = requirements_of(items, self._markers)
+        self.plan = Plan.of(contracts, Budget.of(self._settings))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Print the footprint of a live run before its first request."""
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter and self._settings.is_live and not session.config.option.collectonly:
+            reporter.line(f"atomic-cards: planned are {self.plan.footprint}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
+        """Take over the plan of a worker process, which collected the contracts."""
+        values = getattr(node, "workeroutput", {}).get(PLAN)
+        if values:
+            self.plan = Plan(Footprint(**values[0]), *values[1:])
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Send the plan to the controller, if this is a worker process."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            plan = self.plan
+            output[PLAN] = (plan.footprint.as_dict(), plan.groups, dict(plan.left_out))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave out a contract that does not fit the budget."""
+        if reason := self.plan.left_out.get(name_of(item)):
+            raise NotAvailableError(reason)

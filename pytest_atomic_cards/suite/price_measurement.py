@@ -1,0 +1,111 @@
+"""PriceMeter: attributes what a run sends to the contract or shared fixture that caused it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.prices import (
+    CLEAN_UP,
+    RESERVE,
+    Footprint,
+    Price,
+    Prices,
+    name_of,
+)
+from pytest_atomic_cards.suite.traffic_stats import footprint_of
+
+PRICE_METER: Final = "atomic-cards-price-meter"
+"""The name under which the plugin is registered."""
+_OWN_SCOPE: Final = "function"
+
+
+@dataclass(slots=True, eq=False)
+class PriceMeter:
+    """A pytest plugin that measures the prices of the contracts that run.
+
+    Attributes:
+        taken: What each owner has caused, by its name.
+        needs: The shared fixtures that each contract uses.
+    """
+
+    taken: defaultdict[str, Footprint] = field(default_factory=lambda: defaultdict(Footprint))
+    needs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _owners: list[str] = field(default_factory=lambda: [CLEAN_UP])
+    _shared: set[str] = field(default_factory=set)
+    _groups: Counter[str] = field(default_factory=Counter)
+    _pools: list[CardPool] = field(default_factory=list)
+    _counted: int = 0
+    _contract: str = ""
+
+    def observe(self, exchange: Exchange) -> None:
+        """Attribute one exchange to the owner that is at work."""
+        is_stock = any(pool.is_restocking for pool in self._pools)
+        self.taken[RESERVE if is_stock else self._owners[-1]] += footprint_of(exchange)
+
+    @property
+    def prices(self) -> Prices:
+        """What was measured."""
+        self._count_groups()
+        shared = {
+            name: Price(self.taken[name], self._groups[name])
+            for name in {*self._shared, CLEAN_UP, RESERVE}
+            if self.taken[name].requests or self._groups[name]
+        }
+        return Prices(
+            {
+                name: Price(self.taken[name], self._groups[name], frozenset(needs & shared.keys()))
+                for name, needs in self.needs.items()
+            },
+            shared,
+        )
+
+    def _count_groups(self) -> None:
+        """Attribute the groups that were taken since the last count to the owner at work."""
+        taken = sum(pool.taken for pool in self._pools)
+        self._groups[self._owners[-1]] += taken - self._counted
+        self._counted = taken
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        """Attribute the set-up of a fixture that several tests share to the fixture."""
+        if fixturedef.scope == _OWN_SCOPE:
+            return (yield)
+        name = fixturedef.argname
+        self._shared.add(name)
+        self.needs[self._contract].add(name)
+        self._count_groups()
+        self._owners.append(name)
+        try:
+            made = yield
+            if isinstance(made, CardPool):
+                self._pools.append(made)
+            return made
+        finally:
+            self._count_groups()
+            self._owners.pop()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Attribute what is sent from now on to the contract."""
+        name = name_of(item)
+        self.needs[name] |= set(getattr(item, "fixturenames", ()))
+        self._count_groups()
+        self._contract = name
+        self._owners = [CLEAN_UP, name]
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Attribute what is sent from now on to clean-up."""
+        self._count_groups()
+        self._owners = [CLEAN_UP]
+        return (yield)

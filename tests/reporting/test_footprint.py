@@ -1,0 +1,43 @@
+"""What a live run takes is planned, kept within the budget, and reported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards.plugin.cli import main
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
+
+
+def test_a_budget_is_kept_and_reported(
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Contracts beyond the budget are not exercised, with reason and price; the rest is counted."""
+    live = serve()
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+    report = ["--cards-report", str(tmp_path)]
+    assert (
+        main(["check", "--cards-only", "PAGE-01,QUERY-13", "--cards-max-cards", "50", *report]) == 0
+    )
+    output = capfd.readouterr().out
+    assert output.index("atomic-cards: planned are ") < output.index("verdict")
+    document = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    (page,) = (rule for rule in document["rules"] if rule["id"] == "PAGE-01")
+    assert page["verdict"] == "not exercised"
+    assert "--cards-max-cards 50 allows 50 cards; it needs 1,0" in page["reason"]
+    (query,) = (rule for rule in document["rules"] if rule["id"] == "QUERY-13")
+    assert query["verdict"] == "held"
+    planned, actual = document["footprint"]["planned"], document["footprint"]["actual"]
+    assert actual["cards"] == len(live.environment.cards()) == planned["cards"] <= 50
+    assert actual["starts"] == live.count("POST /v1") == planned["starts"]
+    assert 0 < actual["requests"] <= len(live.log)
+    assert document["run"]["leaves_out"]

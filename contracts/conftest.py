@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -139,10 +141,14 @@ def population(probe: Probe, history: History, pytestconfig: pytest.Config) -> S
 
 
 @pytest.fixture(scope="session")
-def reserve(probe: Probe, history: History) -> CardPool:
+def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> CardPool:
     """Fresh cards to act on: groups of active ones, and single ones of any state."""
     del history
-    return CardPool(probe.cards.seeder, probe.cards.recorder)
+    pool = CardPool(probe.cards.seeder, probe.cards.recorder)
+    plan: PlanHooks = pytestconfig.pluginmanager.get_plugin(PLAN)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    pool.groups = ceil(plan.plan.groups / workers) or pool.groups
+    return pool
 
 
 @pytest.fixture(scope="session")

@@ -77,9 +77,9 @@ def test_low_limit(probe: Probe, reserve: CardPool) -> None:
 
 
 @requirement("LIMIT-04")
-def test_low_limit_for_one_customer(probe: Probe) -> None:
+def test_low_limit_for_one_customer(probe: Probe, reserve: CardPool) -> None:
     """With limit=1, one of a customer's cards is cancelled."""
-    check_low_limit(probe, probe.seed_customer(), 1)
+    check_low_limit(probe, reserve.customer(), 1)
 
 
 def check_low_limit(probe: Probe, group: Group, limit: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
@@ -37,7 +39,7 @@ def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange
 @pytest.mark.parametrize("action", each_by_requirement)
 def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
     """Without multiple=1 the action fails, for a group and for two cards; cancel with HTTP 400."""
-    group = reserve.take()
+    group = reserve.take_across()
     check_fails(probe, group, action)
     *closed, _, _ = group.cards
     for card in closed:
@@ -55,9 +57,11 @@ def test_many_need_multiple(action: Action, probe: Probe, crowd: Group) -> None:
 
 
 @pytest.mark.parametrize("action", each_by_requirement)
-def test_cards_of_one_customer_need_multiple(action: Action, probe: Probe) -> None:
+def test_cards_of_one_customer_need_multiple(
+    action: Action, probe: Probe, reserve: CardPool
+) -> None:
     """Two cards of one customer are more than one card."""
-    check_fails(probe, probe.seed_customer(), action)
+    check_fails(probe, reserve.customer(), action)
 
 
 def check_fails(probe: Probe, group: Group, action: Action) -> None:
@@ -148,7 +152,7 @@ def check_unchanged(probe: Probe, attempt: Attempt) -> None:
 @each_action
 def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: CardPool) -> None:
     """With multiple=1 all matching cards change, and another group stays active."""
-    group, bystanders = reserve.take(), reserve.take()
+    group, bystanders = reserve.take_across(), reserve.take()
     exchange = change_all(probe, group, action)
     others = probe.states_later(bystanders, all_in(Status.ACTIVE))
     expect(
@@ -161,9 +165,11 @@ def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: Car
 
 @requirement("MULTI-06")
 @each_action
-def test_multiple_reaches_every_card_of_a_customer(action: Action, probe: Probe) -> None:
+def test_multiple_reaches_every_card_of_a_customer(
+    action: Action, probe: Probe, reserve: CardPool
+) -> None:
     """With multiple=1 all cards of one customer change."""
-    change_all(probe, probe.seed_customer(), action)
+    change_all(probe, reserve.customer(), action)
 
 
 @requirement("MULTI-06")
@@ -231,12 +237,30 @@ def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: boo
     )
 
 
+@pytest.fixture(scope="module")
+def pairs(probe: Probe) -> BatchedSetup[dict[Action, tuple[Group, Group]]]:
+    """For each state and action a customer with an active card, and one in that state."""
+
+    def seed(state: Status) -> dict[Action, tuple[Group, Group]]:
+        seeded = probe.seed_twice_for_each(len(Action), state)
+        return dict(zip(Action, seeded, strict=True))
+
+    return BatchedSetup(
+        {state: partial(seed, state) for state in (Status.ACTIVE, Status.EMBARGOED)}
+    )
+
+
 @requirement("MULTI-08")
 @each_action
 @pytest.mark.parametrize("state", [Status.ACTIVE, Status.EMBARGOED])
-def test_other_cards_of_the_customer_stay(state: Status, action: Action, probe: Probe) -> None:
+def test_other_cards_of_the_customer_stay(
+    state: Status,
+    action: Action,
+    probe: Probe,
+    pairs: BatchedSetup[dict[Action, tuple[Group, Group]]],
+) -> None:
     """An action on one card of a customer does not change the customer's other cards."""
-    chosen, other = probe.seed_twice_for_one(state)
+    chosen, other = pairs[state][action]
     exchange = probe.change(action, chosen.single(chosen.cards[0]), chosen)
     probe.states_once(only(chosen, chosen.cards[0]), left(Status.ACTIVE))
     states = probe.states_later(other, all_in(state))

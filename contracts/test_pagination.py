@@ -11,6 +11,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.probe import Probe
@@ -210,9 +211,9 @@ def test_pages_of_a_narrower_query(probe: Probe, population: SharedPopulation) -
 
 
 @requirement("PAGE-08")
-def test_pages_of_a_customer(probe: Probe) -> None:
+def test_pages_of_a_customer(probe: Probe, reserve: CardPool) -> None:
     """Pages of one card, for a query by customer, list exactly the customer's cards."""
-    customer = probe.seed_customer()
+    customer = reserve.customer()
     check_pages_of_one(probe, customer.pin, customer.cards)
 
 

@@ -52,7 +52,8 @@ def narrowed(probe: Probe, reserve: CardPool) -> BatchedSetup[Narrowed]:
     """Each action, narrowed by a value that cards of the group have, and by one that none has."""
 
     def act(attribute: Attribute, action: Action, choose: Choice) -> Narrowed:
-        group = reserve.take()
+        # Only in a group of several customers does a customer's id select some of the cards.
+        group = reserve.take_across() if attribute is Attribute.USER_ID else reserve.take()
         card = group.cards[0]
         pins = (group.pin, group.single(card))
         pin = next((pin for pin in pins if attribute not in pin.attributes), None)

@@ -26,9 +26,14 @@ _BOUNDED: Final = "the target refuses to start an Action Flow for several custom
 
 
 class StartKind(Enum):
-    """The active cards of one start: a group of several customers, or those of one customer."""
+    """Active cards that belong together.
+
+    A group of several customers and a card of one customer take a start each. Groups of one
+    customer each share a few starts, and only a live target needs them for that.
+    """
 
     GROUP = auto()
+    CUSTOMER = auto()
     ALONE = auto()
 
 
@@ -37,8 +42,12 @@ Kind = StartKind | Status
 Batch = Mapping[Kind, int]
 """How many starts of each kind to seed at once; any other kind is seeded by itself."""
 
-CONTRACTS: Final[Batch] = MappingProxyType({StartKind.GROUP: 24})
-"""Many groups, so a live target is waited for only a few times in a run."""
+CONTRACTS: Final[Batch] = MappingProxyType({StartKind.GROUP: 4})
+"""Groups of several customers to seed at once: few contracts need one."""
+_CUSTOMERS: Final = 24
+"""Groups of one customer each to seed at once, unless a plan says how many a run takes."""
+_FEW: Final = 6
+"""The same once those are used up, as a run seldom takes many more than planned."""
 QUESTIONS: Final[Batch] = MappingProxyType(
     {StartKind.GROUP: 10, Status.ACTIVE: 2, StartKind.ALONE: 2}
 )
@@ -51,6 +60,7 @@ class _Stock:
 
     Attributes:
         most: Limits the starts of a kind and the cards of a start that are seeded at once.
+        no_customers: Why groups of one customer each cannot be seeded.
         is_bounded: Whether the target limits the size of a start.
         absent: Why cards of a state are unavailable.
     """
@@ -60,6 +70,7 @@ class _Stock:
     singles: defaultdict[Status, list[tuple[Group, Card]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    no_customers: NotAvailableError | None = None
     is_bounded: bool = False
     absent: dict[Status, NotAvailableError | SeedingError] = field(default_factory=dict)
 
@@ -74,13 +85,15 @@ class CardPool:
         batch: What to seed at once.
 
     Attributes:
-        taken: How many groups were handed out.
+        groups: How many groups of one customer each to seed at once.
+        taken: How many groups of one customer each were handed out.
         is_restocking: Whether it is seeding cards, for whoever needs them.
     """
 
     def __init__(
         self, seeder: Seeder, recorder: Recorder = NULL_RECORDER, batch: Batch = CONTRACTS
     ) -> None:
+        self.groups = _CUSTOMERS
         self.taken = 0
         self.is_restocking = False
         self._seeder = seeder
@@ -91,12 +104,42 @@ class CardPool:
     def take(self) -> Group:
         """A group of at least two active cards that one query selects.
 
+        On a live target they are cards of one customer, of which many take few starts.
+
         Raises:
             NotAvailableError: There is only one, or the target limits the size of a start.
             SeedingError: No more cards can be seeded.
         """
-        group = self._start(StartKind.GROUP)
+        if self._batch is QUESTIONS or self._seeder.backend.delivery_is_certain:
+            return self.take_across()
+        try:
+            return self.customer()
+        except NotAvailableError:
+            return self.take_across()
+
+    def customer(self) -> Group:
+        """Active cards of several invocations for a customer, selected by the customer's id.
+
+        Raises:
+            NotAvailableError: The target has no customer without other cards.
+            SeedingError: No more cards can be seeded.
+        """
+        stock = self._stocks.current
+        if stock.no_customers:
+            raise stock.no_customers
+        if not stock.starts[StartKind.CUSTOMER]:
+            self._restock_customers(stock)
         self.taken += 1
+        return stock.starts[StartKind.CUSTOMER].pop()
+
+    def take_across(self) -> Group:
+        """A group like that of :meth:`take`, of several customers and in one invocation.
+
+        Raises:
+            NotAvailableError: There is only one card, or the target limits the size of a start.
+            SeedingError: No more cards can be seeded.
+        """
+        group = self._start(StartKind.GROUP)
         if len(group.cards) == 1:
             raise NotAvailableError("an Action Flow for several customers creates only one card")
         return group
@@ -148,6 +191,20 @@ class CardPool:
             raise NotAvailableError(_BOUNDED)
         return stock.starts[kind].pop()
 
+    def _restock_customers(self, stock: _Stock) -> None:
+        """Seed the groups that the run is planned to take, and then a few at a time."""
+        self.is_restocking = True
+        try:
+            count = int(min(self.groups, stock.most))
+            stock.starts[StartKind.CUSTOMER] = self._seeder.seed_customers(count, GROUP)
+            stock.most *= 2
+            self.groups = min(self.groups, _FEW)
+        except NotAvailableError as error:
+            stock.no_customers = error
+            raise
+        finally:
+            self.is_restocking = False
+
     def _restock(self, stock: _Stock, kind: Kind) -> None:
         """Seed a batch; on a target that limits the size of a start, a single card."""
         is_plain = kind in self._batch and not stock.is_bounded
@@ -165,11 +222,7 @@ class CardPool:
             stock.most *= 2
 
     def _seed(self, stock: _Stock, kinds: list[Kind]) -> None:
-        self.is_restocking = StartKind.GROUP in kinds
-        try:
-            groups = self._seeder.seed(*(_population(kind, stock.most) for kind in kinds))
-        finally:
-            self.is_restocking = False
+        groups = self._seeder.seed(*(_population(kind, stock.most) for kind in kinds))
         for kind, group in zip(kinds, groups, strict=True):
             if isinstance(kind, Status):
                 stock.singles[kind] += [(group, card) for card in group.cards]

@@ -15,7 +15,7 @@ from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import OPEN, Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect
 from pytest_atomic_cards.suite.eventual_consistency import ChangeWatcher
@@ -65,6 +65,7 @@ class Probe:
         self.api = cards.api
         self._reader = cards.reader
         self._patience = ChangeWatcher(cards)
+        self._seen: States = {}
 
     def invented(self) -> str:
         """An attribute value that no card has."""
@@ -106,7 +107,19 @@ class Probe:
 
     def states(self, group: Group) -> States:
         """The state word of each card of a group; ``None`` if no listing shows the card."""
-        return self._reader.states(group)
+        states = self._reader.states(group)
+        self._seen |= states
+        return states
+
+    def _states_before(self, watched: Group) -> States:
+        """The states of some cards as last listed; they are listed anew if they were acted on.
+
+        Nobody else acts on them, and only what happens after a lost response depends on it.
+        """
+        known = {key_of(card): str(card.status) for card in watched.cards if card.status in OPEN}
+        seen = known | {key: word for key, word in self._seen.items() if key in known}
+        whole = len(known) == len(watched.cards) and None not in seen.values()
+        return self.states(watched) if not whole else seen
 
     def look(self, group: Group, card: Card) -> Card:
         """One card of a group as it is listed now; without a status if no listing shows it."""
@@ -153,7 +166,7 @@ class Probe:
             OutcomeUnknownError: The response was lost, and the cards changed: use fresh ones.
             TransportError: There was no usable response, or access was denied.
         """
-        before = self.states(watched)
+        before = self._states_before(watched)
 
         def raise_if_changed(error: OutcomeUnknownError) -> None:
             if self.states_later(watched, lambda now: now == before) != before:
@@ -164,6 +177,8 @@ class Probe:
             raise_if_changed,
             tries=EVERY_SECOND_LOST,
         )
+        if exchange.succeeded:
+            self._seen |= dict.fromkeys(map(key_of, watched.cards))
         if self.api.access.denied(exchange):
             raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)
         return exchange
@@ -191,30 +206,19 @@ class Probe:
         specs = tuple(CardSpec(user_id=user) for user in users)
         return self.cards.seeder.seed(Population(specs))[0]
 
-    def seed_twice_for_one(self, state: Status = Status.ACTIVE) -> tuple[Group, Group]:
-        """Cards of two invocations for the same customer: an active one, and one in a state."""
+    def seed_twice_for_each(self, count: int, state: Status) -> list[tuple[Group, Group]]:
+        """For each of some customers an active card and one in a state, of two invocations."""
         try:
-            spec = CardSpec(user_id=self.cards.backend.new_user())
+            specs = [CardSpec(user_id=self.cards.backend.new_user()) for _ in range(count)]
         except NotAvailableError:
-            spec = CardSpec()
-        other = replace(spec, status=state)
-        first, second = self.cards.seeder.seed(Population.of(1, spec), Population.of(1, other))
-        return first, second
-
-    def seed_customer(self) -> Group:
-        """Active cards of two invocations for a new customer, selected by the customer's id.
-
-        They are returned once listed by that id, which may be later than by other ids.
-
-        Raises:
-            NotAvailableError: The target has no customer without other cards.
-        """
-        user = self.cards.backend.new_user()
-        one = Population.of(1, CardSpec(user_id=user))
-        cards = tuple(card for group in self.cards.seeder.seed(one, one) for card in group.cards)
-        group = Group(CardQuery(user_id=user), cards, (user,) * len(cards))
-        self.watch(lambda: self.find(group.pin), lambda found: len(found.cards) >= len(cards))
-        return group
+            specs = [CardSpec()] * count
+        first, second = self.cards.seeder.seed(
+            Population(tuple(specs)), Population(tuple(replace(one, status=state) for one in specs))
+        )
+        return [
+            (only(first, *of_user(first, user)), only(second, *of_user(second, user)))
+            for user in dict.fromkeys(first.users)
+        ]
 
     def neighbour_card(self, user: str) -> Stranger | None:
         """An active card of the same customer in another environment, if the target allows it."""
@@ -274,6 +278,11 @@ def response_of(exchange: Exchange) -> ActionResponse:
             reason = f"the response to {action} is not like that to complete: {error}"
             raise NotAvailableError(reason, exchange) from None
         raise ContractBrokenError(str(error), exchange) from None
+
+
+def of_user(group: Group, user: str) -> list[Card]:
+    """The cards of a group that belong to one customer."""
+    return [card for card in group.cards if card.user_id == user]
 
 
 def only(group: Group, *cards: Card) -> Group:

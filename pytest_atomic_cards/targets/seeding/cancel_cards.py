@@ -116,17 +116,27 @@ class Canceller:
         self.count += _changed(exchange)
         return exchange.describe() if exchange.succeeded else self._cancel_singly(cards)
 
-    def cancelled(self, pin: CardQuery, state: Status, repeats: int) -> Steps[str]:
+    def cancelled(
+        self, pin: CardQuery, state: Status, repeats: int, *, shows_plainly: bool = False
+    ) -> Steps[str]:
         """Cancel the cards of a pin in one state; returns what may be left and why, or nothing.
 
         Unlike ``CardsApi.drain`` it trusts neither the query nor the counts of the target: see
         :mod:`pytest_atomic_cards.targets.seeding.clean_up`. A lost response does no harm: the next
         listing shows what is left.
+
+        Args:
+            pin: Selects the cards.
+            state: Their state.
+            repeats: How often to cancel.
+            shows_plainly: Whether the plain listing has shown all of them in this state; then it
+                is enough if they are not in it any more.
         """
         query, response = pin.replace(status=state), "no response"
         try:
             for number in range(repeats):
-                listed = self._listed(pin, state)
+                plainly = number == 0 and shows_plainly
+                listed = () if plainly else self._listed(pin, state)
                 if not listed and number == 0:
                     listed = self._listed_by_pin_alone(pin, state)
                 if not listed:

@@ -301,7 +301,15 @@ class Cleaner:
                     for pin in pins
                     for state in sorted(start.states - {Status.ACTIVE})
                 ],
-                [self._canceller.cancelled(pin, Status.ACTIVE, MOST_REPEATS) for pin in pins],
+                [
+                    self._canceller.cancelled(
+                        pin,
+                        Status.ACTIVE,
+                        MOST_REPEATS,
+                        shows_plainly=start.complete and not self.listing_lag,
+                    )
+                    for pin in pins
+                ],
             )
         )
 

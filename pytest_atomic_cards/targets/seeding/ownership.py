@@ -227,7 +227,11 @@ class Ownership:
         sampled = self._sampled[pin]
         if len(sampled) < _SAMPLED:
             sampled.add(values[pin])
-        return {*EVERYWHERE} if values[pin] in sampled else {*_CHANGEABLE}
+        if values[pin] in sampled:
+            return {*EVERYWHERE}
+        # Nobody else has cards of a customer whom this run invented, in whatever state.
+        is_invented = pin is Attribute.USER_ID and self.provenance.has_invented(values[pin])
+        return {None} if is_invented else {*_CHANGEABLE}
 
     def _listed_under(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
         """The evidence on an id; what is still missing is listed now."""

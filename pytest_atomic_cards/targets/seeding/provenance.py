@@ -56,6 +56,10 @@ class Provenance:
         """Whether a start has become this invocation."""
         return any(start.invocation == invocation for start in self._invocations)
 
+    def has_invented(self, customer: str) -> bool:
+        """Whether a customer exists for this run only."""
+        return customer in self._generated
+
     def is_ours(self, card: Card) -> bool:
         """Whether a start of this run made a listed card."""
         if card.user_id in self._generated:

@@ -7,12 +7,14 @@ from typing import Final
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.scope_guard import Scope
-from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import SeedingError
+from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.flow_batches import FlowStarter
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatable
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
@@ -41,7 +43,8 @@ class Seeder:
         scope: Scope | None = None,
         cleaner: Cleaner | None = None,
     ) -> None:
-        reader = Reader(api)
+        self._reader = reader = Reader(api)
+        self._clock = api.session.clock
         self.backend = backend
         self._cleaner = cleaner or Cleaner(api, Ownership(api, reader))
         self._scope = scope
@@ -99,6 +102,42 @@ class Seeder:
             SeedingError: The target does not create so many cards.
         """
         return self.seed(Population.of(ceil(count / self._waiter.cards_per_target)))[0]
+
+    def seed_customers(self, count: int, cards: int) -> list[Group]:
+        """Seed active cards for new customers; returns a group for each, which its id selects.
+
+        Each start is for all customers, so that many groups take few starts; the cards of a group
+        have different invocations.
+
+        Args:
+            count: How many customers.
+            cards: How many cards each gets at least.
+
+        Raises:
+            NotAvailableError: The target has no customers without other cards.
+            SeedingError: The cards did not appear in time, also by the ids of the customers.
+        """
+        users = [self.backend.new_user() for _ in range(count)]
+        each = Population(tuple(CardSpec(user_id=user) for user in users))
+        seeded = [card for group in self.seed(*[each] * cards) for card in group.cards]
+        groups = [
+            Group(CardQuery(user_id=user), own, (user,) * len(own))
+            for user in users
+            if (own := tuple(card for card in seeded if card.user_id == user))
+        ]
+        for group in (groups[0], groups[-1]):  # another index may lag, but for all of them alike
+            self._await_listed(group)
+        return groups
+
+    def _await_listed(self, group: Group) -> None:
+        """Wait until cards that were listed by other ids are also listed by the pin."""
+        wanted = set(map(key_of, group.cards))
+
+        def listed() -> bool:
+            return wanted <= set(map(key_of, self._reader.find(group.pin).cards))
+
+        if not poll(listed, bool, self.backend.settling, self._clock):
+            raise SeedingError(f"cards that are listed by other ids are not listed for {group.pin}")
 
     def clean_up(self) -> CleanUp:
         """Cancel every card that was seeded and may still be open."""

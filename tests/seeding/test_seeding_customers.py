@@ -1,0 +1,69 @@
+"""Many groups of cards, of one customer each, take few starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.targets.seeding.listing_reader import key_of
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
+
+
+def test_one_start_is_for_many_customers(serve: Serve) -> None:
+    """Each customer gets a card by each start, and is selected by its id."""
+    live = serve()
+    world = live.open_world()
+    groups = world.seeder.seed_customers(10, 3)
+    assert live.count("POST /v1") == 3
+    assert len({key_of(card) for group in groups for card in group.cards}) == 30
+    for group in groups:
+        assert {card.user_id for card in group.cards} == {group.pin.user_id}
+        assert len({card.flow_invocation_id for card in group.cards}) == 3
+    world.clean_up()
+    assert live.open_cards == []
+
+
+def test_the_pool_of_a_live_target_seeds_what_is_planned(serve: Serve) -> None:
+    """As many groups as a run is planned to take come from three starts, then a few at a time."""
+    live = serve()
+    world = live.open_world()
+    pool = CardPool(world.seeder)
+    pool.groups = 30
+    taken = [pool.take() for _ in range(31)]
+    assert live.count("POST /v1") == 6
+    assert len({group.pin for group in taken}) == 31
+    assert pool.taken == 31
+
+
+def test_named_customers_share_no_group(serve: Serve) -> None:
+    """Where only named customers may be targeted, groups are those of an invocation."""
+    live = serve()
+    world = live.open_world(user_ids=("first", "second"))
+    pool = CardPool(world.seeder)
+    assert pool.take().pin.flow_invocation_id
+    with pytest.raises(NotAvailableError, match="ATOMIC_CARDS_USER_IDS"):
+        pool.customer()
+
+
+def test_a_repeated_refusal_needs_no_listing_before_it(serve: Serve) -> None:
+    """States that were listed, and not changed since, are not listed again before an action."""
+    live = serve()
+    world = live.open_world()
+    world.seeder.calibrate()
+    probe = Probe(world)
+    group = world.seeder.seed_customers(1, 2)[0]
+    probe.act(Action.CANCEL, group.pin, group)
+    before = live.count("GET")
+    probe.act(Action.CANCEL, group.pin, group)
+    assert live.count("GET") == before
+    probe.change(Action.CANCEL, group.pin.replace(multiple=True), group)
+    between = live.count("GET")
+    probe.act(Action.DISMISS, group.pin, group)
+    assert live.count("GET") > between

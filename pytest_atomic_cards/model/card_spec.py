@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Self, TypedDict, Unpack
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.pasteable import Pasteable
 from pytest_atomic_cards.support.suggestions import refuse_unknown
 
 _HIGHEST_PRIORITY, _LOWEST_PRIORITY = 1, 10
@@ -41,8 +42,8 @@ class CardFields(TypedDict, total=False):
     template: str | None
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class CardSpec:
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class CardSpec(Pasteable):
     """A card to seed. The target chooses what is left out.
 
     Args:
@@ -178,8 +179,8 @@ def _status_hint(word: object) -> str:
     return f"such as Status.{Status(near[0]).name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
+@dataclass(frozen=True, slots=True, repr=False)
+class Population(Pasteable):
     """Cards that are seeded together."""
 
     specs: tuple[CardSpec, ...] = ()

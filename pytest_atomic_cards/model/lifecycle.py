@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from pytest_atomic_cards.support.pasteable import ShownAsCode
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,7 +28,7 @@ class Level(StrEnum):
     """Concluded from pages or public clients. A violation is reported, and fails in strict runs."""
 
 
-class Status(StrEnum):
+class Status(ShownAsCode, StrEnum):
     """The state of a card, as the word that the API uses for it.
 
     ``active`` and ``cancelled`` appear literally in the documentation; the use of the other five
@@ -56,7 +58,7 @@ OPEN: Final = frozenset({Status.ACTIVE, Status.EMBARGOED, Status.SNOOZED})
 CLOSED: Final = frozenset(Status) - OPEN
 
 
-class Action(StrEnum):
+class Action(ShownAsCode, StrEnum):
     """What the Cards API can do to a card; the value is the last segment of the path."""
 
     DISMISS = "dismiss"

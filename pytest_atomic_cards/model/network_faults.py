@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final, Literal, TypedDict, Unpack
 
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.pasteable import Pasteable, ShownAsCode
 from pytest_atomic_cards.support.suggestions import refuse_unknown, suggestion
 
 API: Final = "/v1/"
@@ -31,7 +32,7 @@ _LONGEST_DELAY: Final = 3_600.0
 """Seconds: longer than any client waits, so that more is a mistake of the unit."""
 
 
-class NetworkFaultKind(StrEnum):
+class NetworkFaultKind(ShownAsCode, StrEnum):
     """What can go wrong between a client and its target."""
 
     UNAUTHORIZED = "unauthorized"
@@ -107,8 +108,8 @@ class FaultFields(ScatteredFields, total=False):
     skip: int
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkFault:
+@dataclass(frozen=True, slots=True, repr=False)
+class NetworkFault(Pasteable):
     """One fault, and which requests it affects.
 
     Args:

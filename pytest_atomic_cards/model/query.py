@@ -6,20 +6,21 @@ Source: Cards API page › Query attributes, Pagination, Actioning multiple card
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack
 from urllib.parse import parse_qsl, quote
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.pasteable import Pasteable, ShownAsCode
 from pytest_atomic_cards.support.suggestions import refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Attribute(StrEnum):
+class Attribute(ShownAsCode, StrEnum):
     """A query attribute, by its name in the API. All are optional and may be combined."""
 
     EVENT_NAME = "eventName"
@@ -55,8 +56,8 @@ class QueryFields(TypedDict, total=False):
     multiple: bool
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class CardQuery:
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class CardQuery(Pasteable):
     """Which cards to list or to act on.
 
     Args:
@@ -158,14 +159,22 @@ class CardQuery:
             values[field] = _parse_value(name, value)
         return cls(**values)  # type: ignore[arg-type]
 
-    def replace(self, **changes: str | int | bool | None) -> Self:
+    def replace(self, **changes: Unpack[QueryFields]) -> Self:
         """A copy of this query with some fields changed.
 
         Raises:
             MisuseError: A field is unknown or has an impossible value.
         """
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return type(self)(**(values | changes))
+        return replace(self, **changes)
+
+    def with_attributes(self, values: Mapping[Attribute, str]) -> Self:
+        """A copy of this query that also names these attribute values.
+
+        Raises:
+            MisuseError: A value is empty.
+        """
+        named = {name.field: value for name, value in values.items()}
+        return replace(self, **named)  # type: ignore[arg-type] # by name
 
     def matches(self, values: Mapping[Attribute, str]) -> bool:
         """Whether a card with these attribute values satisfies every attribute of the query."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.strategies.populations import (
     STAND_INS,
+    apart,
     populations,
     value_pools,
     with_values,
@@ -24,7 +25,8 @@ from pytest_atomic_cards.strategies.query_strategies import (
     plans,
     query_of,
 )
-from pytest_atomic_cards.strategies.shrinking import droppable
+from pytest_atomic_cards.strategies.shrinking import droppable, mapped
+from pytest_atomic_cards.support.pasteable import Pasteable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,23 +39,23 @@ _MOST_HOURS: Final = 24
 """Half the longest of :func:`durations`: one step ends some timers, and two end them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+@dataclass(frozen=True, slots=True, repr=False)
+class Seed(Pasteable):
     """Seed cards."""
 
     population: Population
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+@dataclass(frozen=True, slots=True, repr=False)
+class Act(Pasteable):
     """Dismiss, complete or cancel the cards that a query matches."""
 
     action: Action
     query: CardQuery
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+@dataclass(frozen=True, slots=True, repr=False)
+class Advance(Pasteable):
     """Let time pass."""
 
     by: timedelta
@@ -96,10 +98,11 @@ def histories(
     first = populations(1, values=values, timed=True)
     steps = st.one_of(
         st.builds(_PlannedAct, actions(), plans(attribute_combinations(1), 8), st.booleans()),
-        st.integers(1, _MOST_HOURS).map(lambda hours: Advance(timedelta(hours=hours))),
+        mapped(st.integers(1, _MOST_HOURS), lambda hours: Advance(timedelta(hours=hours))),
         st.builds(Seed, populations(1, 3, values=values, timed=True)),
     )
-    return st.builds(_history, pool, first, droppable(steps, max_size=max_steps - 1))
+    parts = st.tuples(pool, first, droppable(steps, max_size=max_steps - 1))
+    return mapped(parts, lambda drawn: _history(*drawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,16 @@ def _history(
     pool: Sequence[str] | None, first: Population, steps: Sequence[_PlannedAct | Advance | Seed]
 ) -> tuple[Step, ...]:
     known = KnownValues(_real(first, pool))
+    seeded: list[CardSpec] = []
 
     def carried_out(step: _PlannedAct | Advance | Seed) -> Step:
         match step:
             case _PlannedAct(action, plan, multiple):
                 return Act(action, query_of(known.follow(plan)).replace(multiple=multiple))
             case Seed(population):
-                return Seed(_real(population, pool))
+                fresh = apart(_real(population, pool), seeded)
+                seeded.extend(fresh)
+                return Seed(fresh)
         return step
 
     return tuple(map(carried_out, (Seed(first), *steps)))

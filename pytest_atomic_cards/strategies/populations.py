@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.strategies.shrinking import droppable, numbers
+from pytest_atomic_cards.strategies.shrinking import droppable, mapped, numbers
 from pytest_atomic_cards.strategies.values import attribute_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hypothesis.strategies import SearchStrategy
 
@@ -68,6 +68,8 @@ def card_specs(
             attributes that are not named, and in some cards the named ones too. If left out, every
             attribute has the same three values, so cards collide, and every status occurs. For a
             live target, name only user and status: it decides the others itself.
+            Two cards of one population may share values that no query tells apart; see
+            :func:`populations`.
         timed: Whether some active cards expire, some embargoes end, and some snoozed cards wake up,
             after one of :func:`durations`.
     """
@@ -90,7 +92,8 @@ def card_specs(
 
     timers = st.none() | durations() if timed else st.none()
     status = st.sampled_from(_statuses_in(allowed))
-    return st.builds(spec, numbers(len(options), below=most), status, timers)
+    drawn = st.tuples(numbers(len(options), below=most), status, timers)
+    return mapped(drawn, lambda parts: spec(*parts))
 
 
 def populations(
@@ -102,6 +105,9 @@ def populations(
 ) -> SearchStrategy[Population]:
     """Cards to seed together. Shrinks to few plain cards with few distinct values.
 
+    All of them can be seeded on the sandbox and read back: they have one invocation, as they are
+    seeded together, and no two share both flow instance and template, so a query selects each.
+
     Args:
         min_size: The minimum number of cards.
         max_size: The maximum number of cards.
@@ -112,10 +118,12 @@ def populations(
     """
     if values is None:
         stand_ins = populations(min_size, max_size, values=STAND_INS, timed=timed)
-        return st.builds(with_values, stand_ins, value_pools())
+        return mapped(st.tuples(stand_ins, value_pools()), lambda drawn: with_values(*drawn))
     plain = CardSpec(status=_statuses_in(values)[0])
     specs = droppable(card_specs(values, timed=timed), min_size=min_size, max_size=max_size)
-    return specs.map(lambda kept: Population((*kept, *[plain] * (min_size - len(kept)))))
+    return mapped(
+        specs, lambda kept: _seedable(Population((*kept, *[plain] * (min_size - len(kept)))))
+    )
 
 
 def value_pools() -> SearchStrategy[list[str]]:
@@ -125,7 +133,43 @@ def value_pools() -> SearchStrategy[list[str]]:
 
 def with_values(population: Population, pool: Sequence[str]) -> Population:
     """A population with its stand-ins replaced by values of a pool."""
-    return Population(tuple(_with_values(spec, pool) for spec in population))
+    return _seedable(Population(tuple(_with_values(spec, pool) for spec in population)))
+
+
+def _seedable(population: Population) -> Population:
+    """The population with one invocation, and cards that a query can select one by one.
+
+    A flow instance sends one card of each template; a card that would be the second leaves its
+    instance to the target.
+    """
+    invocation = next(filter(None, (spec.flow_invocation_id for spec in population)), None)
+    sent: set[tuple[str | None, str | None]] = set()
+    specs = []
+    for spec in population:
+        instance = spec.flow_instance_id
+        if (instance, spec.card_template_id) in sent:
+            instance = None
+        sent.add((instance, spec.card_template_id))
+        specs.append(
+            dataclasses.replace(spec, flow_invocation_id=invocation, flow_instance_id=instance)
+        )
+    return Population(tuple(specs))
+
+
+def apart(population: Population, others: Iterable[CardSpec]) -> Population:
+    """The population without the invocation and the flow instances of other cards."""
+    named = [(spec.flow_invocation_id, spec.flow_instance_id) for spec in others]
+    invocations, instances = zip(*named, strict=True) if named else ((), ())
+
+    def changed(spec: CardSpec) -> CardSpec:
+        invocation, instance = spec.flow_invocation_id, spec.flow_instance_id
+        return dataclasses.replace(
+            spec,
+            flow_invocation_id=None if invocation in invocations else invocation,
+            flow_instance_id=None if instance in instances else instance,
+        )
+
+    return Population(tuple(map(changed, population)))
 
 
 def _with_values(spec: CardSpec, pool: Sequence[str]) -> CardSpec:

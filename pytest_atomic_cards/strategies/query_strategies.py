@@ -14,7 +14,7 @@ from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.strategies.populations import SPEC_FIELDS
-from pytest_atomic_cards.strategies.shrinking import numbers, weighted
+from pytest_atomic_cards.strategies.shrinking import mapped, numbers, weighted
 from pytest_atomic_cards.strategies.values import attribute_values
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def attribute_combinations(min_size: int = 0) -> SearchStrategy[frozenset[Attrib
         others = (attribute for attribute in Attribute if attribute not in chosen)
         return chosen.union(islice(others, max(0, min_size - len(chosen))))
 
-    return (sparse | even).map(combine)
+    return mapped(sparse | even, combine)
 
 
 def queries(
@@ -86,9 +86,9 @@ def queries(
     else:
         known = KnownValues(cards)
         count = len(known.cards)
-        values = plans(combinations, count, unmatched=unmatched).map(known.follow)
+        values = mapped(plans(combinations, count, unmatched=unmatched), known.follow)
     if not paging:
-        return values.map(query_of)
+        return mapped(values, query_of)
     limits = st.none() | st.integers(1, min(count + 1, LARGEST_LIMIT))
     return st.builds(query_of, values, limits, st.none() | st.integers(0, count + 1))
 

@@ -1,4 +1,4 @@
-"""Building blocks for strategies that shrink better, or draw faster, than the obvious ones."""
+"""Building blocks for strategies: better to shrink, to print or to draw than the obvious ones."""
 
 from __future__ import annotations
 
@@ -8,17 +8,31 @@ from typing import TYPE_CHECKING, TypeVar
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
+U = TypeVar("U")
+
+
+def mapped(strategy: SearchStrategy[T], function: Callable[[T], U]) -> SearchStrategy[U]:
+    """``strategy.map(function)``, except that a failing example shows the result, not the call.
+
+    Hypothesis prints a value that ``map`` or ``st.builds`` made as a call of the function, which
+    nobody can paste if the function is private.
+    """
+    return strategy.flatmap(lambda drawn: st.just(function(drawn)))
 
 
 def weighted(*choices: tuple[int, SearchStrategy[T]]) -> SearchStrategy[T]:
     """One of several strategies, in proportion to their weights. Shrinks towards the first.
 
-    Each repetition is mapped, as ``st.one_of`` ignores repeated strategies.
+    Each repetition is another strategy, as ``st.one_of`` ignores repeated strategies.
     """
-    return st.one_of(*(choice.map(_itself) for weight, choice in choices for _ in range(weight)))
+    return st.one_of(
+        *(mapped(choice, _itself) for weight, choice in choices for _ in range(weight))
+    )
 
 
 def _itself(value: T) -> T:
@@ -55,4 +69,4 @@ def droppable(
     """
     optional = weighted((1, st.just(())), (4, elements.map(lambda element: (element,))))
     lists = st.lists(optional, min_size=min_size, max_size=max_size)
-    return lists.map(lambda kept: list(chain.from_iterable(kept)))
+    return mapped(lists, lambda kept: list(chain.from_iterable(kept)))

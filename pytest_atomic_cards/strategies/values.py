@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.strategies.shrinking import droppable, weighted
+from pytest_atomic_cards.strategies.shrinking import droppable, mapped, weighted
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -55,18 +55,18 @@ def attribute_values(*, hostile: bool = False) -> SearchStrategy[str]:
     """
     tame = st.one_of(
         st.text(_IN_IDS, min_size=1, max_size=_LONGEST),
-        st.uuids().map(str),
+        mapped(st.uuids(), str),
         _joined(_AWKWARD),
         st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=_LONGEST),
     )
     if hostile:
         anything = st.text(min_size=1, max_size=_LONGEST)
         return st.one_of(tame, _joined(_HOSTILE), anything)
-    return tame.map(str.strip).filter(bool)
+    return mapped(tame, str.strip).filter(bool)
 
 
 def _joined(pieces: tuple[str, ...]) -> SearchStrategy[str]:
-    return st.lists(st.sampled_from(pieces), min_size=1, max_size=6).map("".join)
+    return mapped(st.lists(st.sampled_from(pieces), min_size=1, max_size=6), "".join)
 
 
 def payloads(max_leaves: int = 10) -> SearchStrategy[dict[str, Any]]:
@@ -99,9 +99,9 @@ def payloads(max_leaves: int = 10) -> SearchStrategy[dict[str, Any]]:
         max_leaves=max_leaves,
     )
     large = st.one_of(
-        st.builds(list.__mul__, st.lists(scalars, min_size=1, max_size=2), st.integers(1, 100)),
-        st.builds(str.__mul__, st.text(min_size=1, max_size=3), st.integers(1, _MOST_REPEATS)),
-        st.builds(_nested, st.integers(1, _DEEPEST - 1), keys, scalars),
+        _repeated(st.lists(scalars, min_size=1, max_size=2), 100),
+        _repeated(st.text(min_size=1, max_size=3), _MOST_REPEATS),
+        mapped(st.tuples(st.integers(1, _DEEPEST - 1), keys, scalars), _nested),
     )
     return _objects(keys, weighted((5, values), (1, large)))
 
@@ -109,10 +109,15 @@ def payloads(max_leaves: int = 10) -> SearchStrategy[dict[str, Any]]:
 def _objects(
     keys: SearchStrategy[str], values: SearchStrategy[Any]
 ) -> SearchStrategy[dict[str, Any]]:
-    return droppable(st.tuples(keys, values), max_size=6).map(dict)
+    return mapped(droppable(st.tuples(keys, values), max_size=6), dict)
 
 
-def _nested(depth: int, key: str, innermost: Any) -> Any:  # noqa: ANN401 - JSON values
+def _repeated(parts: SearchStrategy[Any], most: int) -> SearchStrategy[Any]:
+    return mapped(st.tuples(parts, st.integers(1, most)), lambda drawn: drawn[0] * drawn[1])
+
+
+def _nested(drawn: tuple[int, str, Any]) -> Any:  # noqa: ANN401 - JSON values
+    depth, key, innermost = drawn
     for level in range(depth):
         innermost = {key: innermost} if level % 2 else [innermost]
     return innermost

@@ -115,6 +115,8 @@ class Cards(ApplicationAccess):
     def seed_all(self, population: Population) -> list[Card]:
         """Seed a population as one invocation; returns the cards in the order of its specs.
 
+        An empty population needs no request.
+
         Raises:
             NotAvailableError: The target cannot provide such cards.
             SeedingError: The cards did not appear in time, or not as requested.
@@ -124,6 +126,8 @@ class Cards(ApplicationAccess):
             raise MisuseError(
                 f"seed_all needs a Population, such as Population.of(3), not {population!r}"
             )
+        if not population.specs:
+            return []
         group = self.seeder.seed(population)[0]
         self._groups |= dict.fromkeys(map(key_of, group.cards), group)
         return list(group.cards[: len(population)])

@@ -169,6 +169,20 @@ def test_populations_hold_only_the_values_given() -> None:
     assert {spec.status for population in examples for spec in population} == {Status.COMPLETED}
 
 
+def test_cards_of_a_population_have_one_invocation(examples: list[Population]) -> None:
+    """Cards that are seeded together share their invocation, whether it is named or not."""
+    for population in examples:
+        assert len({spec.flow_invocation_id for spec in population}) <= 1
+
+
+def test_a_query_can_select_each_card_of_a_population(examples: list[Population]) -> None:
+    """No two cards share both a named flow instance and the template."""
+    for population in examples:
+        named = [spec for spec in population if spec.flow_instance_id is not None]
+        kinds = {(spec.flow_instance_id, spec.card_template_id) for spec in named}
+        assert len(kinds) == len(named)
+
+
 def test_a_population_shrinks_to_nothing() -> None:
     """The minimal population is empty."""
     assert smallest(populations(), lambda _: True) == Population()

@@ -122,7 +122,7 @@ def test_some_queries_miss_by_one_value(examples: list[CardQuery]) -> None:
 def test_unmatched_values_are_near_misses() -> None:
     """Near misses are longer or shorter than a value, or belong to another attribute."""
     only_user = st.just(frozenset({Attribute.USER_ID}))
-    users = {query.user_id for query in sample(queries(THINGS, attributes=only_user), 500)}
+    users = {query.user_id for query in sample(queries(THINGS, attributes=only_user), 1_000)}
     own = {thing.attributes[Attribute.USER_ID] for thing in THINGS}
     assert users & {f"{user}0" for user in own}
     assert "userId" in users
@@ -143,7 +143,7 @@ def test_unmatched_values_do_not_hang_on_case() -> None:
 def test_unmatched_statuses_are_words_that_no_card_has() -> None:
     """If every card is active, an unmatched status is one of the other six words."""
     active = [Thing({Attribute.STATUS: "active"})]
-    examples = sample(queries(active, attributes=st.just(frozenset({Attribute.STATUS}))), 500)
+    examples = sample(queries(active, attributes=st.just(frozenset({Attribute.STATUS}))), 1_000)
     assert {query.status for query in examples} == set(Status)
 
 

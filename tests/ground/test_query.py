@@ -292,6 +292,12 @@ def test_replace_changes_a_copy() -> None:
     assert query == CardQuery(user_id="u", limit=5)
 
 
+def test_attributes_can_be_added_by_name() -> None:
+    """A copy that names further attributes keeps the others, and the paging."""
+    query = CardQuery(user_id="u", limit=1).with_attributes({Attribute.LIFECYCLE_ID: "l"})
+    assert query == CardQuery(user_id="u", lifecycle_id="l", limit=1)
+
+
 def test_replace_checks_like_the_constructor() -> None:
     """A copy cannot hold what a query cannot hold."""
     with pytest.raises(MisuseError, match="user_id must be a non-empty string"):

@@ -13,6 +13,7 @@ from pytest_atomic_cards import (
     Action,
     ActionResponse,
     ActionSummary,
+    Attribute,
     Card,
     CardQuery,
     Cards,
@@ -86,6 +87,9 @@ def of_the_client(api: CardsApi) -> None:
     assert_type(api.drain(Action.CANCEL, query), DrainReport)
     assert_type(api.list_exchange(query), Exchange)
     assert_type(query.replace(user_id="1"), CardQuery)
+    assert_type(query.with_attributes({Attribute.USER_ID: "1"}), CardQuery)
+    query.replace(user_id=1)  # type: ignore[arg-type]
+    query.replace(user="1")  # type: ignore[call-arg]
 
 
 def of_the_rest(sandbox: Sandbox) -> None:

@@ -129,16 +129,16 @@ def unknown_status(context: ProfilingContext) -> str:
 @observer
 def attribute_case(context: ProfilingContext) -> str:
     """List a group by one of its values with the case swapped."""
-    field, value = _lettered(context.still.cards[0].attributes)
-    exchange = context.get(context.still.pin.replace(**{field: value.swapcase()}))
+    attribute, value = _lettered(context.still.cards[0].attributes)
+    exchange = context.get(context.still.pin.with_attributes({attribute: value.swapcase()}))
     return "insensitive" if key_of(context.still.cards[0]) in listed(exchange) else "sensitive"
 
 
-def _lettered(values: Mapping[Attribute, str]) -> tuple[str, str]:
+def _lettered(values: Mapping[Attribute, str]) -> tuple[Attribute, str]:
     for attribute in (Attribute.USER_ID, Attribute.CARD_TEMPLATE_ID, Attribute.LIFECYCLE_ID):
         value = values.get(attribute, "")
         if value.swapcase() != value:
-            return attribute.field, value
+            return attribute, value
     raise NotAvailableError("no attribute of a card has a value with letters")
 
 

@@ -163,10 +163,10 @@ class ActionSemantics:
     def _try(self, action: Action, pin: Attribute) -> bool | None:
         """Whether a made-up value protects a card from an action; ``None`` if that is not seen."""
         for card in tuple(reversed(self._cards)):
-            made_up = {pin.field: similar(card.attributes.get(pin, key_of(card)))}
+            made_up = {pin: similar(card.attributes.get(pin, key_of(card)))}
             for query in selectors_of(card, without=pin):
                 if self._is_alone_and_active(card, query):
-                    exchange = self._api.act_exchange(action, query.replace(**made_up))
+                    exchange = self._api.act_exchange(action, query.with_attributes(made_up))
                     return self._judge(action, exchange, card, query)
         return None
 

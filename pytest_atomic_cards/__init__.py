@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from pytest_atomic_cards.targets import Target, sandbox_world, world_on
     from pytest_atomic_cards.targets.cards_fixture import Cards
+    from pytest_atomic_cards.targets.httpx_transport import HttpxTransport as HttpxTransport
     from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 
 __all__ = [
@@ -150,6 +151,7 @@ _MODULES: Final = {
     "targets": ("Target", "sandbox_world", "world_on"),
     "targets.seeding.clean_up": ("CleanUp",),
     "targets.cards_fixture": ("Cards",),
+    "targets.httpx_transport": ("HttpxTransport",),  # not in __all__: httpx may not be installed
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MARKER: Final = "cards_monitor"
 _HINT: Final = (
-    "Seen by the monitor, which watches what the cards fixtures send. "
+    "Seen by the monitor, which watches what the cards fixtures and applications behind them send. "
     f'@pytest.mark.{MARKER}("off") turns it off for a test, --cards-monitor off for all.'
 )
 

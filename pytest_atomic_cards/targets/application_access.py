@@ -6,11 +6,13 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
+from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.client.cards_api import CardsApi
     from pytest_atomic_cards.sandbox import SandboxAdapter
     from pytest_atomic_cards.targets.gateway import Gateway
+    from pytest_atomic_cards.targets.httpx_transport import HttpxTransport
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _LOOPBACK: Final = "127.0.0.1"
@@ -91,6 +93,25 @@ class ApplicationAccess:
             >>> session.mount("https://", cards.requests_adapter())
         """
         return self._gateway.adapter()
+
+    def httpx_transport(self) -> HttpxTransport:
+        """A transport for ``httpx`` without a socket, for any host, sync or async.
+
+        Example:
+            >>> httpx.AsyncClient(transport=cards.httpx_transport(), base_url="https://api.example")
+
+        Raises:
+            MisuseError: ``httpx`` is not installed.
+        """
+        try:
+            from pytest_atomic_cards.targets.httpx_transport import (  # noqa: PLC0415 - optional
+                HttpxTransport,
+            )
+        except ImportError as error:
+            raise MisuseError(
+                f"cards.httpx_transport() needs httpx ({error}): pip install httpx"
+            ) from error
+        return HttpxTransport(self.requests_adapter())
 
 
 def _no_proxy() -> dict[str, str]:

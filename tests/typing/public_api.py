@@ -23,6 +23,7 @@ from pytest_atomic_cards import (
     DrainReport,
     Environment,
     Exchange,
+    HttpxTransport,
     NetworkFaultKind,
     NetworkFaults,
     Population,
@@ -62,6 +63,7 @@ def of_a_world(cards: Cards, target: Target) -> None:
     assert_type(cards.token(), str)
     assert_type(cards.environ, dict[str, str])
     assert_type(cards.requests_adapter(), SandboxAdapter)
+    assert_type(cards.httpx_transport(), HttpxTransport)
     assert_type(cards.sandbox, Sandbox)
     assert_type(cards.faults, NetworkFaults)
     cards.faults.inject(NetworkFaultKind.RESET_AFTER, method="PUT", times=2)

@@ -1,0 +1,67 @@
+"""Whatever the client of an application: the same verdict of replay, comparison and monitor."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+FAULT = "result-shows-other-user"
+"""Shows in the response to the application, and in nothing that the tests send themselves."""
+SLOW = pytest.mark.slow
+NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+KINDS = (
+    pytest.param("requests", "", id="requests", marks=SLOW),
+    pytest.param("httpx", "not asynchronously", id="httpx sync"),
+    pytest.param("httpx", "asynchronously", id="httpx async", marks=SLOW),
+    pytest.param("aiohttp", "", id="aiohttp", marks=SLOW),
+    pytest.param("other_process", "", id="subprocess"),
+    pytest.param("node", "", id="node", marks=(SLOW, NEEDS_NODE)),
+)
+"""Slow are those that differ only in the client from one that is not."""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project in which the recipes are its own tests."""
+    for path in (*RECIPES.glob("test_recipe_*.py"), RECIPES / "settle_claim.mjs"):
+        shutil.copy(path, pytester.path)
+    return pytester
+
+
+def change(project: pytest.Pytester, kind: str) -> None:
+    """Let the application do something else."""
+    application = "settle_claim.mjs" if kind == "node" else f"test_recipe_{kind}.py"
+    path = project.path / application
+    path.write_text(path.read_text("utf-8").replace("cards/cancel", "cards/dismiss"), "utf-8")
+
+
+def run(project: pytest.Pytester, kind: str, chosen: str, *arguments: str) -> pytest.RunResult:
+    """Run the recipe of one kind of application."""
+    return project.runpytest_inprocess(f"test_recipe_{kind}.py", "-k", chosen, *arguments)
+
+
+@pytest.mark.parametrize(("kind", "chosen"), KINDS)
+def test_recorded_replayed_verified_and_watched(project: pytest.Pytester, kind: str, chosen: str):
+    """All modes pass; monitor and comparison find a changed target, a replay a changed client."""
+    for mode in ("record", "replay", "verify"):
+        result = run(project, kind, chosen, "--cards-cassettes", mode)
+        assert result.ret == 0, mode
+        assert result.parseoutcomes().keys() <= {"passed", "deselected"}
+
+    faulty = run(project, kind, chosen, "--cards-cassettes", "verify", "--cards-fault", FAULT)
+    assert everything_failed(faulty)
+    faulty.stdout.fnmatch_lines_random(["* (documented) violated", "*.userId: *recorded*now"])
+
+    change(project, kind)
+    changed = run(project, kind, chosen, "--cards-cassettes", "replay")
+    assert everything_failed(changed)
+    changed.stdout.fnmatch_lines(["*PUT /v1/sandbox/cards/dismiss?* is not in *"])
+
+
+def everything_failed(result: pytest.RunResult) -> bool:
+    """Whether each test failed, and its teardown as well."""
+    outcomes = result.parseoutcomes()
+    return "passed" not in outcomes and outcomes["failed"] == outcomes["errors"]

@@ -94,7 +94,6 @@ WAYS: dict[str, tuple[str, Way]] = {
     ),
     "workbench-role": ("AUTH-06", lambda probe: bearer(token_of_role(probe, "workbench"))),
     "auth-role": ("AUTH-06", lambda probe: bearer(token_of_role(probe, "auth"))),
-    "no-user-agent": ("AUTH-09", lambda _: {"user_agent": False}),
     "other-environment": ("AUTH-10", of_another_environment),
 }
 """Requests that must be rejected, and the requirement that demands it."""
@@ -158,8 +157,17 @@ def intrusions(probe: Probe, reserve: CardPool) -> BatchedSetup[ActionTrial]:
 def test_nobody_gets_in(
     way: str, method: str, probe: Probe, intrusions: BatchedSetup[ActionTrial]
 ) -> None:
-    """Without a token of this environment and role, or a User-Agent, cards are not accessible."""
+    """Without a token of this environment and role, cards are not accessible."""
     check_refused(probe, intrusions[way, method])
+
+
+@requirement("AUTH-09")
+@each_request
+def test_no_user_agent(method: str, path: str, probe: Probe, reserve: CardPool) -> None:
+    """Without a User-Agent header a request is served, or refused without changing a card."""
+    trial = intrude(probe, reserve.take(), method, path, {"user_agent": False})
+    if not trial.exchange.succeeded:
+        check_refused(probe, trial)
 
 
 @requirement("AUTH-11")

@@ -15,7 +15,7 @@ from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import (
     Probe,
     States,
-    became,
+    all_in,
     expect_done,
     only,
     words_of,
@@ -46,9 +46,9 @@ def complete(
         not_exercised("the target limits the size of a payload, which is not documented")
     expect_done(exchange, Action.COMPLETE, query)
     done = group if whole else only(group, group.cards[0])
-    states = probe.states_once(done, became(Status.COMPLETED))
+    states = probe.states_once(done, all_in(Status.COMPLETED))
     expect(
-        became(Status.COMPLETED)(states),
+        all_in(Status.COMPLETED)(states),
         exchange,
         expected="the card to be completed",
         actual=f"it is {words_of(states)}",

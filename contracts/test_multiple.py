@@ -16,7 +16,7 @@ from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
-from pytest_atomic_cards.suite.probe import Probe, all_in, became, left, only, words_of
+from pytest_atomic_cards.suite.probe import Probe, all_in, left, only, words_of
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 BAD_REQUEST = 400
@@ -192,9 +192,9 @@ def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
 
 def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exchange) -> None:
     """Expect each card of a group to change."""
-    states = probe.states_once(group, became(action.outcome))
+    states = probe.states_once(group, all_in(action.outcome))
     expect(
-        became(action.outcome)(states),
+        all_in(action.outcome)(states),
         exchange,
         expected=f"all {len(states)} matching cards to be {action.outcome}",
         actual=f"they are {words_of(states)}",
@@ -221,9 +221,9 @@ def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: boo
     chosen, *rest = group.cards
     query = group.single(chosen).replace(multiple=multiple)
     exchange = probe.change(action, query, group)
-    states = probe.states_once(only(group, chosen), became(action.outcome))
+    states = probe.states_once(only(group, chosen), all_in(action.outcome))
     expect(
-        became(action.outcome)(states),
+        all_in(action.outcome)(states),
         exchange,
         expected=f"the matching card to be {action.outcome}",
         actual=f"it is {words_of(states)}",

@@ -19,6 +19,8 @@ from pytest_atomic_cards.suite.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 
+REST = 30
+"""Cards on the last page: fewer than its limit."""
 FAR_BEYOND = 1_000_000
 """An offset beyond the number of cards in any test environment."""
 
@@ -135,6 +137,20 @@ def check_window(probe: Probe, listing: Group, page: Found, offset: int, *, stab
 
 
 @requirement("PAGE-05")
+def test_last_page_has_the_rest(probe: Probe, listing: Group) -> None:
+    """A page that begins near the end has all cards that are left."""
+    offset = listing.count - REST
+    need(listing, DEFAULT_PAGE)
+    page = probe.page(listing.pin.replace(limit=DEFAULT_PAGE, offset=offset))
+    expect(
+        len(page.cards) >= REST,
+        *page.exchanges,
+        expected=f"the last {REST} of {listing.count} cards with offset={offset}",
+        actual=f"{len(page.cards)} cards were listed",
+    )
+
+
+@requirement("PAGE-10")
 @pytest.mark.parametrize("size", [100, 170, 400])
 def test_pages_partition_the_listing(
     size: int,

@@ -22,6 +22,8 @@ from pytest_atomic_cards.suite.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.targets import Target, world_on
 
+AT_FIRST = ("SHAPE-01", "SHAPE-02", "SHAPE-03")
+"""Judged of the first card as well, as a wrong body may keep it from being recognized as ours."""
 VARIABLES = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
 
 
@@ -57,7 +59,7 @@ def first_listing(cards_target: Target) -> Iterator[Exchange]:
 
 @pytest.mark.parametrize(
     "rule",
-    [pytest.param(rule, marks=requirement(rule)) for rule in ("SHAPE-01", "SHAPE-02", "SHAPE-03")],
+    [pytest.param(rule, marks=requirement(rule)) for rule in AT_FIRST],
 )
 def test_first_card_is_as_sampled(rule: str, first_listing: Exchange) -> None:
     """A single card has its fields and types, whether or not it is recognized as ours."""
@@ -73,7 +75,7 @@ def expect_of_listings(requirement_id: str, probe: Probe, population: SharedPopu
 
 @requirement("SHAPE-02")
 def test_card_has_every_field(probe: Probe, population: SharedPopulation) -> None:
-    """No field of the sample is missing from any card."""
+    """No field that the sample shows with a value is missing from any card."""
     expect_of_listings("SHAPE-02", probe, population)
 
 
@@ -81,6 +83,12 @@ def test_card_has_every_field(probe: Probe, population: SharedPopulation) -> Non
 def test_card_fields_have_their_types(probe: Probe, population: SharedPopulation) -> None:
     """Fields are strings and objects as sampled."""
     expect_of_listings("SHAPE-03", probe, population)
+
+
+@requirement("SHAPE-12")
+def test_card_has_a_definition(probe: Probe, population: SharedPopulation) -> None:
+    """Every card has a definition, which is an object."""
+    expect_of_listings("SHAPE-12", probe, population)
 
 
 @requirement("SHAPE-04")

@@ -13,7 +13,7 @@ from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.probe import Probe, each_in, only, words_of
 from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of, words_for
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 LIVE_RUNS = 5
 LIVE_STEPS = 6
@@ -49,7 +49,7 @@ def test_cards_in_all_states_at_once(
     group = mixed[action]
     forbidden = {cell.before for cell in FORBIDDEN if cell.action is action}
     spared = only(group, *(card for card in group.cards if card.status in forbidden))
-    stayed = each_in({key_of(card): words_for(Status(str(card.status))) for card in spared.cards})
+    stayed = each_in({key_of(card): Status(str(card.status)) for card in spared.cards})
     exchange = probe.act(action, group.pin.replace(multiple=True), group)
     states = probe.states_later(spared, stayed)
     expect(

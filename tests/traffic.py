@@ -85,6 +85,7 @@ def _look(client: Client) -> None:
         {"flowInstanceId": "i1"},
         {"flowInvocationId": "v1"},
         {"status": "active"},
+        {"status": "snoozed"},
         {"userId": "u0", "cardTemplateId": "t2"},
         {"userId": "u0", "eventName": "plain", "status": "active"},
         {"userId": "u0", "eventName": "plain", "flowInvocationId": "v3"},

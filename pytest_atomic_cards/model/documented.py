@@ -46,6 +46,17 @@ CARD_FIELDS: Final[Fields] = {
 }
 """A card. Source: Cards API page › Retrieving cards, example response."""
 
+ELIDED_CARD_FIELDS: Final[Fields] = {"definition": dict}
+"""Fields of a card that the example only hints at: the page promises nothing of them.
+
+``definition`` is the card's template, which another page calls private and liable to change.
+"""
+
+SHOWN_CARD_FIELDS: Final[Fields] = {
+    name: kind for name, kind in CARD_FIELDS.items() if name not in ELIDED_CARD_FIELDS
+}
+"""Fields of a card that the example shows with a value."""
+
 PAYLOAD_FIELDS: Final[Fields] = {
     "detail": dict,
     "target": dict,

@@ -31,8 +31,8 @@ class Level(StrEnum):
 class Status(ShownAsCode, StrEnum):
     """The state of a card, as the word that the API uses for it.
 
-    ``active`` and ``cancelled`` appear literally in the documentation; the use of the other five
-    words as API values is inferred from the descriptions of analytics events.
+    Only the words in :data:`NAMED` are documented. That the API uses the other five is inferred
+    from the descriptions of analytics events, so a target may show other words for those states.
     """
 
     ACTIVE = "active"
@@ -56,6 +56,21 @@ class Status(ShownAsCode, StrEnum):
 
 OPEN: Final = frozenset({Status.ACTIVE, Status.EMBARGOED, Status.SNOOZED})
 CLOSED: Final = frozenset(Status) - OPEN
+NAMED: Final = frozenset({Status.ACTIVE, Status.SNOOZED})
+"""The states whose words stand on the page. Source: Cards API page › Actioning multiple cards."""
+
+
+def may_show(state: Status, word: str | None) -> bool:
+    """Whether a listing may show a card in a state with a word, as far as that is documented.
+
+    Args:
+        state: The state.
+        word: The word; ``None`` if no listing shows the card. No page says that closed or embargoed
+            cards are listed.
+    """
+    if word is None:
+        return state.is_closed or state is Status.EMBARGOED
+    return word == state or (state not in NAMED and word not in set(Status))
 
 
 class Action(ShownAsCode, StrEnum):

@@ -60,7 +60,7 @@ def _requirement(name: str) -> Iterator[str]:
     rule = catalogue()[name]
     yield f"{name}: a {rule.level} requirement ({catalogue().areas[rule.area]})"
     yield from _field("", rule.statement)
-    yield from _field("source", rule.source)
+    yield from _field("source", rule.cited)
     yield from _field("if violated", _MEANING[rule.level])
     for contract, text in _contracts().get(name, {}).items():
         yield from _field("tested by", f"{contract}: {text}")

@@ -172,7 +172,7 @@ def _details(block: Cause, outcome: Outcome) -> str:
     ids = ids_of(block.roots)
     lines = [f"### {SYMBOLS[first.verdict][0]} {md(ids)} {first.verdict}{level}"]
     if len(block.roots) == 1:
-        lines.append(f"{md(rule.requirement.statement)} *{md(rule.requirement.source)}*")
+        lines.append(f"{md(rule.requirement.statement)} *{md(rule.requirement.cited)}*")
     if first.expected:
         lines.append(f"- expected: {md(first.expected)}\n- actual: {md(first.actual)}")
     else:

@@ -53,7 +53,7 @@ class RequirementResult:
             "area": self.requirement.area,
             "level": self.requirement.level.value,
             "statement": self.requirement.statement,
-            "source": self.requirement.source,
+            "source": self.requirement.cited,
             "verdict": self.verdict.value,
             "reason": "; ".join(self.reasons),
         }

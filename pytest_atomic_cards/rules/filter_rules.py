@@ -25,6 +25,7 @@ from pytest_atomic_cards.rules.rule_dispatch import Traits
 _NAME: Final = "cards_match_query"
 _STATUS: Final = Attribute.STATUS.value
 _ACTIVE: Final = frozenset({Status.ACTIVE.value})
+_SNOOZED: Final = frozenset({Status.SNOOZED.value})
 _STATES: Final = frozenset(status.value for status in Status)
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 
@@ -72,9 +73,13 @@ def _match_active(response: ParsedResponse, past: CardHistory | None) -> Objecti
     return response.asked.readings.get(_STATUS) == _ACTIVE and _match(response, past)
 
 
-def _match_other_state(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
+def _match_snoozed(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
+    return response.asked.readings.get(_STATUS) == _SNOOZED and _match(response, past)
+
+
+def _match_unnamed(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
     asked = response.asked.readings.get(_STATUS, _ACTIVE)
-    return asked != _ACTIVE and asked <= _STATES and _match(response, past)
+    return asked not in {_ACTIVE, _SNOOZED} and asked <= _STATES and _match(response, past)
 
 
 def _match_odd_value(response: ParsedResponse, past: CardHistory | None) -> Objection | bool:
@@ -110,7 +115,8 @@ _LISTINGS: Final[tuple[tuple[str, Choice, Judge], ...]] = (
     ("QUERY-06", partial(_is, Attribute.USER_ID), _match),
     ("QUERY-07", partial(_is, Attribute.STATUS), _match_active),
     ("QUERY-09", _may_be_odd, _match_odd_value),
-    ("QUERY-12", partial(_is, Attribute.STATUS), _match_other_state),
+    ("QUERY-12", partial(_is, Attribute.STATUS), _match_unnamed),
+    ("QUERY-19", partial(_is, Attribute.STATUS), _match_snoozed),
     ("QUERY-16", _are_several, _match),
 )
 _ACTIONS: Final[tuple[tuple[str, Choice, Judge], ...]] = (

@@ -92,7 +92,7 @@ class Finding:
             rule.level.value,
             rule.statement,
             (
-                ("source", rule.source),
+                ("source", rule.cited),
                 *((("contract", self.contract),) if self.contract else ()),
                 *((("place", self.place),) if self.place else ()),
                 *(difference if self.expected else (("reason", self.reason),)),

@@ -18,6 +18,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a requirement stands.
+
+    Args:
+        page: Title of the page.
+        address: Address of the page.
+        section: The section; empty if the page could not be read whole.
+        quote: At most ten words that stand there; empty for the same reason.
+    """
+
+    page: str
+    address: str
+    section: str = ""
+    quote: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.page} › {self.section}" if self.section else self.page
+
+    @property
+    def cited(self) -> str:
+        """What a reader needs to find it: page, section, quote and address."""
+        quote = f" “{self.quote}”" if self.quote else ""
+        return f"{self}{quote} ({self.address})"
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One requirement of the contract.
 
@@ -26,7 +52,7 @@ class Requirement:
         area: Key of the area it belongs to.
         level: Whether it is documented or inferred.
         statement: The requirement in one sentence.
-        source: The page › section of the documentation.
+        sources: Where the documentation says it, or what it is concluded from.
         cells: The cells of the lifecycle table that it covers, for state rules.
         trigger: The trigger of the timed exit that it covers, for time rules.
     """
@@ -35,15 +61,32 @@ class Requirement:
     area: str
     level: Level
     statement: str
-    source: str
+    sources: tuple[Source, ...]
     cells: tuple[Transition, ...] = ()
     trigger: str = ""
+
+    @property
+    def source(self) -> str:
+        """The page › section of each source."""
+        return "; ".join(dict.fromkeys(map(str, self.sources)))
+
+    @property
+    def cited(self) -> str:
+        """Each source with its quote and address."""
+        return "; ".join(source.cited for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All requirements by id, in the order of the file, and the titles of their areas."""
+    """All requirements by id, in the order of the file.
 
+    Args:
+        pages: Title and address of each page that requirements cite.
+        areas: The title of each area.
+        requirements: The requirements.
+    """
+
+    pages: Mapping[str, tuple[str, str]]
     areas: Mapping[str, str]
     requirements: Mapping[str, Requirement]
 
@@ -58,20 +101,49 @@ class Catalogue:
             ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Untested:
+    """A sentence of the Cards API page that no contract tests.
+
+    Args:
+        section: Its section; empty for the page's introduction.
+        quote: At most ten words of it.
+        reason: Why it is not tested.
+    """
+
+    section: str
+    quote: str
+    reason: str
+
+
+@cache
+def untested() -> tuple[Untested, ...]:
+    """The sentences of the Cards API page that no contract tests, in the order of the file."""
+    return tuple(Untested(**one) for one in _document("untested.toml")["sentence"])
+
+
+def _document(name: str) -> dict[str, Any]:
+    """A data file of the contract suite."""
+    text = resources.files("pytest_atomic_cards.contracts").joinpath(name).read_text("utf-8")
+    return tomllib.loads(text)
+
+
 @cache
 def catalogue() -> Catalogue:
     """The catalogue that ships with the contract suite."""
-    text = resources.files("pytest_atomic_cards.contracts").joinpath("requirements.toml")
-    document = tomllib.loads(text.read_text("utf-8"))
+    document = _document("requirements.toml")
     areas = document.pop("areas")
-    return Catalogue(
-        MappingProxyType(areas),
-        MappingProxyType({name: _requirement(name, table) for name, table in document.items()}),
-    )
+    pages = {name: tuple(page) for name, page in document.pop("pages").items()}
+    rules = {name: _requirement(name, table, pages) for name, table in document.items()}
+    return Catalogue(MappingProxyType(pages), MappingProxyType(areas), MappingProxyType(rules))
 
 
-def _requirement(name: str, table: dict[str, Any]) -> Requirement:
+def _requirement(
+    name: str, table: dict[str, Any], pages: Mapping[str, tuple[str, ...]]
+) -> Requirement:
+    sources = tuple(Source(*pages[one.pop("page")], **one) for one in table.pop("source"))
     cells = tuple(
         TRANSITIONS[Status(status), Action(action)] for status, action in table.pop("cells", ())
     )
-    return Requirement(id=name, level=Level(table.pop("level")), cells=cells, **table)
+    level = Level(table.pop("level"))
+    return Requirement(id=name, level=level, sources=sources, cells=cells, **table)

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from pytest_atomic_cards.model.cards import shows_no_cards
 from pytest_atomic_cards.model.documented import (
-    CARD_FIELDS,
+    ELIDED_CARD_FIELDS,
     RESULT_FIELDS,
     SAMPLED_TIME,
+    SHOWN_CARD_FIELDS,
     SUMMARY_FIELDS,
     Fields,
 )
@@ -108,15 +109,25 @@ def listing(response: ParsedResponse, _: CardHistory | None) -> Objection | bool
 
 
 def card_fields(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
-    """No field of the sample is missing from any card."""
+    """No field that the sample shows is missing from any card."""
     if response.fidelity < Fidelity.KEPT:
         return False
-    return _first(_has_fields(card, CARD_FIELDS) for card in response.cards)
+    return _first(_has_fields(card, SHOWN_CARD_FIELDS) for card in response.cards)
 
 
 def card_types(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
     """Fields of a card are strings and objects as sampled."""
-    return _first(_has_types(card, CARD_FIELDS) for card in response.cards)
+    return _first(_has_types(card, SHOWN_CARD_FIELDS) for card in response.cards)
+
+
+def card_definition(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    """A card has an object definition."""
+    if response.fidelity < Fidelity.KEPT:
+        return False
+    return _first(
+        _has_fields(card, ELIDED_CARD_FIELDS) or _has_types(card, ELIDED_CARD_FIELDS)
+        for card in response.cards
+    )
 
 
 def _first(found: Iterable[Objection | None]) -> Objection | bool:
@@ -247,6 +258,7 @@ SHAPE: Final[tuple[Rule, ...]] = (
     Rule("cards_listing_shape", "SHAPE-01", LISTINGS, listing, rests=is_sampled),
     Rule("cards_card_fields", "SHAPE-02", LISTINGS, card_fields, rests=is_sampled),
     Rule("cards_card_types", "SHAPE-03", LISTINGS, card_types, rests=is_sampled),
+    Rule("cards_definition", "SHAPE-12", LISTINGS, card_definition, rests=is_sampled),
     Rule("cards_times", "SHAPE-04", LISTINGS, times_with_zone, rests=is_sampled),
     Rule("cards_times", "SHAPE-05", LISTINGS, times_as_sampled, rests=is_sampled),
     Rule("cards_payload", "SHAPE-06", LISTINGS, payload, rests=is_sampled),

@@ -1,37 +1,44 @@
-"""States: the state words of cards in listings, and the conditions that contracts wait for."""
+"""States: the state words of cards in listings, and the conditions that contracts wait for.
+
+Only two state words are documented, so these conditions accept other words where the target may use
+them (:func:`~pytest_atomic_cards.model.lifecycle.may_show`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
 
-from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Status, may_show
 from pytest_atomic_cards.support.printable import brief
-from pytest_atomic_cards.targets.seeding.listing_reader import words_for
 
 States = dict[str, str | None]
 """The state word of each card by its key; ``None`` if no listing shows the card."""
 
-_KNOWN_WORDS: Final = frozenset(Status)
-
 
 def all_in(state: Status) -> Callable[[States], bool]:
-    """Whether all cards are in a state; closed cards may also be absent from listings."""
-    allowed = words_for(state)
-    return lambda states: set(states.values()) <= allowed
+    """Whether all cards may be in a state."""
+    return lambda states: all(may_show(state, word) for word in states.values())
 
 
-def each_in(allowed: Mapping[str, Collection[str | None]]) -> Callable[[States], bool]:
-    """Whether each card has one of its allowed words, by key."""
-    return lambda states: all(states[key] in words for key, words in allowed.items())
+def each_in(due: Mapping[str, Status]) -> Callable[[States], bool]:
+    """Whether each card may be in its own state, by key."""
+    return lambda states: all(may_show(state, states[key]) for key, state in due.items())
 
 
-def became(state: Status) -> Callable[[States], bool]:
-    """Whether all cards reached a closed state; another contract checks the spelling of words."""
-    allowed = words_for(state)
-    return lambda states: all(
-        word in allowed or word not in _KNOWN_WORDS for word in states.values()
-    )
+def all_still(state: Status, before: States) -> Callable[[States], bool]:
+    """Whether all cards are still in a state, as far as the earlier listing showed them in it.
+
+    A closed card may leave the listings, even some time after it was closed.
+    """
+
+    def is_still(key: str, word: str | None) -> bool:
+        seen = before[key]
+        if word == seen or (word is None and state.is_closed):
+            return True
+        was_listed = seen is not None and may_show(state, seen)
+        return not was_listed and may_show(state, word)
+
+    return lambda states: all(is_still(key, word) for key, word in states.items())
 
 
 def left(state: Status) -> Callable[[States], bool]:

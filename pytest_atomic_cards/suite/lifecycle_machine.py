@@ -154,7 +154,8 @@ class LifecycleMachine(RuleBasedStateMachine):
         what += " with multiple=1" if query.multiple else ""
         matched = [member for member in aimed if only is None or only in member.belief.states]
         certain = [member for member in matched if member.belief.must_change(action, only=only)]
-        due = 0 < len(matched) == len(certain) and (query.multiple or len(matched) == 1)
+        fits = query.multiple == (len(matched) > 1)  # multiple=1 for one card is inferred to work
+        due = 0 < len(matched) == len(certain) and fits
         succeeded = self._send(action, query, what, due=due)
         if succeeded and len(certain) > 1 and not query.multiple:
             self.complain(f"{what} to fail, as it matches {len(certain)} cards", "it succeeded")

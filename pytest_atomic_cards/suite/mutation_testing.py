@@ -24,7 +24,7 @@ import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.rules.finding import Finding
-from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.requirements import catalogue, untested
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_plugin import MARKER
 from pytest_atomic_cards.suite.result_hooks import result_in
@@ -212,4 +212,17 @@ def readme(table: Table) -> str:
                 lines.append(
                     f"| {rule.id} | {rule.level} | {rule.statement} | {rule.source} | {shown} |"
                 )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_pages(), *_untested()]) + "\n"
+
+
+def _pages() -> list[str]:
+    """The cited pages, each with its address."""
+    pages = (f"- [{title}]({address})" for title, address in catalogue().pages.values())
+    return ["", "### Cited pages", "", *pages]
+
+
+def _untested() -> list[str]:
+    """The sentences that no contract tests, with the reasons."""
+    rows = (f"| {one.section} | {one.quote} | {one.reason} |" for one in untested())
+    head = ["| Section | The Cards API page says | Why no contract tests it |", "|---|---|---|"]
+    return ["", "### Sentences that are not tested", "", *head, *rows]

@@ -22,7 +22,7 @@ from pytest_atomic_cards.suite.eventual_consistency import ChangeWatcher
 from pytest_atomic_cards.suite.expected_states import (
     States,
     all_in,
-    became,
+    all_still,
     each_in,
     left,
     words_of,
@@ -285,6 +285,14 @@ def of_user(group: Group, user: str) -> list[Card]:
     return [card for card in group.cards if card.user_id == user]
 
 
+def several(group: Group) -> CardQuery:
+    """The query for an action on all cards of a group, with multiple=1 if they are more than one.
+
+    Whether a target accepts multiple=1 for a single card is inferred.
+    """
+    return group.pin.replace(multiple=len(group.cards) > 1)
+
+
 def only(group: Group, *cards: Card) -> Group:
     """Some cards of a group; its pin still selects all of them."""
     return Group(group.pin, cards, tuple(card.user_id or "" for card in cards))
@@ -294,12 +302,13 @@ __all__ = [
     "Probe",
     "States",
     "all_in",
-    "became",
+    "all_still",
     "each_in",
     "expect_done",
     "key_of",
     "left",
     "only",
     "response_of",
+    "several",
     "words_of",
 ]

@@ -11,7 +11,7 @@ from pytest_atomic_cards.client.action_flows import duration
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.probe import Probe, all_in
+from pytest_atomic_cards.suite.probe import Probe, all_in, several
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
@@ -124,7 +124,7 @@ def _cancel_embargoed(timed: TimeExperiment, name: str) -> None:
         return
     cancelled = all_in(Status.CANCELLED)
     try:
-        timed.probe.act(Action.CANCEL, group.pin.replace(multiple=True), group)
+        timed.probe.act(Action.CANCEL, several(group), group)
         states = timed.probe.states_once(group, cancelled)
     except AtomicCardsError as error:
         timed.absent[name] = NotAvailableError(str(error))

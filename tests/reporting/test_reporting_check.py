@@ -78,7 +78,7 @@ def test_a_faulty_sandbox_is_found_out(
     assert (rule.level is Level.INFERRED) == (requirement == "RESULT-05")
     assert result.returncode == code, result.stdout
     for part in (
-        f"{requirement} ({rule.level}) violated\n  {rule.statement}\n  source:    {rule.source}\n",
+        f"{requirement} ({rule.level}) violated\n  {rule.statement}\n  source:    {rule.cited}\n",
         "\n  expected: ",
         "\n  actual:    ",
         "\n  reproduce: curl ",

@@ -56,7 +56,7 @@ def test_the_report_holds_every_requirement(
     for rule in report["rules"]:
         source = catalogue()[rule["id"]]
         shown = (rule["area"], rule["level"], rule["statement"], rule["source"])
-        assert shown == (source.area, source.level, source.statement, source.source)
+        assert shown == (source.area, source.level, source.statement, source.cited)
     rules = {rule["id"]: rule for rule in report["rules"]}
     found = {
         name: (rules[name]["verdict"], rules[name]["reason"], rules[name]["contracts"])

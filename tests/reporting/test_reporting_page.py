@@ -125,7 +125,7 @@ def test_everything_is_on_the_page() -> None:
     """Each requirement stands there with sentence, source and level, and each open question."""
     words = Outline(page(report_of_run())).words
     for rule in catalogue().requirements.values():
-        for text in (rule.id, rule.statement, rule.source, rule.level):
+        for text in (rule.id, rule.statement, rule.cited, rule.level):
             assert " ".join(text.split()) in words
     for question in QUESTIONS.values():
         assert question.name in words

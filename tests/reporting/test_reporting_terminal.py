@@ -82,7 +82,7 @@ def test_a_violation_is_told_in_full(run_contracts: RunContracts) -> None:
     start = lines.index("PAGE-02 (documented) violated")
     assert lines[start + 1 : start + 8] == [
         f"  {rule.statement}",
-        f"  source:    {rule.source}",
+        f"  source:    {rule.cited}",
         "  contract:  test_is_violated",
         "  expected:  37 cards with limit=37",
         "  actual:    38 cards came",

@@ -8,12 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from pytest_atomic_cards.model.lifecycle import TRANSITIONS
-from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Level
+from pytest_atomic_cards.rules.requirements import catalogue, untested
 from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
 
 RULES = catalogue().requirements
+MOST_QUOTED = 10
+"""Words of a quote: enough to find it, and no more than a citation."""
 
 
 def test_ids_are_well_formed() -> None:
@@ -43,7 +45,42 @@ def test_a_requirement_is_one_sentence_with_a_source(name: str) -> None:
     """A statement is a sentence, and its source is given."""
     rule = RULES[name]
     assert re.fullmatch(r"[A-Za-z][^\n]{15,200}\.", rule.statement)
-    assert rule.source.strip()
+    assert rule.sources
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_source_can_be_found(name: str) -> None:
+    """A source has an address and, on the page that could be read, a quote of at most ten words."""
+    for source in RULES[name].sources:
+        assert (source.page, source.address) in catalogue().pages.values()
+        assert source.address.startswith("https://")
+        assert len(source.quote.split()) <= MOST_QUOTED
+        assert bool(source.quote) == (source.page == catalogue().pages["cards"][0])
+        assert source.quote in source.cited
+        assert source.address in RULES[name].cited
+
+
+def test_every_page_is_cited() -> None:
+    """No page stands in the table of pages without a requirement that cites it."""
+    cited = {source.page for rule in RULES.values() for source in rule.sources}
+    assert cited == {title for title, _ in catalogue().pages.values()}
+
+
+def test_what_is_not_tested_has_a_quote_and_a_reason() -> None:
+    """A sentence that no contract tests is quoted shortly, once, with the reason."""
+    assert len({one.quote for one in untested()}) == len(untested()) > 0
+    for one in untested():
+        assert 0 < len(one.quote.split()) <= MOST_QUOTED
+        assert one.reason.strip()
+        assert "|" not in f"{one.quote}{one.reason}"  # it stands in a table
+
+
+def test_no_documented_requirement_follows_from_public_clients() -> None:
+    """What is documented is cited from pages of the vendor."""
+    vendor = "https://documentation.atomic.io/"
+    for rule in RULES.values():
+        if rule.level is Level.DOCUMENTED:
+            assert all(source.address.startswith(vendor) for source in rule.sources)
 
 
 def test_no_two_requirements_say_the_same() -> None:

@@ -60,6 +60,11 @@ def _all_of_client(original: Original, client_id: str, grants: Mapping[str, Gran
     return [token for token, grant in grants.items() if grant.credential.client_id == client_id]
 
 
+def _fails_without_user_agent(_original: Original, user_agent: str | None) -> None:
+    if not user_agent:
+        raise Refusal(500, "the request has no User-Agent")
+
+
 def _body_without(name: str, original: Original, token: str, seconds: int) -> dict[str, Any]:
     body: dict[str, Any] = original(token, seconds)
     body.pop(name, None)
@@ -125,10 +130,10 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
         lambda _original, credential: credential,
     ),
     (
-        "missing-user-agent-accepted",
-        "Requests without a User-Agent are served.",
+        "missing-user-agent-gives-500",
+        "A request without a User-Agent gives a server error.",
         "check_user_agent",
-        constant(None),
+        _fails_without_user_agent,
     ),
     (
         "issued-token-refused",

@@ -115,11 +115,6 @@ def is_full(query: CardQuery, count: int) -> bool:
     return count >= min(DEFAULT_PAGE, DEFAULT_PAGE if query.limit is None else query.limit)
 
 
-def words_for(state: Status) -> frozenset[str | None]:
-    """What listings may show of a card in a state: its word, or nothing if it is closed."""
-    return frozenset({state.value, None} if state.is_closed else {state.value})
-
-
 class Reader:
     """Reads listings and states through a :class:`CardsApi`."""
 

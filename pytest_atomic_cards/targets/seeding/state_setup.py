@@ -12,7 +12,7 @@ from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import Action, Status, may_show
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import (
     NotAvailableError,
@@ -23,7 +23,7 @@ from pytest_atomic_cards.support.errors import (
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of, words_for
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 
 EMBARGO: Final = timedelta(hours=1)
 """How long an embargo lasts unless a spec says otherwise: longer than any test."""
@@ -34,7 +34,11 @@ EXPIRY: Final = timedelta(seconds=2)
 _MARGIN: Final = timedelta(milliseconds=100)
 """How long after the expiry to look: clocks of a target and ours differ, by little as a rule."""
 
-Words = frozenset[str | None]
+Words = set[str | None]
+
+_LATENESS: Final = timedelta(seconds=10)
+"""How much later than requested to look once more, the first time that a card has not expired yet:
+contracts about time judge a late timer, and those about expired cards need some all the same."""
 
 _ACTIONS: Final = {action.outcome: action for action in Action}
 _TRIES: Final = 6
@@ -73,6 +77,8 @@ class StateSetup:
         self._reader = reader
         self._backend = backend
         self._clock = api.session.clock
+        self._lateness = timedelta(0)
+        self._waited_longer = False
 
     def arrange(self, population: Population, group: Group) -> Group:
         """Bring each card of ``group`` into the state that its spec asks for.
@@ -112,35 +118,58 @@ class StateSetup:
     ) -> None:
         if state is Status.ACTIVE:
             return
-        allowed = words_for(state)
-        if state in _ACTIONS:
-            self._close(_ACTIONS[state], group, members, allowed)
-        elif state is Status.SNOOZED:
-            spec = next(spec for spec in population if spec.status is state)
-            for card in members:
-                self._backend.snooze(card, spec.snooze or SNOOZE)
-        elif state is Status.EXPIRED and not self._words(group, members) <= allowed:
-            spec = next(spec for spec in population if spec.status is state)
-            self._backend.pass_time((spec.expires or EXPIRY) + _MARGIN)
-        words = poll(
-            lambda: self._words(group, members),
-            lambda words: words <= allowed or _never_will_be(state, words),
-            self._backend.settling,
-            self._clock,
-        )
-        if not words <= allowed:
-            self._complain(state, words)
 
-    def _close(self, action: Action, group: Group, members: Sequence[Card], allowed: Words) -> None:
-        """Act on the members of a group, together if possible, else one by one."""
+        def look() -> Words:
+            return self._words(group, members)
 
         def reached() -> bool:
-            return self._words(group, members) <= allowed
+            return _all_may_show(state, look())
 
+        if state in _ACTIONS:
+            self._close(_ACTIONS[state], group, members, reached)
+        spec = next((spec for spec in population if spec.status is state), CardSpec())
+        if state is Status.SNOOZED:
+            for card in members:
+                self._backend.snooze(card, spec.snooze or SNOOZE)
+        if state is Status.EXPIRED and not reached():
+            self._backend.pass_time((spec.expires or EXPIRY) + _MARGIN + self._lateness)
+        words = self._awaited(state, look)
+        if state is Status.EXPIRED and not _all_may_show(state, words):
+            words = self._late(state, look) or words
+        if not _all_may_show(state, words):
+            self._complain(state, words)
+
+    def _awaited(self, state: Status, look: Callable[[], Words]) -> Words:
+        """The state words of cards once they may be in a state, or after the timeout."""
+
+        def is_over(words: Words) -> bool:
+            return _all_may_show(state, words) or _never_will_be(state, words)
+
+        return poll(look, is_over, self._backend.settling, self._clock)
+
+    def _late(self, state: Status, look: Callable[[], Words]) -> Words | None:
+        """The state words some time later, and later from now on if that helps."""
+        if self._waited_longer:
+            return None
+        self._waited_longer = True
+        self._backend.pass_time(_LATENESS)
+        words = self._awaited(state, look)
+        if _all_may_show(state, words):
+            self._lateness = _LATENESS
+        return words
+
+    def _close(
+        self,
+        action: Action,
+        group: Group,
+        members: Sequence[Card],
+        reached: Callable[[], bool],
+    ) -> None:
+        """Act on the members of a group, together if possible, else one by one."""
         whole = len(members) == len(group.cards)
         try:
             for pin in [group.pin] if whole else map(group.single, members):
-                self._act(action, pin.replace(multiple=True), reached)
+                self._act(action, pin.replace(multiple=whole and len(members) > 1), reached)
         except NotAvailableError:
             for card in members:
                 self._act(action, group.single(card), reached)
@@ -167,12 +196,12 @@ class StateSetup:
                 f"{action} {query} to seed got no usable response {_TRIES} times"
             ) from None
 
-    def _words(self, group: Group, members: Sequence[Card]) -> set[str | None]:
+    def _words(self, group: Group, members: Sequence[Card]) -> Words:
         """The state words that the members of a group are listed with."""
         words = self._reader.states(group)
         return {words.get(key_of(card)) for card in members}
 
-    def _complain(self, state: Status, words: set[str | None]) -> None:
+    def _complain(self, state: Status, words: Words) -> None:
         shown = ", ".join(map(brief, sorted(map(str, words))))
         message = f"cards that should be {state} are {shown}"
         if state in {Status.EMBARGOED, Status.EXPIRED} and not self._backend.delivery_is_certain:
@@ -183,6 +212,10 @@ class StateSetup:
         raise SeedingError(message)
 
 
-def _never_will_be(state: Status, words: set[str | None]) -> bool:
+def _all_may_show(state: Status, words: Words) -> bool:
+    return all(may_show(state, word) for word in words)
+
+
+def _never_will_be(state: Status, words: Words) -> bool:
     """Whether waiting is pointless: an embargo begins with the card, or there is none."""
     return state is Status.EMBARGOED and Status.ACTIVE in words

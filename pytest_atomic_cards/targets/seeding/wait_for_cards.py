@@ -15,7 +15,7 @@ from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules import objections
 from pytest_atomic_cards.support.clock import Clock
-from pytest_atomic_cards.support.errors import ContractBrokenError, SeedingError
+from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.progress import activity
@@ -44,7 +44,9 @@ _LEAST_LATE_CARD_WINDOW: Final = 0.5
 _FEW_SECONDS: Final = 5.0
 """Seconds to wait if the response is a success and not a listing, or lists nothing but cards that
 were not asked for: a gateway may serve a page of its own while the service behind it starts, but a
-target that does so for longer is broken."""
+target that does so for longer is broken. Also for embargoed cards, which may never be listed."""
+_TIMES_AS_LATE: Final = 3
+"""Times the latency of the first cards to wait for embargoed ones, which may never be listed."""
 _LEAST_LISTING_LAG: Final = 1.0
 """Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
 
@@ -71,6 +73,11 @@ class _Awaited:
     def is_hopeless(self) -> bool:
         """Whether the last response was a success that waiting hardly cures."""
         return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
+
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether they are embargoed, and none was listed without a fault."""
+        return self.placed.embargoed and not self.cards and self.fault is None
 
 
 class CardWaiter:
@@ -102,6 +109,7 @@ class CardWaiter:
         """Seconds in which a start may send further cards; 0 if each sends one."""
         self.cards_per_target = 1
         """How many cards each target gets at least."""
+        self._latency = 0.0
         self._varies = False
         self._contradiction: ContractBrokenError | None = None
         self.listing_lag = 0.0
@@ -122,6 +130,7 @@ class CardWaiter:
         if self._backend.delivery_is_certain:
             return cards
         first = last = clock()
+        self._latency = first - asked
         watch = min(max(_LEAST_WATCH, 3 * (first - asked)), _MOST_WATCH)
         counts: Counter[str | None] = Counter()
         listed = 0
@@ -151,6 +160,7 @@ class CardWaiter:
         that fails is repeated, as a target may fail while no card matches yet.
 
         Raises:
+            NotAvailableError: The target does not list embargoed cards.
             SeedingError: Some did not appear, and no others did within the backend's time-out; or
                 more are listed than a flow sends, or cards of others with them.
         """
@@ -165,14 +175,23 @@ class CardWaiter:
             return [one for one in awaited if not one.complete]
 
         def timeout(left: list[_Awaited]) -> float:
-            hopeless = all(one.is_hopeless for one in left)
-            return min(self._backend.listing_timeout, _FEW_SECONDS if hopeless else math.inf)
+            longest = self._backend.listing_timeout
+            if all(one.is_hopeless for one in left):
+                return min(longest, _FEW_SECONDS)
+            if all(one.is_unlisted for one in left):
+                return min(longest, max(_FEW_SECONDS, _TIMES_AS_LATE * self._latency))
+            return longest
 
         def is_over(left: list[_Awaited]) -> bool:
             return not left or clock() - max(one.grown for one in awaited) > timeout(left)
 
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
+        if missing and all(one.is_unlisted for one in missing):
+            raise NotAvailableError(
+                "embargoed cards are not listed, neither by their invocation nor by "
+                "status=embargoed; no page says that they are"
+            )
         if missing:
             fault = next((one.fault for one in missing if one.fault), None)
             raise SeedingError(
@@ -224,9 +243,13 @@ class CardWaiter:
             cards = self._own(placed, self._find(placed, placed.pin, placed.count))
         if not cards:
             cards = self._own(placed, self._page(placed, placed.pin))
-        if placed.expire and len(cards) < placed.count:
-            expired = placed.pin.replace(status=Status.EXPIRED)
-            cards |= self._own(placed, self._page(placed, expired))
+        for state, may_be in (
+            (Status.EXPIRED, placed.expire),
+            (Status.EMBARGOED, placed.embargoed),
+        ):
+            if may_be and len(cards) < placed.count:
+                query = placed.pin.replace(status=state)
+                cards |= self._own(placed, self._page(placed, query))
         if not cards:
             for user in dict.fromkeys(placed.users):
                 wanted = placed.users.count(user)

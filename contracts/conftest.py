@@ -125,9 +125,16 @@ def fresh(probe: Probe, cards_target: Target) -> Iterator[Probe]:
 
 
 @pytest.fixture(scope="session")
-def history(probe: Probe) -> History:
+def history(probe: Probe, pytestconfig: pytest.Config) -> History:
     """What all listings of the shared environment have shown so far."""
-    return History.of(probe)
+    return followed(probe, pytestconfig)
+
+
+def followed(probe: Probe, config: pytest.Config) -> History:
+    """A history of an environment, by which findings recognize what others did there."""
+    history = History.of(probe)
+    hooks_of(config).histories.append(history)
+    return history
 
 
 @pytest.fixture(scope="session")
@@ -152,11 +159,15 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
 
 
 @pytest.fixture(scope="session")
-def timed(probe: Probe, cards_target: Target) -> Iterator[TimeExperiment]:
+def timed(
+    probe: Probe, cards_target: Target, pytestconfig: pytest.Config
+) -> Iterator[TimeExperiment]:
     """Cards whose embargo, snooze or expiry is over, in a separate environment."""
     del probe
     with world_on(cards_target) as cards:
-        yield let_time_pass(Probe(cards))
+        timed = Probe(cards)
+        followed(timed, pytestconfig)
+        yield let_time_pass(timed)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ A contract is a test that is marked with the requirement it decides. Registered 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from functools import partial
 from typing import Any, Final
 
@@ -20,10 +20,12 @@ from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Verdict, Violation
 from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.failed_setup import FailedSetup
+from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.listing_stability import comes_and_goes, shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.result_hooks import ResultHooks
 from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
+from pytest_atomic_cards.suite.unasked_changes import UnaskedChange
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
@@ -105,6 +107,7 @@ class ContractHooks(ResultHooks[Finding]):
         self._strict = strict
         self.failed_setup = FailedSetup()
         self.existing: ExistingCards | None = None
+        self.histories: list[History] = []
 
     def result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         """What a phase of a contract found; ``None`` if it decided nothing."""
@@ -139,6 +142,32 @@ class ContractHooks(ResultHooks[Finding]):
         """Whether a finding fails the run."""
         return is_grave(result, strict=self._strict)
 
+    def _may_be_ours(self, error: BaseException, again: Callable[[], None]) -> None:
+        """Raise unless the target is to blame for a violation, as far as listings show.
+
+        Args:
+            error: Why a contract failed.
+            again: Runs the contract once more. Somebody else hardly acts on its cards twice, but
+                a target whose actions reach too far does it again.
+
+        Raises:
+            Inconclusive: Somebody else acted on a card that the violation is about.
+        """
+        if not isinstance(error, Violation) or not (foreign := self._unasked(error)):
+            return
+        change, history = foreign
+        if history.is_shared and not (change.is_doubtful and _fails(again)):
+            raise Inconclusive(f"{change}; before that: {error}", error.exchanges) from None
+        error.add_note(str(change))
+
+    def _unasked(self, error: Violation) -> tuple[UnaskedChange, History] | None:
+        """A change that this run did not ask for, of a card that a violation is about."""
+        for history in self.histories:
+            for change in history.changes.found():
+                if change.concerns(error):
+                    return change, history
+        return None
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
         """Run a contract again if a response was lost, or a listing has changed since."""
@@ -154,6 +183,7 @@ class ContractHooks(ResultHooks[Finding]):
                     f"cards that others own have changed meanwhile; before that: {error}",
                     error.exchanges,
                 ) from None
+            self._may_be_ours(error, lambda: pyfuncitem.obj(**arguments))
             doubtful = _doubtful(error, arguments)
             restless = _is_restless(error, arguments)
         for _ in range(LOST_RESPONSES):
@@ -181,6 +211,17 @@ def _doubtful(
     ):
         raise error
     return error
+
+
+def _fails(contract: Callable[[], None]) -> bool:
+    """Whether a contract is violated."""
+    try:
+        contract()
+    except Violation:
+        return True
+    except (AtomicCardsError, Inconclusive, pytest.skip.Exception):
+        return False
+    return False
 
 
 def _is_restless(error: OutcomeUnknownError | Violation, arguments: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.rules import Objection, parse_response, rules_of
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.parsed_response import LISTING
+from pytest_atomic_cards.suite.unasked_changes import UnaskedChanges
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ class History:
 
     Attributes:
         closed: The state in which each card was first listed as closed, by key.
+        changes: The cards that changed although this run did not act on them.
+        is_shared: Whether others may act on the cards, too.
         recreated: The objection to a ``created`` that changed, with its exchange; ``None`` if none
             did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        self.is_shared = is_shared
+        self.changes = UnaskedChanges()
         self._monitor = Monitor(rules_of("TIME-05"))
         self.closed: dict[str, Status] = {}
         self.recreated: tuple[Objection, Exchange] | None = None
@@ -36,12 +41,13 @@ class History:
     @classmethod
     def of(cls, probe: Probe) -> Self:
         """A history that observes a probe's session from now on."""
-        history = cls()
+        history = cls(is_shared=not probe.cards.is_steerable)
         probe.api.session.listeners.append(history.observe)
         return history
 
     def observe(self, exchange: Exchange) -> None:
-        """Record one exchange, unless it is not a listing or too large."""
+        """Record one exchange, unless it is too large, or neither a listing nor an action."""
+        self.changes.acted(exchange)
         if len(exchange.response_body) > _LARGEST_READ:
             return
         response = parse_response(exchange)
@@ -49,7 +55,7 @@ class History:
             return
         for _, objection in self._monitor.see(response):
             self.recreated = self.recreated or (objection, exchange)
-        for body in response.cards:
-            word = body.get("status")
-            if isinstance(word, str) and word in CLOSED:
-                self.closed.setdefault(key_of(Card.from_body(body)), Status(word))
+        for card in map(Card.from_body, response.cards):
+            self.changes.listed(card)
+            if card.status in CLOSED:
+                self.closed.setdefault(key_of(card), Status(card.status))

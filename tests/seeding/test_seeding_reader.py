@@ -183,6 +183,37 @@ def test_seeding_fails_if_a_target_invents_cards() -> None:
         waiter.await_visible([placed, replace(placed, users=("user",) * 10_000)])
 
 
+def _awaited(listing: Listing, *users: str, embargoed: int) -> tuple[Card, ...]:
+    """The cards of a start, waited for only a moment."""
+    live = NoBackend(Settings(seed_timeout=0.05), REAL_CLOCK)
+    waiter = CardWaiter(Reader(listing.api()), live, REAL_CLOCK)
+    placed = Placement("invocation", users, users_are_ours=True, embargoed=embargoed)
+    return waiter.await_visible([placed])[0]
+
+
+def test_embargoed_cards_are_found_by_their_state() -> None:
+    """Embargoed cards that no other listing shows are looked for by their state."""
+    card = card_body(1, status="embargoed", flowInvocationId="invocation", userId="user-1")
+
+    def answer(query: dict[str, str]) -> Answer:
+        return 200, {"data": [card] if query.get("status") == "embargoed" else []}
+
+    (found,) = _awaited(Listing(answer), "user-1", embargoed=1)
+    assert found.status is Status.EMBARGOED
+
+
+def test_embargoed_cards_need_not_be_listed() -> None:
+    """If only embargoed cards are missing, the target may not list them; others are awaited."""
+    card = card_body(1, flowInvocationId="invocation", userId="user-1")
+    listing = constant(200, {"data": [card]})
+    with pytest.raises(NotAvailableError, match="embargoed cards are not listed"):
+        _awaited(listing, "user-1", "user-2", embargoed=1)
+    with pytest.raises(SeedingError, match="were not all visible"):
+        _awaited(listing, "user-1", "user-2", "user-3", embargoed=1)
+    with pytest.raises(SeedingError, match="were not all visible"):
+        _awaited(listing, "user-1", "user-2", embargoed=0)
+
+
 def test_reading_ends_where_offset_has_no_effect() -> None:
     """A target that repeats its first page for ever is not asked for ever."""
     first = [card_body(number) for number in range(100)]

@@ -27,7 +27,7 @@ class Placement:
         users_are_ours: Whether the users exist for this run only.
         starts: The starts that the cleaner remembers.
         expire: Whether they may have expired before they are listed.
-        embargoed: Whether all of them are embargoed, so that they may never be listed.
+        embargoed: How many of them are embargoed, so that they may never be listed.
         further: Invocations in addition to the first, if each start has its own; the cards then
             share a customer who has no others.
     """
@@ -37,7 +37,7 @@ class Placement:
     users_are_ours: bool
     starts: tuple[Start, ...] = ()
     expire: bool = False
-    embargoed: bool = False
+    embargoed: int = 0
     further: frozenset[str] = frozenset()
 
     @property

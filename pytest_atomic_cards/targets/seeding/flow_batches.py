@@ -178,7 +178,7 @@ class FlowStarter:
             users_are_ours=not others,
             starts=(start,),
             expire=any(spec.expires for spec in population),
-            embargoed=all(spec.embargo for spec in population),
+            embargoed=sum(spec.embargo is not None for spec in population),
         )
 
 

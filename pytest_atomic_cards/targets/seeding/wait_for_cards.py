@@ -76,8 +76,9 @@ class _Awaited:
 
     @property
     def is_unlisted(self) -> bool:
-        """Whether they are embargoed, and none was listed without a fault."""
-        return self.placed.embargoed and not self.cards and self.fault is None
+        """Whether all but embargoed ones were listed, and listings do not fail."""
+        hidden = self.placed.embargoed
+        return bool(hidden) and len(self.cards) == self.placed.count - hidden and not self.fault
 
 
 class CardWaiter:
@@ -245,7 +246,7 @@ class CardWaiter:
             cards = self._own(placed, self._page(placed, placed.pin))
         for state, may_be in (
             (Status.EXPIRED, placed.expire),
-            (Status.EMBARGOED, placed.embargoed),
+            (Status.EMBARGOED, placed.embargoed > 0),
         ):
             if may_be and len(cards) < placed.count:
                 query = placed.pin.replace(status=state)

@@ -1,0 +1,34 @@
+"""Experiments: every pair of values of the space that the documentation speaks about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from pytest_atomic_cards.suite.claims import CLAIMS
+from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiment_rows import action_rows, crowd_rows, paging_rows
+from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.targets import Target
+
+
+@pytest.fixture(scope="session")
+def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
+    """All experiments that the target allows, made together."""
+    if not probe.cards.is_steerable:
+        raise NotAvailableError("cards cannot be arranged for experiments on this target")
+    with ExitStack() as stack:
+        cards = SandboxCards(cards_target, stack)
+        yield experiment(cards, action_rows(), paging_rows(), crowd_rows())
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in CLAIMS])
+def test_experiments(rule: str, probe: Probe, experiments: Experiments) -> None:
+    """No experiment that concerns the requirement shows that it is broken."""
+    del probe
+    experiments.check(rule, CLAIMS[rule])

@@ -1,0 +1,133 @@
+"""Experiment: one request on cards that are known, and what it did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.model.request_space import Point
+from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.expected_states import States
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Arrangement:
+    """Cards that a query matches, and others that it must leave alone.
+
+    Args:
+        probe: Sends the requests.
+        values: The values of the attributes that the query gives.
+        matched: The cards that have all of them, each with the state it was brought to.
+        others: Cards that lack one of them, some of which have a value that begins alike.
+        groups: What lists all of these cards.
+    """
+
+    probe: Probe
+    values: Mapping[Attribute, str]
+    matched: tuple[Card, ...]
+    others: tuple[Card, ...]
+    groups: Sequence[Group]
+
+    @property
+    def query(self) -> CardQuery:
+        """The query that matches the cards."""
+        return CardQuery.of(self.values)
+
+    @property
+    def states(self) -> list[Status]:
+        """The states of the cards that match."""
+        return [Status(card.status) for card in self.matched if card.status]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Listing:
+    """A page of a listing.
+
+    Args:
+        point: Its place in the space of requests.
+        cards: The cards it was to match.
+        query: What was asked.
+        found: What was listed.
+        whole: What a listing without ``limit`` and ``offset`` showed; ``None`` if this is one.
+    """
+
+    point: Point
+    cards: Arrangement
+    query: CardQuery
+    found: Found
+    whole: Found | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Trial:
+    """An action.
+
+    Args:
+        point: Its place in the space of requests.
+        cards: The cards it was to match.
+        exchange: The request and its response.
+        before: What listings showed of the cards before.
+        after: What they showed afterwards.
+        batch: All actions on these cards between the two, with their responses.
+    """
+
+    point: Point
+    cards: Arrangement
+    exchange: Exchange
+    before: States
+    after: States = field(default_factory=dict)
+    batch: Sequence[tuple[Action, Exchange]] = ()
+
+    @property
+    def action(self) -> Action:
+        """The action."""
+        return Action(self.point["operation"])
+
+    @property
+    def changed(self) -> list[Card]:
+        """The matched cards that listings show differently now."""
+        return [card for card in self.cards.matched if not self.is_unchanged(card)]
+
+    def is_unchanged(self, card: Card) -> bool:
+        """Whether a card is listed as before; a closed one may also have left the listings."""
+        before, after = self.before.get(key_of(card)), self.after.get(key_of(card))
+        may_vanish = Status(card.status or "").is_closed and after is None
+        appeared = before is None and after == card.status
+        return after == before or may_vanish or appeared
+
+    def may_have_caused(self, word: str | None) -> bool:
+        """Whether this action may have given a card its state, and not another of the batch.
+
+        Of several actions those are suspect that were accepted, and of these the ones whose
+        outcome it is.
+        """
+        batch = self.batch or ((self.action, self.exchange),)
+        accepted = [one for one in batch if one[1].succeeded] or list(batch)
+        named = [one for one in accepted if one[0].outcome == word] or accepted
+        return any(exchange is self.exchange for _, exchange in named)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What an experiment shows against a requirement."""
+
+    requirement: str
+    expected: str
+    actual: str
+    exchanges: tuple[Exchange, ...]
+
+    def raise_as_one_of(self, count: int) -> NoReturn:
+        """Raise this as a violation, with the number of experiments that show the same.
+
+        Raises:
+            Violation: Always.
+        """
+        also = f"; so do {count - 1} other experiment(s)" if count > 1 else ""
+        raise Violation(self.expected, f"{self.actual}{also}", self.exchanges)

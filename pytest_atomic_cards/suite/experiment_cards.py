@@ -1,0 +1,147 @@
+"""The cards that experiments need: arranged so that a query matches exactly as many as a row says.
+
+Each arrangement has values of its own. Beside the cards that have all of them stand others that
+lack one: where it is not the status, their value begins with the one asked for, so that a target
+that compares beginnings, or treats the value as a pattern, changes them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute, CardQuery
+from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, MIXED, NO_ATTRIBUTE, Point
+from pytest_atomic_cards.suite.experiment import Arrangement
+from pytest_atomic_cards.suite.experiment_rows import CROWD, MATCHES, WHOLE_ENVIRONMENT
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.support.randomness import Randomness
+from pytest_atomic_cards.targets import Target, world_on
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+
+Key = tuple[str, str, str]
+"""The attributes given, how many cards match, and in which state."""
+Fields = dict[str, Any]
+"""A card to seed, by the names of its fields in JSON."""
+
+_ALIKE: Final = "x"
+"""What makes another value that begins alike."""
+_LATER: Final = 3600.0
+"""Seconds until an embargo or a snooze ends: after the run."""
+_TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil"}
+
+
+def key_of_row(row: Point) -> Key:
+    """What a row asks of its cards."""
+    return row["by"], row["matches"], row["state"]
+
+
+def attributes_of(by: str) -> tuple[Attribute, ...]:
+    """The attributes of a set, by its name in the space of requests."""
+    if by == EVERY_ATTRIBUTE:
+        return tuple(Attribute)
+    return () if by == NO_ATTRIBUTE else tuple(map(Attribute, by.split("+")))
+
+
+def states_of(key: Key) -> list[Status]:
+    """The state of each card that matches."""
+    _, matches, state = key
+    return [*Status] if state == MIXED else [Status(state)] * MATCHES[matches]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """An arrangement to seed."""
+
+    values: Mapping[Attribute, str]
+    matched: tuple[Fields, ...]
+    others: tuple[Fields, ...]
+
+
+def _plan(key: Key, randomness: Randomness) -> _Plan:
+    name, given = randomness.token(), attributes_of(key[0])
+    state = Status.ACTIVE if key[2] == MIXED else Status(key[2])
+    values = {Attribute(one): f"{one.field}-{name}" for one in given}
+    shared = {one: value for one, value in values.items() if one is not Attribute.STATUS}
+    if Attribute.STATUS in values:
+        values[Attribute.STATUS] = state.value
+    matched = [_fields(f"{name}-{i}", shared, one) for i, one in enumerate(states_of(key))]
+    others = []
+    if key[0] not in WHOLE_ENVIRONMENT:
+        alien = Status.ACTIVE if state is not Status.ACTIVE else Status.SNOOZED
+        others = [
+            _fields(f"{name}-{one.field}", shared, alien)
+            if one is Attribute.STATUS
+            else _fields(f"{name}-{one.field}", {**shared, one: values[one] + _ALIKE}, state)
+            for one in given
+        ]
+    return _Plan(values, tuple(matched), tuple(others))
+
+
+def _fields(name: str, shared: Mapping[Any, str], state: Status) -> Fields:
+    own = {one.value: f"{one.field}-{name}" for one in Attribute if one is not Attribute.STATUS}
+    fields: Fields = own | {one.value: value for one, value in shared.items()}
+    if timer := _TIMERS.get(state):
+        fields[timer] = _LATER
+    return {**fields, "cardInstanceId": f"card-{name}", "status": state.value}
+
+
+class SandboxCards:
+    """Arranges cards in a sandbox, where every value and state can be chosen.
+
+    Args:
+        target: The sandbox.
+        stack: Closes the environments that are opened.
+    """
+
+    def __init__(self, target: Target, stack: ExitStack) -> None:
+        self._target = target
+        self._stack = stack
+
+    def arrange(self, keys: Sequence[Key]) -> list[Arrangement]:
+        """An arrangement for each key, all in one environment where that is possible."""
+        together = [key for key in keys if key[0] not in WHOLE_ENVIRONMENT]
+        made: Iterator[Arrangement] = iter(self._seed(together) if together else ())
+        return [self._seed([key])[0] if key[0] in WHOLE_ENVIRONMENT else next(made) for key in keys]
+
+    def crowd(self) -> Arrangement:
+        """Active cards that share the value of every attribute, more than a page lists."""
+        probe = Probe(self._stack.enter_context(world_on(self._target)))
+        name = probe.cards.randomness.token()
+        shared: dict[Attribute, str] = {one: f"{one.field}-{name}" for one in Attribute}
+        cards = [_fields(f"{name}-{i}", shared, Status.ACTIVE) for i in range(CROWD)]
+        probe.cards.controls.seed(cards)
+        matched = tuple(_card(fields, {}) for fields in cards)
+        return Arrangement(probe, {**shared, Attribute.STATUS: Status.ACTIVE}, matched, (), ())
+
+    def _seed(self, keys: Sequence[Key]) -> list[Arrangement]:
+        probe = Probe(self._stack.enter_context(world_on(self._target)))
+        plans = [_plan(key, probe.cards.randomness) for key in keys]
+        probe.cards.controls.seed(
+            [fields for plan in plans for fields in (*plan.matched, *plan.others)]
+        )
+        listed = {key_of(card): card for card in probe.find(CardQuery()).cards}
+        groups: list[Group] = []
+        made = [
+            Arrangement(
+                probe,
+                plan.values,
+                tuple(_card(fields, listed) for fields in plan.matched),
+                tuple(_card(fields, listed) for fields in plan.others),
+                groups,
+            )
+            for plan in plans
+        ]
+        cards = tuple(card for one in made for card in (*one.matched, *one.others))
+        groups.append(Group(CardQuery(), cards, tuple(card.user_id or "" for card in cards)))
+        return made
+
+
+def _card(fields: Fields, listed: Mapping[str, Card]) -> Card:
+    """A seeded card as it is listed, in the state that it was seeded in."""
+    seeded = Card.from_body(fields)
+    return replace(listed.get(key_of(seeded), seeded), status=seeded.status)

@@ -1,0 +1,192 @@
+"""The rows of the experiments: which requests are sent, and which cards they meet, as data.
+
+A row is a point of the space in :mod:`pytest_atomic_cards.model.request_space`. Every pair of
+values stands in some row, and every triple of operation, attributes and ``multiple``, as the
+documentation speaks of these three together: "the same query attributes are used to action one or
+more cards".
+
+Source: Cards API page › Query attributes, Card actions, Actioning multiple cards at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import cycle, product
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.request_space import (
+    ABSENT,
+    DIMENSIONS,
+    EVERY_ATTRIBUTE,
+    MIXED,
+    NO_ATTRIBUTE,
+    OTHER,
+    Point,
+)
+from pytest_atomic_cards.suite.covering_array import Forbidden, Values, covering_array
+
+Parameters = tuple[tuple[str, str], ...]
+
+MULTIPLE: Final[Mapping[str, Parameters]] = {
+    ABSENT: (),
+    "1": (("multiple", "1"),),
+    "0": (("multiple", "0"),),
+    "false": (("multiple", "false"),),
+    "true": (("multiple", "true"),),
+    "empty": (("multiple", ""),),
+    "junk": (("multiple", "no-such-word"),),
+    "twice": (("multiple", "1"), ("multiple", "1")),
+}
+"""The spellings of ``multiple``. Only its absence and ``1`` are documented; ``0`` and ``false`` are
+not ``1`` to anybody, and what the others mean is an open question."""
+
+SOME: Final = 2
+"""Cards: the value of ``limit`` for *some*, below the number of cards in a row with *many*."""
+ODD_LIMIT: Final = "5000"
+"""A limit above the largest documented one: it may be refused, or count as 1000."""
+LIMITS: Final[Mapping[str, Parameters]] = {
+    ABSENT: (),
+    "1": (("limit", "1"),),
+    "some": (("limit", str(SOME)),),
+    str(LARGEST_LIMIT): (("limit", str(LARGEST_LIMIT)),),
+    OTHER: (("limit", ODD_LIMIT),),
+}
+OFFSETS: Final[Mapping[str, Parameters]] = {
+    ABSENT: (),
+    "0": (("offset", "0"),),
+    "inside": (("offset", "1"),),
+    "page": (("offset", str(DEFAULT_PAGE)),),
+    OTHER: (("offset", "-1"),),
+}
+BODIES: Final[Mapping[str, bytes]] = {
+    "none": b"",
+    "empty": b"{}",
+    "object": b'{"quantity": 2, "size": "large"}',
+    OTHER: b"[1]",
+}
+"""The body of a complete; the object is that of the documentation's example."""
+
+MATCHES: Final[Mapping[str, int]] = {"0": 0, "1": 1, "2": 2, "many": 3}
+"""How many cards of one state have all values; of mixed states there is one of each."""
+
+SETS: Final = tuple(value for value in DIMENSIONS["by"] if value != OTHER)
+WHOLE_ENVIRONMENT: Final = (NO_ATTRIBUTE, Attribute.STATUS.value)
+"""The sets that select cards of anybody: no attribute, and a status alone."""
+NAMES_STATUS: Final = tuple(
+    value for value in SETS if value == EVERY_ATTRIBUTE or Attribute.STATUS in value
+)
+
+ACTION_SPACE: Final[Values] = {
+    "operation": tuple(Action),
+    "by": SETS,
+    "matches": tuple(MATCHES),
+    "state": DIMENSIONS["state"],
+    "multiple": tuple(MULTIPLE),
+    "limit": tuple(LIMITS),
+    "body": tuple(BODIES),
+}
+FORBIDDEN: Final[tuple[Forbidden, ...]] = (
+    # The page shows a body for complete only.
+    {"operation": (Action.DISMISS, Action.CANCEL), "body": ("empty", "object", OTHER)},
+    # Fewer than three cards are in one state; if none matches, the others are active.
+    {"matches": ("1", "2"), "state": (MIXED,)},
+    {"matches": ("0",), "state": tuple(set(DIMENSIONS["state"]) - {"active"})},
+    # A query by status matches cards of one state.
+    {"by": NAMES_STATUS, "state": (MIXED,)},
+    # These match cards of a whole environment, which has to be opened for each: few rows do.
+    {"by": WHOLE_ENVIRONMENT, "matches": ("0", "1")},
+    {"by": WHOLE_ENVIRONMENT, "multiple": ("true", "empty", "junk", "twice")},
+    {"by": WHOLE_ENVIRONMENT, "limit": ("1", "some", OTHER)},
+    {"by": (NO_ATTRIBUTE,), "state": tuple(set(DIMENSIONS["state"]) - {"active", MIXED})},
+)
+
+_PLAIN: Final[Point] = {
+    "matches": "1",
+    "state": "active",
+    "multiple": ABSENT,
+    "limit": ABSENT,
+    "body": "none",
+}
+EXAMPLES: Final[tuple[Point, ...]] = (
+    {**_PLAIN, "operation": Action.DISMISS, "by": Attribute.LIFECYCLE_ID},
+    {
+        **_PLAIN,
+        "operation": Action.CANCEL,
+        "by": Attribute.CARD_TEMPLATE_ID,
+        "matches": "many",
+        "multiple": "1",
+    },
+    {**_PLAIN, "operation": Action.COMPLETE, "by": Attribute.LIFECYCLE_ID, "body": "object"},
+)
+"""The page's own examples of actions, as they stand."""
+
+ONE_ACTIVE: Final[Point] = {"matches": "1", "state": "active"}
+TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
+DECISIVE: Final = (ABSENT, "1", "0", "false")
+"""The spellings of ``multiple`` that are tried with every operation and set of attributes."""
+
+PAGING_SPACE: Final[Values] = {"by": SETS, "limit": tuple(LIMITS), "offset": tuple(OFFSETS)}
+
+CROWD: Final = 120
+"""Cards that a listing needs two pages for: more than 100, and few enough to list often."""
+CROWD_PAGES: Final = (
+    {"limit": ABSENT, "offset": ABSENT},
+    {"limit": ABSENT, "offset": "page"},
+    {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
+    {"limit": "some", "offset": "inside"},
+)
+"""The pages of such a listing; the second and the third are the page's own examples."""
+
+ACCESS_SPACE: Final[Values] = {
+    "operation": DIMENSIONS["operation"],
+    "token": DIMENSIONS["token"],
+    "environment": DIMENSIONS["environment"],
+}
+
+
+@cache
+def action_rows(
+    sets: Sequence[str] = SETS, states: Sequence[str] = ACTION_SPACE["state"]
+) -> tuple[Point, ...]:
+    """The rows of the actions.
+
+    Args:
+        sets: The sets of attributes that a target allows.
+        states: The states that it can provide.
+    """
+    space = {**ACTION_SPACE, "by": sets, "state": states}
+    examples = [row for row in EXAMPLES if row["by"] in sets]
+    return tuple(covering_array(space, FORBIDDEN, first=[*examples, *_decisive(sets, states)]))
+
+
+def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
+    """Each operation by each set: with each decisive spelling on several cards, and on one."""
+    for action, by in product(Action, sets):
+        row = {"operation": action.value, "by": by, "limit": ABSENT}
+        for multiple in DECISIVE:
+            mixed = multiple == "1" and MIXED in states and by not in NAMES_STATUS
+            cards = {"matches": "many", "state": MIXED} if mixed else TWO_ACTIVE
+            yield {**row, **cards, "multiple": multiple}
+        if by not in WHOLE_ENVIRONMENT:
+            yield {**row, **ONE_ACTIVE, "multiple": ABSENT, "body": "none"}
+    by_turns = cycle(name for name in sets if name not in WHOLE_ENVIRONMENT)
+    for action, state in product(Action, (one for one in states if one != MIXED)):
+        row = {"operation": action.value, "matches": "1", "state": state, "limit": ABSENT}
+        for multiple, body in ((ABSENT, "none"), ("1", "none")):
+            yield {**row, "by": next(by_turns), "multiple": multiple, "body": body}
+
+
+@cache
+def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
+    """The rows of listings with ``limit`` and ``offset``."""
+    return tuple(covering_array({**PAGING_SPACE, "by": sets}))
+
+
+def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
+    """The rows of listings of more cards than a page."""
+    cards = {"operation": "list", "matches": "over-page", "state": "active"}
+    return tuple({**cards, "by": by, **page} for by, page in product(sets, CROWD_PAGES))

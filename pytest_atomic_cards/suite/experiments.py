@@ -1,0 +1,244 @@
+"""Experiments: every row on its cards, together, so that all share the waits and the listings.
+
+Listings come first. Then come the actions that change nothing by the documentation; those on the
+same cards share an arrangement, and one look afterwards judges them all. Last come those that
+change cards, each on cards of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Protocol
+
+from pytest_atomic_cards.client.cards_api import environment_path
+from pytest_atomic_cards.model.cards import cards_of
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.request_space import ABSENT, Point
+from pytest_atomic_cards.rules.verdicts import Inconclusive
+from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
+from pytest_atomic_cards.suite.claims import Claim
+from pytest_atomic_cards.suite.expected_states import States
+from pytest_atomic_cards.suite.experiment import Arrangement, Breach, Listing, Trial
+from pytest_atomic_cards.suite.experiment_cards import Key, attributes_of, key_of_row, states_of
+from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE, OFFSETS
+from pytest_atomic_cards.suite.listing_oracle import judge_page
+from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
+from pytest_atomic_cards.targets.seeding.listing_reader import Found
+
+
+class CardSupply(Protocol):
+    """Arranges the cards of experiments on one kind of target."""
+
+    def arrange(self, keys: Sequence[Key]) -> list[Arrangement]:
+        """An arrangement for each key."""
+        ...
+
+    def crowd(self) -> Arrangement:
+        """Active cards that share the value of every attribute, more than a page lists."""
+        ...
+
+
+@dataclass(repr=False, eq=False)
+class Experiments:
+    """The experiments of a run, and what they showed.
+
+    Attributes:
+        trials: The actions.
+        listings: The listings.
+        errors: What could not be decided, as no usable response arrived.
+    """
+
+    trials: list[Trial] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
+    errors: list[AtomicCardsError] = field(default_factory=list)
+
+    def check(self, rule: str, claim: Claim) -> None:
+        """Expect no experiment to show that a requirement is broken.
+
+        Raises:
+            Violation: One does.
+            Inconclusive: All those that concern it got no usable response.
+            NotAvailableError: None concerns it on this target.
+        """
+        broken = self.breaches.get(rule)
+        if broken:
+            broken[0].raise_as_one_of(len(broken))
+        if not any(claim.concerns(point) for point in self.points):
+            if self.errors:
+                raise Inconclusive.because_of(self.errors[0])
+            raise NotAvailableError("no experiment on this target concerns it")
+
+    @property
+    def points(self) -> Iterator[Point]:
+        """The places of all experiments in the space of requests."""
+        yield from (listing.point for listing in self.listings)
+        yield from (trial.point for trial in self.trials)
+
+    @cached_property
+    def breaches(self) -> Mapping[str, list[Breach]]:
+        """What the experiments show against each requirement."""
+        found: defaultdict[str, list[Breach]] = defaultdict(list)
+        for listing in self.listings:
+            for breach in judge_page(listing):
+                found[breach.requirement].append(breach)
+        for trial in self.trials:
+            for breach in judge(trial):
+                found[breach.requirement].append(breach)
+        return found
+
+
+def experiment(
+    supply: CardSupply,
+    actions: Sequence[Point],
+    pages: Sequence[Point] = (),
+    crowd: Sequence[Point] = (),
+) -> Experiments:
+    """Make all experiments.
+
+    Args:
+        supply: Arranges their cards.
+        actions: The rows of actions.
+        pages: The rows of listings with ``limit`` and ``offset``.
+        crowd: Those of listings of more cards than a page.
+    """
+    done = Experiments()
+    shared, own = _grouped(actions)
+    keys = [*shared, *(key_of_row(row) for row in own)]
+    made = supply.arrange(keys)
+    common = dict(zip(shared, made, strict=False))
+    single = made[len(shared) :]
+    _list(done, common, pages)
+    if crowd:
+        _list_crowd(done, supply.crowd(), crowd)
+    _act(done, [(row, common[key]) for key, rows in shared.items() for row in rows])
+    _act(done, list(zip(own, single, strict=True)))
+    return done
+
+
+def _grouped(actions: Iterable[Point]) -> tuple[dict[Key, list[Point]], list[Point]]:
+    """The rows that change nothing, by their cards; and the others."""
+    shared: defaultdict[Key, list[Point]] = defaultdict(list)
+    own: list[Point] = []
+    for row in actions:
+        key = key_of_row(row)
+        rows = shared[key]
+        (rows if is_harmless(row, states_of(key)) else own).append(row)
+    return shared, own
+
+
+def _list(done: Experiments, common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> None:
+    fullest: dict[str, tuple[Arrangement, Listing]] = {}
+    for (by, matches, state), cards in common.items():
+        point = {"operation": "list", "by": by, "matches": matches, "state": state}
+        whole = {**point, "limit": ABSENT, "offset": ABSENT}
+
+        def look(cards: Arrangement = cards, point: Point = whole) -> Listing:
+            return Listing(point, cards, cards.query, cards.probe.page(cards.query))
+
+        try:
+            listing = cards.probe.watch(look, lambda seen: not [*judge_page(seen)])
+        except AtomicCardsError as error:
+            done.errors.append(error)
+            continue
+        found = listing.found
+        done.listings.append(listing)
+        if len(found.cards) >= len(fullest[by][1].found.cards if by in fullest else ()):
+            fullest[by] = cards, listing
+    for row in pages:
+        if row["by"] in fullest:
+            _page(done, row, *fullest[row["by"]])
+
+
+def _list_crowd(done: Experiments, crowd: Arrangement, rows: Sequence[Point]) -> None:
+    whole = Found(crowd.matched, ())
+    for row in rows:
+        values = {name: crowd.values[name] for name in attributes_of(row["by"])}
+        cards = replace(crowd, values=values)
+        _page(done, row, cards, Listing(row, cards, cards.query, whole))
+
+
+def _page(done: Experiments, row: Point, cards: Arrangement, whole: Listing) -> None:
+    """List one page, and keep it beside the whole listing."""
+    parameters = (*LIMITS[row["limit"]], *OFFSETS[row["offset"]])
+
+    def look() -> Listing:
+        exchange = cards.probe.raw("GET", "/cards", cards.query, more=parameters)
+        shown = tuple(cards_of(exchange.json())) if exchange.succeeded else ()
+        found = Found(shown, (exchange,))
+        return Listing({**whole.point, **row}, cards, cards.query, found, whole.found)
+
+    try:
+        done.listings.append(cards.probe.watch(look, lambda seen: not [*judge_page(seen)]))
+    except AtomicCardsError as error:
+        done.errors.append(error)
+
+
+def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]]) -> None:
+    """Act in each row, look once at all cards, and keep what each action did."""
+    before = _states(cards for _, cards in rows)
+    batches: defaultdict[int, list[Trial]] = defaultdict(list)
+    for row, cards in rows:
+        try:
+            exchange = _sent(row, cards)
+        except AtomicCardsError as error:
+            done.errors.append(error)
+            continue
+        batches[id(cards)].append(Trial(row, cards, exchange, before[id(cards.probe)]))
+    trials = [trial for batch in batches.values() for trial in batch]
+    done.trials += _watched(trials, batches)
+
+
+def _watched(trials: Sequence[Trial], batches: Mapping[int, Sequence[Trial]]) -> list[Trial]:
+    """The actions with the states that their cards have once all is as it must be, or later."""
+    sent = {
+        name: [(trial.action, trial.exchange) for trial in batch] for name, batch in batches.items()
+    }
+    probes = {id(trial.cards.probe): trial.cards for trial in trials}
+
+    def look(cards: Arrangement) -> list[Trial]:
+        after = _states([cards])[id(cards.probe)]
+        return [
+            replace(trial, after=after, batch=sent[id(trial.cards)])
+            for trial in trials
+            if trial.cards.probe is cards.probe
+        ]
+
+    seen: list[Trial] = []
+    for cards in probes.values():
+        cards.probe.settle()
+        seen += cards.probe.watch(partial(look, cards), _is_as_due)
+    return seen
+
+
+def _is_as_due(trials: Iterable[Trial]) -> bool:
+    return not any(True for trial in trials for _ in judge(trial))
+
+
+def _states(arrangements: Iterable[Arrangement]) -> dict[int, States]:
+    """The listed states of all cards, by the probe that lists them."""
+    found: dict[int, States] = {}
+    for cards in arrangements:
+        if id(cards.probe) not in found:
+            found[id(cards.probe)] = {
+                key: word
+                for group in cards.groups
+                for key, word in cards.probe.states(group).items()
+            }
+    return found
+
+
+def _sent(row: Point, cards: Arrangement) -> Exchange:
+    api = cards.probe.api
+    path = f"{environment_path(api.environment_id)}/cards/{row['operation']}"
+    parameters = [
+        *cards.query.parameters(),
+        *LIMITS[row["limit"]],
+        *MULTIPLE[row["multiple"]],
+    ]
+    exchange = api.session.send("PUT", path, parameters, body=BODIES[row["body"]])
+    if api.access.denied(api.access.observed(exchange)):
+        raise TransportError(f"{row['operation']} was denied with HTTP {exchange.status}", exchange)
+    return exchange

@@ -1,0 +1,104 @@
+"""The oracle of pages: which cards an experiment's listing must show, and how many of them.
+
+Source: Cards API page › Query attributes, Pagination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
+from pytest_atomic_cards.suite.experiment import Breach, Listing
+from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
+from pytest_atomic_cards.suite.oracle import judge_listing
+from pytest_atomic_cards.targets.seeding.listing_reader import key_of
+
+_ALONE: Final[Mapping[str, str]] = {
+    Attribute.EVENT_NAME: "QUERY-01",
+    Attribute.LIFECYCLE_ID: "QUERY-02",
+    Attribute.CARD_TEMPLATE_ID: "QUERY-03",
+    Attribute.FLOW_INSTANCE_ID: "QUERY-04",
+    Attribute.FLOW_INVOCATION_ID: "QUERY-05",
+    Attribute.USER_ID: "QUERY-06",
+    Attribute.STATUS: "QUERY-07",
+}
+
+
+def judge_page(listing: Listing) -> Iterator[Breach]:
+    """What a page shows against requirements."""
+    if listing.whole is None:
+        yield from _of_cards(listing)
+    else:
+        yield from _of_window(listing, listing.whole.cards)
+
+
+def _of_cards(listing: Listing) -> Iterator[Breach]:
+    """Compare a listing with the cards that match; by *and*, and by any documented reading."""
+    given = tuple(listing.query.attributes)
+    state = Status(listing.query.status or Status.ACTIVE)
+    rules = {_ALONE.get(given[0], "") if len(given) == 1 else "QUERY-08": len(given) > 1}
+    if len(given) > 1:
+        rules["QUERY-16"] = False
+    if state is not Status.ACTIVE:
+        rules = {"QUERY-12": False}
+    for rule, or_allowed in rules.items():
+        try:
+            judge_listing(
+                listing.cards.matched,
+                listing.query,
+                listing.found,
+                owed=(state,),
+                or_allowed=or_allowed,
+            )
+        except Violation as error:
+            yield Breach(rule, error.expected, error.actual, error.exchanges)
+        except Inconclusive:
+            return
+
+
+def _of_window(listing: Listing, whole: tuple[object, ...]) -> Iterator[Breach]:
+    """Compare how many cards a page shows with how many there are behind its offset."""
+    limit, offset = listing.point["limit"], listing.point["offset"]
+    exchanges, count = listing.found.exchanges, len(listing.found.cards)
+    if OTHER in {limit, offset}:
+        return
+    most = int(dict(LIMITS[limit]).get("limit", DEFAULT_PAGE))
+    skipped = int(dict(OFFSETS[offset]).get("offset", 0))
+    due = max(0, min(most, len(whole) - skipped))
+    if count != due:
+        expected = f"{due} of the {len(whole)} cards with limit {limit} and offset {offset}"
+        for rule in _paging_rules(listing):
+            yield Breach(rule, expected, f"{count} were listed", exchanges)
+    strange = {key_of(card) for card in listing.found.cards} - {
+        key_of(card)
+        for card in (*listing.whole.cards, *listing.cards.matched)  # type: ignore[union-attr]
+    }
+    if strange:
+        actual = f"{len(strange)} other(s) were listed"
+        yield Breach("PAGE-08", "only cards that match on every page", actual, exchanges)
+
+
+def _paging_rules(listing: Listing) -> list[str]:
+    """The requirements of a page that has too few or too many cards."""
+    point = listing.point
+    given = (point["limit"] != ABSENT, point["offset"] != ABSENT)
+    rules = [_PAGING[given]]
+    if point["by"] != NO_ATTRIBUTE:
+        rules.append("PAGE-08")
+    if given == (True, False) and (rule := _ALONE.get(point["by"])):
+        rules.append(rule)
+    return rules
+
+
+_PAGING: Final = {
+    (False, False): "PAGE-01",
+    (True, False): "PAGE-02",
+    (False, True): "PAGE-04",
+    (True, True): "PAGE-05",
+}
+"""The requirement of a page, by whether a limit and an offset are given."""

@@ -1,0 +1,84 @@
+"""The oracle of results: what the response to an action says of the cards that it changed.
+
+Source: Cards API page › Complete, example response. That dismiss and cancel respond alike is
+inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pytest_atomic_cards.model.cards import ActionResponse, Card
+from pytest_atomic_cards.model.documented import RESULT_FIELDS
+from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.suite.experiment import Breach, Trial
+from pytest_atomic_cards.support.errors import ContractBrokenError
+from pytest_atomic_cards.support.printable import brief
+
+IDS: Final = ("cardInstanceId", "cardTemplateId", "lifecycleId", "userId")
+"""What a result repeats of its card by the documentation; the rest of its fields is inferred."""
+_SHARED: Final = tuple(name for name in RESULT_FIELDS if name not in {*IDS, "action"})
+
+
+def judge_results(trial: Trial) -> Iterator[Breach]:
+    """What the response to an action that changed every card it matched shows."""
+    complete = trial.action is Action.COMPLETE
+    try:
+        response = ActionResponse.from_body(trial.exchange.json())
+    except ContractBrokenError as error:
+        rule = "SHAPE-07" if complete else "RESULT-04"
+        yield _breach(trial, rule, "an array with a result for each card", str(error))
+        return
+    yield from _of_cards(trial, response, "RESULT-01" if complete else "RESULT-04")
+    yield from _of_fields(trial, response, "RESULT-02" if complete else "RESULT-04")
+    yield from _of_words(trial, response, "RESULT-02" if complete else "RESULT-06")
+    count = len(trial.cards.matched)
+    rule = "RESULT-05" if count > 1 else "RESULT-03" if complete else "RESULT-04"
+    yield from _of_summary(trial, response, rule)
+
+
+def _breach(trial: Trial, rule: str, expected: str, actual: str) -> Breach:
+    return Breach(rule, expected, actual, (trial.exchange,))
+
+
+def _of_cards(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
+    acted = sorted(str(result.card_instance_id) for result in response.results)
+    due = sorted(str(card.card_instance_id) for card in trial.cards.matched)
+    if acted != due:
+        actual = f"there are {len(acted)} result(s), for {brief(', '.join(acted) or 'none')}"
+        yield _breach(trial, rule, f"one result for each of the {len(due)} cards", actual)
+
+
+def _of_fields(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
+    cards = {card.card_instance_id: card for card in trial.cards.matched}
+    for result in response.results:
+        card = cards.get(result.card_instance_id)
+        for names, requirement in ((IDS, rule), (_SHARED, "SCHEMA-04")):
+            for name, due in _fields(card, names):
+                if result.raw.get(name) != due:
+                    actual = f"it is {brief(result.raw.get(name))}"
+                    expected = f"{name} of the result to be {brief(due)}, as the card has it"
+                    yield _breach(trial, requirement, expected, actual)
+
+
+def _fields(card: Card | None, names: tuple[str, ...]) -> list[tuple[str, Any]]:
+    raw: Mapping[str, Any] = card.raw if card else {}
+    return [(name, raw[name]) for name in names if name in raw]
+
+
+def _of_words(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
+    """Complete is sampled with its own name; the others may name the action or its outcome."""
+    action = trial.action
+    due = {action.value} if action is Action.COMPLETE else {action.value, action.outcome.value}
+    words = {result.action for result in response.results}
+    if not words <= due:
+        shown = ", ".join(sorted(map(brief, words - due)))
+        yield _breach(trial, rule, f"action to be {action.value!r} in every result", shown)
+
+
+def _of_summary(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
+    summary, count = response.summary, len(trial.cards.matched)
+    if (summary.total, summary.updated) != (count, count):
+        actual = f"total is {summary.total} and updated {summary.updated}"
+        yield _breach(trial, rule, f"a summary with total {count} and updated {count}", actual)

@@ -1,0 +1,43 @@
+"""Every operation is tried with every token that must not give access."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.suite.access_experiments import Intrusions, intrude
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.targets import sandbox_world
+
+
+def intrusions(*faults: str) -> Intrusions:
+    """All intrusions on a sandbox with faults."""
+    with sandbox_world(faults=faults) as cards:
+        return intrude(Probe(cards), cards.seeder.seed(Population.of(4))[0])
+
+
+@pytest.mark.parametrize("operation", ["list", "dismiss", "complete", "cancel"])
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [
+        ("missing-token-accepted", "AUTH-01"),
+        ("any-token-accepted", "AUTH-02"),
+        ("token-known-by-beginning", "AUTH-02"),
+        ("expired-token-accepted", "AUTH-05"),
+        ("any-role-accepted", "AUTH-06"),
+        ("other-environment-accepted", "AUTH-10"),
+        ("no-access-is-400", "AUTH-11"),
+    ],
+)
+def test_a_fault_of_one_operation_is_seen(fault: str, requirement: str, operation: str) -> None:
+    """A token that one operation alone accepts breaks the requirement, and names the operation."""
+    found = [*intrusions(f"{fault}@operation={operation}").breaches()]
+    assert requirement in {breach.requirement for breach in found}
+    assert all(breach.expected.startswith(operation) for breach in found)
+
+
+def test_a_correct_target_is_clean() -> None:
+    """A target that refuses all of them breaks nothing."""
+    made = intrusions()
+    assert not [*made.breaches()]
+    assert not made.absent

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
 from pytest_atomic_cards.rules.verdicts import Violation
@@ -19,6 +20,7 @@ from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
 from pytest_atomic_cards.suite.dry_run import DryRun
 from pytest_atomic_cards.suite.existing_cards import ExistingCards
+from pytest_atomic_cards.suite.forked_trials import FAULT
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.plan import PLAN, PlanHooks
@@ -76,6 +78,13 @@ def hooks_of(config: pytest.Config) -> ContractHooks:
     """What turns the outcomes of this run into findings."""
     hooks: ContractHooks = config.pluginmanager.get_plugin("atomic-cards-contracts")
     return hooks
+
+
+@pytest.fixture(scope="session")
+def cards_settings(cards_settings: Settings, pytestconfig: pytest.Config) -> Settings:
+    """The settings of this run; of a trial, with its fault."""
+    fault = pytestconfig.stash.get(FAULT, "")
+    return replace(cards_settings, fault=(fault,)) if fault else cards_settings
 
 
 @pytest.fixture(scope="session")

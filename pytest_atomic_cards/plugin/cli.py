@@ -13,6 +13,7 @@ from typing import Final
 
 from pytest_atomic_cards.plugin.audit_command import add_audit
 from pytest_atomic_cards.plugin.price_command import add_price
+from pytest_atomic_cards.plugin.prove_command import add_prove
 from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable
@@ -136,43 +137,6 @@ def _hook_file(directory: Path) -> list[str]:
     return ["-p", "conftest"]
 
 
-def prove(arguments: argparse.Namespace) -> int:
-    """Show that the suite catches each fault of the sandbox, and that each requirement can fail."""
-    from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
-    from pytest_atomic_cards.suite import mutation_testing
-    from pytest_atomic_cards.support.progress import line_on, shown_on
-
-    line = line_on(sys.stderr)
-
-    def show(trial: mutation_testing.Trial, violated: list[str]) -> None:
-        if line:
-            line.erase()
-        print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}", flush=True)  # noqa: T201
-
-    with shown_on(line):
-        if arguments.all:
-            faults = arguments.faults or FAULTS
-            trials = [mutation_testing.Trial(fault_named(fault).name) for fault in faults]
-        else:
-            trials = mutation_testing.covering(mutation_testing.recorded())
-        table = mutation_testing.run_trials(trials, arguments.jobs, show)
-        if not arguments.all:
-            table = mutation_testing.completed(
-                table, mutation_testing.recorded(), arguments.jobs, show
-            )
-        elif arguments.faults:
-            table = {**mutation_testing.recorded(), **table}
-    if arguments.write:
-        mutation_testing.write(table, arguments.write)
-    wrong = mutation_testing.gaps(table, FAULTS)
-    for sentence in wrong:
-        print(f"atomic-cards prove: {sentence}", file=sys.stderr)  # noqa: T201
-    if not wrong:
-        caught = len(mutation_testing.requirements_in(table))
-        print(f"{len(table)} faults are caught, and {caught} requirements can fail")  # noqa: T201
-    return 1 if wrong else 0
-
-
 def explain(arguments: argparse.Namespace) -> int:
     """Explain requirements, faults and open questions."""
     from pytest_atomic_cards.reporting import explanations
@@ -212,19 +176,7 @@ def _parser() -> argparse.ArgumentParser:
         help="run the contract suite against the target; takes pytest's own arguments",
         add_help=False,
     )
-    proof = commands.add_parser("prove", help="show that the suite catches each sandbox fault")
-    proof.add_argument(
-        "faults",
-        nargs="*",
-        metavar="FAULT",
-        help="with --all: run only these, and use the recorded results of others",
-    )
-    proof.add_argument("--all", action="store_true", help="run all contracts on each fault")
-    proof.add_argument("--jobs", type=_jobs, metavar="N", help="processes; default: the cores")
-    proof.add_argument(
-        "--write", type=Path, metavar="DIR", help="write faults.toml and README.md there"
-    )
-    proof.set_defaults(run=prove)
+    add_prove(commands)
     tell = commands.add_parser("explain", help="explain a requirement and how it is tested")
     tell.add_argument(
         "names", nargs="+", metavar="ID", help="such as PAGE-01; or a fault, or an open question"
@@ -254,9 +206,3 @@ def _parser() -> argparse.ArgumentParser:
     add_price(commands, check)
     add_sandbox_parser(commands)
     return parser
-
-
-def _jobs(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"a number of processes from 1, not {text!r}")
-    return int(text)

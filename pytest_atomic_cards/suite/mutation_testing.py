@@ -11,23 +11,26 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import multiprocessing
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
-from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue, untested
-from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.sandbox.faults import fault_named
 from pytest_atomic_cards.suite.contract_plugin import MARKER
-from pytest_atomic_cards.suite.result_hooks import result_in
+from pytest_atomic_cards.suite.forked_trials import (
+    ForkedTrials,
+    Report,
+    Trial,
+    TrialResult,
+)
 from pytest_atomic_cards.suite.suite_runner import (
     PYTEST_ARGUMENTS,
     TERMINAL_ARGUMENTS,
@@ -43,22 +46,17 @@ FILE: Final = "faults.toml"
 _README: Final = "README.md"
 _GENERATED: Final = "<!-- Everything below is generated. -->"
 """What stands above it in ``README.md`` is written by hand."""
+_ARGUMENTS: Final = (
+    *PYTEST_ARGUMENTS,
+    *TERMINAL_ARGUMENTS,
+    *("-m", MARKER),
+    "--cards-target=sandbox",
+    "--cards-effort=quick",
+    "--capture=no",  # nothing a contract prints is shown, but what this process prints is
+)
 _HEADER: Final = (
     "# Which requirements each fault of the sandbox violates. Made by: atomic-cards prove --all\n"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One run of the suite on a sandbox with one fault.
-
-    Args:
-        fault: Name of the fault; empty for a sandbox without one.
-        only: The requirements whose contracts to run; empty for all.
-    """
-
-    fault: str
-    only: tuple[str, ...] = ()
 
 
 def recorded() -> dict[str, list[str]]:
@@ -115,66 +113,78 @@ def completed(
 def run_trials(
     trials: Iterable[Trial], jobs: int | None, report: Callable[[Trial, list[str]], None]
 ) -> dict[str, list[str]]:
-    """Run trials in parallel, and collect what each violated.
+    """Run trials in parallel, and collect what each violated, the documented ones first.
 
     Args:
         trials: The trials.
         jobs: The number of processes; the number of cores if left out.
-        report: Called with each trial and the requirements that it violated, in order.
+        report: Called with each trial and the requirements that it violated, as they end.
+
+    Raises:
+        MisuseError: A fault is unknown, or this system cannot fork processes.
     """
     trials = list(trials)
+    for trial in trials:
+        if trial.fault:
+            fault_named(trial.fault)
     table = {}
-    context = multiprocessing.get_context("spawn")
-    with (
-        activity("runs on faulty sandboxes", len(trials)) as update,
-        ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool,
-    ):
-        for trial, violated in zip(trials, pool.map(_violated, trials), strict=True):
-            table[trial.fault] = violated
-            report(trial, violated)
-            update(len(table))
+
+    def take(trial: Trial, result: TrialResult) -> None:
+        table[trial.fault] = sorted(result.violated, key=_rank)
+        report(trial, table[trial.fault])
+
+    run_forked(trials, jobs, take)
     return table
 
 
-class _Violations:
-    def __init__(self) -> None:
-        self.names: set[str] = set()
+def run_forked(trials: Sequence[Trial], jobs: int | None, report: Report) -> None:
+    """Run trials in parallel.
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        finding = result_in(report, Finding)
-        if finding and finding.verdict is Verdict.VIOLATED:
-            self.names.add(finding.requirement)
+    Args:
+        trials: The trials.
+        jobs: The number of processes; the number of cores if left out.
+        report: Called with each trial and its result, as they end.
 
+    Raises:
+        MisuseError: This system cannot fork processes.
+    """
+    streams = sys.stdout, sys.stderr
+    done = count(1)
 
-def _violated(trial: Trial) -> list[str]:
-    """The requirements that a trial violates, the documented ones first."""
-    violations = _Violations()
+    def speak(trial: Trial, result: TrialResult) -> None:
+        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+            report(trial, result)
+            update(next(done))
+
     silence = io.StringIO()
-    arguments = [*PYTEST_ARGUMENTS, *TERMINAL_ARGUMENTS, "-m", MARKER, "--cards-target=sandbox"]
-    arguments.append("--cards-effort=quick")
-    if trial.fault:
-        arguments.append(f"--cards-fault={trial.fault}")
-    if trial.only:
-        arguments.append(f"--cards-only={','.join(trial.only)}")
-    with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
-        pytest.main([*arguments, str(suite_directory())], plugins=[violations])
+    with activity("runs on faulty sandboxes", len(trials)) as update:
+        forked = ForkedTrials(trials, jobs or os.cpu_count() or 1, speak)
+        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+            pytest.main([*_ARGUMENTS, str(suite_directory())], plugins=[forked])
+
+
+def _rank(name: str) -> tuple[bool, int]:
     order = list(catalogue().requirements)
-    return sorted(
-        violations.names,
-        key=lambda name: (catalogue()[name].level is not Level.DOCUMENTED, order.index(name)),
-    )
+    return catalogue()[name].level is not Level.DOCUMENTED, order.index(name)
 
 
 def gaps(table: Table, faults: Collection[str]) -> list[str]:
     """The gaps of a table, as sentences: faults that survive, and requirements never violated."""
     caught = requirements_in(table)
     return [
-        *(f"fault {fault} is caught by no requirement" for fault in faults if not table.get(fault)),
+        *survivors({fault: table.get(fault, ()) for fault in faults}),
         *(
             f"requirement {name} is violated by no fault"
             for name in catalogue().requirements
             if name not in caught
         ),
+    ]
+
+
+def survivors(table: Table) -> list[str]:
+    """The faults of a table that survive, as sentences."""
+    return [
+        f"fault {fault} is caught by no requirement" for fault, names in table.items() if not names
     ]
 
 

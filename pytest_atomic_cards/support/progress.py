@@ -172,6 +172,12 @@ def shown_on(line: Line | None) -> Iterator[None]:
         _line = before
 
 
+def erase_line() -> None:
+    """Hide what is shown, so that something can be printed in its place."""
+    if _line is not None:
+        _line.erase()
+
+
 def line_on(stream: TextIO) -> LiveLine | None:
     """A line on a stream, if that is a terminal on which a line can be erased."""
 

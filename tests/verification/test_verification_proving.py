@@ -7,6 +7,7 @@ from pathlib import Path
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox import FAULTS
 from pytest_atomic_cards.suite import mutation_testing
+from pytest_atomic_cards.suite.forked_trials import Trial
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 
 
@@ -42,9 +43,9 @@ def test_few_trials_cover_the_table():
 def test_a_trial_finds_what_its_fault_breaks():
     """A fault violates its requirement and no other; a sandbox without fault violates none."""
     trials = [
-        mutation_testing.Trial("default-page-50", ("PAGE-01", "PAGE-06")),
-        mutation_testing.Trial("cancel-ends-expired", ("STATE-03",)),
-        mutation_testing.Trial("", ("PAGE-01", "STATE-03")),
+        Trial("default-page-50", ("PAGE-01", "PAGE-06")),
+        Trial("cancel-ends-expired", ("STATE-03",)),
+        Trial("", ("PAGE-01", "STATE-03")),
     ]
     told: list[str] = []
     table = mutation_testing.run_trials(trials, 1, lambda trial, _: told.append(trial.fault))

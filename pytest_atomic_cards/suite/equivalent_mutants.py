@@ -1,0 +1,166 @@
+"""Equivalent mutants: faults under conditions that keep them from ever showing, with the reason."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from pytest_atomic_cards.model.request_space import Point
+from pytest_atomic_cards.sandbox.faults.narrow_fault import name_of
+
+_STATES: Final = "active|snoozed|embargoed|expired|dismissed|completed|cancelled"
+_OPEN: Final = "active|snoozed|embargoed"
+_ONE_ATTRIBUTE: Final = r"by=\w+$(?<!all)(?<!other)"
+_FEW: Final = "matches=(1|2)$"
+_NOT_PAGED: Final = "matches=(1|2|many)$"
+_NOT_LIMITED: Final = "matches=(1|2|many|over-page)$"
+
+# Implicit concatenation is how a long pattern stays readable.
+# ruff: noqa: ISC004
+EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
+    (r"(list|act)-ignores-(\w+)@by=(?!all$|other$)(?!.*\b\2\b)", "the attribute is not given"),
+    (
+        r"(action-limit-ignored-by-user|listing-by-user-never-changes)@by="
+        r"(?!all$|other$)(?!.*\buserId\b)",
+        "userId is not given",
+    ),
+    (r"status-index-stale@by=(?!all$|other$)(?!.*\bstatus\b)", "status is not given"),
+    (
+        r"act-ignores-status-beside-userId@by=(?!all$|other$|userId\+status$|status\+userId$)",
+        "userId and status are not both given",
+    ),
+    (
+        rf"(list-any-attribute|act-any-attribute|only-last-attribute)@{_ONE_ATTRIBUTE}",
+        "at most one attribute is given",
+    ),
+    (r"third-attribute-ignored@by=(?!all$|other$)", "fewer than three attributes are given"),
+    (r"user-ignored-among-many@by=(?!all$|other$)", "fewer than six attributes are given"),
+    (r"offset-ignored-with-attribute@by=none$", "no attribute is given"),
+    (r"action-limit-before-filter@by=(none|status)$", "there is no filter after the limit"),
+    (r"action-limit-before-state@by=(.*\bstatus|all)$", "status is given"),
+    (
+        r"(prefix-match|like-match|numeric-comparison|ascii-only-comparison|accents-not-compared"
+        r"|numbers-not-found|long-values-cut|spaces-trimmed|escaped-plus-is-space"
+        r"|percent-decoded-twice|latin-1-decoding|value-cut-at-\w+)@by=status$",
+        "the words of states have none of these characters",
+    ),
+    (r"(default-page|cancel-default)-.*@limit=(?!absent$)", "limit is given"),
+    (
+        r"(limit|action-limit)-(?!before).*@limit=absent$",
+        "limit is not given",
+    ),
+    (
+        r"(action-limit-capped-at-500|limit-capped-at-\d+|action-limit-beyond-1000)@limit=1$",
+        "the limit is below that of the fault",
+    ),
+    (r"action-limit-beyond-1000@limit=", "no documented limit is above 1000"),
+    (r"limit-and-offset-swapped@(offset=absent|limit=absent)$", "one of the two is not given"),
+    (r"offset-.*@offset=(absent|0)$", "nothing is skipped"),
+    (r"offset-ignored-without-limit@limit=(?!absent$)", "limit is given"),
+    (r"offset-(ignored-with-limit|rounded-to-page)@limit=absent$", "limit is not given"),
+    (r"offset-rounded-to-page@limit=1$", "each offset is a multiple of 1"),
+    (r"offset-counts-pages@limit=1$", "a page is one card"),
+    (rf"offset-capped-at-100@{_NOT_PAGED}", "no page begins beyond the offset"),
+    (r"large-page-gives-500@limit=(absent|1)$", "the page is not larger than the default"),
+    (rf"(large-page-gives-500|limit-capped-at-100)@{_NOT_PAGED}", "no page is that large"),
+    (rf"limit-capped-at-500@{_NOT_LIMITED}", "no page is that large"),
+    (rf"default-page-(99|101|unlimited)@{_NOT_PAGED}", "all cards fit on a page"),
+    (rf"default-page-50@{_FEW}", "all cards fit on a page"),
+    (rf"cancel-default-(499|1000|unlimited)@{_NOT_LIMITED}", "fewer match than the limit"),
+    (rf"cancel-default-100@{_NOT_PAGED}", "fewer match than the limit"),
+    (rf"action-limit-capped-at-500@{_NOT_LIMITED}", "fewer match than the limit"),
+    (r"action-limit-beyond-1000@matches=(?!over-largest$)", "no more match than the limit"),
+    (
+        rf"(summary-at-most-100|results-of-first-100|multiple-not-needed-for-many)@{_NOT_PAGED}",
+        "fewer than a hundred match",
+    ),
+    (
+        r"multiple-not-needed-for-two@matches=(?!2$)",
+        "only two cards show the fault",
+    ),
+    (
+        r"(multiple-(always-refused|skips-last|cancels|first-only)|results-(lack-last|repeat-first"
+        r"|of-first-only|of-first-100)|completion-for-first-card-only|summary-always-one"
+        r"|summary-at-most-100)@multiple=absent$",
+        "no more than one card changes",
+    ),
+    (
+        r"(multiple-(must-be-last|skips-last|cancels|first-only)|results-(lack-last|repeat-first"
+        r"|of-first-only)|completion-for-first-card-only|summary-always-one|multiple-silently-\w+"
+        r"|refused-after-\w+|limit-one-more|action-limit-(ignored|one-more|ignored-by-user)"
+        r"|newest-card-missing|order-unstable|limit-ignored)@matches=1$",
+        "one card is all that matches",
+    ),
+    (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
+    (r"multiple-must-be-last@multiple=absent$", "multiple=1 is not given"),
+    (r"order-unstable@limit=1000$", "no second page is needed"),
+    (r"newest-card-missing@limit=1$", "the order, and so which card is first, is open"),
+    (
+        r"no-match-(lists|acts-on)-all@(matches|state)=",
+        "the fault needs a query without matching cards",
+    ),
+    (r"no-match-(lists|acts-on)-all@by=none$", "all cards match"),
+    (r"no-match-acts-on-all@multiple=absent$", "several cards are refused, as no match may be"),
+    (
+        rf"(dismiss|complete|cancel)-({_STATES})(-refused)?@state=(?!\2$)",
+        "the fault is about cards in another state",
+    ),
+    (
+        r"(dismiss|complete|cancel)-.*@operation=(?!\1$)",
+        "the fault is about another action",
+    ),
+    (r"completion-.*@operation=(?!complete$)", "the fault is about complete"),
+    (r"cancel-never-done@(operation=(?!cancel$)|matches=|state=)", "nothing must match a cancel"),
+    (r"snoozed-without-effect@state=active$", "the fault is about snoozed cards"),
+    (
+        rf"closed-card-[\w-]+@state=({_OPEN})$",
+        "the fault is about closed cards",
+    ),
+    (
+        r"completed-card-[\w-]+@state=(?!completed$|mixed$)",
+        "the fault is about completed cards",
+    ),
+    (r"card-always-active@state=active$", "the cards are active"),
+    (
+        r"(created-moves|updated-stays)@state=(active|embargoed)$",
+        "the cards have not changed since they were created",
+    ),
+    (r"(any-token-accepted)@token=none$", "a token is needed for the fault"),
+    (
+        r"missing-token-accepted@(token=(?!none$)|environment=)",
+        "the fault needs a request without a token",
+    ),
+    (
+        r"(bad-number-gives-500)@operation=(dismiss|complete)$",
+        "which parameters these actions read is open",
+    ),
+)
+"""Of one condition: patterns of their names from the beginning, and why they never show."""
+
+IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
+    (r".*@by=(all|.*status).*@state=mixed$", "cards found by status share it"),
+    (r".*@matches=1.*@state=mixed$", "one card has one state"),
+    (
+        r"(?!multiple-|refused-).*@matches=(?!1@).*@multiple=absent$",
+        "several cards are refused, as they should be",
+    ),
+)
+"""Of two conditions: likewise, if each of them alone can show."""
+
+
+@cache
+def _reason_alone(name: str) -> str | None:
+    return _reason_in(EQUIVALENT, name)
+
+
+def _reason_in(table: tuple[tuple[str, str], ...], name: str) -> str | None:
+    return next((reason for pattern, reason in table if re.match(pattern, name)), None)
+
+
+def equivalence_of(fault: str, conditions: Point) -> str | None:
+    """Why a fault never shows under some conditions; ``None`` if it can show."""
+    for name, value in conditions.items():
+        if reason := _reason_alone(name_of(fault, {name: value})):
+            return reason
+    return _reason_in(IMPOSSIBLE, name_of(fault, conditions)) if len(conditions) > 1 else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_atomic_cards.sandbox.faults import (
     access_faults,
     completion_faults,
+    concurrency_faults,
     isolation_faults,
     limit_faults,
     multiple_faults,
@@ -19,6 +20,7 @@ from pytest_atomic_cards.sandbox.faults import (
     shape_faults,
     state_faults,
     timing_faults,
+    value_faults,
 )
 from pytest_atomic_cards.sandbox.faults.fault import Fault, install
 from pytest_atomic_cards.sandbox.faults.narrow_fault import SEPARATOR, conditions_in, narrowed
@@ -31,6 +33,7 @@ __all__ = ["FAULTS", "SEPARATOR", "Fault", "fault_named", "install"]
 
 _AREAS: Final = (
     query_faults,
+    value_faults,
     isolation_faults,
     pagination_faults,
     multiple_faults,
@@ -41,6 +44,7 @@ _AREAS: Final = (
     access_faults,
     shape_faults,
     timing_faults,
+    concurrency_faults,
     protocol_faults,
 )
 FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.plugin.audit_command import add_audit
+from pytest_atomic_cards.plugin.openapi_command import add_openapi
 from pytest_atomic_cards.plugin.price_command import add_price
 from pytest_atomic_cards.plugin.prove_command import add_prove
 from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
@@ -203,6 +204,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("settings", help="list all settings and where to give them")
     listed.set_defaults(run=settings)
     add_audit(commands)
+    add_openapi(commands)
     add_price(commands, check)
     add_sandbox_parser(commands)
     return parser

@@ -164,6 +164,8 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
     def next_transition(self, row: Row) -> tuple[int, str] | None:
         """When time next changes a card, in milliseconds, and its state from then on.
 
+        A start may name an expiry in the past; no card changes before it is created.
+
         Source: Card lifecycle model › Publish, Unsnooze, Expire.
         """
         ends, expires = _ENDS.get(row.status), row.expires_at
@@ -177,8 +179,8 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
             return None
         end = ends and ends(row)
         if end is not None and (expires is None or end <= expires):
-            return end, Status.ACTIVE.value
-        return None if expires is None else (expires, Status.EXPIRED.value)
+            return max(end, row.created), Status.ACTIVE.value
+        return None if expires is None else (max(expires, row.created), Status.EXPIRED.value)
 
 
 _ENDS: Final[Mapping[str, Callable[[Row], int | None]]] = {

@@ -7,8 +7,8 @@ replay generates nothing, and importing Schemathesis takes longer than validatin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,8 +51,9 @@ class Answers:
     def objections(self, operation_id: str, exchange: Exchange) -> list[str]:
         """How a response deviates from the document, one sentence each.
 
-        Only the status of a response without a body is checked, as the body of a response that
-        matches no card is not documented. At most the first few errors of a body are reported.
+        Only the status is checked if there is no body, as in a response that matches no card, and
+        of a refusal, whose body is not documented. At most the first few errors of a body are
+        reported.
 
         Raises:
             NotAvailableError: The validator is not installed.
@@ -63,17 +64,18 @@ class Answers:
             response = responses["200"]  # no page names the status of a success
         if response is None:
             return [f"HTTP {status} is neither a success nor a refusal"]
-        content = self._resolved(response).get("content", {})
-        return list(self._against_body(content, exchange)) if exchange.response_body else []
+        if not exchange.response_body or (exchange.status or 0) >= HTTPStatus.BAD_REQUEST:
+            return []
+        return list(self._against_body(self._resolved(response).get("content", {}), exchange))
 
     def _against_body(self, content: Mapping[str, Any], exchange: Exchange) -> Iterator[str]:
         if not content:
             return
         header = exchange.response_headers.get("content-type", "")
         kind = header.partition(";")[0].strip().lower()
-        if not any(fnmatchcase(kind, one) for one in content):
+        if not is_json(kind):
             yield f"Content-Type {header or 'is missing'}; documented is {', '.join(content)}"
-        if kind and not kind.endswith(("/json", "+json")):
+        if kind and not is_json(kind):
             return
         body = exchange.json()
         if body is None and exchange.response_body.strip() != b"null":
@@ -101,7 +103,17 @@ class Answers:
         return Draft202012Validator(schema)
 
 
-def _sentence(error: ValidationError) -> str:
+def is_json(kind: str) -> bool:
+    """Whether a media type is that of JSON, or of a narrower format of it (RFC 6839)."""
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+
+
+def _sentence(outermost: ValidationError) -> str:
+    error = outermost
+    while forms := getattr(error.kind, "context", None):
+        error = forms[0][0]  # of several forms of a value the expected one is the first
     location = "".join(f"[{step!r}]" for step in error.instance_path)
     message = error.message.replace("\n", " ")
     shown = message if len(message) <= _LONGEST else f"…{message[-_LONGEST:]}"

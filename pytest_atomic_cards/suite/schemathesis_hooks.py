@@ -7,10 +7,8 @@ Enable them with one of these settings::
 
 or with ``import pytest_atomic_cards.suite.schemathesis_hooks`` in a ``conftest.py``. Then run::
 
-    st run contracts/openapi.yaml --url https://ORGANIZATION.customer-api.atomic.io
-
-A copy of ``openapi.yaml`` ships with this package, at
-``pytest_atomic_cards.suite.schema_document.DOCUMENT``.
+    atomic-cards openapi > openapi.yaml
+    st run openapi.yaml --url http://127.0.0.1:8080
 
 Importing this module changes Schemathesis for the whole process:
 
@@ -19,8 +17,8 @@ become checks with the same name, such as ``--checks cards_match_query``. Anythi
 listing could explain is not reported.
 
 *Open questions.* What the documentation leaves open is not reported: accepting a malformed request
-or refusing a well-formed one, the 4xx status for a missing token, the responses to other methods,
-and a response without a body.
+or refusing a well-formed one, the 4xx status for a missing token, the body of a refusal, the
+responses to other methods, and a response without a body.
 
 *Credentials.* If ``ATOMIC_CARDS_CLIENT_ID``, ``ATOMIC_CARDS_CLIENT_SECRET`` and
 ``ATOMIC_CARDS_TOKEN_URL`` are set (or ``ATOMIC_CARDS_ORG_ID``, for the vendor's token URL), a token
@@ -28,9 +26,9 @@ is fetched and kept until it expires. ``ATOMIC_CARDS_ENVIRONMENT_ID`` replaces e
 ``environmentId``.
 
 *Safety.* A generated action can cancel every card of an environment. Set
-``ATOMIC_FLOW_INVOCATION_ID`` to your own invocation, and each request that could change anything is
-pinned to its cards. Without it, such requests are only sent to this machine.
-``st run --include-method GET`` leaves them out.
+``ATOMIC_FLOW_INVOCATION_ID`` to your own invocation, and each action is pinned to its cards.
+Without it, actions are only sent to this machine, and starts of Action Flows never leave it.
+``st run --exclude-method POST`` leaves the starts out, ``--include-method GET`` the actions too.
 """
 
 from __future__ import annotations
@@ -45,9 +43,11 @@ import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData, Failure, MalformedJson
 from schemathesis.openapi.checks import (
     AllowHeaderMismatch,
+    JsonSchemaError,
     MissingContentType,
     MissingHeaderNotRejected,
     RejectedPositiveData,
+    UndefinedContentType,
     UnsupportedMethodResponse,
 )
 
@@ -57,6 +57,7 @@ from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.resolution import resolve
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules import AGREEMENT, SHAPE, CardHistory, Rule, objections
+from pytest_atomic_cards.suite.schema_responses import is_json
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import ScopeError
 
@@ -70,6 +71,7 @@ _OPEN: Final = (
     UnsupportedMethodResponse,
 )
 _OPEN_WITHOUT_BODY: Final = (MalformedJson, MissingContentType)
+_OPEN_OF_REFUSALS: Final = (JsonSchemaError, MalformedJson, UndefinedContentType)
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SETTINGS: Final = resolve({"target": "sandbox"}, lambda _: "")
 """The settings of the environment; Schemathesis itself decides the target."""
@@ -114,9 +116,13 @@ def filter_failure(
     response: schemathesis.Response,
 ) -> bool:
     """Drop failures on what the documentation leaves open."""
-    if isinstance(failure, _OPEN_WITHOUT_BODY):
-        return bool(response.content)
-    if isinstance(failure, MissingHeaderNotRejected):
+    if isinstance(failure, _OPEN_WITHOUT_BODY) and not response.content:
+        return False
+    if isinstance(failure, UndefinedContentType):
+        kinds = response.headers.get("content-type", [""])
+        if is_json(kinds[0].partition(";")[0].strip().lower()):
+            return False
+    if isinstance(failure, (MissingHeaderNotRejected, *_OPEN_OF_REFUSALS)):
         return not 400 <= response.status_code < 500  # noqa: PLR2004 - any refusal will do
     return not isinstance(failure, _OPEN)
 
@@ -137,7 +143,7 @@ def before_call(
     if case.method in _READS:
         return
     pin = os.environ.get(PIN)
-    if pin:
+    if pin and case.method == "PUT":
         query: object = case.query  # that of a malformed request can be anything
         own = query if isinstance(query, Mapping) else {}
         case.query = {**own, Attribute.FLOW_INVOCATION_ID.value: pin}
@@ -146,7 +152,8 @@ def before_call(
     ):
         raise ScopeError(
             f"refused to send {case.method} {case.path}, which could change other people's cards; "
-            f"set {PIN} to your own invocation, or leave actions out with --include-method GET"
+            f"set {PIN} to your own invocation and add --exclude-method POST, or leave actions out "
+            "with --include-method GET"
         )
 
 

@@ -17,6 +17,14 @@ def _flow(users: Any = ("u",), **payload: Any) -> dict[str, Any]:  # noqa: ANN40
     return {"flows": [{"target": {"usersById": users}, "payload": payload}]}
 
 
+def test_a_card_with_an_expiry_in_the_past_expires_when_it_is_created(api: Api) -> None:
+    """An expiry before the start takes effect at once; ``updated`` is never before ``created``."""
+    api.start(_flow(["u"], cardOptions={"expires": "2000-01-01T00:00:00Z"}))
+    (card,) = api.get(userId="u").json["data"]
+    assert card["status"] == "expired"
+    assert card["updated"] == card["created"]
+
+
 def test_a_start_makes_one_card_a_target(api: Api):
     """Each target gets its own card, with the values of the request."""
     body = _flow(["u", "v"], variables={"n": 1}, metadata={"m": 2}, cardOptions={"priority": 3})

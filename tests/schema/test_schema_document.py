@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from schemathesis.core.failures import FailureGroup
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document, Generated
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.suite.schema_document import DOCUMENT, OPERATIONS, Document, Generated
 from pytest_atomic_cards.suite.schema_responses import Answers
 from pytest_atomic_cards.support.errors import NotAvailableError
 
@@ -71,21 +73,50 @@ def test_it_is_valid(document: Document):
     document.schema.validate()
 
 
+def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]):
+    """``atomic-cards openapi`` prints the document as it is."""
+    assert main(["openapi"]) == 0
+    assert capsys.readouterr().out == Path(DOCUMENT).read_text("utf-8")
+
+
+def test_a_value_of_several_forms_is_compared_with_the_expected_one(answers: Answers):
+    """An error in a payload, which may be null, names what is wrong in it."""
+    (objection,) = answers.objections("listCards", answer(listing(payload={"detail": {}})))[:1]
+    assert "is a required property" in objection
+
+
 def test_its_operations_are_the_documented_ones(document: Document):
-    """It has a listing and each action below an environment, with a bearer token."""
+    """It has a listing, each action, the start of a flow and the token endpoint, with OAuth 2."""
     found = {
         (operation.method.upper(), operation.path): operation.definition.raw["operationId"]
         for operation in (result.ok() for result in document.schema.get_all_operations())
     }
-    root = "/v1/{environmentId}/cards"
-    assert found == {("GET", root): "listCards"} | {
+    root, flow = "/v1/{environmentId}/cards", "/v1/{environmentId}/action-flow/{flowConfigId}"
+    cards = {("GET", root): "listCards"} | {
         ("PUT", f"{root}/{action}"): f"{action}Cards" for action in Action
     }
-    assert set(OPERATIONS) == set(found.values())
+    assert set(OPERATIONS) == set(cards.values())
+    assert found == cards | {
+        ("POST", f"{flow}/start"): "startFlow",
+        ("POST", f"{flow}/test"): "testFlow",
+        ("POST", "/oauth2/token"): "issueToken",
+    }
     schemes = document.schema.raw_schema["components"]["securitySchemes"]
-    assert [(scheme["type"], scheme["scheme"]) for scheme in schemes.values()] == [
-        ("http", "bearer")
-    ]
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
+        "oauth2": "oauth2",
+        "token": "http",
+        "client": "http",
+    }
+    assert "clientCredentials" in schemes["oauth2"]["flows"]
+
+
+def test_its_default_servers_are_on_this_machine(document: Document):
+    """No request goes to a real host unless somebody chooses one."""
+    raw = document.schema.raw_schema
+    servers = [raw["servers"][0], *raw["paths"]["/oauth2/token"]["servers"]]
+    assert all(server["url"].startswith("http://127.0.0.1:") for server in servers)
+    flow = raw["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]
+    assert flow["tokenUrl"].startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,7 @@ def _actions(api: Api) -> Iterator[object]:
         for status in Status:
             spec = {"user_id": f"{action}-{status}", "status": status}
             api.environment.seed(_cards(f"{action}-{status}", [spec]))
+            yield api.get(userId=spec["user_id"], status=status).body
             yield api.put(action, userId=spec["user_id"]).body
             yield api.get(userId=spec["user_id"]).json
             yield api.get(userId=spec["user_id"], status=status).body

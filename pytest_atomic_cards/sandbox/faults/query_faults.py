@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
@@ -28,6 +29,14 @@ def _status_without_user(original: Original, pairs: Any) -> Filters:  # noqa: AN
     filters: Filters = original(pairs)
     if Attribute.USER_ID in filters:
         filters.pop(Attribute.STATUS, None)
+    return filters
+
+
+def _none_snoozed(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
+    filters: Filters = original(pairs)
+    if Attribute.STATUS in filters:
+        words = filters[Attribute.STATUS]
+        filters[Attribute.STATUS] = tuple(word for word in words if word != Status.SNOOZED) or ("",)
     return filters
 
 
@@ -106,6 +115,12 @@ FAULTS: Final = (
         _AREA,
         "Actions ignore the attribute status if userId is given.",
         {"action_filters": _status_without_user},
+    ),
+    Fault(
+        "status-snoozed-lists-none",
+        _AREA,
+        "A listing by status=snoozed shows no card.",
+        {"listing_filters": _none_snoozed},
     ),
     Fault(
         "list-any-attribute",

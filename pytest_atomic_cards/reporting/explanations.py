@@ -1,10 +1,10 @@
-"""Explains a requirement, a fault of the sandbox or an open question."""
+"""Explains a requirement, a fault of the sandbox, an open question or a setting."""
 
 from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.model.options import OPTIONS, PLACES, Option
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS, SEPARATOR, fault_named
@@ -42,18 +43,57 @@ def explain(name: str) -> str:
     """
     if SEPARATOR in name:
         return "\n".join(_narrow_fault(name))
+    wanted = name.lower()
     for known, describe in (
         (catalogue().requirements, _requirement),
         (FAULTS, _fault),
         (QUESTIONS, _question),
+        (_settings(), _setting),
     ):
         for one in known:
-            if one.lower() == name.lower():
+            if one.lower() == wanted:
                 return "\n".join(describe(one))
-    names = {one.lower(): one for one in (*catalogue().requirements, *FAULTS, *QUESTIONS)}
-    near = [names[one] for one in get_close_matches(name.lower(), names, n=3)]
+    names = (*catalogue().requirements, *FAULTS, *QUESTIONS, *_settings())
+    by_word = {one.lower(): one for one in names}
+    near = [by_word[one] for one in get_close_matches(wanted, by_word, n=3)]
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    raise MisuseError(f"{name!r} is not a requirement, a fault or an open question{hint}")
+    raise MisuseError(
+        f"{name!r} is not a requirement, a fault, an open question or a setting{hint}"
+    )
+
+
+def faults_with(words: Iterable[str]) -> Iterator[str]:
+    """A line for each fault that has all words in its name, description or requirements."""
+    wanted = [word.lower() for word in words]
+    for name, fault in FAULTS.items():
+        ids = ", ".join(recorded().get(name, ()))
+        line = f"{name}: {' '.join(fault.description.split())} ({ids})"
+        if all(word in line.lower() for word in wanted):
+            yield line
+
+
+@cache
+def _settings() -> dict[str, Option]:
+    """The settings, by each name that they have somewhere."""
+    return {
+        name: option
+        for option in OPTIONS
+        for name in (
+            option.name,
+            option.command_line,
+            option.environment_variable,
+            option.ini_name,
+        )
+    }
+
+
+def _setting(name: str) -> Iterator[str]:
+    option = _settings()[name]
+    yield f"{option.name}: a setting"
+    yield from _field("", option.help)
+    yield from _field("value", option.metavar or "text")
+    yield from _field("given by", option.names)
+    yield from _field("precedence", PLACES)
 
 
 def _requirement(name: str) -> Iterator[str]:

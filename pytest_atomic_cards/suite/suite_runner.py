@@ -12,7 +12,7 @@ from typing import Final
 from pytest_atomic_cards.model import setting_parsers
 from pytest_atomic_cards.model.options import OPTIONS
 
-PYTEST_ARGUMENTS: Final = (
+OVERRIDES: Final = (
     *(
         argument
         for option in (
@@ -33,23 +33,24 @@ PYTEST_ARGUMENTS: Final = (
         "-p",
         "atomic_cards",  # our own plugin, in case that autoload is off
         "-p",
-        "no:cacheprovider",
-        "-p",
         "no:schemathesis",
         "--assert=plain",
     ),
 )
 """Arguments that override the pytest options of the user's project."""
+PYTEST_ARGUMENTS: Final = (*OVERRIDES, "-p", "no:cacheprovider")
+"""The same for runs that leave no cache behind."""
 TERMINAL_ARGUMENTS: Final = ("-q", "--tb=no", "--show-capture=no", "-rN")
 """Arguments for the terminal: our own summary shows the failures."""
 
 
 _ELSEWHERE: Final = re.compile("(ssh|socket|chdir)=")
-_WITH_VALUE: Final = frozenset(
-    option.command_line
+WITH_VALUE: Final = {
+    option.command_line: option.metavar or "VALUE"
     for option in OPTIONS
     if option.flag and option.parse is not setting_parsers.truth
-)
+}
+"""The options of ours that take a value, with what to write for it."""
 SUITE: Final = "pytest_atomic_cards.contracts"
 """The package of the contract suite."""
 
@@ -74,4 +75,4 @@ def with_values_joined(arguments: Iterable[str]) -> list[str]:
     If tests run elsewhere, pytest-xdist mistakes any argument that is an existing path for tests.
     """
     left = iter(arguments)
-    return [f"{one}={next(left, '')}" if one in _WITH_VALUE else one for one in left]
+    return [f"{one}={next(left, '')}" if one in WITH_VALUE else one for one in left]

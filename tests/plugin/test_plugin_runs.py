@@ -131,7 +131,6 @@ def test_a_misspelt_ini_option_ends_the_run(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["--lf"], 4, "atomic-cards: --lf needs pytest's cache, *; add '-p cacheprovider'*"),
         (["--cards-report", "f/x"], 4, "ERROR: *--cards-report: cannot write to f/x: *"),
         (["-p", "no:junitxml", "--cards-report", "r"], 0, "page: r/report.html"),
     ],

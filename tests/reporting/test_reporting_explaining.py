@@ -70,9 +70,9 @@ def test_several_are_told_one_after_the_other(capsys: pytest.CaptureFixture[str]
         ("PAGES-04", "did you mean PAGE-04"),
         ("ofset-counts-pages", "did you mean offset-counts-pages"),
         ("zero_match", "did you mean zero_match_"),
-        ("", "is not a requirement, a fault or an open question"),
+        ("", "is not a requirement, a fault, an open question or a setting"),
         ("\n", "is not a requirement"),
-        ("something else", "is not a requirement, a fault or an open question"),
+        ("something else", "is not a requirement, a fault, an open question or a setting"),
     ],
 )
 def test_an_unknown_name_gets_close_ones(

@@ -1,0 +1,204 @@
+"""The command line: help, look-ups, completion, options of pytest, and exit codes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_atomic_cards.model.options import OPTIONS
+from pytest_atomic_cards.plugin.check_help import EXIT_CODES, help_of_check
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.reporting.explanations import explain
+from pytest_atomic_cards.sandbox.faults import FAULTS
+
+ROOT = Path(__file__).parents[2]
+START = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
+FAULTY = ("--cards-fault", "offset-counts-pages")
+
+
+def check(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """A check of two quick contracts in the directory of a test."""
+    only = () if "--cards-only" in arguments else ("--cards-only", "PAGE-04,AUTH-03")
+    return pytester.run(sys.executable, "-c", START, "check", *only, *arguments)
+
+
+# Help
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_check_has_a_help_of_its_own(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Synopsis, own options before pytest's, examples, and exit codes; nothing is run."""
+    assert main(["check", flag]) == 0
+    said = capsys.readouterr().out
+    titles = [
+        "usage: atomic-cards check",
+        "\noptions:",
+        "options of pytest",
+        "examples:",
+        "exit co",
+    ]
+    places = [said.index(title) for title in titles]
+    assert places == sorted(places)
+    for option in OPTIONS:
+        assert (f"  {option.command_line}" in said) >= (option.flag and not option.hidden)
+    assert max(map(len, said.splitlines())) <= 100
+
+
+def test_examples_of_the_help_name_what_exists() -> None:
+    """Every fault and option in the examples exists."""
+    text = help_of_check()
+    flags = {option.command_line for option in OPTIONS}
+    assert set(re.findall(r"--cards-[a-z-]+\w", text)) <= flags
+    assert set(re.findall(r"--cards-fault ([a-z-]+)\n?", text)) <= set(FAULTS)
+
+
+# Exit codes
+
+
+def test_the_exit_codes_are_documented() -> None:
+    """The table in contracts/README.md has the codes and meanings of the help."""
+    text = (ROOT / "contracts/README.md").read_text("utf-8")
+    for code, meaning in EXIT_CODES.items():
+        assert f"| {code} | {meaning} |" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 0),
+        (FAULTY, 1),
+        (("--cards-fault", "no-such-fault"), 4),
+        (("--no-such-option",), 4),
+        (("-k", "no_such_contract"), 5),
+    ],
+)
+def test_exit_codes(arguments: tuple[str, ...], code: int, pytester: pytest.Pytester) -> None:
+    """Each documented exit code is given for what it means."""
+    assert check(pytester, *arguments).ret == code
+
+
+def test_an_interrupted_check_ends_with_two(pytester: pytest.Pytester) -> None:
+    """An interrupt in a contract ends the run with the exit code of interruptions."""
+    pytester.makepyfile(
+        interrupts="""
+        def pytest_runtest_call(item):
+            raise KeyboardInterrupt
+        """
+    )
+    assert check(pytester, "-p", "interrupts").ret == 2
+
+
+# Options of pytest
+
+
+def test_last_failed_runs_what_failed(pytester: pytest.Pytester) -> None:
+    """--lf runs only what failed last time; the cache is in the directory of the command."""
+    first = check(pytester, *FAULTY)
+    again = check(pytester, *FAULTY, "--lf")
+    assert (first.ret, again.ret) == (1, 1)
+    assert re.search(r"\b3 failed in ", again.stdout.str()), again.stdout.str()
+    assert [path.name for path in (pytester.path / ".pytest_cache").iterdir()] == ["atomic-cards"]
+
+
+@pytest.mark.parametrize(("option", "code"), [("-x", 1), ("--sw", 2)])
+def test_a_check_can_stop_at_the_first_failure(
+    option: str, code: int, pytester: pytest.Pytester
+) -> None:
+    """-x and --sw stop at the first failed contract."""
+    result = check(pytester, *FAULTY, option)
+    assert result.ret == code
+    assert re.search(r"\b1 failed", result.stdout.str())
+
+
+@pytest.mark.parametrize("plugin", ["cacheprovider", "junitxml", "terminal", "xdist"])
+def test_a_plugin_of_pytest_can_be_off(plugin: str, pytester: pytest.Pytester) -> None:
+    """Without any of the usual plugins a check still ends with its verdict."""
+    assert check(pytester, "-p", f"no:{plugin}", "--cards-report", "out").ret == 0
+    assert (pytester.path / "out/report.json").exists()
+
+
+# Values
+
+
+@pytest.mark.parametrize("more", [(), ("-x",)])
+def test_a_report_without_a_directory_goes_to_the_usual_one(
+    more: tuple[str, ...], pytester: pytest.Pytester
+) -> None:
+    """--cards-report alone writes to cards-report."""
+    assert check(pytester, "--cards-report", *more).ret == 0
+    assert (pytester.path / "cards-report/report.json").exists()
+
+
+def test_an_option_without_its_value_is_one_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that needs a value does not take the suite's directory for it."""
+    assert main(["check", "--cards-only"]) == 4
+    assert capsys.readouterr().err == "atomic-cards: --cards-only needs a value: --cards-only ID\n"
+
+
+# Look-ups
+
+
+def test_faults_can_be_listed_and_searched(capsys: pytest.CaptureFixture[str]) -> None:
+    """All faults are listed, with what they violate; words narrow the list."""
+    assert main(["faults"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in listed] == list(FAULTS)
+    assert main(["faults", "Offset", "page-04"]) == 0
+    found = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("offset-counts-pages: ") for line in found)
+    assert len(found) < len(listed)
+    assert main(["faults", "no such word"]) == 1
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_settings_are_explained_by_each_of_their_names(option: object) -> None:
+    """A setting shows its meaning, default and places, whichever of its names is asked for."""
+    assert isinstance(option, type(OPTIONS[0]))
+    texts = {
+        explain(name)
+        for name in (option.command_line, option.environment_variable, option.ini_name)
+    }
+    (text,) = texts
+    assert text.startswith(f"{option.name}: a setting")
+    assert " ".join(option.help.split()) in " ".join(text.split())
+
+
+# Completion
+
+
+COMPLETED = [
+    ("atomic-cards fa", "faults"),
+    ("atomic-cards check --cards-fault offset-counts-p", "offset-counts-pages"),
+    ("atomic-cards check --cards-on", "--cards-only"),
+    ("atomic-cards check --cards-only PAGE-0", "PAGE-04"),
+    ("atomic-cards check --cards-effort q", "quick"),
+    ("atomic-cards explain ord", "order"),
+]
+
+
+@pytest.mark.parametrize(("line", "word"), COMPLETED)
+def test_bash_completes(line: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bash completes commands, options, their values and names."""
+    assert main(["completion", "bash"]) == 0
+    words = line.split()
+    script = (
+        f"{capsys.readouterr().out}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}\n"
+        '_atomic_cards; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    bash = shutil.which("bash") or pytest.skip("bash is not installed")
+    done = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    assert word in done.stdout.split()
+
+
+def test_zsh_reads_the_script(capsys: pytest.CaptureFixture[str]) -> None:
+    """The script for zsh has no syntax error there."""
+    assert main(["completion", "zsh"]) == 0
+    script = capsys.readouterr().out
+    assert "bashcompinit" in script
+    zsh = shutil.which("zsh") or pytest.skip("zsh is not installed")
+    subprocess.run([zsh, "-n"], input=script, text=True, check=True)  # noqa: S603

@@ -159,11 +159,13 @@ class Ending:
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Report what was down, why tests were not run, and what is left to clean up."""
+        from pytest_atomic_cards.reporting.causes import collapsed  # noqa: PLC0415 - heavy
+
         lines = list(self._down)
         lines += (f"{reason}; tests not run: {count}" for reason, count in self._unrun.items())
         if self.limit.interrupted and not self._unrun:
             lines.append(self.limit.reason)
-        lines += self.notes
+        lines += collapsed(self.notes)
         if self._settings.is_live and (journals := notice(self._settings, self._begun)):
             lines.append(journals)
         for line in dict.fromkeys(lines):

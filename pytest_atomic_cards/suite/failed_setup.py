@@ -70,5 +70,5 @@ class FailedSetup:
         if names := [name for name in catalogue().requirements if name in self.violations]:
             self.cause = (
                 "no card of this run was listed, and the responses meanwhile violate "
-                f"{', '.join(names)}{START_THERE}"
+                f"{', '.join(names)} ({self.violations[names[0]].actual}){START_THERE}"
             )

@@ -9,12 +9,10 @@ Source of each question: the Cards API page is silent on it.
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args, get_type_hints
+from typing import Any, Literal, Self, get_args, get_type_hints
 
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -24,6 +22,8 @@ def _question(text: str, default: str) -> Any:  # noqa: ANN401 - stands in for t
 
 
 _Refusal = Literal["401", "403"]
+_Invalid = Literal["400", "422"]
+_Untyped = Literal["accepted", "400", "415"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,33 +35,35 @@ class Profile:
     """
 
     # Matching
-    zero_match_listing: Literal["empty", "null", "404"] = _question(
+    zero_match_listing: Literal["empty", "null", "204", "404"] = _question(
         "What does a listing answer when no card matches?", "empty"
     )
-    zero_match_action: Literal["empty", "null", "404", "400"] = _question(
+    zero_match_action: Literal["empty", "null", "204", "404", "400", "409", "422"] = _question(
         "What does an action answer when no card matches?", "empty"
     )
-    wrong_state: Literal["unselected", "counted", "refused"] = _question(
+    wrong_state: Literal["unselected", "counted", "400", "404", "409", "422"] = _question(
         "What happens to matched cards in a state that the action does not allow: as if they did "
-        "not match, counted in summary.total but not updated, or the whole request refused "
-        "with 409?",
+        "not match, counted in summary.total but not updated, or the whole request refused?",
         "unselected",
     )
     multiple_counts: Literal["actionable", "matching"] = _question(
         "Does 'more than one card' without multiple=1 count only cards that the action can "
         "change, or all that match?",
-        "actionable",
+        "matching",
     )
-    empty_attribute: Literal["absent", "no-match", "400"] = _question(
+    empty_attribute: Literal["absent", "no-match", _Invalid] = _question(
         "What does an attribute with an empty value mean?", "no-match"
     )
-    repeated_attribute: Literal["first", "last", "any", "400"] = _question(
+    repeated_attribute: Literal["first", "last", "any", _Invalid] = _question(
         "What does an attribute that is given twice mean?", "last"
     )
-    unknown_parameter: Literal["ignored", "400"] = _question(
+    comma_list: Literal["literal", "any"] = _question(
+        "Does an attribute match each of several values that are separated by commas?", "literal"
+    )
+    unknown_parameter: Literal["ignored", _Invalid] = _question(
         "What happens to an unknown query parameter?", "ignored"
     )
-    unknown_status: Literal["no-match", "400"] = _question(
+    unknown_status: Literal["no-match", _Invalid] = _question(
         "What does a status that is none of the seven words mean?", "no-match"
     )
     attribute_case: Literal["sensitive", "insensitive"] = _question(
@@ -75,13 +77,15 @@ class Profile:
     order: Literal["oldest-first", "newest-first", "by-id", "shuffled-page"] = _question(
         "In which order are cards listed?", "oldest-first"
     )
-    listing_limit_over_1000: Literal["clamped", "served", "400"] = _question(
-        "What does a listing do with a limit above 1000?", "clamped"
+    listing_limit_over_1000: Literal["clamped", "default", "served", _Invalid] = _question(
+        "What does a listing do with a limit above 1000: as with 1000, as without one, or serve "
+        "it?",
+        "clamped",
     )
-    limit_zero: Literal["empty", "default", "400"] = _question(
+    limit_zero: Literal["empty", "default", _Invalid] = _question(
         "What does a listing do with limit=0?", "400"
     )
-    bad_number: Literal["ignored", "400"] = _question(
+    bad_number: Literal["ignored", _Invalid] = _question(
         "What happens to a limit or offset that is negative or not a number?", "400"
     )
     closed_cards_listed: Literal["yes", "only-by-status"] = _question(
@@ -95,13 +99,21 @@ class Profile:
     )
 
     # Actions
-    action_limit_over_1000: Literal["clamped", "400"] = _question(
-        "What does cancel do with a limit above 1000?", "clamped"
+    action_status: Literal["200", "201", "202", "207"] = _question(
+        "With which status does an action succeed?", "200"
     )
-    other_action_limits: Literal["as-cancel", "none"] = _question(
-        "Do dismiss and complete have the limits of cancel?", "as-cancel"
+    action_limit_over_1000: Literal["clamped", "default", _Invalid] = _question(
+        "What does cancel do with a limit above 1000: as with 1000, or as without one?", "clamped"
     )
-    action_offset: Literal["ignored", "honoured", "400"] = _question(
+    other_action_limits: Literal["as-cancel", "default-100", "only-given", "none"] = _question(
+        "Do dismiss and complete have the limits of cancel, another default, only the limit that "
+        "is given, or none?",
+        "as-cancel",
+    )
+    action_order: Literal["oldest-first", "newest-first", "by-id"] = _question(
+        "Which cards does an action with a limit change first?", "oldest-first"
+    )
+    action_offset: Literal["ignored", "honoured", _Invalid] = _question(
         "What does offset mean for an action?", "ignored"
     )
     summary_total: Literal["acted", "matched"] = _question(
@@ -110,8 +122,14 @@ class Profile:
     action_word: Literal["imperative", "past"] = _question(
         "Which word does a dismiss or cancel result hold: dismiss, or dismissed?", "imperative"
     )
-    non_object_payload: Literal["accepted", "400"] = _question(
+    non_object_payload: Literal["accepted", _Invalid] = _question(
         "Is a completion payload accepted that is JSON but not an object?", "400"
+    )
+    payload_content_type: _Untyped = _question(
+        "Is a completion payload accepted that is not labelled as JSON?", "accepted"
+    )
+    action_content_type: _Untyped = _question(
+        "Is an action without a body accepted if it has no Content-Type?", "accepted"
     )
 
     # Lifecycle
@@ -134,9 +152,15 @@ class Profile:
     # Authentication
     no_token: _Refusal = _question("How is a request without a token refused?", "401")
     bad_token: _Refusal = _question("How is a request with an invalid token refused?", "401")
+    other_scheme: _Refusal = _question(
+        "How is an Authorization header with another scheme than Bearer refused?", "401"
+    )
     wrong_role: _Refusal = _question("How is a token of another role refused?", "403")
     other_environment: Literal["401", "403", "404"] = _question(
         "How is a token of another environment refused?", "403"
+    )
+    unknown_environment: Literal["401", "403", "404"] = _question(
+        "How is an environment refused that does not exist?", "403"
     )
     no_user_agent: Literal["400", "403", "accepted"] = _question(
         "What happens to a request without a User-Agent?", "403"
@@ -158,7 +182,10 @@ class Profile:
     start_status: Literal["200", "201", "202"] = _question(
         "With which status does start answer?", "200"
     )
-    start_lifecycle_id: Literal["honoured", "ignored", "400"] = _question(
+    creation: Literal["immediate", "delayed"] = _question(
+        "Does the first listing after a start show its cards?", "immediate"
+    )
+    start_lifecycle_id: Literal["honoured", "ignored", _Invalid] = _question(
         "Do the cards of a start have the lifecycleId that it names beside their target?",
         "honoured",
     )
@@ -173,16 +200,23 @@ class Profile:
     )
 
     # Form
-    error_body: Literal["message", "errors", "text", "empty"] = _question(
+    error_body: Literal["message", "error", "errors", "problem", "text", "empty"] = _question(
         "What does the body of an error hold?", "message"
     )
     extra_fields: Literal["none", "some"] = _question(
         "Do bodies hold fields beyond the sampled ones?", "none"
     )
-    wrong_method: Literal["405", "404"] = _question(
+    wrong_method: Literal["405", "403", "404"] = _question(
         "How is another method on a known path refused?", "405"
     )
-    trailing_slash: Literal["served", "404"] = _question(
+    head: Literal["served", "403", "404", "405"] = _question("Is HEAD served where GET is?", "405")
+    unknown_path: Literal["403", "404"] = _question(
+        "How is an unknown path below an environment refused?", "404"
+    )
+    rate_limit_headers: Literal["none", "ratelimit", "x-ratelimit"] = _question(
+        "Do responses announce a rate limit in headers?", "none"
+    )
+    trailing_slash: Literal["served", "403", "404"] = _question(
         "Is a path with a trailing slash served?", "404"
     )
 
@@ -247,41 +281,3 @@ def read_answers(path: Path) -> dict[str, Any]:
             f"known: {', '.join(QUESTIONS)}"
         )
     return answers
-
-
-def profile_text(answers: Mapping[str, str], reasons: Mapping[str, str]) -> str:
-    """A TOML file of observed answers, each under its question, that :func:`read_answers` reads.
-
-    What cannot be imitated becomes a comment: answers that a question does not allow, and questions
-    without an answer.
-
-    Args:
-        answers: The answer to each question that has one.
-        reasons: Why the others have none.
-    """
-    blocks = []
-    for name, question in QUESTIONS.items():
-        answer = answers.get(name)
-        if answer in question.answers:
-            line = f'{name} = "{answer}"'
-        elif answer is not None:
-            line = f"# {name}: other: {_line(answer)}; none of {', '.join(question.answers)}"
-        else:
-            line = f"# {name}: not observed: {_line(reasons.get(name, 'it was not asked'))}"
-        blocks.append(f"{_wrapped(question.text)}\n{line}\n")
-    return "\n".join((_TITLE, *blocks))
-
-
-_WIDTH: Final = 100
-_TITLE: Final = (
-    "# How one target answers the questions that the documentation of the Cards API leaves open.\n"
-)
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-
-
-def _line(text: str) -> str:
-    """A text for a comment: on one line, and without control characters."""
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

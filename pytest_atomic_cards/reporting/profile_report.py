@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.model.profile_text import profile_text
 from pytest_atomic_cards.reporting.causes import alike, shortened
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_block

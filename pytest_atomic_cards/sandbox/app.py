@@ -17,6 +17,7 @@ from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW, Environment
 from pytest_atomic_cards.sandbox.faults import fault_named, install
 from pytest_atomic_cards.sandbox.flow_endpoint import FlowEndpoint
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.request_body import read_body
 from pytest_atomic_cards.sandbox.sandbox_clock import SandboxClock
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.sandbox.stale_reads import StaleReads
@@ -25,7 +26,7 @@ from pytest_atomic_cards.sandbox.token_service import TokenRefusal, TokenService
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
 DEFAULT_ENVIRONMENT: Final = "sandbox"
 
-LARGEST_BODY: Final = 10_000_000
-"""Bytes, as Amazon API Gateway accepts: the real API is taken to be behind it, since its tokens
-come from Amazon Cognito."""
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _ACTIONS: Final = {action.value: action for action in Action}
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -157,10 +155,11 @@ class Sandbox:
                 self._allow(environ, "PUT")
                 environment = self._authorised(environ, environment_id)
                 query_string = environ.get("QUERY_STRING", "")
+                content, kind = read_body(environ), environ.get("CONTENT_TYPE", "")
+                self._behaviour.check_content_type(kind, has_body=bool(content))
                 return self._json(
-                    self._cards.act(
-                        environment.number, _ACTIONS[word], query_string, read_body(environ)
-                    )
+                    self._cards.act(environment.number, _ACTIONS[word], query_string, content),
+                    self._behaviour.action_status(),
                 )
             case ["", "v1", environment_id, "action-flow", flow_id, ("start" | "test") as mode]:
                 self._allow(environ, "POST")
@@ -169,24 +168,28 @@ class Sandbox:
             case ["", "v1", "environments"]:
                 self._allow(environ, "GET")
                 return self._discovery(environ)
-        raise Refusal(404, "no such resource")
+        raise self._behaviour.unknown_path()
 
     def _allow(self, environ: WSGIEnvironment, method: str) -> None:
-        if environ["REQUEST_METHOD"] != method:
+        given = environ["REQUEST_METHOD"]
+        if (given, method) == ("HEAD", "GET"):
+            self._behaviour.check_head()
+        elif given != method:
             raise self._behaviour.wrong_method(method)
 
     def _authorised(self, environ: WSGIEnvironment, environment_id: str) -> Environment:
         environment_id = _text(environment_id)
-        self._behaviour.authorise(
+        environment = self.environments.get(environment_id)
+        access = (
             environ.get("HTTP_AUTHORIZATION"),
             self._tokens.grants,
             self._tokens.credentials,
-            environment_id,
-            self.clock.milliseconds(),
         )
-        environment = self.environments.get(environment_id)
+        now = self.clock.milliseconds()
         if environment is None:
-            raise Refusal(404, "no such environment")
+            self._behaviour.identify(*access, now)
+            raise self._behaviour.unknown_environment()
+        self._behaviour.authorise(*access, environment_id, now)
         return environment
 
     def _token(self, environ: WSGIEnvironment) -> _Answer:
@@ -226,7 +229,11 @@ class Sandbox:
         return self._json({"data": [{"id": own, "name": own}]})
 
     def _json(self, body: Json, status: int = 200) -> _Answer:
-        return status, [("Content-Type", self._behaviour.content_type())], _encode(body).encode()
+        headers = self._behaviour.rate_limit_headers()
+        if body is None:
+            return 204, headers, b""
+        headers.append(("Content-Type", self._behaviour.content_type()))
+        return status, headers, _encode(body).encode()
 
     def _refused(self, refusal: Refusal) -> _Answer:
         if isinstance(refusal, TokenRefusal):
@@ -253,43 +260,3 @@ def _troubled(error: Exception) -> _Answer:
     status, message = trouble_with(error)
     body = _encode({"message": message}).encode()
     return status, [("Content-Type", "application/json")], body
-
-
-def read_body(environ: WSGIEnvironment) -> bytes:
-    """The body of a request.
-
-    Raises:
-        Refusal: It is too large or compressed, or its length is malformed.
-    """
-    length = body_length(environ.get("CONTENT_LENGTH") or "0")
-    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
-    if encoding.strip().lower() not in {"", "identity"}:
-        raise Refusal(
-            415,
-            f"the sandbox does not read a body with Content-Encoding {encoding!r}; "
-            "send it uncompressed",
-            (("Accept-Encoding", "identity"),),
-        )
-    read: Callable[[int], bytes] = environ["wsgi.input"].read
-    return read(length) if length else b""
-
-
-def body_length(text: str) -> int:
-    """The number of bytes in a Content-Length.
-
-    Raises:
-        Refusal: It is malformed or too large.
-    """
-    if not text.isascii() or not text.isdigit():
-        raise Refusal(400, "Content-Length must be a whole number")
-    digits = text.lstrip("0") or "0"
-    # int() refuses thousands of digits.
-    length = int(digits) if len(digits) <= len(str(LARGEST_BODY)) else LARGEST_BODY + 1
-    check_length(length)
-    return length
-
-
-def check_length(length: int) -> None:
-    """Refuse a body that is too large."""
-    if length > LARGEST_BODY:
-        raise Refusal(413, f"a body may have at most {LARGEST_BODY} bytes")

@@ -78,7 +78,9 @@ class AccessDecisions:
         if not header:
             raise _unauthorised(self.profile.no_token, "a bearer token is required")
         scheme, _, token = header.partition(" ")
-        grant = grants.get(token.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer":
+            raise _unauthorised(self.profile.other_scheme, "a bearer token is required")
+        grant = grants.get(token.strip())
         if grant is None or self.has_expired(grant.expires, now):
             raise _unauthorised(self.profile.bad_token, "the access token is invalid or expired")
         if not self.is_alive(grant.credential, credentials):
@@ -99,6 +101,11 @@ class AccessDecisions:
             raise _unauthorised(
                 self.profile.other_environment, "the access token is not for this environment"
             )
+
+    def unknown_environment(self) -> Refusal:
+        """The refusal of an environment that does not exist."""
+        answer = self.profile.unknown_environment
+        return _unauthorised(answer, "no such environment")
 
     def check_role(self, role: str) -> None:
         """Refuses a token whose role may not use the Cards API."""

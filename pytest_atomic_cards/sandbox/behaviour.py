@@ -57,16 +57,19 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
             random.shuffle(rows)
         return rows
 
-    def zero_match_listing(self) -> None:
-        """Refuses a listing that no card matches, or leaves it empty."""
-        if self.profile.zero_match_listing == "404":
-            raise Refusal(404, "no card matches")
+    def zero_match_listing(self) -> bool:
+        """Refuses a listing that no card matches, or decides whether it goes without a body."""
+        return _has_no_content(self.profile.zero_match_listing)
 
     def staleness(self, filters: Filters) -> float:  # noqa: ARG002 - for faults
         """How many seconds of real time pass before a listing shows a change."""
         return _DELAY if self.profile.read_after_write == "delayed" else 0.0
 
     # Actions
+
+    def action_order(self) -> str:
+        """The order in which an action with a limit changes cards, as the store names it."""
+        return self.profile.action_order
 
     def outcome(self, status: Status, action: Action) -> Status:
         """The state of a card after an action; unchanged if the action is not allowed."""
@@ -100,18 +103,15 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
 
     def check_states(self, actionable: int, matching: int, action: Action) -> None:
         """Refuses or permits an action that matches cards in a state it does not allow."""
-        if self.profile.wrong_state == "refused" and matching > actionable:
-            raise Refusal(409, f"a matching card is in a state that {action} does not allow")
+        answer = self.profile.wrong_state
+        if answer not in {"unselected", "counted"} and matching > actionable:
+            raise Refusal(
+                int(answer), f"a matching card is in a state that {action} does not allow"
+            )
 
-    def zero_match_action(self) -> None:
-        """Refuses an action that no card matches, or leaves it empty."""
-        match self.profile.zero_match_action:
-            case "404":
-                raise Refusal(404, "no card matches")
-            case "400":
-                raise Refusal(400, "no card matches")
-            case "empty" | "null":
-                pass
+    def zero_match_action(self) -> bool:
+        """Refuses an action that no card matches, or decides whether it goes without a body."""
+        return _has_no_content(self.profile.zero_match_action)
 
     def batch(self, rows: list[Row], limit: int) -> list[Row]:
         """The cards that an action changes, of those it could change."""
@@ -138,9 +138,18 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
         if action is not Action.COMPLETE or not body:
             return None
         payload = self.json(body)
-        if not isinstance(payload, dict) and self.profile.non_object_payload == "400":
-            raise Refusal(400, "the completion payload must be a JSON object")
+        answer = self.profile.non_object_payload
+        if not isinstance(payload, dict) and answer != "accepted":
+            raise Refusal(int(answer), "the completion payload must be a JSON object")
         return encode_json(payload)
+
+    def check_content_type(self, content_type: str, *, has_body: bool) -> None:
+        """Refuses an action whose body, if there is one, is not labelled as JSON."""
+        profile = self.profile
+        answer = profile.payload_content_type if has_body else profile.action_content_type
+        kind = content_type.partition(";")[0].strip().lower()
+        if answer != "accepted" and kind != "application/json":
+            raise Refusal(int(answer), "Content-Type must be application/json")
 
     def completions(self, completion: str | None, rows: Sequence[Row]) -> list[str | None]:
         """The completion payload to store for each card."""
@@ -187,6 +196,12 @@ _ENDS: Final[Mapping[str, Callable[[Row], int | None]]] = {
     Status.EMBARGOED.value: attrgetter("embargo_until"),
     Status.SNOOZED.value: attrgetter("snooze_until"),
 }
+
+
+def _has_no_content(answer: str) -> bool:
+    if answer not in {"empty", "null", "204"}:
+        raise Refusal(int(answer), "no card matches")
+    return answer == "204"
 
 
 def _is_deeper_than(value: Json, levels: int) -> bool:

@@ -93,19 +93,43 @@ class BodyDecisions:
 
     def slashed_path(self, path: str) -> str:
         """The path to serve for one that ends with a slash."""
-        return path.rstrip("/") if self.profile.trailing_slash == "served" else path
+        answer = self.profile.trailing_slash
+        if answer != "served":
+            raise Refusal(int(answer), "no such resource")
+        return path.rstrip("/")
 
     def wrong_method(self, allowed: str) -> Refusal:
         """The refusal of a method that a path does not allow."""
-        if self.profile.wrong_method == "404":
-            return Refusal(404, "no such resource")
-        return Refusal(405, f"only {allowed} is allowed here", (("Allow", allowed),))
+        return _refused_method(self.profile.wrong_method, allowed)
+
+    def check_head(self) -> None:
+        """Refuses HEAD where GET is served, or permits it."""
+        if self.profile.head != "served":
+            raise _refused_method(self.profile.head, "GET")
+
+    def unknown_path(self) -> Refusal:
+        """The refusal of a path that does not exist."""
+        return Refusal(int(self.profile.unknown_path), "no such resource")
+
+    def action_status(self) -> int:
+        """The status of an action that succeeds."""
+        return int(self.profile.action_status)
+
+    def rate_limit_headers(self) -> list[tuple[str, str]]:
+        """Headers that announce a rate limit, which the sandbox does not have."""
+        prefix = _RATE_LIMITS.get(self.profile.rate_limit_headers)
+        return [(f"{prefix}-Limit", "1000"), (f"{prefix}-Remaining", "999")] if prefix else []
 
     def error_body(self, message: str) -> tuple[str, bytes]:
         """Content type and body of a refusal."""
         match self.profile.error_body:
             case "message":
                 return "application/json", encode_json({"message": message}).encode()
+            case "error":
+                return "application/json", encode_json({"error": message}).encode()
+            case "problem":
+                problem = {"type": "about:blank", "title": "Refused", "detail": message}
+                return "application/problem+json", encode_json(problem).encode()
             case "errors":
                 return "application/json", encode_json({"errors": [{"message": message}]}).encode()
             case "text":
@@ -120,6 +144,15 @@ _EXTRA_FIELDS: Final[Mapping[str, Mapping[str, Json]]] = {
     "result": {"changed": True},
     "action": {"warnings": []},
 }
+
+
+_RATE_LIMITS: Final = {"ratelimit": "RateLimit", "x-ratelimit": "X-RateLimit"}
+
+
+def _refused_method(answer: str, allowed: str) -> Refusal:
+    if answer == "405":
+        return Refusal(405, f"only {allowed} is allowed here", (("Allow", allowed),))
+    return Refusal(int(answer), "no such resource")
 
 
 def _none(choice: str) -> list[Body] | None:

@@ -36,8 +36,8 @@ class CardsEndpoint:
         self.store = store
         self.stale_reads = stale_reads
 
-    def show(self, environment: int, query_string: str) -> Body:
-        """The body of a listing."""
+    def show(self, environment: int, query_string: str) -> Body | None:
+        """The body of a listing; ``None`` for none."""
         behaviour = self.behaviour
         pairs = behaviour.parameters(query_string)
         filters = behaviour.listing_filters(pairs)
@@ -54,12 +54,13 @@ class CardsEndpoint:
             rows = _in_states(earlier, selection.statuses)[offset : offset + limit]
         else:
             rows = self.read(selection, order=order, limit=limit, offset=offset)
-        if not rows and not self.read(selection, order=order, limit=1):
-            behaviour.zero_match_listing()
+        is_empty = not rows and not self.read(selection, order=order, limit=1)
+        if is_empty and behaviour.zero_match_listing():
+            return None
         return behaviour.listing_body(list(map(behaviour.card_body, behaviour.page(rows))))
 
-    def act(self, environment: int, action: Action, query_string: str, body: bytes) -> Body:
-        """Change cards; returns the body of the response."""
+    def act(self, environment: int, action: Action, query_string: str, body: bytes) -> Body | None:
+        """Change cards; returns the body of the response, ``None`` for none."""
         behaviour, store = self.behaviour, self.store
         pairs = behaviour.parameters(query_string)
         filters = behaviour.action_filters(pairs)
@@ -71,7 +72,7 @@ class CardsEndpoint:
         selection = Selection(environment, _columns(filters), statuses)
         with store.hold() as now:
             rows = self.select(
-                selection, order=behaviour.order(), limit=max(limit, 2), offset=offset
+                selection, order=behaviour.action_order(), limit=max(limit, 2), offset=offset
             )
             actionable = matching = len(rows)
             if behaviour.counts_beyond_limit():
@@ -80,8 +81,9 @@ class CardsEndpoint:
                 matching = store.count(selection._replace(statuses=given))
             behaviour.check_multiple(actionable, matching, multiple=multiple)
             behaviour.check_states(actionable, matching, action)
-            if not actionable and not (matching and behaviour.reports_other_states()):
-                behaviour.zero_match_action()
+            reported = matching if behaviour.reports_other_states() else actionable
+            if not reported and behaviour.zero_match_action():
+                return None
             changed = behaviour.batch(rows, limit)
             self.change(changed, action, now, completion)
         results = [behaviour.result_body(row, action) for row in changed]

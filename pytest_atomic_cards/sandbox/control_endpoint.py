@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from pytest_atomic_cards.model.network_faults import NetworkFault, NetworkFaults
-from pytest_atomic_cards.sandbox.app import read_body
 from pytest_atomic_cards.sandbox.authorization import CARDS_ROLE
 from pytest_atomic_cards.sandbox.loopback_only import check_local
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.request_body import read_body
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.sandbox.timestamps import format_milliseconds
 from pytest_atomic_cards.support.errors import MisuseError

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.profile import Profile
+
+_DELAY: Final = 150
+"""Milliseconds: more than a start and the listing after it take on a busy machine, and little
+enough to wait for in each of many tests."""
 
 
 class CreationDecisions:
@@ -30,9 +34,14 @@ class CreationDecisions:
 
     def named_lifecycle(self, named: str | None) -> str | None:
         """The ``lifecycleId`` of a start's cards; a new one for each card if ``None``."""
-        if named is not None and self.profile.start_lifecycle_id == "400":
-            raise Refusal(400, "lifecycleId is not supported in a start")
-        return named if self.profile.start_lifecycle_id == "honoured" else None
+        answer = self.profile.start_lifecycle_id
+        if named is not None and answer not in {"honoured", "ignored"}:
+            raise Refusal(int(answer), "lifecycleId is not supported in a start")
+        return named if answer == "honoured" else None
+
+    def creation_delay(self, chosen: int) -> int:
+        """Milliseconds from a start until its cards exist, if the sandbox was given some."""
+        return chosen or (_DELAY if self.profile.creation == "delayed" else 0)
 
     def first_status(self, embargo_until: int | None, now: int) -> Status:
         """The state in which a card is created; an embargo in the past is ignored.

@@ -54,7 +54,7 @@ class FlowEndpoint:
     def __init__(self, behaviour: Behaviour, store: Store, creation_delay: timedelta) -> None:
         self._behaviour = behaviour
         self._store = store
-        self._delay = creation_delay // _MILLISECOND
+        self._delay = behaviour.creation_delay(creation_delay // _MILLISECOND)
 
     def start(
         self,

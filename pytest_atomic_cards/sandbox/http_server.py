@@ -17,10 +17,10 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
-from pytest_atomic_cards.sandbox.app import LARGEST_BODY, body_length, check_length
 from pytest_atomic_cards.sandbox.connections import Connections
 from pytest_atomic_cards.sandbox.faulty_network import REQUEST_URI, call
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.request_body import LARGEST_BODY, body_length, check_length
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 

@@ -76,6 +76,8 @@ class QueryDecisions:
             elif name not in _CONTROLS:
                 self.unknown_parameter(name)
         for name, values in tuple(found.items()):
+            if self.profile.comma_list == "any":
+                found[name] = (*values, *(part for value in values for part in value.split(",")))
             if "" in values:
                 self.empty_attribute(found, name)
         if _STATUS in found:
@@ -91,13 +93,14 @@ class QueryDecisions:
                 return (value,)
             case "any":
                 return (*earlier, value)
-            case "400":
-                raise Refusal(400, f"{name} is given more than once")
+            case status:
+                raise Refusal(int(status), f"{name} is given more than once")
 
     def unknown_parameter(self, name: str) -> None:
         """Refuses or ignores an unknown parameter."""
-        if self.profile.unknown_parameter == "400":
-            raise Refusal(400, f"unknown query parameter {name!r}")
+        answer = self.profile.unknown_parameter
+        if answer != "ignored":
+            raise Refusal(int(answer), f"unknown query parameter {name!r}")
 
     def empty_attribute(self, found: Filters, name: str) -> None:
         """Changes the filters for an attribute with an empty value."""
@@ -105,17 +108,18 @@ class QueryDecisions:
         match self.profile.empty_attribute:
             case "absent" if not values:
                 del found[name]
-            case "400":
-                raise Refusal(400, f"{name} is empty")
-            case _:
+            case "absent" | "no-match":
                 found[name] = values
+            case status:
+                raise Refusal(int(status), f"{name} is empty")
 
     def status_word(self, word: str) -> str:
         """The state that a word of a query stands for."""
         if self.profile.attribute_case == "insensitive":
             word = word.casefold()
-        if word not in _STATUSES and self.profile.unknown_status == "400":
-            raise Refusal(400, f"unknown status {word!r}; known: {', '.join(_STATUSES)}")
+        answer = self.profile.unknown_status
+        if word not in _STATUSES and answer != "no-match" and "," not in word:
+            raise Refusal(int(answer), f"unknown status {word!r}; known: {', '.join(_STATUSES)}")
         return word
 
     def listed_statuses(self, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -143,17 +147,21 @@ class QueryDecisions:
                     return 0
                 case "default":
                     return DEFAULT_PAGE
-                case "400":
-                    raise Refusal(400, "limit must be at least 1")
-        if limit > LARGEST_LIMIT:
-            match self.profile.listing_limit_over_1000:
-                case "clamped":
-                    return LARGEST_LIMIT
-                case "400":
-                    raise Refusal(400, f"limit must be at most {LARGEST_LIMIT}")
-                case "served":
-                    return limit
-        return limit
+                case status:
+                    raise Refusal(int(status), "limit must be at least 1")
+        return self.large_page(limit) if limit > LARGEST_LIMIT else limit
+
+    def large_page(self, limit: int) -> int:
+        """Most cards that a listing shows whose limit is above the largest documented one."""
+        match self.profile.listing_limit_over_1000:
+            case "clamped":
+                return LARGEST_LIMIT
+            case "default":
+                return DEFAULT_PAGE
+            case "served":
+                return limit
+            case status:
+                raise Refusal(int(status), f"limit must be at most {LARGEST_LIMIT}")
 
     def page_start(self, offset: int | None, limit: int | None) -> int:  # noqa: ARG002 - for faults
         """How many cards a listing skips."""
@@ -164,21 +172,29 @@ class QueryDecisions:
         controls = self.controls(pairs)
         offset = 0
         if "offset" in controls and self.profile.action_offset != "ignored":
-            if self.profile.action_offset == "400":
-                raise Refusal(400, "offset is not supported for actions")
+            if self.profile.action_offset != "honoured":
+                raise Refusal(int(self.profile.action_offset), "an action takes no offset")
             offset = self.number("offset", controls["offset"]) or 0
-        if action is not Action.CANCEL and self.profile.other_action_limits == "none":
-            return UNLIMITED, offset
-        return self.batch_size(self.number("limit", controls.get("limit"), least=1)), offset
+        answer = "as-cancel" if action is Action.CANCEL else self.profile.other_action_limits
+        limit = None
+        if answer != "none":
+            limit = self.number("limit", controls.get("limit"), least=1)
+        if limit is None and answer != "as-cancel":
+            return DEFAULT_PAGE if answer == "default-100" else UNLIMITED, offset
+        return self.batch_size(limit), offset
 
     def batch_size(self, limit: int | None) -> int:
         """Most cards that one action changes. Source: Cards API page › Request limits."""
         if limit is None:
             return DEFAULT_CANCEL
         if limit > LARGEST_LIMIT:
-            if self.profile.action_limit_over_1000 == "400":
-                raise Refusal(400, f"limit must be at most {LARGEST_LIMIT}")
-            return LARGEST_LIMIT
+            match self.profile.action_limit_over_1000:
+                case "clamped":
+                    return LARGEST_LIMIT
+                case "default":
+                    return DEFAULT_CANCEL
+                case status:
+                    raise Refusal(int(status), f"limit must be at most {LARGEST_LIMIT}")
         return limit
 
     def multiple(self, pairs: Pairs) -> bool:
@@ -203,4 +219,7 @@ class QueryDecisions:
                 return value
         if self.profile.bad_number == "ignored":
             return None
-        raise Refusal(400, f"{name} must be a whole number from {least}, not {text[:40]!r}")
+        raise Refusal(
+            int(self.profile.bad_number),
+            f"{name} must be a whole number from {least}, not {text[:40]!r}",
+        )

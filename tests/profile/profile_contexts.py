@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.model.profile_text import profile_text
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.suite.profiling import ProfilingContext
 from pytest_atomic_cards.targets import SandboxTarget

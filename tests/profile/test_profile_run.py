@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_atomic_cards.model.profile import QUESTIONS, profile_text, read_answers
+from pytest_atomic_cards.model.profile import QUESTIONS, read_answers
+from pytest_atomic_cards.model.profile_text import profile_text
 from pytest_atomic_cards.reporting.requirement_results import conclude, judge_run
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue

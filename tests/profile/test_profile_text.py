@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.model.profile import QUESTIONS, Profile, profile_text, read_answers
+from pytest_atomic_cards.model.profile import QUESTIONS, Profile, read_answers
+from pytest_atomic_cards.model.profile_text import profile_text
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ def test_each_answer_stands_under_its_question() -> None:
 
 def test_what_the_sandbox_cannot_imitate_is_a_comment(path: Path) -> None:
     """Unknown answers, and questions without one, are in comments and not read back."""
-    answers = {"zero_match_action": "204", "order": "by-id"}
+    answers = {"zero_match_action": "418", "order": "by-id"}
     text = profile_text(answers, {"wrong_role": "no other\ncredential\x1b[1m \u2028is \ttheirs"})
     path.write_text(text, "utf-8")
     assert read_answers(path) == {"order": "by-id"}
     assert Profile.read(path) == Profile(order="by-id")
     lines = text.splitlines()
-    assert "# zero_match_action: other: 204; none of empty, null, 404, 400" in lines
+    known = ", ".join(QUESTIONS["zero_match_action"].answers)
+    assert f"# zero_match_action: other: 418; none of {known}" in lines
     assert "# wrong_role: not observed: no other credential[1m is theirs" in lines
     assert "# no_token: not observed: it was not asked" in lines
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox import Credential, Environment, Sandbox
 
 
+_UNPREFIXED = {"CONTENT_LENGTH", "CONTENT_TYPE"}  # PEP 3333
+
+
 @dataclass(frozen=True)
 class Reply:
     """The response to one request."""
@@ -45,7 +48,7 @@ class Api:
         self.sandbox = sandbox
         self.environment = environment or sandbox.default
         self.prefix = f"/v1/{self.environment.environment_id}"
-        self.headers = {"User-Agent": "test"}
+        self.headers = {"User-Agent": "test", "Content-Type": "application/json"}
 
     def request(
         self,
@@ -66,7 +69,7 @@ class Api:
         for name, value in (self.headers | dict(headers or {})).items():
             if value is not None:
                 variable = name.upper().replace("-", "_")
-                environ[variable if variable == "CONTENT_LENGTH" else f"HTTP_{variable}"] = value
+                environ[variable if variable in _UNPREFIXED else f"HTTP_{variable}"] = value
         answer: list[Any] = []
         chunks = self.sandbox(environ, lambda status, head: answer.extend((status, head)))
         return Reply(int(answer[0][:3]), dict(answer[1]), b"".join(chunks))

@@ -43,8 +43,8 @@ def _zero_match_action(api: Api) -> str:
 def _wrong_state(api: Api) -> str:
     _seed(api, {"user_id": "u"}, {"user_id": "u", "status": "completed"})
     reply = api.put("dismiss", userId="u", multiple=1)
-    if reply.status == 409:
-        return "refused"
+    if reply.status != 200:
+        return str(reply.status)
     return {(1, 1): "unselected", (2, 1): "counted"}[reply.counts]
 
 
@@ -65,6 +65,11 @@ def _repeated_attribute(api: Api) -> str:
     if reply.status != 200:
         return str(reply.status)
     return {(first,): "first", (second,): "last", (first, second): "any"}[tuple(reply.ids)]
+
+
+def _comma_list(api: Api) -> str:
+    _seed(api, {"user_id": "a"}, {"user_id": "b"}, {"user_id": "a,b"})
+    return {1: "literal", 3: "any"}[len(api.get(userId="a,b").ids)]
 
 
 def _unknown_parameter(api: Api) -> str:
@@ -97,7 +102,7 @@ def _listing_limit_over_1000(api: Api) -> str:
     reply = api.get(limit=1_001)
     if reply.status != 200:
         return str(reply.status)
-    return "served" if len(reply.ids) == 1_001 else "clamped"
+    return {1_001: "served", 1_000: "clamped", 100: "default"}[len(reply.ids)]
 
 
 def _limit_zero(api: Api) -> str:
@@ -134,13 +139,47 @@ def _read_after_write(api: Api) -> str:
     return "delayed" if seen else "immediate"
 
 
+def _action_status(api: Api) -> str:
+    _seed(api, {})
+    return str(api.put("dismiss").status)
+
+
+def _action_order(api: Api) -> str:
+    ids = _seed(api, *[{} for _ in range(20)])
+    changed = api.put("cancel", limit=10, multiple=1).ids
+    known = {tuple(ids[:10]): "oldest-first", tuple(ids[:9:-1]): "newest-first"}
+    return known.get(tuple(changed)) or ("by-id" if changed == sorted(ids)[:10] else "other")
+
+
+def _payload_content_type(api: Api) -> str:
+    return _accepted_as(api, "text/plain", b"{}")
+
+
+def _action_content_type(api: Api) -> str:
+    return _accepted_as(api, None, b"")
+
+
+def _accepted_as(api: Api, kind: str | None, body: bytes) -> str:
+    _seed(api, {})
+    path = f"{api.prefix}/cards/complete"
+    reply = api.request("PUT", path, body=body, headers={"Content-Type": kind})
+    return _status_or(reply, "accepted")
+
+
 def _action_limit_over_1000(api: Api) -> str:
-    return _status_or(api.put("cancel", limit=1_001), "clamped")
+    _seed(api, *[{} for _ in range(1_001)])
+    reply = api.put("cancel", limit=1_001, multiple=1)
+    if reply.status != 200:
+        return str(reply.status)
+    return {1_000: "clamped", 500: "default"}[reply.counts[1]]
 
 
 def _other_action_limits(api: Api) -> str:
-    _seed(api, *[{} for _ in range(502)])
-    return {500: "as-cancel", 502: "none"}[api.put("complete", multiple=1).counts[1]]
+    _seed(api, *[{} for _ in range(503)])
+    given = api.put("complete", multiple=1, limit=1).counts[1] == 1
+    counts = {(True, 500): "as-cancel", (True, 100): "default-100", (True, 502): "only-given"}
+    changed = api.put("complete", multiple=1).counts[1]
+    return counts.get((given, changed), "none")
 
 
 def _action_offset(api: Api) -> str:
@@ -157,9 +196,9 @@ def _summary_total(api: Api) -> str:
 
 
 def _action_word(api: Api) -> str:
-    _seed(api, {}, {})
-    assert api.put("complete", limit=1, multiple=1).json["data"][0]["action"] == "complete"
-    (result,) = api.put("dismiss").json["data"]
+    _seed(api, {"user_id": "a"}, {"user_id": "b"})
+    assert api.put("complete", userId="a").json["data"][0]["action"] == "complete"
+    (result,) = api.put("dismiss", userId="b").json["data"]
     return {"dismiss": "imperative", "dismissed": "past"}[result["action"]]
 
 
@@ -214,6 +253,16 @@ def _no_token(api: Api) -> str:
 def _bad_token(api: Api) -> str:
     path = f"{api.prefix}/cards"
     return str(api.request("GET", path, headers={"Authorization": "Bearer x"}).status)
+
+
+def _other_scheme(api: Api) -> str:
+    path = f"{api.prefix}/cards"
+    return str(api.request("GET", path, headers={"Authorization": "Basic x"}).status)
+
+
+def _unknown_environment(api: Api) -> str:
+    api.prefix = "/v1/nowhere"
+    return str(api.get().status)
 
 
 def _wrong_role(api: Api) -> str:
@@ -276,6 +325,11 @@ def _delivery_options(api: Api) -> str:
     return {"embargoed": "honoured", "active": "ignored"}[api.get().json["data"][0]["status"]]
 
 
+def _creation(api: Api) -> str:
+    _start(api)
+    return "immediate" if api.get(userId="u").ids else "delayed"
+
+
 def _start_lifecycle_id(api: Api) -> str:
     reply = api.start({"flows": [{"target": {"usersById": ["u"]}, "lifecycleId": "ours"}]})
     if reply.status != 200:
@@ -299,6 +353,8 @@ def _error_body(api: Api) -> str:
         return "empty"
     if reply.headers["Content-Type"].startswith("text/plain"):
         return "text"
+    if "problem" in reply.headers["Content-Type"]:
+        return "problem"
     return next(iter(reply.json))
 
 
@@ -309,6 +365,19 @@ def _extra_fields(api: Api) -> str:
 
 def _wrong_method(api: Api) -> str:
     return str(api.request("POST", f"{api.prefix}/cards").status)
+
+
+def _head(api: Api) -> str:
+    return _status_or(api.request("HEAD", f"{api.prefix}/cards"), "served")
+
+
+def _unknown_path(api: Api) -> str:
+    return str(api.request("GET", f"{api.prefix}/tickets").status)
+
+
+def _rate_limit_headers(api: Api) -> str:
+    names = {"RateLimit-Limit": "ratelimit", "X-RateLimit-Limit": "x-ratelimit"}
+    return next((names[name] for name in api.get().headers if name in names), "none")
 
 
 def _trailing_slash(api: Api) -> str:

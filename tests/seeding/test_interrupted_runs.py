@@ -247,7 +247,7 @@ def test_what_cannot_be_cancelled_stays_in_the_journal(
     serve: Serve, project: Path, journals: Callable[[], list[Path]]
 ) -> None:
     """An embargoed card that the target keeps is told, and cleaned up once it is published."""
-    live = serve(wrong_state="refused", cancel_embargoed="refused")
+    live = serve(wrong_state="409", cancel_embargoed="refused")
     killed_run(live, project)
     code, output = clean(live, project)
     assert code == 1
@@ -266,7 +266,7 @@ def test_a_run_tells_what_it_leaves_waiting(
     serve: Serve, project: Path, journals: Callable[[], list[Path]]
 ) -> None:
     """The end of a run names the cards that could not be cancelled, and how to do it later."""
-    live = serve(wrong_state="refused", cancel_embargoed="refused")
+    live = serve(wrong_state="409", cancel_embargoed="refused")
     (project / "test_users.py").write_text(
         "from datetime import timedelta\n"
         "def test_embargo(cards):\n    cards.seed(embargo=timedelta(hours=1))\n"

@@ -217,7 +217,7 @@ def test_strangers_cards_can_be_touched_on_purpose(serve: Serve) -> None:
 
 def test_what_cannot_be_cancelled_is_told(serve: Serve) -> None:
     """An embargoed card that the target does not let go is named with the reason, and no error."""
-    live = serve(wrong_state="refused", cancel_embargoed="refused")
+    live = serve(wrong_state="409", cancel_embargoed="refused")
     with world_on(LiveTarget(live.settings())) as cards:
         cards.seed_all(Population((CardSpec(embargo=HOUR), CardSpec())))
         report = cards.clean_up()

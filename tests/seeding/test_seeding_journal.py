@@ -180,7 +180,7 @@ def test_a_torn_last_line_counts_as_not_written(tmp_path: Path) -> None:
 
 def test_a_journal_in_use_is_nobody_elses(serve: Serve) -> None:
     """Only when its run has ended can a journal be taken hold of."""
-    live = serve(wrong_state="refused", cancel_embargoed="refused")
+    live = serve(wrong_state="409", cancel_embargoed="refused")
     settings = live.settings()
     target = LiveTarget(settings)
     world_of(target).seed_all(Population((CardSpec(embargo=timedelta(hours=1)),)))

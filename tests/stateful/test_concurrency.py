@@ -215,7 +215,7 @@ def test_races_are_found(fault: str, run_contracts: RunContracts, findings: list
     [
         {},
         {"wrong_state": "counted", "multiple_counts": "matching", "zero_match_action": "404"},
-        {"wrong_state": "refused", "cancelled_cards_listed": "no", "zero_match_listing": "404"},
+        {"wrong_state": "409", "cancelled_cards_listed": "no", "zero_match_listing": "404"},
         {"read_after_write": "delayed", "closed_cards_listed": "only-by-status"},
     ],
 )

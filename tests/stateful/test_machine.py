@@ -57,7 +57,7 @@ def violation_on(cards: Cards, **how: Any) -> Violation:  # noqa: ANN401 - passe
     [
         {},
         {"wrong_state": "counted", "multiple_counts": "matching"},
-        {"wrong_state": "refused", "zero_match_action": "404", "cancel_snoozed": "refused"},
+        {"wrong_state": "409", "zero_match_action": "404", "cancel_snoozed": "refused"},
         {"closed_cards_listed": "only-by-status", "cancelled_cards_listed": "no"},
         {"zero_match_listing": "404", "zero_match_action": "400", "cancel_embargoed": "refused"},
         {"expiry_while_embargoed": "waits", "expiry_while_snoozed": "waits"},
@@ -227,7 +227,7 @@ def test_a_target_that_cannot_give_what_a_run_needs() -> None:
 
 def test_a_live_target(serve: Serve) -> None:
     """On a live target, runs act on fresh active cards, and legal choices are accepted."""
-    live = serve(cards_per_target="2", wrong_state="refused")
+    live = serve(cards_per_target="2", wrong_state="409")
     with_cards = live.open_world()
     check_lifecycle(with_cards, settings=hypothesis.settings(FEW, max_examples=4))
     assert live.count("PUT /v1/sandbox/cards/") > 4

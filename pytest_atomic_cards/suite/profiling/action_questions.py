@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.suite.probe import response_of
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
+from pytest_atomic_cards.suite.profiling.listing_questions import cards_at_moments
 from pytest_atomic_cards.suite.profiling.observed_responses import total, updated
 from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError
@@ -21,6 +22,52 @@ _WORDS: Final = {
 
 
 @observer
+def action_status(context: ProfilingContext) -> str:
+    """Dismiss a card."""
+    group, card = context.supply.card()
+    return str(context.succeed(context.put(Action.DISMISS, group.single(card))).status)
+
+
+@observer
+def action_order(context: ProfilingContext) -> str:
+    """Cancel half of the cards of one customer that were created at different times."""
+    cards, query = cards_at_moments(context)
+    half = len(cards) // 2
+    exchange = context.succeed(context.put(Action.CANCEL, query.replace(multiple=True, limit=half)))
+    changed = {result.card_instance_id for result in response_of(exchange).results}
+    if len(changed) != half:
+        raise NotAvailableError("cancel does not name the cards that it changed", exchange)
+    for word, keys in (
+        ("oldest-first", cards[:half]),
+        ("newest-first", cards[-half:]),
+        ("by-id", sorted(cards)[:half]),
+    ):
+        if changed == set(keys):
+            return word
+    return "neither by time nor by id"
+
+
+@observer
+def payload_content_type(context: ProfilingContext) -> str:
+    """Complete a card with a payload that is labelled as plain text."""
+    return _accepted_as(context, "text/plain", body=b'{"quantity": 2}')
+
+
+@observer
+def action_content_type(context: ProfilingContext) -> str:
+    """Complete a card without a payload and a Content-Type."""
+    return _accepted_as(context, None)
+
+
+def _accepted_as(context: ProfilingContext, content_type: str | None, body: bytes = b"") -> str:
+    group, card = context.supply.card()
+    exchange = context.put(
+        Action.COMPLETE, group.single(card), body=body, headers={"Content-Type": content_type}
+    )
+    return "accepted" if exchange.succeeded else str(exchange.status)
+
+
+@observer
 def action_limit_over_1000(context: ProfilingContext) -> str:
     """Cancel with ``limit=1001``; if that is accepted, cancel more than 1000 cards."""
     query = context.supply.take().pin.replace(multiple=True, limit=LARGEST_LIMIT + 1)
@@ -29,7 +76,8 @@ def action_limit_over_1000(context: ProfilingContext) -> str:
         return str(exchange.status)
     batch = context.once(Bulk).cancelled
     context.evidence = batch.exchange
-    return "clamped" if batch.changed == LARGEST_LIMIT else f"{batch.changed} cards"
+    words = {LARGEST_LIMIT: "clamped", DEFAULT_CANCEL: "default"}
+    return words.get(batch.changed, f"{batch.changed} cards")
 
 
 @observer
@@ -43,7 +91,8 @@ def other_action_limits(context: ProfilingContext) -> str:
         return word
     batch = context.once(Bulk).dismissed
     context.evidence = batch.exchange
-    return word if batch.changed == DEFAULT_CANCEL else "as-cancel where one is given"
+    caps = {DEFAULT_CANCEL: "as-cancel", DEFAULT_PAGE: "default-100", batch.before: "only-given"}
+    return caps.get(batch.changed, f"{batch.changed} cards")
 
 
 def _limited(context: ProfilingContext, action: Action) -> str:

@@ -36,6 +36,23 @@ def bad_token(context: ProfilingContext) -> str:
 
 
 @observer
+def other_scheme(context: ProfilingContext) -> str:
+    """List with an invented token under another scheme."""
+    header = Hidden(f"Basic {context.probe.invented()}")
+    return _status(context, headers={"Authorization": header})
+
+
+@observer
+def unknown_environment(context: ProfilingContext) -> str:
+    """List in an environment that does not exist."""
+    exchange = context.probe.raw(
+        "GET", "/cards", context.still.pin, environment_id=context.probe.invented()
+    )
+    context.evidence = exchange
+    return str(exchange.status)
+
+
+@observer
 def wrong_role(context: ProfilingContext) -> str:
     """List with a token of another role."""
     credential = context.cards.controls.create_credential("workbench")

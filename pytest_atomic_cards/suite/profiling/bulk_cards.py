@@ -22,9 +22,10 @@ _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """One action on the bulk: how many cards it changed, and the exchange."""
+    """One action on the bulk: how many cards it changed, of how many, and the exchange."""
 
     changed: int
+    before: int
     exchange: Exchange | None
 
 
@@ -75,12 +76,12 @@ class Bulk:
             exchange = self._context.put(action, query)
             changed = updated(exchange) if exchange.succeeded else 0
             self._left -= changed
-            return BulkAction(changed, exchange)
+            return BulkAction(changed, before, exchange)
 
         def counted(error: OutcomeUnknownError) -> BulkAction | None:
             probe = self._context.probe
             self._left = probe.watch(lambda: probe.count_active(query), lambda left: left < before)
             changed = before - self._left
-            return BulkAction(changed, error.exchange) if changed > 0 else None
+            return BulkAction(changed, before, error.exchange) if changed > 0 else None
 
         return until_known(act, counted, tries=LOST_RESPONSES)

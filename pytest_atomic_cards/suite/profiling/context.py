@@ -17,7 +17,7 @@ from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW
 from pytest_atomic_cards.suite.card_pool import QUESTIONS, CardPool
@@ -40,6 +40,8 @@ Parameter = tuple[str, str]
 _LONGEST_WAIT: Final = 3.0
 """Upper limit of the settling time, in seconds: no answer depends on a slower change."""
 _START: Final = "/action-flow/"
+_KEPT: Final = 10
+"""Listings after a start that are kept: some before that of its own cards look for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class ProfilingContext:
         self._experiments: dict[Callable[[ProfilingContext], Any], Any] = {}
         self._root = environment_path(cards.api.environment_id)
         self._start: Exchange | None = None
+        self._listings: list[Exchange] = []
         cards.api.session.listeners.append(self._hear)
 
     def close(self) -> None:
@@ -253,9 +256,24 @@ class ProfilingContext:
             raise SeedingError("no flow start was observed")
         return self._start
 
+    def first_listing(self, group: Group) -> Exchange:
+        """The first listing of a group after the last start.
+
+        Raises:
+            NotAvailableError: There was none.
+        """
+        invocation = group.pin.attributes.get(Attribute.FLOW_INVOCATION_ID, "")
+        for exchange in self._listings:
+            if invocation and invocation in exchange.url:
+                return exchange
+        raise NotAvailableError("no listing by the invocation followed the start")
+
     def _hear(self, exchange: Exchange) -> None:
         if exchange.method == "POST" and _START in exchange.path and exchange.succeeded:
             self._start = exchange
+            self._listings.clear()
+        elif exchange.method == "GET" and len(self._listings) < _KEPT:
+            self._listings.append(exchange)
 
 
 def _supply(context: ProfilingContext) -> CardPool:

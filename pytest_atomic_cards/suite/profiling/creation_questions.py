@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
+from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
 from pytest_atomic_cards.suite.profiling.observers import late_observer, observer
 from pytest_atomic_cards.suite.profiling.timers import EXPIRING, HELD, Timers
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
@@ -38,6 +39,15 @@ def _first(data: Any) -> Any:  # noqa: ANN401 - a JSON value
 def start_status(context: ProfilingContext) -> str:
     """Read the status of the response to start."""
     return str(context.started.exchange.status)
+
+
+@observer
+def creation(context: ProfilingContext) -> str:
+    """Start, and look at the first listing of the cards."""
+    group = context.start().group
+    first = context.first_listing(group)
+    context.evidence = first
+    return "immediate" if listed(first) >= keys(group) else "delayed"
 
 
 @observer

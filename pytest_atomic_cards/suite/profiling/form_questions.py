@@ -49,7 +49,9 @@ def error_body(context: ProfilingContext) -> str:
         return "empty"
     body = exchange.json()
     if isinstance(body, dict):
-        known = [name for name in ("message", "errors") if name in body]
+        if "problem" in exchange.response_headers.get("content-type", ""):
+            return "problem"
+        known = [name for name in ("message", "error", "errors") if name in body]
         return known[0] if known else f"an object with {', '.join(body)}"
     if body is not None:
         return "JSON that is not an object"
@@ -92,6 +94,29 @@ def _names(value: Any) -> frozenset[str]:  # noqa: ANN401 - a JSON value
 def wrong_method(context: ProfilingContext) -> str:
     """GET the path of an action, which changes nothing but is pinned nevertheless."""
     return str(context.send("GET", f"/cards/{Action.DISMISS}", context.still.pin).status)
+
+
+@observer
+def head(context: ProfilingContext) -> str:
+    """Ask for the headers of a listing only."""
+    exchange = context.send("HEAD", "/cards", context.still.pin)
+    return "served" if exchange.succeeded else str(exchange.status)
+
+
+@observer
+def unknown_path(context: ProfilingContext) -> str:
+    """List under an invented path."""
+    return str(context.send("GET", f"/{context.probe.invented()}", context.still.pin).status)
+
+
+@observer
+def rate_limit_headers(context: ProfilingContext) -> str:
+    """Read the names of the headers of a listing."""
+    names = [name.lower() for name in context.get(context.still.pin).response_headers]
+    for word in ("ratelimit", "x-ratelimit"):
+        if any(name.startswith(word) for name in names):
+            return word
+    return "none"
 
 
 @observer

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.cards import Card, cards_of
-from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
@@ -37,15 +37,21 @@ _BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offs
 @observer
 def order(context: ProfilingContext) -> str:
     """List cards of one customer that were created at different times, twice."""
-    names = context.settings.user_ids
-    user = names[0] if context.is_live and names else context.cards.backend.new_user()
-    ours = [key_of(card) for group in _at_moments(context, user) for card in group.cards]
-    query = CardQuery(user_id=user, limit=LARGEST_LIMIT)
+    ours, query = cards_at_moments(context)
+    query = query.replace(limit=LARGEST_LIMIT)
     pages = [_known(context.get(query), ours) for _ in range(2)]
     if any(len(page) < len(ours) for page in pages):
         raise NotAvailableError("a listing by userId does not show all cards of a customer")
     first, second = ([key_of(card) for card in page] for page in pages)
     return "shuffled-page" if first != second else _order_of(pages[0], ours)
+
+
+def cards_at_moments(context: ProfilingContext) -> tuple[list[str], CardQuery]:
+    """Cards of one customer in the order of their creation, and the query that selects them."""
+    names = context.settings.user_ids
+    user = names[0] if context.is_live and names else context.cards.backend.new_user()
+    groups = _at_moments(context, user)
+    return [key_of(card) for group in groups for card in group.cards], CardQuery(user_id=user)
 
 
 def _at_moments(context: ProfilingContext, user: str) -> list[Group]:
@@ -89,7 +95,7 @@ def listing_limit_over_1000(context: ProfilingContext) -> str:
         return str(exchange.status)
     context.evidence = context.once(Bulk).listing
     count = len(listed(context.evidence))
-    words = {LARGEST_LIMIT: "clamped", LARGEST_LIMIT + 1: "served"}
+    words = {DEFAULT_PAGE: "default", LARGEST_LIMIT: "clamped", LARGEST_LIMIT + 1: "served"}
     return words.get(count, f"{count} cards")
 
 

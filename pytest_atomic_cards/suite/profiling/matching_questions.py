@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.suite.probe import key_of, only, response_of
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed, total
@@ -37,10 +37,10 @@ def zero_match_action(context: ProfilingContext) -> str:
 
 def empty_or_status(exchange: Exchange, *, cards: int) -> str:
     """How a response shows that no card matches."""
-    if exchange.status != HTTPStatus.OK:
+    if not exchange.succeeded or exchange.status == HTTPStatus.NO_CONTENT:
         return str(exchange.status)
     if not exchange.response_body:
-        return "200 with an empty body"
+        return f"{exchange.status} with an empty body"
     if cards:
         return f"{cards} card(s)"
     return "null" if exchange.json()["data"] is None else "empty"
@@ -52,8 +52,7 @@ def wrong_state(context: ProfilingContext) -> str:
     group = _mixed(context)
     exchange = context.put(Action.DISMISS, group.pin.replace(multiple=True))
     if not exchange.succeeded:
-        refused = exchange.status == HTTPStatus.CONFLICT
-        return "refused" if refused else f"refused with {exchange.status}"
+        return str(exchange.status)
     count = total(exchange)
     words = {1: "unselected", len(group.cards): "counted"}
     return words.get(count, f"summary.total {count} of {len(group.cards)}")
@@ -112,6 +111,19 @@ def repeated_attribute(context: ProfilingContext) -> str:
 
 
 @observer
+def comma_list(context: ProfilingContext) -> str:
+    """List two groups by their invocation ids, separated by a comma."""
+    groups = (context.still, context.still_too)
+    ids = [group.pin.attributes[Attribute.FLOW_INVOCATION_ID] for group in groups]
+    exchange = context.get(CardQuery(flow_invocation_id=",".join(ids)))
+    found = listed(exchange)
+    if not found:
+        word = _not_listed(context, exchange)
+        return "literal" if word == "no-match" else word
+    return "any" if found >= keys(groups[0]) | keys(groups[1]) else f"{len(found)} card(s)"
+
+
+@observer
 def unknown_parameter(context: ProfilingContext) -> str:
     """List a group with its pin and an unknown parameter."""
     exchange = context.get(context.still.pin, _UNKNOWN)
@@ -157,12 +169,12 @@ def _not_listed(context: ProfilingContext, exchange: Exchange) -> str:
     Raises:
         NotAvailableError: This target responds the same way in both cases.
     """
-    if exchange.status == HTTPStatus.OK:
+    if exchange.succeeded:
         return "no-match"
     none = context.no_match
     context.evidence = exchange
     if exchange.status != none.status:
         return str(exchange.status)
-    if exchange.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
+    if exchange.status == HTTPStatus.NOT_FOUND:
         return "no-match"
     raise NotAvailableError(f"a listing that matches no card gets HTTP {none.status} as well")

@@ -18,13 +18,14 @@ from requests.utils import DEFAULT_ACCEPT_ENCODING
 from pytest_atomic_cards.client.connection_failures import Failure
 from pytest_atomic_cards.client.transport import NoResponse, RawResponse, Wire
 from pytest_atomic_cards.rules.verdicts import Inconclusive
-from pytest_atomic_cards.sandbox.app import TOKEN_PATH, read_body
+from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control_endpoint import PREFIX
 from pytest_atomic_cards.sandbox.faulty_network import REQUEST_URI, FaultyNetwork
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 from pytest_atomic_cards.sandbox.loopback_only import check_local
 from pytest_atomic_cards.sandbox.loopback_server import LoopbackServer
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.sandbox.request_body import read_body
 from pytest_atomic_cards.support.errors import AtomicCardsError, ScopeError
 
 if TYPE_CHECKING:

@@ -243,7 +243,7 @@ class Sandbox:
         return refusal.status, [("Content-Type", kind), *refusal.headers], body
 
     def _environment(self, environment_id: str, number: int) -> Environment:
-        return Environment(environment_id, number, self._store, self._tokens)
+        return Environment(environment_id, number, self._behaviour, self._store, self._tokens)
 
 
 def _text(segment: str) -> str:

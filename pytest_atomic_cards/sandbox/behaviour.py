@@ -155,6 +155,13 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
         """The completion payload to store for each card."""
         return [completion] * len(rows)
 
+    def exports_payloads(self, *, setting: bool) -> bool:
+        """Whether analytics events show completion payloads, for a setting of the environment.
+
+        Source: Data analytics preferences.
+        """
+        return setting
+
     def json(self, body: bytes) -> Json:
         """Decode a body to a JSON value that can be encoded again."""
         try:

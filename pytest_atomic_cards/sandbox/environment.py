@@ -17,6 +17,7 @@ from pytest_atomic_cards.support.errors import MisuseError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pytest_atomic_cards.sandbox.behaviour import Behaviour
     from pytest_atomic_cards.sandbox.store import Store
     from pytest_atomic_cards.sandbox.token_service import TokenService
 
@@ -34,13 +35,19 @@ class Environment:
     """
 
     def __init__(
-        self, environment_id: str, number: int, store: Store, tokens: TokenService
+        self,
+        environment_id: str,
+        number: int,
+        behaviour: Behaviour,
+        store: Store,
+        tokens: TokenService,
     ) -> None:
         self.environment_id = environment_id
         self.number = number
         self.export_card_responses = True
         self.test_users: frozenset[str] | None = None
         self.flows: dict[str, Flow] = {}
+        self._behaviour = behaviour
         self._store = store
         self._tokens = tokens
         self.define_flow(DEFAULT_FLOW)
@@ -174,10 +181,11 @@ class Environment:
 
         Source: Analytics reference; Extracting analytics.
         """
+        exported = self._behaviour.exports_payloads(setting=self.export_card_responses)
         events = []
         for kind, at, card, invocation, instance, completion in self._store.events(self.number):
             properties: dict[str, Any] = {}
-            if kind == "card-completed" and completion is not None and self.export_card_responses:
+            if kind == "card-completed" and completion is not None and exported:
                 properties["values"] = json.loads(completion)
             events.append(
                 {

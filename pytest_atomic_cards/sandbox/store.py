@@ -221,7 +221,7 @@ class Store:
 
     def snooze(self, row: Row, until: int, now: int) -> None:
         """Snooze an active card."""
-        snoozed = row._replace(status=Status.SNOOZED.value, snooze_until=until)
+        snoozed = row._replace(status=Status.SNOOZED.value, snooze_until=until, updated=now)
         with self._transaction() as connection:
             connection.execute("UPDATE card SET snooze_until = ? WHERE seq = ?", (until, row.seq))
             self._move(snoozed, now)

@@ -82,7 +82,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (
         r"(multiple-(always-refused|skips-last|cancels|first-only)|results-(lack-last|repeat-first"
         r"|of-first-only|of-first-100)|completion-for-first-card-only|summary-always-one"
-        r"|summary-at-most-100)@multiple=absent$",
+        r"|summary-at-most-100)@multiple=(?!1$)",
         "no more than one card changes",
     ),
     (
@@ -93,7 +93,12 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         "one card is all that matches",
     ),
     (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
-    (r"multiple-must-be-last@multiple=absent$", "multiple=1 is not given"),
+    (r"multiple-must-be-last@multiple=(?!1$)", "multiple=1 is not given"),
+    (
+        r"multiple-refused-for-one@(matches=|multiple=|state=mixed$)",
+        "the fault needs one card and multiple=1",
+    ),
+    (r"act-finds-nothing@by=none$", "no attribute is given"),
     (r"order-unstable@limit=1000$", "no second page is needed"),
     (r"newest-card-missing@limit=1$", "the order, and so which card is first, is open"),
     (

@@ -36,6 +36,7 @@ from pytest_atomic_cards.suite.suite_runner import (
     TERMINAL_ARGUMENTS,
     suite_directory,
 )
+from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.progress import activity
 
@@ -46,6 +47,8 @@ FILE: Final = "faults.toml"
 _README: Final = "README.md"
 _GENERATED: Final = "<!-- Everything below is generated. -->"
 """What stands above it in ``README.md`` is written by hand."""
+_SHOWN: Final = 500
+"""Characters of what pytest printed last, to show why it ended: a few lines."""
 _ARGUMENTS: Final = (
     *PYTEST_ARGUMENTS,
     *TERMINAL_ARGUMENTS,
@@ -146,7 +149,7 @@ def run_forked(trials: Sequence[Trial], jobs: int | None, report: Report) -> Non
         report: Called with each trial and its result, as they end.
 
     Raises:
-        MisuseError: This system cannot fork processes.
+        MisuseError: They were interrupted, or this system cannot fork processes.
     """
     streams = sys.stdout, sys.stderr
     done = count(1)
@@ -160,7 +163,10 @@ def run_forked(trials: Sequence[Trial], jobs: int | None, report: Report) -> Non
     with activity("runs on faulty sandboxes", len(trials)) as update:
         forked = ForkedTrials(trials, jobs or os.cpu_count() or 1, speak)
         with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
-            pytest.main([*_ARGUMENTS, str(suite_directory())], plugins=[forked])
+            code = pytest.main([*_ARGUMENTS, str(suite_directory())], plugins=[forked])
+    if code != pytest.ExitCode.OK:  # such as an interrupt, which pytest does not pass on
+        said = " ".join(silence.getvalue().split())[-_SHOWN:] or f"pytest ended with {code}"
+        raise MisuseError(f"the trials did not end: {said}")
 
 
 def _rank(name: str) -> tuple[bool, int]:

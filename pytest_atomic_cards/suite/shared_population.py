@@ -24,6 +24,7 @@ ODD_VALUES: Final = (
     " a  b",
     "+a+b",
     "%20",
+    "~t",
     "%2B",
     "&limit=1",
     "=b",

@@ -30,6 +30,7 @@ _ODD_VALUES = (
     "é",
     "x" * 70,
     "it's",
+    "~",
     "%",
     "7",
     "a\0b",
@@ -118,6 +119,9 @@ def _actions(api: Api) -> Iterator[object]:
                 reply = api.put(action, b'{"a": 1, "b": "x"}', userId=name, **multiple)
                 yield reply.status, reply.headers, reply.body
                 yield api.get(userId=name).body
+    for multiple in (0, "false"):
+        api.environment.seed(_cards(f"not-{multiple}", [{"user_id": f"not-{multiple}"}] * 2))
+        yield api.put("cancel", userId=f"not-{multiple}", multiple=multiple).status
     api.environment.seed(_cards("sibling", [{"user_id": "s"}] * 2))
     yield api.put("dismiss", lifecycleId="sibling-lifecycle_id-0").body
     yield api.get(userId="s").body
@@ -140,6 +144,8 @@ def _completions(api: Api) -> Iterator[object]:
     yield api.put("complete", userId="bare").body
     yield api.put("complete", b"{", userId="bare").status
     yield api.get(limit="x").status
+    yield [event["properties"] for event in api.environment.analytics_events()]
+    api.environment.export_card_responses = False
     yield [event["properties"] for event in api.environment.analytics_events()]
 
 
@@ -186,13 +192,18 @@ def _time(api: Api) -> Iterator[object]:
         {"embargo_until": minute, "expires_at": 2 * minute},
     ]  # fmt: skip
     api.environment.seed(_cards("time", [spec | {"user_id": "t"} for spec in specs]))
-    for _ in range(3):
+    for step in (0, 0.9, 0.2, 1.1):
+        api.sandbox.clock.advance(step * minute)
         yield [
             card["status"]
             for card in api.get(cardTemplateId="sandbox-template", userId="t").json["data"]
         ]
         yield api.get(flowInvocationId="time-flow_invocation_id-1").json["data"][0]["status"]
-        api.sandbox.clock.advance(1.1 * minute)
+    api.environment.seed([{"card_instance_id": "late", "user_id": "late"}])
+    api.sandbox.clock.advance(minute)
+    api.environment.snooze("late", minute)
+    yield api.get(userId="late").json["data"][0]["status"]
+    api.sandbox.clock.advance(1.1 * minute)
     timers = ({"expires_at": 5 * minute}, {"embargo_until": 5 * minute})
     for action, timer in product(Action, timers):
         user = f"{action}-{'-'.join(timer)}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox import FAULTS
 from pytest_atomic_cards.suite import mutation_testing
 from pytest_atomic_cards.suite.forked_trials import Trial
 from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.support.errors import MisuseError
 
 
 def test_the_table_that_ships_has_no_gap():
@@ -51,6 +54,13 @@ def test_a_trial_finds_what_its_fault_breaks():
     table = mutation_testing.run_trials(trials, 1, lambda trial, _: told.append(trial.fault))
     assert table == {"default-page-50": ["PAGE-01"], "cancel-ends-expired": ["STATE-03"], "": []}
     assert told == [trial.fault for trial in trials]
+
+
+def test_trials_that_do_not_end_are_an_error(monkeypatch: pytest.MonkeyPatch):
+    """An interrupted run is no result, and the error shows what pytest printed."""
+    monkeypatch.setattr(mutation_testing, "_ARGUMENTS", ("--no-such-option",))
+    with pytest.raises(MisuseError, match=r"did not end: .*no-such-option"):
+        mutation_testing.run_trials([Trial("")], 1, lambda *_: None)
 
 
 def test_the_page_of_the_contract_is_up_to_date():

@@ -19,6 +19,7 @@ from pytest_atomic_cards.sandbox.faults import (
     result_faults,
     shape_faults,
     state_faults,
+    timestamp_faults,
     timing_faults,
     value_faults,
 )
@@ -43,6 +44,7 @@ _AREAS: Final = (
     completion_faults,
     access_faults,
     shape_faults,
+    timestamp_faults,
     timing_faults,
     concurrency_faults,
     protocol_faults,

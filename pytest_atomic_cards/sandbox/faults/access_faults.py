@@ -48,6 +48,20 @@ def _signature_unchecked(
     return grant
 
 
+def _cut_short(
+    original: Original,
+    header: str | None,
+    grants: Mapping[str, Grant],
+    *rest: Any,  # noqa: ANN401
+) -> Grant:
+    """Identifies a token that lacks its last characters."""
+    given = (header or "").removeprefix("Bearer ")
+    whole = (token for token in grants if token.startswith(given) and len(token) > len(given))
+    token = next(whole, None) if len(given) > _KNOWN else None
+    grant: Grant = original(f"Bearer {token}" if token else header, grants, *rest)
+    return grant
+
+
 def _refused_with(status: int, original: Original, *rest: Any) -> None:  # noqa: ANN401
     try:
         original(*rest)
@@ -90,6 +104,12 @@ _CHECKS: Final[tuple[tuple[str, str, str, Wrapper], ...]] = (
         "Only the first characters of a token are checked.",
         "identify",
         _signature_unchecked,
+    ),
+    (
+        "token-cut-short-accepted",
+        "A token that lacks its last characters is accepted.",
+        "identify",
+        _cut_short,
     ),
     ("expired-token-accepted", "A token never expires.", "has_expired", constant(value=False)),
     (

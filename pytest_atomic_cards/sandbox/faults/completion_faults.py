@@ -160,6 +160,12 @@ FAULTS: Final = (
         {"completions": _of_request_before},
     ),
     Fault(
+        "completion-exported-against-settings",
+        _AREA,
+        "Analytics show completion payloads even if the export settings leave them out.",
+        {"exports_payloads": constant(value=True)},
+    ),
+    Fault(
         "completion-for-first-card-only",
         _AREA,
         "If several cards are completed, only the first gets the payload.",

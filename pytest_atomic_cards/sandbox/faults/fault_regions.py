@@ -74,7 +74,7 @@ _REGIONS: Final[Mapping[str, Region]] = {
         (
             *("action_filters", "cards.select", "cards.act", "cards.change", "store.change"),
             *("summary", "action_body", "result_body", "action_word", "batch"),
-            *("multiple", "outcome"),
+            "outcome",
         ),
         _ACTION,
     ),
@@ -83,6 +83,7 @@ _REGIONS: Final[Mapping[str, Region]] = {
     "zero_match_listing": _NO_MATCH,
     "zero_match_action": {"operation": _ACTIONS, **_NO_MATCH},
     "check_multiple": _REFUSAL,
+    "multiple": {**_REFUSAL, "multiple": ("1", "0", OTHER)},
     **dict.fromkeys(("completion", "completions"), _COMPLETION),
     **dict.fromkeys(("filters", "decode", "number"), _QUERY),
     "content_type": {"operation": _ALL, "by": DIMENSIONS["by"]},

@@ -30,6 +30,12 @@ def _always_refused(original: Original, actionable: int, matching: int, *, multi
     original(actionable, matching, multiple=False)
 
 
+def _refused_for_one(original: Original, actionable: int, matching: int, *, multiple: bool) -> None:
+    if multiple and matching == 1:
+        raise Refusal(400, "multiple is given, but only one card matches")
+    original(actionable, matching, multiple=multiple)
+
+
 def _only_last(original: Original, pairs: Pairs) -> bool:
     return bool(original(pairs)) and pairs[-1][0] == "multiple"
 
@@ -157,6 +163,11 @@ _CHECKS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
         "multiple-always-refused",
         "Several cards are refused even with multiple=1.",
         _always_refused,
+    ),
+    (
+        "multiple-refused-for-one",
+        "An action with multiple=1 is refused if exactly one card matches.",
+        _refused_for_one,
     ),
     (
         "multiple-refused-with-409",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original
@@ -10,9 +11,9 @@ from pytest_atomic_cards.sandbox.refusal import Refusal
 _AREA: Final = "protocol"
 
 
-def _error_for_quotes(original: Original, text: str) -> str:
+def _error_for(character: str, original: Original, text: str) -> str:
     value: str = original(text)
-    if "'" in value:
+    if character in value:
         raise Refusal(500, "internal error")
     return value
 
@@ -40,7 +41,13 @@ FAULTS: Final = (
         "quote-gives-500",
         _AREA,
         "An apostrophe in a query gives a server error.",
-        {"decode": _error_for_quotes},
+        {"decode": partial(_error_for, "'")},
+    ),
+    Fault(
+        "tilde-gives-500",
+        _AREA,
+        "A tilde in a query gives a server error.",
+        {"decode": partial(_error_for, "~")},
     ),
     Fault(
         "unicode-gives-500",

@@ -57,6 +57,11 @@ def _user_among_many(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
     return filters
 
 
+def _impossible(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
+    filters: Filters = original(pairs)
+    return {**filters, Attribute.USER_ID: ()} if filters else filters
+
+
 def matching(accepts: Callable[[Row, Selection], bool]) -> Wrapper:
     """Selects the cards of the environment that a predicate accepts."""
 
@@ -121,6 +126,12 @@ FAULTS: Final = (
         _AREA,
         "A listing by status=snoozed shows no card.",
         {"listing_filters": _none_snoozed},
+    ),
+    Fault(
+        "act-finds-nothing",
+        _AREA,
+        "An action with attributes finds no card.",
+        {"action_filters": _impossible},
     ),
     Fault(
         "list-any-attribute",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +32,13 @@ def _without_payload(name: str, original: Original, row: Row) -> Body:
     return body
 
 
+def _sharing_id(original: Original, row: Row, *rest: Any) -> Body:  # noqa: ANN401
+    """A body in which two cards that were created one after the other have the same id."""
+    body: Body = original(row, *rest)
+    body["cardInstanceId"] = f"shared-{row.seq // 2}"
+    return body
+
+
 def _with(name: str, change: Any, original: Original, row: Row) -> Body:  # noqa: ANN401
     body: Body = original(row)
     body[name] = change(body)
@@ -44,10 +50,6 @@ def _in_snake_case(original: Original, row: Row) -> Body:
         "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name): value
         for name, value in original(row).items()
     }
-
-
-def _local(original: Original, milliseconds: int) -> str:
-    return str(original(milliseconds)).removesuffix("Z")
 
 
 def _flat(original: Original, cards: list[Body]) -> list[Body]:
@@ -219,26 +221,6 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         lambda _body: "2000-01-01T00:00:00.000Z",
     ),
 )
-_TIMESTAMPS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
-    ("timestamps-without-zone", "Timestamps have no time zone.", _local),
-    (
-        "timestamps-in-milliseconds",
-        "Timestamps are numbers of milliseconds.",
-        lambda _original, milliseconds: milliseconds,
-    ),
-    (
-        "timestamps-with-space",
-        "Timestamps have a space between date and time.",
-        lambda original, milliseconds: original(milliseconds).replace("T", " "),
-    ),
-    ("timestamps-empty", "Timestamps are empty strings.", constant("")),
-    (
-        "timestamps-of-http",
-        "Timestamps are in the format of HTTP headers.",
-        lambda _original, milliseconds: formatdate(milliseconds / 1_000, usegmt=True),
-    ),
-    ("timestamps-null", "Timestamps are null.", constant(None)),
-)
 _LISTINGS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("listing-unwrapped", "A listing is an array instead of an object with data.", _flat),
     ("listing-keyed-by-id", "data of a listing is an object keyed by card id.", _keyed),
@@ -272,12 +254,17 @@ FAULTS: Final = (
         for name, text, field, change in _VALUES
     ),
     Fault(
+        "card-ids-shared",
+        _AREA,
+        "Two cards have the same cardInstanceId.",
+        {"card_body": _sharing_id, "result_body": _sharing_id},
+    ),
+    Fault(
         "card-in-snake-case",
         _AREA,
         "The fields of a listed card are in snake_case.",
         {"card_body": _in_snake_case},
     ),
-    *(Fault(name, _AREA, text, {"timestamp": wrapper}) for name, text, wrapper in _TIMESTAMPS),
     *(Fault(name, _AREA, text, {"listing_body": wrapper}) for name, text, wrapper in _LISTINGS),
     Fault(
         "json-as-html",

@@ -9,13 +9,15 @@ from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_atomic_cards.sandbox.card_record import Row
 
 _TIME: Final = "time"
 _HOUR: Final = 3_600_000
 _SECOND: Final = 1_000
+_MINUTE: Final = 60_000
+"""Milliseconds: more than any tolerance of clocks, and far less than a usual timer lasts."""
 _Transition = tuple[int, str] | None
 
 
@@ -40,11 +42,24 @@ def _early(before: Status, after: Status, original: Original, row: Row) -> _Tran
     return transition
 
 
+def _shifted(
+    before: Status, after: Status, shift: Callable[[Row], int], original: Original, row: Row
+) -> _Transition:
+    transition: _Transition = original(row)
+    if transition is not None and (row.status, transition[1]) == (before, after):
+        return transition[0] + shift(row), transition[1]
+    return transition
+
+
 def _into(before: Status, after: Status, instead: Status, original: Original, row: Row) -> Any:  # noqa: ANN401
     transition: _Transition = original(row)
     if transition is not None and (row.status, transition[1]) == (before, after):
         return transition[0], instead.value
     return transition
+
+
+def _time_under_embargo(row: Row) -> int:
+    return 0 if row.embargo_until is None else max(row.embargo_until - row.created, 0)
 
 
 def _never_expires(original: Original, row: Row) -> _Transition:
@@ -105,6 +120,31 @@ _TRANSITIONS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
         "embargo-ends-expired",
         "A card whose embargo ends is expired instead of active.",
         partial(_into, _EMBARGOED, _ACTIVE, _EXPIRED),
+    ),
+    (
+        "embargo-ends-a-minute-early",
+        "An embargo ends a minute early.",
+        partial(_shifted, _EMBARGOED, _ACTIVE, lambda _row: -_MINUTE),
+    ),
+    (
+        "snooze-ends-a-minute-early",
+        "A snooze ends a minute early.",
+        partial(_shifted, _SNOOZED, _ACTIVE, lambda _row: -_MINUTE),
+    ),
+    (
+        "snooze-counts-from-creation",
+        "A snooze lasts as long as it should, but from the creation of the card.",
+        partial(_shifted, _SNOOZED, _ACTIVE, lambda row: row.created - row.updated),
+    ),
+    (
+        "expiry-a-minute-early",
+        "Active cards expire a minute early.",
+        partial(_shifted, _ACTIVE, _EXPIRED, lambda _row: -_MINUTE),
+    ),
+    (
+        "expiry-counts-from-publication",
+        "The time to expiry of a card with an embargo begins when the embargo ends.",
+        partial(_shifted, _ACTIVE, _EXPIRED, _time_under_embargo),
     ),
     ("snooze-never-ends", "A snooze never ends.", partial(_never, _SNOOZED, _ACTIVE)),
     (

@@ -86,7 +86,7 @@ def judge(trial: Trial) -> Iterator[Breach]:
     yield from _of_response(trial, wanted)
     yield from _of_others(trial)
     yield from _of_matched(trial, wanted)
-    if wanted is Demand.SUCCESS and trial.exchange.succeeded:
+    if trial.exchange.succeeded and (wanted is Demand.SUCCESS or _is_plain(trial.point)):
         yield from judge_results(trial)
 
 
@@ -180,4 +180,4 @@ def _of_count(trial: Trial, wanted: Demand) -> Iterator[Breach]:
 
 def _is_plain(point: Point) -> bool:
     """Whether an accepted action must change every card that is in a fitting state."""
-    return point["multiple"] == "1" and OTHER not in {point["limit"], point["body"]}
+    return point["multiple"] == "1" and point["limit"] in _WHOLE and point["body"] != OTHER

@@ -22,7 +22,12 @@ _SHARED: Final = tuple(name for name in RESULT_FIELDS if name not in {*IDS, "act
 
 
 def judge_results(trial: Trial) -> Iterator[Breach]:
-    """What the response to an action that changed every card it matched shows."""
+    """What the response to an action shows that had to change all cards in fitting states.
+
+    Whether it also reports those that it matched and left alone is not documented.
+    """
+    if not trial.changed:
+        return
     complete = trial.action is Action.COMPLETE
     try:
         response = ActionResponse.from_body(trial.exchange.json())
@@ -33,7 +38,7 @@ def judge_results(trial: Trial) -> Iterator[Breach]:
     yield from _of_cards(trial, response, "RESULT-01" if complete else "RESULT-04")
     yield from _of_fields(trial, response, "RESULT-02" if complete else "RESULT-04")
     yield from _of_words(trial, response, "RESULT-02" if complete else "RESULT-06")
-    count = len(trial.cards.matched)
+    count = len(trial.changed)
     rule = "RESULT-05" if count > 1 else "RESULT-03" if complete else "RESULT-04"
     yield from _of_summary(trial, response, rule)
 
@@ -43,9 +48,10 @@ def _breach(trial: Trial, rule: str, expected: str, actual: str) -> Breach:
 
 
 def _of_cards(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
-    acted = sorted(str(result.card_instance_id) for result in response.results)
-    due = sorted(str(card.card_instance_id) for card in trial.cards.matched)
-    if acted != due:
+    acted = [str(result.card_instance_id) for result in response.results]
+    due = {str(card.card_instance_id) for card in trial.changed}
+    matched = {str(card.card_instance_id) for card in trial.cards.matched}
+    if len(acted) > len(set(acted)) or not due <= set(acted) <= matched:
         actual = f"there are {len(acted)} result(s), for {brief(', '.join(acted) or 'none')}"
         yield _breach(trial, rule, f"one result for each of the {len(due)} cards", actual)
 
@@ -78,7 +84,8 @@ def _of_words(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Bre
 
 
 def _of_summary(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
-    summary, count = response.summary, len(trial.cards.matched)
-    if (summary.total, summary.updated) != (count, count):
+    summary, count = response.summary, len(trial.changed)
+    whole = count == len(trial.cards.matched)
+    if summary.updated != count or (whole and summary.total != count):
         actual = f"total is {summary.total} and updated {summary.updated}"
-        yield _breach(trial, rule, f"a summary with total {count} and updated {count}", actual)
+        yield _breach(trial, rule, f"a summary with total and updated {count}", actual)

@@ -22,7 +22,9 @@ from pytest_atomic_cards.suite.dry_run import DryRun
 from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.forked_trials import FAULT
 from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.large_group import LargeGroup
 from pytest_atomic_cards.suite.listing_history import History
+from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.plan import PLAN, PlanHooks
 from pytest_atomic_cards.suite.price_measurement import PRICE_METER
 from pytest_atomic_cards.suite.probe import Probe
@@ -196,6 +198,18 @@ def crowd(probe: Probe, history: History) -> Group:
 
 
 @pytest.fixture(scope="session")
-def listing(probe: Probe) -> Group:
-    """More cards than a page of ``limit=1000`` lists, which nothing changes."""
-    return probe.cards.seeder.seed_bulk(1_030)
+def large(probe: Probe, cards_target: Target) -> LargeGroup:
+    """More cards than a page of ``limit=1000`` lists."""
+    return LargeGroup(probe, cards_target.settings)
+
+
+@pytest.fixture
+def listing(large: LargeGroup) -> Group:
+    """More cards than a page of ``limit=1000`` lists, which nothing has changed."""
+    return large.to_list()
+
+
+@pytest.fixture(scope="session")
+def stable(probe: Probe, large: LargeGroup) -> bool:
+    """Whether identical requests for a page list the same cards, which is not documented."""
+    return is_repeatable(probe, large.to_list().pin)

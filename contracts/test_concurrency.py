@@ -23,6 +23,8 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 GROUPS = 8
 """Raced groups at default effort: a lost update needs an overlap of about a millisecond."""
+LIVE_GROUPS = 3
+"""The same on a live target, where each takes cards and a dozen requests."""
 OVERLAP = "overlapping requests have a different order each time"
 FEW = 3
 """Races with a server error that are accepted in any case, as passing failures."""
@@ -47,6 +49,11 @@ def fresh_groups(reserve: CardPool, count: int) -> Iterator[Group]:
         if number and REAL_CLOCK.monotonic() - began > SECONDS:
             return
         yield until_known(reserve.take, tries=EVERY_SECOND_LOST)
+
+
+def usual(probe: Probe) -> int:
+    """How many groups are raced at default effort."""
+    return GROUPS if probe.cards.is_steerable else LIVE_GROUPS
 
 
 def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:
@@ -99,7 +106,7 @@ def raced_singly(probe: Probe, reserve: CardPool, effort: Effort) -> list[Raced]
     """Races of three actions on one card: one of each kind, or three of the same."""
     heats = []
     with probe.cards.recorder.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
-        for group in fresh_groups(reserve, effort.examples(GROUPS)):
+        for group in fresh_groups(reserve, effort.examples(usual(probe))):
             same = [list(Action)[len(heats) % len(Action)]] * len(Action)
             choices = [list(Action)] * (len(group.cards) - 1) + [same]
             heats.append(
@@ -116,7 +123,7 @@ def raced_together(probe: Probe, reserve: CardPool, effort: Effort) -> list[Race
     """Races of three actions, each on all cards of a group."""
     heats = []
     with probe.cards.recorder.unrecorded(OVERLAP), Racecourse(probe, effort.seed) as course:
-        for group in fresh_groups(reserve, effort.examples(GROUPS)):
+        for group in fresh_groups(reserve, effort.examples(usual(probe))):
             every = group.pin.replace(multiple=True)
             heats.append([course.run(group, group.cards, [(one, every) for one in Action])])
         return look_after(probe, heats)

@@ -31,9 +31,10 @@ def context(probe: Probe, cards_target: Target) -> Iterator[ProfilingContext]:
 
     Cards that cannot be cancelled at the end may be legal behaviour, so they only cause a warning.
     """
-    del probe
     cards = cards_target.open_world()
     context = ProfilingContext(cards, cards_target.settings)
+    if context.is_live:
+        cards.seeder.learn_from(probe.cards.seeder)
     try:
         if context.is_live:
             with suppress(AtomicCardsError):

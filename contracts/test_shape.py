@@ -21,16 +21,25 @@ from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.targets import Target, world_on
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group
 
 AT_FIRST = ("SHAPE-01", "SHAPE-02", "SHAPE-03")
 """Judged of the first card as well, as a wrong body may keep it from being recognized as ours."""
 VARIABLES = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
 
 
-def seen(probe: Probe, population: SharedPopulation) -> Iterator[tuple[Card, Exchange]]:
+Listings = list[tuple[Group, Found]]
+
+
+@pytest.fixture(scope="module")
+def listings(probe: Probe, population: SharedPopulation) -> Listings:
+    """Each group of the shared population as it is listed."""
+    return [(group, probe.find(group.pin)) for group in population.groups]
+
+
+def seen(listings: Listings) -> Iterator[tuple[Card, Exchange]]:
     """Every card of the shared population as it is listed."""
-    for group in population.groups:
-        found = probe.find(group.pin)
+    for _, found in listings:
         for card in found.cards:
             yield card, found.exchanges[-1]
 
@@ -66,42 +75,42 @@ def test_first_card_is_as_sampled(rule: str, first_listing: Exchange) -> None:
     expect_rules_hold(rule, first_listing)
 
 
-def expect_of_listings(requirement_id: str, probe: Probe, population: SharedPopulation) -> None:
+def expect_of_listings(requirement_id: str, listings: Listings) -> None:
     """Expect the listings of the shared population to satisfy the rules of a requirement."""
-    for group in population.groups:
-        for exchange in probe.find(group.pin).exchanges:
+    for _, found in listings:
+        for exchange in found.exchanges:
             expect_rules_hold(requirement_id, exchange)
 
 
 @requirement("SHAPE-02")
-def test_card_has_every_field(probe: Probe, population: SharedPopulation) -> None:
+def test_card_has_every_field(listings: Listings) -> None:
     """No field that the sample shows with a value is missing from any card."""
-    expect_of_listings("SHAPE-02", probe, population)
+    expect_of_listings("SHAPE-02", listings)
 
 
 @requirement("SHAPE-03")
-def test_card_fields_have_their_types(probe: Probe, population: SharedPopulation) -> None:
+def test_card_fields_have_their_types(listings: Listings) -> None:
     """Fields are strings and objects as sampled."""
-    expect_of_listings("SHAPE-03", probe, population)
+    expect_of_listings("SHAPE-03", listings)
 
 
 @requirement("SHAPE-12")
-def test_card_has_a_definition(probe: Probe, population: SharedPopulation) -> None:
+def test_card_has_a_definition(listings: Listings) -> None:
     """Every card has a definition, which is an object."""
-    expect_of_listings("SHAPE-12", probe, population)
+    expect_of_listings("SHAPE-12", listings)
 
 
 @requirement("SHAPE-04")
-def test_times_are_iso_8601(probe: Probe, population: SharedPopulation) -> None:
+def test_times_are_iso_8601(listings: Listings) -> None:
     """Created and updated are ISO 8601 with a zone."""
-    expect_of_listings("SHAPE-04", probe, population)
+    expect_of_listings("SHAPE-04", listings)
 
 
 @requirement("SHAPE-05")
-def test_times_are_as_sampled(probe: Probe, population: SharedPopulation) -> None:
+def test_times_are_as_sampled(listings: Listings) -> None:
     """Times have milliseconds and Z, and updated is not before created."""
-    expect_of_listings("SHAPE-05", probe, population)
-    for card, exchange in seen(probe, population):
+    expect_of_listings("SHAPE-05", listings)
+    for card, exchange in seen(listings):
         expect(
             card.created and card.updated,
             exchange,
@@ -111,10 +120,10 @@ def test_times_are_as_sampled(probe: Probe, population: SharedPopulation) -> Non
 
 
 @requirement("SHAPE-06")
-def test_payload_is_as_sampled(probe: Probe, population: SharedPopulation) -> None:
+def test_payload_is_as_sampled(listings: Listings) -> None:
     """The payload has its sampled parts, and targets the card's customer."""
-    expect_of_listings("SHAPE-06", probe, population)
-    for card, exchange in seen(probe, population):
+    expect_of_listings("SHAPE-06", listings)
+    for card, exchange in seen(listings):
         users = (card.payload.get("target") or {}).get("usersById")
         expect(
             isinstance(users, list) and card.user_id in users,
@@ -159,9 +168,9 @@ def test_complete_response_is_as_sampled(probe: Probe, reserve: CardPool) -> Non
 
 
 @requirement("SHAPE-08")
-def test_instance_ids_are_unique(probe: Probe, population: SharedPopulation) -> None:
+def test_instance_ids_are_unique(listings: Listings) -> None:
     """No two cards share a cardInstanceId."""
-    cards = [(card, exchange) for card, exchange in seen(probe, population)]
+    cards = [(card, exchange) for card, exchange in seen(listings)]
     ids = [card.raw.get("cardInstanceId") for card, _ in cards]
     expect(
         len(set(map(str, ids))) == len(ids),
@@ -198,11 +207,8 @@ def test_bodies_are_labelled(probe: Probe, population: SharedPopulation) -> None
 
 
 @requirement("SHAPE-10")
-def test_cards_belong_to_whom_they_were_started_for(
-    probe: Probe, population: SharedPopulation
-) -> None:
+def test_cards_belong_to_whom_they_were_started_for(listings: Listings) -> None:
     """Listed cards have the userId of a targeted customer, and their own flowInvocationId."""
-    listings = [(group, probe.find(group.pin)) for group in population.groups]
     if not any(found.cards for _, found in listings):
         not_exercised("no listing shows cards of this run")
     for group, found in listings:

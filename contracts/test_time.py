@@ -112,15 +112,21 @@ def test_timers_end_with_the_card(name: str, timed: TimeExperiment) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def varied(probe: Probe, reserve: CardPool) -> Group:
+    """A card with variables for each action, and one more."""
+    population = Population.of(len(Action) + 1, CardSpec(variables=VARIABLES))
+    try:
+        return probe.cards.seeder.seed(population)[0]
+    except SeedingError:  # a flow may not accept our variables
+        return reserve.bulk(len(population))
+
+
 @requirement("TIME-09")
 @pytest.mark.parametrize("action", list(Action))
-def test_action_leaves_the_rest(action: Action, probe: Probe, reserve: CardPool) -> None:
+def test_action_leaves_the_rest(action: Action, probe: Probe, varied: Group) -> None:
     """An action changes only status and updated of the listed cards."""
-    try:
-        group = probe.cards.seeder.seed(Population.of(2, CardSpec(variables=VARIABLES)))[0]
-    except SeedingError:  # a flow may not accept our variables
-        group = reserve.take()
-    card = group.cards[0]
+    group, card = varied, varied.cards[list(Action).index(action)]
     payload = {"name": "of the payload"} if action is Action.COMPLETE else None
     exchange = probe.change(action, group.single(card), group, payload)
     probe.states_once(only(group, card), left(Status.ACTIVE))

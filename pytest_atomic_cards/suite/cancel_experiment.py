@@ -10,7 +10,6 @@ from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError, SeedingError
 from pytest_atomic_cards.support.progress import Update, activity
@@ -18,8 +17,8 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 EXCESSIVE_LIMIT: Final = 5000
 """A limit above the documented maximum; whether it is refused or clamped is not documented."""
-CARDS: Final = DEFAULT_CANCEL + 2 * LARGEST_LIMIT + 10
-"""One default cancel and two of 1000 cards leave some for a repeat."""
+_FOR_TWO_OF_A_THOUSAND: Final = 2 * LARGEST_LIMIT + DEFAULT_CANCEL
+"""Cards from which on a cancel above 1000 leaves enough for one of 1000 and a default one."""
 _MOST_REPEATS: Final = 12
 """Twice as many as needed if every cancel closes only the default 500 cards."""
 _TRIES: Final = 6
@@ -45,26 +44,31 @@ class Drained:
     """The steps of the experiment.
 
     Args:
-        default: The first cancel, without ``limit``.
-        excessive: The second one, with a limit above 1000.
-        raised: The third one, with ``limit=1000``.
+        default: A cancel without ``limit``.
+        excessive: One with a limit above 1000; ``None`` if there are too few cards for it.
+        raised: One with ``limit=1000``.
         repeats: All further ones, without ``limit``, until no card was left or none changed; also
             without ``status``, as in the documentation, unless that is refused.
         left: Active cards at the end.
     """
 
     default: CancelStep
-    excessive: CancelStep
+    excessive: CancelStep | None
     raised: CancelStep
     repeats: tuple[CancelStep, ...]
     left: int
+
+    @property
+    def requests(self) -> int:
+        """How many cancels there were."""
+        return 2 + bool(self.excessive) + len(self.repeats)
 
 
 def drain(probe: Probe, group: Group) -> Drained:
     """Cancel a large group step by step, and count the active cards by listing them.
 
     Raises:
-        NotAvailableError: Listings have a different order each time.
+        NotAvailableError: Listings show a different number of cards each time.
         SeedingError: Listings do not show the whole group.
         OutcomeUnknownError: Every response to a cancel was lost.
     """
@@ -74,21 +78,22 @@ def drain(probe: Probe, group: Group) -> Drained:
 
 
 def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drained:
-    if not is_repeatable(probe, query.replace(multiple=False)):
-        raise NotAvailableError(
-            "identical requests list different cards, so cancels cannot be counted"
-        )
     listed = probe.watch(lambda: probe.count_active(query), lambda count: count >= group.count)
     if listed < group.count:
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
-    default = _step(probe, query, listed, DEFAULT_CANCEL)
-    update(default.cancelled)
-    excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), default.after, LARGEST_LIMIT)
-    raised = _step(probe, query.replace(limit=LARGEST_LIMIT), excessive.after, LARGEST_LIMIT)
+    excessive: CancelStep | None = None
+    left = listed
+    if listed > _FOR_TWO_OF_A_THOUSAND:
+        excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), left, LARGEST_LIMIT)
+        left = excessive.after
+        update(group.count - left)
+    raised = _step(probe, query.replace(limit=LARGEST_LIMIT), left, LARGEST_LIMIT)
+    update(group.count - raised.after)
+    default = _step(probe, query, raised.after, DEFAULT_CANCEL)
     repeats: list[CancelStep] = []
-    left = raised.after
+    left = default.after
     update(group.count - left)
     repeated = query.replace(status=None)
     while left and len(repeats) < _MOST_REPEATS:

@@ -21,6 +21,8 @@ from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
 """*Quick* is for every commit: few cases, but at least one for each contract. *Thorough* is for a
 nightly run."""
+_LIVE_FACTOR: Final = 0.4
+"""Fewer cases on a live target, where each is a request that takes its time and is paid for."""
 _SHRINKING_SECONDS: Final = 8.0
 """Enough to shrink a case to a few attributes on the sandbox, bearable on a slow target."""
 
@@ -71,7 +73,8 @@ class Effort:
     @classmethod
     def of(cls, settings: Settings, recorder: Recorder = NULL_RECORDER) -> Effort:
         """The effort of the settings."""
-        return cls(_FACTORS[settings.effort], settings.examples, settings.seed, recorder)
+        factor = _FACTORS[settings.effort] * (_LIVE_FACTOR if settings.is_live else 1.0)
+        return cls(factor, settings.examples, settings.seed, recorder)
 
     def examples(self, usual: int) -> int:
         """The number of cases to generate instead of the ``usual`` one."""

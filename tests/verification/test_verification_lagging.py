@@ -12,7 +12,7 @@ import pytest
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.cancel_experiment import CARDS, drain
+from pytest_atomic_cards.suite.cancel_experiment import drain
 from pytest_atomic_cards.suite.listing_stability import shows_otherwise
 from pytest_atomic_cards.suite.probe import Probe, response_of
 from pytest_atomic_cards.support.clock import REAL_CLOCK
@@ -187,14 +187,14 @@ def test_cancels_are_counted_in_an_order(
 
 def test_pages_that_lag_unequally_are_counted_again() -> None:
     """A listing that misses cards right after a cancel does not make the cancel too large."""
-    cards = [Card.from_body({"cardInstanceId": f"card-{number}"}) for number in range(CARDS)]
+    cards = [Card.from_body({"cardInstanceId": f"card-{number}"}) for number in range(2_510)]
     missed: list[Card] = []
 
     def listed(query: CardQuery, *_: int) -> Found:
         shown = [card for card in cards if card not in missed]
         missed.clear()
         offset = query.offset or 0
-        return Found(tuple(shown[offset : offset + (query.limit or CARDS)]), ())
+        return Found(tuple(shown[offset : offset + (query.limit or 2_510)]), ())
 
     def cancel(_: object, query: CardQuery) -> Exchange:
         del cards[: min(query.limit or 500, 1_000)]
@@ -210,7 +210,7 @@ def test_pages_that_lag_unequally_are_counted_again() -> None:
         randomness=None,
         recorder=NULL_RECORDER,
     )
-    group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * CARDS)
+    group = Group(CardQuery(flow_invocation_id="invocation"), (), ("user",) * 2_510)
     drained = drain(Probe(world), group)
     steps = (drained.default, drained.excessive, drained.raised)
     assert [step.cancelled for step in steps] == [500, 1_000, 1_000]

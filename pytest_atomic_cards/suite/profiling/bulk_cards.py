@@ -14,7 +14,7 @@ from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
 from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
-from pytest_atomic_cards.support.errors import OutcomeUnknownError
+from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3
 """Enough that a cancel of 1001 cards leaves more than 500 for a dismiss without ``limit``."""
@@ -36,11 +36,17 @@ class Bulk:
         context: Where they are seeded.
 
     Raises:
+        NotAvailableError: They are too many for the effort of the run.
         SeedingError: The target cannot seed that many cards.
     """
 
     def __init__(self, context: ProfilingContext) -> None:
         self._context = context
+        settings = context.settings
+        if settings.is_live and settings.effort != "thorough":
+            raise NotAvailableError(
+                f"it needs {_CARDS:,} cards, which --cards-effort thorough creates"
+            )
         self._group = context.supply.bulk(_CARDS)
         self._left = self._group.count
 

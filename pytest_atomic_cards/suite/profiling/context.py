@@ -277,7 +277,8 @@ class ProfilingContext:
 
 
 def _supply(context: ProfilingContext) -> CardPool:
-    context.cards.seeder.calibrate()
+    if not context.is_live:
+        context.cards.seeder.calibrate()
     return CardPool(context.cards.seeder, context.cards.recorder, QUESTIONS)
 
 

@@ -39,6 +39,8 @@ _LEAST_WATCH: Final = 3.0
 queues its activities, so that the next may take as long as any."""
 _MOST_WATCH: Final = 10.0
 """Seconds after which that ends on a slow target: each run pays for it once."""
+_LOOKS: Final = 8
+"""Listings in that time: enough to see cards come one after the other, or a listing go back."""
 _LEAST_LATE_CARD_WINDOW: Final = 0.5
 """Seconds to wait for further cards, once a target was seen to get several."""
 _FEW_SECONDS: Final = 5.0
@@ -138,16 +140,19 @@ class CardWaiter:
 
         def look() -> None:
             nonlocal counts, last, listed
-            now = len(self._own(placed, self._page(placed, placed.pin)))
+            visible = self._visible(placed)
+            now = len(visible)
             if now < listed:
                 self.listing_lag = max(_LEAST_LISTING_LAG, 2 * (clock() - first))
             listed = max(listed, now)
             before = counts.copy()
-            counts |= Counter(card.user_id for card in self._visible(placed).values())
+            counts |= Counter(card.user_id for card in visible.values())
             if before and counts != before:
                 last = clock()
 
-        poll(look, bool, watch, self._clock)
+        for _ in range(_LOOKS):
+            look()
+            self._clock.sleep(watch / _LOOKS)
         self.cards_per_target = min(counts.values(), default=1)
         self._varies = max(counts.values(), default=1) > self.cards_per_target
         if self._varies or self.cards_per_target > 1:

@@ -1,0 +1,60 @@
+"""LargeGroup: more cards than any page lists, which are read first and then cancelled."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
+
+_LISTED: Final = LARGEST_LIMIT + 30
+"""More cards than a page of ``limit=1000`` lists, and no whole number of pages of usual sizes."""
+_CANCELLED: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 10
+"""A cancel of 1000 leaves more than a default one closes, and that some for a repeat."""
+_EXCESSIVE: Final = _CANCELLED + LARGEST_LIMIT
+"""The same after a cancel with a limit above 1000."""
+
+
+def most_cards(settings: Settings) -> int:
+    """How many cards a run cancels: those for a limit above 1000 only if they are worth it."""
+    is_dear = settings.is_live and settings.effort != "thorough"
+    return _CANCELLED if is_dear else _EXCESSIVE
+
+
+class LargeGroup:
+    """Seeds a large group when it is first needed; on a live target one serves both purposes.
+
+    Args:
+        probe: Of the environment.
+        settings: Of the run.
+    """
+
+    def __init__(self, probe: Probe, settings: Settings) -> None:
+        self._seed = probe.cards.seeder.seed_bulk
+        self._is_shared = not probe.cards.backend.delivery_is_certain
+        self._most = most_cards(settings)
+        self._unchanged: Group | None = None
+
+    def to_list(self) -> Group:
+        """A group that nothing has changed; seeded anew after it was cancelled.
+
+        Raises:
+            NotAvailableError: The target does not create so many cards that belong together.
+            SeedingError: It does not create so many cards.
+        """
+        if self._unchanged is None:
+            self._unchanged = self._seed(self._most if self._is_shared else _LISTED)
+        return self._unchanged
+
+    def to_cancel(self) -> Group:
+        """A group for whoever cancels it.
+
+        Raises:
+            NotAvailableError: As above.
+            SeedingError: As above.
+        """
+        group = self.to_list() if self._is_shared else self._seed(self._most)
+        self._unchanged = None if self._is_shared else self._unchanged
+        return group

@@ -7,77 +7,18 @@ command line options that some of these have are accepted, but not shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pytest_atomic_cards.model import setting_parsers
+from pytest_atomic_cards.model.option import Option
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY, Mode, TargetKind
 
-INI_PREFIX: Final = "atomic_cards_"
 PLACES: Final = (
     "The first place that gives a setting counts: the command line (--cards-...), the environment\n"
     "(ATOMIC_CARDS_...), pytest's ini file (atomic_cards_...), cards-target.toml or\n"
     "[tool.atomic-cards] in pyproject.toml (the bare name)."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting: where it can be given and how its text becomes a value.
-
-    Args:
-        name: Field of :class:`Settings`; the environment variable is ``ATOMIC_CARDS_`` and this
-            in capitals, the ini option ``atomic_cards_`` and this.
-        help: One line for ``--help``.
-        parse: Turns text into the value; raises ``ValueError`` with what it expects.
-        default: The value if nothing is given.
-        flag: Whether there is a command line option ``--cards-…``.
-        hidden: Whether ``pytest --help`` leaves that option out.
-        secret: Whether it is read from the environment only and never shown.
-        metavar: Name of the command line option's argument.
-    """
-
-    name: str
-    help: str
-    parse: Callable[[str], Any] = str
-    default: Any = None
-    flag: bool = False
-    hidden: bool = False
-    secret: bool = False
-    metavar: str | None = None
-
-    @property
-    def environment_variable(self) -> str:
-        """The name of the environment variable."""
-        return f"ATOMIC_CARDS_{self.name.upper()}"
-
-    @property
-    def ini_name(self) -> str:
-        """The name of the ini option."""
-        return f"{INI_PREFIX}{self.name}"
-
-    @property
-    def command_line(self) -> str:
-        """The command line option."""
-        return f"--cards-{self.name.replace('_', '-')}"
-
-    @property
-    def names(self) -> str:
-        """Its names, in the order of precedence, and its default."""
-        default = self.default if self.default not in (None, (), {}) else "none"
-        names = [self.command_line] if self.flag else []
-        names.append(self.environment_variable)
-        if not self.secret:
-            names += [self.ini_name, self.name]
-        return f"{', '.join(names)} (default: {str(default).lower()})"
-
-    @property
-    def destination(self) -> str:
-        """Where pytest keeps the value of the command line option."""
-        return f"cards_{self.name}"
-
 
 OPTIONS: Final = (
     Option(

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_atomic_cards.model.options import OPTIONS, Option
+from pytest_atomic_cards.model.option import Option
+from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.model.settings import Settings, TargetKind
 from pytest_atomic_cards.model.target_file import NO_FILE, TargetFile, text_of
 from pytest_atomic_cards.support.errors import SettingsError

@@ -12,7 +12,8 @@ from typing import Any, Final
 import pytest
 
 from pytest_atomic_cards.model import setting_parsers
-from pytest_atomic_cards.model.options import INI_PREFIX, OPTIONS
+from pytest_atomic_cards.model.option import INI_PREFIX
+from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.model.resolution import given, resolve, unknown_variables
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.model.target_file import read_target_file, refuse_unknown_setting

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_atomic_cards.model.options import OPTIONS, Option
+from pytest_atomic_cards.model.option import Option
+from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.model.settings import Mode, Settings
 from pytest_atomic_cards.recordings.cassettes.worker_recordings import ELSEWHERE
 from pytest_atomic_cards.support.clock import REAL_CLOCK

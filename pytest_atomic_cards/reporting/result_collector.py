@@ -170,6 +170,11 @@ class FindingsReporter:
             if settings.profile_out and observed:
                 write_profile(settings.profile_out, observed)
                 self._written.append(f"profile: {settings.profile_out}")
+            elif settings.profile_out:
+                self._written.append(
+                    f"profile: {settings.profile_out} is not written, as no open question was "
+                    "asked; --cards-only and --cards-fault ask none"
+                )
         except SettingsError as error:
             self._unwritten = SettingsError(f"{option}: {error}")
 

@@ -43,7 +43,7 @@ def cassette(path: Path) -> Cassette:
 
 def _reread(cassette: Cassette) -> Cassette:
     cassette.save()
-    return Cassette.read(Path(cassette.path), Redaction())
+    return Cassette.read(cassette.file, Redaction())
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_another_request_is_a_miss(
     with pytest.raises(NotRecordedError) as caught:
         cassette.replay(_request(*sent))
     told = str(caught.value)
-    assert cassette.path in told
+    assert str(cassette.file) in told
     assert f"{sent[2] if len(sent) > 2 else 'GET'} {sent[0]}" in told
     assert recorded[0] in told
     assert "--cards-cassettes record" in told

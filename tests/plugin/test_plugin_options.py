@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.model.options import OPTIONS, Option
+from pytest_atomic_cards.model.option import Option
+from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.model.resolution import resolve, unknown_variables
 from pytest_atomic_cards.model.setting_parsers import truth
 from pytest_atomic_cards.model.settings import VENDOR_TOKEN_URL, Settings, TargetKind

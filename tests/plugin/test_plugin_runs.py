@@ -307,9 +307,9 @@ def test_a_run_that_uses_no_cards_imports_nothing_heavy(pytester: pytest.Pyteste
         def test_of_something_else():
             own = {name for name in sys.modules if name.startswith("pytest_atomic_cards.")}
             light = (
-                "model model.options model.resolution model.setting_parsers model.settings "
-                "model.target_file plugin plugin.hooks plugin.run_settings support support.errors "
-                "support.printable support.secrets support.secrets.hidden"
+                "model model.option model.options model.resolution model.setting_parsers "
+                "model.settings model.target_file plugin plugin.hooks plugin.run_settings "
+                "support support.errors support.printable support.secrets support.secrets.hidden"
             ).split()
             assert own == {f"pytest_atomic_cards.{name}" for name in light}
             heavy = "requests hypothesis werkzeug sqlite3 vcr schemathesis yaml".split()

@@ -182,10 +182,12 @@ def test_a_profile_that_cannot_be_written_is_one_line(run: Run, pytester: pytest
 def test_no_profile_is_written_where_nothing_was_observed(
     run: Run, pytester: pytest.Pytester
 ) -> None:
-    """A run without observations does not change a profile."""
+    """A run without observations does not change a profile, and says why."""
     path = pytester.path / "seen.toml"
     path.write_text("# mine\n", "utf-8")
-    run("--cards-only=QUERY-01", f"--cards-profile-out={path}")
+    pytester.makepyfile(test_auth="from pytest_atomic_cards.contracts.test_shape import *")
+    result = run("--cards-only=SHAPE-01", f"--cards-profile-out={path}")
+    result.stdout.fnmatch_lines(["profile: * is not written, as no open question was asked; *"])
     assert path.read_text("utf-8") == "# mine\n"
 
 

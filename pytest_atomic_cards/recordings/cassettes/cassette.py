@@ -150,7 +150,7 @@ class Cassette(IndexedCassette):
             if self._redaction.knowledge > self._knowledge:
                 self._redact_again()
             cases = self._redaction.value(self.cases)
-            write_text(Path(self.path), render(Content(self.recorded, self.interactions, cases)))
+            write_text(self.file, render(Content(self.recorded, self.interactions, cases)))
             self.dirty = False
 
     def _redact_again(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -75,9 +76,13 @@ class IndexedCassette(Cassette):  # type: ignore[misc] # vcrpy is untyped
     Args:
         path: Where it is kept.
         **settings: As for ``vcr.cassette.Cassette``.
+
+    Attributes:
+        file: Where it is kept.
     """
 
     def __init__(self, path: str, **settings: Any) -> None:  # noqa: ANN401 - passed on
+        self.file = Path(path)
         self._places: dict[tuple[Any, ...], deque[int]] = {}
         super().__init__(path, match_on=MATCHERS, **settings)
 

@@ -43,12 +43,12 @@ def describe_mismatch(cassette: IndexedCassette, request: Request) -> str:
     request = cassette.filter_request(request)
     closest = cassette.find_requests_with_most_matches(request)
     lines = [
-        f"{_shown(request)} is not in {cassette.path}, which contains {len(cassette)} exchange(s)."
+        f"{_shown(request)} is not in {cassette.file}, which contains {len(cassette)} exchange(s)."
     ]
     if closest and not closest[0][2]:
         lines[0] = (
             f"{_shown(request)} was sent more often than the {len(closest)} time(s) that it "
-            f"is recorded in {cassette.path}."
+            f"is recorded in {cassette.file}."
         )
     else:
         for recorded, _, differences in closest[:_SHOWN]:

@@ -76,7 +76,7 @@ class CassetteRecorder(Recorder):
     def cassette_name(self) -> str:
         """The file of the current cassette; empty for none."""
         cassette = self._cassette
-        return "" if cassette is None else str(cassette.path)
+        return "" if cassette is None else str(cassette.file)
 
     def adapter(self, inner: BaseAdapter | None) -> BaseAdapter:
         """An adapter that records, or responds from the current cassette."""
@@ -151,7 +151,7 @@ class CassetteRecorder(Recorder):
             return _KeptCases(cassette.cases.setdefault(name, []))
         if name not in cassette.cases:
             raise NotRecordedError(
-                lambda: f"{cassette.path} contains no generated cases {name!r}. {HOW_TO_RECORD}"
+                lambda: f"{cassette.file} contains no generated cases {name!r}. {HOW_TO_RECORD}"
             )
         return _RecordedCases(self._manager.of_now(cassette.cases[name]))
 

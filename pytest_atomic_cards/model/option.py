@@ -1,0 +1,65 @@
+"""Option: the names of one setting, its meaning, and how its text becomes a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+INI_PREFIX: Final = "atomic_cards_"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: where it can be given and how its text becomes a value.
+
+    Args:
+        name: Field of :class:`Settings`; the environment variable is ``ATOMIC_CARDS_`` and this
+            in capitals, the ini option ``atomic_cards_`` and this.
+        help: One line for ``--help``.
+        parse: Turns text into the value; raises ``ValueError`` with what it expects.
+        default: The value if nothing is given.
+        flag: Whether there is a command line option ``--cards-…``.
+        hidden: Whether ``pytest --help`` leaves that option out.
+        secret: Whether it is read from the environment only and never shown.
+        metavar: Name of the command line option's argument.
+    """
+
+    name: str
+    help: str
+    parse: Callable[[str], Any] = str
+    default: Any = None
+    flag: bool = False
+    hidden: bool = False
+    secret: bool = False
+    metavar: str | None = None
+
+    @property
+    def environment_variable(self) -> str:
+        """The name of the environment variable."""
+        return f"ATOMIC_CARDS_{self.name.upper()}"
+
+    @property
+    def ini_name(self) -> str:
+        """The name of the ini option."""
+        return f"{INI_PREFIX}{self.name}"
+
+    @property
+    def command_line(self) -> str:
+        """The command line option."""
+        return f"--cards-{self.name.replace('_', '-')}"
+
+    @property
+    def names(self) -> str:
+        """Its names, in the order of precedence, and its default."""
+        default = self.default if self.default not in (None, (), {}) else "none"
+        names = [self.command_line] if self.flag else []
+        names.append(self.environment_variable)
+        if not self.secret:
+            names += [self.ini_name, self.name]
+        return f"{', '.join(names)} (default: {str(default).lower()})"
+
+    @property
+    def destination(self) -> str:
+        """Where pytest keeps the value of the command line option."""
+        return f"cards_{self.name}"

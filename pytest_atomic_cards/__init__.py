@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.server import SandboxServer
     from pytest_atomic_cards.support.errors import (
         AtomicCardsError,
+        CardsWarning,
         ContractBrokenError,
         MisuseError,
         NotAvailableError,
@@ -74,6 +75,7 @@ __all__ = [
     "Cards",
     "CardsApi",
     "CardsSession",
+    "CardsWarning",
     "CleanUp",
     "ContractBrokenError",
     "DrainReport",
@@ -119,6 +121,7 @@ _MODULES: Final = {
     "client.session": ("CardsSession",),
     "support.errors": (
         "AtomicCardsError",
+        "CardsWarning",
         "ContractBrokenError",
         "MisuseError",
         "NotAvailableError",

@@ -34,23 +34,32 @@ class ForwardingSession(CardsSession):
         self._owns_http = False
 
     def forward(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        adds_token: bool = True,
     ) -> RawResponse | NoResponse:
         """Send a request once, as it is; whether to repeat it is the application's decision.
-
-        A request without ``Authorization`` gets a token, which is renewed once after a 401.
 
         Args:
             method: HTTP method, upper case.
             target: Path below the root of the API, and query, exactly as the application sent them.
             headers: Its headers, except those of the connection.
             body: Its body.
+            adds_token: Whether a request without ``Authorization`` gets a token, which is renewed
+                once after a 401.
 
         Raises:
             AtomicCardsError: The guard refused it, the run is out of time, or there is no token.
         """
-        named = "authorization" in map(str.lower, headers)
-        signed = not named and not isinstance(self.tokens, NoToken)
+        signed = (
+            adds_token
+            and "authorization" not in map(str.lower, headers)
+            and not isinstance(self.tokens, NoToken)
+        )
         request = Request(method, f"{self._root}{target}", headers, body, signed=signed)
         self._check(request)
         _, response = self._attempt(request, None)

@@ -69,6 +69,10 @@ class NotAvailableError(AtomicCardsError):
     """The target cannot provide what was requested, such as a card snoozed over the public API."""
 
 
+class CardsWarning(UserWarning):
+    """A test does something that will surprise its author, in this run or in a replay of it."""
+
+
 class CassetteError(MisuseError):
     """A recording is missing, damaged, of another version, or not a recording at all."""
 

@@ -113,6 +113,15 @@ class ApplicationAccess:
             ) from error
         return HttpxTransport(self.requests_adapter())
 
+    def raise_trouble(self) -> None:
+        """Report what kept a request of an application from the target.
+
+        Raises:
+            AtomicCardsError: The scope guard refused one.
+            Inconclusive: One was not recorded.
+        """
+        self._gateway.raise_trouble()
+
 
 def _no_proxy() -> dict[str, str]:
     """What keeps a child process from sending requests for loopback to a proxy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
@@ -12,7 +13,7 @@ from pytest_atomic_cards.model.card_spec import CardFields, CardSpec, Population
 from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery, QueryFields
-from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
+from pytest_atomic_cards.support.errors import CardsWarning, MisuseError, NotAvailableError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _LIVE: Final = "a live target cannot be steered as the sandbox can"
+_NOT_RECORDED: Final = (
+    "a replay of this test will fail, as it has no cards.{}: use cards.controls, cards.url or "
+    'cards.requests_adapter() instead, or mark the test with cards_cassettes("off")'
+)
 _NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
 
 
@@ -193,8 +198,12 @@ class Cards(ApplicationAccess):
         self.backend.snooze(card, duration)
 
     def pass_time(self, duration: timedelta) -> None:
-        """Let time pass on the target: at once on the sandbox, by waiting on a live one."""
+        """Let time pass on the target: at once on the sandbox, by waiting on a live one.
+
+        Tokens that an application holds may expire by it, as in production; :meth:`token` is valid.
+        """
         self.backend.pass_time(duration)
+        self._gateway.time_passed()
 
     # The target
 
@@ -231,23 +240,30 @@ class Cards(ApplicationAccess):
     def sandbox(self) -> Sandbox:
         """The sandbox behind these cards.
 
+        A recording holds the requests to it and nothing else that is done with it, so this warns
+        while one is made.
+
         Raises:
             NotAvailableError: The target is live.
         """
-        if self._sandbox is None:
-            raise NotAvailableError(_NO_SANDBOX if self._controls else _LIVE)
-        return self._sandbox
+        return self._direct(self._sandbox, "sandbox")
 
     @property
     def environment(self) -> Environment:
-        """The environment in the sandbox.
+        """The environment in the sandbox; as for :attr:`sandbox`, no recording holds it.
 
         Raises:
             NotAvailableError: The target is live.
         """
-        if self._environment is None:
+        return self._direct(self._environment, "environment")
+
+    def _direct(self, part: _T | None, name: str) -> _T:
+        """A part of the sandbox that can be used without a request."""
+        if part is None:
             raise NotAvailableError(_NO_SANDBOX if self._controls else _LIVE)
-        return self._environment
+        if self.recorder.is_used:
+            warnings.warn(_NOT_RECORDED.format(name), CardsWarning, stacklevel=3)
+        return part
 
     def clean_up(self) -> CleanUp:
         """Cancel what was seeded here if others share the target, without network faults.
@@ -260,15 +276,6 @@ class Cards(ApplicationAccess):
             return CleanUp(0)
         with self.recorder.unrecorded("what is to be cleaned up depends on what else was run"):
             return self.seeder.clean_up()
-
-    def raise_trouble(self) -> None:
-        """Report what kept a request of an application from the target.
-
-        Raises:
-            AtomicCardsError: The scope guard refused one.
-            Inconclusive: One was not recorded.
-        """
-        self._gateway.raise_trouble()
 
     def _pin(self, card: Card) -> CardQuery:
         return self._group(card).single(card)

@@ -9,6 +9,7 @@ monitor. Network faults act before it, where the client can see their effect.
 from __future__ import annotations
 
 import json
+import warnings
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from pytest_atomic_cards.sandbox.loopback_only import check_local
 from pytest_atomic_cards.sandbox.loopback_server import LoopbackServer
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.request_body import read_body
-from pytest_atomic_cards.support.errors import AtomicCardsError, ScopeError
+from pytest_atomic_cards.support.errors import AtomicCardsError, CardsWarning, ScopeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.forwarding import ForwardingSession
     from pytest_atomic_cards.model.network_faults import NetworkFaults
 
+AS_IT_IS: Final = "cards.as_it_is"
+"""Key of a WSGI environment: true for a request that gets no token if it has none."""
 TOKEN_LIFETIME: Final = 60
 """Seconds that a token from the gateway is said to be valid. It is valid for longer: the session
 renews it that long before its end, and an application may ask the gateway as often as it likes."""
@@ -65,6 +68,10 @@ _UNREACHED: Final = {
     Failure.BROKEN: HTTPStatus.BAD_GATEWAY,
     Failure.PERMANENT: HTTPStatus.BAD_GATEWAY,
 }
+_LOCKED_OUT: Final = (
+    "the last request of the application got a 401: pass_time has ended the life of the token that "
+    "it has from cards.token() or cards.environ. Give it another, or let it fetch one after a 401"
+)
 
 
 class Gateway:
@@ -85,6 +92,9 @@ class Gateway:
         self._faults = faults
         self._server: LoopbackServer | None = None
         self._refused: set[str] = set()
+        self._given: set[str] = set()
+        self._aged: frozenset[str] = frozenset()
+        self._is_locked_out = False
         self._troubles: list[BaseException] = []
 
     @property
@@ -103,13 +113,25 @@ class Gateway:
         """A token that the target accepts now, as far as can be known without trying it."""
         tokens = self._session.tokens
         token = tokens.token()
-        return tokens.renew(token) if token in self._refused else token
+        token = tokens.renew(token) if token in self._refused else token
+        self._given.add(token)
+        return token
+
+    def time_passed(self) -> None:
+        """Expect that the tokens which were given out have expired."""
+        self._aged = frozenset(self._given)
 
     def close(self) -> None:
-        """Stop serving; requests in progress are finished first."""
+        """Stop serving; requests in progress are finished first.
+
+        Warns if the application did not notice that its token had expired.
+        """
         server, self._server = self._server, None
         if server is not None:
             server.stop()
+        if self._is_locked_out:
+            self._is_locked_out = False
+            warnings.warn(_LOCKED_OUT, CardsWarning, stacklevel=2)
 
     def raise_trouble(self) -> None:
         """Report what kept a request of the application from the target.
@@ -153,10 +175,17 @@ class Gateway:
             return self._respond_with_token(method, target, headers, body)
         if path.startswith(PREFIX):
             raise Refusal(404, "the controls of the sandbox are not part of the API")
-        response = self._session.forward(method, target, headers, body)
-        if isinstance(response, RawResponse) and response.status == HTTPStatus.UNAUTHORIZED:
-            self._refused.add(headers.get("Authorization", "").rpartition(" ")[2])
+        adds_token = not environ.get(AS_IT_IS)
+        response = self._session.forward(method, target, headers, body, adds_token=adds_token)
+        if isinstance(response, RawResponse):
+            token = headers.get("Authorization", "").rpartition(" ")[2]
+            self._note_access(token, is_refused=response.status == HTTPStatus.UNAUTHORIZED)
         return response
+
+    def _note_access(self, token: str, *, is_refused: bool) -> None:
+        self._is_locked_out = is_refused and token in self._aged
+        if is_refused:
+            self._refused.add(token)
 
     def _respond_with_token(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes

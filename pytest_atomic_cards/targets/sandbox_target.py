@@ -18,13 +18,13 @@ from pytest_atomic_cards.client.transport import Wire
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.cards_fixture import Cards
+from pytest_atomic_cards.targets.fronted_sandbox import FrontedSandbox, behind_gateway
 from pytest_atomic_cards.targets.gateway import Gateway
 from pytest_atomic_cards.targets.seeding.clean_up import CleanUp
 from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend
@@ -64,9 +64,10 @@ class SandboxTarget:
     def open_world(self) -> Cards:
         """A new sandbox, empty, with its clock at the present; or the recording of one."""
         recorder, timeout = self.recorder, self.settings.timeout
-        sandbox = None if recorder.is_replayed else Sandbox(self._profile, self.settings.fault)
+        replayed, faults = recorder.is_replayed, self.settings.fault
+        sandbox = None if replayed else FrontedSandbox(self._profile, faults)
         sound, faulty = NetworkFaults(), sandbox.network if sandbox else NetworkFaults()
-        inner = SandboxAdapter(Control(sandbox), sound) if sandbox else None
+        inner = SandboxAdapter(behind_gateway(Control(sandbox)), sound) if sandbox else None
         recorded = recorder.adapter(inner)
         http, behind = _http(FaultyAdapter(recorded, faulty)), _http(recorded)
         controls = SandboxControls(http, SANDBOX_URL, timeout=timeout, clock=recorder.clock)
@@ -90,14 +91,14 @@ class SandboxTarget:
             randomness=recorder.randomness,
         )
         session.listeners += self.listeners
+        token_endpoint = Wire(behind, f"{SANDBOX_URL}{TOKEN_PATH}", setting="url", timeout=timeout)
+        gateway = Gateway(ForwardingSession(session, behind), faulty, token_endpoint)
+        if sandbox:
+            sandbox.gateway = gateway
         return Cards(
             CardsApi(session, credential.environment_id),
             SandboxBackend(controls, recorder.randomness),
-            gateway=Gateway(
-                ForwardingSession(session, behind),
-                faulty,
-                Wire(behind, f"{SANDBOX_URL}{TOKEN_PATH}", setting="the sandbox", timeout=timeout),
-            ),
+            gateway=gateway,
             client_id=credential.client_id,
             client_secret=credential.client_secret,
             authenticate=authenticate,

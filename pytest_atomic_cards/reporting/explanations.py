@@ -12,7 +12,8 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
-from pytest_atomic_cards.model.options import OPTIONS, PLACES, Option
+from pytest_atomic_cards.model.option import Option
+from pytest_atomic_cards.model.options import OPTIONS, PLACES
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS, SEPARATOR, fault_named

@@ -22,7 +22,9 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.requirements import catalogue, untested
+from pytest_atomic_cards.sandbox.choices import CHOICES
 from pytest_atomic_cards.sandbox.faults import fault_named
 from pytest_atomic_cards.suite.contract_plugin import MARKER
 from pytest_atomic_cards.suite.forked_trials import (
@@ -228,7 +230,7 @@ def readme(table: Table) -> str:
                 lines.append(
                     f"| {rule.id} | {rule.level} | {rule.statement} | {rule.source} | {shown} |"
                 )
-    return "\n".join([*lines, *_pages(), *_untested()]) + "\n"
+    return "\n".join([*lines, *_pages(), *_untested(), *_questions(), *_choices()]) + "\n"
 
 
 def _pages() -> list[str]:
@@ -242,3 +244,20 @@ def _untested() -> list[str]:
     rows = (f"| {one.section} | {one.quote} | {one.reason} |" for one in untested())
     head = ["| Section | The Cards API page says | Why no contract tests it |", "|---|---|---|"]
     return ["", "### Sentences that are not tested", "", *head, *rows]
+
+
+def _questions() -> list[str]:
+    """The open questions, each with its answers, that of the sandbox first."""
+    rows = (
+        f"| `{one.name}` | {one.text} | **{one.default}**, "
+        f"{', '.join(answer for answer in one.answers if answer != one.default)} |"
+        for one in QUESTIONS.values()
+    )
+    head = ["| Question | Text | Answers, the sandbox's own in bold |", "|---|---|---|"]
+    return ["", "### Open questions", "", *head, *rows]
+
+
+def _choices() -> list[str]:
+    """What the sandbox does beyond the open questions."""
+    rows = (f"- {text}" for text in CHOICES.values())
+    return ["", "### Further choices of the sandbox", "", *rows]

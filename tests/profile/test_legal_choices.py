@@ -12,7 +12,8 @@ import pytest
 from profile_contexts import whole_profiles
 
 from pytest_atomic_cards.model.lifecycle import Level, Status
-from pytest_atomic_cards.model.profile import QUESTIONS, profile_text
+from pytest_atomic_cards.model.profile import QUESTIONS
+from pytest_atomic_cards.model.profile_text import profile_text
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict

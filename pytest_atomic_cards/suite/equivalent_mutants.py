@@ -25,7 +25,10 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"(?!all$|other$)(?!.*\buserId\b)",
         "userId is not given",
     ),
-    (r"status-index-stale@by=(?!all$|other$)(?!.*\bstatus\b)", "status is not given"),
+    (
+        r"(status-index-stale|status-snoozed-lists-none)@by=(?!all$|other$)(?!.*\bstatus\b)",
+        "status is not given",
+    ),
     (
         r"act-ignores-status-beside-userId@by=(?!all$|other$|userId\+status$|status\+userId$)",
         "userId and status are not both given",
@@ -89,11 +92,16 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"(multiple-(must-be-last|skips-last|cancels|first-only)|results-(lack-last|repeat-first"
         r"|of-first-only)|completion-for-first-card-only|summary-always-one|multiple-silently-\w+"
         r"|refused-after-\w+|limit-one-more|action-limit-(ignored|one-more|ignored-by-user)"
-        r"|newest-card-missing|order-unstable|limit-ignored)@matches=1$",
+        r"|newest-card-missing|order-unstable|limit-ignored|list-finds-first-by-\w+)@matches=1$",
         "one card is all that matches",
     ),
     (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
     (r"multiple-must-be-last@multiple=(?!1$)", "multiple=1 is not given"),
+    (r"multiple-of-any-value@multiple=1$", "multiple=1 is given"),
+    (
+        r"list-finds-first-by-(\w+)@by=(?!\1$|\1\+status$)",
+        "another attribute is given, or that one is not",
+    ),
     (
         r"multiple-refused-for-one@(matches=|multiple=|state=mixed$)",
         "the fault needs one card and multiple=1",
@@ -117,7 +125,10 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     ),
     (r"completion-.*@operation=(?!complete$)", "the fault is about complete"),
     (r"cancel-never-done@(operation=(?!cancel$)|matches=|state=)", "nothing must match a cancel"),
-    (r"snoozed-without-effect@state=active$", "the fault is about snoozed cards"),
+    (
+        r"(snoozed-without-effect@state=active|status-snoozed-lists-none@state=(?!snoozed))",
+        "the fault is about snoozed cards",
+    ),
     (
         rf"closed-card-[\w-]+@state=({_OPEN})$",
         "the fault is about closed cards",

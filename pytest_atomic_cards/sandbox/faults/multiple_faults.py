@@ -36,6 +36,10 @@ def _refused_for_one(original: Original, actionable: int, matching: int, *, mult
     original(actionable, matching, multiple=multiple)
 
 
+def _given_at_all(_: Original, pairs: Pairs) -> bool:
+    return any(name == "multiple" for name, _ in pairs)
+
+
 def _only_last(original: Original, pairs: Pairs) -> bool:
     return bool(original(pairs)) and pairs[-1][0] == "multiple"
 
@@ -206,6 +210,12 @@ _ACTS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
 FAULTS: Final = (
     *(Fault(name, _AREA, text, {"check_multiple": wrapper}) for name, text, wrapper in _CHECKS),
     *(Fault(name, _AREA, text, {"cards.act": wrapper}) for name, text, wrapper in _ACTS),
+    Fault(
+        "multiple-of-any-value",
+        _AREA,
+        "Any value of multiple, such as 0 or false, counts as multiple=1.",
+        {"multiple": _given_at_all},
+    ),
     Fault(
         "multiple-must-be-last",
         _AREA,

@@ -62,6 +62,19 @@ def _impossible(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
     return {**filters, Attribute.USER_ID: ()} if filters else filters
 
 
+def _first_found(
+    attribute: Attribute,
+    original: Original,
+    selection: Selection,
+    *,
+    offset: int = 0,
+    **window: Any,  # noqa: ANN401
+) -> list[Row]:
+    """Finds the first card with a value, as a look-up in an index that expects only one."""
+    rows: list[Row] = original(selection, offset=offset, **window)
+    return rows[: max(1 - offset, 0)] if selection.filters.keys() == {attribute.field} else rows
+
+
 def matching(accepts: Callable[[Row, Selection], bool]) -> Wrapper:
     """Selects the cards of the environment that a predicate accepts."""
 
@@ -132,6 +145,15 @@ FAULTS: Final = (
         _AREA,
         "An action with attributes finds no card.",
         {"action_filters": _impossible},
+    ),
+    *(
+        Fault(
+            f"list-finds-first-by-{attribute}",
+            _AREA,
+            f"A listing by {attribute} alone shows only the first of several cards.",
+            {"cards.read": partial(_first_found, attribute)},
+        )
+        for attribute in (Attribute.EVENT_NAME, Attribute.CARD_TEMPLATE_ID, Attribute.USER_ID)
     ),
     Fault(
         "list-any-attribute",

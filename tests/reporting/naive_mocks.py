@@ -123,7 +123,7 @@ MOCKS: Final[dict[str, tuple[Application, tuple[str, ...]]]] = {
         _each_card(lambda card: {k: v for k, v in card.items() if not k.endswith("Id")}),
         ("userId",),
     ),
-    "ignores_query": (_ignoring(), ("ignore",)),
+    "ignores_query": (_ignoring(), ("QUERY-05",)),
     "ignores_user": (_ignoring("userId"), ("userId",)),
     "ignores_limit": (_ignoring("limit"), ("PAGE-02",)),
     "ignores_offset": (_ignoring("offset"), ("PAGE-04",)),

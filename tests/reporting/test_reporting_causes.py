@@ -54,8 +54,8 @@ def printed(**how: object) -> list[str]:
             [("SHAPE-01", "STATE-13")],
         ),
         (
-            [("QUERY-13", VIOLATED, ""), ("AUTH-01", VIOLATED, "")],
-            [("AUTH-01", ""), ("QUERY-13", "")],
+            [("RESULT-06", VIOLATED, ""), ("AUTH-01", VIOLATED, "")],
+            [("AUTH-01", ""), ("RESULT-06", "")],
         ),
         (
             [("SHAPE-02", VIOLATED, ""), ("CONC-01", INCONCLUSIVE, "left open")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,7 @@ def _cancelled(run: str, updated: int = 1) -> Interaction:
 def _compare(recorded: list[Interaction], now: list[Interaction]) -> list[str]:
     cassette = Cassette(Path("a.json"), Recorded(source=Source.LIVE), Redaction())
     for one in recorded:
-        cassette.append(one.request, one.response)
+        cassette.append(one.request, one.response, one.started, one.elapsed)
     comparison = Comparison(cassette)
     for one in now:
         comparison.add(one)
@@ -120,6 +122,60 @@ def test_an_id_stands_for_one_id_throughout() -> None:
     one_twice = [_listed("b", _card("b", 1), _card("b", 1))]
     assert any("cardInstanceId" in told for told in _compare(two, one_twice))
     assert any("cardInstanceId" in told for told in _compare(one_twice, two))
+
+
+def _of_thread(run: str, number: int, status: str = "active") -> list[Interaction]:
+    """What one of several threads sends for its card."""
+    action = f"/v1/env/cards/cancel?cardInstanceId={run}-card-{number}"
+    listing = f"/v1/env/cards?cardInstanceId={run}-card-{number}"
+    return [
+        _exchange("GET", listing, {"data": [_card(run, number)]}),
+        _exchange("PUT", action, {"summary": {"total": 1, "updated": number}}),
+        _exchange("GET", listing, {"data": [_card(run, number, status=status)]}),
+    ]
+
+
+def _threads(run: str, *threads: list[Interaction], lasting: float = 0.5) -> list[Interaction]:
+    """A start, and the exchanges of threads in turns, each beginning a second after another."""
+    turns = itertools.chain(*zip(*threads, strict=True))
+    return [
+        _started(run),
+        _listed(run, _card(run, 1), _card(run, 2)),
+        *(replace(one, started=float(n), elapsed=lasting) for n, one in enumerate(turns, 1)),
+    ]
+
+
+@pytest.mark.parametrize("lasting", [0.5, 1.5])
+def test_the_order_of_threads_does_not_count(lasting: float) -> None:
+    """Each request is compared with one of its kind, whether or not exchanges overlap."""
+    first = _threads("a", _of_thread("a", 1), _of_thread("a", 2))
+    again = _threads("b", _of_thread("b", 2), _of_thread("b", 1), lasting=lasting)
+    assert not _compare(first, again)
+
+
+@pytest.mark.parametrize(("recorded", "now"), [(1.5, 0.5), (0.5, 1.5)])
+def test_the_order_of_overlapping_responses_does_not_count(recorded: float, now: float) -> None:
+    """Which of two equal requests has the effect is a coincidence, unless one was first."""
+    first = _threads("a", [_cancelled("a", 1)], [_cancelled("a", 0)], lasting=recorded)
+    swapped = [_cancelled("b", 0)], [_cancelled("b", 1)]
+    assert not _compare(first, _threads("b", *swapped, lasting=now))
+    first = _threads("a", [_cancelled("a", 1)], [_cancelled("a", 0)])
+    assert len(_compare(first, _threads("b", *swapped))) == 2
+
+
+def test_differences_between_threads_are_found() -> None:
+    """A response that is different, a request that is missing and one too many are named."""
+    first = _threads("a", _of_thread("a", 1), _of_thread("a", 2))
+    changed = _of_thread("b", 1, "cancelled")
+    (found,) = _compare(first, _threads("b", _of_thread("b", 2), changed))
+    assert 'status: "active" recorded, "cancelled" now' in found
+    second = next(
+        one for one in first if one.request.uri.endswith("cancel?cardInstanceId=a-card-2")
+    )
+    (missing,) = _compare(first, [one for one in first if one is not second])
+    assert missing.endswith("a-card-2: recorded, not sent now")
+    (more,) = _compare(first, [*first, second])
+    assert more.endswith("a-card-2: sent now, not recorded")
 
 
 def test_the_order_of_a_listing_does_not_count() -> None:

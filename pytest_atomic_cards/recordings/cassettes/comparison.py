@@ -3,18 +3,22 @@
 Ids may differ from the recording if each maps to the same recorded one throughout; times need only
 have the same format. If a listing is requested several times between two changes, as polling does,
 its last response counts. Transient errors do not count at all.
+
+If requests come in another order than in the recording, as those of threads do, each is compared
+with one of its kind, and of all reads of a kind the last response counts. So it is if exchanges
+overlap, since then the order of their responses is a coincidence.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from pytest_atomic_cards.client.retry import TRANSIENT
+from pytest_atomic_cards.recordings.cassettes.id_pairs import Pairs, cut
 
 if TYPE_CHECKING:
     from vcr.request import Request  # type: ignore[import-untyped]
@@ -23,16 +27,12 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction
     from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 
-_ID_NAME: Final = re.compile(r"(?:^id|Id|_id|users|Location)$")
-_OF_THE_PROJECT: Final = frozenset({"cardTemplateId", "environmentId", "flowConfigId"})
-"""Ids that a person chose, and that stay the same."""
-
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
-_UNORDERED: Final = "data"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Final = ("content-type",)
-_SHOWN: Final = 120
-"""Characters of a value in a difference: one line of a terminal, more or less."""
+_NOT_SENT: Final = "recorded, not sent now"
+_NOT_RECORDED: Final = "sent now, not recorded"
+_PRECISION: Final = 0.0002
+"""Seconds by which exchanges must overlap: a file has four decimals, each rounded on its own."""
 
 
 @dataclass(slots=True)
@@ -65,24 +65,22 @@ class Comparison:
         self._pairs = pairs or Pairs()
         self._differences: list[str] = []
         self._is_lost = False
+        self._missed: set[str] = set()
+        self._sent: list[Interaction] = []
+        self._is_out_of_order = _overlap(cassette.interactions)
 
     def add(self, interaction: Interaction) -> None:
         """Add a finished exchange of this run."""
-        if interaction.response["status"]["code"] in TRANSIENT or self._is_lost:
+        if interaction.response["status"]["code"] in TRANSIENT:
             return
         now = self._cassette.redacted(interaction)
+        self._is_out_of_order = self._is_out_of_order or _overlap([*self._sent[-1:], now])
+        self._sent.append(now)
         if now.request.method in _SAFE_METHODS:
             self._pending[_question(now.request)] = now
             return
         self.look()
-        self._finish_stretch()
-        recorded = self._stretch.change
-        if recorded is None:
-            self._lose(f"{_line(now.request)}: sent now, not recorded")
-            return
-        self._compare(recorded, now)
-        self._place += 1
-        self._asked.clear()
+        self._end_stretch(now)
 
     def take_differences(self, *, finished: bool = False) -> list[str]:
         """The differences since the last call, one line each.
@@ -91,10 +89,10 @@ class Comparison:
             finished: Whether nothing more will be sent, so that missing requests are differences.
         """
         self.look()
-        if finished and not self._is_lost:
-            self._finish_stretch()
-            if self._stretch.change is not None:
-                self._lose(f"{_line(self._stretch.change.request)}: recorded, not sent now")
+        if finished:
+            self._end_stretch(None)
+        if self._is_out_of_order:
+            return self._regardless_of_order() if finished else []
         taken, self._differences = self._differences, []
         return taken
 
@@ -107,20 +105,66 @@ class Comparison:
         recorded = list(self._stretch.asked.values())
         for question, now in self._pending.items():
             place = self._asked.setdefault(question, len(self._asked))
-            if place < len(recorded):
-                self._compare(recorded[place], now)
-            else:
-                self._differences.append(f"{_line(now.request)}: sent now, not recorded")
+            self._compare_in_order(recorded[place] if place < len(recorded) else None, now)
         self._pending.clear()
 
-    def _finish_stretch(self) -> None:
+    def _end_stretch(self, change: Interaction | None) -> None:
+        """Compare the change that ends a stretch; ``None`` is the end of the test."""
         for recorded in list(self._stretch.asked.values())[len(self._asked) :]:
-            self._differences.append(f"{_line(recorded.request)}: recorded, not sent now")
+            self._compare_in_order(recorded, None)
+        self._compare_in_order(self._stretch.change, change)
+        if self._stretch.change is None or change is None:
+            self._is_lost = True  # what follows would be compared with the wrong exchanges
+        else:
+            self._place += 1
+            self._asked.clear()
 
-    def _lose(self, difference: str) -> None:
-        """End the comparison, as later exchanges would be compared with the wrong ones."""
-        self._differences.append(f"{difference}; nothing after it is compared")
-        self._is_lost = True
+    def _compare_in_order(self, recorded: Interaction | None, now: Interaction | None) -> None:
+        """Compare what is at the same place of both runs, unless only its place is different."""
+        if self._is_lost or self._is_out_of_order:
+            return
+        if recorded and now:
+            if self._is_same_request(recorded, now) or not self._is_recorded(now):
+                self._compare(recorded, now)
+            else:
+                self._is_out_of_order = True
+        elif one := recorded or now:
+            kind = _NOT_SENT if recorded else _NOT_RECORDED
+            self._differences.append(f"{_line(one.request)}: {kind}")
+            self._missed.add(kind)
+            self._is_out_of_order = len(self._missed) > 1
+
+    def _is_recorded(self, now: Interaction) -> bool:
+        return any(self._is_same_request(one, now) for one in self._cassette.interactions)
+
+    def _is_same_request(self, recorded: Interaction, now: Interaction) -> bool:
+        values = _request_values(recorded.request), _request_values(now.request)
+        return self._pairs.agree(*values)
+
+    def _regardless_of_order(self) -> list[str]:
+        """The differences of all exchanges, each compared with the one that is most like it."""
+        self._differences.clear()
+        left = {id(one): one for one in _last_of_each(self._sent)}
+        for recorded in _last_of_each(self._cassette.interactions):
+            now = self._most_alike(recorded, list(left.values()))
+            if now is None:
+                self._differences.append(f"{_line(recorded.request)}: {_NOT_SENT}")
+            else:
+                del left[id(now)]
+                self._compare(recorded, now)
+        missing = (f"{_line(one.request)}: {_NOT_RECORDED}" for one in left.values())
+        return [*self._differences, *missing]
+
+    def _most_alike(self, recorded: Interaction, sent: list[Interaction]) -> Interaction | None:
+        """An exchange of the same request, if possible with the same response."""
+        same = [one for one in sent if _kind(one.request) == _kind(recorded.request)]
+        if not same:
+            same = [one for one in sent if self._is_same_request(recorded, one)]
+        answered = _response_values(recorded.response)
+        return next(
+            (one for one in same if self._pairs.agree(answered, _response_values(one.response))),
+            same[0] if same else None,
+        )
 
     def _compare(self, recorded: Interaction, now: Interaction) -> None:
         line = _line(now.request)
@@ -133,74 +177,6 @@ class Comparison:
             ),
         ]
         self._differences += [f"{line}: {difference}" for difference in found]
-
-
-class Pairs:
-    """Which current id corresponds to which recorded id."""
-
-    def __init__(self) -> None:
-        self._recorded: dict[str, str] = {}
-        self._now: dict[str, str] = {}
-
-    def differences(self, path: str, recorded: Any, now: Any, name: str = "") -> Iterator[str]:  # noqa: ANN401
-        """Where two JSON values differ, and how."""
-        if isinstance(recorded, dict) and isinstance(now, dict):
-            for key in dict.fromkeys([*recorded, *now]):
-                place = f"{path}.{key}"
-                if key not in now:
-                    yield f"{place}: {_shown(recorded[key])} recorded, missing now"
-                elif key not in recorded:
-                    yield f"{place}: not recorded, {_shown(now[key])} now"
-                else:
-                    yield from self.differences(place, recorded[key], now[key], key)
-        elif isinstance(recorded, list) and isinstance(now, list):
-            if len(recorded) != len(now):
-                yield f"{path}: {len(recorded)} element(s) recorded, {len(now)} now"
-                return
-            if name == _UNORDERED:
-                now = self._in_order(recorded, now)
-            for number, (one, other) in enumerate(zip(recorded, now, strict=True)):
-                yield from self.differences(f"{path}[{number}]", one, other, name)
-        elif not self._agree(recorded, now, name):
-            yield f"{path}: {_shown(recorded)} recorded, {_shown(now)} now"
-
-    def _agree(self, recorded: Any, now: Any, name: str) -> bool:  # noqa: ANN401 - JSON values
-        if not isinstance(recorded, str) or not isinstance(now, str):
-            return type(recorded) is type(now) and bool(recorded == now)
-        if _ID_NAME.search(name) and name not in _OF_THE_PROJECT:
-            known = self._now.setdefault(now, recorded), self._recorded.setdefault(recorded, now)
-            return known == (recorded, now)
-        if recorded == now or _form(recorded) == _form(now):
-            return True
-        return _form(recorded) == _form(self._translated(now))
-
-    def of_now(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """A recorded value with the current ids."""
-        if isinstance(value, str):
-            return self._recorded.get(value, value)
-        if isinstance(value, list):
-            return [self.of_now(element) for element in value]
-        if isinstance(value, dict):
-            return {name: self.of_now(member) for name, member in value.items()}
-        return value
-
-    def _translated(self, text: str) -> str:
-        """A text with the recorded ids."""
-        for now in sorted(self._now, key=len, reverse=True):
-            if now and now in text:
-                text = text.replace(now, self._now[now])
-        return text
-
-    def _in_order(self, recorded: list[Any], now: list[Any]) -> list[Any]:
-        """The current elements in the order of the recording, if their ids are known.
-
-        The order of a listing is not documented.
-        """
-        places = {_identity(element): place for place, element in enumerate(recorded)}
-        known = {places.get(self._now.get(_identity(element), "")): element for element in now}
-        if len(known) < len(now) or None in known:
-            return now
-        return [known[place] for place in range(len(now))]
 
 
 def _stretches(interactions: list[Interaction]) -> list[_Stretch]:
@@ -216,13 +192,35 @@ def _stretches(interactions: list[Interaction]) -> list[_Stretch]:
     return stretches
 
 
+def _last_of_each(interactions: list[Interaction]) -> list[Interaction]:
+    """All changes, and the last exchange of each read."""
+    kept: dict[Any, Interaction] = {}
+    for one in interactions:
+        if one.response["status"]["code"] not in TRANSIENT:
+            is_read = one.request.method in _SAFE_METHODS
+            kept[_question(one.request) if is_read else len(kept)] = one
+    return list(kept.values())
+
+
+def _overlap(interactions: list[Interaction]) -> bool:
+    """Whether some exchange began before one that ended earlier had ended."""
+    pairs = itertools.pairwise(interactions)
+    return any(
+        later.started < earlier.started + earlier.elapsed - _PRECISION for earlier, later in pairs
+    )
+
+
+def _kind(request: Request) -> tuple[str, bytes]:
+    return _question(request), request.body or b""
+
+
 def _question(request: Request) -> str:
     return f"{request.method} {request.uri}"
 
 
 def _line(request: Request) -> str:
     query = request.parsed_uri.query
-    return _cut(f"{request.method} {request.path}{'?' if query else ''}{query}")
+    return cut(f"{request.method} {request.path}{'?' if query else ''}{query}")
 
 
 def _request_values(request: Request) -> dict[str, Any]:
@@ -254,21 +252,3 @@ def _read(content: bytes) -> Any:  # noqa: ANN401 - a JSON value
         return json.loads(content) if content else None
     except (ValueError, RecursionError):
         return content.decode("utf-8", "backslashreplace")
-
-
-def _identity(element: Any) -> str:  # noqa: ANN401 - a JSON value
-    identity = element.get("cardInstanceId") if isinstance(element, dict) else None
-    return identity if isinstance(identity, str) else ""
-
-
-def _form(text: str) -> str:
-    """A text in which the digits of each time are zeros."""
-    return _TIME.sub(lambda match: re.sub(r"\d", "0", match[0]), text)
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    return _cut(json.dumps(value, ensure_ascii=False))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

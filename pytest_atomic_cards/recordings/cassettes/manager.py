@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from pytest_atomic_cards.recordings.cassettes.cassette import Cassette
 from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction, in_file
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import SUFFIXES, name_in
 from pytest_atomic_cards.recordings.cassettes.cassette_redaction import Redaction
-from pytest_atomic_cards.recordings.cassettes.comparison import Comparison, Pairs
+from pytest_atomic_cards.recordings.cassettes.comparison import Comparison
+from pytest_atomic_cards.recordings.cassettes.id_pairs import Pairs
 from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
 from pytest_atomic_cards.recordings.cassettes.playback_errors import HOW_TO_RECORD, NotRecordedError
@@ -85,6 +87,7 @@ class CassetteManager:
         self.listeners: list[Callable[[Interaction], None]] = []
         self._mode = mode
         self._stack: list[OpenCassette] = []
+        self._lock = threading.RLock()
         self._pairs = Pairs()
         self._comparisons: list[Comparison] = []
         self.clock = CurrentClock(self._current_time)
@@ -115,11 +118,12 @@ class CassetteManager:
         opened = self._stack[-1] if self._stack else None
         if opened is None or opened.mode is Mode.OFF:
             return None
-        if opened.cassette is None:
-            if opened.refusal is not None:
-                raise opened.refusal
-            opened.cassette = self._load(opened) if opened.mode.reads else self._begin(opened)
-            opened.began = REAL_CLOCK.monotonic()
+        with self._lock:
+            if opened.cassette is None:
+                if opened.refusal is not None:
+                    raise opened.refusal
+                opened.cassette = self._load(opened) if opened.mode.reads else self._begin(opened)
+                opened.began = REAL_CLOCK.monotonic()
         return opened.cassette
 
     def _current_time(self) -> Clock:
@@ -197,7 +201,14 @@ class CassetteManager:
         return self._publish(cassette, cassette.replay(request))
 
     def add(self, request: Request, response: Response, elapsed: float) -> None:
-        """Record or verify a finished exchange with the current cassette."""
+        """Record or verify a finished exchange with the current cassette.
+
+        Threads may call it at once; exchanges are kept in the order in which they ended.
+        """
+        with self._lock:
+            self._add(request, response, elapsed)
+
+    def _add(self, request: Request, response: Response, elapsed: float) -> None:
         cassette, opened = self.current, self._stack[-1]
         if cassette is None:
             return

@@ -21,6 +21,7 @@ from pytest_atomic_cards.suite.access_experiments import (
 )
 from pytest_atomic_cards.suite.batched_setup import ActionTrial
 from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.claims import OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
@@ -92,10 +93,7 @@ def intrusions(probe: Probe, cards_target: Target) -> Iterator[Intrusions]:
 
 @pytest.mark.parametrize(
     "rule",
-    [
-        pytest.param(rule, marks=requirement(rule))
-        for rule in ("AUTH-01", "AUTH-02", "AUTH-05", "AUTH-06", "AUTH-10", "AUTH-11")
-    ],
+    [pytest.param(rule, marks=requirement(rule)) for rule in OF_ACCESS],
 )
 def test_nobody_gets_in(rule: str, probe: Probe, intrusions: Intrusions) -> None:
     """Without a valid token of this environment and role, no operation shows or changes a card."""

@@ -7,10 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from pytest_atomic_cards.suite.claims import CLAIMS
+from pytest_atomic_cards.suite.claims import CLAIMS, OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
-from pytest_atomic_cards.suite.experiment_rows import action_rows, crowd_rows, paging_rows
+from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiment_rows import crowd_rows, paging_rows
 from pytest_atomic_cards.suite.experiments import Experiments, experiment
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import NotAvailableError
@@ -24,10 +25,13 @@ def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
         raise NotAvailableError("cards cannot be arranged for experiments on this target")
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
-        yield experiment(cards, action_rows(), paging_rows(), crowd_rows())
+        yield experiment(cards, planned_actions(), paging_rows(), crowd_rows())
 
 
-@pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in CLAIMS])
+@pytest.mark.parametrize(
+    "rule",
+    [pytest.param(rule, marks=requirement(rule)) for rule in CLAIMS if rule not in OF_ACCESS],
+)
 def test_experiments(rule: str, probe: Probe, experiments: Experiments) -> None:
     """No experiment that concerns the requirement shows that it is broken."""
     del probe

@@ -12,6 +12,7 @@ from pathlib import Path
 from pytest_atomic_cards.plugin.audit_command import add_audit
 from pytest_atomic_cards.plugin.check_command import check, settings_file
 from pytest_atomic_cards.plugin.completion_command import add_completion
+from pytest_atomic_cards.plugin.coverage_command import add_coverage
 from pytest_atomic_cards.plugin.look_up_commands import add_look_ups
 from pytest_atomic_cards.plugin.openapi_command import add_openapi
 from pytest_atomic_cards.plugin.price_command import add_price
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_prove(commands)
     add_look_ups(commands)
+    add_coverage(commands)
     tidy = commands.add_parser(
         "clean",
         help="cancel what crashed live runs have left open; takes options such as --cards-max-rate",

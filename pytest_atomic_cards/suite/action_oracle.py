@@ -16,7 +16,8 @@ from http import HTTPStatus
 from typing import Final
 
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.model.lifecycle import NAMED, TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, OTHER, Point
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.experiment import Breach, Trial
@@ -139,10 +140,16 @@ def _of_others(trial: Trial) -> Iterator[Breach]:
         single = len(trial.cards.matched) == 1 and trial.point["multiple"] == ABSENT
         yield from _breach(
             trial,
-            ["QUERY-11", *["MULTI-08"] * single],
+            [_selection_rule(trial), *["MULTI-08"] * single],
             "to leave cards alone that lack one of its values",
             f"{len(wrong)} of them changed, one to {brief(trial.after.get(key_of(wrong[0])))}",
         )
+
+
+def _selection_rule(trial: Trial) -> str:
+    """What it breaks to change cards that do not match; what some state words mean is inferred."""
+    word = trial.cards.values.get(Attribute.STATUS)
+    return "QUERY-11" if word is None or word in NAMED else "QUERY-12"
 
 
 def _of_matched(trial: Trial, wanted: Demand) -> Iterator[Breach]:

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Final
 
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import NAMED, Action, Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.model.request_space import ABSENT, MIXED, Point
+from pytest_atomic_cards.model.request_space import ABSENT, MIXED, OTHER, Point
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.covering_array import Forbidden, holds
 from pytest_atomic_cards.suite.experiment_rows import NAMES_STATUS, SETS
@@ -29,6 +29,13 @@ _SINGLE: Final = tuple(name.value for name in Attribute)
 _COMBINED: Final = tuple(name for name in SETS if name not in _SINGLE)
 _PLAIN_LIMIT: Final = (ABSENT, str(LARGEST_LIMIT))
 _CARDS: Final = ("by", "matches", "state")
+_PAGED: Final = (*_CARDS, "limit", "offset")
+_TOKENS: Final = {
+    "AUTH-01": "none",
+    "AUTH-02": "garbage",
+    "AUTH-05": "expired",
+    "AUTH-06": "role",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,8 @@ class Claim:
 
 
 def _open_to(action: Action) -> tuple[str, ...]:
-    """The states of which a page says that the action changes their cards, and mixtures."""
-    both = (Status.ACTIVE, Status.SNOOZED)
-    return (*(both[:1] if action is Action.CANCEL else both), MIXED)
+    """The states in which several cards all match, as far as a page says that they do."""
+    return (Status.ACTIVE,) if action is Action.CANCEL else (Status.ACTIVE, Status.SNOOZED, MIXED)
 
 
 def _single_only(action: Action) -> Forbidden:
@@ -68,11 +74,17 @@ _BODY: Final = {"body": ("none", "empty", "object")}
 _DONE: Final[Forbidden] = {
     "limit": (ABSENT,),
     "matches": ("1", *SEVERAL),
-    "state": (Status.ACTIVE, Status.SNOOZED),
+    "state": (Status.ACTIVE, Status.SNOOZED, MIXED),
+    "multiple": (ABSENT, "1"),
     **_BODY,
 }
 """Actions that must change every card they match, so that their results can be foretold."""
-_DONE_ONE: Final[Forbidden] = {**_DONE, "matches": ("1",), "multiple": (ABSENT,)}
+_DONE_ONE: Final[Forbidden] = {
+    **_DONE,
+    "matches": ("1",),
+    "state": (Status.ACTIVE, Status.SNOOZED),
+    "multiple": (ABSENT,),
+}
 _DONE_MANY: Final[Forbidden] = {**_DONE, "matches": SEVERAL, "multiple": ("1",)}
 _COMPLETE: Final[Forbidden] = {"operation": (Action.COMPLETE,)}
 _OTHERS: Final[Forbidden] = {"operation": OTHER_ACTIONS}
@@ -105,9 +117,12 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         ),
         "QUERY-08": Claim(_CARDS, {"operation": LIST, "by": _COMBINED}),
         "QUERY-16": Claim(_CARDS, {"operation": LIST, "by": _COMBINED}),
+        "QUERY-13": Claim(("by",), {"operation": LIST, "matches": ("0",)}),
         "QUERY-12": Claim(
-            _CARDS,
-            {"operation": LIST, "by": NAMES_STATUS, "state": tuple(set(Status) - {Status.ACTIVE})},
+            _CARDS, {"operation": LIST, "by": NAMES_STATUS, "state": tuple({*Status} - NAMED)}
+        ),
+        "QUERY-19": Claim(
+            ("by", "matches"), {"operation": LIST, "by": NAMES_STATUS, "state": (Status.SNOOZED,)}
         ),
         "QUERY-11": Claim(
             ("operation", *_CARDS, "multiple", "limit", "body"), {"operation": ACTIONS}
@@ -125,11 +140,12 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         ),
         "MULTI-05": Claim(
             ("operation", *_CARDS, "multiple"),
-            {**_single_only(Action.DISMISS), "operation": ACTIONS, "state": ("active", MIXED)},
+            {**_single_only(Action.DISMISS), "operation": ACTIONS, "state": ("active",)},
         ),
         "MULTI-06": Claim(("operation", *_CARDS, "body"), {**_DONE_MANY, "operation": ACTIONS}),
         "MULTI-07": Claim(
-            ("operation", "by", "state"), {**_DONE_ONE, "multiple": ("1",), "operation": ACTIONS}
+            ("operation", "state"),
+            {**_DONE_ONE, "multiple": ("1",), "operation": ACTIONS},
         ),
         "MULTI-08": Claim(("operation", "by", "state"), {**_DONE_ONE, "operation": ACTIONS}),
         "STATE-15": Claim(("operation", *_CARDS, "multiple"), {"operation": ACTIONS}),
@@ -143,8 +159,14 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         "COMPLETE-01": Claim(("by", "state"), {**_DONE_ONE, **_COMPLETE, "body": ("none",)}),
         "COMPLETE-02": Claim(("by", "state"), {**_DONE_ONE, **_COMPLETE, "body": ("object",)}),
         "LIMIT-04": Claim(
-            ("by", "limit"),
-            {"operation": (Action.CANCEL,), "matches": SEVERAL, "limit": ("1", "some")},
+            ("matches", "limit"),
+            {
+                "operation": (Action.CANCEL,),
+                "matches": SEVERAL,
+                "state": (Status.ACTIVE,),
+                "multiple": ("1",),
+                "limit": ("1", "some"),
+            },
         ),
         "PAGE-01": Claim(
             ("by",), {"operation": LIST, "matches": LARGE, "limit": (ABSENT,), "offset": (ABSENT,)}
@@ -173,6 +195,15 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
                 "offset": (ABSENT, "0", "inside", "page"),
             },
         ),
+        **{f"SHAPE-0{place}": Claim(_PAGED, {"operation": LIST}) for place in range(1, 7)},
+        "SHAPE-07": Claim(("by", "matches", "body"), {**_DONE, **_COMPLETE}),
+        "SHAPE-09": Claim(("operation", "by")),
+        **{
+            rule: Claim(("operation",), {"token": (token,), "environment": ("own",)})
+            for rule, token in _TOKENS.items()
+        },
+        "AUTH-10": Claim(("operation",), {"environment": (OTHER,)}),
+        "AUTH-11": Claim(("operation", "token"), {"token": ("none", "garbage")}),
         "SCHEMA-01": Claim(
             ("operation", *_CARDS),
             {"limit": (ABSENT, "1", "some", str(LARGEST_LIMIT)), "multiple": (ABSENT, "1")},
@@ -181,3 +212,6 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
     }
 )
 """The claims of the requirements that experiments judge."""
+
+OF_ACCESS: Final = ("AUTH-01", "AUTH-02", "AUTH-05", "AUTH-06", "AUTH-10", "AUTH-11")
+"""Those that the access experiments judge."""

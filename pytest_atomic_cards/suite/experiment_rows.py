@@ -171,8 +171,9 @@ def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
             mixed = multiple == "1" and MIXED in states and by not in NAMES_STATUS
             cards = {"matches": "many", "state": MIXED} if mixed else TWO_ACTIVE
             yield {**row, **cards, "multiple": multiple}
-        if by not in WHOLE_ENVIRONMENT:
-            yield {**row, **ONE_ACTIVE, "multiple": ABSENT, "body": "none"}
+        for body in ("none", "object") if action is Action.COMPLETE else ("none",):
+            if by not in WHOLE_ENVIRONMENT:
+                yield {**row, **ONE_ACTIVE, "multiple": ABSENT, "body": body}
     by_turns = cycle(name for name in sets if name not in WHOLE_ENVIRONMENT)
     for action, state in product(Action, (one for one in states if one != MIXED)):
         row = {"operation": action.value, "matches": "1", "state": state, "limit": ABSENT}

@@ -17,6 +17,8 @@ from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.request_space import ABSENT, Point
+from pytest_atomic_cards.rules import SHAPE, parse_response
+from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.verdicts import Inconclusive
 from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
 from pytest_atomic_cards.suite.claims import Claim
@@ -87,7 +89,18 @@ class Experiments:
         for trial in self.trials:
             for breach in judge(trial):
                 found[breach.requirement].append(breach)
+        for breach in self._ill_shaped():
+            found[breach.requirement].append(breach)
         return found
+
+    def _ill_shaped(self) -> Iterator[Breach]:
+        """What the rules of bodies object to, on every page and in every response."""
+        monitor = Monitor(SHAPE)
+        exchanges = [one for listing in self.listings for one in listing.found.exchanges]
+        for exchange in (*exchanges, *(trial.exchange for trial in self.trials)):
+            response = parse_response(exchange)
+            for rule, objection in monitor.see(response) if response else ():
+                yield Breach(rule.requirement, objection.expected, objection.actual, (exchange,))
 
 
 def experiment(

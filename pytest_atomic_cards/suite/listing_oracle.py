@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
-from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import NAMED, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
@@ -45,7 +45,9 @@ def _of_cards(listing: Listing) -> Iterator[Breach]:
     if len(given) > 1:
         rules["QUERY-16"] = False
     if state is not Status.ACTIVE:
-        rules = {"QUERY-12": False}
+        rules = {"QUERY-19" if state in NAMED else "QUERY-12": False}
+    if not listing.cards.matched:
+        rules["QUERY-13"] = False
     for rule, or_allowed in rules.items():
         try:
             judge_listing(

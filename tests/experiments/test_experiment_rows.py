@@ -8,7 +8,6 @@ import pytest
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.request_space import DIMENSIONS, request_point
-from pytest_atomic_cards.suite.claims import CLAIMS
 from pytest_atomic_cards.suite.covering_array import holds, uncovered
 from pytest_atomic_cards.suite.experiment_rows import (
     ACTION_SPACE,
@@ -83,15 +82,3 @@ def test_bodies_are_those_of_the_space() -> None:
     assert {name: request_point("complete", (), body)["body"] for name, body in BODIES.items()} == {
         name: name for name in BODIES
     }
-
-
-def test_every_claim_is_judged() -> None:
-    """Each requirement that experiments judge is concerned by some row."""
-    lists = [
-        {**row, "operation": "list", "matches": "2", "state": "active"} for row in paging_rows()
-    ]
-    plain = [
-        {**row, "operation": "list", "limit": "absent", "offset": "absent"} for row in action_rows()
-    ]
-    rows = [*action_rows(), *lists, *plain, *crowd_rows()]
-    assert [name for name, claim in CLAIMS.items() if not any(map(claim.concerns, rows))] == []

@@ -1,0 +1,47 @@
+"""The table of coverage has a value or a reason in every cell, and is the one that ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_atomic_cards.model.request_space import DIMENSIONS
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.suite import coverage_table
+from pytest_atomic_cards.suite.claims import CLAIMS
+from pytest_atomic_cards.suite.coverage_table import FILE, cells, gaps, table
+from pytest_atomic_cards.suite.suite_runner import suite_directory
+
+
+def test_every_hole_has_a_reason() -> None:
+    """Each documented requirement has experiments or a reason, and so has each value it names."""
+    assert gaps() == []
+
+
+def test_the_table_that_ships_is_current() -> None:
+    """The written table is the one that the rows give now."""
+    assert suite_directory().joinpath(FILE).read_text("utf-8") == table()
+
+
+def test_every_cell_judges_something() -> None:
+    """No requirement claims a dimension at which no experiment judges it."""
+    assert [(cell.requirement, cell.dimension) for cell in cells() if not cell.covered] == []
+
+
+def test_claims_name_dimensions_of_the_space() -> None:
+    """A claim quantifies over dimensions that there are."""
+    assert {name for claim in CLAIMS.values() for name in (*claim.over, *claim.about)} <= {
+        *DIMENSIONS
+    }
+
+
+def test_a_hole_without_a_reason_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command writes the table, names the hole, and ends with exit code 1."""
+    holes = {name: reasons for name, reasons in coverage_table.HOLES.items() if name != "by"}
+    monkeypatch.setattr(coverage_table, "HOLES", holes)
+    assert main(["coverage", "--write", str(tmp_path)]) == 1
+    assert "by=other" in capsys.readouterr().err
+    assert tmp_path.joinpath(FILE).read_text("utf-8").startswith("# Coverage")

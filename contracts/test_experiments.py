@@ -13,8 +13,8 @@ from pytest_atomic_cards.suite.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import crowd_rows, paging_rows
 from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import Target
 
 
@@ -22,7 +22,9 @@ from pytest_atomic_cards.targets import Target
 def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
     """All experiments that the target allows, made together."""
     if not probe.cards.is_steerable:
-        raise NotAvailableError("cards cannot be arranged for experiments on this target")
+        rows = planned_actions(reach(cards_target.settings.effort))
+        yield experiment(FlowCards(probe), rows)
+        return
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
         yield experiment(cards, planned_actions(), paging_rows(), crowd_rows())

@@ -6,43 +6,24 @@ each value of a dimension that it quantifies over must also stand in a row that 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Final
-
 from pytest_atomic_cards.model.request_space import Point
 from pytest_atomic_cards.suite.claims import CLAIMS, Claim
-from pytest_atomic_cards.suite.covering_array import Values, covering_array
-from pytest_atomic_cards.suite.experiment_rows import (
-    ACTION_SPACE,
-    FORBIDDEN,
-    SETS,
-    action_rows,
-)
-
-_ALL_STATES: Final = tuple(ACTION_SPACE["state"])
+from pytest_atomic_cards.suite.covering_array import PAIRS, covering_array
+from pytest_atomic_cards.suite.experiment_rows import EVERYWHERE, Reach, action_rows
 
 
-@cache
-def planned_actions(
-    sets: tuple[str, ...] = SETS, states: tuple[str, ...] = _ALL_STATES
-) -> tuple[Point, ...]:
-    """The rows of the actions, with those that requirements still lack.
-
-    Args:
-        sets: The sets of attributes that a target allows.
-        states: The states that it can provide.
-    """
-    rows = list(action_rows(sets, states))
-    space = {**ACTION_SPACE, "by": sets, "state": states}
-    for claim in CLAIMS.values():
-        rows += _lacking(claim, rows, space)
-    return tuple(rows)
+def planned_actions(reach: Reach = EVERYWHERE) -> list[Point]:
+    """The rows of the actions, with those that requirements still lack if pairs are tried."""
+    rows = action_rows(reach)
+    for claim in CLAIMS.values() if reach.strength >= PAIRS else ():
+        rows += _lacking(claim, rows, reach)
+    return rows
 
 
-def _lacking(claim: Claim, rows: list[Point], space: Values) -> list[Point]:
+def _lacking(claim: Claim, rows: list[Point], reach: Reach) -> list[Point]:
     part = {
         name: [value for value in values if value in claim.about.get(name, values)]
-        for name, values in space.items()
+        for name, values in reach.space.items()
     }
     if not all(part.values()) or "token" in claim.about or "environment" in claim.about:
         return []
@@ -56,5 +37,5 @@ def _lacking(claim: Claim, rows: list[Point], space: Values) -> list[Point]:
     added: list[Point] = []
     for point in wanted:
         if not any(point.items() <= row.items() for row in added):
-            added += covering_array(part, FORBIDDEN, first=[point], strength=0)[:1]
+            added += covering_array(part, reach.impossible, first=[point], strength=0)[:1]
     return added

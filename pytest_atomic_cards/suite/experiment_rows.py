@@ -11,6 +11,7 @@ Source: Cards API page › Query attributes, Card actions, Actioning multiple ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import cycle, product
 from typing import Final
@@ -27,7 +28,7 @@ from pytest_atomic_cards.model.request_space import (
     OTHER,
     Point,
 )
-from pytest_atomic_cards.suite.covering_array import Forbidden, Values, covering_array
+from pytest_atomic_cards.suite.covering_array import PAIRS, Forbidden, Values, covering_array
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -148,19 +149,46 @@ ACCESS_SPACE: Final[Values] = {
 }
 
 
-@cache
-def action_rows(
-    sets: Sequence[str] = SETS, states: Sequence[str] = ACTION_SPACE["state"]
-) -> tuple[Point, ...]:
-    """The rows of the actions.
+@dataclass(frozen=True)
+class Reach:
+    """The part of the space that a target can be tried in.
 
     Args:
-        sets: The sets of attributes that a target allows.
-        states: The states that it can provide.
+        sets: The sets of attributes.
+        states: The states of cards.
+        forbidden: Combinations that cannot be tried, besides those that nowhere can.
+        strength: Of how many dimensions every combination is tried.
     """
-    space = {**ACTION_SPACE, "by": sets, "state": states}
-    examples = [row for row in EXAMPLES if row["by"] in sets]
-    return tuple(covering_array(space, FORBIDDEN, first=[*examples, *_decisive(sets, states)]))
+
+    sets: tuple[str, ...] = SETS
+    states: tuple[str, ...] = tuple(ACTION_SPACE["state"])
+    forbidden: tuple[Forbidden, ...] = ()
+    strength: int = PAIRS
+
+    @property
+    def space(self) -> Values:
+        """The values of each dimension of an action."""
+        return {**ACTION_SPACE, "by": self.sets, "state": self.states}
+
+    @property
+    def impossible(self) -> tuple[Forbidden, ...]:
+        """All combinations that cannot be tried."""
+        return (*FORBIDDEN, *self.forbidden)
+
+
+EVERYWHERE: Final = Reach()
+"""All of it, as on a sandbox."""
+
+
+def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
+    """The rows of the actions."""
+    examples = [row for row in EXAMPLES if row["by"] in reach.sets]
+    return covering_array(
+        reach.space,
+        reach.impossible,
+        first=[*examples, *_decisive(reach.sets, reach.states)],
+        strength=reach.strength,
+    )
 
 
 def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:

@@ -16,7 +16,7 @@ from typing import Protocol
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.request_space import ABSENT, Point
+from pytest_atomic_cards.model.request_space import ABSENT, Point, card_point
 from pytest_atomic_cards.rules import SHAPE, parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.verdicts import Inconclusive
@@ -34,8 +34,8 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Found
 class CardSupply(Protocol):
     """Arranges the cards of experiments on one kind of target."""
 
-    def arrange(self, keys: Sequence[Key]) -> list[Arrangement]:
-        """An arrangement for each key."""
+    def arrange(self, keys: Sequence[Key]) -> Sequence[Arrangement | AtomicCardsError]:
+        """An arrangement for each key, or why there is none."""
         ...
 
     def crowd(self) -> Arrangement:
@@ -121,13 +121,22 @@ def experiment(
     shared, own = _grouped(actions)
     keys = [*shared, *(key_of_row(row) for row in own)]
     made = supply.arrange(keys)
-    common = dict(zip(shared, made, strict=False))
-    single = made[len(shared) :]
+    done.errors += [one for one in made if isinstance(one, AtomicCardsError)]
+    common = {
+        key: one for key, one in zip(shared, made, strict=False) if isinstance(one, Arrangement)
+    }
+    single = [
+        (row, one)
+        for row, one in zip(own, made[len(shared) :], strict=True)
+        if isinstance(one, Arrangement)
+    ]
+    together = [(row, one) for key, one in common.items() for row in shared[key]]
+    before = _states(one for _, one in (*together, *single))
     _list(done, common, pages)
     if crowd:
         _list_crowd(done, supply.crowd(), crowd)
-    _act(done, [(row, common[key]) for key, rows in shared.items() for row in rows])
-    _act(done, list(zip(own, single, strict=True)))
+    _act(done, together, before)
+    _act(done, single, before)
     return done
 
 
@@ -189,9 +198,8 @@ def _page(done: Experiments, row: Point, cards: Arrangement, whole: Listing) -> 
         done.errors.append(error)
 
 
-def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]]) -> None:
+def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: States) -> None:
     """Act in each row, look once at all cards, and keep what each action did."""
-    before = _states(cards for _, cards in rows)
     batches: defaultdict[int, list[Trial]] = defaultdict(list)
     for row, cards in rows:
         try:
@@ -199,47 +207,42 @@ def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]]) -> None:
         except AtomicCardsError as error:
             done.errors.append(error)
             continue
-        batches[id(cards)].append(Trial(row, cards, exchange, before[id(cards.probe)]))
-    trials = [trial for batch in batches.values() for trial in batch]
-    done.trials += _watched(trials, batches)
+        point = {**row, **card_point([state.value for state in cards.states])}
+        batches[id(cards)].append(Trial(point, cards, exchange, before))
+    trials = [
+        replace(trial, batch=[(one.action, one.exchange) for one in batch])
+        for batch in batches.values()
+        for trial in batch
+    ]
+    done.trials += _watched(trials)
 
 
-def _watched(trials: Sequence[Trial], batches: Mapping[int, Sequence[Trial]]) -> list[Trial]:
-    """The actions with the states that their cards have once all is as it must be, or later."""
-    sent = {
-        name: [(trial.action, trial.exchange) for trial in batch] for name, batch in batches.items()
-    }
-    probes = {id(trial.cards.probe): trial.cards for trial in trials}
+def _watched(trials: Sequence[Trial]) -> Iterator[Trial]:
+    """The actions with the states of their cards, once these are as they must be, or later."""
+    by_probe: defaultdict[int, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        by_probe[id(trial.cards.probe)].append(trial)
+    for some in by_probe.values():
+        probe = some[0].cards.probe
+        probe.settle()
+        yield from probe.watch(partial(_looked_at, some), _is_as_due)
 
-    def look(cards: Arrangement) -> list[Trial]:
-        after = _states([cards])[id(cards.probe)]
-        return [
-            replace(trial, after=after, batch=sent[id(trial.cards)])
-            for trial in trials
-            if trial.cards.probe is cards.probe
-        ]
 
-    seen: list[Trial] = []
-    for cards in probes.values():
-        cards.probe.settle()
-        seen += cards.probe.watch(partial(look, cards), _is_as_due)
-    return seen
+def _looked_at(trials: Sequence[Trial]) -> list[Trial]:
+    after = _states(trial.cards for trial in trials)
+    return [replace(trial, after=after) for trial in trials]
 
 
 def _is_as_due(trials: Iterable[Trial]) -> bool:
     return not any(True for trial in trials for _ in judge(trial))
 
 
-def _states(arrangements: Iterable[Arrangement]) -> dict[int, States]:
-    """The listed states of all cards, by the probe that lists them."""
-    found: dict[int, States] = {}
-    for cards in arrangements:
-        if id(cards.probe) not in found:
-            found[id(cards.probe)] = {
-                key: word
-                for group in cards.groups
-                for key, word in cards.probe.states(group).items()
-            }
+def _states(arrangements: Iterable[Arrangement]) -> States:
+    """The listed states of all cards."""
+    groups = {id(group): (one.probe, group) for one in arrangements for group in one.groups}
+    found: States = {}
+    for probe, group in groups.values():
+        found |= probe.states(group)
     return found
 
 

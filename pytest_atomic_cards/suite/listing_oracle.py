@@ -54,7 +54,7 @@ def _of_cards(listing: Listing) -> Iterator[Breach]:
                 listing.cards.matched,
                 listing.query,
                 listing.found,
-                owed=(state,),
+                owed={state} - {Status.CANCELLED},  # one page documents their removal
                 or_allowed=or_allowed,
             )
         except Violation as error:

@@ -47,11 +47,11 @@ def audit_recordings(arguments: argparse.Namespace) -> int:
     Raises:
         MisuseError: A recording cannot be read or copied, or contains a secret.
     """
-    from pytest_atomic_cards.recordings.audit.auditor import audit  # noqa: PLC0415 - heavy
-    from pytest_atomic_cards.recordings.malformed import expected_errors  # noqa: PLC0415
-    from pytest_atomic_cards.reporting.audit_report import report_audit  # noqa: PLC0415
-    from pytest_atomic_cards.reporting.console import Console, written_to  # noqa: PLC0415
-    from pytest_atomic_cards.support.progress import line_on, shown_on  # noqa: PLC0415
+    from pytest_atomic_cards.recordings.audit.auditor import audit
+    from pytest_atomic_cards.recordings.malformed import expected_errors
+    from pytest_atomic_cards.reporting.audit_report import report_audit
+    from pytest_atomic_cards.reporting.console import Console, written_to
+    from pytest_atomic_cards.support.progress import line_on, shown_on
 
     try:
         with expected_errors():
@@ -69,7 +69,7 @@ def audit_recordings(arguments: argparse.Namespace) -> int:
 
 
 def _redacted(arguments: argparse.Namespace) -> list[Path]:
-    from pytest_atomic_cards.recordings.audit.redacted_copy import write_redacted  # noqa: PLC0415
+    from pytest_atomic_cards.recordings.audit.redacted_copy import write_redacted
 
     if len(arguments.files) > 1:
         raise MisuseError("--redact writes a copy of one recording; name a single FILE")

@@ -49,8 +49,8 @@ def add_sandbox_parser(commands: Any) -> None:  # noqa: ANN401 - argparse hides 
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from pytest_atomic_cards.model.profile import Profile  # noqa: PLC0415 - other commands do not
-    from pytest_atomic_cards.sandbox.server import run_sandbox  # noqa: PLC0415
+    from pytest_atomic_cards.model.profile import Profile
+    from pytest_atomic_cards.sandbox.server import run_sandbox
 
     profile = Profile.read(arguments.profile) if arguments.profile else None
     return run_sandbox(

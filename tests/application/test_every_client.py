@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 FAULT = "result-shows-other-user"
@@ -65,3 +69,61 @@ def everything_failed(result: pytest.RunResult) -> bool:
     """Whether each test failed, and its teardown as well."""
     outcomes = result.parseoutcomes()
     return "passed" not in outcomes and outcomes["failed"] == outcomes["errors"]
+
+
+LIVE = """
+import os, subprocess, sys
+import pytest, requests
+from pytest_atomic_cards import Status
+
+CHILD = '''
+import json, os, sys, urllib.request
+
+def send(method, url, **headers):
+    request = urllib.request.Request(url, method=method, headers={"User-Agent": "app"} | headers)
+    return json.load(urllib.request.urlopen(request))
+
+setting = {name.removeprefix("ATOMIC_CARDS_"): value for name, value in os.environ.items()}
+token = send("POST", setting["TOKEN_URL"] + "?grant_type=client_credentials")["access_token"]
+url = f"{setting['API_URL']}/v1/{setting['ENVIRONMENT_ID']}/cards/cancel?userId={sys.argv[1]}"
+send("PUT", url, Authorization=f"Bearer {token}")
+'''
+
+def in_process(cards, user):
+    url = f"{cards.url}/v1/{cards.environment_id}/cards/cancel"
+    requests.put(url, params={"userId": user}).raise_for_status()
+
+def in_a_child(cards, user):
+    environ = os.environ | cards.environ
+    assert "only-for-tests" not in cards.environ.values()
+    subprocess.run([sys.executable, "-c", CHILD, user], env=environ, check=True)
+
+@pytest.mark.parametrize("settle", [in_process, in_a_child])
+def test_app(cards, settle):
+    card = cards.seed()
+    settle(cards, card.user_id)
+    assert cards.wait_for(card, Status.CANCELLED).status is Status.CANCELLED
+
+def test_cards_of_others(cards):
+    cards.seed()
+    url = f"{cards.url}/v1/{cards.environment_id}/cards/cancel?userId=somebody"
+    assert requests.put(url).status_code == 403
+"""
+
+
+def test_a_live_target_is_recorded_replayed_and_verified(
+    pytester: pytest.Pytester, serve: Serve, monkeypatch: pytest.MonkeyPatch
+):
+    """The recording needs neither network nor credentials, and the guard acts in all modes."""
+    path = pytester.makepyfile(test_live=LIVE)
+    for mode in ("record", "replay", "verify"):
+        live = serve()
+        live.environment.seed([{"user_id": "somebody"}])
+        with monkeypatch.context() as settings:
+            for name, value in live.environ.items() if mode != "replay" else ():
+                settings.setenv(name, value)
+            result = pytester.runpytest_inprocess("--cards-cassettes", mode, path)
+        result.assert_outcomes(passed=3, errors=1)
+        result.stdout.fnmatch_lines(["*ScopeError: refused to send PUT *userId=somebody*"])
+        assert bool(live.log) == (mode != "replay")
+        assert [card.user_id for card in live.open_cards] == ["somebody"]

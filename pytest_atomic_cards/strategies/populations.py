@@ -68,7 +68,7 @@ def card_specs(
             attributes that are not named, and in some cards the named ones too. If left out, every
             attribute has the same three values, so cards collide, and every status occurs. For a
             live target, name only user and status: it decides the others itself.
-            Two cards of one population may share values that no query tells apart; see
+            Two cards of one population may have values that no query distinguishes; see
             :func:`populations`.
         timed: Whether some active cards expire, some embargoes end, and some snoozed cards wake up,
             after one of :func:`durations`.

@@ -200,7 +200,9 @@ def crowd(probe: Probe, history: History) -> Group:
 @pytest.fixture(scope="session")
 def large(probe: Probe, cards_target: Target) -> LargeGroup:
     """More cards than a page of ``limit=1000`` lists."""
-    return LargeGroup(probe, cards_target.settings)
+    group = LargeGroup(probe, cards_target.settings)
+    group.to_list()
+    return group
 
 
 @pytest.fixture

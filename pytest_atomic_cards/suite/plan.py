@@ -27,6 +27,9 @@ _GENERATED: Final[Mapping[str, str]] = {
     "default": "one of ten cases that thorough effort generates",
     "thorough": "",
 }
+_PLANNED: Final = 0.65
+"""Share of the most requests that is planned: the rest is for listings that are repeated until
+cards and changes show, and for the groups that are left over."""
 LARGE: Final = 500
 """Cards from which on a need is named in explanations: more than one default cancel closes."""
 
@@ -37,7 +40,7 @@ class Budget:
 
     Args:
         cards: Most cards.
-        requests: Most requests.
+        requests: Most requests to plan with.
         cards_by: What sets the limit of cards.
         requests_by: What sets the limit of requests.
     """
@@ -55,7 +58,7 @@ class Budget:
         by = "--cards-effort quick"
         return cls(
             settings.max_cards or (usual.cards if usual else math.inf),
-            settings.max_requests or (usual.requests if usual else math.inf),
+            _PLANNED * (settings.max_requests or (usual.requests if usual else math.inf)),
             f"--cards-max-cards {settings.max_cards}" if settings.max_cards else by,
             f"--cards-max-requests {settings.max_requests}" if settings.max_requests else by,
         )
@@ -65,7 +68,7 @@ class Budget:
         if footprint.cards > self.cards:
             return f"{self.cards_by} allows {self.cards:g} cards"
         if footprint.requests > self.requests:
-            return f"{self.requests_by} allows {self.requests:g} requests"
+            return f"{self.requests_by} leaves {self.requests:.0f} requests to plan with"
         return ""
 
 

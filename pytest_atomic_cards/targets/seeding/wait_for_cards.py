@@ -13,7 +13,6 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.rules import objections
 from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.polling import poll
@@ -27,6 +26,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import (
     Reader,
     key_of,
 )
+from pytest_atomic_cards.targets.seeding.listing_sense import contradiction, in_order
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 _MOST_CARDS_PER_TARGET: Final = 10
@@ -39,6 +39,8 @@ _LEAST_WATCH: Final = 3.0
 queues its activities, so that the next may take as long as any."""
 _MOST_WATCH: Final = 10.0
 """Seconds after which that ends on a slow target: each run pays for it once."""
+_SOONER: Final = 0.9
+"""Share of the time that the first cards took in which later ones are not looked for."""
 _LOOKS: Final = 8
 """Listings in that time: enough to see cards come one after the other, or a listing go back."""
 _LEAST_LATE_CARD_WINDOW: Final = 0.5
@@ -133,7 +135,7 @@ class CardWaiter:
         if self._backend.delivery_is_certain:
             return cards
         first = last = clock()
-        self._latency = first - asked
+        self._latency = min(first - asked, _MOST_WATCH)
         watch = min(max(_LEAST_WATCH, 3 * (first - asked)), _MOST_WATCH)
         counts: Counter[str | None] = Counter()
         listed = 0
@@ -191,6 +193,7 @@ class CardWaiter:
         def is_over(left: list[_Awaited]) -> bool:
             return not left or clock() - max(one.grown for one in awaited) > timeout(left)
 
+        self._clock.sleep(_SOONER * self._latency)
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
         if missing and all(one.is_unlisted for one in missing):
@@ -208,7 +211,7 @@ class CardWaiter:
                 fault.exchange if fault else None,
             )
         self._clock.sleep(self.listing_lag)
-        return [_in_order(list(one.cards.values()), one.placed.users) for one in awaited]
+        return [in_order(list(one.cards.values()), one.placed.users) for one in awaited]
 
     def _look(self, one: _Awaited) -> None:
         """List the cards of an invocation once more, and note whether they are all there."""
@@ -274,7 +277,7 @@ class CardWaiter:
 
     def _checked(self, placed: Placement, query: CardQuery, found: Found) -> Found:
         """What a query has listed, unless cards of others are listed under our invocation."""
-        self._contradiction = self._contradiction or _contradiction(query, found)
+        self._contradiction = self._contradiction or contradiction(query, found)
         if self._ownership:
             # The target may serve smaller pages, so that others match which are not listed here.
             complete = found.complete and len(found.cards) < SMALLEST_PAGE
@@ -297,22 +300,3 @@ class CardWaiter:
         return bool(sample) and all(
             self._own(placed, self._reader.page(CardQuery(user_id=user))) for user in sample
         )
-
-
-def _contradiction(query: CardQuery, found: Found) -> ContractBrokenError | None:
-    """What is wrong with a listing that shows cards for which the query did not ask."""
-    if not found.cards or any(query.matches(card.attributes) for card in found.cards):
-        return None
-    for exchange in found.exchanges:
-        for one in objections(exchange):
-            return ContractBrokenError(f"listing {query}: {one.actual}", exchange)
-    return None
-
-
-def _in_order(cards: Sequence[Card], users: Sequence[str]) -> tuple[Card, ...]:
-    """Cards in the order of the requested users, then any further ones."""
-    by_user: dict[str | None, list[Card]] = {}
-    for card in cards:
-        by_user.setdefault(card.user_id, []).append(card)
-    ordered = [by_user[user].pop(0) for user in users if by_user.get(user)]
-    return (*ordered, *(card for rest in by_user.values() for card in rest))

@@ -37,31 +37,11 @@ def act_without_multiple(probe: Probe, group: Group, action: Action) -> Exchange
 
 
 @pytest.mark.parametrize("action", each_by_requirement)
-def test_more_than_one_needs_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """Without multiple=1 the action fails, for a group and for two cards; cancel with HTTP 400."""
-    group = reserve.take_across()
-    check_fails(probe, group, action)
-    *closed, _, _ = group.cards
-    for card in closed:
-        probe.change(action, group.single(card), group)
-        probe.states_once(only(group, card), left(Status.ACTIVE))
-    check_fails(probe, group, action)
-
-
-@pytest.mark.parametrize("action", each_by_requirement)
 def test_many_need_multiple(action: Action, probe: Probe, crowd: Group) -> None:
     """The action fails without multiple=1, even if many cards match."""
     if not all_in(Status.ACTIVE)(probe.states(crowd)):
         not_exercised("an earlier action without multiple=1 changed the cards")
     check_fails(probe, crowd, action)
-
-
-@pytest.mark.parametrize("action", each_by_requirement)
-def test_cards_of_one_customer_need_multiple(
-    action: Action, probe: Probe, reserve: CardPool
-) -> None:
-    """Two cards of one customer are more than one card."""
-    check_fails(probe, reserve.customer(), action)
 
 
 def check_fails(probe: Probe, group: Group, action: Action) -> None:
@@ -93,19 +73,6 @@ def check_refused(exchange: Exchange, action: Action) -> None:
     )
 
 
-@requirement("MULTI-04")
-@pytest.mark.parametrize("action", [Action.DISMISS, Action.COMPLETE])
-def test_failure_is_a_bad_request(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """Dismiss and complete fail with HTTP 400, like cancel."""
-    exchange = act_without_multiple(probe, reserve.take(), action)
-    expect(
-        exchange.status == BAD_REQUEST,
-        exchange,
-        expected="400 Bad Request",
-        actual=f"HTTP {exchange.status}",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An action on a whole group without multiple=1, and when its response arrived."""
@@ -127,16 +94,6 @@ def attempts(probe: Probe, reserve: CardPool) -> dict[Action, Attempt]:
     return {action: attempt(action) for action in Action}
 
 
-@requirement("MULTI-05")
-@each_action
-def test_failure_changes_nothing(
-    action: Action, probe: Probe, attempts: dict[Action, Attempt]
-) -> None:
-    """All cards are still active after the failure."""
-    probe.settle()
-    check_unchanged(probe, attempts[action])
-
-
 def check_unchanged(probe: Probe, attempt: Attempt) -> None:
     """Expect the cards of a group to still be active."""
     states = probe.states_once(attempt.group, all_in(Status.ACTIVE))
@@ -150,30 +107,6 @@ def check_unchanged(probe: Probe, attempt: Attempt) -> None:
 
 @requirement("MULTI-06")
 @each_action
-def test_multiple_changes_every_match(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """With multiple=1 all matching cards change, and another group stays active."""
-    group, bystanders = reserve.take_across(), reserve.take()
-    exchange = change_all(probe, group, action)
-    others = probe.states_later(bystanders, all_in(Status.ACTIVE))
-    expect(
-        all_in(Status.ACTIVE)(others),
-        exchange,
-        expected="cards that do not match to stay active",
-        actual=f"they are {words_of(others)}",
-    )
-
-
-@requirement("MULTI-06")
-@each_action
-def test_multiple_reaches_every_card_of_a_customer(
-    action: Action, probe: Probe, reserve: CardPool
-) -> None:
-    """With multiple=1 all cards of one customer change."""
-    change_all(probe, reserve.customer(), action)
-
-
-@requirement("MULTI-06")
-@each_action
 def test_multiple_may_stand_first(action: Action, probe: Probe, reserve: CardPool) -> None:
     """multiple=1 also works before the attributes."""
     group = reserve.take()
@@ -181,13 +114,6 @@ def test_multiple_may_stand_first(action: Action, probe: Probe, reserve: CardPoo
     check_all_changed(
         probe, group, action, probe.raw("PUT", f"/cards/{action}", every, reverse=True)
     )
-
-
-def change_all(probe: Probe, group: Group, action: Action) -> Exchange:
-    """Act on a group with multiple=1, and expect each of its cards to change."""
-    exchange = probe.change(action, group.pin.replace(multiple=True), group)
-    check_all_changed(probe, group, action, exchange)
-    return exchange
 
 
 def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exchange) -> None:
@@ -198,42 +124,6 @@ def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exch
         exchange,
         expected=f"all {len(states)} matching cards to be {action.outcome}",
         actual=f"they are {words_of(states)}",
-    )
-
-
-@requirement("MULTI-07")
-@each_action
-def test_multiple_with_one_match(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """multiple=1 works if only one card matches, and changes no other card."""
-    act_on_one(probe, reserve, action, multiple=True)
-
-
-@requirement("MULTI-08")
-@each_action
-def test_one_match_without_multiple(action: Action, probe: Probe, reserve: CardPool) -> None:
-    """Without multiple=1 a single matching card changes; the others of its group stay active."""
-    act_on_one(probe, reserve, action, multiple=False)
-
-
-def act_on_one(probe: Probe, reserve: CardPool, action: Action, *, multiple: bool) -> None:
-    """Act on one card of a group, and expect only that card to change."""
-    group = reserve.take()
-    chosen, *rest = group.cards
-    query = group.single(chosen).replace(multiple=multiple)
-    exchange = probe.change(action, query, group)
-    states = probe.states_once(only(group, chosen), all_in(action.outcome))
-    expect(
-        all_in(action.outcome)(states),
-        exchange,
-        expected=f"the matching card to be {action.outcome}",
-        actual=f"it is {words_of(states)}",
-    )
-    others = probe.states_later(only(group, *rest), all_in(Status.ACTIVE))
-    expect(
-        all_in(Status.ACTIVE)(others),
-        exchange,
-        expected="cards that do not match to stay active",
-        actual=f"they are {words_of(others)}",
     )
 
 

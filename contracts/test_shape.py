@@ -9,13 +9,11 @@ from contextlib import suppress
 import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.model.cards import Card, cards_of, shows_no_cards
+from pytest_atomic_cards.model.cards import Card, cards_of
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.monitor import expect_rules_hold
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
@@ -151,20 +149,6 @@ def test_payload_shows_variables(probe: Probe) -> None:
         expected=f"payload.detail or payload.variables to contain {VARIABLES}",
         actual=f"it contains {known}",
     )
-
-
-@requirement("SHAPE-07")
-def test_complete_response_is_as_sampled(probe: Probe, reserve: CardPool) -> None:
-    """The response to complete has data, a summary and every field of its results."""
-    group = reserve.take()
-    exchange = probe.change(Action.COMPLETE, group.single(group.cards[0]), group)
-    expect(
-        exchange.response_body.strip() and not shows_no_cards(exchange.json()),
-        exchange,
-        expected="an object with the completed card in the array data, and an object summary",
-        actual="the body shows no card",
-    )
-    expect_rules_hold("SHAPE-07", exchange)
 
 
 @requirement("SHAPE-08")

@@ -22,7 +22,7 @@ from pytest_atomic_cards.model.request_space import ABSENT, OTHER, Point
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.experiment import Breach, Trial
 from pytest_atomic_cards.suite.experiment_rows import SOME
-from pytest_atomic_cards.suite.result_oracle import judge_results
+from pytest_atomic_cards.suite.result_oracle import judge_refusal, judge_results, reported
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
@@ -89,6 +89,11 @@ def judge(trial: Trial) -> Iterator[Breach]:
     yield from _of_matched(trial, wanted)
     if trial.exchange.succeeded and (wanted is Demand.SUCCESS or _is_plain(trial.point)):
         yield from judge_results(trial)
+    states = {changes(state, trial.action) for state in trial.cards.states}
+    if trial.exchange.succeeded and states == {False}:
+        yield from judge_refusal(trial)
+    if trial.exchange.succeeded and states == {None}:
+        yield from _of_reported(trial)
 
 
 def _breach(
@@ -144,6 +149,15 @@ def _of_others(trial: Trial) -> Iterator[Breach]:
             "to leave cards alone that lack one of its values",
             f"{len(wrong)} of them changed, one to {brief(trial.after.get(key_of(wrong[0])))}",
         )
+
+
+def _of_reported(trial: Trial) -> Iterator[Breach]:
+    """Whether cards changed that a target need not change, but reports as changed."""
+    count = len(trial.cards.matched)
+    if reported(trial) == count and len(trial.changed) < count and len(trial.batch) <= 1:
+        actual = f"{count} are reported as changed, and {len(trial.changed)} are"
+        rule = _cell_requirement(trial.cards.states[0], trial.action)
+        yield from _breach(trial, [rule], f"to make them {trial.action.outcome}", actual)
 
 
 def _selection_rule(trial: Trial) -> str:

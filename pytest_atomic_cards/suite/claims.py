@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import NAMED, Action, Status
+from pytest_atomic_cards.model.lifecycle import CLOSED, NAMED, Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, MIXED, OTHER, Point
 from pytest_atomic_cards.rules.requirements import catalogue
@@ -150,6 +150,10 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         "MULTI-08": Claim(("operation", "by", "state"), {**_DONE_ONE, "operation": ACTIONS}),
         "STATE-15": Claim(("operation", *_CARDS, "multiple"), {"operation": ACTIONS}),
         **dict(_cells()),
+        "STATE-14": Claim(
+            ("operation", "by", "state"),
+            {"operation": ACTIONS, "state": tuple(map(str, CLOSED)), "matches": ("1", *SEVERAL)},
+        ),
         "RESULT-01": Claim(_CARDS, {**_DONE, **_COMPLETE}),
         "RESULT-02": Claim(_CARDS, {**_DONE, **_COMPLETE}),
         "RESULT-03": Claim(("by", "state"), {**_DONE_ONE, **_COMPLETE}),

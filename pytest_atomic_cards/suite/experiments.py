@@ -225,7 +225,11 @@ def _watched(trials: Sequence[Trial]) -> Iterator[Trial]:
     for some in by_probe.values():
         probe = some[0].cards.probe
         probe.settle()
-        yield from probe.watch(partial(_looked_at, some), _is_as_due)
+        seen = probe.watch(partial(_looked_at, some), _is_as_due)
+        if not _is_as_due(seen):
+            probe.settle_surely()
+            seen = _looked_at(some)
+        yield from seen
 
 
 def _looked_at(trials: Sequence[Trial]) -> list[Trial]:

@@ -43,6 +43,21 @@ def judge_results(trial: Trial) -> Iterator[Breach]:
     yield from _of_summary(trial, response, rule)
 
 
+def judge_refusal(trial: Trial) -> Iterator[Breach]:
+    """What the response shows to an action that none of the cards it matched allows."""
+    updated = reported(trial)
+    if updated:
+        yield _breach(trial, "STATE-14", "summary.updated to be 0", f"it is {updated}")
+
+
+def reported(trial: Trial) -> int | None:
+    """How many cards a response reports as changed; ``None`` if it does not say."""
+    try:
+        return ActionResponse.from_body(trial.exchange.json()).summary.updated
+    except ContractBrokenError:
+        return None
+
+
 def _breach(trial: Trial, rule: str, expected: str, actual: str) -> Breach:
     return Breach(rule, expected, actual, (trial.exchange,))
 

@@ -33,7 +33,7 @@ def test_a_budget_is_kept_and_reported(
     document = json.loads((tmp_path / "report.json").read_text("utf-8"))
     (page,) = (rule for rule in document["rules"] if rule["id"] == "PAGE-01")
     assert page["verdict"] == "not exercised"
-    assert "--cards-max-cards 50 allows 50 cards; it needs 1,0" in page["reason"]
+    assert "--cards-max-cards 50 allows 50 cards; it needs 1," in page["reason"]
     (query,) = (rule for rule in document["rules"] if rule["id"] == "QUERY-13")
     assert query["verdict"] == "held"
     planned, actual = document["footprint"]["planned"], document["footprint"]["actual"]

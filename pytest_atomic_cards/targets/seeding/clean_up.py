@@ -294,6 +294,7 @@ class Cleaner:
 
     def _cleaned_by(self, start: Start, pins: Sequence[CardQuery]) -> Steps[tuple[list[str], ...]]:
         """Cancel what is open of a start by some pins; returns what waits, and what is left."""
+        is_plain = start.complete and start.states == {Status.ACTIVE}
         return (
             yield from together(
                 [
@@ -306,7 +307,7 @@ class Cleaner:
                         pin,
                         Status.ACTIVE,
                         MOST_REPEATS,
-                        shows_plainly=start.complete and not self.listing_lag,
+                        shows_plainly=is_plain and not self.listing_lag,
                     )
                     for pin in pins
                 ],

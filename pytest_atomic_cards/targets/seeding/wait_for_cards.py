@@ -142,8 +142,10 @@ class CardWaiter:
 
         def look() -> None:
             nonlocal counts, last, listed
-            visible = self._visible(placed)
+            visible = self._own(placed, self._page(placed, placed.pin))
             now = len(visible)
+            if not (now or listed):  # the target may not list by its own invocation
+                visible = self._visible(placed)
             if now < listed:
                 self.listing_lag = max(_LEAST_LISTING_LAG, 2 * (clock() - first))
             listed = max(listed, now)

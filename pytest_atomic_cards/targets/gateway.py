@@ -9,6 +9,7 @@ monitor. Network faults act before it, where the client can see their effect.
 from __future__ import annotations
 
 import json
+import threading
 import warnings
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -90,6 +91,7 @@ class Gateway:
         self._session = session
         self._token_endpoint = token_endpoint
         self._faults = faults
+        self._lock = threading.Lock()
         self._server: LoopbackServer | None = None
         self._refused: set[str] = set()
         self._given: set[str] = set()
@@ -100,10 +102,12 @@ class Gateway:
     @property
     def url(self) -> str:
         """Its root on loopback; served from the first time that this is used."""
-        if self._server is None:
-            self._server = LoopbackServer(FaultyNetwork(self._local, self._faults))
-            self._server.start()
-        return self._server.url
+        with self._lock:
+            if self._server is None:
+                server = LoopbackServer(FaultyNetwork(self._local, self._faults))
+                server.start()
+                self._server = server
+            return self._server.url
 
     def adapter(self) -> SandboxAdapter:
         """A transport adapter of ``requests`` that calls it in this process, for any host."""
@@ -122,24 +126,24 @@ class Gateway:
         self._aged = frozenset(self._given)
 
     def close(self) -> None:
-        """Stop serving; requests in progress are finished first.
-
-        Warns if the application did not notice that its token had expired.
-        """
-        server, self._server = self._server, None
+        """Stop serving; requests in progress are finished first."""
+        with self._lock:
+            server, self._server = self._server, None
         if server is not None:
             server.stop()
-        if self._is_locked_out:
-            self._is_locked_out = False
-            warnings.warn(_LOCKED_OUT, CardsWarning, stacklevel=2)
 
     def raise_trouble(self) -> None:
         """Report what kept a request of the application from the target.
+
+        Warns if the application did not notice that its token had expired.
 
         Raises:
             AtomicCardsError: The scope guard refused one.
             Inconclusive: One was not recorded.
         """
+        is_locked_out, self._is_locked_out = self._is_locked_out, False
+        if is_locked_out:
+            warnings.warn(_LOCKED_OUT, CardsWarning, stacklevel=2)
         troubles, self._troubles = self._troubles, []
         for trouble in troubles:
             raise trouble

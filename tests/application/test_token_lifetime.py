@@ -67,3 +67,15 @@ def test_a_wrong_token_is_not_explained_by_time():
         cards.token()
         cards.pass_time(LONG)
         assert ask(cards, "wrong") == 401
+
+
+def test_the_explanation_does_not_keep_cards_from_being_cleaned_up():
+    """Clean-up itself never warns, as a run may turn warnings into errors."""
+    with sandbox_world() as cards:
+        token = cards.token()
+        cards.pass_time(LONG)
+        assert ask(cards, token) == 401
+        with warnings.catch_warnings(action="error"):
+            cards.clean_up()
+        with pytest.warns(CardsWarning):
+            cards.raise_trouble()

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from pytest_atomic_cards import ScopeError, Status, sandbox_world, world_on
+from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.targets import LiveTarget
 
 if TYPE_CHECKING:
@@ -246,3 +247,22 @@ def test_a_target_that_cannot_be_reached_is_a_gateway_error(serve: Serve):
         response = get(url)
     assert response.status_code == 502
     assert "refused" in response.json()["message"]
+
+
+def test_the_rate_limit_counts_the_application(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    """Requests of the application and of the fixture wait for their turn at the same limit."""
+    waits: list[AcceptedRate] = []
+    wait = AcceptedRate.wait
+
+    def counted(rate: AcceptedRate, *arguments: Any) -> Any:  # noqa: ANN401 - passed on
+        waits.append(rate)
+        return wait(rate, *arguments)
+
+    live = serve()
+    with closing(LiveTarget(live.settings(max_rate=10_000.0))) as target, world_on(target) as cards:
+        url = cards_url(cards)
+        monkeypatch.setattr(AcceptedRate, "wait", counted)
+        cards.list(user_id="customer-1")
+        assert get(url).status_code == 200
+        monkeypatch.undo()
+    assert waits == [cards.api.session.rate] * 2

@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     settings = settings_of(config)
     config.addinivalue_line("markers", "requirement(id): the requirement that a contract decides")
+    config.addinivalue_line("markers", "in_the_end: a contract that runs after all others")
     config.addinivalue_line("markers", "question(name): the open question that is observed")
     config.pluginmanager.register(ContractHooks(strict=settings.strict), "atomic-cards-contracts")
     config.pluginmanager.register(ObservationHooks(), "atomic-cards-observations")

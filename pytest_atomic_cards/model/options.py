@@ -196,6 +196,11 @@ OPTIONS: Final = (
     ),
     Option("token_url", "URL of the OAuth token endpoint", setting_parsers.url),
     Option("environment_id", "id of the environment", setting_parsers.segment),
+    Option(
+        "dedicated_environment",
+        "the same id again, if nobody else has cards there: actions may then change all of them",
+        setting_parsers.segment,
+    ),
     Option("client_id", "id of an API credential with the role events", setting_parsers.client_id),
     Option("client_secret", "secret of that credential", setting_parsers.some_text, secret=True),
     Option(

@@ -97,6 +97,7 @@ class Settings:
     org_id: str | None = None
     token_url: str | None = None
     environment_id: str | None = None
+    dedicated_environment: str | None = None
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
     app: str | None = None
@@ -170,6 +171,12 @@ class Settings:
             yield (
                 "--cards-fault switches on a fault of the sandbox; it cannot be used with "
                 "--cards-target live"
+            )
+        if self.dedicated_environment not in (None, self.environment_id):
+            yield (
+                f"ATOMIC_CARDS_DEDICATED_ENVIRONMENT ({self.dedicated_environment}) is not the "
+                f"environment in use, ATOMIC_CARDS_ENVIRONMENT_ID ({self.environment_id}); it lets "
+                "actions change every card there, so it must name the same one, or be unset"
             )
         if self.app and (self.api_url or self.org_id):
             url = "ATOMIC_CARDS_API_URL" if self.api_url else "ATOMIC_CARDS_ORG_ID"

@@ -54,6 +54,10 @@ each_forbidden: Final = pytest.mark.parametrize(
 """Runs a contract on each action in each state that does not allow it."""
 
 
+in_the_end: Final = pytest.mark.in_the_end
+"""Marks a contract that changes the cards of others, so that these run before it."""
+
+
 _SHOWN_EXCHANGES: Final = 4
 """Exchanges of a finding, the last ones: they show it, and a report stays readable."""
 
@@ -83,7 +87,12 @@ def arrange(config: pytest.Config, items: list[pytest.Item], only: Collection[st
     wanted = {catalogue()[requirement_id].id for requirement_id in only}
     places = {name: place for place, name in enumerate(catalogue().areas)}
     contracts = [item for item in items if item.get_closest_marker(MARKER)]
-    contracts.sort(key=lambda item: places[_requirement_of(item).area])
+    contracts.sort(
+        key=lambda item: (
+            item.get_closest_marker(in_the_end.name) is not None,
+            places[_requirement_of(item).area],
+        )
+    )
     if wanted:
         kept = [item for item in contracts if _requirement_of(item).id in wanted]
         config.hook.pytest_deselected(items=[item for item in contracts if item not in kept])

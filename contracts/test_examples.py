@@ -1,0 +1,39 @@
+"""The page's own examples on a live target; on a sandbox they are rows of the experiments."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_atomic_cards.rules.verdicts import not_exercised
+from pytest_atomic_cards.suite.contract_plugin import in_the_end, requirement
+from pytest_atomic_cards.suite.page_examples import (
+    BY_LIFECYCLE,
+    BY_WHAT_OTHERS_SHARE,
+    Example,
+    try_by_lifecycle,
+    try_by_what_others_share,
+)
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.targets import Target
+
+
+@pytest.fixture(autouse=True)
+def _on_a_live_target(probe: Probe) -> None:
+    """Skip where every example is a row of the experiments."""
+    if probe.cards.is_steerable:
+        not_exercised("on a sandbox the examples are rows of the experiments")
+
+
+@requirement("QUERY-11")
+@pytest.mark.parametrize("example", BY_LIFECYCLE, ids=lambda example: example.name)
+def test_example_by_lifecycle(example: Example, probe: Probe) -> None:
+    """A single card that matches a lifecycleId is dismissed, or completed with a payload."""
+    try_by_lifecycle(probe, example)
+
+
+@in_the_end
+@requirement("QUERY-11")
+@pytest.mark.parametrize("example", BY_WHAT_OTHERS_SHARE, ids=lambda example: example.name)
+def test_example_by_what_others_share(example: Example, probe: Probe, cards_target: Target) -> None:
+    """All cards of a template, of an event, in a state, or all there are, are changed together."""
+    try_by_what_others_share(probe, example, cards_target.settings.dedicated_environment)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 REQUEST_URI: Final = "REQUEST_URI"
 """Key of a WSGI environment: path and query exactly as they were sent, as PATH_INFO is decoded."""
 
+FAULTS_APPLIED: Final = "sandbox.faults_applied"
+"""Key of a WSGI environment: true once a network fault had its chance, which is once a request."""
 _Headers = list[tuple[str, str]]
 _Answer = tuple[str, _Headers, bytes]
 _BUILDER: Final = HTTPAdapter(max_retries=0)
@@ -120,7 +122,9 @@ def send_through(
 
 
 class FaultyNetwork:
-    """A WSGI application with a faulty network before it, served by ``HttpServer``.
+    """A WSGI application with a faulty network before it, which affects each request once.
+
+    A reset needs the socket that ``HttpServer`` provides; without one it is an exception.
 
     Args:
         app: Serves the requests that get through.
@@ -133,12 +137,15 @@ class FaultyNetwork:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, or apply a fault to it. Source: PEP 3333."""
-        fault = self._faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        fault = None
+        if FAULTS_APPLIED not in environ:
+            environ[FAULTS_APPLIED] = True
+            fault = self._faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if fault is None:
             return self._app(environ, start_response)
         answer = call(self._app, environ) if fault.kind.is_processed else None
         if fault.kind in RESETS:
-            _reset(environ["sandbox.socket"])
+            _reset(environ.get("sandbox.socket"))
         if fault.kind is NetworkFaultKind.SLOW:
             REAL_CLOCK.sleep(fault.delay)
         if answer is None or fault.kind.status:
@@ -196,10 +203,11 @@ def _cut(headers: _Headers, body: bytes) -> tuple[_Headers, bytes]:
     return kept, body[: len(body) // 2]
 
 
-def _reset(connection: socket.socket) -> None:
+def _reset(connection: socket.socket | None) -> None:
     """End a request by resetting its connection."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    os.close(connection.detach())
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        os.close(connection.detach())
     raise ConnectionResetError(errno.ECONNRESET, "by a network fault")
 
 

@@ -11,7 +11,12 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from requests.adapters import HTTPAdapter
 
-from pytest_atomic_cards.sandbox.faulty_network import REQUEST_URI, call, send_through
+from pytest_atomic_cards.sandbox.faulty_network import (
+    FAULTS_APPLIED,
+    REQUEST_URI,
+    call,
+    send_through,
+)
 from pytest_atomic_cards.sandbox.http_responses import raw_response
 
 if TYPE_CHECKING:
@@ -86,6 +91,7 @@ def _environ(request: PreparedRequest) -> dict[str, Any]:
         "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1") if "%" in url.path else url.path,
         "QUERY_STRING": url.query,
         REQUEST_URI: request.path_url,
+        FAULTS_APPLIED: True,
         "SERVER_NAME": url.hostname or "localhost",
         "SERVER_PORT": str(url.port or (443 if url.scheme == "https" else 80)),
         "SERVER_PROTOCOL": "HTTP/1.1",

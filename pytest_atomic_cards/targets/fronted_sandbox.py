@@ -19,7 +19,7 @@ class FrontedSandbox(Sandbox):
     """A sandbox whose requests go through a gateway, also if it is called as an application.
 
     So a ``SandboxAdapter``, a ``SandboxServer`` or a test client of WSGI that is given the sandbox
-    itself is watched and recorded as well.
+    itself is watched and recorded as well, and network faults affect it.
 
     Attributes:
         gateway: The gateway, once there is one.

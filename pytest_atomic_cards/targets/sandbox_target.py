@@ -20,7 +20,7 @@ from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control_endpoint import Control
-from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter
+from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter, FaultyNetwork
 from pytest_atomic_cards.sandbox.in_process_adapter import SandboxAdapter
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.cards_fixture import Cards
@@ -94,7 +94,7 @@ class SandboxTarget:
         token_endpoint = Wire(behind, f"{SANDBOX_URL}{TOKEN_PATH}", setting="url", timeout=timeout)
         gateway = Gateway(ForwardingSession(session, behind), faulty, token_endpoint)
         if sandbox:
-            sandbox.gateway = gateway
+            sandbox.gateway = FaultyNetwork(gateway, faulty)
         return Cards(
             CardsApi(session, credential.environment_id),
             SandboxBackend(controls, recorder.randomness),

@@ -5,15 +5,23 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
+import httpx
 import pytest
 import requests
 
-from pytest_atomic_cards import ScopeError, Status, sandbox_world, world_on
+from pytest_atomic_cards import (
+    SandboxAdapter,
+    SandboxServer,
+    ScopeError,
+    Status,
+    sandbox_world,
+    world_on,
+)
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.targets import LiveTarget
 
@@ -266,3 +274,40 @@ def test_the_rate_limit_counts_the_application(serve: Serve, monkeypatch: pytest
         assert get(url).status_code == 200
         monkeypatch.undo()
     assert waits == [cards.api.session.rate] * 2
+
+
+@pytest.mark.parametrize("client", ["wsgi", "server", "adapter"])
+def test_network_faults_affect_requests_to_the_sandbox_itself(cards: Cards, client: str):
+    """Whatever calls the sandbox as an application meets each fault once, and is recorded."""
+    seen: list[str] = []
+    cards.api.session.listeners.append(lambda exchange: seen.append(exchange.method))
+    header = {"Authorization": f"Bearer {cards.token()}"}
+    path = f"/v1/{cards.environment_id}/cards"
+    cards.faults.inject("rate-limited", times=2)
+    with ExitStack() as opened:
+        http: Any
+        if client == "wsgi":
+            transport = httpx.WSGITransport(app=cards.sandbox)
+            base = "http://sandbox.test"
+            http = opened.enter_context(httpx.Client(transport=transport))
+        elif client == "server":
+            base = opened.enter_context(SandboxServer(cards.sandbox)).url
+            http = opened.enter_context(httpx.Client())
+        else:
+            base = "http://sandbox.test"
+            http = opened.enter_context(requests.Session())
+            http.mount(base, SandboxAdapter(cards.sandbox))
+        statuses = [http.get(f"{base}{path}", headers=header).status_code for _ in range(3)]
+    assert statuses == [429, 429, 200]
+    assert seen == ["GET"]
+
+
+def test_a_reset_without_a_socket_is_an_exception(cards: Cards):
+    """A test client of WSGI gets the error of a connection that was reset, after the action."""
+    card = cards.seed(user_id="customer-1")
+    cards.faults.inject("reset-after", method="PUT")
+    with httpx.Client(transport=httpx.WSGITransport(app=cards.sandbox)) as http:
+        url = f"http://sandbox.test/v1/{cards.environment_id}/cards/cancel?userId=customer-1"
+        with pytest.raises(ConnectionResetError):
+            http.put(url, headers={"Authorization": f"Bearer {cards.token()}"})
+    assert cards.get(card).status is Status.CANCELLED

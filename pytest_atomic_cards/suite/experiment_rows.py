@@ -202,11 +202,11 @@ def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
         for body in ("none", "object") if action is Action.COMPLETE else ("none",):
             if by not in WHOLE_ENVIRONMENT:
                 yield {**row, **ONE_ACTIVE, "multiple": ABSENT, "body": body}
-    by_turns = cycle(name for name in sets if name not in WHOLE_ENVIRONMENT)
+    turn = cycle([name for name in sets if name not in WHOLE_ENVIRONMENT] or sets)
     for action, state in product(Action, (one for one in states if one != MIXED)):
         row = {"operation": action.value, "matches": "1", "state": state, "limit": ABSENT}
         for multiple, body in ((ABSENT, "none"), ("1", "none")):
-            yield {**row, "by": next(by_turns), "multiple": multiple, "body": body}
+            yield {**row, "by": next(turn), "multiple": multiple, "body": body}
 
 
 @cache

@@ -1,0 +1,148 @@
+"""Experiments find servers that are wrong under one condition, and accept every legal choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+from typing import get_args, get_type_hints
+
+import pytest
+
+from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.model.profile import Profile
+from pytest_atomic_cards.model.request_space import Point
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
+from pytest_atomic_cards.suite.claims import CLAIMS
+from pytest_atomic_cards.suite.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiment_rows import Reach, crowd_rows, paging_rows
+from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.support.errors import NotAvailableError, TransportError
+from pytest_atomic_cards.targets import SandboxTarget
+
+Sets = tuple[str, ...]
+
+FEW: Sets = ("none", "lifecycleId", "userId", "userId+status")
+
+WRONG: Sequence[tuple[str, str, Sets]] = (
+    ("dismiss-without-effect@by=lifecycleId", "STATE-01", ("lifecycleId",)),
+    ("complete-without-effect@by=lifecycleId", "STATE-02", ("lifecycleId",)),
+    ("multiple-not-needed@multiple=0", "MULTI-02", ("userId",)),
+    ("multiple-not-needed@multiple=other", "MULTI-03", ("userId",)),
+    ("multiple-not-needed@operation=complete", "MULTI-03", ("userId",)),
+    ("multiple-not-needed@by=flowInstanceId", "MULTI-01", ("flowInstanceId",)),
+    ("dismiss-embargoed@by=userId", "STATE-06", ("userId",)),
+    ("cancel-completed@by=eventName", "STATE-08", ("eventName",)),
+    ("default-page-50@by=none", "PAGE-01", ("none",)),
+    ("offset-ignored@by=none", "PAGE-04", ("none",)),
+    ("limit-capped-at-100@by=eventName", "PAGE-02", ("eventName",)),
+    ("list-ignores-userId@matches=2", "QUERY-06", ("userId",)),
+    ("prefix-match@operation=complete", "QUERY-11", ("userId",)),
+    ("multiple-skips-last@by=cardTemplateId", "MULTI-06", ("cardTemplateId",)),
+    ("acts-on-siblings@operation=cancel", "QUERY-11", ("flowInstanceId+userId",)),
+    ("results-lack-last@operation=complete", "RESULT-01", ("userId",)),
+    ("result-shows-other-user@operation=complete", "RESULT-02", ("userId",)),
+    ("completion-refused@by=lifecycleId", "COMPLETE-02", ("lifecycleId",)),
+    ("completion-required@by=lifecycleId", "COMPLETE-01", ("lifecycleId",)),
+    ("card-lacks-created@by=eventName", "SHAPE-02", ("eventName",)),
+)
+"""Faults under one condition, the requirement that each breaks, and attributes to try it with."""
+
+
+@cache
+def rows(sets: Sets) -> tuple[Point, ...]:
+    """The rows of actions by some sets of attributes."""
+    return tuple(planned_actions(Reach(sets)))
+
+
+def made(sets: Sets, *faults: str, profile: Profile | None = None) -> Experiments:
+    """The experiments with some sets of attributes on a sandbox."""
+    target = SandboxTarget(Settings(fault=faults), profile=profile)
+    with ExitStack() as stack:
+        cards = SandboxCards(target, stack)
+        return experiment(cards, rows(sets), paging_rows(sets), crowd_rows(sets))
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement", "sets"), WRONG, ids=[fault for fault, _, _ in WRONG]
+)
+def test_a_fault_under_one_condition_is_found(fault: str, requirement: str, sets: Sets) -> None:
+    """A server that is wrong for one operation, spelling, count or set of attributes is found."""
+    found = made(sets, fault)
+    with pytest.raises(Violation):
+        found.check(requirement, CLAIMS[requirement])
+
+
+@pytest.mark.slow
+def test_all_faults_at_once_are_found() -> None:
+    """With all of them at once the documented requirements are broken, too."""
+    sets = tuple(dict.fromkeys(name for _, _, names in WRONG for name in names))
+    broken = made(sets, *(fault for fault, _, _ in WRONG)).breaches
+    documented = {name for name in broken if catalogue()[name].level is Level.DOCUMENTED}
+    assert documented >= {"STATE-01", "MULTI-01", "MULTI-02", "MULTI-03", "PAGE-01", "QUERY-11"}
+
+
+def test_a_correct_target_breaks_nothing() -> None:
+    """No experiment shows anything against a correct target, and each gets a response."""
+    found = made(FEW)
+    assert found.breaches == {}
+    assert found.errors == []
+
+
+CHOICES = [
+    "zero_match_listing",
+    "zero_match_action",
+    "wrong_state",
+    "multiple_counts",
+    "multiple_spelling",
+    "closed_cards_listed",
+    "cancelled_cards_listed",
+    "read_after_write",
+    "other_action_limits",
+    "action_limit_over_1000",
+    "summary_total",
+    "action_word",
+    "non_object_payload",
+    "cancel_embargoed",
+    "cancel_snoozed",
+    "bad_number",
+    "extra_fields",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", CHOICES)
+def test_a_legal_choice_breaks_nothing_documented(question: str) -> None:
+    """Whatever a target answers to an open question, no documented requirement is broken."""
+    usual = Profile()
+    for answer in get_args(get_type_hints(Profile)[question]):
+        if answer != getattr(usual, question):
+            broken = made(FEW, profile=replace(usual, **{question: answer})).breaches
+            levels = {name: catalogue()[name].level for name in broken}
+            assert Level.DOCUMENTED not in levels.values(), (answer, broken)
+
+
+def test_what_no_experiment_concerns_is_not_exercised() -> None:
+    """A requirement that no row of a target concerns is not exercised, and not held."""
+    found = made(("lifecycleId",))
+    with pytest.raises(NotAvailableError):
+        found.check("QUERY-06", CLAIMS["QUERY-06"])
+
+
+def test_lost_responses_are_inconclusive() -> None:
+    """If nothing that concerns a requirement got a response, it is inconclusive."""
+    with pytest.raises(Inconclusive, match="lost"):
+        Experiments(errors=[TransportError("lost")]).check("QUERY-11", CLAIMS["QUERY-11"])
+
+
+@pytest.mark.slow
+def test_every_claim_is_judged_on_a_sandbox() -> None:
+    """A run on a sandbox judges each requirement that experiments claim, but those of access."""
+    found = made(Reach().sets)
+    for name, claim in CLAIMS.items():
+        if not name.startswith("AUTH"):
+            found.check(name, claim)

@@ -29,6 +29,7 @@ from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE, 
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found
+from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 
 class CardSupply(Protocol):
@@ -166,12 +167,20 @@ def _list(done: Experiments, common: Mapping[Key, Arrangement], pages: Sequence[
             done.errors.append(error)
             continue
         found = listing.found
+        _note(listing)
         done.listings.append(listing)
         if len(found.cards) >= len(fullest[by][1].found.cards if by in fullest else ()):
             fullest[by] = cards, listing
     for row in pages:
         if row["by"] in fullest:
             _page(done, row, *fullest[row["by"]])
+
+
+def _note(listing: Listing) -> None:
+    """Let the scope guard learn from a listing, so that it needs no further one."""
+    scope = listing.cards.probe.cards.scope
+    if scope and isinstance(scope.evidence, Ownership):
+        scope.evidence.note(listing.query, listing.found)
 
 
 def _list_crowd(done: Experiments, crowd: Arrangement, rows: Sequence[Point]) -> None:

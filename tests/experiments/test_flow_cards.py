@@ -1,0 +1,73 @@
+"""On a live target the experiments of actions need few cards, and find faults nevertheless."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.claims import CLAIMS
+from pytest_atomic_cards.suite.experiment_cards import key_of_row, states_of
+from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.probe import Probe
+
+if TYPE_CHECKING:
+    from live_sandbox import LiveSandbox, Serve
+
+
+def made(live: LiveSandbox, effort: str = "quick") -> Experiments:
+    """The experiments of an effort on a live target."""
+    cards = live.open_world()
+    cards.seeder.calibrate()
+    try:
+        return experiment(FlowCards(Probe(cards)), planned_actions(reach(effort)))
+    finally:
+        cards.clean_up()
+
+
+def test_a_correct_target_breaks_nothing(serve: Serve) -> None:
+    """Nothing is shown against a correct target, no card of others changes, and few are needed."""
+    live = serve()
+    stranger = live.environment.seed([{"user_id": "somebody-else"}])[0].card_instance_id
+    found = made(live)
+    assert found.breaches == {}
+    assert found.errors == []
+    assert live.environment.card(stranger).status == "active"
+    assert len(list(live.environment.cards())) < 60
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [
+        ("multiple-not-needed@operation=complete", "MULTI-03"),
+        ("dismiss-embargoed", "STATE-06"),
+        ("complete-dismissed", "STATE-07"),
+        ("results-lack-last", "RESULT-04"),
+    ],
+)
+def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
+    """A fault of one operation, or in one state, is found with the cards of a quick run."""
+    found = made(serve(faults=[fault]))
+    with pytest.raises(Violation):
+        found.check(requirement, CLAIMS[requirement])
+
+
+def test_a_value_that_cards_lack_is_not_exercised(serve: Serve) -> None:
+    """Without an event name there is no arrangement by it, and the reason says so."""
+    live = serve()
+    cards = live.open_world()
+    cards.seeder.calibrate()
+    (absent,) = FlowCards(Probe(cards)).arrange([("eventName+userId", "1", "active")])
+    cards.clean_up()
+    assert "no eventName" in str(absent)
+
+
+@pytest.mark.parametrize("effort", ["quick", "default", "thorough"])
+def test_no_row_needs_what_a_flow_does_not_give(effort: str) -> None:
+    """No card is to be snoozed, and no two cards are to share an instance."""
+    for row in planned_actions(reach(effort)):
+        assert row["state"] != "snoozed"
+        assert "flowInstanceId" not in row["by"] or len(states_of(key_of_row(row))) < 2

@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -98,7 +98,7 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
     from pytest_atomic_cards.suite.suite_runner import WITH_VALUE
 
     given: list[str] = []
-    for argument, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+    for argument, following in pairwise([*arguments, "-"]):
         given.append(argument)
         if argument in WITH_VALUE and following.startswith("-"):
             if argument != "--cards-report":

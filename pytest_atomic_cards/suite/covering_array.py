@@ -124,17 +124,34 @@ def _completed(
     missing: _Missing,
 ) -> dict[str, str] | None:
     """The row with a value in every dimension; ``None`` if every choice is forbidden."""
-    if any(holds(row, one) for one in forbidden):
+    left = {name: _allowed(row, name, dimensions[name], forbidden) for name in dimensions}
+    if not all(left.values()):
         return None
-    left = [name for name in dimensions if name not in row]
-    if not left:
+    if len(row) == len(dimensions):
         return {name: row[name] for name in dimensions}
-    name = max(left, key=lambda one: len(dimensions[one]))
-    for value in _best_first(row, name, dimensions[name], missing):
+    # Where there is no choice, what is forbidden shows at once; else the most values come first.
+    name = max(
+        (one for one in dimensions if one not in row),
+        key=lambda one: (len(left[one]) == 1, len(dimensions[one])),
+    )
+    for value in _best_first(row, name, left[name], missing):
         complete = _completed({**row, name: value}, dimensions, forbidden, missing)
         if complete is not None:
             return complete
     return None
+
+
+def _allowed(
+    row: Point, name: str, values: Sequence[str], forbidden: Sequence[Forbidden]
+) -> Sequence[str]:
+    """The values that a dimension may still have, or has."""
+    concerned = [one for one in forbidden if name in one and one.keys() <= {*row, name}]
+    given = [row[name]] if name in row else values
+    if not concerned:
+        return given
+    return [
+        value for value in given if not any(holds({**row, name: value}, one) for one in concerned)
+    ]
 
 
 def _best_first(

@@ -122,9 +122,14 @@ def _of_response(trial: Trial, wanted: Demand) -> Iterator[Breach]:
         rule = _NEEDS_MULTIPLE[trial.action]
         if exchange.succeeded:
             yield from _breach(trial, [rule], "to fail without multiple=1", status)
-        elif exchange.status != HTTPStatus.BAD_REQUEST and trial.point["limit"] == ABSENT:
+        elif exchange.status != HTTPStatus.BAD_REQUEST and _has_no_other_fault(trial.point):
             rule = rule if trial.action is Action.CANCEL else "MULTI-04"
             yield from _breach(trial, [rule], "to be refused with 400 without multiple=1", status)
+
+
+def _has_no_other_fault(point: Point) -> bool:
+    """Whether nothing but the absence of ``multiple`` may be refused, maybe with another status."""
+    return point["multiple"] == point["limit"] == ABSENT and point["body"] != OTHER
 
 
 def _success_rules(trial: Trial) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import Action, Status, may_show
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import Point
 from pytest_atomic_cards.rules.verdicts import Violation
@@ -98,8 +98,9 @@ class Trial:
     def is_unchanged(self, card: Card) -> bool:
         """Whether a card is listed as before; a closed one may also have left the listings."""
         before, after = self.before.get(key_of(card)), self.after.get(key_of(card))
-        may_vanish = Status(card.status or "").is_closed and after is None
-        appeared = before is None and after == card.status
+        state = Status(card.status or "")
+        may_vanish = state.is_closed and after is None
+        appeared = before is None and may_show(state, after)
         return after == before or may_vanish or appeared
 
     def may_have_caused(self, word: str | None) -> bool:

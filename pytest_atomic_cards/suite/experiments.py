@@ -51,12 +51,12 @@ class Experiments:
     Attributes:
         trials: The actions.
         listings: The listings.
-        errors: What could not be decided, as no usable response arrived.
+        errors: Why there is no experiment at some places.
     """
 
     trials: list[Trial] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
-    errors: list[AtomicCardsError] = field(default_factory=list)
+    errors: list[tuple[Point, AtomicCardsError]] = field(default_factory=list)
 
     def check(self, rule: str, claim: Claim) -> None:
         """Expect no experiment to show that a requirement is broken.
@@ -64,15 +64,20 @@ class Experiments:
         Raises:
             Violation: One does.
             Inconclusive: All those that concern it got no usable response.
-            NotAvailableError: None concerns it on this target.
+            NotAvailableError: The target allows none that concerns it.
         """
         broken = self.breaches.get(rule)
         if broken:
             broken[0].raise_as_one_of(len(broken))
-        if not any(claim.concerns(point) for point in self.points):
-            if self.errors:
-                raise Inconclusive.because_of(self.errors[0])
-            raise NotAvailableError("no experiment on this target concerns it")
+        if any(claim.concerns(point) for point in self.points):
+            return
+        errors = [error for point, error in self.errors if claim.concerns(point)]
+        lost = [error for error in errors if not isinstance(error, NotAvailableError)]
+        if lost:
+            raise Inconclusive.because_of(lost[0])
+        if errors:
+            raise errors[0]
+        raise NotAvailableError("no experiment on this target concerns it")
 
     @property
     def points(self) -> Iterator[Point]:
@@ -122,7 +127,13 @@ def experiment(
     shared, own = _grouped(actions)
     keys = [*shared, *(key_of_row(row) for row in own)]
     made = supply.arrange(keys)
-    done.errors += [one for one in made if isinstance(one, AtomicCardsError)]
+    rows = [*([_whole(key), *some] for key, some in shared.items()), *([row] for row in own)]
+    done.errors += [
+        (point, one)
+        for points, one in zip(rows, made, strict=True)
+        if isinstance(one, AtomicCardsError)
+        for point in points
+    ]
     common = {
         key: one for key, one in zip(shared, made, strict=False) if isinstance(one, Arrangement)
     }
@@ -152,11 +163,17 @@ def _grouped(actions: Iterable[Point]) -> tuple[dict[Key, list[Point]], list[Poi
     return shared, own
 
 
+def _whole(key: Key) -> Point:
+    """The place of a listing without ``limit`` and ``offset``."""
+    by, matches, state = key
+    cards = {"by": by, "matches": matches, "state": state}
+    return {"operation": "list", **cards, "limit": ABSENT, "offset": ABSENT}
+
+
 def _list(done: Experiments, common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> None:
     fullest: dict[str, tuple[Arrangement, Listing]] = {}
-    for (by, matches, state), cards in common.items():
-        point = {"operation": "list", "by": by, "matches": matches, "state": state}
-        whole = {**point, "limit": ABSENT, "offset": ABSENT}
+    for key, cards in common.items():
+        by, whole = key[0], _whole(key)
 
         def look(cards: Arrangement = cards, point: Point = whole) -> Listing:
             return Listing(point, cards, cards.query, cards.probe.page(cards.query))
@@ -164,7 +181,7 @@ def _list(done: Experiments, common: Mapping[Key, Arrangement], pages: Sequence[
         try:
             listing = cards.probe.watch(look, lambda seen: not [*judge_page(seen)])
         except AtomicCardsError as error:
-            done.errors.append(error)
+            done.errors.append((whole, error))
             continue
         found = listing.found
         _note(listing)
@@ -204,7 +221,7 @@ def _page(done: Experiments, row: Point, cards: Arrangement, whole: Listing) -> 
     try:
         done.listings.append(cards.probe.watch(look, lambda seen: not [*judge_page(seen)]))
     except AtomicCardsError as error:
-        done.errors.append(error)
+        done.errors.append(({**whole.point, **row}, error))
 
 
 def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: States) -> None:
@@ -214,7 +231,7 @@ def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: S
         try:
             exchange = _sent(row, cards)
         except AtomicCardsError as error:
-            done.errors.append(error)
+            done.errors.append((row, error))
             continue
         point = {**row, **card_point([state.value for state in cards.states])}
         batches[id(cards)].append(Trial(point, cards, exchange, before))

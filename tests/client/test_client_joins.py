@@ -113,8 +113,13 @@ class Shared:
         return holds or any(card[name] == value for name, value in loose)
 
 
-def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target, Ownership]:
-    """A client whose run has seeded the first two cards, or only claims their invocation."""
+def run_on(
+    shared: Shared, *, seeded: bool = True, customer: str | None = None
+) -> tuple[CardsApi, Target, Ownership]:
+    """A client whose run has seeded the first two cards, or only claims their invocation.
+
+    It may claim a customer as well.
+    """
     target, scope = Target(shared), Scope()
     session = CardsSession(
         base_url=BASE,
@@ -127,6 +132,8 @@ def run_on(shared: Shared, *, seeded: bool = True) -> tuple[CardsApi, Target, Ow
     api = CardsApi(session, "env")
     ownership = scope.evidence = Ownership(api, Reader(api), scope)
     scope.adopt_invocation(OWN)
+    if customer:
+        scope.adopt_user(customer)
     if seeded:
         users = tuple(card["userId"] for card in shared.cards[:2])
         states = frozenset({Status.ACTIVE})
@@ -184,6 +191,31 @@ def test_what_is_not_listed_is_not_acted_on(status: int) -> None:
     api, target, _ = run_on(shared)
     with pytest.raises((ScopeError, TransportError), match="list"):
         api.cancel(CardQuery(flow_instance_id="instance-0"))
+    assert "PUT" not in target.methods
+
+
+def test_a_card_that_left_the_listings_is_acted_on_by_its_invented_customer() -> None:
+    """A customer of this run is still its own when the card was listed, and no longer is."""
+    shared = Shared()
+    api, target, ownership = run_on(shared, customer="user-0")
+    ownership.look(CardQuery(flow_invocation_id=OWN))
+    assert ownership.filter_semantics.is_honoured(Attribute.USER_ID)
+    del shared.cards[0]
+    api.cancel(CardQuery(user_id="user-0"))
+    assert target.methods[-1] == "PUT"
+
+
+def test_a_customer_whose_card_was_never_listed_is_not_acted_on() -> None:
+    """That this run invented a customer does not show that an action finds the cards."""
+    shared = Shared()
+    del shared.cards[0]
+    api, target, ownership = run_on(shared, customer="user-0")
+    ownership.provenance.register(
+        Start(number=1, users=("user-0",), others=(), states=frozenset(), invocation=OWN)
+    )
+    ownership.look(CardQuery(flow_invocation_id=OWN))
+    with pytest.raises(ScopeError, match="no card that this run seeded is listed under userId"):
+        api.cancel(CardQuery(user_id="user-0"))
     assert "PUT" not in target.methods
 
 

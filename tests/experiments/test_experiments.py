@@ -15,13 +15,13 @@ from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.request_space import Point
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.requirements import catalogue
-from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
+from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.claims import CLAIMS
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import Reach, crowd_rows, paging_rows
 from pytest_atomic_cards.suite.experiments import Experiments, experiment
-from pytest_atomic_cards.support.errors import NotAvailableError, TransportError
+from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget
 
 Sets = tuple[str, ...]
@@ -131,12 +131,6 @@ def test_what_no_experiment_concerns_is_not_exercised() -> None:
     found = made(("lifecycleId",))
     with pytest.raises(NotAvailableError):
         found.check("QUERY-06", CLAIMS["QUERY-06"])
-
-
-def test_lost_responses_are_inconclusive() -> None:
-    """If nothing that concerns a requirement got a response, it is inconclusive."""
-    with pytest.raises(Inconclusive, match="lost"):
-        Experiments(errors=[TransportError("lost")]).check("QUERY-11", CLAIMS["QUERY-11"])
 
 
 @pytest.mark.slow

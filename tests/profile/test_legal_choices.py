@@ -179,9 +179,29 @@ def embargoed_never_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     _hide_embargoed(monkeypatch, always=True)
 
 
+def capital_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The states that the page does not name are shown, and asked for, in capitals."""
+    monkeypatch.setitem(globals(), "WORDS", {state: state.value.upper() for state in WORDS})
+    other_words(monkeypatch)
+
+
+def other_multiple_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A multiple other than 1 is refused, with 422."""
+    original = Behaviour.multiple
+
+    def multiple(self: Behaviour, pairs: Any) -> bool:  # noqa: ANN401 - parameters
+        if self.controls(pairs).get("multiple") not in {None, "1"}:
+            raise Refusal(422, "multiple must be 1")
+        return original(self, pairs)
+
+    monkeypatch.setattr(Behaviour, "multiple", multiple)
+
+
 CHOICES: dict[Choice, set[str]] = {
     without_definition: {"SHAPE-12", "SCHEMA-02"},
     other_words: {"STATE-13", "QUERY-12"},
+    capital_words: {"STATE-13", "QUERY-12"},
+    other_multiple_is_malformed: set(),
     multiple_for_several_only: {"MULTI-07"},
     another_success: set(),
     embargoed_by_status_only: set(),

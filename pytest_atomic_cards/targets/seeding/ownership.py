@@ -198,7 +198,8 @@ class Ownership:
                 f"a card of customer {evidence.foreign}, which this run did not seed, is listed "
                 f"under {pin}={value}"
             )
-        if not evidence.has_own or is_honoured is None:
+        own = evidence.has_own or self._has_listed_customer(pin, value)
+        if not own or is_honoured is None:
             yield ScopeError(f"no card that this run seeded is listed under {pin}={value}")
         if not states <= evidence.states:
             yield ScopeError(f"not everything under {pin}={value} could be listed")
@@ -214,6 +215,13 @@ class Ownership:
                 f"{action} was not seen to honour {pin}, so that with multiple=1 cards of others "
                 "might be changed; act on one card alone, without multiple"
             )
+
+    def _has_listed_customer(self, pin: Attribute, value: str) -> bool:
+        """Whether an id is of a customer whom this run invented, and whose cards were listed.
+
+        They may have been listed by another id only, and, as they are closed, be listed no more.
+        """
+        return pin is Attribute.USER_ID and self.provenance.has_seen(value)
 
     def _states_to_list(
         self, pin: Attribute, values: Mapping[Attribute, str], *, multiple: bool
@@ -244,7 +252,8 @@ class Ownership:
                 self.look(query.replace(status=state))
         for state in states - {*EVERYWHERE, *evidence.states}:
             self.look(query.replace(status=state))
-        if not (evidence.has_own or evidence.foreign or pin in self._waited_for):
+        own = evidence.has_own or self._has_listed_customer(pin, value)
+        if not (own or evidence.foreign or pin in self._waited_for):
             poll(lambda: self.look(query), lambda _: evidence.has_own, _INDEX_LAG, self._clock)
             if not evidence.has_own:
                 self._waited_for.add(pin)

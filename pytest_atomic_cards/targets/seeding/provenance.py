@@ -60,6 +60,10 @@ class Provenance:
         """Whether a customer exists for this run only."""
         return customer in self._generated
 
+    def has_seen(self, customer: str) -> bool:
+        """Whether a card of a customer was listed who exists for this run only."""
+        return self.has_invented(customer) and bool(self._seen.get(customer))
+
     def is_ours(self, card: Card) -> bool:
         """Whether a start of this run made a listed card."""
         if card.user_id in self._generated:

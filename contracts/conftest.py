@@ -31,6 +31,7 @@ from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
+from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
@@ -39,6 +40,7 @@ from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 TRAFFIC = "atomic-cards-traffic"
+RULES = "atomic-cards-rules"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(reporter, "atomic-cards-findings")
         config.pluginmanager.register(ReportCloser(reporter), "atomic-cards-closing")
     config.pluginmanager.register(TrafficHooks(), TRAFFIC)
+    config.pluginmanager.register(SuiteMonitor(settings), RULES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -83,6 +86,12 @@ def hooks_of(config: pytest.Config) -> ContractHooks:
     return hooks
 
 
+def monitor_of(config: pytest.Config) -> SuiteMonitor:
+    """What judges the exchanges of this run."""
+    monitor: SuiteMonitor = config.pluginmanager.get_plugin(RULES)
+    return monitor
+
+
 @pytest.fixture(scope="session")
 def cards_settings(cards_settings: Settings, pytestconfig: pytest.Config) -> Settings:
     """The settings of this run; of a trial, with its fault."""
@@ -92,11 +101,19 @@ def cards_settings(cards_settings: Settings, pytestconfig: pytest.Config) -> Set
 
 @pytest.fixture(scope="session")
 def cards_target(cards_target: Target, request: pytest.FixtureRequest) -> Target:
-    """The target of this run with its traffic counted."""
+    """The target of this run with its traffic counted, and judged by the rules."""
     for name in (TRAFFIC, PRICE_METER):
         if counter := request.config.pluginmanager.get_plugin(name):
             cards_target.listeners.append(counter.observe)
+    monitor_of(request.config).follow(cards_target)
     return cards_target
+
+
+@pytest.fixture(scope="session")
+def monitor(cards_target: Target, pytestconfig: pytest.Config) -> SuiteMonitor:
+    """What the rules found in all exchanges so far."""
+    del cards_target
+    return monitor_of(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -106,15 +123,17 @@ def effort(cards_target: Target) -> Effort:
 
 
 @pytest.fixture(scope="session")
-def probe(cards_target: Target, pytestconfig: pytest.Config) -> Iterator[Probe]:
+def probe(
+    cards_target: Target, monitor: SuiteMonitor, pytestconfig: pytest.Config
+) -> Iterator[Probe]:
     """The probe of the shared environment, after a first card showed that seeding works.
 
     Without a supply of cards it serves the contracts that need none of their own.
     """
-    hooks = hooks_of(pytestconfig)
+    failed_setup = hooks_of(pytestconfig).failed_setup
     with world_on(cards_target) as cards:
         with (
-            hooks.failed_setup.judging(cards.api.session.listeners),
+            failed_setup.explained_by(monitor.violations),
             suppress(NotAvailableError),
         ):
             cards.seeder.calibrate()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_atomic_cards.rules.finding import Finding
-from pytest_atomic_cards.suite.result_hooks import result_in
+from pytest_atomic_cards.suite.result_hooks import results_in
 
 RunContracts = Callable[..., pytest.RunResult]
 """The fixture ``run_contracts``: runs source code of contracts with arguments of pytest."""
@@ -42,9 +42,7 @@ class _Collector:
         self._findings = findings
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        finding = result_in(report, Finding)
-        if finding is not None:
-            self._findings.append(finding)
+        self._findings += results_in(report, Finding)
 
 
 _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")

@@ -13,9 +13,9 @@ from weakref import WeakSet
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Level
-from pytest_atomic_cards.rules import RULES, parse_response
+from pytest_atomic_cards.rules import parse_response
 from pytest_atomic_cards.rules.finding import Finding, explain
-from pytest_atomic_cards.rules.monitor import Monitor, finding_of
+from pytest_atomic_cards.rules.monitor import Monitor, finding_of, rules_for
 from pytest_atomic_cards.rules.requirements import catalogue
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ class MonitorPlugin:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rules = [
-            rule for rule in RULES if catalogue()[rule.requirement].level is Level.DOCUMENTED
-        ]
         self._found: dict[str, Finding] = {}
         self._watched: WeakSet[CardsSession] = WeakSet()
 
@@ -49,12 +46,16 @@ class MonitorPlugin:
         """The target with each of its sessions watched."""
         return MonitoredTarget(target, self.attach)
 
-    def attach(self, session: CardsSession) -> None:
-        """Watch a session from now on, with its own history."""
+    def attach(self, session: CardsSession, settings: Settings) -> None:
+        """Watch a session of a target with such settings from now on, with its own history."""
         if session in self._watched:
             return
         self._watched.add(session)
-        monitor = Monitor(self._rules)
+        monitor = Monitor(
+            rule
+            for rule in rules_for(settings)
+            if catalogue()[rule.requirement].level is Level.DOCUMENTED
+        )
 
         def observe(exchange: Exchange) -> None:
             response = parse_response(exchange)
@@ -102,10 +103,10 @@ class MonitoredTarget:
 
     Args:
         target: The target.
-        attach: Called with each session.
+        attach: Called with each session and the settings.
     """
 
-    def __init__(self, target: Target, attach: Callable[[CardsSession], None]) -> None:
+    def __init__(self, target: Target, attach: Callable[[CardsSession, Settings], None]) -> None:
         self.listeners = target.listeners
         self._target = target
         self._attach = attach
@@ -123,7 +124,7 @@ class MonitoredTarget:
     def open_world(self) -> Cards:
         """A new isolated environment, which is watched."""
         world = self._target.open_world()
-        self._attach(world.api.session)
+        self._attach(world.api.session, self.settings)
         return world
 
     def close(self) -> CleanUp:

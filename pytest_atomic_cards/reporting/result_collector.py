@@ -25,11 +25,11 @@ from pytest_atomic_cards.reporting.terminal_capture import uncaptured
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_collection import collected
-from pytest_atomic_cards.suite.contract_plugin import MARKER
+from pytest_atomic_cards.suite.contract_plugin import MARKER, is_grave
 from pytest_atomic_cards.suite.plan import PLAN
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
-from pytest_atomic_cards.suite.result_hooks import TROUBLE, result_in
+from pytest_atomic_cards.suite.result_hooks import TROUBLE, results_in
 from pytest_atomic_cards.suite.suite_runner import SUITE
 from pytest_atomic_cards.suite.traffic_stats import traffic_in
 from pytest_atomic_cards.support.errors import (
@@ -44,6 +44,7 @@ _OF_THE_TARGET: Final = frozenset(
     ("target", "app", "fault", "profile", "effort", "examples", "seed", "strict")
 )
 """Options that decide what a contract meets; others, such as reports, are left to each run."""
+_DEVIATIONS: Final = frozenset((Verdict.VIOLATED, Verdict.DRIFTED))
 _CRASHED: Final = "???"
 """pytest-xdist's name for the phase of a test in which its worker crashed."""
 
@@ -79,26 +80,29 @@ class FindingsReporter:
     ) -> Generator[None, object, object]:
         """Add the results in a report, before a known violation counts as a failure."""
         results = self._results
-        finding = result_in(report, Finding)
-        if finding is not None:
-            results.findings.append(finding)
-            known = self._deviations.in_force.get(finding.requirement)
-            if known and report.failed and finding.verdict in {Verdict.VIOLATED, Verdict.DRIFTED}:
-                report.outcome = "skipped"
-                report.wasxfail = f"known deviation: {known}"
-        observation = result_in(report, Observation)
-        if observation is not None:
-            results.observations.append(observation)
+        found = results_in(report, Finding)
+        results.findings += found
+        trouble = getattr(report, TROUBLE, None)
+        if report.failed and not trouble and (known := self._known(found)):
+            report.outcome = "skipped"
+            report.wasxfail = f"known deviation: {known}"
+        results.observations += results_in(report, Observation)
         traffic = traffic_in(report)
         if traffic is not None:
             results.traffic.add(traffic)
-        trouble = getattr(report, TROUBLE, None)
         if str(report.when) == _CRASHED:
             trouble = self._crashed[report.nodeid] = str(report.longrepr)
         if trouble:
             self.add_trouble(trouble)
         name_case(self._config, report)
         return (yield)
+
+    def _known(self, found: list[Finding]) -> str:
+        """The known deviations that explain why a test failed; empty if there is another reason."""
+        grave = [one for one in found if is_grave(one, strict=self._settings.strict)]
+        reasons = [self._deviations.in_force.get(one.requirement, "") for one in grave]
+        known = all(reasons) and all(one.verdict in _DEVIATIONS for one in grave)
+        return "; ".join(dict.fromkeys(map(str, reasons))) if known else ""
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Add the error of a module that could not be collected."""

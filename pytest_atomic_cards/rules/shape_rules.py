@@ -169,6 +169,11 @@ def times_as_sampled(response: ParsedResponse, _: CardHistory | None) -> Objecti
         return found
     for card in response.cards:
         created, updated = card.get("created"), card.get("updated")
+        if response.fidelity is Fidelity.WIRE and (created is None or updated is None):
+            return Objection(
+                f"created and updated of {name_of(card)} to be times",
+                f"created is {created!r}, updated {updated!r}",
+            )
         if isinstance(created, str) and isinstance(updated, str) and _is_before(updated, created):
             return Objection(
                 f"updated of {name_of(card)} not to be before created",

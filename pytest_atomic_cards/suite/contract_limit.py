@@ -10,7 +10,7 @@ import pytest
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation
-from pytest_atomic_cards.suite.result_hooks import result_in
+from pytest_atomic_cards.suite.result_hooks import results_in
 from pytest_atomic_cards.targets.time_limit import TimeLimit
 
 _NO_RESULT: Final = frozenset({Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE})
@@ -55,7 +55,8 @@ class ContractLimit:
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note that a test had a result."""
         report = yield
-        found = result_in(report, Finding) or result_in(report, Observation)
-        if found and found.verdict not in _NO_RESULT:
+        found = [one.verdict for one in results_in(report, Finding)]
+        found += [one.verdict for one in results_in(report, Observation)]
+        if not _NO_RESULT.issuperset(found):
             self._limit.take_result()
         return report

@@ -128,7 +128,8 @@ class ContractHooks(ResultHooks[Finding]):
         found = partial(Finding, item.name, _requirement_of(item).id)
         error = call.excinfo.value if call.excinfo else None
         if call.when == "setup" and isinstance(error, SeedingError | ContractBrokenError):
-            error = self._cause_of(error, _requirement_of(item).id)
+            cause = self.failed_setup.cause
+            error = Inconclusive(cause) if cause else error
         if error is None:
             return found(Verdict.HELD) if call.when == "call" else None
         if isinstance(error, Violation):
@@ -145,12 +146,6 @@ class ContractHooks(ResultHooks[Finding]):
         if isinstance(error, Exception):
             return found(Verdict.INCONCLUSIVE, error_text(error))
         return None
-
-    def _cause_of(self, error: AtomicCardsError, requirement_id: str) -> BaseException:
-        """What a failed seeding shows of a requirement: its violation, or where to start."""
-        failed = self.failed_setup
-        cause = Inconclusive(failed.cause) if failed.cause else error
-        return failed.violations.get(requirement_id) or cause
 
     def fails(self, result: Finding) -> bool:
         """Whether a finding fails the run."""

@@ -17,7 +17,7 @@ import pytest
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_plugin import MARKER
-from pytest_atomic_cards.suite.result_hooks import result_in
+from pytest_atomic_cards.suite.result_hooks import results_in
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -148,11 +148,11 @@ class _Violations:
         self._ends_early = ends_early
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        finding = result_in(report, Finding)
-        if finding and finding.verdict is Verdict.VIOLATED:
-            self.names[finding.requirement] = None
-            if self._ends_early:
-                raise _FirstViolationError
+        found = results_in(report, Finding)
+        violated = [one.requirement for one in found if one.verdict is Verdict.VIOLATED]
+        self.names |= dict.fromkeys(violated)
+        if violated and self._ends_early:
+            raise _FirstViolationError
 
 
 def _run(trial: Trial, session: pytest.Session, results: Connection) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
-from pytest_atomic_cards.rules import Objection, parse_response, rules_of
-from pytest_atomic_cards.rules.monitor import Monitor
+from pytest_atomic_cards.rules import parse_response
 from pytest_atomic_cards.rules.parsed_response import LISTING
 from pytest_atomic_cards.suite.unasked_changes import UnaskedChanges
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 if TYPE_CHECKING:
+    from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.suite.probe import Probe
 
 _LARGEST_READ: Final = 200_000
@@ -27,16 +26,12 @@ class History:
         closed: The state in which each card was first listed as closed, by key.
         changes: The cards that changed although this run did not act on them.
         is_shared: Whether others may act on the cards, too.
-        recreated: The objection to a ``created`` that changed, with its exchange; ``None`` if none
-            did.
     """
 
     def __init__(self, *, is_shared: bool = False) -> None:
         self.is_shared = is_shared
         self.changes = UnaskedChanges()
-        self._monitor = Monitor(rules_of("TIME-05"))
         self.closed: dict[str, Status] = {}
-        self.recreated: tuple[Objection, Exchange] | None = None
 
     @classmethod
     def of(cls, probe: Probe) -> Self:
@@ -53,8 +48,6 @@ class History:
         response = parse_response(exchange)
         if response is None or response.kind != LISTING:
             return
-        for _, objection in self._monitor.see(response):
-            self.recreated = self.recreated or (objection, exchange)
         for card in map(Card.from_body, response.cards):
             self.changes.listed(card)
             if card.status in CLOSED:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_atomic_cards.model.lifecycle import Level
+from pytest_atomic_cards.rules import rules_of
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import Fault
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for
@@ -71,8 +72,13 @@ def broad(mutant: str) -> str:
 
 
 def trial_of(mutant: str, table: Table) -> Trial:
-    """The trial of a mutant: the contracts that see its fault, until the first that sees it too."""
-    return Trial(mutant, tuple(table[broad(mutant)]), ends_early=True)
+    """The trial of a mutant: the contracts that see its fault, until the first violation.
+
+    What a rule decides is judged in every exchange, so then all other contracts follow.
+    """
+    names = table[broad(mutant)]
+    others = catalogue().requirements if any(map(rules_of, names)) else ()
+    return Trial(mutant, tuple(dict.fromkeys((*names, *others))), ends_early=True)
 
 
 def is_documented(fault: str, table: Table) -> bool:

@@ -47,14 +47,14 @@ class ResultHooks(ABC, Generic[R]):
         if call.when == "teardown":
             if error is not None:
                 setattr(report, TROUBLE, f"{item.name}: {error_text(error)}")
-                report.longrepr = _readable(report.longreprtext)
+                report.longrepr = readable(report.longreprtext)
             return report
         result = self.result(item, call)
         if result is not None:
             item.user_properties += (
                 result.describe().properties
             )  # JUnit XML reads them after the teardown
-            setattr(report, _property(type(result)), json.dumps(_values(result)))
+            add_result(report, result)
             is_bug = isinstance(error, Exception) and not is_foreseen(error)
             self._decide(report, item, result, report.longreprtext if is_bug else explain(result))
         return report
@@ -65,17 +65,23 @@ class ResultHooks(ABC, Generic[R]):
             report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {result.reason}")
         elif self.fails(result):
             report.outcome = "failed"
-            report.longrepr = _readable(text)
+            report.longrepr = readable(text)
         elif result.verdict is not Verdict.HELD:
             report.outcome = "skipped"
             report.wasxfail = f"{result.verdict} ({result.describe().level}): {result.reason}"
-            report.longrepr = _readable(text)
+            report.longrepr = readable(text)
 
 
-def result_in(report: pytest.TestReport, kind: type[R]) -> R | None:
-    """The result of a kind that a report carries, from this process or another."""
-    text = getattr(report, _property(kind), None)
-    return None if text is None else kind(**json.loads(text))
+def add_result(report: pytest.TestReport, result: Result) -> None:
+    """Attach a result to a report, which may have others."""
+    name = _property(type(result))
+    texts = [*getattr(report, name, ()), json.dumps(_values(result))]
+    setattr(report, name, texts)
+
+
+def results_in(report: pytest.TestReport, kind: type[R]) -> list[R]:
+    """The results of a kind that a report carries, from this process or another."""
+    return [kind(**json.loads(text)) for text in getattr(report, _property(kind), ())]
 
 
 def _property(kind: type[Result]) -> str:
@@ -86,5 +92,6 @@ def _values(result: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
     return {field.name: getattr(result, field.name) for field in fields(result)}
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """The text of a failure, printable and not too long."""
     return printable(text, lines=True, limit=_LONGEST_REPORT)

@@ -147,8 +147,8 @@ def test_nothing_of_it_is_imported_where_no_fixture_is_used(pytester: pytest.Pyt
     assert result.ret == 0, result.stdout.str()
 
 
-def test_the_contract_suite_is_not_watched(pytester: pytest.Pytester) -> None:
-    """A contract tells a violation itself, once, as its own requirement."""
+def test_the_contract_suite_has_its_own_monitor(pytester: pytest.Pytester) -> None:
+    """A violation in the exchanges of a contract is reported once, as a finding of the suite."""
     pytester.makeconftest("from pytest_atomic_cards.contracts.conftest import *")
     pytester.makepyfile(
         """
@@ -161,4 +161,7 @@ def test_the_contract_suite_is_not_watched(pytester: pytest.Pytester) -> None:
             assert not pytestconfig.pluginmanager.has_plugin("atomic-cards-monitor")
         """
     )
-    pytester.runpytest_inprocess(*FAULT).assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess(*FAULT)
+    result.assert_outcomes(failed=1)
+    assert result.stdout.str().count("QUERY-06 (documented) violated\n  Listing") == 1
+    result.stdout.no_fnmatch_line("Seen by the monitor*")

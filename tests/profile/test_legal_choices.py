@@ -20,7 +20,7 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.sandbox.app import Sandbox
 from pytest_atomic_cards.sandbox.behaviour import Behaviour
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.suite.result_hooks import result_in
+from pytest_atomic_cards.suite.result_hooks import results_in
 from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, suite_directory
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def check(pytester: pytest.Pytester) -> Check:
             self.findings: list[Finding] = []
 
         def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            if finding := result_in(report, Finding):
-                self.findings.append(finding)
+            self.findings += results_in(report, Finding)
 
     def run(answers: Mapping[str, Any], *only: str) -> list[Finding]:
         profile = pytester.path / "profile.toml"

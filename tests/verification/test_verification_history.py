@@ -70,19 +70,6 @@ def test_cards_are_remembered_apart() -> None:
     assert history.closed == {"card-1": Status.CANCELLED, "card-2": Status.COMPLETED}
 
 
-def test_a_created_that_changes_is_kept_with_its_exchange() -> None:
-    """The evidence is the exchange in which created first differed."""
-    steady, moved, later = (
-        listing(shown("active")),
-        listing(shown("active", EVENING)),
-        listing(shown("active", EVENING)),
-    )
-    history = history_of(steady, steady, moved, later)
-    assert history.recreated is not None
-    assert history.recreated[1] is moved
-    assert history_of(steady, steady).recreated is None
-
-
 @pytest.mark.parametrize(
     "changes",
     [

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_atomic_cards.model.request_space import Point
 from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for, region_of
 from pytest_atomic_cards.sandbox.faults.narrow_fault import name_of
@@ -105,10 +106,17 @@ def test_a_sample_depends_on_its_seed() -> None:
 
 def test_a_mutant_runs_against_the_contracts_that_catch_its_fault() -> None:
     """The contracts of the fault's row decide, until the first violation."""
-    table = {"limit-ignored": ["PAGE-02", "PAGE-03"]}
+    table = {"limit-ignored": ["PAGE-03", "PAGE-05"]}
     assert narrow_mutants.trial_of("limit-ignored@by=userId", table) == Trial(
-        "limit-ignored@by=userId", ("PAGE-02", "PAGE-03"), ends_early=True
+        "limit-ignored@by=userId", ("PAGE-03", "PAGE-05"), ends_early=True
     )
+
+
+def test_a_mutant_that_a_rule_may_see_runs_against_all_contracts() -> None:
+    """Those of the fault's row come first, and each comes once."""
+    only = narrow_mutants.trial_of("limit-ignored@by=userId", {"limit-ignored": ["PAGE-02"]}).only
+    assert only[0] == "PAGE-02"
+    assert sorted(only) == sorted(catalogue().requirements)
 
 
 def test_results_are_kept_and_counted_by_level(tmp_path: Path) -> None:

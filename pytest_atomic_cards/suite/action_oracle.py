@@ -9,7 +9,7 @@ Card lifecycle model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from enum import StrEnum, auto
 from functools import cache
 from http import HTTPStatus
@@ -36,6 +36,7 @@ _NEEDS_MULTIPLE: Final = {
     Action.DISMISS: "MULTI-02",
     Action.COMPLETE: "MULTI-03",
 }
+_CLIENT_ERRORS: Final = range(400, 500)
 _WITH_BODY: Final = {"none": "COMPLETE-01", "object": "COMPLETE-02"}
 
 
@@ -122,14 +123,15 @@ def _of_response(trial: Trial, wanted: Demand) -> Iterator[Breach]:
         rule = _NEEDS_MULTIPLE[trial.action]
         if exchange.succeeded:
             yield from _breach(trial, [rule], "to fail without multiple=1", status)
-        elif exchange.status != HTTPStatus.BAD_REQUEST and _has_no_other_fault(trial.point):
+        elif exchange.status not in _refusals(trial.point):
             rule = rule if trial.action is Action.CANCEL else "MULTI-04"
             yield from _breach(trial, [rule], "to be refused with 400 without multiple=1", status)
 
 
-def _has_no_other_fault(point: Point) -> bool:
-    """Whether nothing but the absence of ``multiple`` may be refused, maybe with another status."""
-    return point["multiple"] == point["limit"] == ABSENT and point["body"] != OTHER
+def _refusals(point: Point) -> Container[int | None]:
+    """How an action on several cards may be refused: with 400, unless there is more to refuse."""
+    is_plain = point["multiple"] == point["limit"] == ABSENT and point["body"] != OTHER
+    return {HTTPStatus.BAD_REQUEST} if is_plain else _CLIENT_ERRORS
 
 
 def _success_rules(trial: Trial) -> list[str]:

@@ -96,6 +96,10 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         "one card is all that matches",
     ),
     (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
+    (
+        r"multiple-refused-with-409@(multiple=(0|other)|body=other|limit=1000)$",
+        "something else may be refused, with any status of an error of the client",
+    ),
     (r"multiple-must-be-last@multiple=(?!1$)", "multiple=1 is not given"),
     (r"multiple-of-any-value@multiple=1$", "multiple=1 is given"),
     (

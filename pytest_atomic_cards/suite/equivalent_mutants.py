@@ -1,4 +1,7 @@
-"""Equivalent mutants: faults under conditions that keep them from ever showing, with the reason."""
+"""Equivalent mutants: faults under conditions that keep them from ever showing, with the reason.
+
+And permitted ones: faults that show, but that no page rules out under their conditions.
+"""
 
 from __future__ import annotations
 
@@ -96,10 +99,6 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         "one card is all that matches",
     ),
     (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
-    (
-        r"multiple-refused-with-409@(multiple=(0|other)|body=other|limit=1000)$",
-        "something else may be refused, with any status of an error of the client",
-    ),
     (r"multiple-must-be-last@multiple=(?!1$)", "multiple=1 is not given"),
     (r"multiple-of-any-value@multiple=1$", "multiple=1 is given"),
     (
@@ -168,6 +167,14 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
 )
 """Of two conditions: likewise, if each of them alone can show."""
 
+PERMITTED: Final[tuple[tuple[str, str], ...]] = (
+    (
+        r"multiple-refused-with-409@(multiple=(0|other)|body=other)$",
+        "something else than a missing multiple may be refused, too, with another status",
+    ),
+)
+"""Of one condition: patterns of the names of mutants that are right, and why."""
+
 
 @cache
 def _reason_alone(name: str) -> str | None:
@@ -184,3 +191,9 @@ def equivalence_of(fault: str, conditions: Point) -> str | None:
         if reason := _reason_alone(name_of(fault, {name: value})):
             return reason
     return _reason_in(IMPOSSIBLE, name_of(fault, conditions)) if len(conditions) > 1 else None
+
+
+def permission_of(fault: str, conditions: Point) -> str | None:
+    """Why a target may do what a fault does under some conditions; ``None`` if it may not."""
+    names = (name_of(fault, {name: value}) for name, value in conditions.items())
+    return next((reason for name in names if (reason := _reason_in(PERMITTED, name))), None)

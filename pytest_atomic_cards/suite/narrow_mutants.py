@@ -17,7 +17,7 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import Fault
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for
 from pytest_atomic_cards.sandbox.faults.narrow_fault import SEPARATOR, name_of
-from pytest_atomic_cards.suite.equivalent_mutants import equivalence_of
+from pytest_atomic_cards.suite.equivalent_mutants import equivalence_of, permission_of
 from pytest_atomic_cards.suite.forked_trials import Trial, TrialResult
 from pytest_atomic_cards.suite.mutation_testing import Table
 from pytest_atomic_cards.support.errors import MisuseError
@@ -32,7 +32,7 @@ def mutants(faults: Iterable[Fault], conditions: int) -> Iterator[str]:
     """
     for fault in faults:
         for point in conditions_for(fault, conditions):
-            if equivalence_of(fault.name, point) is None:
+            if not (equivalence_of(fault.name, point) or permission_of(fault.name, point)):
                 yield name_of(fault.name, point)
 
 

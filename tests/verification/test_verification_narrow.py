@@ -16,7 +16,12 @@ from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for, region_of
 from pytest_atomic_cards.sandbox.faults.narrow_fault import name_of
 from pytest_atomic_cards.suite import narrow_mutants
-from pytest_atomic_cards.suite.equivalent_mutants import EQUIVALENT, IMPOSSIBLE, equivalence_of
+from pytest_atomic_cards.suite.equivalent_mutants import (
+    EQUIVALENT,
+    IMPOSSIBLE,
+    PERMITTED,
+    equivalence_of,
+)
 from pytest_atomic_cards.suite.forked_trials import Trial, TrialResult
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -69,7 +74,14 @@ def test_equivalent_mutants_are_left_out_with_a_reason() -> None:
     assert equivalence_of("list-ignores-userId", condition)
 
 
-@pytest.mark.parametrize(("count", "table"), [(1, EQUIVALENT), (2, IMPOSSIBLE)])
+def test_permitted_mutants_are_left_out() -> None:
+    """A mutant that does what a target may do is not in the product, and others of it are."""
+    names = set(narrow_mutants.mutants([FAULTS["multiple-refused-with-409"]], 1))
+    assert "multiple-refused-with-409@multiple=0" not in names
+    assert "multiple-refused-with-409@multiple=absent" in names
+
+
+@pytest.mark.parametrize(("count", "table"), [(1, EQUIVALENT), (1, PERMITTED), (2, IMPOSSIBLE)])
 def test_each_row_of_the_tables_of_equivalent_mutants_is_needed(
     count: int, table: tuple[tuple[str, str], ...]
 ) -> None:

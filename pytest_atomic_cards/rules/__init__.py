@@ -15,6 +15,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.agreement_rules import ANSWERS
 from pytest_atomic_cards.rules.card_history import CardHistory
 from pytest_atomic_cards.rules.filter_rules import MATCHING
+from pytest_atomic_cards.rules.identity_rules import IDENTITY
 from pytest_atomic_cards.rules.parsed_response import (
     Fidelity,
     ParsedResponse,
@@ -47,7 +48,7 @@ __all__ = [
 AGREEMENT: Final = (*MATCHING, *ANSWERS)
 """Rules that compare a response with its own request."""
 
-RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY)
+RULES: Final[tuple[Rule, ...]] = (*AGREEMENT, *SHAPE, *HISTORY, *IDENTITY)
 """Every rule."""
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN
-from pytest_atomic_cards.rules.parsed_response import FAILURE, LISTING, OTHER, ParsedResponse
-from pytest_atomic_cards.rules.reference_shapes import Body
+from pytest_atomic_cards.rules.parsed_response import (
+    FAILURE,
+    LISTING,
+    OTHER,
+    Fidelity,
+    ParsedResponse,
+)
+from pytest_atomic_cards.rules.reference_shapes import Body, fixed_values
 
 SETTLING: Final = 60.0
 """Seconds after which a listing can no longer be stale. How long reads may lag behind a write is an
@@ -90,6 +97,7 @@ class CardHistory:
     def __init__(self, kept: int = _KEPT) -> None:
         self._sightings: Recent[Sighting] = Recent(kept)
         self._failures: Recent[int] = Recent(kept)
+        self._first: Recent[tuple[object, ...]] = Recent(kept)
 
     def of(self, response: ParsedResponse, place: int) -> Sighting | None:
         """What is known of the card at an index; ``None`` if nothing is."""
@@ -111,6 +119,13 @@ class CardHistory:
             ]
         return response.known
 
+    def first_shown(self, response: ParsedResponse, card: Body) -> tuple[object, ...] | None:
+        """What does not change of the card with such an id, when first listed; ``None`` if never.
+
+        Unlike in :meth:`of`, it may be the card of another customer.
+        """
+        return self._first.get(_id(response, card))
+
     def failed(self, response: ParsedResponse) -> bool:
         """Whether the previous response to the same request was a server error too."""
         return bool(self._failures.get(_request(response)))
@@ -121,6 +136,8 @@ class CardHistory:
             for key, body in zip(response.keys, response.cards, strict=True):
                 if key is not None:
                     self._see(response, key, body)
+                    if response.fidelity is Fidelity.WIRE:
+                        self._first.kept(_id(response, body), partial(fixed_values, body))
         elif response.kind not in _NOTHING_DONE and response.counted:
             for key in response.keys:
                 if key is not None:
@@ -143,6 +160,10 @@ class CardHistory:
             sighting.closed_by = _earlier(sighting.closed_by, response.ended)
         elif word in OPEN:
             sighting.open_at = _later(sighting.open_at, response.started)
+
+
+def _id(response: ParsedResponse, card: Body) -> int:
+    return hash((response.environment, str(card.get("cardInstanceId"))))
 
 
 def _request(response: ParsedResponse) -> int:

@@ -48,6 +48,25 @@ is_sampled_result: Final = _has_all(RESULT_FIELDS)
 is_sampled_summary: Final = _has_all(SUMMARY_FIELDS)
 """Whether the summary of an action is as sampled."""
 
+FIXED_FIELDS: Final = (
+    "userId",
+    "lifecycleId",
+    "cardTemplateId",
+    "flowInstanceId",
+    "flowInvocationId",
+    "target",
+    "detail",
+    "variables",
+)
+"""What no action and no timer changes, besides ``created``: of a card, or of its payload."""
+
+
+def fixed_values(card: Body) -> tuple[object, ...]:
+    """The values of :data:`FIXED_FIELDS`; ``None`` for what is missing."""
+    payload = card.get("payload")
+    parts = payload if isinstance(payload, dict) else {}
+    return tuple([card.get(name, parts.get(name)) for name in FIXED_FIELDS])
+
 
 def is_sampled_card(card: Body) -> bool:
     """Whether the fields, types, times and payload of a card are as sampled."""

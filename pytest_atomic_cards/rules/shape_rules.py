@@ -191,7 +191,10 @@ def payload(response: ParsedResponse, _: CardHistory | None) -> Objection | bool
     """The payload has its sampled parts, and targets the card's customer."""
     if response.fidelity < Fidelity.KEPT:
         return False
-    bodies = ((card, card.get("payload")) for card in response.cards)
+    bodies = [(card, card.get("payload")) for card in response.cards]
+    for card, body in bodies:
+        if body is None and response.fidelity is Fidelity.WIRE and "payload" in card:
+            return Objection(f"payload of {name_of(card)} to be an object", "it is null")
     return _first(_payload(card, body) for card, body in bodies if isinstance(body, dict))
 
 

@@ -118,6 +118,10 @@ class SandboxControls:
         """Set whether completion payloads appear in analytics events."""
         self._post("settings", {**self._environment, "exportCardResponses": exported})
 
+    def name_test_users(self, *users: str) -> None:
+        """Set the only users whom test starts of Action Flows reach; others are ignored."""
+        self._post("settings", {**self._environment, "testUsers": users})
+
     def create_environment(self, environment_id: str) -> None:
         """Create an empty environment.
 

@@ -191,6 +191,11 @@ class Settings:
                 "ATOMIC_CARDS_TOKEN and ATOMIC_CARDS_CLIENT_SECRET both give access; unset one, or "
                 "choose with ATOMIC_CARDS_ACCESS=token or credentials"
             )
+        if self.flow_mode == "test" and self.way_to_seed == "flow" and not self.user_ids:
+            yield (
+                "ATOMIC_CARDS_FLOW_MODE=test reaches test users only, and the customers that are "
+                "generated for a run are none; name test users in ATOMIC_CARDS_USER_IDS"
+            )
         if self.way_in != "none" and "authorization" in map(str.lower, self.headers):
             yield (
                 "ATOMIC_CARDS_HEADERS holds Authorization, as the access token does; if there is "

@@ -33,6 +33,13 @@ def add_sandbox_parser(commands: Any) -> None:  # noqa: ANN401 - argparse hides 
         "--cors", action="store_true", help="let pages of any site call it from a browser"
     )
     serve.add_argument(
+        "--test-user",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a user whom test starts reach, and no others; may be repeated",
+    )
+    serve.add_argument(
         "--profile",
         type=Path,
         metavar="FILE",
@@ -62,6 +69,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         client_id=arguments.client_id,
         client_secret=arguments.client_secret,
         cors=arguments.cors,
+        test_users=arguments.test_user,
     )
 
 

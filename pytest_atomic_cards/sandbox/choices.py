@@ -23,8 +23,10 @@ CHOICES: Final[Mapping[str, str]] = MappingProxyType(
         "payload for each": "With multiple=1 each completed card gets the payload.",
         "invalid JSON": "A completion payload that is not JSON, or nested too deep, gets 400.",
         "large body": "A body of more than 10 MB gets 413, and a compressed one 415.",
-        "test users": "Every customer is a test user until an environment names its test users.",
-        "target": "Of the targets of a start only usersById creates cards.",
+        "test users": "An environment has no test users until some are named.",
+        "all test users": "allTestUsers of a target, if true, means all of them in any start.",
+        "bulk target": "A target that names anything else is a bulk target: it reaches nobody "
+        "but its usersById, and its task ends at once.",
         "unpublished flow": "A start of an Action Flow that is not published gets 400.",
         "unknown flow": "A start of an Action Flow that does not exist gets 404.",
     }

@@ -72,8 +72,8 @@ class Control:
       ``updated``, ``embargoUntil``, ``expiresAt`` and ``snoozeUntil``. The response lists the
       cards, or with ``"brief": true`` only their number.
     - ``GET card`` with ``cardInstanceId`` shows one card.
-    - ``GET analytics`` lists the events; ``POST settings`` with ``{"exportCardResponses": false}``
-      excludes completion payloads from them.
+    - ``GET analytics`` lists the events. ``POST settings`` with ``{"exportCardResponses": false}``
+      excludes completion payloads from them; ``{"testUsers": [ids]}`` names those of test starts.
     - ``POST credentials`` with ``{"role"}`` creates a credential, and ``DELETE credentials`` with
       ``clientId`` deletes it.
     - ``POST environments`` with ``{"environment"}`` creates an environment, which all controls but
@@ -166,13 +166,17 @@ class Control:
         return {"data": self._environment(_query(request).get("environment")).analytics_events()}
 
     def _settings(self, request: WSGIEnvironment) -> dict[str, Any]:
-        fields = _fields(request, {"environment", "exportCardResponses"})
+        fields = _fields(request, {"environment", "exportCardResponses", "testUsers"})
         environment = self._environment(fields.get("environment"))
         exported = fields.get("exportCardResponses", environment.export_card_responses)
         if not isinstance(exported, bool):
             raise Refusal(400, "exportCardResponses must be true or false")
+        users = fields.get("testUsers", sorted(environment.test_users))
+        if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+            raise Refusal(400, "testUsers must be an array of user ids")
         environment.export_card_responses = exported
-        return {"exportCardResponses": exported}
+        environment.test_users = frozenset(users)
+        return {"exportCardResponses": exported, "testUsers": users}
 
     def _new_credential(self, request: WSGIEnvironment) -> dict[str, Any]:
         fields = {"role": CARDS_ROLE} | _fields(request, {"environment", "role"})
@@ -187,9 +191,8 @@ class Control:
 
     def _end_credential(self, request: WSGIEnvironment) -> dict[str, Any]:
         query = _query(request)
-        client_id = _text(query, "clientId")
-        self._environment(query.get("environment")).delete_credential(client_id)
-        return {"clientId": client_id}
+        self._environment(query.get("environment")).delete_credential(_text(query, "clientId"))
+        return {"clientId": query["clientId"]}
 
     def _new_environment(self, request: WSGIEnvironment) -> dict[str, Any]:
         name = _text(_fields(request, {"environment"}), "environment")

@@ -30,7 +30,7 @@ class Environment:
     Attributes:
         environment_id: Its id in the path of every request.
         export_card_responses: Whether completion payloads appear in analytics events.
-        test_users: Users whom test starts reach, or ``None`` for all. Others are ignored.
+        test_users: The only users whom test starts reach; none to begin with. Others are ignored.
         flows: The Action Flows by id.
     """
 
@@ -45,7 +45,7 @@ class Environment:
         self.environment_id = environment_id
         self.number = number
         self.export_card_responses = True
-        self.test_users: frozenset[str] | None = None
+        self.test_users: frozenset[str] = frozenset()
         self.flows: dict[str, Flow] = {}
         self._behaviour = behaviour
         self._store = store

@@ -5,14 +5,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.sandbox.card_record import Json, Row, payload_text
+from pytest_atomic_cards.sandbox.flow_targets import check_id, json_object, targets_of, users_of
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.timestamps import LATEST, parse_duration, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from pytest_atomic_cards.sandbox.behaviour import Behaviour
     from pytest_atomic_cards.sandbox.store import Store
@@ -63,27 +64,34 @@ class FlowEndpoint:
         body: bytes,
         *,
         test: bool,
-        test_users: frozenset[str] | None,
+        test_users: Collection[str],
     ) -> Json:
-        """Start a flow for its targets; returns the body of the response."""
-        request = _object(self._behaviour.json(body), "the body")
+        """Start a flow for its targets; returns the body of the response.
+
+        A test start reaches test users only. Source: Action Flow API page; Triggers page.
+        """
+        request = json_object(self._behaviour.json(body), "the body")
         if not flow.published and not test:
             raise Refusal(400, f"the Action Flow {flow.flow_id!r} is not published")
         invocation = request.get("flowInvocationId")
         if invocation is None:
             invocation = f"invocation-{new_token()}"
-        _check_id(invocation, "flowInvocationId")
+        check_id(invocation, "flowInvocationId")
         flows = request.get("flows")
         if not isinstance(flows, list) or not flows:
             raise Refusal(400, "flows must be a non-empty array")
+        targets = [users_of(target, test_users) for target in targets_of(flows)]
         with self._store.hold() as now:
-            orders = [self._order(element, now) for element in flows]
+            orders = [
+                (users, self._delivery(element, now))
+                for users, element in zip(targets, flows, strict=True)
+            ]
             source = self._behaviour.event_source(test=test)
             drafts = [
                 (user, template, instance, delivery)
                 for users, delivery in orders
                 for user in users
-                if not test or test_users is None or user in test_users
+                if not test or user in test_users
                 for instance in (f"instance-{new_token()}",)
                 for template in self._behaviour.templates(flow.template_ids)
             ]
@@ -143,19 +151,12 @@ class FlowEndpoint:
             completion=None,
         )
 
-    def _order(self, element: Json, now: int) -> tuple[list[str], _Delivery]:
-        flow = _object(element, "an element of flows")
-        users = _object(flow.get("target"), "target").get("usersById")
-        users = [users] if isinstance(users, str) else users
-        if not isinstance(users, list):
-            raise Refusal(400, "target.usersById must be an array of user ids")
-        for user in users:
-            _check_id(user, "a user id")
+    def _delivery(self, flow: Mapping[str, Json], now: int) -> _Delivery:
         lifecycle = flow.get("lifecycleId")
         if lifecycle is not None:
-            _check_id(lifecycle, "lifecycleId")
-        payload = _object(flow.get("payload", {}), "payload")
-        options = _object(payload.get("cardOptions", {}), "cardOptions")
+            check_id(lifecycle, "lifecycleId")
+        payload = json_object(flow.get("payload", {}), "payload")
+        options = json_object(payload.get("cardOptions", {}), "cardOptions")
         priority = options.get("priority")
         if priority is not None and (
             not isinstance(priority, int)
@@ -175,9 +176,9 @@ class FlowEndpoint:
         if not self._behaviour.honours_delivery_options():
             embargo = expires = None
             options = {}
-        return users, _Delivery(
-            variables=_object(payload.get("variables", {}), "variables"),
-            metadata=_object(payload.get("metadata", {}), "metadata"),
+        return _Delivery(
+            variables=json_object(payload.get("variables", {}), "variables"),
+            metadata=json_object(payload.get("metadata", {}), "metadata"),
             card_options=options,
             embargo_until=embargo,
             expires_at=expires,
@@ -188,21 +189,6 @@ class FlowEndpoint:
 def new_token() -> str:
     """Twelve random hexadecimal digits: among a million ids two are equal once in 500 runs."""
     return secrets.token_hex(6)
-
-
-def _object(value: Json, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Refusal(400, f"{what} must be a JSON object")
-    return value
-
-
-def _check_id(value: Json, what: str) -> None:
-    if not isinstance(value, str) or not value:
-        raise Refusal(400, f"{what} must be a non-empty string")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise Refusal(400, f"{what} is not valid Unicode text") from None
 
 
 def _time(options: Mapping[str, Json], name: str, parse: Callable[[str], int]) -> int | None:

@@ -55,6 +55,7 @@ def run_sandbox(
     client_id: str | None = None,
     client_secret: str | None = None,
     cors: bool = False,
+    test_users: Sequence[str] = (),
 ) -> int:
     """Print how to point a client at a sandbox, and serve it until Ctrl-C or SIGTERM.
 
@@ -67,6 +68,7 @@ def run_sandbox(
         client_id: Id of the credential to print; that of the file, or a new one, if left out.
         client_secret: Its secret, which is then not printed; as above if left out.
         cors: Whether pages of any site may call the sandbox from a browser.
+        test_users: The only users whom test starts of its Action Flow reach.
 
     Returns:
         The exit code of the command.
@@ -83,6 +85,7 @@ def run_sandbox(
     try:
         sandbox = Sandbox(profile, faults, db=db)
         try:
+            sandbox.default.test_users = frozenset(test_users)
             credential = _credential(sandbox, client_id, client_secret)
             with SandboxServer(sandbox, host, port, cors=cors) as server:
                 shown = "" if client_secret else credential.client_secret

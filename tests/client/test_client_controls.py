@@ -123,10 +123,23 @@ def test_analytics_show_completions_unless_they_are_kept_out(
     assert not sandbox.default.export_card_responses
 
 
+def test_test_users_are_named_for_one_environment(
+    controls: SandboxControls, sandbox: Sandbox
+) -> None:
+    """The test users that are named replace earlier ones, and other settings stay as they are."""
+    controls.export_card_responses(exported=False)
+    controls.name_test_users("ann")
+    controls.name_test_users("bob", "eve")
+    assert sandbox.default.test_users == {"bob", "eve"}
+    assert not sandbox.default.export_card_responses
+
+
 @pytest.mark.parametrize(
     ("asked", "body", "status", "told"),
     [
         ("POST settings", '{"exportCardResponses": 1}', 400, "must be true or false"),
+        ("POST settings", '{"testUsers": "ann"}', 400, "must be an array"),
+        ("POST settings", '{"testUsers": [1]}', 400, "must be an array"),
         ("POST settings", '{"export": true}', 400, "unknown field 'export'"),
         ("POST credentials", '{"role": 1}', 400, "role must be a string"),
         ("POST credentials", '{"role": "king"}', 400, "there is no role 'king'"),

@@ -460,6 +460,7 @@ def test_a_dry_run_that_makes_no_sense(environ: dict[str, str], named: list[str]
         ({"APP": "mock:app", "API_URL": "", "ORG_ID": "a"}, ["--cards-app", "ATOMIC_CARDS_ORG_ID"]),
         ({"TOKEN": "t0ken-t0ken"}, ["ATOMIC_CARDS_TOKEN and ", "ATOMIC_CARDS_CLIENT_SECRET"]),
         ({"ACCESS": "token"}, ["ATOMIC_CARDS_TOKEN;"]),
+        ({"FLOW_MODE": "test"}, ["ATOMIC_CARDS_FLOW_MODE", "ATOMIC_CARDS_USER_IDS"]),
         (
             {"HEADERS": '{"authorization": "Basic aaaaaaaaaaaa"}'},
             ["ATOMIC_CARDS_HEADERS", "ATOMIC_CARDS_ACCESS=none"],
@@ -489,6 +490,7 @@ def test_a_live_target_that_lacks_or_contradicts_settings(
         ({"TOKEN": "t0ken-t0ken", "ACCESS": "credentials"}, []),
         ({"SEEDING": "hook"}, ["FLOW_ID"]),
         ({"SEEDING": "none"}, ["FLOW_ID"]),
+        ({"SEEDING": "none", "FLOW_MODE": "test"}, ["FLOW_ID"]),
         ({"APP": "tests.mock:app"}, ["API_URL", "TOKEN_URL"]),
         ({"APP": "fixture", "ACCESS": "none", "SEEDING": "hook"}, list(LIVE)),
     ],
@@ -548,7 +550,10 @@ def test_the_secret_is_never_shown() -> None:
             ["embedded sandbox", "ATOMIC_CARDS_API_URL is not used"],
         ),
         (LIVE, ["live https://cards.example.com", "environment-1", "flow-1", "start"]),
-        (LIVE | {"ATOMIC_CARDS_FLOW_MODE": "test"}, ["flow-1 (test)"]),
+        (
+            LIVE | {"ATOMIC_CARDS_FLOW_MODE": "test", "ATOMIC_CARDS_USER_IDS": "ann"},
+            ["flow-1 (test)"],
+        ),
         ({"ATOMIC_CARDS_EFFORT": "quick", "ATOMIC_CARDS_SEED": "7"}, ["quick", "seed 7"]),
     ],
 )

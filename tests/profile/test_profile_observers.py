@@ -100,7 +100,9 @@ def test_a_single_question_needs_no_other(serve: Serve) -> None:
 def test_a_test_start_is_observed_where_it_is_set(serve: Serve) -> None:
     """The eventSource of test cards is observed on a live target with the test flow mode."""
     live = serve(test_event_source="test")
-    context = ProfilingContext(live.open_world(flow_mode="test"), live.settings(flow_mode="test"))
+    live.environment.test_users = frozenset({"tester"})
+    testing = {"flow_mode": "test", "user_ids": ("tester",)}
+    context = ProfilingContext(live.open_world(**testing), live.settings(**testing))
     assert OBSERVERS["test_event_source"](context) == "test"
 
 

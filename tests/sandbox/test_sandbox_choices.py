@@ -79,12 +79,20 @@ def _test_users(api: Api) -> bool:
     api.start(body, mode="test")
     api.environment.test_users = frozenset({"v"})
     api.start(body, mode="test")
-    return [card.user_id for card in api.environment.cards()] == ["u", "v", "v"]
+    return [card.user_id for card in api.environment.cards()] == ["v"]
 
 
-def _target(api: Api) -> bool:
-    body = {"flows": [{"target": {"usersById": ["u"], "tags": ["everybody"]}}]}
-    return api.start(body).status == 200 and len(api.environment.cards()) == 1
+def _all_test_users(api: Api) -> bool:
+    api.environment.test_users = frozenset({"u", "v"})
+    for wanted in (True, False):
+        api.start({"flows": [{"target": {"allTestUsers": wanted}}]})
+    return [card.user_id for card in api.environment.cards()] == ["u", "v"]
+
+
+def _bulk_target(api: Api) -> bool:
+    body = {"flows": [{"target": {"usersById": ["u"], "tags": ["everybody"]}}] * 5}
+    statuses = [api.start(body).status for _ in range(2)]
+    return statuses == [200, 200] and len(api.environment.cards()) == 10
 
 
 def _started(api: Api, flow: str) -> int:

@@ -139,6 +139,7 @@ def test_an_expiry_in_the_past_expires_the_card_at_once(api: Api):
         _flow(cardOptions={"expiresInterval": "P9000Y"}),
         _flow() | {"flowInvocationId": 5},
         _flow() | {"flowInvocationId": ""},
+        {"flows": [{"target": {"allTestUsers": "yes"}}]},
     ],
     ids=repr,
 )
@@ -155,6 +156,7 @@ def test_an_unknown_flow_is_not_found(api: Api):
 
 def test_a_draft_flow_can_be_tested_but_not_started(api: Api):
     """An unpublished flow is refused by start and served by test."""
+    api.environment.test_users = frozenset({"u"})
     api.environment.define_flow("draft", published=False)
     assert api.start(_flow(), flow="draft").status == 400
     assert api.start(_flow(), flow="draft", mode="test").status == 200
@@ -162,10 +164,42 @@ def test_a_draft_flow_can_be_tested_but_not_started(api: Api):
 
 
 def test_a_test_start_silently_ignores_others_than_test_users(api: Api):
-    """With declared test users, a test start reaches only them, and still succeeds."""
+    """A test start reaches test users only, and succeeds even if there are none."""
+    assert api.start(_flow(["u", "v"]), mode="test").status == 200
+    assert api.environment.cards() == []
     api.environment.test_users = frozenset({"v"})
     assert api.start(_flow(["u", "v"]), mode="test").status == 200
     assert [card.user_id for card in api.environment.cards()] == ["v"]
+    assert api.start(_flow(["u", "v"])).status == 200
+    assert len(api.environment.cards()) == 3
+
+
+def test_all_test_users_get_one_card_each(api: Api):
+    """A target may be all test users; those it names as well still get one card."""
+    api.environment.test_users = frozenset({"u", "v"})
+    body = {"flows": [{"target": {"usersById": ["u"], "allTestUsers": True}}]}
+    assert api.start(body, mode="test").status == 200
+    assert [card.user_id for card in api.environment.cards()] == ["u", "v"]
+
+
+@pytest.mark.parametrize("mode", ["start", "test"])
+@pytest.mark.parametrize("bulk", ["tags", "segments", "filters"])
+def test_a_start_with_six_bulk_targets_is_not_processed(bulk: str, mode: str, api: Api):
+    """A sixth flow with a bulk target gets 429, and no flow of the request creates a card."""
+    api.environment.test_users = frozenset({"u"})
+    flows = [{"target": {"usersById": ["u"]}}, *[{"target": {bulk: ["all"]}}] * 6]
+    assert api.start({"flows": flows}, mode=mode).status == 429
+    assert api.environment.cards() == []
+    assert api.start({"flows": flows[:-1]}, mode=mode).status == 200
+    assert len(api.environment.cards()) == 1
+
+
+def test_any_number_of_flows_may_name_users(api: Api):
+    """Targets of user ids, or of all test users, do not count as bulk targets."""
+    api.environment.test_users = frozenset({"v"})
+    flows = [{"target": {"usersById": ["u"]}}, {"target": {"allTestUsers": True}}] * 4
+    assert api.start({"flows": flows}).status == 200
+    assert len(api.environment.cards()) == 8
 
 
 def test_a_delayed_start_expires_by_the_time_of_its_request(api: Api):

@@ -157,7 +157,7 @@ def test_cards_that_wait_are_not_lost_on_a_full_disk(own: Path) -> None:
         sandbox.default.flows[sandbox.flow_id],
         b'{"flows": [{"target": {"usersById": ["%s"]}}]}' % (b"u" * 200_000),
         test=False,
-        test_users=None,
+        test_users=(),
     )
     sandbox._store._connection.execute("PRAGMA max_page_count = 1")
     sandbox.clock.advance(timedelta(seconds=10))

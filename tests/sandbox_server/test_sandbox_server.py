@@ -302,6 +302,17 @@ def test_a_sandbox_on_all_addresses_prints_one_that_can_be_reached(
     assert "export ATOMIC_CARDS_API_URL=http://127.0.0.1:" in printed
 
 
+def test_the_command_names_test_users(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each --test-user may be reached by test starts."""
+    made: list[Sandbox] = []
+    close = Sandbox.close
+    monkeypatch.setattr(Sandbox, "close", lambda self: (made.append(self), close(self)))
+    start(monkeypatch, capsys, "--test-user", "ann", "--test-user", "bob")
+    assert [sandbox.default.test_users for sandbox in made] == [{"ann", "bob"}]
+
+
 PREFLIGHT = {
     "Origin": "http://app.example",
     "Access-Control-Request-Method": "PUT",

@@ -268,17 +268,19 @@ def test_a_flow_that_is_not_published_can_be_tested(serve: Serve) -> None:
     """In flow mode test the flow's test endpoint is used, and its cards are found all the same."""
     live = serve()
     live.environment.define_flow("draft", published=False)
-    card = live.open_world(flow_id="draft", flow_mode="test").seed()
+    live.environment.test_users = frozenset({"tester"})
+    card = live.open_world(flow_id="draft", flow_mode="test", user_ids=("tester",)).seed()
     assert card.event_source == "test"
     assert live.count("POST /v1/sandbox/action-flow/draft/test") == 1
 
 
 def test_a_user_who_is_no_test_user_is_told(serve: Serve) -> None:
-    """Where test mode ignores the customers the error is that no card appeared."""
+    """Where test mode ignores a customer the error names the setting that should be checked."""
     live = serve()
     live.environment.test_users = frozenset({"tester"})
-    cards = live.open_world(flow_mode="test", seed_timeout=0.1)
-    with pytest.raises(SeedingError, match="not all visible"):
+    users = ("customer-1", "tester")
+    cards = live.open_world(flow_mode="test", user_ids=users, seed_timeout=0.1)
+    with pytest.raises(SeedingError, match=r"all visible.*flow mode test.*ATOMIC_CARDS_USER_IDS"):
         cards.seed(user_id="customer-1")
     assert cards.seed(user_id="tester").user_id == "tester"
 

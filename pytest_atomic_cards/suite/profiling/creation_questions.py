@@ -92,9 +92,17 @@ def delivery_options(context: ProfilingContext) -> str:
 @observer
 def test_event_source(context: ProfilingContext) -> str:
     """Read ``eventSource`` of a card that a test start created."""
-    group = context.start("test").group
+    spec = None if context.is_live else CardSpec(user_id=_test_user(context))
+    group = context.start("test", spec).group
     context.get(group.pin)
     card = group.cards[0]
     if card.event_source is None:
         raise NotAvailableError("cards have no eventSource")
     return card.event_source
+
+
+def _test_user(context: ProfilingContext) -> str:
+    """A test user of the sandbox; those of a live target are named by its settings."""
+    user = context.cards.backend.new_user()
+    context.cards.controls.name_test_users(user)
+    return user

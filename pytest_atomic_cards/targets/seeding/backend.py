@@ -71,6 +71,9 @@ class SeedingBackend(Protocol):
     listing_timeout: float
     """Seconds of real time until the next card that was requested must be listed."""
 
+    if_missing: str
+    """What to check if requested cards are not listed; empty if nothing is known."""
+
     settling: float
     """Seconds of real time until a change of state must be listed."""
 

@@ -54,6 +54,12 @@ _NOTABLE: Final = timedelta(seconds=2)
 """Differences below are not corrected: ``Date`` has whole seconds, and a response takes a while."""
 
 
+_IF_NO_TEST_USER: Final = (
+    "a start in flow mode test ignores all but test users: check that ATOMIC_CARDS_USER_IDS names "
+    "only such"
+)
+
+
 class FlowBackend(LiveBackend):
     """Starts the Action Flow of the settings, one invocation per population.
 
@@ -76,6 +82,8 @@ class FlowBackend(LiveBackend):
         super().__init__(settings, flows.session.clock, randomness)
         self._flows = flows
         self._clock = clock
+        if settings.flow_mode == "test":
+            self.if_missing = _IF_NO_TEST_USER
 
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None

@@ -205,11 +205,12 @@ class CardWaiter:
             )
         if missing:
             fault = next((one.fault for one in missing if one.fault), None)
+            reason = fault or self._backend.if_missing
             raise SeedingError(
                 f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
                 f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "
                 f"all visible after {timeout(missing):g} s without a further one"
-                + (f"; {fault}" if fault else ""),
+                + (f"; {reason}" if reason else ""),
                 fault.exchange if fault else None,
             )
         self._clock.sleep(self.listing_lag)

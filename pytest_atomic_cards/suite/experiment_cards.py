@@ -28,7 +28,7 @@ Key = tuple[str, str, str]
 Fields = dict[str, Any]
 """A card to seed, by the names of its fields in JSON."""
 
-_ALIKE: Final = "x"
+ALIKE: Final = "x"
 """What makes another value that begins alike."""
 _LATER: Final = 3600.0
 """Seconds until an embargo or a snooze ends: after the run."""
@@ -76,7 +76,7 @@ def _plan(key: Key, randomness: Randomness) -> _Plan:
         others = [
             _fields(f"{name}-{one.field}", shared, alien)
             if one is Attribute.STATUS
-            else _fields(f"{name}-{one.field}", {**shared, one: values[one] + _ALIKE}, state)
+            else _fields(f"{name}-{one.field}", {**shared, one: values[one] + ALIKE}, state)
             for one in given
         ]
     return _Plan(values, tuple(matched), tuple(others))

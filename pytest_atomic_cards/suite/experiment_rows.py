@@ -158,12 +158,15 @@ class Reach:
         states: The states of cards.
         forbidden: Combinations that cannot be tried, besides those that nowhere can.
         strength: Of how many dimensions every combination is tried.
+        narrowed: Sets that each action is tried with on an active card that lacks one of the
+            values, which it must leave alone.
     """
 
     sets: tuple[str, ...] = SETS
     states: tuple[str, ...] = tuple(ACTION_SPACE["state"])
     forbidden: tuple[Forbidden, ...] = ()
     strength: int = PAIRS
+    narrowed: tuple[str, ...] = ()
 
     @property
     def space(self) -> Values:
@@ -186,9 +189,14 @@ def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     return covering_array(
         reach.space,
         reach.impossible,
-        first=[*examples, *_decisive(reach.sets, reach.states)],
+        first=[*examples, *_decisive(reach.sets, reach.states), *_narrowed(reach.narrowed)],
         strength=reach.strength,
     )
+
+
+def _narrowed(sets: Sequence[str]) -> Iterator[Point]:
+    for action, by in product(Action, sets):
+        yield {**_PLAIN, "operation": action.value, "by": by, "matches": "0"}
 
 
 def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:

@@ -19,7 +19,7 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.suite.covering_array import Forbidden
 from pytest_atomic_cards.suite.experiment import Arrangement
-from pytest_atomic_cards.suite.experiment_cards import Key, attributes_of, states_of
+from pytest_atomic_cards.suite.experiment_cards import ALIKE, Key, attributes_of, states_of
 from pytest_atomic_cards.suite.experiment_rows import Reach
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
@@ -52,6 +52,17 @@ _SETS: Final = {
     ),
 }
 """The sets of attributes of each effort: a set costs about thirty cards and a hundred requests."""
+_NARROWED: Final = (
+    "eventName+userId",
+    "lifecycleId+userId",
+    "cardTemplateId+userId",
+    "flowInstanceId+userId",
+    "flowInvocationId+userId",
+    "userId+status",
+    "lifecycleId+userId+status",
+)
+"""Each attribute beside a customer, and one as the third: an action that ignores it changes the
+customer's card, which lacks the value. A set costs one card and four requests."""
 _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # The scope guard lets no request pass that two servers may read differently.
     {"multiple": ("empty", "twice")},
@@ -71,7 +82,7 @@ def reach(effort: str) -> Reach:
     """What part of the space is tried at an effort: as much as its few cards allow."""
     if effort == "quick":
         return Reach(_SETS[effort], _QUICK_STATES, _FORBIDDEN, strength=1)
-    return Reach(_SETS[effort], _STATES, _FORBIDDEN)
+    return Reach(_SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +102,16 @@ class _Order:
 class FlowCards:
     """Arranges cards with as few starts as possible.
 
+    The ids of customers that a query gives alone begin alike, each with the one before, and those
+    of the bystanders with all of them: a target that compares beginnings changes them too.
+
     Args:
         probe: Of the shared environment.
     """
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
+        self._longest = ""
 
     def arrange(self, keys: Sequence[Key]) -> list[Arrangement | AtomicCardsError]:
         """An arrangement for each key, or why there is none."""
@@ -123,7 +138,7 @@ class FlowCards:
     def _order(self, key: Key) -> _Order:
         given = attributes_of(key[0])
         states = states_of(key) or [Status.ACTIVE]
-        new = self._probe.cards.backend.new_user
+        new = self._longer if given == (Attribute.USER_ID,) else self._probe.cards.backend.new_user
         if Attribute.FLOW_INVOCATION_ID in given and Attribute.USER_ID not in given:
             users = [new() for _ in states]
         else:
@@ -133,12 +148,18 @@ class FlowCards:
         )
         return _Order(key, given, tuple(specs))
 
+    def _longer(self) -> str:
+        """A new customer whose id begins with the last one that was made here."""
+        new = self._probe.cards.backend.new_user
+        self._longest = new(ALIKE, like=self._longest) if self._longest else new()
+        return self._longest
+
     def _arranged(self, orders: Mapping[int, _Order]) -> dict[int, Arrangement | AtomicCardsError]:
         """The arrangements of one state, which come and fail together."""
         pooled = [order for order in orders.values() if not order.is_apart]
         apart = [order for order in orders.values() if order.is_apart]
         state = next(iter(orders.values())).specs[0].status
-        bystander = CardSpec(user_id=self._probe.cards.backend.new_user(), status=state)
+        bystander = CardSpec(user_id=self._longer(), status=state)
         pool = Population((bystander, *(spec for order in pooled for spec in order.specs)))
         try:
             first, *others = self._probe.cards.seeder.seed(
@@ -183,7 +204,7 @@ class FlowCards:
             raise NotAvailableError(f"cards of this target have no {missing[0]}")
         values = {name: held[name] for name in order.given}
         if order.key[1] == "0":
-            strange = next(name for name in order.given if name is not Attribute.USER_ID)
+            *_, strange = (name for name in order.given if name is not Attribute.USER_ID)
             is_status = strange is Attribute.STATUS
             values[strange] = Status.SNOOZED if is_status else self._probe.invented()
         return values

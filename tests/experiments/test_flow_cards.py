@@ -46,6 +46,8 @@ def test_a_correct_target_breaks_nothing(serve: Serve) -> None:
         ("dismiss-embargoed", "STATE-06"),
         ("complete-dismissed", "STATE-07"),
         ("results-lack-last", "RESULT-04"),
+        ("prefix-match@operation=dismiss", "QUERY-11"),
+        ("prefix-match@operation=cancel", "QUERY-11"),
     ],
 )
 def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
@@ -53,6 +55,21 @@ def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
     found = made(serve(faults=[fault]))
     with pytest.raises(Violation):
         found.check(requirement, CLAIMS[requirement])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "act-ignores-lifecycleId@by=lifecycleId+userId",
+        "act-any-attribute@by=flowInstanceId+userId",
+        "third-attribute-ignored@operation=complete",
+    ],
+)
+def test_an_attribute_that_an_action_leaves_out_is_found(serve: Serve, fault: str) -> None:
+    """An action that ignores one of several attributes changes a card that lacks its value."""
+    found = made(serve(faults=[fault]), "default")
+    with pytest.raises(Violation):
+        found.check("QUERY-11", CLAIMS["QUERY-11"])
 
 
 def test_a_value_that_cards_lack_is_not_exercised(serve: Serve) -> None:

@@ -77,8 +77,12 @@ class SeedingBackend(Protocol):
     settling: float
     """Seconds of real time until a change of state must be listed."""
 
-    def new_user(self, suffix: str = "") -> str:
+    def new_user(self, suffix: str = "", *, like: str = "") -> str:
         """A user id that exists for this run only.
+
+        Args:
+            suffix: How it ends.
+            like: How it begins: another user id, which the two may be taken for.
 
         Raises:
             NotAvailableError: The settings name the only users that may be targeted.
@@ -148,9 +152,9 @@ class UserIds:
         self._randomness = randomness
         self._given: set[str] = set()
 
-    def new(self, suffix: str = "") -> str:
-        """The next id, ending in ``suffix``."""
-        user = f"contract-{self._randomness.token()}{suffix}"
+    def new(self, suffix: str = "", like: str = "") -> str:
+        """The next id, ending in ``suffix``, and beginning with another id if one is given."""
+        user = f"{like or f'contract-{self._randomness.token()}'}{suffix}"
         self._given.add(user)
         return user
 

@@ -50,10 +50,10 @@ class LiveBackend(ABC):
         self._user_ids = UserIds(randomness)
         self.listing_timeout = settings.seed_timeout
 
-    def new_user(self, suffix: str = "") -> str:
+    def new_user(self, suffix: str = "", *, like: str = "") -> str:
         """A user id that nothing else on the target has."""
         self._refuse_to_generate()
-        return self._user_ids.new(suffix)
+        return self._user_ids.new(suffix, like)
 
     def new_number(self) -> str:
         """A user id of digits that nothing else on the target has."""

@@ -48,9 +48,9 @@ class SandboxBackend:
         self._randomness = randomness
         self._user_ids = UserIds(randomness)
 
-    def new_user(self, suffix: str = "") -> str:
+    def new_user(self, suffix: str = "", *, like: str = "") -> str:
         """A user id that nothing else in the sandbox has."""
-        return self._user_ids.new(suffix)
+        return self._user_ids.new(suffix, like)
 
     def new_number(self) -> str:
         """A user id of digits that nothing else in the sandbox has."""

@@ -37,6 +37,8 @@ SINGLE = {
     "QUERY-07": Attribute.STATUS,
 }
 SUBSETS = [some for size in range(len(Attribute)) for some in combinations(Attribute, size + 1)]
+FEW_SUBSETS = [some for some in SUBSETS if len(some) not in {4, 5}]
+"""Those of a live target: a server that mishandles four attributes but not three is unlikely."""
 
 
 def query_by(values: dict[Attribute, str], **paging: int) -> CardQuery:
@@ -90,12 +92,13 @@ def strangers(attribute: Attribute, probe: Probe, population: SharedPopulation) 
     return made_up + [value for value in others if value not in held]
 
 
+@pytest.fixture(scope="module")
 def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuery, Found]]:
-    """The listings for each combination of one card's values."""
+    """The listings for each combination of one card's values; on a live target for most."""
     card = (population.odd or population.plain[0]).cards[0]
     asked = [
         query_by({name: card.attributes[name] for name in subset})
-        for subset in SUBSETS
+        for subset in (SUBSETS if probe.cards.is_steerable else FEW_SUBSETS)
         if card.attributes.keys() >= set(subset)
     ]
     return [(query, probe.find(query)) for query in asked]
@@ -141,11 +144,12 @@ def test_no_attribute_is_left_out(
 def test_attributes_combine(
     probe: Probe,
     population: SharedPopulation,
+    by_subset: list[tuple[CardQuery, Found]],
     joins_by_or: bool,  # noqa: FBT001
     effort: Effort,
 ) -> None:
     """Every combination of a card's attributes lists that card; generated queries agree."""
-    for query, found in by_subset(probe, population):
+    for query, found in by_subset:
         judge_listing(population.cards, query, found, or_allowed=joins_by_or)
 
     @effort.for_all(queries(population.cards, paging=False), usual=GENERATED)
@@ -156,9 +160,11 @@ def test_attributes_combine(
 
 
 @requirement("QUERY-16")
-def test_combination_means_and(probe: Probe, population: SharedPopulation) -> None:
+def test_combination_means_and(
+    population: SharedPopulation, by_subset: list[tuple[CardQuery, Found]]
+) -> None:
     """No combination lists a card that lacks one of the values."""
-    for query, found in by_subset(probe, population):
+    for query, found in by_subset:
         judge_listing(population.cards, query, found)
 
 

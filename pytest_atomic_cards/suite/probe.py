@@ -178,6 +178,7 @@ class Probe:
             tries=EVERY_SECOND_LOST,
         )
         if exchange.succeeded:
+            self._reader.expect(action.outcome)
             self._seen |= dict.fromkeys(map(key_of, watched.cards))
         if self.api.access.denied(exchange):
             raise TransportError(f"{action} was denied with HTTP {exchange.status}", exchange)

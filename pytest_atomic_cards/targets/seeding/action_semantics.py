@@ -121,14 +121,15 @@ class ActionSemantics:
         """Act on one card without ``multiple``, by the first query that is not refused.
 
         Returns:
-            The last exchange; ``None`` for a card without any id.
+            The exchange that succeeded, else the first refusal, as its query is the most likely
+            one to select a single card; ``None`` for a card without any id.
 
         Raises:
             ScopeError: No query that selects the card may be sent.
             NotAvailableError: No query that selects the card may be sent.
             OutcomeUnknownError: The card may or may not have changed.
         """
-        exchange, objection = None, None
+        refused, objection = None, None
         for query in selectors_of(card):
             try:
                 exchange = self._act_by(action, query, card)
@@ -136,10 +137,11 @@ class ActionSemantics:
                 objection = objection or error
                 continue
             if exchange.succeeded:
-                break
-        if exchange is None and objection is not None:
+                return exchange
+            refused = refused or exchange
+        if refused is None and objection is not None:
             raise objection
-        return exchange
+        return refused
 
     def _act_by(self, action: Action, query: CardQuery, card: Card) -> Exchange:
         """Act on one card by a query, and note whether that selects a single card."""

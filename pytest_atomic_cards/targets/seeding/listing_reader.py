@@ -34,6 +34,10 @@ few cards, which is nearly every one, takes one request."""
 _TRIES: Final = 3
 """Requests for one page: a server error may be transient, and contracts judge one that persists."""
 
+_LIKELY: Final = tuple(sorted(Status, key=lambda state: (state.is_open, state is Status.ACTIVE)))
+"""The states to look up cards in that the plain listing leaves out: closed ones first, and active
+last, as it shows active cards."""
+
 
 def key_of(card: Card) -> str:
     """What identifies a card: its instance id, or the best that its body has."""
@@ -120,6 +124,11 @@ class Reader:
 
     def __init__(self, api: CardsApi) -> None:
         self._api = api
+        self._likely = _LIKELY
+
+    def expect(self, state: Status) -> None:
+        """Look up missing cards in this state first, as some were just brought to it."""
+        self._likely = (state, *(one for one in self._likely if one is not state))
 
     def page(self, query: CardQuery) -> Found:
         """One page. A refusal that does not deny access counts as *no card matches*.
@@ -195,7 +204,7 @@ class Reader:
         """
         members = {key_of(card) for card in group.cards}
         seen = self._words(self.find(group.pin, wanted=len(members)).cards, members)
-        for status in Status:
+        for status in self._likely:
             if len(seen) == len(members):
                 break
             missing = len(members) - len(seen)
@@ -206,7 +215,7 @@ class Reader:
     def look(self, group: Group, card: Card) -> Card:
         """One card of a group as it is listed now; without a status if no listing shows it."""
         one = group.single(card)
-        for query in (one, *(one.replace(status=status) for status in Status)):
+        for query in (one, *(one.replace(status=status) for status in self._likely)):
             for found in self.find(query).cards:
                 if key_of(found) == key_of(card):
                     return found

@@ -16,7 +16,7 @@ from typing import Final
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.scope_guard import PINS, Scope
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -87,7 +87,15 @@ class Ownership:
         self._under: defaultdict[tuple[Attribute, str], _Evidence] = defaultdict(_Evidence)
         self._waited_for: set[Attribute] = set()
         self._sampled: defaultdict[Attribute, set[str]] = defaultdict(set)
+        self._brought: dict[tuple[Attribute, str], str] = {}
         self._lock = RLock()
+
+    def expect(self, cards: Sequence[Card]) -> None:
+        """Look for cards of this run in the states that they were brought to."""
+        for card in cards:
+            if card.status in CLOSED:
+                for pin in PINS:
+                    self._brought[pin, card.attributes.get(pin, "")] = str(card.status)
 
     def refuse_strangers(self, invocation: str) -> None:
         """Return unless an invocation holds cards of others.
@@ -226,12 +234,15 @@ class Ownership:
     def _states_to_list(
         self, pin: Attribute, values: Mapping[Attribute, str], *, multiple: bool
     ) -> set[str | None]:
-        """The listings that show what an action by an id may change."""
+        """The listings that show what an action by an id may change.
+
+        The plain one shows every active card.
+        """
         if not multiple:
             return {None}
         status = values.get(Attribute.STATUS)
         if status is not None:
-            return {status}
+            return {None if status == Status.ACTIVE else status}
         sampled = self._sampled[pin]
         if len(sampled) < _SAMPLED:
             sampled.add(values[pin])
@@ -245,7 +256,8 @@ class Ownership:
         """The evidence on an id; what is still missing is listed now."""
         evidence = self._under[pin, value]
         query = CardQuery.of({pin: value})
-        for state in EVERYWHERE:
+        likely = self._brought.get((pin, value))
+        for state in (None, *filter(None, [likely]), *EVERYWHERE):
             if evidence.foreign:
                 break
             if state not in evidence.states and (state in states or not evidence.has_own):

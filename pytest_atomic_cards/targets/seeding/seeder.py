@@ -93,10 +93,13 @@ class Seeder:
         self._completed(*placed)
         if self._scope:
             self._scope.adopt([card for cards in visible for card in cards])
-        return [
+        groups = [
             self._state_setup.arrange(population, Group(one.pin, cards, one.users))
             for population, one, cards in zip(populations, placed, visible, strict=True)
         ]
+        if self._ownership:
+            self._ownership.expect([card for group in groups for card in group.cards])
+        return groups
 
     def seed_bulk(self, count: int) -> Group:
         """Seed at least ``count`` active cards that one query selects.

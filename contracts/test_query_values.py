@@ -10,7 +10,7 @@ from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.oracle import judge_listing
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.suite.shared_population import SharedPopulation, unlike
 from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
@@ -39,16 +39,17 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
         for group in (population.plain[0], population.long, population.numeric)
         if group
     ]
+    cards = [*samples, *(population.odd.cards if population.odd else ())]
     held = {value for card in population.cards for value in card.attributes.values()}
-    for card in [*samples, *(population.odd.cards if population.odd else ())]:
-        for attribute, value in card.attributes.items():
-            if attribute is Attribute.STATUS:
-                continue
-            for other in [*(look_alikes(value) if card in samples else ()), *respelled(value)]:
+    for attribute in (name for name in Attribute if name is not Attribute.STATUS):
+        owners = {value: card for card in cards if (value := card.attributes.get(attribute))}
+        for value in unlike(owners):
+            similar = look_alikes(value) if owners[value] in samples else []
+            for other in dict.fromkeys([*similar, *respelled(value)]):
                 query = by_value(attribute, other)
                 found = probe.find(query)
                 expect(
-                    other in held or key_of(card) not in {key_of(one) for one in found.cards},
+                    other in held or key_of(owners[value]) not in set(map(key_of, found.cards)),
                     *found.exchanges,
                     expected=f"{query} not to list the card with {attribute}={value}",
                     actual="it is listed",

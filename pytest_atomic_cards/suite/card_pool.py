@@ -48,10 +48,10 @@ _CUSTOMERS: Final = 24
 """Groups of one customer each to seed at once, unless a plan says how many a run takes."""
 _FEW: Final = 6
 """The same once those are used up, as a run seldom takes many more than planned."""
-QUESTIONS: Final[Batch] = MappingProxyType(
-    {StartKind.GROUP: 10, Status.ACTIVE: 2, StartKind.ALONE: 2}
-)
-"""What all open questions need together, so a live target is waited for once."""
+QUESTIONS: Final[Batch] = MappingProxyType({Status.ACTIVE: 2, StartKind.ALONE: 2})
+"""What all open questions need together beside groups, so a live target is waited for once."""
+OF_QUESTIONS: Final = 10
+"""Groups that all open questions take."""
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class CardPool:
     def __init__(
         self, seeder: Seeder, recorder: Recorder = NULL_RECORDER, batch: Batch = CONTRACTS
     ) -> None:
-        self.groups = _CUSTOMERS
+        self.groups = OF_QUESTIONS if batch is QUESTIONS else _CUSTOMERS
         self.taken = 0
         self.is_restocking = False
         self._seeder = seeder
@@ -110,7 +110,7 @@ class CardPool:
             NotAvailableError: There is only one, or the target limits the size of a start.
             SeedingError: No more cards can be seeded.
         """
-        if self._batch is QUESTIONS or self._seeder.backend.delivery_is_certain:
+        if self._seeder.backend.delivery_is_certain:
             return self.take_across()
         try:
             return self.customer()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -43,6 +44,10 @@ ODD_VALUES: Final = (
 
 None has a comma: whether a target reads ``a,b`` as a list is an open question.
 """
+
+_WORDS: Final = re.compile("[0-9A-Za-z]+")
+_LONG: Final = 64
+"""Characters that some targets cut a value after."""
 
 
 @dataclass(slots=True)
@@ -92,6 +97,19 @@ class SharedPopulation:
     def active(self) -> list[Card]:
         """The active cards."""
         return [card for card in self.cards if card.status is Status.ACTIVE]
+
+
+def unlike(values: Iterable[str]) -> list[str]:
+    """Those values that differ in their form, the first of each: a target makes many of one kind.
+
+    Of letters and digits only the length is compared, roughly.
+    """
+    return [*{_form(value): value for value in reversed([*values])}.values()][::-1]
+
+
+def _form(value: str) -> tuple[str, bool]:
+    is_long = len(value) > _LONG
+    return "0" if value.isdecimal() else _WORDS.sub("a", value), is_long
 
 
 def seed_population(cards: Cards) -> SharedPopulation:

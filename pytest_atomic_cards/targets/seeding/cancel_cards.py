@@ -101,14 +101,14 @@ class Canceller:
         id, more than one card matches, and it must refuse.
         """
         semantics = self._ownership.action_semantics
-        if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
+        if not semantics.was_carried_out(Action.CANCEL):
             for card in cards[:_MOST_FAILURES]:
                 response = self._cancel_singly([card])
                 if semantics.was_carried_out(Action.CANCEL):
                     break
             if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
                 return response
-        batch = pin.replace(multiple=True, limit=LARGEST_LIMIT)
+        batch = pin.replace(multiple=True, limit=LARGEST_LIMIT) if len(cards) > 1 else pin
         try:
             exchange = act_on_state(self._api, Action.CANCEL, batch, state)
         except (NotAvailableError, ScopeError):

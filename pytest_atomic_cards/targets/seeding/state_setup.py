@@ -118,6 +118,7 @@ class StateSetup:
     ) -> None:
         if state is Status.ACTIVE:
             return
+        self._reader.expect(state)
 
         def look() -> Words:
             return self._words(group, members)
@@ -198,7 +199,7 @@ class StateSetup:
 
     def _words(self, group: Group, members: Sequence[Card]) -> Words:
         """The state words that the members of a group are listed with."""
-        words = self._reader.states(group)
+        words = self._reader.states(replace(group, cards=tuple(members)))
         return {words.get(key_of(card)) for card in members}
 
     def _complain(self, state: Status, words: Words) -> None:

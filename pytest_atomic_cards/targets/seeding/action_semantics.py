@@ -12,7 +12,7 @@ well. It counts only with an id by which the same action was seen to change a si
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
@@ -90,6 +90,7 @@ class ActionSemantics:
         self._selective: set[tuple[Action, frozenset[Attribute]]] = set()
         self._honoured: dict[tuple[Action, Attribute], bool] = {}
         self._tries: Counter[tuple[Action, Attribute]] = Counter()
+        self._just_seen: tuple[str, CardQuery] | None = None
 
     def adopt(self, cards: Iterable[Card]) -> None:
         """Provide cards of this run to try with, the last ones first."""
@@ -101,11 +102,22 @@ class ActionSemantics:
         """Provide cards of this run that nobody needs any more, so that they may be closed."""
         self._spare = list(cards)
 
-    def is_honoured(self, action: Action, pin: Attribute) -> bool:
+    def try_all(self, pins: Collection[Attribute]) -> None:
+        """Try all actions with some attributes, with nothing else in between.
+
+        So the listing that shows what one action did is also the one before the next.
+        """
+        for pin in pins:
+            for action in Action:
+                self.is_honoured(action, pin, in_a_row=True)
+        self._just_seen = None
+
+    def is_honoured(self, action: Action, pin: Attribute, *, in_a_row: bool = False) -> bool:
         """Whether an action was seen not to change a card without the value of ``pin``."""
         pair = action, pin
         while pair not in self._honoured and self._cards and self._tries[pair] < _TRIES:
             self._tries[pair] += 1
+            self._just_seen = self._just_seen if in_a_row else None
             honoured = None
             with suppress(AtomicCardsError):
                 honoured = self._try(action, pin)
@@ -167,7 +179,8 @@ class ActionSemantics:
         for card in tuple(reversed(self._cards)):
             made_up = {pin: similar(card.attributes.get(pin, key_of(card)))}
             for query in selectors_of(card, without=pin):
-                if self._is_alone_and_active(card, query):
+                seen, self._just_seen = self._just_seen, None
+                if seen == (key_of(card), query) or self._is_alone_and_active(card, query):
                     exchange = self._api.act_exchange(action, query.with_attributes(made_up))
                     return self._judge(action, exchange, card, query)
         return None
@@ -179,6 +192,7 @@ class ActionSemantics:
             return False
         if not self._is_alone_and_active(card, query):
             return None
+        self._just_seen = key_of(card), query
         if exchange.succeeded:
             return True
         if exchange.status in _NO_CARD or self._was_refused_for_the_value(action, exchange, query):

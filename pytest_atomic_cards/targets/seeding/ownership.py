@@ -289,6 +289,6 @@ class Ownership:
     def calibrate(self, cards: Sequence[Card]) -> None:
         """Learn which ids actions honour, with cards that nobody needs any more."""
         self.action_semantics.spare(cards)
-        with self._lock, self._recorder.unrecorded("what actions honour is tried once in a run"):
-            with suppress(AtomicCardsError):
-                self.action_semantics.try_all(PINS)
+        unrecorded = self._recorder.unrecorded("what actions honour is tried once in a run")
+        with self._lock, unrecorded, suppress(AtomicCardsError):
+            self.action_semantics.try_all(PINS)

@@ -88,8 +88,14 @@ class Profile:
     bad_number: Literal["ignored", _Invalid] = _question(
         "What happens to a limit or offset that is negative or not a number?", "400"
     )
-    closed_cards_listed: Literal["yes", "only-by-status"] = _question(
-        "Does a listing without a status attribute include closed cards?", "yes"
+    embargoed_cards_listed: Literal["yes", "only-by-status", "no"] = _question(
+        "Are embargoed cards listed: also without a status attribute, only by status, or never?",
+        "yes",
+    )
+    closed_cards_listed: Literal["yes", "only-by-status", "no"] = _question(
+        "Are dismissed, completed and expired cards listed: also without a status attribute, only "
+        "by status, or never?",
+        "yes",
     )
     cancelled_cards_listed: Literal["yes", "no"] = _question(
         "Are cancelled cards ever listed?", "yes"

@@ -27,7 +27,9 @@ _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 _CONTROLS: Final = frozenset({"limit", "offset", "multiple"})
 _STATUS: Final = Attribute.STATUS.value
 _STATUSES: Final = tuple(status.value for status in Status)
-_OPEN: Final = tuple(status.value for status in Status if status in OPEN)
+_CANCELLED: Final = frozenset({Status.CANCELLED.value})
+_EMBARGOED: Final = frozenset({Status.EMBARGOED.value})
+_CLOSED: Final = frozenset(_STATUSES) - {state.value for state in OPEN} - _CANCELLED
 _TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
 _BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _LONGEST_NUMBER: Final = 18
@@ -124,11 +126,10 @@ class QueryDecisions:
 
     def listed_statuses(self, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """The states of the cards that a listing shows; ``None`` for all."""
-        if given is None and self.profile.closed_cards_listed == "only-by-status":
-            given = _OPEN
-        if self.profile.cancelled_cards_listed == "no":
-            return tuple(word for word in given or _STATUSES if word != Status.CANCELLED)
-        return given
+        hidden = _unlisted(self.profile, by_status=given is not None)
+        if not hidden:
+            return given
+        return tuple(word for word in (_STATUSES if given is None else given) if word not in hidden)
 
     def listing_window(self, pairs: Pairs) -> tuple[int, int]:
         """Limit and offset of a listing."""
@@ -223,3 +224,16 @@ class QueryDecisions:
             int(self.profile.bad_number),
             f"{name} must be a whole number from {least}, not {text[:40]!r}",
         )
+
+
+def _unlisted(profile: Profile, *, by_status: bool) -> frozenset[str]:
+    """The states whose cards a listing omits, with or without a status attribute."""
+    omitting = {"no"} if by_status else {"no", "only-by-status"}
+    hidden: frozenset[str] = frozenset()
+    if profile.embargoed_cards_listed in omitting:
+        hidden |= _EMBARGOED
+    if profile.closed_cards_listed in omitting:
+        hidden |= _CLOSED
+    if profile.cancelled_cards_listed == "no" or not (by_status or hidden.isdisjoint(_CLOSED)):
+        hidden |= _CANCELLED
+    return hidden

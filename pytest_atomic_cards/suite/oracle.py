@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import NAMED, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.support.printable import brief
@@ -20,6 +20,7 @@ from pytest_atomic_cards.support.randomness import Randomness
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 
 _INVENTED: Final = "no-such-value-"
+_UNNAMED: Final = frozenset(Status) - NAMED
 
 
 def invented(randomness: Randomness) -> str:
@@ -34,6 +35,7 @@ def judge_listing(
     *,
     owed: Collection[Status] = (Status.ACTIVE,),
     or_allowed: bool = False,
+    unlisted: Collection[Status] = _UNNAMED,
 ) -> None:
     """Compare a listing with the cards that it must show.
 
@@ -43,11 +45,12 @@ def judge_listing(
         found: The listed cards, from all pages that were read.
         owed: States whose cards must be listed; whether others are listed is not documented.
         or_allowed: Whether to accept a listing that joins the values by *or*.
+        unlisted: States whose cards the target may never list.
 
     Raises:
         Violation: A listed card lacks one of the values, or a card that has them all is missing.
-        Inconclusive: A card is missing because the query got HTTP 403: which queries a target
-            forbids is not documented.
+        Inconclusive: A card is missing because the query got HTTP 403, or may never be listed:
+            which queries a target forbids, and whether it lists all states, is not documented.
     """
     wanted = query.attributes
     listed = {key_of(card) for card in found.cards}
@@ -58,6 +61,8 @@ def judge_listing(
     ]
     if absent and any(one.status == HTTPStatus.FORBIDDEN for one in found.exchanges):
         raise Inconclusive(f"the query {query} is forbidden with HTTP 403", found.exchanges)
+    if absent and not found.cards and query.status in unlisted:
+        raise Inconclusive(f"no card is listed by {query}; perhaps none ever is", found.exchanges)
     if absent and found.complete:
         raise Violation(
             f"{len(absent)} more active card(s) that match {query}",

@@ -69,6 +69,10 @@ class NotAvailableError(AtomicCardsError):
     """The target cannot provide what was requested, such as a card snoozed over the public API."""
 
 
+class NotListedError(NotAvailableError):
+    """Cards were created, or so the target says, in a state of which it lists no cards."""
+
+
 class CardsWarning(UserWarning):
     """A test does something that will surprise its author, in this run or in a replay of it."""
 

@@ -156,28 +156,6 @@ def another_success(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sandbox, "_json", respond)
 
 
-def _hide_embargoed(monkeypatch: pytest.MonkeyPatch, *, always: bool) -> None:
-    original = Behaviour.listed_statuses
-
-    def listed(self: Behaviour, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        statuses = original(self, given)
-        if given is not None and not always:
-            return statuses
-        return tuple(one for one in statuses or Status if one != Status.EMBARGOED)
-
-    monkeypatch.setattr(Behaviour, "listed_statuses", listed)
-
-
-def embargoed_by_status_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Embargoed cards are listed with status=embargoed only."""
-    _hide_embargoed(monkeypatch, always=False)
-
-
-def embargoed_never_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Embargoed cards are not listed at all."""
-    _hide_embargoed(monkeypatch, always=True)
-
-
 def capital_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """The states that the page does not name are shown, and asked for, in capitals."""
     monkeypatch.setitem(globals(), "WORDS", {state: state.value.upper() for state in WORDS})
@@ -203,8 +181,6 @@ CHOICES: dict[Choice, set[str]] = {
     other_multiple_is_malformed: set(),
     multiple_for_several_only: {"MULTI-07"},
     another_success: set(),
-    embargoed_by_status_only: set(),
-    embargoed_never_listed: set(),
 }
 """Legal choices that no question asks about, and the inferred requirements that they violate."""
 

@@ -9,11 +9,11 @@ from profile_contexts import context_on, whole_profiles
 
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.sandbox import Sandbox
 from pytest_atomic_cards.suite.profiling import OBSERVERS, WAITING, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observation import observe
-from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.errors import NotAvailableError, NotListedError
 from pytest_atomic_cards.targets import sandbox_target
+from pytest_atomic_cards.targets.fronted_sandbox import FrontedSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from live_sandbox import Serve
 
 CASES = [(name, answer) for name, question in QUESTIONS.items() for answer in question.answers]
+OBSERVABLE_LIVE = {
+    "cancel_embargoed": "allowed",
+    "delivery_options": "honoured",
+    "embargoed_cards_listed": "only-by-status",
+    "zero_match_action": "404",
+}
+"""Answers without which the guard holds back actions, or no card of a live target is embargoed."""
 UNOBSERVABLE_LIVE = {
     "cancel_snoozed",
     "expiry_while_snoozed",
@@ -47,6 +54,12 @@ def seen_of(context: ProfilingContext) -> dict[str, str]:
 def hidden_by(answers: dict[str, str]) -> set[str]:
     """The questions that cannot be observed because of the answers to others."""
     refusal, hidden = answers["wrong_state"], set()
+    if answers["embargoed_cards_listed"] == "no":
+        hidden |= {"cancel_embargoed", "expiry_while_embargoed"}
+        if answers["delivery_options"] == "honoured":
+            hidden.add("delivery_options")
+    if answers["closed_cards_listed"] == "no":
+        hidden.add("updated_by_system")
     if refusal.isdigit() and (answers["multiple_counts"] != "matching" or refusal == "400"):
         hidden.add("multiple_counts")
     return hidden
@@ -74,12 +87,13 @@ def test_whole_profiles_are_observed(answers: dict[str, str], tmp_path: Path) ->
 
 def test_a_live_target_is_observed_without_touching_cards_of_others(serve: Serve) -> None:
     """A live target is observed except for what needs controls; other cards stay unchanged."""
-    answers = whole_profiles(1, seed=5)[0] | {"cancel_embargoed": "allowed"}
+    answers = whole_profiles(1, seed=5)[0] | OBSERVABLE_LIVE
     live = serve(**answers)
     foreign = live.environment.seed([{"status": status} for status in ("active", "snoozed")] * 60)
     world = live.open_world()
     world.backend.pass_time = live.sandbox.clock.advance
-    seen = seen_of(ProfilingContext(world, live.settings()))
+    world.seeder.calibrate()  # as each run does: the guard tries actions with these cards
+    seen = seen_of(ProfilingContext(world, live.settings(effort="thorough")))
     assert seen == {name: answers[name] for name in seen}
     assert answers.keys() - seen.keys() <= UNOBSERVABLE_LIVE | {"multiple_counts"}
     world.clean_up()
@@ -106,7 +120,30 @@ def test_a_test_start_is_observed_where_it_is_set(serve: Serve) -> None:
     assert OBSERVERS["test_event_source"](context) == "test"
 
 
-class Answering(Sandbox):
+@pytest.mark.parametrize("answer", QUESTIONS["embargoed_cards_listed"].answers)
+def test_how_embargoed_cards_are_listed_is_observed_live(answer: str, serve: Serve) -> None:
+    """A target that never lists them is observed as such; what depends on that is left open."""
+    live = serve(embargoed_cards_listed=answer)
+    world = live.open_world()
+    world.seeder.calibrate()  # shows that listings honour ids, which hidden cards cannot
+    context = ProfilingContext(world, live.settings())
+    assert OBSERVERS["embargoed_cards_listed"](context) == answer
+    if answer == "no":
+        with pytest.raises(NotListedError, match="status=embargoed"):
+            OBSERVERS["cancel_embargoed"](context)
+    else:
+        assert OBSERVERS["cancel_embargoed"](context) == "allowed"
+
+
+def test_without_an_embargo_it_stays_open_how_such_cards_are_listed(serve: Serve) -> None:
+    """A target that ignores the embargo of a start shows nothing about embargoed cards."""
+    live = serve(delivery_options="ignored", embargoed_cards_listed="no")
+    context = ProfilingContext(live.open_world(), live.settings())
+    with pytest.raises(NotAvailableError, match="did not honour"):
+        OBSERVERS["embargoed_cards_listed"](context)
+
+
+class Answering(FrontedSandbox):
     """A sandbox that replaces its responses to some requests."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -127,8 +164,8 @@ def context_with(
 ) -> Callable[..., ProfilingContext]:
     """Opens a context on a sandbox of another class."""
 
-    def context_with(kind: type[Sandbox], **answers: str) -> ProfilingContext:
-        monkeypatch.setattr(sandbox_target, "Sandbox", kind)
+    def context_with(kind: type[FrontedSandbox], **answers: str) -> ProfilingContext:
+        monkeypatch.setattr(sandbox_target, "FrontedSandbox", kind)
         return context_on(tmp_path, **answers)
 
     return context_with

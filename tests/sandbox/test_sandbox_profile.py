@@ -117,10 +117,21 @@ def _bad_number(api: Api) -> str:
     return _status_or(replies[0], "ignored")
 
 
+def _embargoed_cards_listed(api: Api) -> str:
+    return _listed_in(api, "embargoed")
+
+
 def _closed_cards_listed(api: Api) -> str:
-    _seed(api, {"status": "dismissed"})
-    assert api.get(status="dismissed").ids
-    return "yes" if api.get().ids else "only-by-status"
+    (answer,) = {_listed_in(api, state) for state in ("dismissed", "completed", "expired")}
+    return answer
+
+
+def _listed_in(api: Api, state: str) -> str:
+    (card,) = _seed(api, {"status": state})
+    if card not in api.get(status=state).ids:
+        assert card not in api.get().ids
+        return "no"
+    return "yes" if card in api.get().ids else "only-by-status"
 
 
 def _cancelled_cards_listed(api: Api) -> str:
@@ -343,6 +354,7 @@ def _cards_per_target(api: Api) -> str:
 
 
 def _test_event_source(api: Api) -> str:
+    api.environment.test_users = frozenset({"u"})
     _start(api, mode="test")
     return str(api.get().json["data"][0]["eventSource"])
 

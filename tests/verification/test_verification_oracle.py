@@ -147,6 +147,17 @@ def test_invented_values_are_never_the_same() -> None:
     assert len({invented(TRUE_RANDOMNESS) for _ in range(50)}) == 50
 
 
+def test_cards_of_an_unnamed_state_may_never_be_listed() -> None:
+    """An empty listing by a state that the page does not name is undecided, unless it is owed."""
+    closed = CardQuery(status="dismissed")
+    with pytest.raises(Inconclusive, match="perhaps none ever is"):
+        judge(closed, "", owed=["dismissed"])
+    with pytest.raises(Violation, match="1 more"):
+        judge(closed, "", owed=["dismissed"], unlisted=())
+    with pytest.raises(Violation, match="4 more"):
+        judge(CardQuery(status="active"), "")
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(403, Inconclusive), (400, Violation), (404, Violation)]
 )

@@ -202,7 +202,7 @@ class ProfilingContext:
                 the spec.
             SeedingError: No card appeared.
         """
-        group = self.flow_seeder(mode).seed(Population.of(1, spec))[0]
+        group = self.flow_seeder(mode).seed(Population.of(1, spec), at_once=True)[0]
         return Started(self.last_start(), group)
 
     @property

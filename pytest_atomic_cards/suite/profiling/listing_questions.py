@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from itertools import pairwise
 from typing import Any, Final
@@ -20,7 +21,7 @@ from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
 from pytest_atomic_cards.suite.profiling.observers import observer
-from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.errors import NotAvailableError, NotListedError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 _MOMENTS: Final = 4
@@ -127,20 +128,32 @@ def bad_number(context: ProfilingContext) -> str:
 
 
 @observer
+def embargoed_cards_listed(context: ProfilingContext) -> str:
+    """List a group with an embargoed card, if it could be seeded at all."""
+    try:
+        group, card = context.supply.card(Status.EMBARGOED)
+    except NotListedError:
+        return "no"
+    word = context.probe.watch(partial(_plainly, context, group, key_of(card)), bool)
+    return "only-by-status" if word is None else "yes"
+
+
+@observer
 def closed_cards_listed(context: ProfilingContext) -> str:
     """List a group with a dismissed card, once the dismissal is visible."""
     closed = _close(context, Action.DISMISS)
     if closed.word is None:
         return "no"
-    query, key = closed.group.pin, closed.key
-
-    def plainly() -> str | None:
-        exchange = context.get(query)
-        words = {key_of(card): card.status for card in cards_of(exchange.json())}
-        return words.get(key)
-
+    plainly = partial(_plainly, context, closed.group, closed.key)
     word = context.probe.watch(plainly, lambda word: word != Status.ACTIVE)
     return "only-by-status" if word is None else "yes"
+
+
+def _plainly(context: ProfilingContext, group: Group, key: str) -> str | None:
+    """The state word of a card in a listing without a status attribute."""
+    exchange = context.get(group.pin)
+    found = cards_of(exchange.json()) if listed(exchange) else []
+    return {key_of(card): card.status for card in found}.get(key)
 
 
 @observer

@@ -10,7 +10,7 @@ from pytest_atomic_cards.model.lifecycle import OPEN
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.time_experiment import LONG, SOON, TimeExperiment
-from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.errors import NotAvailableError, NotListedError
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 HELD: Final = "long embargo"
@@ -48,10 +48,13 @@ class Timers(TimeExperiment):
         """Whether the target provided a card with the requested timers.
 
         Raises:
+            NotListedError: No listing shows whether it did.
             SeedingError: It could not be seeded.
         """
         try:
             self.group(name)
+        except NotListedError:
+            raise
         except NotAvailableError:
             return False
         return True

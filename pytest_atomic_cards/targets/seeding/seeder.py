@@ -81,15 +81,19 @@ class Seeder:
         if self._ownership:
             self._ownership.calibrate(cards)
 
-    def seed(self, *populations: Population) -> list[Group]:
+    def seed(self, *populations: Population, at_once: bool = False) -> list[Group]:
         """Seed populations, each as one invocation, and return their cards in the given states.
+
+        Args:
+            *populations: The cards of each invocation.
+            at_once: Whether to list the cards before they can be expected.
 
         Raises:
             NotAvailableError: The target cannot create such cards.
             SeedingError: The cards did not appear in time, or not as requested.
         """
         placed = [self._place(population) for population in populations]
-        visible = self._waiter.await_visible(placed)
+        visible = self._waiter.await_visible(placed, at_once=at_once)
         self._completed(*placed)
         if self._scope:
             self._scope.adopt([card for cards in visible for card in cards])

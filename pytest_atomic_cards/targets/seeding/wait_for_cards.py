@@ -14,7 +14,7 @@ from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import Clock
-from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError, SeedingError
+from pytest_atomic_cards.support.errors import ContractBrokenError, NotListedError, SeedingError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.progress import activity
@@ -163,14 +163,17 @@ class CardWaiter:
             self.late_card_window = max(_LEAST_LATE_CARD_WINDOW, 2 * (last - first))
         return cards
 
-    def await_visible(self, placed: Sequence[Placement]) -> list[tuple[Card, ...]]:
+    def await_visible(
+        self, placed: Sequence[Placement], *, at_once: bool = False
+    ) -> list[tuple[Card, ...]]:
         """The cards of each invocation, in the order of the requested customers.
 
         It is enough for a card to be listed once: pages may hold other cards each time. A listing
-        that fails is repeated, as a target may fail while no card matches yet.
+        that fails is repeated, as a target may fail while no card matches yet. The first one waits
+        nearly as long as the first cards took, unless ``at_once``.
 
         Raises:
-            NotAvailableError: The target does not list embargoed cards.
+            NotListedError: The target does not list embargoed cards.
             SeedingError: Some did not appear, and no others did within the backend's time-out; or
                 more are listed than a flow sends, or cards of others with them.
         """
@@ -195,11 +198,11 @@ class CardWaiter:
         def is_over(left: list[_Awaited]) -> bool:
             return not left or clock() - max(one.grown for one in awaited) > timeout(left)
 
-        self._clock.sleep(_SOONER * self._latency)
+        self._clock.sleep(0.0 if at_once else _SOONER * self._latency)
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
         if missing and all(one.is_unlisted for one in missing):
-            raise NotAvailableError(
+            raise NotListedError(
                 "embargoed cards are not listed, neither by their invocation nor by "
                 "status=embargoed; no page says that they are"
             )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.support.secrets.hidden import REDACTED, Hidden
 from pytest_atomic_cards.support.secrets.unpacking import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 SHORTEST: Final = 6
 """Characters of a secret: replacing a shorter string would garble a body."""
@@ -19,7 +20,7 @@ SHORTEST: Final = 6
 _SHORTEST_IN_BASE64: Final = 8
 """Characters of base64 that are replaced: fewer occur elsewhere by chance."""
 
-_ESCAPES: Final = ("%", "\\", "&")
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\|&(?:#|amp;|lt;|gt;|quot;)")
 """Every spelling except base64 that differs from the secret itself has one of these."""
 
 
@@ -33,14 +34,15 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         # Longest first, as one secret may be part of another.
-        known = sorted({str(s) for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True)
+        secrets = {str(s) for s in secrets if len(s) >= SHORTEST}
+        forms = {secret.replace(" ", "+") for secret in secrets}
+        known = sorted(secrets | forms, key=len, reverse=True)
         encoded = sorted(
             {piece for secret in known for piece in _in_base64(secret)}, key=len, reverse=True
         )
         self._spellings = list(map(Hidden, [*known, *encoded]))
         self._bytes = [_HiddenBytes(text.encode()) for text in self._spellings]
-        # Methods, because the repr of a pattern would show the secret in tracebacks.
-        self._hide_escaped = [re.compile(_any_spelling(secret)).sub for secret in known]
+        self._known = list(map(Hidden, known))
         self._shortest = min(map(len, self._spellings), default=0)
 
     def __repr__(self) -> str:
@@ -52,10 +54,19 @@ class Redactor:
             return text
         for spelling in self._spellings:
             text = text.replace(spelling, REDACTED)
-        if any(sign in text for sign in _ESCAPES):
+        if _ESCAPE.search(text):
             for hide in self._hide_escaped:
                 text = hide(REDACTED, text)
         return text
+
+    @cached_property
+    def _hide_escaped(self) -> list[Callable[[str, str], str]]:
+        """Substitutions of every spelling.
+
+        Built when a text has an escape: that takes longer than most tests send requests. Methods,
+        because the repr of a pattern would show the secret in tracebacks.
+        """
+        return [re.compile(_any_spelling(secret)).sub for secret in self._known]
 
     def content(self, content: bytes) -> bytes:
         """The bytes with every secret replaced."""
@@ -66,11 +77,11 @@ class Redactor:
     def _plain_content(self, content: bytes) -> bytes:
         for spelling in self._bytes:
             content = content.replace(spelling, REDACTED.encode())
-        if any(sign.encode() in content for sign in _ESCAPES):
-            # Bytes that are not UTF-8 stay unchanged.
-            text = content.decode("utf-8", "surrogateescape")
-            content = self.text(text).encode("utf-8", "surrogateescape")
-        return content
+        # Bytes that are not UTF-8 stay unchanged.
+        text = content.decode("utf-8", "surrogateescape")
+        return (
+            self.text(text).encode("utf-8", "surrogateescape") if _ESCAPE.search(text) else content
+        )
 
 
 class _HiddenBytes(bytes):

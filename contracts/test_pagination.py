@@ -49,7 +49,7 @@ def need(listing: Group, count: int) -> None:
 def test_default_page(probe: Probe, listing: Group) -> None:
     """Without limit and offset, 100 cards are listed."""
     need(listing, DEFAULT_PAGE + 1)
-    for query in (listing.pin, listing.pin.replace(status="active")):
+    for query in (listing.pin, listing.pin.replace(status="active"), CardQuery()):
         expect_count(probe.page(query), DEFAULT_PAGE, f"of {query} without limit and offset")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import quote
 
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.suite.contract_plugin import requirement
@@ -12,7 +13,7 @@ from pytest_atomic_cards.suite.oracle import judge_listing
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, unlike
 from pytest_atomic_cards.support.errors import ContractBrokenError
-from pytest_atomic_cards.targets.seeding.listing_reader import key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 
 @requirement("QUERY-09")
@@ -89,3 +90,19 @@ def respelled(value: str) -> list[str]:
 def by_value(attribute: Attribute, value: str) -> CardQuery:
     """A query by one attribute."""
     return CardQuery(**{attribute.field: value})  # type: ignore[arg-type]
+
+
+@requirement("QUERY-08")
+def test_a_card_is_found_by_what_a_later_page_shows(probe: Probe, listing: Group) -> None:
+    """All values that a page beyond the first shows of a card together list that card."""
+    page = probe.page(listing.pin.replace(limit=2, offset=DEFAULT_PAGE + 1))
+    for card in page.cards[-1:]:
+        query = CardQuery.of(card.attributes)
+        found = probe.page(query)
+        expect(
+            key_of(card) in map(key_of, found.cards),
+            *page.exchanges,
+            *found.exchanges,
+            expected=f"card {key_of(card)}, as a later page shows it with exactly these values",
+            actual="it is not listed",
+        )

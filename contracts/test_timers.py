@@ -1,21 +1,32 @@
-"""Timers to the minute, where time can be steered: a card keeps its state until they end."""
+"""Timers to the minute where time can be steered, and elsewhere to the second.
+
+A card keeps its state until they end.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.rules.verdicts import expect
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import OPEN, Status
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.probe import Probe, all_in, words_of
+from pytest_atomic_cards.suite.probe import Probe, all_in, left, of_user, only, words_of
+from pytest_atomic_cards.suite.time_experiment import SOON, UNDER_EMBARGO, TimeExperiment
+from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.support.printable import brief
 
 TIMER = timedelta(minutes=30)
 """Half of what an access token lasts, so that none expires meanwhile."""
 BEFORE = timedelta(seconds=30)
 """Before the end of a timer: longer than seeding takes, even on a busy machine."""
+
+A_SECOND = 1.0
+"""By how much timers of one start may differ on a target that looks at them once a second."""
 
 
 @pytest.mark.parametrize(
@@ -54,4 +65,61 @@ def check_after(time: timedelta, spec: CardSpec, state: Status, probe: Probe) ->
         *probe.find(group.pin).exchanges,
         expected=f"the card to be {state} {time} after it was seeded",
         actual=f"it is {words_of(states)}",
+    )
+
+
+@requirement("TIME-07")
+def test_embargo_does_not_end_early(timed: TimeExperiment) -> None:
+    """More than a second before its embargo ends a card is not active."""
+    words, exchanges = words_before(timed, "embargo")
+    if not all_in(Status.EMBARGOED)(timed.probe.states(timed.group("long embargo"))):
+        not_exercised("nothing shows that the flow accepts an embargo; it may override it")
+    expect(
+        Status.ACTIVE not in words,
+        *exchanges,
+        expected=f"the card to stay embargoed for {SOON.total_seconds():.0f} seconds",
+        actual="it was active more than a second before",
+    )
+
+
+@requirement("TIME-02")
+def test_card_does_not_expire_early(timed: TimeExperiment) -> None:
+    """More than a second before its expiry time a card is open."""
+    words, exchanges = words_before(timed, "expiry")
+    expect(
+        words <= {None, *OPEN},
+        *exchanges,
+        expected=f"the card to stay active for {SOON.total_seconds():.0f} seconds",
+        actual=f"it was {', '.join(map(brief, words - {None, *OPEN}))} more than a second before",
+    )
+
+
+def words_before(timed: TimeExperiment, name: str) -> tuple[set[str | None], Sequence[Exchange]]:
+    """The states of a group shortly before its timers were due, and what showed them."""
+    timed.group(name)
+    if name not in timed.before:
+        not_exercised("no listing arrived before the timer was due, by the target's clock or ours")
+    states, exchanges = timed.before[name]
+    return set(states.values()), exchanges
+
+
+@requirement("TIME-02")
+def test_expiry_counts_from_the_start(timed: TimeExperiment) -> None:
+    """A card that was embargoed at first expires together with another one of its start."""
+    probe, group = timed.probe, timed.group("expiry after embargo")
+    plain, embargoed = (only(group, *of_user(group, user)) for user in group.users[:2])
+    if not all_in(Status.EXPIRED)(probe.states_once(plain, left(Status.ACTIVE))):
+        not_exercised("nothing shows that the flow accepted the expiry; it may override it")
+    clock = probe.cards.clock
+    expired = clock.monotonic()
+    if not all_in(Status.ACTIVE)(probe.states(embargoed)):
+        return
+    gone = left(Status.ACTIVE)
+    states = poll(lambda: probe.states(embargoed), gone, 2 * UNDER_EMBARGO.total_seconds(), clock)
+    later = clock.monotonic() - expired
+    expect(
+        not gone(states) or later < UNDER_EMBARGO.total_seconds() - A_SECOND,
+        *probe.find(group.pin).exchanges,
+        expected="the time to expiry to begin when the card is requested",
+        actual=f"it began when the embargo ended, as the card expired {later:.1f} s too late",
     )

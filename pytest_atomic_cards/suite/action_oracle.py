@@ -87,6 +87,7 @@ def judge(trial: Trial) -> Iterator[Breach]:
     wanted = demand(trial.point, trial.cards.states)
     yield from _of_response(trial, wanted)
     yield from _of_others(trial)
+    yield from _of_abroad(trial)
     yield from _of_matched(trial, wanted)
     if trial.exchange.succeeded and (wanted is Demand.SUCCESS or _is_plain(trial.point)):
         yield from judge_results(trial)
@@ -156,6 +157,13 @@ def _of_others(trial: Trial) -> Iterator[Breach]:
             "to leave cards alone that lack one of its values",
             f"{len(wrong)} of them changed, one to {brief(trial.after.get(key_of(wrong[0])))}",
         )
+
+
+def _of_abroad(trial: Trial) -> Iterator[Breach]:
+    wrong = trial.changed_abroad
+    if wrong and trial.may_have_caused(trial.after.get(key_of(wrong[0]))):
+        expected, actual = "to change no card of another environment", f"{len(wrong)} changed"
+        yield from _breach(trial, ["QUERY-14"], expected, actual)
 
 
 def _of_reported(trial: Trial) -> Iterator[Breach]:

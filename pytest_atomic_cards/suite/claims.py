@@ -27,6 +27,7 @@ SEVERAL: Final = ("2", "many")
 LARGE: Final = ("over-page",)
 _SINGLE: Final = tuple(name.value for name in Attribute)
 _COMBINED: Final = tuple(name for name in SETS if name not in _SINGLE)
+_FEW: Final = ("0", "1", *SEVERAL)
 _PLAIN_LIMIT: Final = (ABSENT, str(LARGEST_LIMIT))
 _CARDS: Final = ("by", "matches", "state")
 _PAGED: Final = (*_CARDS, "limit", "offset")
@@ -117,6 +118,11 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         ),
         "QUERY-08": Claim(_CARDS, {"operation": LIST, "by": _COMBINED}),
         "QUERY-16": Claim(_CARDS, {"operation": LIST, "by": _COMBINED}),
+        "QUERY-10": Claim(_CARDS, {"operation": LIST, "environment": (OTHER,), "matches": _FEW}),
+        "QUERY-14": Claim(
+            ("operation", *_CARDS),
+            {"operation": ACTIONS, "environment": (OTHER,), "matches": _FEW},
+        ),
         "QUERY-13": Claim(("by",), {"operation": LIST, "matches": ("0",)}),
         "QUERY-12": Claim(
             _CARDS, {"operation": LIST, "by": NAMES_STATUS, "state": tuple({*Status} - NAMED)}

@@ -26,6 +26,7 @@ from pytest_atomic_cards.suite.access_experiments import WAYS
 from pytest_atomic_cards.suite.claims import CLAIMS, Claim
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import crowd_rows, paging_rows
+from pytest_atomic_cards.suite.experiments import ABROAD
 
 FILE: Final = "coverage.md"
 
@@ -59,8 +60,6 @@ UNCLAIMED: Final[Mapping[str, str]] = {
     "time": _NEEDS_TIME,
     "concurrency": _OVERLAP,
     "limits": "needs more than 500 cards, which one experiment of its own cancels step by step",
-    "QUERY-10": "each operation is tried on another environment by a contract of its own",
-    "QUERY-14": "each action is tried on another environment by a contract of its own",
     "QUERY-18": "speaks of listings after an action",
     "PAGE-03": "needs more than 1000 cards, which contracts of pages share",
     "PAGE-06": "speaks of offsets beyond all cards",
@@ -92,7 +91,7 @@ class Cell:
 
 def points() -> list[Point]:
     """The places of all experiments on a sandbox, in the space of requests."""
-    actions = planned_actions()
+    actions = [{**row, **ABROAD} for row in planned_actions()]
     plain = {"operation": "list", "limit": ABSENT, "offset": ABSENT}
     lists = [{**row, **plain, "multiple": ABSENT} for row in actions]
     pages = [

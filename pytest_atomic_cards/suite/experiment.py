@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -18,6 +18,19 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Abroad:
+    """Cards of another environment, with the same values as some of this one.
+
+    Args:
+        cards: The cards.
+        look: Lists the states of these and of others there.
+    """
+
+    cards: tuple[Card, ...]
+    look: Callable[[], States]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Arrangement:
     """Cards that a query matches, and others that it must leave alone.
 
@@ -27,6 +40,8 @@ class Arrangement:
         matched: The cards that have all of them, each with the state it was brought to.
         others: Cards that lack one of them, some of which have a value that begins alike.
         groups: What lists all of these cards.
+        abroad: Cards of another environment with the same values as those that match; ``None`` if
+            there is none.
     """
 
     probe: Probe
@@ -34,6 +49,7 @@ class Arrangement:
     matched: tuple[Card, ...]
     others: tuple[Card, ...]
     groups: Sequence[Group]
+    abroad: Abroad | None = None
 
     @property
     def query(self) -> CardQuery:
@@ -89,6 +105,12 @@ class Trial:
     def action(self) -> Action:
         """The action."""
         return Action(self.point["operation"])
+
+    @property
+    def changed_abroad(self) -> list[Card]:
+        """The cards of another environment that listings there show differently now."""
+        abroad = self.cards.abroad.cards if self.cards.abroad else ()
+        return [card for card in abroad if not self.is_unchanged(card)]
 
     @property
     def changed(self) -> list[Card]:

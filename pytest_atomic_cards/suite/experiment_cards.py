@@ -12,11 +12,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, MIXED, NO_ATTRIBUTE, Point
-from pytest_atomic_cards.suite.experiment import Arrangement
+from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
+from pytest_atomic_cards.suite.expected_states import States
+from pytest_atomic_cards.suite.experiment import Abroad, Arrangement
 from pytest_atomic_cards.suite.experiment_rows import CROWD, MATCHES, WHOLE_ENVIRONMENT
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.randomness import Randomness
@@ -124,6 +127,7 @@ class SandboxCards:
         probe.cards.controls.seed(
             [fields for plan in plans for fields in (*plan.matched, *plan.others)]
         )
+        neighbour = _Neighbour(probe, plans)
         listed = {key_of(card): card for card in probe.find(CardQuery()).cards}
         groups: list[Group] = []
         made = [
@@ -133,12 +137,52 @@ class SandboxCards:
                 tuple(_card(fields, listed) for fields in plan.matched),
                 tuple(_card(fields, listed) for fields in plan.others),
                 groups,
+                neighbour.abroad(plan),
             )
             for plan in plans
         ]
         cards = tuple(card for one in made for card in (*one.matched, *one.others))
         groups.append(Group(CardQuery(), cards, tuple(card.user_id or "" for card in cards)))
         return made
+
+
+class _Neighbour:
+    """Another environment of the same sandbox, with a like of each card that must match.
+
+    Args:
+        probe: Of the environment that requests are sent to.
+        plans: The arrangements there.
+    """
+
+    def __init__(self, probe: Probe, plans: Sequence[_Plan]) -> None:
+        self._probe = probe
+        self._id = f"neighbour-{probe.cards.randomness.token()}"
+        probe.cards.controls.create_environment(self._id)
+        self._token = token_of_role(probe, "events", self._id)
+        likes = [_like(fields) for plan in plans for fields in plan.matched]
+        probe.cards.controls.seed(likes, self._id)
+
+    def abroad(self, plan: _Plan) -> Abroad:
+        """The cards there that have the values of an arrangement."""
+        likes = map(_like, plan.matched)
+        return Abroad(tuple(map(Card.from_body, likes)), self.look)
+
+    def look(self) -> States:
+        """The listed states of all cards there."""
+        found: States = {}
+        while True:
+            query = CardQuery(limit=LARGEST_LIMIT, offset=len(found))
+            page = self._probe.raw(
+                "GET", "/cards", query, environment_id=self._id, **bearer(self._token)
+            )
+            cards = cards_of(page.json()) if page.succeeded else []
+            if not {key_of(card) for card in cards} - found.keys():
+                return found
+            found |= {key_of(card): card.status for card in cards}
+
+
+def _like(fields: Fields) -> Fields:
+    return {**fields, "cardInstanceId": f"{fields['cardInstanceId']}-abroad"}
 
 
 def _card(fields: Fields, listed: Mapping[str, Card]) -> Card:

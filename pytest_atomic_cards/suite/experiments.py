@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.request_space import ABSENT, Point, card_point
+from pytest_atomic_cards.model.request_space import ABSENT, OTHER, Point, card_point
 from pytest_atomic_cards.rules import SHAPE, parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.verdicts import Inconclusive
@@ -30,6 +30,9 @@ from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+
+ABROAD: Final = {"environment": OTHER}
+"""Where an experiment lies if cards of another environment have the same values."""
 
 
 class CardSupply(Protocol):
@@ -82,8 +85,11 @@ class Experiments:
     @property
     def points(self) -> Iterator[Point]:
         """The places of all experiments in the space of requests."""
-        yield from (listing.point for listing in self.listings)
-        yield from (trial.point for trial in self.trials)
+        placed = [
+            *((listing.point, listing.cards) for listing in self.listings),
+            *((trial.point, trial.cards) for trial in self.trials),
+        ]
+        yield from ({**point, **ABROAD} if cards.abroad else point for point, cards in placed)
 
     @cached_property
     def breaches(self) -> Mapping[str, list[Breach]]:
@@ -269,8 +275,11 @@ def _is_as_due(trials: Iterable[Trial]) -> bool:
 
 def _states(arrangements: Iterable[Arrangement]) -> States:
     """The listed states of all cards."""
-    groups = {id(group): (one.probe, group) for one in arrangements for group in one.groups}
+    made = list(arrangements)
+    groups = {id(group): (one.probe, group) for one in made for group in one.groups}
     found: States = {}
+    for look in {one.abroad.look for one in made if one.abroad}:
+        found |= look()
     for probe, group in groups.values():
         found |= probe.states(group)
     return found

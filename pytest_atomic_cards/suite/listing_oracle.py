@@ -31,10 +31,18 @@ _ALONE: Final[Mapping[str, str]] = {
 
 def judge_page(listing: Listing) -> Iterator[Breach]:
     """What a page shows against requirements."""
+    yield from _of_abroad(listing)
     if listing.whole is None:
         yield from _of_cards(listing)
     else:
         yield from _of_window(listing, listing.whole.cards)
+
+
+def _of_abroad(listing: Listing) -> Iterator[Breach]:
+    abroad = set(map(key_of, listing.cards.abroad.cards if listing.cards.abroad else ()))
+    if shown := abroad & set(map(key_of, listing.found.cards)):
+        expected, actual = "no card of another environment", f"{len(shown)} are listed"
+        yield Breach("QUERY-10", expected, actual, listing.found.exchanges)
 
 
 def _of_cards(listing: Listing) -> Iterator[Breach]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pytest_atomic_cards.client.action_flows import duration
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.probe import Probe, all_in, several
+from pytest_atomic_cards.suite.probe import Probe, States, all_in, several
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
@@ -20,6 +22,14 @@ SOON: Final = timedelta(seconds=4)
 """Long enough to seed cards and close them first, short enough to wait for on a live target."""
 LONG: Final = timedelta(hours=1)
 """An embargo or snooze that outlasts every run."""
+_EARLY: Final = timedelta(seconds=1.2)
+"""How long before the end of a timer to look whether it has ended: as a target may cut times to
+whole seconds, it may end up to a second early."""
+_WHOLE_SECOND: Final = timedelta(seconds=1)
+"""The resolution of the ``Date`` of a response."""
+UNDER_EMBARGO: Final = timedelta(seconds=3)
+"""An embargo that ends before :data:`SOON`; the later an expiry is that counts from its end, the
+surer it is told from one that is late."""
 _ROUNDING: Final = timedelta(milliseconds=100)
 """Added to the wait, so rounding and small clock skew do not matter."""
 _MARGIN: Final = timedelta(minutes=1)
@@ -30,9 +40,10 @@ CLOSED_IN_TIME: Final = ("closed before expiry", "cancelled under embargo")
 _TIMERS: Final[Mapping[str, tuple[CardSpec, ...]]] = {
     "closed before expiry": tuple(CardSpec(status=one.outcome, expires=SOON) for one in Action),
     "cancelled under embargo": (CardSpec(embargo=SOON),),
-    "embargo": (CardSpec(embargo=SOON),),
     "snooze": (CardSpec(snooze=SOON),),
     "long embargo": (CardSpec(embargo=LONG),),
+    "expiry after embargo": (CardSpec(expires=SOON), CardSpec(embargo=UNDER_EMBARGO, expires=SOON)),
+    "embargo": (CardSpec(embargo=SOON),),
     "expiry": (CardSpec(expires=SOON), CardSpec(expires=SOON, expiry_as="timestamp")),
 }
 
@@ -51,6 +62,8 @@ class TimeExperiment:
     Attributes:
         groups: The groups that could be seeded.
         absent: Why the others could not.
+        before: The states of some groups shortly before their timers were due, and the exchanges
+            that showed them.
     """
 
     def __init__(
@@ -62,9 +75,12 @@ class TimeExperiment:
         self.probe = probe
         self.groups: dict[str, Group] = {}
         self.absent: dict[str, NotAvailableError | SeedingError] = {}
+        self.before: dict[str, tuple[States, Sequence[Exchange]]] = {}
+        self._begun: dict[str, tuple[float, datetime]] = {}
         self._last = 0.0
         seeder = seeder or probe.cards.seeder
         for name, specs in timers.items():
+            self._begun[name] = probe.cards.clock.monotonic(), probe.cards.clock.now()
             try:
                 self.groups[name] = seeder.seed(Population(specs))[0]
             except (NotAvailableError, SeedingError) as error:
@@ -83,10 +99,30 @@ class TimeExperiment:
         return self.groups[name]
 
     def pass_time(self) -> None:
-        """Wait until all timers but the long ones are due."""
+        """Wait until all timers but the long ones are due, and look shortly before some are."""
         cards = self.probe.cards
+        if not cards.is_steerable:
+            for name in ("embargo", "expiry"):
+                if name in self.groups:
+                    self._look_before(name)
         passed = timedelta(seconds=cards.clock.monotonic() - self._last)
         cards.pass_time(max(timedelta(0), SOON + _ROUNDING - passed))
+
+    def _look_before(self, name: str) -> None:
+        """Look at a group, if that is still before its timer is due.
+
+        The timer ends a certain time after the request, at the earliest. By the target's own
+        clock it was not due either if the ``Date`` of the response is earlier.
+        """
+        clock, (begun, date) = self.probe.cards.clock, self._begun[name]
+        clock.sleep(max(0.0, (SOON - _EARLY).total_seconds() - (clock.monotonic() - begun)))
+        seen: list[Exchange] = []
+        self.probe.api.session.listeners.append(seen.append)
+        states = self.probe.states(self.groups[name])
+        self.probe.api.session.listeners.remove(seen.append)
+        in_time = clock.monotonic() - begun < SOON.total_seconds()
+        if in_time and all(_sent_by(one) <= date + SOON for one in seen):
+            self.before[name] = states, seen
 
     def is_to_expire(self, card: Card) -> bool:
         """Whether a card is known to have the requested expiry.
@@ -107,6 +143,15 @@ class TimeExperiment:
             return card.created is not None and expires < card.created + _MARGIN
         except (ValueError, TypeError):
             return False
+
+
+def _sent_by(exchange: Exchange) -> datetime:
+    """When the target had sent a response, by its own clock; long ago if it does not say."""
+    try:
+        sent = parsedate_to_datetime(exchange.response_headers["date"])
+    except (KeyError, ValueError, TypeError):
+        return datetime.min.replace(tzinfo=UTC)
+    return sent + _WHOLE_SECOND
 
 
 def let_time_pass(probe: Probe) -> TimeExperiment:

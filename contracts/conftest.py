@@ -102,7 +102,7 @@ def cards_settings(cards_settings: Settings, pytestconfig: pytest.Config) -> Set
 @pytest.fixture(scope="session")
 def cards_target(cards_target: Target, request: pytest.FixtureRequest) -> Target:
     """The target of this run with its traffic counted, and judged by the rules."""
-    for name in (TRAFFIC, PRICE_METER):
+    for name in (TRAFFIC, PLAN, PRICE_METER):
         if counter := request.config.pluginmanager.get_plugin(name):
             cards_target.listeners.append(counter.observe)
     monitor_of(request.config).follow(cards_target)

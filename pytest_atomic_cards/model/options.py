@@ -124,7 +124,8 @@ OPTIONS: Final = (
     ),
     Option(
         "max_requests",
-        "most requests to send to a live target: contracts that do not fit are not exercised",
+        "most requests to send to a live target: contracts that do not fit, or begin once only "
+        "clean-up is left, are not exercised",
         setting_parsers.count,
         flag=True,
         metavar="N",

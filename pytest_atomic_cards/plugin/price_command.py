@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.suite.prices import Prices
 
+_UNLIMITED = ("--cards-max-cards", "1000000", "--cards-max-requests", "1000000")
+"""So that nothing is left out at quick effort."""
+
 
 def add_price(commands: Any, check: Callable[[Sequence[str], Sequence[object]], int]) -> None:  # noqa: ANN401 - argparse names no type
     """Add the command to those of ``atomic-cards``.
@@ -24,28 +27,34 @@ def add_price(commands: Any, check: Callable[[Sequence[str], Sequence[object]], 
         check: Runs the contract suite with arguments and further plugins.
     """
     parser = commands.add_parser("price", help="measure what each contract takes of a live target")
-    parser.add_argument("--write", type=Path, metavar="DIR", help="write prices.toml there")
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write the prices there")
 
     def price(arguments: argparse.Namespace) -> int:
-        code, prices = measure(check)
-        if arguments.write and not code:
-            from pytest_atomic_cards.suite.prices import FILE
-            from pytest_atomic_cards.support.files import write_text
+        from pytest_atomic_cards.suite.prices import FILES
+        from pytest_atomic_cards.support.files import write_text
 
-            write_text(arguments.write / FILE, prices.to_text())
-        print(f"the whole suite takes {prices.of(prices.contracts)}")  # noqa: T201
-        return code
+        for effort, file in FILES.items():
+            code, prices = measure(check, effort)
+            if code:
+                return code
+            if arguments.write:
+                write_text(arguments.write / file, prices.to_text())
+            print(f"the whole suite takes {prices.of(prices.contracts)} ({effort})")  # noqa: T201
+        return 0
 
     parser.set_defaults(run=price)
 
 
-def measure(check: Callable[[Sequence[str], Sequence[object]], int]) -> tuple[int, Prices]:
-    """Run the suite on a sandbox behind a socket; its exit code and the prices."""
+def measure(
+    check: Callable[[Sequence[str], Sequence[object]], int], effort: str
+) -> tuple[int, Prices]:
+    """Run the whole suite on a sandbox behind a socket; its exit code and the prices."""
     from pytest_atomic_cards.suite.price_measurement import PriceMeter
 
     meter = PriceMeter()
     with _served_sandbox():
-        code = check(["-p", "no:xdist"], [_Registers(meter)])
+        arguments = ["-p", "no:xdist", "--cards-effort", effort, *_UNLIMITED]
+        code = check(arguments, [_Registers(meter)])
     return code, meter.prices
 
 

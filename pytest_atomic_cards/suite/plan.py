@@ -7,14 +7,18 @@ If they do not fit, the contracts that cover the most requirements for the least
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final, Self
 
 import pytest
 
+from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.suite.prices import Footprint, Prices, name_of, shipped
+from pytest_atomic_cards.suite.traffic_stats import footprint_of
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 CARD_IN_REQUESTS: Final = 3
@@ -27,9 +31,11 @@ _GENERATED: Final[Mapping[str, str]] = {
     "default": "one of ten cases that thorough effort generates",
     "thorough": "",
 }
-_PLANNED: Final = 0.65
+_PLANNED: Final = 0.85
 """Share of the most requests that is planned: the rest is for listings that are repeated until
 cards and changes show, and for the groups that are left over."""
+CLEAN_UP_OF_START: Final = 2
+"""Requests that are kept for each start of an Action Flow: to cancel its cards, and to look."""
 LARGE: Final = 500
 """Cards from which on a need is named in explanations: more than one default cancel closes."""
 
@@ -41,12 +47,14 @@ class Budget:
     Args:
         cards: Most cards.
         requests: Most requests to plan with.
+        most_requests: Most requests to send, from which on no contract begins.
         cards_by: What sets the limit of cards.
         requests_by: What sets the limit of requests.
     """
 
     cards: float = math.inf
     requests: float = math.inf
+    most_requests: float = math.inf
     cards_by: str = ""
     requests_by: str = ""
 
@@ -56,9 +64,11 @@ class Budget:
         is_quick = settings.target == "live" and settings.effort == "quick"
         usual = QUICK if is_quick and not settings.only and not settings.examples else None
         by = "--cards-effort quick"
+        most = settings.max_requests or (usual.requests if usual else math.inf)
         return cls(
             settings.max_cards or (usual.cards if usual else math.inf),
-            _PLANNED * (settings.max_requests or (usual.requests if usual else math.inf)),
+            _PLANNED * most,
+            most,
             f"--cards-max-cards {settings.max_cards}" if settings.max_cards else by,
             f"--cards-max-requests {settings.max_requests}" if settings.max_requests else by,
         )
@@ -125,15 +135,15 @@ class Plan:
 
 
 def _cheapest_coverage(contracts: Mapping[str, Collection[str]], prices: Prices) -> Iterator[str]:
-    """All contracts, first those that add a requirement, and among them the cheapest first."""
+    """All contracts: first the cheapest for each requirement that they add, then the others."""
     left = dict(contracts)
     shared: set[str] = set()
     covered: set[str] = set()
 
     def cost(name: str) -> tuple[bool, float, str]:
         whole = prices.of([name], without=shared)
-        adds = set(left[name]) - covered
-        return not adds, whole.requests + CARD_IN_REQUESTS * whole.cards, name
+        adds = len(set(left[name]) - covered)
+        return not adds, (whole.requests + CARD_IN_REQUESTS * whole.cards) / (adds or 1), name
 
     while left:
         name = min(left, key=cost)
@@ -171,13 +181,17 @@ class PlanHooks:
     def __init__(self, settings: Settings, markers: Sequence[str]) -> None:
         self._settings = settings
         self._markers = markers
+        self._budget = Budget.of(settings)
+        self._taken = Footprint()
+        self._lock = Lock()
         self.plan = Plan()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Add up the needs of the collected contracts."""
         contracts = requirements_of(items, self._markers)
-        self.plan = Plan.of(contracts, Budget.of(self._settings))
+        prices = shipped(self._settings.effort)
+        self.plan = Plan.of(contracts, self._budget, prices)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Print the footprint of a live run before its first request."""
@@ -199,8 +213,25 @@ class PlanHooks:
             plan = self.plan
             output[PLAN] = (plan.footprint.as_dict(), plan.groups, dict(plan.left_out))
 
+    def observe(self, exchange: Exchange) -> None:
+        """Count one exchange, from any thread."""
+        with self._lock:
+            self._taken += footprint_of(exchange)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Leave out a contract that does not fit the budget."""
-        if reason := self.plan.left_out.get(name_of(item)):
+        """Leave out a contract that does not fit the budget, or begins too late for it."""
+        reason = self.plan.left_out.get(name_of(item))
+        if reason := reason or self._spent():
             raise NotAvailableError(reason)
+
+    def _spent(self) -> str:
+        """Why no further contract may begin; empty if requests are left."""
+        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        reserved = CLEAN_UP_OF_START * self._taken.starts
+        if self._budget.most_requests > workers * (self._taken.requests + reserved):
+            return ""
+        return (
+            f"{self._budget.requests_by} allows no more: {self._taken.requests} requests were "
+            "sent, and the rest is for clean-up"
+        )

@@ -16,7 +16,8 @@ import pytest
 
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 
-FILE: Final = "prices.toml"
+FILES: Final = {"default": "prices.toml", "quick": "prices-quick.toml"}
+"""By effort, as a quick run generates fewer cases; a thorough one is planned like the default."""
 CLEAN_UP: Final = "clean_up"
 """The entry of the requests of teardown, which grow with the starts."""
 RESERVE: Final = "reserve"
@@ -163,9 +164,10 @@ def _share(amount: int, part: int, whole: int) -> int:
 
 
 @cache
-def shipped() -> Prices:
-    """The prices that ship with the suite."""
-    return Prices.from_text(suite_directory().joinpath(FILE).read_text("utf-8"))
+def shipped(effort: str = "default") -> Prices:
+    """The prices at an effort that ship with the suite."""
+    file = FILES.get(effort, FILES["default"])
+    return Prices.from_text(suite_directory().joinpath(file).read_text("utf-8"))
 
 
 def name_of(item: pytest.Item) -> str:

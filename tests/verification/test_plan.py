@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.suite.contract_collection import collected
 from pytest_atomic_cards.suite.contract_plugin import MARKER
-from pytest_atomic_cards.suite.plan import QUICK, Budget, Plan, requirements_of
+from pytest_atomic_cards.suite.plan import QUICK, Budget, Plan, PlanHooks, requirements_of
 from pytest_atomic_cards.suite.prices import Footprint, Price, Prices, name_of, shipped
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.support.errors import NotAvailableError
 
 LIVE = {
     "target": "live",
@@ -47,10 +51,11 @@ def live(**changes: object) -> Settings:
     return Settings(**LIVE | changes)
 
 
-def test_every_contract_has_a_price() -> None:
+@pytest.mark.parametrize("effort", ["quick", "default"])
+def test_every_contract_has_a_price(effort: str) -> None:
     """No contract and no question is without a price, and none that is gone has one."""
     names = {name_of(item) for item in everything()}
-    assert shipped().contracts.keys() == names, "run atomic-cards price --write contracts"
+    assert shipped(effort).contracts.keys() == names, "run atomic-cards price --write contracts"
 
 
 def test_prices_survive_being_written() -> None:
@@ -106,6 +111,25 @@ def test_quick_is_a_budget_of_live_runs() -> None:
     assert Budget.of(live(effort="quick")).requests < QUICK.requests
     assert Budget.of(Settings(effort="quick")) == Budget.of(live())
     assert Budget.of(live(effort="quick", only=("PAGE-01",))).refuses(Footprint(9999)) == ""
+
+
+def test_a_contract_that_covers_much_is_worth_its_price() -> None:
+    """What counts is the price of each requirement that a contract adds."""
+    contracts = {"a": {"X-1"}, "b": {f"Y-{number}" for number in range(9)}}
+    plan = Plan.of(contracts, Budget(requests=50), PRICES)
+    assert plan.left_out.keys() == {"a"}
+
+
+def test_no_contract_begins_once_the_requests_are_spent() -> None:
+    """The last requests of the limit are kept for clean-up, and the reason names the limit."""
+    once = Exchange("GET", "http://cards.test/v1/e/cards", datetime.now(UTC), 0.1, status=200)
+    item = everything()[0]
+    hooks = PlanHooks(live(max_requests=3), ())
+    hooks.pytest_runtest_setup(item)
+    for _ in range(3):
+        hooks.observe(once)
+    with pytest.raises(NotAvailableError, match="--cards-max-requests 3 allows no more: 3"):
+        hooks.pytest_runtest_setup(item)
 
 
 def test_the_users_limit_replaces_that_of_quick() -> None:

@@ -39,9 +39,9 @@ that was lost, or a listing that lagged."""
 _FIRST_PAUSE: Final = 0.05
 """Seconds until the next listing, doubled with each one: 3 s in all until
 ``MOST_REPEATS``, for listings that lag."""
-_SAMPLE: Final = 10
+_SAMPLE: Final = 5
 """Starts to look at again at the end, and as many of the last: a flow that sends further cards is
-noticed by them, at the price of 20 listings."""
+noticed by them, at the price of 10 listings."""
 _LONGEST_WAIT: Final = 15.0
 """Seconds to wait for further cards of the last starts, once an earlier start sent one late: a
 sixth of the time for clean-up, which also has to cancel them."""

@@ -34,8 +34,9 @@ _GENERATED: Final[Mapping[str, str]] = {
 _PLANNED: Final = 0.85
 """Share of the most requests that is planned: the rest is for listings that are repeated until
 cards and changes show, and for the groups that are left over."""
-CLEAN_UP_OF_START: Final = 2
-"""Requests that are kept for each start of an Action Flow: to cancel its cards, and to look."""
+CLEAN_UP_OF_START: Final = 5
+"""Requests that are kept for each start of an Action Flow: to look, cancel its cards, and look
+again, once more at the end, and one to spare."""
 LARGE: Final = 500
 """Cards from which on a need is named in explanations: more than one default cancel closes."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.benchmark
 
-_LIMITS = {"quick": (150, 350), "default": (2_200, 2_200)}
+_LIMITS = {"quick": (150, 300), "default": (2_200, 2_200)}
 """Most cards and requests at each effort."""
 _LATENCY = 0.1
 """Seconds that each response of a slow target takes."""

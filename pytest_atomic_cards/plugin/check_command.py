@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from itertools import pairwise, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.printable import printable
+from pytest_atomic_cards.support.suggestions import suggestion
 
 REPORT_DIRECTORY: Final = "cards-report"
 """Where ``--cards-report`` writes if it is given no directory."""
@@ -22,6 +26,8 @@ _CACHE: Final = Path(".pytest_cache", "atomic-cards")
 """Where --lf and --sw remember the last run, below the directory of the command: that of the suite
 is shared by projects, and may not be writable."""
 _NO_CACHE_IS_FINE: Final = "ignore::pytest.PytestCacheWarning"
+_OPTIONS: Final = [option.command_line for option in OPTIONS if option.flag]
+_REQUIREMENT: Final = re.compile("[A-Z]+-[0-9]{2}", re.IGNORECASE)
 
 
 def check(arguments: Sequence[str], further: Sequence[object] = ()) -> int:
@@ -75,7 +81,7 @@ def _here(arguments: Sequence[str]) -> list[str]:
         "-o",
         f"cache_dir={here / _CACHE}",
         "-W",
-        "ignore::pytest.PytestCacheWarning",
+        _NO_CACHE_IS_FINE,
     ]
     return [*own, *settings_file(here), *_hook_file(here), *arguments, str(suite_directory())]
 
@@ -98,13 +104,29 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
     from pytest_atomic_cards.suite.suite_runner import WITH_VALUE
 
     given: list[str] = []
-    for argument, following in pairwise([*arguments, "-"]):
+    for before, argument, following in zip(
+        ["", *arguments], arguments, [*arguments[1:], "-"], strict=False
+    ):
+        _refuse_mistyped(before, argument)
         given.append(argument)
         if argument in WITH_VALUE and following.startswith("-"):
             if argument != "--cards-report":
                 raise MisuseError(f"{argument} needs a value: {argument} {WITH_VALUE[argument]}")
             given.append(REPORT_DIRECTORY)
     return given
+
+
+def _refuse_mistyped(before: str, argument: str) -> None:
+    """Raise for what pytest would take for an option or a file that does not exist.
+
+    Raises:
+        MisuseError: A requirement stands where a file does, or no option has the name.
+    """
+    if _REQUIREMENT.fullmatch(argument) and not before.startswith("-"):
+        raise MisuseError(f"to check one requirement: --cards-only {argument.upper()}")
+    name = argument.partition("=")[0]
+    if name.startswith("--cards-") and name not in _OPTIONS:
+        raise MisuseError(f"there is no option {printable(name)!r}; {suggestion(name, _OPTIONS)}")
 
 
 class _Frozen:

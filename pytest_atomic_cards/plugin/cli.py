@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from pytest_atomic_cards.plugin.price_command import add_price
 from pytest_atomic_cards.plugin.prove_command import add_prove
 from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
 from pytest_atomic_cards.support.errors import AtomicCardsError
-from pytest_atomic_cards.support.printable import escape_unencodable
+from pytest_atomic_cards.support.printable import escape_unencodable, printable
+from pytest_atomic_cards.support.suggestions import suggestion
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,9 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if arguments is None:  # the process ends: spare it a last garbage collection
             gc.freeze()
         return code
-    parser = _parser()
+    parser, commands = _parser()
+    if given and not given[0].startswith("-") and given[0] not in commands:
+        hint = suggestion(given[0], commands)
+        parser.error(f"there is no command {printable(given[0])!r}; {hint}")
     parsed, parsed_not = parser.parse_known_args(given)
-    if parsed.run is clean:
+    if hasattr(parsed, "options"):
         parsed.options = parsed_not
     elif parsed_not:
         parser.error(f"unrecognized arguments: {' '.join(parsed_not)}")
@@ -52,7 +56,11 @@ def clean(arguments: argparse.Namespace) -> int:
     return clean_up(arguments.journal, arguments.discard, given)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser, and the names of the commands.
+
+    Where a parser sets ``options``, they get the options of settings, which only pytest knows.
+    """
     parser = argparse.ArgumentParser(
         prog="atomic-cards", description="Contract tests and a sandbox for the Atomic Cards API."
     )
@@ -85,10 +93,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ID",
         help="forget a start that an earlier clean-up reported by this id; may be repeated",
     )
-    tidy.set_defaults(run=clean)
+    tidy.set_defaults(run=clean, options=())
     add_audit(commands)
     add_openapi(commands)
     add_price(commands, check)
     add_sandbox_parser(commands)
     add_completion(commands)
-    return parser
+    return parser, commands.choices

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from pytest_atomic_cards.support.errors import MisuseError
+
 
 def add_look_ups(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
     """Add the commands to the subcommands of a parser."""
@@ -13,11 +15,11 @@ def add_look_ups(commands: Any) -> None:  # noqa: ANN401 - argparse has no publi
     )
     explained.add_argument(
         "names",
-        nargs="+",
+        nargs="*",
         metavar="NAME",
         help="such as PAGE-01, offset-counts-pages, order or --cards-max-rate",
     )
-    explained.set_defaults(run=explain)
+    explained.set_defaults(run=explain, options=())
     listed = commands.add_parser("faults", help="list the faults of the sandbox, or search them")
     listed.add_argument(
         "words",
@@ -34,7 +36,10 @@ def explain(arguments: argparse.Namespace) -> int:
     """Explain requirements, faults, open questions and settings."""
     from pytest_atomic_cards.reporting import explanations
 
-    print("\n\n".join([explanations.explain(name) for name in arguments.names]))  # noqa: T201
+    names = [*arguments.names, *arguments.options]
+    if not names:
+        raise MisuseError("explain needs a name, such as PAGE-04 or --cards-max-rate")
+    print("\n\n".join([explanations.explain(name) for name in names]))  # noqa: T201
     return 0
 
 

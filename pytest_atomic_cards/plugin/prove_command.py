@@ -104,7 +104,7 @@ def _report(wrong: Sequence[str], table: Mapping[str, Sequence[str]]) -> int:
         print(f"atomic-cards prove: {sentence}", file=sys.stderr)  # noqa: T201
     if not wrong:
         caught = len(requirements_in(table))
-        print(f"{len(table)} faults are caught, and {caught} requirements can fail")  # noqa: T201
+        print(f"caught: {len(table)} of {len(table)} faults; requirements that can fail: {caught}")  # noqa: T201
     return 1 if wrong else 0
 
 

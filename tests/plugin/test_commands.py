@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_atomic_cards.model.option import Option
 from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.plugin.check_help import EXIT_CODES, help_of_check
 from pytest_atomic_cards.plugin.cli import main
@@ -142,6 +143,50 @@ def test_an_option_without_its_value_is_one_error(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "atomic-cards: --cards-only needs a value: --cards-only ID\n"
 
 
+def test_check_needs_no_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain command of the README checks the whole suite."""
+    started: list[list[str]] = []
+    monkeypatch.setattr(pytest, "main", lambda command, _plugins: started.append(command) or 0)
+    assert main(["check"]) == 0
+    assert started[0][-1] == str(suite_directory())
+
+
+MISTYPED = [
+    ("check PAGE-04", "atomic-cards: to check one requirement: --cards-only PAGE-04"),
+    ("check page-04", "atomic-cards: to check one requirement: --cards-only PAGE-04"),
+    ("check --cards-efort=quick", "no option '--cards-efort'; did you mean '--cards-effort'?"),
+    ("prove offset-count-pages", "did you mean offset-counts-pages or"),
+    ("prove xyz", "there is no fault 'xyz'; 'atomic-cards faults' lists all"),
+    ("explain", "atomic-cards: explain needs a name, such as PAGE-04 or --cards-max-rate"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), MISTYPED)
+def test_a_mistyped_line_is_one_error_that_helps(
+    line: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name in the wrong place, or a mistyped one, gives one line with what to type instead."""
+    assert main(line.split()) in {2, 4}
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_requirement_after_an_option_of_pytest_is_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """-k PAGE-04 selects by name, as anywhere."""
+    monkeypatch.setattr(pytest, "main", lambda *_: 0)
+    assert main(["check", "-k", "PAGE-04"]) == 0
+
+
+def test_a_mistyped_command_is_one_error_that_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command that was probably meant is named."""
+    with pytest.raises(SystemExit):
+        main(["chekc"])
+    assert "there is no command 'chekc'; did you mean 'check'?" in capsys.readouterr().err
+
+
 # Look-ups
 
 
@@ -155,6 +200,15 @@ def test_faults_can_be_listed_and_searched(capsys: pytest.CaptureFixture[str]) -
     assert any(line.startswith("offset-counts-pages: ") for line in found)
     assert len(found) < len(listed)
     assert main(["faults", "no such word"]) == 1
+
+
+@pytest.mark.parametrize("option", [one for one in OPTIONS if one.flag], ids=lambda one: one.name)
+def test_an_option_can_be_explained_as_it_is_typed(
+    option: Option, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The option is taken for a name, not for an option of its own."""
+    assert main(["explain", option.command_line, "PAGE-04"]) == 0
+    assert f"{option.name}: a setting" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

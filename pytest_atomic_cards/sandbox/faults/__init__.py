@@ -65,6 +65,6 @@ def fault_named(name: str) -> Fault:
     fault = FAULTS.get(broad)
     if fault is None:
         near = difflib.get_close_matches(broad, FAULTS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "see FAULTS for all of them"
+        hint = f"did you mean {' or '.join(near)}?" if near else "'atomic-cards faults' lists all"
         raise MisuseError(f"there is no fault {broad!r}; {hint}")
     return narrowed(fault, conditions_in(conditions)) if conditions else fault

@@ -67,3 +67,16 @@ def test_a_repeated_refusal_needs_no_listing_before_it(serve: Serve) -> None:
     between = live.count("GET")
     probe.act(Action.DISMISS, group.pin, group)
     assert live.count("GET") > between
+
+
+@pytest.mark.parametrize("per_target", ["1", "2"])
+def test_a_target_that_refuses_what_matches_nothing_is_calibrated(
+    per_target: str, serve: Serve
+) -> None:
+    """A calibration shows that actions honour a customer, with one card each or with several."""
+    live = serve(zero_match_action="422", cards_per_target=per_target)
+    world = live.open_world()
+    world.seeder.calibrate()
+    for action in Action:
+        group = world.seeder.seed_customers(1, 2)[0]
+        assert world.api.act(action, group.pin.replace(multiple=True)).summary.updated >= 2

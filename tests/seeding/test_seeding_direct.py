@@ -115,7 +115,7 @@ def test_a_population_is_one_invocation(cards: Cards) -> None:
     with pytest.raises(SeedingError, match="must share one flow_invocation_id"):
         cards.seed_all(mixed)
     with pytest.raises(SeedingError, match="at least one card"):
-        cards.seed_all(Population())
+        cards.seeder.seed(Population())
 
 
 def test_only_seeded_cards_are_looked_at_and_acted_on(cards: Cards) -> None:

@@ -195,23 +195,36 @@ class ActionSemantics:
         self._just_seen = key_of(card), query
         if exchange.succeeded:
             return True
-        if exchange.status in _NO_CARD or self._was_refused_for_the_value(action, exchange, query):
+        if exchange.status in _NO_CARD or self._was_refused_for_the_value(
+            action, exchange, card, query
+        ):
             return True
         return None
 
     def _was_refused_for_the_value(
-        self, action: Action, exchange: Exchange, query: CardQuery
+        self, action: Action, exchange: Exchange, card: Card, query: CardQuery
     ) -> bool:
         """Whether a refusal means that no card matches, as the rest of the query selects one."""
         if self._api.access.denied(exchange) or not _is_refusal(exchange):
             return False
         names = frozenset(query.attributes)
-        while (action, names) not in self._selective and self._spare:
-            card = self._spare.pop()
-            own = {name: value for name, value in card.attributes.items() if name in names}
-            if len(own) == len(names):
-                self._act_by(action, CardQuery.of(own), card)
+        for spare in self._spare_beside(card):
+            if (action, names) in self._selective:
+                break
+            own = {name: value for name, value in spare.attributes.items() if name in names}
+            single = CardQuery.of(own)
+            if len(own) == len(names) and self._is_alone_and_active(spare, single):
+                self._spare.remove(spare)
+                self._act_by(action, single, spare)
         return (action, names) in self._selective
+
+    def _spare_beside(self, card: Card) -> list[Card]:
+        """The spare cards, those of other customers first, without one to go on trying with.
+
+        Each query selects that one as before while no card of its customer is closed.
+        """
+        others = [one for one in self._spare if key_of(one) != key_of(card)]
+        return sorted(others, key=lambda one: one.user_id == card.user_id)
 
     def _is_alone_and_active(self, card: Card, query: CardQuery) -> bool:
         found = self._reader.page(query).cards

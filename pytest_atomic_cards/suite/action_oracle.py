@@ -168,6 +168,8 @@ def _of_abroad(trial: Trial) -> Iterator[Breach]:
 
 def _of_reported(trial: Trial) -> Iterator[Breach]:
     """Whether cards changed that a target need not change, but reports as changed."""
+    if any(trial.before.get(key_of(card)) is None for card in trial.cards.matched):
+        return  # what no listing shows before may be hidden afterwards too
     count = len(trial.cards.matched)
     if reported(trial) == count and len(trial.changed) < count and len(trial.batch) <= 1:
         actual = f"{count} are reported as changed, and {len(trial.changed)} are"

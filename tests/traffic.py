@@ -111,7 +111,7 @@ def _act(client: Client) -> None:
         client.send("GET", limit=500)
     client.pass_days()
     client.send("GET", status="active", limit=200)
-    for status in ("dismissed", "completed", "cancelled", "expired"):
+    for status in ("snoozed", "dismissed", "completed", "cancelled", "expired"):
         client.send("GET", status=status, limit=200)
     for word in ("cancel", "complete", "dismiss"):
         for done in ("dismiss", "complete", "cancel"):
@@ -132,7 +132,7 @@ def _wait(client: Client) -> None:
     client.send("GET", userId="timed")
     for word in ("cancel", "complete", "dismiss"):
         client.pass_days(0.1)
-        client.send("PUT", f"/{word}", userId="timed")
+        client.send("PUT", f"/{word}", userId="timed", multiple=1)
         client.send("GET", userId="timed")
 
 

@@ -282,6 +282,7 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     assert [name for name in gained if name.startswith("pytest_atomic_cards")] == [
         "pytest_atomic_cards",
         "pytest_atomic_cards.model",
+        "pytest_atomic_cards.model.option",
         "pytest_atomic_cards.model.options",
         "pytest_atomic_cards.model.resolution",
         "pytest_atomic_cards.model.setting_parsers",
@@ -316,8 +317,8 @@ def test_a_run_that_uses_no_cards_imports_nothing_heavy(pytester: pytest.Pyteste
             assert not [name for name in heavy if name in sys.modules]
         """
     )
-    result = pytester.runpytest_subprocess(
-        "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-v"
-    )
+    heavy = ("schemathesis", "hypothesispytest", "requests_mock")
+    left_out = [argument for plugin in heavy for argument in ("-p", f"no:{plugin}")]
+    result = pytester.runpytest_subprocess(*left_out, "-v")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["atomic-cards: embedded sandbox*"])

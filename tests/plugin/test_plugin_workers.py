@@ -19,7 +19,8 @@ def test_seeds(cards, number):
 
 @pytest.mark.parametrize("number", range(2))
 def test_shares_the_rate(cards, number):
-    assert cards.api.session._pace._interval == 2 / 500
+    assert cards.api.session.rate.rate == 500
+    assert cards.api.session.rate._workers == 2
 """
 
 

@@ -23,7 +23,7 @@ def test_every_requirement_is_explained() -> None:
     """Each one shows its sentence, level, source, what a violation means, its tests and faults."""
     for rule in catalogue().requirements.values():
         words = words_of(rule.id)
-        for part in (rule.statement, rule.source, f"a {rule.level} requirement"):
+        for part in (rule.statement, rule.cited, f"a {rule.level} requirement"):
             assert " ".join(part.split()) in words
         for label in ("if violated:", "tested by: test_", "shown by: --cards-fault"):
             assert label in words

@@ -103,7 +103,7 @@ def test_the_summary_tells_the_run() -> None:
     )
     text = job_summary(outcome)
     assert text.startswith("## Atomic Cards API contract: violated\n")
-    assert "| Pagination | 7 of 9 | ✓✓✓✗✗✓✓✓✓ |" in text
+    assert "| Pagination | 8 of 10 | ✓✓✓✗✗✓✓✓✓✓ |" in text
     assert "### ✗ PAGE-04 violated\n" in text
     assert "| order | by-id | oldest-first |" in text
     assert "- PAGE-05 is violated, which is known: that came" in text

@@ -27,9 +27,8 @@ OBSERVABLE_LIVE = {
     "cancel_embargoed": "allowed",
     "delivery_options": "honoured",
     "embargoed_cards_listed": "only-by-status",
-    "zero_match_action": "404",
 }
-"""Answers without which the guard holds back actions, or no card of a live target is embargoed."""
+"""Answers without which no card of a live target is embargoed, or listed while it is."""
 UNOBSERVABLE_LIVE = {
     "cancel_snoozed",
     "expiry_while_snoozed",

@@ -29,7 +29,7 @@ def test_a_violation_fails_the_test_that_met_it(pytester: pytest.Pytester) -> No
         [
             "QUERY-06 (documented) violated",
             "  Listing by userId returns every active card of that customer and no other card.",
-            "  source:    Cards API page › Query attributes “*” (https://*); * › Retrieving cards “*",
+            "  source:    Cards API page › Query attributes “*” (https:*); * › Retrieving cards “*",
             "  expected:  only cards with userId=customer-1",
             "  actual:    card * has userId=customer-2",
             "  response:  HTTP 200 *",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import quote
 
+import pytest
+
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
+from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.suite.contract_plugin import requirement
@@ -13,7 +16,7 @@ from pytest_atomic_cards.suite.oracle import judge_listing
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, unlike
 from pytest_atomic_cards.support.errors import ContractBrokenError
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 
 
 @requirement("QUERY-09")
@@ -96,13 +99,30 @@ def by_value(attribute: Attribute, value: str) -> CardQuery:
 def test_a_card_is_found_by_what_a_later_page_shows(probe: Probe, listing: Group) -> None:
     """All values that a page beyond the first shows of a card together list that card."""
     page = probe.page(listing.pin.replace(limit=2, offset=DEFAULT_PAGE + 1))
+    check_found(probe, page, Status.ACTIVE)
+
+
+@requirement("QUERY-08")
+@pytest.mark.parametrize("action", list(Action))
+def test_a_closed_card_is_found_by_what_is_shown(
+    action: Action, probe: Probe, population: SharedPopulation
+) -> None:
+    """All values that a listing by a closed state shows of a card list that card as well."""
+    group = population.by_state.get(action.outcome)
+    if group is None:
+        not_exercised(str(population.absent[action.outcome]))
+    page = probe.page(group.pin.replace(status=action.outcome))
+    check_found(probe, page, action.outcome)
+
+
+def check_found(probe: Probe, page: Found, status: Status) -> None:
+    """Expect the last card of a page to be listed by all of the values that are shown of it."""
     for card in page.cards[-1:]:
-        query = CardQuery.of(card.attributes)
-        found = probe.page(query)
+        found = probe.page(CardQuery.of({**card.attributes, Attribute.STATUS: status}))
         expect(
             key_of(card) in map(key_of, found.cards),
             *page.exchanges,
             *found.exchanges,
-            expected=f"card {key_of(card)}, as a later page shows it with exactly these values",
+            expected=f"card {key_of(card)} by all of the values that are shown of it",
             actual="it is not listed",
         )

@@ -33,6 +33,8 @@ Fields = dict[str, Any]
 
 ALIKE: Final = "x"
 """What makes another value that begins alike."""
+_ENCODED: Final = " +&=#%41'\"é"
+"""What a target cuts or changes that decodes a value twice, not at all, or wrongly."""
 _LATER: Final = 3600.0
 """Seconds until an embargo or a snooze ends: after the run."""
 _TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil"}
@@ -68,7 +70,7 @@ class _Plan:
 def _plan(key: Key, randomness: Randomness) -> _Plan:
     name, given = randomness.token(), attributes_of(key[0])
     state = Status.ACTIVE if key[2] == MIXED else Status(key[2])
-    values = {Attribute(one): f"{one.field}-{name}" for one in given}
+    values = {Attribute(one): _value(one, name, key) for one in given}
     shared = {one: value for one, value in values.items() if one is not Attribute.STATUS}
     if Attribute.STATUS in values:
         values[Attribute.STATUS] = state.value
@@ -83,6 +85,16 @@ def _plan(key: Key, randomness: Randomness) -> _Plan:
             for one in given
         ]
     return _Plan(values, tuple(matched), tuple(others))
+
+
+def _value(attribute: Attribute, name: str, key: Key) -> str:
+    """A value of an arrangement: one to encode for a single active card, of digits for two."""
+    if key[1:] == ("1", Status.ACTIVE):
+        return f"{attribute.field}-{name}{_ENCODED}"
+    if key[1:] == ("2", Status.ACTIVE):
+        place = list(Attribute).index(attribute) + 1
+        return f"{place}{int(name, 16):015}"
+    return f"{attribute.field}-{name}"
 
 
 def _fields(name: str, shared: Mapping[Any, str], state: Status) -> Fields:

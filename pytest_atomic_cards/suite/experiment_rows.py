@@ -17,7 +17,7 @@ from itertools import cycle, product
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import (
     ABSENT,
@@ -125,6 +125,12 @@ EXAMPLES: Final[tuple[Point, ...]] = (
 )
 """The page's own examples of actions, as they stand."""
 
+_PAIRS_BY_STATE: Final[tuple[Point, ...]] = tuple(
+    {"by": "userId+status", "matches": "2", "state": state.value}
+    for state in (Status.SNOOZED, Status.DISMISSED)
+)
+"""Two cards to list by a word that the page names, and by one that it does not."""
+
 ONE_ACTIVE: Final[Point] = {"matches": "1", "state": "active"}
 TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
 DECISIVE: Final = (ABSENT, "1", "0", "false")
@@ -158,6 +164,7 @@ class Reach:
         states: The states of cards.
         forbidden: Combinations that cannot be tried, besides those that nowhere can.
         strength: Of how many dimensions every combination is tried.
+        named: Dimensions of which every combination of values is tried.
         narrowed: Sets that each action is tried with on an active card that lacks one of the
             values, which it must leave alone.
     """
@@ -167,6 +174,7 @@ class Reach:
     forbidden: tuple[Forbidden, ...] = ()
     strength: int = PAIRS
     narrowed: tuple[str, ...] = ()
+    named: tuple[tuple[str, ...], ...] = ()
 
     @property
     def space(self) -> Values:
@@ -179,17 +187,19 @@ class Reach:
         return (*FORBIDDEN, *self.forbidden)
 
 
-EVERYWHERE: Final = Reach()
+EVERYWHERE: Final = Reach(named=(("operation", "by", "state"),))
 """All of it, as on a sandbox."""
 
 
 def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     """The rows of the actions."""
     examples = [row for row in EXAMPLES if row["by"] in reach.sets]
+    examples += [row for row in _PAIRS_BY_STATE if reach.named and row["by"] in reach.sets]
     return covering_array(
         reach.space,
         reach.impossible,
         first=[*examples, *_decisive(reach.sets, reach.states), *_narrowed(reach.narrowed)],
+        named=reach.named,
         strength=reach.strength,
     )
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.time_experiment import TimeExperiment
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
 
 Options = dict[str, Any]
 CREATED = "2030-01-02T03:04:05.678Z"
@@ -61,3 +65,19 @@ def test_whether_an_expiry_was_taken(
     backend = SimpleNamespace(delivery_is_certain=certain)
     probe: Any = SimpleNamespace(cards=SimpleNamespace(backend=backend, seeder=None))
     assert TimeExperiment(probe, {}).is_to_expire(card) == honoured
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("faults", "embargoed"), [((), "embargoed"), (("embargo-ends-early",), "active")]
+)
+def test_live_timers_are_looked_at_before_they_end(
+    serve: Serve, faults: tuple[str, ...], embargoed: str
+) -> None:
+    """What a live target shows shortly before timers are due is kept, by its own clock as well."""
+    cards = serve(faults=faults).open_world()
+    cards.seeder.calibrate()
+    timed = let_time_pass(Probe(cards))
+    cards.clean_up()
+    shown = {name: {*states.values()} for name, (states, _) in timed.before.items()}
+    assert shown == {"embargo": {embargoed}, "expiry": {"active"}}

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from pytest_atomic_cards.model.lifecycle import Transition
+from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.claims import CLAIMS, OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
@@ -30,11 +32,23 @@ def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
         yield experiment(cards, planned_actions(), paging_rows(), crowd_rows())
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [pytest.param(rule, marks=requirement(rule)) for rule in CLAIMS if rule not in OF_ACCESS],
-)
+OF_CELLS = [(rule.id, cell) for rule in catalogue().requirements.values() for cell in rule.cells]
+"""The transitions of the lifecycle, each with its requirement."""
+OTHERS = [rule for rule in CLAIMS if rule not in OF_ACCESS and not catalogue()[rule].cells]
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in OTHERS])
 def test_experiments(rule: str, probe: Probe, experiments: Experiments) -> None:
     """No experiment that concerns the requirement shows that it is broken."""
     del probe
     experiments.check(rule, CLAIMS[rule])
+
+
+@pytest.mark.parametrize(
+    ("rule", "cell"),
+    [pytest.param(rule, cell, id=cell.name, marks=requirement(rule)) for rule, cell in OF_CELLS],
+)
+def test_transitions(rule: str, cell: Transition, probe: Probe, experiments: Experiments) -> None:
+    """No experiment shows an action do to a card what the lifecycle does not allow."""
+    del probe
+    experiments.of(cell).check(rule, CLAIMS[rule])

@@ -113,6 +113,11 @@ class Trial:
         return [card for card in abroad if not self.is_unchanged(card)]
 
     @property
+    def states(self) -> list[Status]:
+        """The states of the cards that match."""
+        return self.cards.states
+
+    @property
     def changed(self) -> list[Card]:
         """The matched cards that listings show differently now."""
         return [card for card in self.cards.matched if not self.is_unchanged(card)]

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.request_space import ABSENT, OTHER, Point, card_point
+from pytest_atomic_cards.model.lifecycle import Transition
+from pytest_atomic_cards.model.request_space import ABSENT, MIXED, OTHER, Point, card_point
 from pytest_atomic_cards.rules import SHAPE, parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.verdicts import Inconclusive
@@ -81,6 +82,18 @@ class Experiments:
         if errors:
             raise errors[0]
         raise NotAvailableError("no experiment on this target concerns it")
+
+    def of(self, cell: Transition) -> Experiments:
+        """Those that try an action on a card in one state."""
+        states = {cell.before, MIXED}
+        return Experiments(
+            [one for one in self.trials if one.action is cell.action and cell.before in one.states],
+            errors=[
+                (point, error)
+                for point, error in self.errors
+                if point.get("operation") == cell.action and point.get("state") in states
+            ],
+        )
 
     @property
     def points(self) -> Iterator[Point]:

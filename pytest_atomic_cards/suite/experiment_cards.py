@@ -33,8 +33,9 @@ Fields = dict[str, Any]
 
 ALIKE: Final = "x"
 """What makes another value that begins alike."""
-_ENCODED: Final = " +&=#%41'\"é"
-"""What a target cuts or changes that decodes a value twice, not at all, or wrongly."""
+_ENCODED: Final = " +&=#%41'\"é%"
+"""What a target cuts or changes that decodes a value twice, not at all, or wrongly; it ends like a
+pattern that longer values match."""
 _LATER: Final = 3600.0
 """Seconds until an embargo or a snooze ends: after the run."""
 _TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil"}

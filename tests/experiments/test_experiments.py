@@ -49,6 +49,7 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("acts-on-other-environments@operation=dismiss", "QUERY-14", ("lifecycleId+userId",)),
     ("lists-other-environments@by=lifecycleId", "QUERY-10", ("lifecycleId",)),
     ("value-cut-at-ampersand@operation=complete", "QUERY-11", ("lifecycleId",)),
+    ("like-match@by=lifecycleId+userId", "QUERY-11", ("lifecycleId+userId",)),
     ("numbers-not-found@by=userId", "QUERY-06", ("userId",)),
     ("cancel-completed@by=flowInstanceId+status", "STATE-08", ("flowInstanceId+status",)),
     ("acts-on-siblings@operation=cancel", "QUERY-11", ("flowInstanceId+userId",)),

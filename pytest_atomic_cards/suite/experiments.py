@@ -14,10 +14,9 @@ from functools import cached_property, partial
 from typing import Final, Protocol
 
 from pytest_atomic_cards.client.cards_api import environment_path
-from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Transition
-from pytest_atomic_cards.model.request_space import ABSENT, MIXED, OTHER, Point, card_point
+from pytest_atomic_cards.model.request_space import MIXED, OTHER, Point, card_point
 from pytest_atomic_cards.rules import SHAPE, parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.verdicts import Inconclusive
@@ -25,12 +24,11 @@ from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
 from pytest_atomic_cards.suite.claims import Claim
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Arrangement, Breach, Listing, Trial
-from pytest_atomic_cards.suite.experiment_cards import Key, attributes_of, key_of_row, states_of
-from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE, OFFSETS
+from pytest_atomic_cards.suite.experiment_cards import Key, key_of_row, states_of
+from pytest_atomic_cards.suite.experiment_listings import list_all, list_crowd, whole_listing
+from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
-from pytest_atomic_cards.targets.seeding.listing_reader import Found
-from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 ABROAD: Final = {"environment": OTHER}
 """Where an experiment lies if cards of another environment have the same values."""
@@ -146,7 +144,7 @@ def experiment(
     shared, own = _grouped(actions)
     keys = [*shared, *(key_of_row(row) for row in own)]
     made = supply.arrange(keys)
-    rows = [*([_whole(key), *some] for key, some in shared.items()), *([row] for row in own)]
+    rows = [*([whole_listing(key), *some] for key, some in shared.items()), *([row] for row in own)]
     done.errors += [
         (point, one)
         for points, one in zip(rows, made, strict=True)
@@ -163,9 +161,12 @@ def experiment(
     ]
     together = [(row, one) for key, one in common.items() for row in shared[key]]
     before = _states(one for _, one in (*together, *single))
-    _list(done, common, pages)
+    listed, unlisted = list_all(common, pages)
     if crowd:
-        _list_crowd(done, supply.crowd(), crowd)
+        more, missed = list_crowd(supply.crowd(), crowd)
+        listed, unlisted = listed + more, unlisted + missed
+    done.listings += listed
+    done.errors += unlisted
     _act(done, together, before)
     _act(done, single, before)
     return done
@@ -180,67 +181,6 @@ def _grouped(actions: Iterable[Point]) -> tuple[dict[Key, list[Point]], list[Poi
         rows = shared[key]
         (rows if is_harmless(row, states_of(key)) else own).append(row)
     return shared, own
-
-
-def _whole(key: Key) -> Point:
-    """The place of a listing without ``limit`` and ``offset``."""
-    by, matches, state = key
-    cards = {"by": by, "matches": matches, "state": state}
-    return {"operation": "list", **cards, "limit": ABSENT, "offset": ABSENT}
-
-
-def _list(done: Experiments, common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> None:
-    fullest: dict[str, tuple[Arrangement, Listing]] = {}
-    for key, cards in common.items():
-        by, whole = key[0], _whole(key)
-
-        def look(cards: Arrangement = cards, point: Point = whole) -> Listing:
-            return Listing(point, cards, cards.query, cards.probe.page(cards.query))
-
-        try:
-            listing = cards.probe.watch(look, lambda seen: not [*judge_page(seen)])
-        except AtomicCardsError as error:
-            done.errors.append((whole, error))
-            continue
-        found = listing.found
-        _note(listing)
-        done.listings.append(listing)
-        if len(found.cards) >= len(fullest[by][1].found.cards if by in fullest else ()):
-            fullest[by] = cards, listing
-    for row in pages:
-        if row["by"] in fullest:
-            _page(done, row, *fullest[row["by"]])
-
-
-def _note(listing: Listing) -> None:
-    """Let the scope guard learn from a listing, so that it needs no further one."""
-    scope = listing.cards.probe.cards.scope
-    if scope and isinstance(scope.evidence, Ownership):
-        scope.evidence.note(listing.query, listing.found)
-
-
-def _list_crowd(done: Experiments, crowd: Arrangement, rows: Sequence[Point]) -> None:
-    whole = Found(crowd.matched, ())
-    for row in rows:
-        values = {name: crowd.values[name] for name in attributes_of(row["by"])}
-        cards = replace(crowd, values=values)
-        _page(done, row, cards, Listing(row, cards, cards.query, whole))
-
-
-def _page(done: Experiments, row: Point, cards: Arrangement, whole: Listing) -> None:
-    """List one page, and keep it beside the whole listing."""
-    parameters = (*LIMITS[row["limit"]], *OFFSETS[row["offset"]])
-
-    def look() -> Listing:
-        exchange = cards.probe.raw("GET", "/cards", cards.query, more=parameters)
-        shown = tuple(cards_of(exchange.json())) if exchange.succeeded else ()
-        found = Found(shown, (exchange,))
-        return Listing({**whole.point, **row}, cards, cards.query, found, whole.found)
-
-    try:
-        done.listings.append(cards.probe.watch(look, lambda seen: not [*judge_page(seen)]))
-    except AtomicCardsError as error:
-        done.errors.append(({**whole.point, **row}, error))
 
 
 def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: States) -> None:

@@ -1,0 +1,118 @@
+"""The listings of the experiments: every page once, and those in doubt again after one wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from pytest_atomic_cards.model.cards import cards_of
+from pytest_atomic_cards.model.request_space import ABSENT, Point
+from pytest_atomic_cards.suite.experiment import Arrangement, Listing
+from pytest_atomic_cards.suite.experiment_cards import Key, attributes_of
+from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
+from pytest_atomic_cards.suite.listing_oracle import judge_page
+from pytest_atomic_cards.support.errors import AtomicCardsError
+from pytest_atomic_cards.targets.seeding.listing_reader import Found
+from pytest_atomic_cards.targets.seeding.ownership import Ownership
+
+Look = Callable[[], Listing]
+Listed = tuple[list[Listing], list[tuple[Point, AtomicCardsError]]]
+"""The listings, and why there is none at some places."""
+
+
+def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> Listed:
+    """List the cards of every arrangement, and the longest of these listings in pages.
+
+    Args:
+        common: The arrangements, by what their query matches.
+        pages: The rows of listings with ``limit`` and ``offset``.
+    """
+    listings, errors = _looked(
+        [(whole_listing(key), partial(_list_whole, key, cards)) for key, cards in common.items()]
+    )
+    fullest: dict[str, Listing] = {}
+    for listing in listings:
+        _note(listing)
+        by = listing.point["by"]
+        if by not in fullest or len(listing.found.cards) >= len(fullest[by].found.cards):
+            fullest[by] = listing
+    rows = [row for row in pages if row["by"] in fullest]
+    shown, missed = _looked([_page(row, fullest[row["by"]]) for row in rows])
+    return listings + shown, errors + missed
+
+
+def list_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Listed:
+    """List pages of more cards than one page holds."""
+    return _looked([_page(row, one) for row, one in _of_crowd(crowd, rows)])
+
+
+def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:
+    whole = Found(crowd.matched, ())
+    for row in rows:
+        values = {name: crowd.values[name] for name in attributes_of(row["by"])}
+        cards = replace(crowd, values=values)
+        yield row, Listing(row, cards, cards.query, whole)
+
+
+def _looked(looks: Sequence[tuple[Point, Look]]) -> Listed:
+    """The result of every look; of those that show a breach, after one wait for all of them.
+
+    The first of these is watched until it is as due, which shows how late the target is.
+    """
+    errors: list[tuple[Point, AtomicCardsError]] = []
+
+    def tried(point: Point, look: Look) -> Listing | None:
+        try:
+            return look()
+        except AtomicCardsError as error:
+            errors.append((point, error))
+            return None
+
+    seen = [tried(*one) for one in looks]
+    doubtful = [one for one in zip(looks, seen, strict=True) if one[1] and not _is_as_due(one[1])]
+    if not doubtful:
+        return [one for one in seen if one], errors
+    (_, look), listing = doubtful[0]
+    if listing:
+        with suppress(AtomicCardsError):
+            listing.cards.probe.watch(look, _is_as_due)
+        listing.cards.probe.settle_surely()
+    again = {id(one): tried(*looked) for looked, one in doubtful}
+    return [one for one in (again.get(id(one), one) for one in seen) if one], errors
+
+
+def _is_as_due(listing: Listing) -> bool:
+    return not [*judge_page(listing)]
+
+
+def whole_listing(key: Key) -> Point:
+    """The place of a listing without ``limit`` and ``offset``."""
+    by, matches, state = key
+    cards = {"by": by, "matches": matches, "state": state}
+    return {"operation": "list", **cards, "limit": ABSENT, "offset": ABSENT}
+
+
+def _list_whole(key: Key, cards: Arrangement) -> Listing:
+    return Listing(whole_listing(key), cards, cards.query, cards.probe.page(cards.query))
+
+
+def _note(listing: Listing) -> None:
+    """Let the scope guard learn from a listing, so that it needs no further one."""
+    scope = listing.cards.probe.cards.scope
+    if scope and isinstance(scope.evidence, Ownership):
+        scope.evidence.note(listing.query, listing.found)
+
+
+def _page(row: Point, whole: Listing) -> tuple[Point, Look]:
+    """A page, which is kept beside the whole listing."""
+    point, cards = {**whole.point, **row}, whole.cards
+    parameters = (*LIMITS[row["limit"]], *OFFSETS[row["offset"]])
+
+    def look() -> Listing:
+        exchange = cards.probe.raw("GET", "/cards", cards.query, more=parameters)
+        shown = tuple(cards_of(exchange.json())) if exchange.succeeded else ()
+        return Listing(point, cards, cards.query, Found(shown, (exchange,)), whole.found)
+
+    return point, look

@@ -12,7 +12,7 @@ from pytest_atomic_cards.support.errors import MisuseError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_atomic_cards.suite.forked_trials import Trial, TrialResult
+    from pytest_atomic_cards.suite.forked_trials import ForkedTrial, TrialResult
 
 _SAMPLE: Final = 150
 """Narrow faults of a sample: about two minutes on two cores."""
@@ -72,7 +72,7 @@ def prove(arguments: argparse.Namespace) -> int:
 def _prove_broad(arguments: argparse.Namespace) -> int:
     from pytest_atomic_cards.sandbox.faults import FAULTS
     from pytest_atomic_cards.suite import mutation_testing
-    from pytest_atomic_cards.suite.forked_trials import Trial
+    from pytest_atomic_cards.suite.forked_trials import ForkedTrial
     from pytest_atomic_cards.suite.narrow_mutants import broad
 
     recorded = mutation_testing.recorded()
@@ -80,11 +80,11 @@ def _prove_broad(arguments: argparse.Namespace) -> int:
         raise MisuseError("--write needs --all, and faults without conditions")
     if arguments.faults and not arguments.all:
         only = {name: tuple(recorded.get(broad(name), ())) for name in arguments.faults}
-        trials = [Trial(name, names) for name, names in only.items()]
+        trials = [ForkedTrial(name, names) for name, names in only.items()]
         table = mutation_testing.run_trials(trials, arguments.jobs, _show)
         return _report(mutation_testing.survivors(table), table)
     if arguments.all:
-        trials = [Trial(name) for name in arguments.faults or FAULTS]
+        trials = [ForkedTrial(name) for name in arguments.faults or FAULTS]
         table = mutation_testing.run_trials(trials, arguments.jobs, _show)
         table = {**recorded, **table} if arguments.faults else table
     else:
@@ -121,7 +121,7 @@ def _prove_narrow(arguments: argparse.Namespace) -> int:
         names = narrow_mutants.sample(names, arguments.sample or _SAMPLE, arguments.seed)
     results = narrow_mutants.Results(arguments.state)
 
-    def keep(trial: Trial, result: TrialResult) -> None:
+    def keep(trial: ForkedTrial, result: TrialResult) -> None:
         results.add(trial.fault, result)
         if not result.violated:
             _print(f"survived: {trial.fault}{result.trouble and f' ({result.trouble})'}")
@@ -134,7 +134,7 @@ def _prove_narrow(arguments: argparse.Namespace) -> int:
     return 1 if documented.survivors else 0
 
 
-def _show(trial: Trial, violated: list[str]) -> None:
+def _show(trial: ForkedTrial, violated: list[str]) -> None:
     _print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}")
 
 

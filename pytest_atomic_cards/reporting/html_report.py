@@ -100,10 +100,10 @@ def _printable(value: object) -> object:
     return value
 
 
-def _groups(report: Values) -> list[Group]:
+def _groups(report: Values) -> list[FindingGroup]:
     """What to show in full: documented apart from inferred apart from inconclusive."""
     rules = {rule["id"]: rule for rule in report["rules"]}
-    groups = {title: Group(title, level) for title, level in _TITLES.items()}
+    groups = {title: FindingGroup(title, level) for title, level in _TITLES.items()}
     for number, cause in enumerate(report["causes"], 1):
         shown = [rules[name] for name in cause["requirements"]]
         block = Block(shown, f"cause-{number}", **{name: cause[name] for name in _OF_A_CAUSE})
@@ -144,7 +144,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class Group:
+class FindingGroup:
     """The blocks below one heading."""
 
     title: str
@@ -195,7 +195,7 @@ def _by_gravity(question: tuple[str, Values]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ShownBody:
     """A readable body.
 
     Args:
@@ -215,14 +215,14 @@ class _Bodies:
     def __init__(self) -> None:
         self._room = _ROOM
 
-    def __call__(self, body: Any) -> Body:  # noqa: ANN401 - a JSON value
+    def __call__(self, body: Any) -> ShownBody:  # noqa: ANN401 - a JSON value
         text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
         if len(text) <= _BEGINNING:
-            return Body(text, len(text))
+            return ShownBody(text, len(text))
         fits = len(text) <= min(self._room, _LONGEST_BODY)
         self._room -= len(text) if fits else 0
         whole = escape(printable(text, lines=True, limit=2 * _LONGEST_BODY)) if fits else ""
-        return Body(f"{text[:_BEGINNING]}\n…", len(text), whole)
+        return ShownBody(f"{text[:_BEGINNING]}\n…", len(text), whole)
 
 
 def _with_ids(text: str) -> Markup:

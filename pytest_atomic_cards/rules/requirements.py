@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Citation:
     """Where a requirement stands.
 
     Args:
@@ -61,7 +61,7 @@ class Requirement:
     area: str
     level: Level
     statement: str
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
     cells: tuple[Transition, ...] = ()
     trigger: str = ""
 
@@ -141,7 +141,7 @@ def catalogue() -> Catalogue:
 def _requirement(
     name: str, table: dict[str, Any], pages: Mapping[str, tuple[str, ...]]
 ) -> Requirement:
-    sources = tuple(Source(*pages[one.pop("page")], **one) for one in table.pop("source"))
+    sources = tuple(Citation(*pages[one.pop("page")], **one) for one in table.pop("source"))
     cells = tuple(
         TRANSITIONS[Status(status), Action(action)] for status, action in table.pop("cells", ())
     )

@@ -20,7 +20,7 @@ from pytest_atomic_cards.strategies.populations import (
 )
 from pytest_atomic_cards.strategies.query_strategies import (
     KnownValues,
-    Plan,
+    QueryPlan,
     attribute_combinations,
     plans,
     query_of,
@@ -108,7 +108,7 @@ def histories(
 @dataclass(frozen=True, slots=True)
 class _PlannedAct:
     action: Action
-    plan: Plan
+    plan: QueryPlan
     multiple: bool
 
 

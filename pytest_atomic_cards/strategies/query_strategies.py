@@ -115,7 +115,7 @@ def _free_values(combination: frozenset[Attribute]) -> SearchStrategy[dict[Attri
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class QueryPlan:
     """Where a query takes its values from, drawn before the cards are known.
 
     Args:
@@ -132,7 +132,7 @@ class Plan:
 
 def plans(
     combinations: SearchStrategy[frozenset[Attribute]], count: int, *, unmatched: bool = True
-) -> SearchStrategy[Plan]:
+) -> SearchStrategy[QueryPlan]:
     """Plans for queries on about ``count`` cards."""
     positions = min(max(count, 1), _MOST_POSITIONS)
     card = st.integers(0, positions - 1)
@@ -140,7 +140,7 @@ def plans(
     near = st.integers(0, _MOST_NEAR_MISSES)
     miss = st.tuples(st.integers(0, len(Attribute) - 1), near | attribute_values())
     misses = weighted((4, st.none()), (1, miss)) if unmatched else st.none()
-    return st.builds(Plan, combinations, weighted((4, card), (1, each_from_some)), misses)
+    return st.builds(QueryPlan, combinations, weighted((4, card), (1, each_from_some)), misses)
 
 
 class KnownValues:
@@ -159,7 +159,7 @@ class KnownValues:
             for attribute in Attribute
         }
 
-    def follow(self, plan: Plan) -> dict[Attribute, str]:
+    def follow(self, plan: QueryPlan) -> dict[Attribute, str]:
         """The values of a plan for these cards."""
         chosen = [attribute for attribute in Attribute if attribute in plan.chosen]
         values = self._matched(plan, chosen)
@@ -170,7 +170,7 @@ class KnownValues:
             values |= {attribute: missing} if missing else {}
         return values
 
-    def _matched(self, plan: Plan, chosen: list[Attribute]) -> dict[Attribute, str]:
+    def _matched(self, plan: QueryPlan, chosen: list[Attribute]) -> dict[Attribute, str]:
         if isinstance(plan.source, tuple):
             known = {a: self._of[a] for a in chosen if self._of[a]}
             sources = dict(zip(Attribute, plan.source, strict=True))

@@ -73,7 +73,7 @@ UNCLAIMED: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CoverageCell:
     """One requirement and one of the dimensions that it quantifies over.
 
     Args:
@@ -105,7 +105,7 @@ def points() -> list[Point]:
     return [*actions, *lists, *pages, *crowd_rows(), *access]
 
 
-def cells() -> Iterator[Cell]:
+def cells() -> Iterator[CoverageCell]:
     """The cells of the table."""
     judged = points()
     for name, claim in CLAIMS.items():
@@ -114,12 +114,12 @@ def cells() -> Iterator[Cell]:
             yield _cell(name, claim, dimension, concerned)
 
 
-def _cell(name: str, claim: Claim, dimension: str, concerned: Sequence[Point]) -> Cell:
+def _cell(name: str, claim: Claim, dimension: str, concerned: Sequence[Point]) -> CoverageCell:
     values = DIMENSIONS[dimension]
     met = {_value(dimension, point[dimension]) for point in concerned if dimension in point}
     wanted = {_value(dimension, one) for one in claim.about.get(dimension, values)}
     reasons = HOLES.get(dimension, {})
-    return Cell(
+    return CoverageCell(
         name,
         dimension,
         tuple(value for value in values if value in met),
@@ -182,7 +182,7 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(cell: Cell) -> str:
+def _line(cell: CoverageCell) -> str:
     covered = "all" if not cell.holes and len(cell.covered) > _FEW else _listed(cell.covered)
     holes = "; ".join(f"`{value}`: {reason}" for value, reason in cell.holes.items())
     return f"| {cell.requirement} | {cell.dimension} | {covered} | {holes} |"

@@ -60,7 +60,7 @@ def states_of(key: Key) -> list[Status]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _Layout:
     """An arrangement to seed."""
 
     values: Mapping[Attribute, str]
@@ -68,7 +68,7 @@ class _Plan:
     others: tuple[Fields, ...]
 
 
-def _plan(key: Key, randomness: Randomness) -> _Plan:
+def _plan(key: Key, randomness: Randomness) -> _Layout:
     name, given = randomness.token(), attributes_of(key[0])
     state = Status.ACTIVE if key[2] == MIXED else Status(key[2])
     values = {Attribute(one): _value(one, name, key) for one in given}
@@ -85,7 +85,7 @@ def _plan(key: Key, randomness: Randomness) -> _Plan:
             else _fields(f"{name}-{one.field}", {**shared, one: values[one] + ALIKE}, state)
             for one in given
         ]
-    return _Plan(values, tuple(matched), tuple(others))
+    return _Layout(values, tuple(matched), tuple(others))
 
 
 def _value(attribute: Attribute, name: str, key: Key) -> str:
@@ -167,7 +167,7 @@ class _Neighbour:
         plans: The arrangements there.
     """
 
-    def __init__(self, probe: Probe, plans: Sequence[_Plan]) -> None:
+    def __init__(self, probe: Probe, plans: Sequence[_Layout]) -> None:
         self._probe = probe
         self._id = f"neighbour-{probe.cards.randomness.token()}"
         probe.cards.controls.create_environment(self._id)
@@ -175,7 +175,7 @@ class _Neighbour:
         likes = [_like(fields) for plan in plans for fields in plan.matched]
         probe.cards.controls.seed(likes, self._id)
 
-    def abroad(self, plan: _Plan) -> Abroad:
+    def abroad(self, plan: _Layout) -> Abroad:
         """The cards there that have the values of an arrangement."""
         likes = map(_like, plan.matched)
         return Abroad(tuple(map(Card.from_body, likes)), self.look)

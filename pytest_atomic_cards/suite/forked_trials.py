@@ -31,7 +31,7 @@ _PATIENCE: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ForkedTrial:
     """One run of contracts on a sandbox with one fault.
 
     Args:
@@ -58,12 +58,12 @@ class TrialResult:
     trouble: str = ""
 
 
-Report = Callable[[Trial, TrialResult], None]
+Report = Callable[[ForkedTrial, TrialResult], None]
 
 
 @dataclass(slots=True)
 class _Running:
-    trial: Trial
+    trial: ForkedTrial
     process: BaseProcess
     connection: Connection
     deadline: float = field(default_factory=lambda: REAL_CLOCK.monotonic() + _PATIENCE)
@@ -81,7 +81,7 @@ class ForkedTrials:
         MisuseError: This system cannot fork processes.
     """
 
-    def __init__(self, trials: Sequence[Trial], jobs: int, report: Report) -> None:
+    def __init__(self, trials: Sequence[ForkedTrial], jobs: int, report: Report) -> None:
         if "fork" not in multiprocessing.get_all_start_methods():
             raise MisuseError("trials fork processes, which this system cannot; use Linux or macOS")
         self._waiting = list(reversed(trials))
@@ -115,7 +115,7 @@ class ForkedTrials:
                 self._report(one.trial, _result_of(one))
 
 
-def _start(trial: Trial, session: pytest.Session) -> _Running:
+def _start(trial: ForkedTrial, session: pytest.Session) -> _Running:
     context = multiprocessing.get_context("fork")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(trial, session, sending), daemon=True)
@@ -155,7 +155,7 @@ class _Violations:
             raise _FirstViolationError
 
 
-def _run(trial: Trial, session: pytest.Session, results: Connection) -> None:
+def _run(trial: ForkedTrial, session: pytest.Session, results: Connection) -> None:
     """Run a trial in this process, which ends without tearing its sandbox down."""
     violations = _Violations(ends_early=trial.ends_early)
     session.config.pluginmanager.register(violations)

@@ -28,9 +28,9 @@ from pytest_atomic_cards.sandbox.choices import CHOICES
 from pytest_atomic_cards.sandbox.faults import fault_named
 from pytest_atomic_cards.suite.contract_plugin import MARKER
 from pytest_atomic_cards.suite.forked_trials import (
+    ForkedTrial,
     ForkedTrials,
     Report,
-    Trial,
     TrialResult,
 )
 from pytest_atomic_cards.suite.suite_runner import (
@@ -75,7 +75,7 @@ def written(table: Table) -> str:
     return _HEADER + "\n" + "\n".join(rows) + "\n"
 
 
-def covering(table: Table) -> list[Trial]:
+def covering(table: Table) -> list[ForkedTrial]:
     """A few trials that catch each fault and violate each requirement of the table.
 
     For a fault the first requirement that it violates is chosen, and for a requirement a fault
@@ -87,11 +87,14 @@ def covering(table: Table) -> list[Trial]:
         if not any(name in chosen[fault] for fault in faults):
             plainest = min(faults, key=lambda fault: (table[fault].index(name), len(table[fault])))
             chosen[plainest].add(name)
-    return [Trial(fault, tuple(sorted(names))) for fault, names in chosen.items() if names]
+    return [ForkedTrial(fault, tuple(sorted(names))) for fault, names in chosen.items() if names]
 
 
 def completed(
-    table: Table, recorded: Table, jobs: int | None, report: Callable[[Trial, list[str]], None]
+    table: Table,
+    recorded: Table,
+    jobs: int | None,
+    report: Callable[[ForkedTrial, list[str]], None],
 ) -> dict[str, list[str]]:
     """The table after running the whole suite on the faults that a few contracts did not catch.
 
@@ -111,12 +114,14 @@ def completed(
         for name in sorted(requirements_in(recorded) - shown)
         if (faults := [fault for fault, names in recorded.items() if name in names])
     ]
-    whole = run_trials([Trial(fault) for fault in dict.fromkeys(again)], jobs, report)
+    whole = run_trials([ForkedTrial(fault) for fault in dict.fromkeys(again)], jobs, report)
     return {**{fault: list(names) for fault, names in table.items()}, **whole}
 
 
 def run_trials(
-    trials: Iterable[Trial], jobs: int | None, report: Callable[[Trial, list[str]], None]
+    trials: Iterable[ForkedTrial],
+    jobs: int | None,
+    report: Callable[[ForkedTrial, list[str]], None],
 ) -> dict[str, list[str]]:
     """Run trials in parallel, and collect what each violated, the documented ones first.
 
@@ -134,7 +139,7 @@ def run_trials(
             fault_named(trial.fault)
     table = {}
 
-    def take(trial: Trial, result: TrialResult) -> None:
+    def take(trial: ForkedTrial, result: TrialResult) -> None:
         table[trial.fault] = sorted(result.violated, key=_rank)
         report(trial, table[trial.fault])
 
@@ -142,7 +147,7 @@ def run_trials(
     return table
 
 
-def run_forked(trials: Sequence[Trial], jobs: int | None, report: Report) -> None:
+def run_forked(trials: Sequence[ForkedTrial], jobs: int | None, report: Report) -> None:
     """Run trials in parallel.
 
     Args:
@@ -156,7 +161,7 @@ def run_forked(trials: Sequence[Trial], jobs: int | None, report: Report) -> Non
     streams = sys.stdout, sys.stderr
     done = count(1)
 
-    def speak(trial: Trial, result: TrialResult) -> None:
+    def speak(trial: ForkedTrial, result: TrialResult) -> None:
         with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
             report(trial, result)
             update(next(done))

@@ -18,7 +18,7 @@ from pytest_atomic_cards.sandbox.faults import Fault
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for
 from pytest_atomic_cards.sandbox.faults.narrow_fault import SEPARATOR, name_of
 from pytest_atomic_cards.suite.equivalent_mutants import equivalence_of, permission_of
-from pytest_atomic_cards.suite.forked_trials import Trial, TrialResult
+from pytest_atomic_cards.suite.forked_trials import ForkedTrial, TrialResult
 from pytest_atomic_cards.suite.mutation_testing import Table
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -71,14 +71,14 @@ def broad(mutant: str) -> str:
     return mutant.partition(SEPARATOR)[0]
 
 
-def trial_of(mutant: str, table: Table) -> Trial:
+def trial_of(mutant: str, table: Table) -> ForkedTrial:
     """The trial of a mutant: the contracts that see its fault, until the first violation.
 
     What a rule decides is judged in every exchange, so then all other contracts follow.
     """
     names = table[broad(mutant)]
     others = catalogue().requirements if any(map(rules_of, names)) else ()
-    return Trial(mutant, tuple(dict.fromkeys((*names, *others))), ends_early=True)
+    return ForkedTrial(mutant, tuple(dict.fromkeys((*names, *others))), ends_early=True)
 
 
 def is_documented(fault: str, table: Table) -> bool:

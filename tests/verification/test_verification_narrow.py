@@ -22,7 +22,7 @@ from pytest_atomic_cards.suite.equivalent_mutants import (
     PERMITTED,
     equivalence_of,
 )
-from pytest_atomic_cards.suite.forked_trials import Trial, TrialResult
+from pytest_atomic_cards.suite.forked_trials import ForkedTrial, TrialResult
 from pytest_atomic_cards.support.errors import MisuseError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
@@ -119,7 +119,7 @@ def test_a_sample_depends_on_its_seed() -> None:
 def test_a_mutant_runs_against_the_contracts_that_catch_its_fault() -> None:
     """The contracts of the fault's row decide, until the first violation."""
     table = {"limit-ignored": ["PAGE-03", "PAGE-05"]}
-    assert narrow_mutants.trial_of("limit-ignored@by=userId", table) == Trial(
+    assert narrow_mutants.trial_of("limit-ignored@by=userId", table) == ForkedTrial(
         "limit-ignored@by=userId", ("PAGE-03", "PAGE-05"), ends_early=True
     )
 

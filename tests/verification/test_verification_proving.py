@@ -9,7 +9,7 @@ import pytest
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox import FAULTS
 from pytest_atomic_cards.suite import mutation_testing
-from pytest_atomic_cards.suite.forked_trials import Trial
+from pytest_atomic_cards.suite.forked_trials import ForkedTrial
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
 
@@ -46,9 +46,9 @@ def test_few_trials_cover_the_table():
 def test_a_trial_finds_what_its_fault_breaks():
     """A fault violates its requirement and no other; a sandbox without fault violates none."""
     trials = [
-        Trial("default-page-50", ("PAGE-01", "PAGE-06")),
-        Trial("cancel-ends-expired", ("STATE-03",)),
-        Trial("", ("PAGE-01", "STATE-03")),
+        ForkedTrial("default-page-50", ("PAGE-01", "PAGE-06")),
+        ForkedTrial("cancel-ends-expired", ("STATE-03",)),
+        ForkedTrial("", ("PAGE-01", "STATE-03")),
     ]
     told: list[str] = []
     table = mutation_testing.run_trials(trials, 1, lambda trial, _: told.append(trial.fault))
@@ -60,7 +60,7 @@ def test_trials_that_do_not_end_are_an_error(monkeypatch: pytest.MonkeyPatch):
     """An interrupted run is no result, and the error shows what pytest printed."""
     monkeypatch.setattr(mutation_testing, "_ARGUMENTS", ("--no-such-option",))
     with pytest.raises(MisuseError, match=r"did not end: .*no-such-option"):
-        mutation_testing.run_trials([Trial("")], 1, lambda *_: None)
+        mutation_testing.run_trials([ForkedTrial("")], 1, lambda *_: None)
 
 
 def test_the_page_of_the_contract_is_up_to_date():

@@ -157,5 +157,5 @@ class Breach:
         Raises:
             Violation: Always.
         """
-        also = f"; so do {count - 1} other experiment(s)" if count > 1 else ""
+        also = f"; {count - 1} other experiment(s) show the same" if count > 1 else ""
         raise Violation(self.expected, f"{self.actual}{also}", self.exchanges)

@@ -103,11 +103,13 @@ class CassetteRecorder(Recorder):
     def settings_of_world(self, settings: Settings) -> Settings:
         """The settings of an environment; in a replay those of the current cassette.
 
+        A contract that was left out before its first exchange has none, and takes any.
+
         Raises:
             CassetteError: There is no recording to replay.
         """
         if self.is_replayed:
-            cassette = self._manager.current
+            cassette = self._cassette
             recorded = (
                 cassette.recorded if cassette is not None else any_recorded(self._manager.directory)
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.cards import Card, cards_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status, may_show
 from pytest_atomic_cards.model.query import Attribute, CardQuery
@@ -15,6 +15,12 @@ from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
+
+
+def cards_shown(exchange: Exchange) -> tuple[Card, ...]:
+    """The cards on a page. A target may refuse, or send no body, if none match."""
+    has_body = exchange.succeeded and exchange.response_body.strip()
+    return tuple(cards_of(exchange.json())) if has_body else ()
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

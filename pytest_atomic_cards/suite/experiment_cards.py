@@ -12,14 +12,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, MIXED, NO_ATTRIBUTE, Point
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.experiment import Abroad, Arrangement
+from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown
 from pytest_atomic_cards.suite.experiment_rows import CROWD, MATCHES, WHOLE_ENVIRONMENT
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.randomness import Randomness
@@ -188,7 +188,7 @@ class _Neighbour:
             page = self._probe.raw(
                 "GET", "/cards", query, environment_id=self._id, **bearer(self._token)
             )
-            cards = cards_of(page.json()) if page.succeeded else []
+            cards = cards_shown(page)
             if not {key_of(card) for card in cards} - found.keys():
                 return found
             found |= {key_of(card): card.status for card in cards}

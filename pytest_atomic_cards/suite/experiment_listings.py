@@ -7,9 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.request_space import ABSENT, Point
-from pytest_atomic_cards.suite.experiment import Arrangement, Listing
+from pytest_atomic_cards.suite.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiment_cards import Key, attributes_of
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
 from pytest_atomic_cards.suite.listing_oracle import judge_page
@@ -112,7 +111,7 @@ def _page(row: Point, whole: Listing) -> tuple[Point, Look]:
 
     def look() -> Listing:
         exchange = cards.probe.raw("GET", "/cards", cards.query, more=parameters)
-        shown = tuple(cards_of(exchange.json())) if exchange.succeeded else ()
-        return Listing(point, cards, cards.query, Found(shown, (exchange,)), whole.found)
+        found = Found(cards_shown(exchange), (exchange,))
+        return Listing(point, cards, cards.query, found, whole.found)
 
     return point, look

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 RECIPES = Path(__file__).parents[1] / "recipes"
 FAULT = "result-shows-other-user"
 """Shows in the response to the application, and in nothing that the tests send themselves."""
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.nightly
 NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 KINDS = (
     pytest.param("requests", "", id="requests", marks=SLOW),

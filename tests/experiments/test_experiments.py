@@ -86,7 +86,7 @@ def test_a_fault_under_one_condition_is_found(fault: str, requirement: str, sets
         found.check(requirement, CLAIMS[requirement])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_all_faults_at_once_are_found() -> None:
     """With all of them at once the documented requirements are broken, too."""
     sets = tuple(dict.fromkeys(name for _, _, names in WRONG for name in names))
@@ -123,7 +123,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("question", CHOICES)
 def test_a_legal_choice_breaks_nothing_documented(question: str) -> None:
     """Whatever a target answers to an open question, no documented requirement is broken."""
@@ -142,7 +142,7 @@ def test_what_no_experiment_concerns_is_not_exercised() -> None:
         found.check("QUERY-06", CLAIMS["QUERY-06"])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_claim_is_judged_on_a_sandbox() -> None:
     """A run on a sandbox judges each requirement that experiments claim, but those of access."""
     found = made(EVERYWHERE.sets)

@@ -57,7 +57,7 @@ def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
         found.check(requirement, CLAIMS[requirement])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "fault",
     [

@@ -80,14 +80,14 @@ def test_an_empty_population_is_seeded_without_a_request(cards: Cards) -> None:
     assert cards.seed_all(Population()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", THOUSANDS)
 def test_thousands_of_drawn_cards_can_be_seeded(cards_target: Target, kind: str) -> None:
     """None of 2,700 draws is refused."""
     _seed_all(cards_target, kind, THOUSANDS[kind])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_hundreds_of_drawn_histories_can_be_carried_out(cards_target: Target) -> None:
     """None of 300 histories has a step whose cards cannot be seeded and read back."""
     for history in sample(strategies.histories(), HISTORIES):

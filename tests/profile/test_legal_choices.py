@@ -26,7 +26,7 @@ from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, suite_direc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 
 MOST_ANSWERS = max(len(question.answers) for question in QUESTIONS.values())
 """So many whole profiles hold every answer to every question."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from naive_mocks import MOCKS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 SCREEN = 25

@@ -28,9 +28,9 @@ DRAWN: dict[str, st.SearchStrategy[Population]] = {
     "single cards": strategies.card_specs(timed=True).map(lambda spec: Population((spec,))),
 }
 QUICK = 25
-THOUSANDS = {"populations": 1_200, "timed populations": 900, "single cards": 600}
+THOUSANDS = {"populations": 4_400, "timed populations": 3_300, "single cards": 2_300}
 HISTORIES = 300
-"""Draws of the slow tests: about 15 ms of processor time each, and 80 ms a history."""
+"""Draws of the nightly tests: about 15 ms of processor time each, and 80 ms a history."""
 
 
 def _checked(cards: Cards, population: Population) -> list[Card]:
@@ -83,7 +83,7 @@ def test_an_empty_population_is_seeded_without_a_request(cards: Cards) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("kind", THOUSANDS)
 def test_thousands_of_drawn_cards_can_be_seeded(cards_target: Target, kind: str) -> None:
-    """None of 2,700 draws is refused."""
+    """None of 10,000 draws is refused."""
     _seed_all(cards_target, kind, THOUSANDS[kind])
 
 

@@ -109,14 +109,22 @@ class CassetteRecorder(Recorder):
             CassetteError: There is no recording to replay.
         """
         if self.is_replayed:
-            cassette = self._cassette
-            recorded = (
-                cassette.recorded if cassette is not None else any_recorded(self._manager.directory)
-            )
+            recorded = self._recorded()
             return replayed(settings, recorded)
         self._manager.source = Source(settings.target.value)
         self._manager.settings = lasting(settings)
         return settings
+
+    def _recorded(self) -> Recorded:
+        """What the current cassette says of its recording, or else any other one."""
+        try:
+            cassette = self._manager.current
+        except CassetteError as missing:
+            try:
+                return any_recorded(self._manager.directory)
+            except CassetteError:
+                raise missing from None
+        return any_recorded(self._manager.directory) if cassette is None else cassette.recorded
 
     def paused(self) -> AbstractContextManager[object]:
         """Send requests without recording them."""

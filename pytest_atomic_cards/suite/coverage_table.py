@@ -48,7 +48,7 @@ HOLES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "state": {MIXED: "a query by status matches cards of one state"},
     "limit": {OTHER: "what a limit means that is not shown is an open question"},
-    "offset": {OTHER: "what an offset means that is no number is an open question"},
+    "offset": {OTHER: "the meaning of an offset that is not a number is an open question"},
 }
 """Why no experiment has a value of a dimension."""
 

@@ -129,7 +129,7 @@ def _completed(
         return None
     if len(row) == len(dimensions):
         return {name: row[name] for name in dimensions}
-    # Where there is no choice, what is forbidden shows at once; else the most values come first.
+    # One without a choice shows at once what is forbidden; otherwise take the largest.
     name = max(
         (one for one in dimensions if one not in row),
         key=lambda one: (len(left[one]) == 1, len(dimensions[one])),

@@ -1,4 +1,4 @@
-"""The listings of the experiments: every page once, and those in doubt again after one wait."""
+"""The listings of the experiments. Pages that show a breach are listed again after one wait."""
 
 from __future__ import annotations
 

@@ -148,12 +148,6 @@ CROWD_PAGES: Final = (
 )
 """The pages of such a listing; the second and the third are the page's own examples."""
 
-ACCESS_SPACE: Final[Values] = {
-    "operation": DIMENSIONS["operation"],
-    "token": DIMENSIONS["token"],
-    "environment": DIMENSIONS["environment"],
-}
-
 
 @dataclass(frozen=True)
 class Reach:

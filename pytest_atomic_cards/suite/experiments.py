@@ -53,7 +53,7 @@ class Experiments:
     Attributes:
         trials: The actions.
         listings: The listings.
-        errors: Why there is no experiment at some places.
+        errors: The places without an experiment, each with the reason.
     """
 
     trials: list[Trial] = field(default_factory=list)

@@ -51,7 +51,7 @@ class Answers:
     def objections(self, operation_id: str, exchange: Exchange) -> list[str]:
         """How a response deviates from the document, one sentence each.
 
-        Only the status is checked if there is no body, as in a response that matches no card, and
+        Only the status is checked if there is no body, as when no card matches, and
         of a refusal, whose body is not documented. At most the first few errors of a body are
         reported.
 

@@ -28,8 +28,8 @@ whole seconds, it may end up to a second early."""
 _WHOLE_SECOND: Final = timedelta(seconds=1)
 """The resolution of the ``Date`` of a response."""
 UNDER_EMBARGO: Final = timedelta(seconds=3)
-"""An embargo that ends before :data:`SOON`; the later an expiry is that counts from its end, the
-surer it is told from one that is late."""
+"""An embargo that ends before :data:`SOON`. The longer it is, the clearer the difference between an
+expiry that counts from its end and one that is only late."""
 _ROUNDING: Final = timedelta(milliseconds=100)
 """Added to the wait, so rounding and small clock skew do not matter."""
 _MARGIN: Final = timedelta(minutes=1)

@@ -43,7 +43,7 @@ def outcome_of(
     observations: tuple[Observation, ...] = (),
     troubles: tuple[str, ...] = (),
     known: tuple[str, ...] = (),
-    text: str = "that came",
+    text: str = "some text",
     shown: Exchange | None = None,
 ) -> Outcome:
     """A run in which everything held but for some requirements.

@@ -137,7 +137,7 @@ def test_each_further_violation_is_one_line_with_its_command() -> None:
     lines = printed(verdicts=dict.fromkeys(("PAGE-04", "PAGE-05", "PAGE-08"), VIOLATED))
     start = lines.index("  other violations that may follow from it: 2")
     assert lines[start + 1 : start + 3] == [
-        f"  ✗ atomic-cards check --cards-only {name}  # that came"
+        f"  ✗ atomic-cards check --cards-only {name}  # some text"
         for name in ("PAGE-05", "PAGE-08")
     ]
 

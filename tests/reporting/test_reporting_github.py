@@ -55,7 +55,7 @@ def test_what_differs_is_annotated() -> None:
     assert found[0]
     assert found[0][3] == (
         "offset counts cards: offset=100 returns the second set of 100. "
-        "Expected: expected that came; actual: that came"
+        "Expected: expected some text; actual: some text"
     )
     assert not list(workflow_commands(outcome_of()))
 
@@ -106,7 +106,7 @@ def test_the_summary_tells_the_run() -> None:
     assert "| Pagination | 8 of 10 | ✓✓✓✗✗✓✓✓✓✓ |" in text
     assert "### ✗ PAGE-04 violated\n" in text
     assert "| order | by-id | oldest-first |" in text
-    assert "- PAGE-05 is violated, which is known: that came" in text
+    assert "- PAGE-05 is violated, which is known: some text" in text
     assert "?a=&lt;b&gt;&#x27;" in text
     assert "$ATOMIC_TOKEN" in text
 

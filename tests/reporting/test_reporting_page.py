@@ -85,7 +85,7 @@ class Outline(HTMLParser):
         (
             report_of_run({"PAGE-04": VIOLATED}),
             "violated: PAGE-04",
-            ["PAGE-04 ✗ violated documented", "Expected expected that came Actual that came"],
+            ["PAGE-04 ✗ violated documented", "Expected expected some text Actual some text"],
         ),
         (
             report_of_run({"RESULT-05": VIOLATED}),
@@ -95,12 +95,12 @@ class Outline(HTMLParser):
         (
             report_of_run({"PAGE-04": VIOLATED}, known=("PAGE-04",)),
             "deviating",
-            ["Known deviations", "that came, until 2999-01-01: https://t.test/1"],
+            ["Known deviations", "some text, until 2999-01-01: https://t.test/1"],
         ),
         (
             report_of_run({"PAGE-01": INCONCLUSIVE, "PAGE-02": INCONCLUSIVE}),
             "inconclusive",
-            ["2 requirements ? inconclusive", "PAGE-01 , PAGE-02", "Reason that came"],
+            ["2 requirements ? inconclusive", "PAGE-01 , PAGE-02", "Reason some text"],
         ),
         (report_of_run({"PAGE-01": NOT_EXERCISED}), "partial", ["1 documented not exercised"]),
         (
@@ -194,7 +194,7 @@ def test_the_headline_says_what_is_wrong() -> None:
     words = Outline(page(report_of_run(verdicts))).words
     assert words.startswith("violated: SHAPE-01 · Atomic Cards API contract")
     statement = catalogue()["SHAPE-01"].statement
-    assert f"violated: SHAPE-01 {statement} But that came." in words
+    assert f"violated: SHAPE-01 {statement} But some text." in words
     assert "start here: SHAPE-01 ; 1 requirement depends on it" in words
     assert "Run alone atomic-cards check --cards-only SHAPE-01" in words
 

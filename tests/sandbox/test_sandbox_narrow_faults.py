@@ -87,7 +87,7 @@ def test_an_action_allowed_under_a_condition_is_refused_elsewhere() -> None:
 
 
 def test_token_and_environment_narrow_to_a_kind_of_token() -> None:
-    """Each kind of token is told apart."""
+    """Each kind of token is recognized."""
     for kind, status in (("none", 401), ("garbage", 200)):
         api = faulty(f"token-not-checked@token={kind}")
         api.headers["Authorization"] = "Bearer nonsense"

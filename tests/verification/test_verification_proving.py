@@ -57,7 +57,7 @@ def test_a_trial_finds_what_its_fault_breaks():
 
 
 def test_trials_that_do_not_end_are_an_error(monkeypatch: pytest.MonkeyPatch):
-    """An interrupted run is no result, and the error shows what pytest printed."""
+    """An interrupted run gives no result, and the error shows what pytest printed."""
     monkeypatch.setattr(mutation_testing, "_ARGUMENTS", ("--no-such-option",))
     with pytest.raises(MisuseError, match=r"did not end: .*no-such-option"):
         mutation_testing.run_trials([ForkedTrial("")], 1, lambda *_: None)

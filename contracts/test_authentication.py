@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
@@ -87,7 +87,8 @@ def intrusions(probe: Probe, cards_target: Target) -> Iterator[Intrusions]:
     """A request with each operation in each way that must be refused."""
     del probe
     with world_on(cards_target) as cards:
-        group = cards.seeder.seed(Population.of(OPERATIONS))[0]
+        spec = CardSpec(event_name="intrusion") if cards.is_steerable else CardSpec()
+        group = cards.seeder.seed(Population.of(OPERATIONS, spec))[0]
         yield intrude(Probe(cards), group)
 
 

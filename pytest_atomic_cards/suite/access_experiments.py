@@ -19,7 +19,15 @@ from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.model.request_space import DIMENSIONS, OTHER, Point
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.request_space import (
+    DIMENSIONS,
+    OTHER,
+    SETS_WITHOUT_PAIRS,
+    Point,
+    attributes_of,
+    request_point,
+)
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Breach
 from pytest_atomic_cards.suite.probe import Probe
@@ -199,8 +207,11 @@ class Intrusions:
         for key, word in self.after.items():
             if word != self.before[key]:
                 on_card = [one for one in self.made if key_of(one.card) == key]
-                accepted = [one for one in on_card if one.exchange.succeeded] or on_card
-                yield from [one for one in accepted if _outcome(one) == word] or accepted
+                accepted = [
+                    [one for one in some if one.exchange.succeeded] for some in (on_card, self.made)
+                ]
+                suspects = next(filter(None, accepted), on_card)
+                yield from [one for one in suspects if _outcome(one) == word] or suspects
 
 
 def _outcome(one: Intrusion) -> str | None:
@@ -229,19 +240,32 @@ def intrude(probe: Probe, group: Group, ways: Sequence[Way] = WAYS) -> Intrusion
             sending = way.sending(probe)
             for place, operation in enumerate(DIMENSIONS["operation"]):
                 card = group.cards[place % len(group.cards)]
-                exchange = _sent(probe, operation, group, card, sending)
-                made.append(Intrusion(way, {**way.point, "operation": operation}, card, exchange))
+                for query in _naming(card, group, probe):
+                    exchange = _sent(probe, operation, query, sending)
+                    by = request_point(operation, query.parameters())["by"]
+                    point = {**way.point, "operation": operation, "by": by}
+                    made.append(Intrusion(way, point, card, exchange))
         except AtomicCardsError as error:
             absent[way.requirement] = error
     after = probe.states_later(group, lambda states: states == before)
     return Intrusions(made, before, after, absent)
 
 
-def _sent(probe: Probe, operation: str, group: Group, card: Card, sending: Sending) -> Exchange:
-    """A request by a single card; it may be repeated, as it must do nothing."""
+def _naming(card: Card, group: Group, probe: Probe) -> Iterator[CardQuery]:
+    """Queries that match a card: it alone, and on a sandbox also by few attributes and by all."""
+    yield group.single(card)
+    if probe.cards.is_steerable:
+        for by in SETS_WITHOUT_PAIRS:
+            given = attributes_of(by)
+            if card.attributes.keys() >= set(given):
+                values = {name: card.attributes[name] for name in given}
+                yield CardQuery.of(values).replace(multiple=True)
+
+
+def _sent(probe: Probe, operation: str, query: CardQuery, sending: Sending) -> Exchange:
+    """A request that may be repeated, as it must do nothing."""
     method, path = ("GET", "") if operation == "list" else ("PUT", f"/{operation}")
     root = environment_path(probe.api.environment_id)
-    parameters = group.single(card).parameters()
     return probe.api.session.send(
-        method, f"{root}/cards{path}", parameters, repeatable=True, **sending
+        method, f"{root}/cards{path}", query.parameters(), repeatable=True, **sending
     )

@@ -15,7 +15,7 @@ from typing import Final
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import CLOSED, NAMED, Action, Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.model.request_space import ABSENT, MIXED, OTHER, Point
+from pytest_atomic_cards.model.request_space import ABSENT, MIXED, OTHER, SETS_WITHOUT_PAIRS, Point
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.covering_array import Forbidden, holds
 from pytest_atomic_cards.suite.experiment_rows import NAMES_STATUS, SETS
@@ -209,11 +209,17 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         "SHAPE-07": Claim(("by", "matches", "body"), {**_DONE, **_COMPLETE}),
         "SHAPE-09": Claim(("operation", "by")),
         **{
-            rule: Claim(("operation",), {"token": (token,), "environment": ("own",)})
+            rule: Claim(
+                ("operation", "by"),
+                {"token": (token,), "environment": ("own",), "by": SETS_WITHOUT_PAIRS},
+            )
             for rule, token in _TOKENS.items()
         },
-        "AUTH-10": Claim(("operation",), {"environment": (OTHER,)}),
-        "AUTH-11": Claim(("operation", "token"), {"token": ("none", "garbage")}),
+        "AUTH-10": Claim(("operation", "by"), {"environment": (OTHER,), "by": SETS_WITHOUT_PAIRS}),
+        "AUTH-11": Claim(
+            ("operation", "by", "token"),
+            {"token": ("none", "garbage"), "by": SETS_WITHOUT_PAIRS},
+        ),
         "SCHEMA-01": Claim(
             ("operation", *_CARDS),
             {"limit": (ABSENT, "1", "some", str(LARGEST_LIMIT)), "multiple": (ABSENT, "1")},

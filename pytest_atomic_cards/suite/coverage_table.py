@@ -19,6 +19,7 @@ from pytest_atomic_cards.model.request_space import (
     MIXED,
     NO_ATTRIBUTE,
     OTHER,
+    SETS_WITHOUT_PAIRS,
     Point,
 )
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
@@ -98,9 +99,10 @@ def points() -> list[Point]:
         {**row, "operation": "list", "matches": "many", "state": MIXED} for row in paging_rows()
     ]
     access = [
-        {**way.point, "operation": operation}
+        {**way.point, "operation": operation, "by": by}
         for way in WAYS
         for operation in DIMENSIONS["operation"]
+        for by in SETS_WITHOUT_PAIRS
     ]
     return [*actions, *lists, *pages, *crowd_rows(), *access]
 

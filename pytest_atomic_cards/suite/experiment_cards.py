@@ -16,7 +16,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, MIXED, NO_ATTRIBUTE, Point
+from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown
@@ -44,13 +44,6 @@ _TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil
 def key_of_row(row: Point) -> Key:
     """What a row asks of its cards."""
     return row["by"], row["matches"], row["state"]
-
-
-def attributes_of(by: str) -> tuple[Attribute, ...]:
-    """The attributes of a set, by its name in the space of requests."""
-    if by == EVERY_ATTRIBUTE:
-        return tuple(Attribute)
-    return () if by == NO_ATTRIBUTE else tuple(map(Attribute, by.split("+")))
 
 
 def states_of(key: Key) -> list[Status]:

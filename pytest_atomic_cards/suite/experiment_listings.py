@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from pytest_atomic_cards.model.request_space import ABSENT, Point
+from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
 from pytest_atomic_cards.suite.experiment import Arrangement, Listing, cards_shown
-from pytest_atomic_cards.suite.experiment_cards import Key, attributes_of
+from pytest_atomic_cards.suite.experiment_cards import Key
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.support.errors import AtomicCardsError

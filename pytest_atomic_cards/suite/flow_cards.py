@@ -17,9 +17,10 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.request_space import attributes_of
 from pytest_atomic_cards.suite.covering_array import Forbidden
 from pytest_atomic_cards.suite.experiment import Arrangement
-from pytest_atomic_cards.suite.experiment_cards import ALIKE, Key, attributes_of, states_of
+from pytest_atomic_cards.suite.experiment_cards import ALIKE, Key, states_of
 from pytest_atomic_cards.suite.experiment_rows import Reach
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError

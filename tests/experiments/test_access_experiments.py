@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS
 from pytest_atomic_cards.suite.access_experiments import Intrusions, intrude
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import sandbox_world
@@ -13,7 +14,8 @@ from pytest_atomic_cards.targets import sandbox_world
 def intrusions(*faults: str) -> Intrusions:
     """All intrusions on a sandbox with faults."""
     with sandbox_world(faults=faults) as cards:
-        return intrude(Probe(cards), cards.seeder.seed(Population.of(4))[0])
+        spec = CardSpec(event_name="intrusion")
+        return intrude(Probe(cards), cards.seeder.seed(Population.of(4, spec))[0])
 
 
 @pytest.mark.parametrize("operation", ["list", "dismiss", "complete", "cancel"])
@@ -34,6 +36,13 @@ def test_a_fault_of_one_operation_is_seen(fault: str, requirement: str, operatio
     found = [*intrusions(f"{fault}@operation={operation}").breaches()]
     assert requirement in {breach.requirement for breach in found}
     assert all(breach.expected.startswith(operation) for breach in found)
+
+
+@pytest.mark.parametrize("by", SETS_WITHOUT_PAIRS)
+def test_a_fault_of_some_attributes_is_seen(by: str) -> None:
+    """A token that is accepted only with some attributes breaks the requirement."""
+    found = intrusions(f"other-environment-accepted@by={by}").breaches()
+    assert "AUTH-10" in {breach.requirement for breach in found}
 
 
 def test_a_correct_target_is_clean() -> None:

@@ -11,7 +11,14 @@ from itertools import combinations
 from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.model.request_space import ABSENT, DIMENSIONS, MIXED, OTHER, Point
+from pytest_atomic_cards.model.request_space import (
+    ABSENT,
+    DIMENSIONS,
+    MIXED,
+    OTHER,
+    SETS_WITHOUT_PAIRS,
+    Point,
+)
 from pytest_atomic_cards.sandbox.faults.fault import Fault
 
 Region = Mapping[str, tuple[str, ...]]
@@ -24,7 +31,6 @@ _LISTED: Final = (*(status.value for status in Status), MIXED)
 _OPEN: Final = (Status.ACTIVE.value, Status.SNOOZED.value, MIXED)
 """Cards that an action changes; what cancel does to an embargoed card is inferred."""
 _LIMITS: Final = (ABSENT, "1", "some", "1000")
-_SINGLE: Final = tuple(name for name in DIMENSIONS["by"] if "+" not in name)
 
 _LISTING: Final[Region] = {
     "by": DIMENSIONS["by"],
@@ -61,7 +67,7 @@ _COMPLETION: Final[Region] = {
     "multiple": (ABSENT, "1"),
 }
 _QUERY: Final[Region] = {"operation": _ALL, "by": DIMENSIONS["by"][1:]}
-_ACCESS: Final[Region] = {"operation": _ALL, "by": _SINGLE}
+_ACCESS: Final[Region] = {"operation": _ALL, "by": SETS_WITHOUT_PAIRS}
 _REGIONS: Final[Mapping[str, Region]] = {
     **dict.fromkeys(
         (

@@ -28,7 +28,12 @@ from pytest_atomic_cards.sandbox.loopback_only import check_local
 from pytest_atomic_cards.sandbox.loopback_server import LoopbackServer
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.request_body import read_body
-from pytest_atomic_cards.support.errors import AtomicCardsError, CardsWarning, ScopeError
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    CardsWarning,
+    MisuseError,
+    ScopeError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +79,11 @@ _LOCKED_OUT: Final = (
     "it has from cards.token() or cards.environ. Give it another, or let it fetch one after a 401"
 )
 
+_ENDED: Final = (
+    "the test that this {} belongs to has ended, and its cards are gone: every test has its own "
+    "cards, so make the client in the test, or in a fixture of the same scope as cards"
+)
+
 
 class Gateway:
     """Passes requests of an application on to the target, and what it responds back.
@@ -97,12 +107,19 @@ class Gateway:
         self._given: set[str] = set()
         self._aged: frozenset[str] = frozenset()
         self._is_locked_out = False
+        self._is_closed = False
         self._troubles: list[BaseException] = []
 
     @property
     def url(self) -> str:
-        """Its root on loopback; served from the first time that this is used."""
+        """Its root on loopback; served from the first time that this is used.
+
+        Raises:
+            MisuseError: The gateway is closed.
+        """
         with self._lock:
+            if self._is_closed:
+                raise MisuseError(_ENDED.format("URL"))
             if self._server is None:
                 server = LoopbackServer(FaultyNetwork(self._local, self._faults))
                 server.start()
@@ -126,11 +143,12 @@ class Gateway:
         self._aged = frozenset(self._given)
 
     def close(self) -> None:
-        """Stop serving; requests in progress are finished first."""
+        """Stop serving; requests in progress are finished first, and later ones are an error."""
         with self._lock:
             server, self._server = self._server, None
         if server is not None:
             server.stop()
+        self._is_closed = True
 
     def raise_trouble(self) -> None:
         """Report what kept a request of the application from the target.
@@ -149,7 +167,13 @@ class Gateway:
             raise trouble
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request. Source: PEP 3333."""
+        """Serve one request. Source: PEP 3333.
+
+        Raises:
+            MisuseError: The gateway is closed, and an adapter in this process was kept.
+        """
+        if self._is_closed:
+            raise MisuseError(_ENDED.format("adapter, transport or sandbox"))
         try:
             response = self._respond(environ)
         except Refusal as refusal:

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from pytest_atomic_cards import (
+    MisuseError,
     SandboxAdapter,
     SandboxServer,
     ScopeError,
@@ -177,6 +178,30 @@ def test_a_server_that_does_not_show_the_raw_path(cards: Cards):
     }
     body = b"".join(cards._gateway(environ, lambda *_: lambda _: None))
     assert card.id.encode() in body
+
+
+@pytest.mark.parametrize("client", ["httpx", "requests", "sandbox", "url"])
+def test_what_is_kept_after_its_test_says_that_the_test_has_ended(client: str):
+    """A client that outlives its cards gets one clear error, not the cards of a past test."""
+    with sandbox_world() as cards, ExitStack() as opened:
+        path = f"/v1/{cards.environment_id}/cards"
+        over_httpx = opened.enter_context(httpx.Client(transport=cards.httpx_transport()))
+        over_requests = opened.enter_context(requests.Session())
+        over_requests.mount("https://", cards.requests_adapter())
+        to_sandbox = opened.enter_context(
+            httpx.Client(transport=httpx.WSGITransport(app=cards.sandbox))
+        )
+        uses: dict[str, Any] = {
+            "httpx": lambda: over_httpx.get(f"https://api.example{path}"),
+            "requests": lambda: over_requests.get(f"https://api.example{path}", timeout=_TIMEOUT),
+            "sandbox": lambda: to_sandbox.get(f"https://api.example{path}"),
+            "url": lambda: cards.url,
+        }
+        before = uses[client]()
+        assert client == "url" or before.status_code in {200, 401}
+        cards.clean_up()
+        with pytest.raises(MisuseError, match="has ended"):
+            uses[client]()
 
 
 # A live target

@@ -50,6 +50,11 @@ class Option:
         return f"--cards-{self.name.replace('_', '-')}"
 
     @property
+    def is_list(self) -> bool:
+        """Whether it has several values, separated by commas."""
+        return isinstance(self.default, tuple)
+
+    @property
     def names(self) -> str:
         """Its names, in the order of precedence, and its default."""
         default = self.default if self.default not in (None, (), {}) else "none"

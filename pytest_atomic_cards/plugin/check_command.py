@@ -61,7 +61,7 @@ def check(arguments: Sequence[str], further: Sequence[object] = ()) -> int:
         command = _elsewhere(arguments)
     else:
         command = _here(arguments)
-    if not {"no:terminal", "-pno:terminal"} & set(arguments):
+    if not _names_plugin(arguments, "no:terminal"):
         command = [*TERMINAL_ARGUMENTS, *command]
     usual = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *usual[1:])
@@ -76,14 +76,14 @@ def _here(arguments: Sequence[str]) -> list[str]:
     from pytest_atomic_cards.suite.suite_runner import OVERRIDES, suite_directory
 
     here = Path.cwd()
-    own = [
-        *OVERRIDES,
-        "-o",
-        f"cache_dir={here / _CACHE}",
-        "-W",
-        _NO_CACHE_IS_FINE,
-    ]
-    return [*own, *settings_file(here), *_hook_file(here), *arguments, str(suite_directory())]
+    cache = ["-o", f"cache_dir={here / _CACHE}", "-W", _NO_CACHE_IS_FINE]
+    if _names_plugin(arguments, "no:cacheprovider"):
+        cache = []  # pytest would warn of options that it does not know
+    return [*OVERRIDES, *cache, *settings_file(here), *_hook_file(here), *arguments, str(suite_directory())]
+
+
+def _names_plugin(arguments: Sequence[str], name: str) -> bool:
+    return not {name, f"-p{name}"}.isdisjoint(arguments)
 
 
 def _elsewhere(arguments: Sequence[str]) -> list[str]:

@@ -55,8 +55,22 @@ def add_options(parser: pytest.Parser, plugins: pytest.PytestPluginManager) -> N
             )
         elif option.flag:
             group.addoption(
-                option.command_line, dest=option.destination, metavar=option.metavar, help=shown
+                option.command_line,
+                dest=option.destination,
+                action=_Joined if option.is_list else "store",
+                metavar=option.metavar,
+                help=shown,
             )
+
+
+class _Joined(argparse.Action):
+    """Joins the values of an option that is given several times, as if by commas in one."""
+
+    def __call__(
+        self, _parser: object, namespace: argparse.Namespace, value: object, _name: object = None
+    ) -> None:
+        before = getattr(namespace, self.dest, None)
+        setattr(namespace, self.dest, value if before is None else f"{before},{value}")
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -159,7 +173,7 @@ def _toml_table(path: Path | None) -> dict[str, Any]:
 
 
 def _look_up(settings: Settings) -> None:
-    """Check that what the settings name exists, or can be written."""
+    """Check that what the settings name exists."""
     setting = "--cards-profile"
     try:
         if settings.profile:
@@ -172,9 +186,6 @@ def _look_up(settings: Settings) -> None:
 
             for name in settings.fault:
                 fault_named(name)
-        setting = "--cards-report"
-        if settings.report:
-            _check_writable(settings.report)
         setting = "ATOMIC_CARDS_CLIENT_CERT"
         if settings.client_cert:
             _check_certificate(settings.client_cert)
@@ -201,15 +212,3 @@ def _check_certificate(files: Sequence[Path]) -> None:
             f"{shown} cannot be used ({reason}); needed are a certificate and its key in PEM, "
             "without a password"
         ) from None
-
-
-def _check_writable(directory: Path) -> None:
-    """Check that a directory exists or can be made: pytest's own report would show a traceback.
-
-    Raises:
-        MisuseError: It cannot.
-    """
-    wanted = directory.absolute()
-    existing = next(path for path in (wanted, *wanted.parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise MisuseError(f"cannot write to {directory}: {existing} is not a writable directory")

@@ -19,6 +19,7 @@ from pytest_atomic_cards.recordings.audit.bodies import NOT_DECODED
 from pytest_atomic_cards.recordings.audit.file_count import FileCount
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.json_report import heading
+from pytest_atomic_cards.reporting.output_files import REPORT
 from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
     RequirementResult,
@@ -82,7 +83,7 @@ def report_audit(
     for remedy in _remedies(audit, left):
         console.line(f"hint: {remedy}")
     if report is not None:
-        path = report / "report.json"
+        path = report / REPORT
         write_text(path, json_text(_document(audit, rules, conclusion, strict=strict)))
         console.line(f"report: {path}")
     return 1 if conclusion.grave else 0 if audit.judged else NOTHING_JUDGED

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.causes import where_to_start
 from pytest_atomic_cards.reporting.outcome import Outcome
+from pytest_atomic_cards.reporting.output_files import PAGE, REPORT
 from pytest_atomic_cards.reporting.profile_report import by_question
 from pytest_atomic_cards.reporting.requirement_results import (
     Conclusion,
@@ -151,9 +152,9 @@ def write_reports(directory: Path, outcome: Outcome) -> list[str]:
         SettingsError: A file cannot be written.
     """
     value = document(outcome)
-    path = directory / "report.json"
+    path = directory / REPORT
     write_text(path, json_text(value))
-    return [f"report: {path}", _write_page(directory / "report.html", value)]
+    return [f"report: {path}", _write_page(directory / PAGE, value)]
 
 
 def _write_page(path: Path, value: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from pytest_atomic_cards.reporting.github import append_summary, is_github, work
 from pytest_atomic_cards.reporting.json_report import write_reports
 from pytest_atomic_cards.reporting.junit import add_causes, name_case
 from pytest_atomic_cards.reporting.outcome import Outcome, RunResults, sum_up
+from pytest_atomic_cards.reporting.output_files import prepare_outputs
 from pytest_atomic_cards.reporting.profile_report import by_question, write_profile
 from pytest_atomic_cards.reporting.requirement_results import judge_run
 from pytest_atomic_cards.reporting.terminal import print_footprint, print_outcome
@@ -53,7 +54,8 @@ class FindingsReporter:
     """Collects the test reports of all processes, in the controller.
 
     Raises:
-        pytest.UsageError: The known deviations of the project are invalid.
+        pytest.UsageError: The known deviations of the project are invalid, or a file that the run
+            is to write cannot be written.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
@@ -70,9 +72,7 @@ class FindingsReporter:
             )
         except SettingsError as error:
             raise pytest.UsageError(str(error)) from None
-        junit_is_free = getattr(config.option, "xmlpath", "off") is None  # not given, nor blocked
-        if settings.report and junit_is_free and not config.option.collectonly:
-            config.option.xmlpath = str(settings.report / "junit.xml")
+        prepare_outputs(config, settings)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(

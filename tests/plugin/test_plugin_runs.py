@@ -10,6 +10,7 @@ import pytest
 
 from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.plugin.run_settings import settings_of
 
 SECRET = "hunter2-of-the-client"
 
@@ -131,20 +132,41 @@ def test_a_misspelt_ini_option_ends_the_run(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["--cards-report", "f/x"], 4, "ERROR: *--cards-report: cannot write to f/x: *"),
+        (["--cards-report", "f/x"], 4, "ERROR: --cards-report: cannot write f/x/report.json: *"),
+        (["--cards-report", "/proc/x"], 4, "ERROR: --cards-report: cannot write /proc/x/*"),
+        (["--cards-report", "taken"], 4, "ERROR: --cards-report: cannot write taken/junit.xml: *"),
+        (["--cards-report", "r" * 300], 4, "ERROR: --cards-report: cannot write r*: File name *"),
+        (["--cards-profile-out", "f/x"], 4, "ERROR: --cards-profile-out: cannot write f/x: *"),
+        (["--junit-xml", "f/x"], 4, "ERROR: --junit-xml: cannot write f/x: *"),
         (["-p", "no:junitxml", "--cards-report", "r"], 0, "page: r/report.html"),
+        (["-p", "no:cacheprovider"], 0, "* passed, * deselected in *"),
     ],
 )
 def test_a_check_works_or_says_why_not(
     arguments: list[str], code: int, line: str, pytester: pytest.Pytester
 ) -> None:
-    """Plugins that are off, and a report that cannot be written, are no traceback."""
+    """Plugins that are off, and a file that cannot be written, are not a traceback.
+
+    What cannot be written is reported before anything runs.
+    """
     (pytester.path / "f").touch()
+    (pytester.path / "taken" / "junit.xml").mkdir(parents=True)
     start = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", start, "check", "--cards-only", "PAGE-04"]
     result = pytester.run(*command, *arguments)
     assert result.ret == code
     (result.stderr if code else result.stdout).fnmatch_lines([line])
+    if code:
+        result.stdout.no_fnmatch_line("*PAGE-04*")
+
+
+def test_faults_that_are_given_one_by_one_all_count(pytester: pytest.Pytester) -> None:
+    """An option that takes several values may also be repeated."""
+    faults = ("--cards-fault", "limit-ignored", "--cards-fault=offset-counts-pages")
+    config = pytester.parseconfigure(*faults, "--cards-only", "A", "--cards-only", "B")
+    settings = settings_of(config)
+    assert settings.fault == ("limit-ignored", "offset-counts-pages")
+    assert settings.only == ("A", "B")
 
 
 def test_a_check_needs_no_autoload(

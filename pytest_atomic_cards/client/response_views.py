@@ -6,6 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pytest_atomic_cards.model.exchange import how_to_reach
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     OutcomeUnknownError,
@@ -107,4 +108,6 @@ def redirection(status: int, headers: Mapping[str, str]) -> str:
 
 def _message(exchange: Exchange, *sentences: str) -> str:
     what = f"{exchange.method} {exchange.url} answered {exchange.describe()}"
-    return "\n".join(filter(None, (what, *sentences, f"{REPEAT}{exchange.curl()}")))
+    reach = how_to_reach(exchange.url)
+    command = f"{exchange.curl()}  # {reach}" if reach else exchange.curl()
+    return "\n".join(filter(None, (what, *sentences, f"{REPEAT}{command}")))

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from pytest_atomic_cards.model.settings import APP_URL, SANDBOX_URL
 from pytest_atomic_cards.support.printable import printable, shell_word
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 from pytest_atomic_cards.support.secrets.names import is_secret_name
@@ -30,6 +31,13 @@ a body longer."""
 _DEEPEST: Final = 100
 """Levels of nesting up to which a body is shown as structure: no card has so many, and writing JSON
 fails at about ten times as many."""
+
+_INSIDE: Final = {
+    SANDBOX_URL: "is inside this run: 'atomic-cards sandbox' (with the same --fault and --profile) "
+    "serves one and prints its URL",
+    APP_URL: "is the application inside this run: serve it, and use its URL",
+}
+"""Hosts that no other process reaches, with how to get one that it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,13 @@ class Exchange:
             "error": self.error,
             "curl": self.curl(),
         }
+
+
+def how_to_reach(url: str) -> str:
+    """How the target of a command gets a host that can be reached; empty if it has one."""
+    inside = (text for root, text in _INSIDE.items() if url.startswith(root))
+    text = next(inside, "")
+    return f"{urlsplit(url).hostname} {text}" if text else ""
 
 
 def refuse_constant(name: str) -> NoReturn:

@@ -15,6 +15,8 @@ from pytest_atomic_cards.support.secrets.hidden import Hidden
 VENDOR_DOMAIN: Final = "customer-api.atomic.io"
 VENDOR_TOKEN_URL: Final = "https://master-atomic-io.auth.us-east-1.amazoncognito.com/oauth2/token"  # noqa: S105
 
+SANDBOX_URL: Final = "http://sandbox.invalid"
+"""The address of the embedded sandbox, for requests to it; it is never looked up."""
 APP_URL: Final = "http://app.invalid"
 """The address of an application in this process, for its requests; it is never looked up."""
 APP_FIXTURE: Final = "fixture"

@@ -79,7 +79,14 @@ def _here(arguments: Sequence[str]) -> list[str]:
     cache = ["-o", f"cache_dir={here / _CACHE}", "-W", _NO_CACHE_IS_FINE]
     if _names_plugin(arguments, "no:cacheprovider"):
         cache = []  # pytest would warn of options that it does not know
-    return [*OVERRIDES, *cache, *settings_file(here), *_hook_file(here), *arguments, str(suite_directory())]
+    return [
+        *OVERRIDES,
+        *cache,
+        *settings_file(here),
+        *_hook_file(here),
+        *arguments,
+        str(suite_directory()),
+    ]
 
 
 def _names_plugin(arguments: Sequence[str], name: str) -> bool:

@@ -26,7 +26,7 @@ _LONGEST: Final = 500
 """Characters of a line: a reason and a command fit."""
 _MANY: Final = 3
 """Troubles of one kind that are one line: of two, the second may be read too."""
-_NAMED: Final = 5
+NAMED: Final = 5
 """Names that a line lists before it only counts: as many as are read at a glance."""
 
 
@@ -147,7 +147,12 @@ def where_to_start(found: Sequence[Cause]) -> str:
 
 def named(names: Sequence[str]) -> str:
     """A few names, or how many requirements there are."""
-    return ", ".join(names) if len(names) <= _NAMED else f"{len(names)} requirements"
+    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} requirements"
+
+
+def gist(reason: str) -> str:
+    """A reason without what differs between contracts that share it, such as their price."""
+    return reason.partition("; ")[0]
 
 
 def shortened(line: str) -> str:

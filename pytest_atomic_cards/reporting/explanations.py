@@ -114,9 +114,13 @@ def _price(requirement: str) -> str:
     """What the contracts of a requirement take of a live target."""
     contracts = requirements_of(collected(str(suite_directory())), (MARKER,))
     price = shipped().of(name for name, decided in contracts.items() if requirement in decided)
-    large = price.cards > LARGE
-    by_nature = "; a need that is large by nature, see --cards-max-cards" if large else ""
-    return f"on a live target about {price}, much of it shared{by_nature}"
+    taken = f"on a live target about {price}, much of it shared with other contracts"
+    if price.cards <= LARGE:
+        return taken
+    return (
+        f"{taken}. Fewer cards would not do, because the documented limits and page sizes are this "
+        "large; --cards-max-cards leaves such contracts out"
+    )
 
 
 def _fault(name: str) -> Iterator[str]:

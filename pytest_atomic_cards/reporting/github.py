@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from pytest_atomic_cards.model.exchange import how_to_reach
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.reporting.causes import Cause, collapsed, shortened, where_to_start
@@ -180,6 +181,7 @@ def _details(block: Cause, outcome: Outcome) -> str:
     commands = [one["curl"] for one in first.exchanges[:1]] + [outcome.command_for(rule)]
     text = "\n".join(html.escape(_one_line(command)) for command in commands)
     lines.append(f"<pre><code>{text}</code></pre>")
+    lines += [md(where) for one in first.exchanges[:1] if (where := how_to_reach(one["url"]))]
     if block.dependants:
         ids = md(shortened(ids_of(block.dependants)))
         lines.append(f"Inconclusive, as they depend on it: {ids}")

@@ -16,6 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from pytest_atomic_cards.model.exchange import how_to_reach
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.reporting.causes import shortened
 from pytest_atomic_cards.reporting.heat_map import heat_map
@@ -85,6 +86,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "reach": how_to_reach,
         "with_ids": _with_ids,
         "mark": _mark,
         "short": _short,

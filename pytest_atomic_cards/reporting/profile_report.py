@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.model.profile_text import profile_text
-from pytest_atomic_cards.reporting.causes import alike, shortened
+from pytest_atomic_cards.reporting.causes import NAMED, alike, gist, shortened
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_block
 from pytest_atomic_cards.rules.finding import explain
@@ -24,14 +24,25 @@ def by_question(observations: Iterable[Observation]) -> dict[str, Observation]:
     return observed
 
 
-def print_observations(console: Console, observations: Sequence[Observation]) -> None:
-    """Print each drift and failure in full, then the number of observed questions."""
+def print_observations(
+    console: Console, observations: Sequence[Observation], *, verbose: bool = True
+) -> None:
+    """Print each drift and failure in full, then the number of observed questions.
+
+    Args:
+        console: Where to print.
+        observations: The observations.
+        verbose: Whether to name all questions that were not observed.
+    """
     if not observations:
         return
     _print_failing(console, [one for one in observations if one.fails])
     for (verdict, _), unseen in _alike(one for one in observations if not one.fails).items():
         if reason := unseen[0].reason:
-            console.line(f"{SYMBOLS[verdict][0]} not observed, as {reason}: {_names(unseen)}")
+            is_whole = verbose or len(unseen) <= NAMED
+            which = _names(unseen) if is_whole else f"{len(unseen)} questions"
+            why = reason if verbose else gist(reason)
+            console.line(f"{SYMBOLS[verdict][0]} not observed, as {why}: {which}")
     answers = [one for one in by_question(observations).values() if one.observed is not None]
     others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]
     if others:

@@ -46,6 +46,8 @@ _OF_THE_TARGET: Final = frozenset(
 )
 """Options that decide what a contract meets; others, such as reports, are left to each run."""
 _DEVIATIONS: Final = frozenset((Verdict.VIOLATED, Verdict.DRIFTED))
+_QUIET: Final = -1
+"""How verbose ``atomic-cards check`` is unless ``-v`` is given."""
 _CRASHED: Final = "???"
 """pytest-xdist's name for the phase of a test in which its worker crashed."""
 
@@ -157,7 +159,8 @@ class FindingsReporter:
         if self._outcome:
             terminalreporter.section("Atomic Cards API contract")
             console = Console(terminalreporter.write)
-            print_outcome(console, self._outcome)
+            verbose = self._config.option.verbose > _QUIET
+            print_outcome(console, self._outcome, verbose=verbose)
             if self._settings.is_live:
                 print_footprint(console, self._outcome)
             for line in self._written:

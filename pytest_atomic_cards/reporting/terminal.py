@@ -7,7 +7,15 @@ from typing import Final
 
 from pytest_atomic_cards.client.response_views import REPEAT
 from pytest_atomic_cards.model.lifecycle import Level
-from pytest_atomic_cards.reporting.causes import Cause, collapsed, shortened, where_to_start
+from pytest_atomic_cards.reporting.causes import (
+    NAMED,
+    Cause,
+    alike,
+    collapsed,
+    gist,
+    shortened,
+    where_to_start,
+)
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.outcome import Outcome
 from pytest_atomic_cards.reporting.profile_report import print_observations
@@ -27,17 +35,24 @@ _STATEMENT_LINES: Final = 3
 """Lines of an explanation about one requirement: statement, source and contract."""
 
 
-def print_outcome(console: Console, outcome: Outcome) -> None:
-    """Print what to mend first, other failures, the verdicts by area, and the conclusion."""
+def print_outcome(console: Console, outcome: Outcome, *, verbose: bool = True) -> None:
+    """Print what to mend first, other failures, the verdicts by area, and the conclusion.
+
+    Args:
+        console: Where to print.
+        outcome: The outcome.
+        verbose: Whether to name all that was not exercised or observed, and every reason.
+    """
     if start := where_to_start(outcome.causes):
         console.line(start, bold=True)
         console.line("")
     for cause in [*outcome.causes, *(Cause((rule,)) for rule in outcome.conclusion.known)]:
         _print_cause(console, cause, outcome)
     print_areas(console, outcome.rules, _held)
-    print_observations(console, outcome.results.observations)
+    print_observations(console, outcome.results.observations, verbose=verbose)
     for trouble in collapsed(outcome.troubles):
         console.line(f"! {trouble}", red=True)
+    _print_unexercised(console, outcome.rules, verbose=verbose)
     _print_conclusion(console, outcome)
 
 
@@ -71,20 +86,29 @@ def _dependants(cause: Cause, outcome: Outcome) -> Iterator[str]:
         yield f"  inconclusive, as they depend on it: {len(cause.undecided)} ({ids})"
 
 
-def _unexercised(rules: Iterable[RequirementResult]) -> dict[str, list[str]]:
-    """Ids of requirements that were not exercised, by reason."""
-    ids: dict[str, list[str]] = {}
+def _print_unexercised(
+    console: Console, rules: Iterable[RequirementResult], *, verbose: bool
+) -> None:
+    """Print what was not exercised by reason; unless verbose, many ids are only counted."""
+    groups: dict[str, dict[str, str]] = {}
     for rule in rules:
         if rule.verdict is Verdict.NOT_EXERCISED:
-            ids.setdefault("; ".join(rule.reasons), []).append(rule.requirement.id)
-    return ids
+            for reason in ["; ".join(rule.reasons)] if verbose else map(gist, rule.reasons):
+                kind = reason if verbose else alike(reason)
+                groups.setdefault(kind, {}).setdefault(rule.requirement.id, reason)
+    counted = False
+    for ids in groups.values():
+        reason = next(iter(ids.values()))
+        is_whole = len(ids) <= NAMED or (verbose and reason != NOT_RUN)
+        counted |= not is_whole and reason != NOT_RUN
+        which = ", ".join(ids) if is_whole else f"{len(ids)} requirements"
+        console.line(f"· not exercised, as {reason}: {which}")
+    if counted:
+        console.line("  (-v names them)")
 
 
 def _print_conclusion(console: Console, outcome: Outcome) -> None:
     rules, conclusion = outcome.rules, outcome.conclusion
-    for reason, ids in _unexercised(rules).items():
-        which = f"{len(ids)} requirements" if reason == NOT_RUN else ", ".join(ids)
-        console.line(f"· not exercised, as {reason}: {which}")
     counts = {level: [rule for rule in rules if rule.requirement.level is level] for level in Level}
     for level, own in counts.items():
         words = [

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from pytest_atomic_cards.model.exchange import how_to_reach
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.support.printable import printable
@@ -122,9 +123,11 @@ def _exchange_lines(exchange: dict[str, Any] | None) -> list[str]:
     """An exchange in lines: the response, and the command that repeats the request."""
     if exchange is None:
         return []
+    reach = how_to_reach(exchange["url"])
     return [
         printable(f"  response:  HTTP {exchange['status']} {_excerpt(exchange)}".rstrip()),
         f"  reproduce: {exchange['curl']}",
+        *([f"  where:     {reach}"] if reach else []),
     ]
 
 

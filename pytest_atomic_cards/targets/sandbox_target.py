@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import requests
 
@@ -17,7 +17,7 @@ from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import Wire
 from pytest_atomic_cards.model.network_faults import NetworkFaults
 from pytest_atomic_cards.model.profile import Profile
-from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.model.settings import SANDBOX_URL, Settings
 from pytest_atomic_cards.sandbox.app import TOKEN_PATH
 from pytest_atomic_cards.sandbox.control_endpoint import Control
 from pytest_atomic_cards.sandbox.faulty_network import FaultyAdapter, FaultyNetwork
@@ -31,9 +31,6 @@ from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
-
-SANDBOX_URL: Final = "http://sandbox.invalid"
-"""The address of the embedded sandbox for a session; it is never looked up."""
 
 
 class SandboxTarget:

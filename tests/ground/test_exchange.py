@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_atomic_cards.model.exchange import REDACTED, Exchange, redact_headers
+from pytest_atomic_cards.model.exchange import REDACTED, Exchange, how_to_reach, redact_headers
+from pytest_atomic_cards.model.settings import APP_URL, SANDBOX_URL
 from pytest_atomic_cards.support.printable import json_text
 
 if TYPE_CHECKING:
@@ -205,6 +206,21 @@ def test_curl_repeats_bodies_that_are_not_text() -> None:
 def test_curl_takes_a_body_that_is_no_argument_from_a_file(body: bytes) -> None:
     """A body that no command line can hold is left to a file."""
     assert curl_words(exchange(request_body=body))[-2:] == ["--data-binary", "@body"]
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        (f"{SANDBOX_URL}/v1/sandbox/cards", "sandbox.invalid is inside this run: 'atomic-cards sa"),
+        (f"{APP_URL}/v1/e/cards", "app.invalid is the application inside this run: serve it"),
+        ("https://cards.test/v1/e/cards", ""),
+    ],
+)
+def test_a_host_inside_the_run_comes_with_how_to_reach_it(url: str, remedy: str) -> None:
+    """No other process reaches these hosts, so the command alone would only fail."""
+    found = how_to_reach(url)
+    assert found.startswith(remedy)
+    assert bool(found) == bool(remedy)
 
 
 def test_curl_quotes_the_method() -> None:

@@ -82,6 +82,7 @@ def test_a_faulty_sandbox_is_found_out(
         "\n  expected: ",
         "\n  actual:    ",
         "\n  reproduce: curl ",
+        "\n  where:     sandbox.invalid is inside this run: 'atomic-cards sandbox' ",
         "Authorization: Bearer $ATOMIC_TOKEN",
         f"\nverdict: {conclusion} (",
     ):

@@ -37,6 +37,13 @@ def test_a_requirement_tells_how_it_is_tested() -> None:
     assert "--cards-strict" in words_of("RESULT-05")
 
 
+def test_a_price_says_why_it_is_high() -> None:
+    """A requirement about a thousand cards says why fewer would not do, and what leaves it out."""
+    assert "Fewer cards would not do" in words_of("PAGE-04")
+    assert "--cards-max-cards leaves such contracts out" in words_of("LIMIT-05")
+    assert "Fewer cards" not in words_of("MULTI-01")
+
+
 def test_faults_and_questions_are_explained() -> None:
     """A fault shows its effect and the violated requirements, a question its possible answers."""
     for fault in FAULTS.values():

@@ -176,6 +176,29 @@ def test_reasons_for_what_was_not_exercised_are_grouped(run_contracts: RunContra
     assert "· not exercised, as there is no clock: PAGE-03" in lines
 
 
+@pytest.mark.parametrize("verbosity", ["-q", "-v"])
+def test_many_that_were_not_exercised_are_counted(
+    verbosity: str, run_contracts: RunContracts
+) -> None:
+    """A quiet run counts them by the gist of their reasons, so that its summary fits a screen."""
+    contracts = "\n".join(
+        f"""
+        @requirement("PAGE-0{number}")
+        def test_{number}():
+            not_exercised("quick leaves {number} requests; it needs {number} cards")
+        """
+        for number in range(1, 7)
+    )
+    lines = summary_of(run_contracts(contracts, verbosity))
+    is_quiet = verbosity == "-q"
+    for line, is_shown in {
+        "· not exercised, as quick leaves 1 requests: 6 requirements": is_quiet,
+        "  (-v names them)": is_quiet,
+        "· not exercised, as quick leaves 6 requests; it needs 6 cards: PAGE-06": not is_quiet,
+    }.items():
+        assert (line in lines) == is_shown
+
+
 @pytest.mark.parametrize(
     ("ending", "verdict"),
     [

@@ -7,6 +7,7 @@ import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from contract_runs import contract_runner
 from live_sandbox import LiveSandbox
@@ -23,14 +24,21 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester"]
 
 
+_PATIENT = "patient"
 _OF_THE_MACHINE = ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
 """Variables by which pytest shows more of a failure on CI servers, and Python caches no imports."""
 
 
 def pytest_configure() -> None:
-    """Ctrl-C counts, in the processes that tests start as well, also where a shell ignores it."""
+    """Ctrl-C counts, in the processes that tests start as well, also where a shell ignores it.
+
+    Hypothesis lets examples take as long as they do: its limit of 200 ms fails anything on a cold
+    or busy machine, the examples of the README as well.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    hypothesis.settings.register_profile(_PATIENT, deadline=None)
+    hypothesis.settings.load_profile(_PATIENT)
 
 
 @pytest.fixture(autouse=True)

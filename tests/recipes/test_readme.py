@@ -86,6 +86,14 @@ def test_each_example_passes(source: str, pytester: pytest.Pytester):
     pytester.runpytest_inprocess().assert_outcomes(passed=tests)
 
 
+def test_an_example_may_be_slow(pytester: pytest.Pytester):
+    """An example with generated cases passes on a machine that is busy, or cold."""
+    slow = "import time\nfrom hypothesis import *\nfrom hypothesis.strategies import *\n"
+    test = "@settings(max_examples=2)\n@given(booleans())\ndef test_slow(_):\n    time.sleep(0.3)\n"
+    pytester.makepyfile(slow + test)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("source", blocks("toml"))
 def test_each_file_can_be_read(source: str):
     """Every TOML file that a page shows is one."""

@@ -11,6 +11,7 @@ import pytest
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
@@ -47,12 +48,10 @@ def test_many_need_multiple(action: Action, probe: Probe, crowd: Group) -> None:
 def check_fails(probe: Probe, group: Group, action: Action) -> None:
     """Expect an action on more than one card to fail without multiple=1."""
     active = group.pin.replace(status=Status.ACTIVE)
-    first, *others = (card.attributes.items() for card in group.cards)
-    shared = first - {pair for pair in first if any(pair not in other for other in others)}
     queries = [
         group.pin,
         active,
-        *(active.replace(**{name.field: value}) for name, value in shared),
+        *(CardQuery.of({**active.attributes, name: value}) for name, value in group.shared.items()),
     ]
     if action is Action.CANCEL:
         queries.append(active.replace(limit=LARGEST_LIMIT))

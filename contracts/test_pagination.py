@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 
@@ -45,20 +45,37 @@ def need(listing: Group, count: int) -> None:
         not_exercised(f"the target provided {listing.count} cards, but this needs {count}")
 
 
+def widened(listing: Group) -> list[CardQuery]:
+    """Queries that match the whole listing, and cards of others perhaps.
+
+    They give nothing, or one or two of the values that all of its cards share.
+    """
+    shared = listing.shared.items()
+    return [CardQuery.of(dict(some)) for size in range(3) for some in combinations(shared, size)]
+
+
 @requirement("PAGE-01")
 def test_default_page(probe: Probe, listing: Group) -> None:
-    """Without limit and offset, 100 cards are listed."""
+    """Without limit and offset, 100 cards are listed, whatever selects them."""
     need(listing, DEFAULT_PAGE + 1)
-    for query in (listing.pin, listing.pin.replace(status="active"), CardQuery()):
+    for query in (listing.pin, *widened(listing)):
         expect_count(probe.page(query), DEFAULT_PAGE, f"of {query} without limit and offset")
 
 
+LIMITS_TRIED = (1, 2, 37, 99, 100, 101, 250)
+
+
 @requirement("PAGE-02")
-@pytest.mark.parametrize("limit", [1, 2, 37, 99, 100, 101, 250])
+@pytest.mark.parametrize("limit", LIMITS_TRIED)
 def test_limit(limit: int, probe: Probe, listing: Group) -> None:
-    """A page has as many cards as its limit, if more cards match."""
+    """A page has as many cards as its limit, if more cards match, whatever selects them.
+
+    Each limit is tried with another query, and with the pin of the listing in further contracts.
+    """
     need(listing, limit + 1)
-    expect_count(probe.page(listing.pin.replace(limit=limit)), limit, f"with limit={limit}")
+    queries = widened(listing)
+    query = queries[LIMITS_TRIED.index(limit) % len(queries)]
+    expect_count(probe.page(query.replace(limit=limit)), limit, f"of {query} with limit={limit}")
 
 
 @requirement("PAGE-03")

@@ -82,6 +82,16 @@ class Group:
         """How many cards there are at least; more than ``cards`` if paging hides some."""
         return max(len(self.cards), len(self.users))
 
+    @property
+    def shared(self) -> dict[Attribute, str]:
+        """The values that all of the listed cards have."""
+        first, *others = (card.attributes for card in self.cards)
+        return {
+            name: value
+            for name, value in first.items()
+            if all(other.get(name) == value for other in others)
+        }
+
     def single(self, card: Card) -> CardQuery:
         """The shortest query that selects one card of the group and no other.
 

@@ -20,7 +20,7 @@ from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.application_access import ApplicationAccess
 from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
-from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Cards(ApplicationAccess):
         self.clock = api.session.clock
         self.recorder = recorder
         self.randomness = recorder.randomness
-        self.reader = Reader(api)
         self.seeder = Seeder(api, backend, scope, cleaner)
+        self.reader = self.seeder.reader
         self.backend = backend
         self.authenticate = authenticate
         self._faults = faults

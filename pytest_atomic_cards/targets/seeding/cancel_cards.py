@@ -108,16 +108,26 @@ class Canceller:
                     break
             if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
                 return response
-        batch = pin.replace(multiple=True, limit=LARGEST_LIMIT) if len(cards) > 1 else pin
         try:
-            exchange = act_on_state(self._api, Action.CANCEL, batch, state)
+            exchange = self._cancel_at_once(pin, state, len(cards))
         except (NotAvailableError, ScopeError):
             return self._cancel_singly(cards)
-        self.count += _changed(exchange)
         return exchange.describe() if exchange.succeeded else self._cancel_singly(cards)
 
+    def _cancel_at_once(self, pin: CardQuery, state: Status, count: int) -> Exchange:
+        batch = pin.replace(multiple=True, limit=LARGEST_LIMIT) if count > 1 else pin
+        exchange = act_on_state(self._api, Action.CANCEL, batch, state)
+        self.count += _changed(exchange)
+        return exchange
+
     def cancelled(
-        self, pin: CardQuery, state: Status, repeats: int, *, shows_plainly: bool = False
+        self,
+        pin: CardQuery,
+        state: Status,
+        repeats: int,
+        *,
+        shows_plainly: bool = False,
+        known: int = 0,
     ) -> Steps[str]:
         """Cancel the cards of a pin in one state; returns what may be left and why, or nothing.
 
@@ -131,10 +141,16 @@ class Canceller:
             repeats: How often to cancel.
             shows_plainly: Whether the plain listing has shown all of them in this state; then it
                 is enough if they are not in it any more.
+            known: How many cards were last listed in the state, so that they need not be listed
+                before the first cancel.
         """
-        query, response = pin.replace(status=state), "no response"
+        query, response, first = pin.replace(status=state), "no response", 0
         try:
-            for number in range(repeats):
+            if known and self._ownership.action_semantics.was_carried_out(Action.CANCEL):
+                with suppress(OutcomeUnknownError, NotAvailableError, ScopeError):
+                    response, first = self._cancel_at_once(pin, state, known).describe(), 1
+                    yield
+            for number in range(first, repeats):
                 plainly = number == 0 and shows_plainly
                 listed = () if plainly else self._listed(pin, state)
                 if not listed and number == 0:

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Final, Self
 
 from pytest_atomic_cards.client.cards_api import CardsApi
-from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import NotAvailableError, SettingsError
@@ -178,28 +178,32 @@ class Cleaner:
         self.starts.remove(start)
         self._note(start)
 
-    def clean_up(self, starts: Iterable[Start]) -> CleanUp:
+    def clean_up(self, starts: Iterable[Start], *, anew: bool = False) -> CleanUp:
         """Cancel every card of some starts that is listed as open.
 
         If listings go back, an empty one counts only if it is still empty after their lag.
+
+        Args:
+            starts: The starts.
+            anew: Whether to list also cards that were listed as closed before.
         """
         starts = list(starts)
         settled = all(start.cleaned for start in starts)
         for _ in range(MOST_REPEATS):
             before = self.cancelled
-            report = self._clean_together(starts)
+            report = self._clean_together(starts, anew=anew)
             if not self.listing_lag or (settled and self.cancelled == before):
                 break
             self.api.session.clock.sleep(self.listing_lag)
             settled = True
         return report
 
-    def _clean_together(self, starts: Sequence[Start]) -> CleanUp:
+    def _clean_together(self, starts: Sequence[Start], *, anew: bool) -> CleanUp:
         """Cancel until nothing is listed as open.
 
         Listings may lag, so all starts wait together, until that has once not helped.
         """
-        running = dict(enumerate(map(self._clean, starts)))
+        running = {number: self._clean(start, anew=anew) for number, start in enumerate(starts)}
         reports: dict[int, CleanUp] = {}
         with activity("cleaning up invocations", len(starts)) as update:
             for attempt in range(MOST_REPEATS + 1):
@@ -229,10 +233,10 @@ class Cleaner:
         sound = [start for start in known if start.cleaned]
         asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
         unasked = set() if self.listing_lag or self.late_card_window else {*sound} - {*asked}
-        report = self.clean_up([start for start in known if start not in unasked])
+        report = self.clean_up([start for start in known if start not in unasked], anew=True)
         if self.cancelled > before:
             self._await_late_cards(known)
-            report = self.clean_up(known)
+            report = self.clean_up(known, anew=True)
         report = CleanUp.of([report, late])
         if self.journal:
             self.journal.close(keep=bool(report.left_open or report.waiting))
@@ -264,11 +268,12 @@ class Cleaner:
         )
         return CleanUp.of([report, CleanUp(0, waiting=missing)])
 
-    def _clean(self, start: Start) -> Steps[CleanUp]:
-        waiting, left = yield from self._cleaned_by(start, start.pins)
+    def _clean(self, start: Start, *, anew: bool) -> Steps[CleanUp]:
+        words = [] if anew else self._known_words(start)
+        waiting, left = yield from self._cleaned_by(start, start.pins, words)
         if not start.complete:
             if start.invocation:  # its cards may be listed under a different invocation
-                more = yield from self._cleaned_by(start, start.pins_by_customer)
+                more = yield from self._cleaned_by(start, start.pins_by_customer, [])
                 waiting, left = waiting + more[0], left + more[1]
             if self.ownership.provenance.count_of(start) >= start.count:
                 with suppress(SettingsError):
@@ -292,9 +297,27 @@ class Cleaner:
         start.cleaned = clean
         return report
 
-    def _cleaned_by(self, start: Start, pins: Sequence[CardQuery]) -> Steps[tuple[list[str], ...]]:
-        """Cancel what is open of a start by some pins; returns what waits, and what is left."""
+    def _known_words(self, start: Start) -> list[str | None]:
+        """The states of all cards of a start if listings have shown them and cannot go back."""
+        may_differ = start.cleaned or self.listing_lag or self.late_card_window
+        is_known = start.complete and not may_differ
+        words = self.ownership.provenance.words_of(start) if is_known else []
+        return words if len(words) >= start.count else []
+
+    def _cleaned_by(
+        self, start: Start, pins: Sequence[CardQuery], words: Sequence[str | None]
+    ) -> Steps[tuple[list[str], ...]]:
+        """Cancel what is open of a start by some pins; returns what waits, and what is left.
+
+        Args:
+            start: The start.
+            pins: Select its cards.
+            words: The states of all its cards, if they are known: no action opens a closed card.
+        """
+        if words and CLOSED >= {*words}:
+            return [], []
         is_plain = start.complete and start.states == {Status.ACTIVE}
+        known = words.count(Status.ACTIVE) if is_plain else 0
         return (
             yield from together(
                 [
@@ -308,6 +331,7 @@ class Cleaner:
                         Status.ACTIVE,
                         MOST_REPEATS,
                         shows_plainly=is_plain and not self.listing_lag,
+                        known=known,
                     )
                     for pin in pins
                 ],

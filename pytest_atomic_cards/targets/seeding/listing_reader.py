@@ -8,7 +8,7 @@ may be listed only by status, and cancelled ones never.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -130,10 +130,18 @@ def is_full(query: CardQuery, count: int) -> bool:
 
 
 class Reader:
-    """Reads listings and states through a :class:`CardsApi`."""
+    """Reads listings and states through a :class:`CardsApi`.
 
-    def __init__(self, api: CardsApi) -> None:
+    Args:
+        api: Client of the target.
+        observe: Is called with the cards of each page.
+    """
+
+    def __init__(
+        self, api: CardsApi, observe: Callable[[Iterable[Card]], None] = lambda _: None
+    ) -> None:
         self._api = api
+        self._observe = observe
         self._likely = _LIKELY
 
     def expect(self, state: Status) -> None:
@@ -162,6 +170,7 @@ class Reader:
             cards = tuple(cards_of(exchange.json()))
         except ContractBrokenError as error:
             raise ContractBrokenError(f"listing {query}: {error}", exchange) from None
+        self._observe(cards)
         return Found(cards, (exchange,), complete=not is_full(query, len(cards)))
 
     def find(self, query: CardQuery, most_pages: int = 6, *, wanted: float = 0) -> Found:

@@ -9,8 +9,8 @@ before.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
@@ -25,6 +25,13 @@ EVERYWHERE: Final[tuple[str | None, ...]] = (None, *(status.value for status in 
 _MOST_SEEN: Final = 100_000
 """Cards to remember, many times as many as a check seeds, whose largest population has 2,510: more
 are listed only by a target that invents cards, and those are neither claimed nor counted."""
+
+
+class _Sight(NamedTuple):
+    """The invocation and the state word with which a card was last listed."""
+
+    invocation: str | None
+    word: str | None
 
 
 class Provenance:
@@ -42,7 +49,7 @@ class Provenance:
         self._generated: Counter[str | None] = Counter()
         self._named: defaultdict[str | None, list[Start]] = defaultdict(list)
         self._before: dict[str, set[str]] = {}
-        self._seen: defaultdict[str | None, dict[str, str | None]] = defaultdict(dict)
+        self._seen: defaultdict[str | None, dict[str, _Sight]] = defaultdict(dict)
         self._room = _MOST_SEEN
 
     def register(self, start: Start) -> None:
@@ -80,8 +87,14 @@ class Provenance:
             if not self._room:
                 return False
             self._room -= 1
-        seen[key] = card.flow_invocation_id
+        seen[key] = _Sight(card.flow_invocation_id, card.status)
         return True
+
+    def observe(self, cards: Iterable[Card]) -> None:
+        """Note the states of cards of this run that were listed before."""
+        for card in cards:
+            if key_of(card) in self._seen.get(card.user_id, ()):
+                self._is_remembered(card)
 
     def count_of(self, start: Start) -> int:
         """How many cards of a start were seen so far.
@@ -89,13 +102,21 @@ class Provenance:
         Those of a customer whom no other start names count under any invocation, as the response
         may have named a wrong one.
         """
-        return sum(
-            start.invocation is None
-            or invocation in {start.invocation, None}
-            or self._generated[customer] == 1
-            for customer in {*start.users, *start.others}
-            for invocation in self._seen[customer].values()
-        )
+        return sum(1 for _ in self._seen_of(start))
+
+    def words_of(self, start: Start) -> list[str | None]:
+        """The state words with which the cards of a start were last listed."""
+        return [sight.word for sight in self._seen_of(start)]
+
+    def _seen_of(self, start: Start) -> Iterator[_Sight]:
+        for customer in {*start.users, *start.others}:
+            for sight in self._seen[customer].values():
+                if (
+                    start.invocation is None
+                    or sight.invocation in {start.invocation, None}
+                    or self._generated[customer] == 1
+                ):
+                    yield sight
 
     def look_before(self, customers: Iterable[str]) -> frozenset[str]:
         """Keys of all cards that existing customers hold before a start names them.

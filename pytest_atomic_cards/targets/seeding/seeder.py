@@ -34,6 +34,7 @@ class Seeder:
 
     Attributes:
         backend: Creates cards.
+        reader: Lists them, and notes their states for clean-up.
     """
 
     def __init__(
@@ -43,10 +44,10 @@ class Seeder:
         scope: Scope | None = None,
         cleaner: Cleaner | None = None,
     ) -> None:
-        self._reader = reader = Reader(api)
+        self._cleaner = cleaner or Cleaner(api, Ownership(api, Reader(api)))
+        self.reader = reader = Reader(api, self._cleaner.ownership.provenance.observe)
         self._clock = api.session.clock
         self.backend = backend
-        self._cleaner = cleaner or Cleaner(api, Ownership(api, reader))
         self._scope = scope
         self._ownership = self._cleaner.ownership if scope and scope.evidence else None
         self._waiter = CardWaiter(reader, backend, api.session.clock, self._ownership)
@@ -145,7 +146,7 @@ class Seeder:
         wanted = set(map(key_of, group.cards))
 
         def listed() -> bool:
-            return wanted <= set(map(key_of, self._reader.find(group.pin).cards))
+            return wanted <= set(map(key_of, self.reader.find(group.pin).cards))
 
         if not poll(listed, bool, self.backend.settling, self._clock):
             raise SeedingError(f"cards that are listed by other ids are not listed for {group.pin}")

@@ -51,6 +51,9 @@ were not asked for: a gateway may serve a page of its own while the service behi
 target that does so for longer is broken. Also for embargoed cards, which may never be listed."""
 _TIMES_AS_LATE: Final = 3
 """Times the latency of the first cards to wait for embargoed ones, which may never be listed."""
+_SURELY_LATE: Final = 2
+"""Times the latency of the first cards after which the invocation's own listing should have shown
+one, so that other listings may: each look by those takes up to four further requests."""
 _LEAST_LISTING_LAG: Final = 1.0
 """Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
 
@@ -61,6 +64,7 @@ class _Awaited:
 
     Args:
         placed: What was requested.
+        asked: When.
         grown: When the last of them was first listed; at first, when they were requested.
         cards: Those that were listed so far, by their keys.
         complete: Whether no more cards are waited for.
@@ -68,6 +72,7 @@ class _Awaited:
     """
 
     placed: Placement
+    asked: float
     grown: float
     cards: dict[str, Card] = field(default_factory=dict)
     complete: bool = False
@@ -145,7 +150,7 @@ class CardWaiter:
             visible = self._own(placed, self._page(placed, placed.pin))
             now = len(visible)
             if not (now or listed):  # the target may not list by its own invocation
-                visible = self._visible(placed)
+                visible = self._visible(placed, is_late=True)
             if now < listed:
                 self.listing_lag = max(_LEAST_LISTING_LAG, 2 * (clock() - first))
             listed = max(listed, now)
@@ -178,7 +183,7 @@ class CardWaiter:
                 more are listed than a flow sends, or cards of others with them.
         """
         clock = self._clock.monotonic
-        awaited = [_Awaited(one, grown=clock()) for one in placed]
+        awaited = [_Awaited(one, asked=clock(), grown=clock()) for one in placed]
 
         def waiting() -> list[_Awaited]:
             for one in awaited:
@@ -224,7 +229,7 @@ class CardWaiter:
         before, targets = len(one.cards), one.placed.count
         one.fault = self._contradiction = None
         try:
-            one.cards |= self._visible(one.placed)
+            one.cards |= self._visible(one.placed, is_late=self._is_late(one))
         except ContractBrokenError as error:
             one.fault = error
             return
@@ -251,11 +256,23 @@ class CardWaiter:
             self._varies = True
             self.late_card_window = max(self.late_card_window, _LEAST_LATE_CARD_WINDOW)
 
-    def _visible(self, placed: Placement) -> dict[str, Card]:
-        """The cards of an invocation, even if large pages or its own attribute do not work."""
+    def _is_late(self, one: _Awaited) -> bool:
+        """Whether cards can be expected to be listed by now."""
+        waited = self._clock.monotonic() - one.asked
+        return bool(one.cards) or waited > _SURELY_LATE * self._latency
+
+    def _visible(self, placed: Placement, *, is_late: bool) -> dict[str, Card]:
+        """The cards of an invocation; if they are late, by whatever listing shows them.
+
+        Large pages, or the invocation's own attribute, may not work.
+        """
         cards: dict[str, Card] = {}
-        with suppress(ContractBrokenError):
+        try:
             cards = self._own(placed, self._find(placed, placed.pin, placed.count))
+        except ContractBrokenError:
+            is_late = True
+        if not (cards or is_late):
+            return cards
         if not cards:
             cards = self._own(placed, self._page(placed, placed.pin))
         for state, may_be in (

@@ -26,7 +26,9 @@ from pytest_atomic_cards.suite.large_group import LargeGroup
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.plan import PLAN, PlanHooks
+from pytest_atomic_cards.suite.planned_cards import PlannedCards
 from pytest_atomic_cards.suite.price_measurement import PRICE_METER
+from pytest_atomic_cards.suite.prices import fixtures_of, name_of
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
@@ -169,11 +171,27 @@ def followed(probe: Probe, config: pytest.Config) -> History:
 
 
 @pytest.fixture(scope="session")
-def population(probe: Probe, history: History, pytestconfig: pytest.Config) -> SharedPopulation:
-    """Cards in every state that the target can provide; contracts only read them."""
+def planned(probe: Probe, history: History, request: pytest.FixtureRequest) -> PlannedCards:
+    """The cards in certain states of all contracts that this run includes.
+
+    A recording, and a worker process, seed only what they use.
+    """
     del history
+    seeder = probe.cards.seeder
+    if probe.cards.recorder.is_used or workers() > 1:
+        return PlannedCards(seeder)
+    plan: PlanHooks = request.config.pluginmanager.get_plugin(PLAN)
+    items = (item for item in request.session.items if name_of(item) not in plan.plan.left_out)
+    return PlannedCards(seeder, {name for item in items for name in fixtures_of(item)})
+
+
+@pytest.fixture(scope="session")
+def population(
+    probe: Probe, planned: PlannedCards, pytestconfig: pytest.Config
+) -> SharedPopulation:
+    """Cards in every state that the target can provide; contracts only read them."""
     if probe.cards.is_steerable or settings_of(pytestconfig).way_to_seed != "none":
-        return seed_population(probe.cards)
+        return seed_population(probe.cards, planned)
     existing = hooks_of(pytestconfig).existing = ExistingCards(probe)
     return existing.population
 
@@ -184,9 +202,13 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
     del history
     pool = CardPool(probe.cards.seeder, probe.cards.recorder)
     plan: PlanHooks = pytestconfig.pluginmanager.get_plugin(PLAN)
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    pool.groups = ceil(plan.plan.groups / workers) or pool.groups
+    pool.groups = ceil(plan.plan.groups / workers()) or pool.groups
     return pool
+
+
+def workers() -> int:
+    """How many processes run contracts."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 @pytest.fixture(scope="session")
@@ -194,8 +216,9 @@ def timed(
     probe: Probe, cards_target: Target, pytestconfig: pytest.Config
 ) -> Iterator[TimeExperiment]:
     """Cards whose embargo, snooze or expiry is over, in a separate environment."""
-    del probe
     with world_on(cards_target) as cards:
+        if not cards.is_steerable:
+            cards.seeder.learn_from(probe.cards.seeder)
         timed = Probe(cards)
         followed(timed, pytestconfig)
         yield let_time_pass(timed)

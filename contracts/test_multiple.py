@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,7 +18,9 @@ from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
+from pytest_atomic_cards.suite.planned_cards import PlannedCards
 from pytest_atomic_cards.suite.probe import Probe, all_in, left, only, words_of
+from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 BAD_REQUEST = 400
@@ -127,16 +130,35 @@ def check_all_changed(probe: Probe, group: Group, action: Action, exchange: Exch
 
 
 @pytest.fixture(scope="module")
-def pairs(probe: Probe) -> BatchedSetup[dict[Action, tuple[Group, Group]]]:
+def pairs(probe: Probe, planned: PlannedCards) -> BatchedSetup[dict[Action, tuple[Group, Group]]]:
     """For each state and action a customer with an active card, and one in that state."""
 
     def seed(state: Status) -> dict[Action, tuple[Group, Group]]:
-        seeded = probe.seed_twice_for_each(len(Action), state)
-        return dict(zip(Action, seeded, strict=True))
+        made = [*planned_pairs(probe, planned, state)]
+        return dict(zip(Action, made, strict=True))
 
     return BatchedSetup(
         {state: partial(seed, state) for state in (Status.ACTIVE, Status.EMBARGOED)}
     )
+
+
+def planned_pairs(
+    probe: Probe, planned: PlannedCards, state: Status
+) -> Iterator[tuple[Group, Group]]:
+    """For some customers an active card and one in a state, each with a group of its own."""
+    if probe.cards.backend.delivery_is_certain:
+        yield from probe.seed_twice_for_each(len(Action), state)
+        return
+    try:
+        made = planned.take("pairs")
+    except (NotAvailableError, SeedingError):
+        yield from probe.seed_twice_for_each(len(Action), state)
+        return
+    for group in made[: len(Action)] if state is Status.ACTIVE else made[len(Action) :]:
+        if isinstance(group, AtomicCardsError):
+            raise group
+        first, second = group.cards[:1], group.cards[1:]
+        yield only(group, *first), only(group, *second)
 
 
 @requirement("MULTI-08")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import pytest
 
@@ -14,12 +15,15 @@ from pytest_atomic_cards.rules.verdicts import Inconclusive, expect
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.planned_cards import OTHER_STATES, PlannedCards
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.retrying import until_served
 from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
 from pytest_atomic_cards.suite.schema_fuzzer import LISTING, Asked, Asker
 from pytest_atomic_cards.suite.schema_responses import Answers
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 ODD_PARAMETERS = [
     ("unknownParameter", "1"),
@@ -164,14 +168,35 @@ def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: Car
     expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query, json={"a": 1}))
 
 
+@pytest.fixture(scope="module")
+def out_of_place(
+    probe: Probe, planned: PlannedCards, reserve: CardPool
+) -> Callable[[Status], CardQuery]:
+    """Selects a card in a state; on a live target one for all actions, as none may change it."""
+    made: dict[Status, Group | AtomicCardsError] = {}
+    if not probe.cards.backend.delivery_is_certain:
+        with suppress(NotAvailableError, SeedingError):
+            made = dict(zip(OTHER_STATES, planned.take("out_of_place"), strict=True))
+
+    def query(state: Status) -> CardQuery:
+        if state not in made:
+            group, card = reserve.card(state)
+            return group.single(card)
+        group = made[state]
+        if isinstance(group, AtomicCardsError):
+            raise group
+        return group.single(group.cards[0])
+
+    return query
+
+
 @requirement("SCHEMA-05")
 @each_forbidden
 def test_action_out_of_place_breaks_nothing(
-    state: Status, action: Action, probe: Probe, reserve: CardPool
+    state: Status, action: Action, probe: Probe, out_of_place: Callable[[Status], CardQuery]
 ) -> None:
     """An action that a card's state does not allow is served or refused."""
-    group, card = reserve.card(state)
-    query = group.single(card)
+    query = out_of_place(state)
     expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
@@ -10,6 +12,7 @@ from pytest_atomic_cards.rules.verdicts import expect
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.planned_cards import MIXED, PlannedCards
 from pytest_atomic_cards.suite.probe import Probe, each_in, only, words_of
 from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
@@ -20,16 +23,19 @@ LIVE_STEPS = 6
 """A live target gets fewer and shorter sequences, as each step takes seconds and uses up cards."""
 
 STATES = (Status.ACTIVE, Status.DISMISSED, Status.COMPLETED, Status.CANCELLED)
-FURTHER = (Status.EMBARGOED, Status.EXPIRED)
-"""States that a target may be unable to provide."""
+"""States that every target can provide; some cannot provide the others."""
 
 
 @pytest.fixture(scope="module")
-def mixed(probe: Probe) -> dict[Action, Group]:
-    """For each action, an invocation with a card in each state that the target can provide."""
-    try:
-        groups = seed_mixed(probe, *STATES, *FURTHER)
-    except (NotAvailableError, SeedingError):
+def mixed(probe: Probe, planned: PlannedCards) -> dict[Action, Group]:
+    """For each action, cards of one query in each state that the target can provide."""
+    groups: list[Group] = []
+    with suppress(NotAvailableError, SeedingError):
+        if probe.cards.backend.delivery_is_certain:
+            groups = seed_mixed(probe, *MIXED)
+        else:
+            groups = [one for one in planned.take("mixed") if isinstance(one, Group)]
+    if len(groups) < len(Action):
         groups = seed_mixed(probe, *STATES)
     return dict(zip(Action, groups, strict=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
@@ -13,7 +13,11 @@ from typing import Final
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    NotAvailableError,
+    SeedingError,
+)
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, PerCassette, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
@@ -196,7 +200,7 @@ class CardPool:
         self.is_restocking = True
         try:
             count = int(min(self.groups, stock.most))
-            stock.starts[StartKind.CUSTOMER] = self._seeder.seed_customers(count, GROUP)
+            stock.starts[StartKind.CUSTOMER] = self._customers([[CardSpec()] * GROUP] * count)
             stock.most *= 2
             self.groups = min(self.groups, _FEW)
         except NotAvailableError as error:
@@ -204,6 +208,20 @@ class CardPool:
             raise
         finally:
             self.is_restocking = False
+
+    def _customers(self, wanted: Sequence[Sequence[CardSpec]]) -> list[Group]:
+        """Groups of one customer each.
+
+        Raises:
+            NotAvailableError: There is none.
+            SeedingError: There is none.
+        """
+        made = self._seeder.seed_customers(*wanted)
+        groups = [one for one in made if isinstance(one, Group)]
+        for one in made:
+            if not groups and isinstance(one, AtomicCardsError):
+                raise one
+        return groups
 
     def _restock(self, stock: _Stock, kind: Kind) -> None:
         """Seed a batch; on a target that limits the size of a start, a single card."""

@@ -17,6 +17,7 @@ from pytest_atomic_cards.suite.prices import (
     Footprint,
     Price,
     Prices,
+    fixtures_of,
     name_of,
 )
 from pytest_atomic_cards.suite.traffic_stats import footprint_of
@@ -97,7 +98,7 @@ class PriceMeter:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Attribute what is sent from now on to the contract."""
         name = name_of(item)
-        self.needs[name] |= set(getattr(item, "fixturenames", ()))
+        self.needs[name] |= {*fixtures_of(item)}
         self._count_groups()
         self._contract = name
         self._owners = [CLEAN_UP, name]

@@ -175,6 +175,11 @@ def name_of(item: pytest.Item) -> str:
     return f"{item.path.name}::{getattr(item, 'originalname', None) or item.name}"
 
 
+def fixtures_of(item: pytest.Item) -> tuple[str, ...]:
+    """The names of the fixtures that a contract uses."""
+    return tuple(getattr(item, "fixturenames", ()))
+
+
 def _price(row: Mapping[str, Any]) -> Price:
     own = Footprint(row.get("cards", 0), row.get("starts", 0), row.get("requests", 0))
     return Price(own, row.get("groups", 0), frozenset(row.get("needs", ())))

@@ -12,6 +12,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.planned_cards import OTHER_STATES, PlannedCards
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
@@ -20,6 +21,7 @@ from pytest_atomic_cards.support.errors import (
 )
 from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
+from pytest_atomic_cards.targets.seeding.live_backend import NO_SNOOZE
 
 ODD_VALUES: Final = (
     " a  b",
@@ -112,30 +114,43 @@ def _form(value: str) -> tuple[str, bool]:
     return "0" if value.isdecimal() else _WORDS.sub("a", value), is_long
 
 
-def seed_population(cards: Cards) -> SharedPopulation:
+def seed_population(cards: Cards, planned: PlannedCards) -> SharedPopulation:
     """Seed the shared population, as far as the target allows.
+
+    Args:
+        cards: The environment.
+        planned: Provides the cards of other states on a live target.
 
     Raises:
         SeedingError: Not even plain active cards can be seeded.
     """
     first, second = _plain(cards)
     population = SharedPopulation((first, second))
-    wanted: dict[str, Population] = {
-        state.value: Population.of(2, CardSpec(status=state))
-        for state in Status
-        if state is not Status.ACTIVE
-    }
-    for name, specs in wanted.items():
-        try:
-            population.by_state[Status(name)] = cards.seeder.seed(specs)[0]
-        except (NotAvailableError, SeedingError) as error:
-            population.absent[name] = error
+    for state, group in _by_state(cards, planned).items():
+        if isinstance(group, Group):
+            population.by_state[state] = group
+        else:
+            population.absent[state.value] = group
     for name, seed in (("odd", _odd), ("long", _long), ("numeric", _numeric)):
         try:
             setattr(population, name, seed(cards))
         except (NotAvailableError, SeedingError, ContractBrokenError) as error:
             population.absent[name] = error
     return population
+
+
+def _by_state(cards: Cards, planned: PlannedCards) -> dict[Status, Group | AtomicCardsError]:
+    """Two cards of every other state, or why there are none."""
+    states = [state for state in Status if state is not Status.ACTIVE]
+    if not cards.backend.delivery_is_certain:
+        try:
+            made = dict(zip(OTHER_STATES, planned.take("population"), strict=True))
+        except (NotAvailableError, SeedingError):
+            pass  # named customers only, or listings by customer are late
+        else:
+            return made | {Status.SNOOZED: NotAvailableError(NO_SNOOZE)}
+    pairs = [Population.of(2, CardSpec(status=state)) for state in states]
+    return dict(zip(states, cards.seeder.seed_each(*pairs), strict=True))
 
 
 def _plain(cards: Cards) -> tuple[Group, Group]:

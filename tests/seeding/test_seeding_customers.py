@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_atomic_cards.model.card_spec import CardSpec
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.probe import Probe
@@ -20,7 +21,7 @@ def test_one_start_is_for_many_customers(serve: Serve) -> None:
     """Each customer gets a card by each start, and is selected by its id."""
     live = serve()
     world = live.open_world()
-    groups = world.seeder.seed_customers(10, 3)
+    groups = world.seeder.seed_customers(*[[CardSpec()] * 3] * 10)
     assert live.count("POST /v1") == 3
     assert len({key_of(card) for group in groups for card in group.cards}) == 30
     for group in groups:
@@ -58,7 +59,7 @@ def test_a_repeated_refusal_needs_no_listing_before_it(serve: Serve) -> None:
     world = live.open_world()
     world.seeder.calibrate()
     probe = Probe(world)
-    group = world.seeder.seed_customers(1, 2)[0]
+    group = world.seeder.seed_customers([CardSpec()] * 2)[0]
     probe.act(Action.CANCEL, group.pin, group)
     before = live.count("GET")
     probe.act(Action.CANCEL, group.pin, group)
@@ -78,5 +79,5 @@ def test_a_target_that_refuses_what_matches_nothing_is_calibrated(
     world = live.open_world()
     world.seeder.calibrate()
     for action in Action:
-        group = world.seeder.seed_customers(1, 2)[0]
+        group = world.seeder.seed_customers([CardSpec()] * 2)[0]
         assert world.api.act(action, group.pin.replace(multiple=True)).summary.updated >= 2

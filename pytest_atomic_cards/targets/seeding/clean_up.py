@@ -314,7 +314,7 @@ class Cleaner:
             pins: Select its cards.
             words: The states of all its cards, if they are known: no action opens a closed card.
         """
-        if words and CLOSED >= {*words}:
+        if words and {*words} <= CLOSED:
             return [], []
         is_plain = start.complete and start.states == {Status.ACTIVE}
         known = words.count(Status.ACTIVE) if is_plain else 0

@@ -71,11 +71,13 @@ class Group:
         pin: The query that selects exactly these cards.
         cards: The cards as they were first listed, in the order of the population.
         users: The customer of each card that was requested.
+        is_alone: Whether the pin is a customer who has a single card.
     """
 
     pin: CardQuery
     cards: tuple[Card, ...]
     users: tuple[str, ...]
+    is_alone: bool = False
 
     @property
     def count(self) -> int:
@@ -98,6 +100,8 @@ class Group:
         Raises:
             NotAvailableError: No combination of attributes does.
         """
+        if self.is_alone:
+            return self.pin
         values = card.attributes
         for names in _SINGLING:
             if any(name not in values for name in names):

@@ -11,6 +11,7 @@ from typing import Final
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import NotAvailableError
@@ -19,6 +20,7 @@ from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.targets.seeding.backend import UserIds
 
 NO_SUPPLY: Final = "this target has no supply of cards (ATOMIC_CARDS_SEEDING=none)"
+NO_SNOOZE: Final = "the public API has no way to snooze a card"
 _CHOSEN_BY_TARGET: Final = {
     "card_template_id": "cardTemplateId",
     "event_name": "eventName",
@@ -70,6 +72,8 @@ class LiveBackend(ABC):
         return tuple(self._users(population))
 
     def _refuse_what_the_target_decides(self, population: Population) -> None:
+        if any(spec.status is Status.SNOOZED for spec in population):
+            raise NotAvailableError(NO_SNOOZE)
         for field, attribute in _CHOSEN_BY_TARGET.items():
             if field == "lifecycle_id" and self.sends_lifecycle_ids:
                 continue
@@ -101,7 +105,7 @@ class LiveBackend(ABC):
 
     def snooze(self, card: Card, duration: timedelta) -> None:  # noqa: ARG002 - see SeedingBackend
         """Refuse: only a customer's device can snooze."""
-        raise NotAvailableError("the public API has no way to snooze a card")
+        raise NotAvailableError(NO_SNOOZE)
 
     def pass_time(self, duration: timedelta) -> None:
         """Wait."""

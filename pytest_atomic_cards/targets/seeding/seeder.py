@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import ceil
-from typing import Final
+from typing import Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.support.errors import SeedingError
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    NotAvailableError,
+    SeedingError,
+)
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.flow_batches import FlowStarter
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.planned_starts import by_state, planned_starts
 from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatable
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
+
+Made = TypeVar("Made")
 
 _CALIBRATED: Final = 4
 """Targets of a calibration: usually enough to see that not all get the same number of cards."""
@@ -106,6 +116,34 @@ class Seeder:
             self._ownership.expect([card for group in groups for card in group.cards])
         return groups
 
+    def seed_each(self, *populations: Population) -> list[Group | AtomicCardsError]:
+        """Seed populations like :meth:`seed`; those that fail leave the others alone."""
+        placed = [_outcome(partial(self._place, population)) for population in populations]
+        sent = [one for one in placed if isinstance(one, Placement)]
+        visible = iter(self._waiter.await_each(sent) if sent else ())
+        return [
+            self._arranged(population, one, next(visible)) if isinstance(one, Placement) else one
+            for population, one in zip(populations, placed, strict=True)
+        ]
+
+    def _arranged(
+        self,
+        population: Population,
+        placed: Placement,
+        cards: tuple[Card, ...] | AtomicCardsError,
+    ) -> Group | AtomicCardsError:
+        """The cards of one start in the given states, or why there are none."""
+        if isinstance(cards, AtomicCardsError):
+            return cards
+        self._completed(placed)
+        if self._scope:
+            self._scope.adopt(cards)
+        found = Group(placed.pin, cards, placed.users)
+        group = _outcome(partial(self._state_setup.arrange, population, found))
+        if self._ownership and isinstance(group, Group):
+            self._ownership.expect(group.cards)
+        return group
+
     def seed_bulk(self, count: int) -> Group:
         """Seed at least ``count`` active cards that one query selects.
 
@@ -115,31 +153,45 @@ class Seeder:
         """
         return self.seed(Population.of(ceil(count / self._waiter.cards_per_target)))[0]
 
-    def seed_customers(self, count: int, cards: int) -> list[Group]:
-        """Seed active cards for new customers; returns a group for each, which its id selects.
+    def seed_customers(
+        self, *wanted: Sequence[CardSpec], apart: bool = True
+    ) -> list[Group | AtomicCardsError]:
+        """Seed cards for new customers; returns a group for each, which its id selects.
 
-        Each start is for all customers, so that many groups take few starts; the cards of a group
-        have different invocations.
+        Each start is for many customers, so that many groups take few starts, and is for cards of
+        one state where that takes no further start, so that one action brings them there.
 
         Args:
-            count: How many customers.
-            cards: How many cards each gets at least.
+            *wanted: The cards of each customer.
+            apart: Whether cards of a customer have different invocations although they are alike.
+
+        Returns:
+            Each group, or why cards of it are missing.
 
         Raises:
             NotAvailableError: The target has no customers without other cards.
-            SeedingError: The cards did not appear in time, also by the ids of the customers.
+            SeedingError: The cards are not listed by the ids of the customers.
         """
-        users = [self.backend.new_user() for _ in range(count)]
-        each = Population(tuple(CardSpec(user_id=user) for user in users))
-        seeded = [card for group in self.seed(*[each] * cards) for card in group.cards]
-        groups = [
-            Group(CardQuery(user_id=user), own, (user,) * len(own))
-            for user in users
-            if (own := tuple(card for card in seeded if card.user_id == user))
-        ]
-        for group in (groups[0], groups[-1]):  # another index may lag, but for all of them alike
+        users = [self.backend.new_user() for _ in wanted]
+        made = self._seed_starts(planned_starts(dict(zip(users, wanted, strict=True)), apart=apart))
+        groups = [_of_customer(user, made) for user in users]
+        known = [group for group in groups if isinstance(group, Group)]
+        for group in {*known[:1], *known[-1:]}:  # another index may lag, but for all alike
             self._await_listed(group)
         return groups
+
+    def _seed_starts(
+        self, starts: Sequence[Population]
+    ) -> list[tuple[Population, Group | AtomicCardsError]]:
+        """Seed starts, and each state of those that fail by itself: others may be available."""
+        made: list[tuple[Population, Group | AtomicCardsError]] = []
+        for start, group in zip(starts, self.seed_each(*starts), strict=True):
+            states = by_state(start)
+            if isinstance(group, AtomicCardsError) and len(states) > 1:
+                made += zip(states, self.seed_each(*states), strict=True)
+            else:
+                made.append((start, group))
+        return made
 
     def _await_listed(self, group: Group) -> None:
         """Wait until cards that were listed by other ids are also listed by the pin."""
@@ -165,3 +217,27 @@ class Seeder:
         )
         for start in (start for one in placed for start in one.starts):
             self._cleaner.complete(start)
+
+
+def _outcome(make: Callable[[], Made]) -> Made | AtomicCardsError:
+    """What was made, or why that failed in a way that concerns it alone."""
+    try:
+        return make()
+    except (NotAvailableError, SeedingError) as error:
+        return error
+
+
+def _of_customer(
+    user: str, made: Sequence[tuple[Population, Group | AtomicCardsError]]
+) -> Group | AtomicCardsError:
+    """The cards of one customer from several starts, or why some are missing."""
+    own: list[Card] = []
+    for start, group in made:
+        if not any(spec.user_id == user for spec in start):
+            continue
+        if isinstance(group, AtomicCardsError):
+            return group
+        own += [card for card in group.cards if card.user_id == user]
+    if not own:
+        return SeedingError(f"no card was listed for customer {user!r}")
+    return Group(CardQuery(user_id=user), tuple(own), (user,) * len(own), is_alone=len(own) == 1)

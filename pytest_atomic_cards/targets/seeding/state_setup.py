@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -95,13 +95,20 @@ class StateSetup:
         states = [spec.status for spec in population]
         extra = states[0] if len(set(states)) == 1 else Status.ACTIVE
         states = (states + [extra] * len(group.cards))[: len(group.cards)]
-        arranged: dict[str, Card] = {}
-        for state in dict.fromkeys(states):
-            members = tuple(
+        members = {
+            state: tuple(
                 card for card, wanted in zip(group.cards, states, strict=True) if wanted is state
             )
-            self._bring(state, group, members, population)
-            arranged |= {key_of(card): replace(card, status=state) for card in members}
+            for state in dict.fromkeys(states)
+        }
+        for state, cards in members.items():
+            self._act_for(state, group, cards, population)
+        words = self._reader.states(group) if {*members} - {Status.ACTIVE} else {}
+        arranged: dict[str, Card] = {}
+        for state, cards in members.items():
+            if not _all_may_show(state, {words.get(key_of(card)) for card in cards}):
+                self._await(state, group, cards, population)
+            arranged |= {key_of(card): replace(card, status=state) for card in cards}
         return replace(group, cards=tuple(arranged[key_of(card)] for card in group.cards))
 
     def _check_lifecycles(self, population: Population, group: Group) -> None:
@@ -113,27 +120,37 @@ class StateSetup:
                 "the target chooses its own"
             )
 
-    def _bring(
+    def _act_for(
         self, state: Status, group: Group, members: Sequence[Card], population: Population
     ) -> None:
+        """Do what brings cards into a state, unless that is only a matter of time."""
         if state is Status.ACTIVE:
             return
         self._reader.expect(state)
+        if state in _ACTIONS:
+            self._close(
+                _ACTIONS[state],
+                group,
+                members,
+                lambda: _all_may_show(state, self._words(group, members)),
+            )
+        if state is Status.SNOOZED:
+            for card in members:
+                self._backend.snooze(card, _spec_of(state, population).snooze or SNOOZE)
+
+    def _await(
+        self, state: Status, group: Group, members: Sequence[Card], population: Population
+    ) -> None:
+        """Wait until cards are listed in a state."""
+        if state is Status.ACTIVE:
+            return
 
         def look() -> Words:
             return self._words(group, members)
 
-        def reached() -> bool:
-            return _all_may_show(state, look())
-
-        if state in _ACTIONS:
-            self._close(_ACTIONS[state], group, members, reached)
-        spec = next((spec for spec in population if spec.status is state), CardSpec())
-        if state is Status.SNOOZED:
-            for card in members:
-                self._backend.snooze(card, spec.snooze or SNOOZE)
-        if state is Status.EXPIRED and not reached():
-            self._backend.pass_time((spec.expires or EXPIRY) + _MARGIN + self._lateness)
+        if state is Status.EXPIRED:
+            expires = _spec_of(state, population).expires or EXPIRY
+            self._backend.pass_time(expires + _MARGIN + self._lateness)
         words = self._awaited(state, look)
         if state is Status.EXPIRED and not _all_may_show(state, words):
             words = self._late(state, look) or words
@@ -167,10 +184,9 @@ class StateSetup:
         reached: Callable[[], bool],
     ) -> None:
         """Act on the members of a group, together if possible, else one by one."""
-        whole = len(members) == len(group.cards)
         try:
-            for pin in [group.pin] if whole else map(group.single, members):
-                self._act(action, pin.replace(multiple=whole and len(members) > 1), reached)
+            for query in _queries(group, members):
+                self._act(action, query, reached)
         except NotAvailableError:
             for card in members:
                 self._act(action, group.single(card), reached)
@@ -211,6 +227,23 @@ class StateSetup:
                 "the Action Flow's own configuration may override them"
             )
         raise SeedingError(message)
+
+
+def _spec_of(state: Status, population: Population) -> CardSpec:
+    return next((spec for spec in population if spec.status is state), CardSpec())
+
+
+def _queries(group: Group, members: Sequence[Card]) -> Iterator[CardQuery]:
+    """The fewest queries that select the members of a group: by customer if they are not all."""
+    if len(members) == len(group.cards):
+        yield group.pin.replace(multiple=len(members) > 1)
+        return
+    for user in dict.fromkeys(card.user_id for card in members):
+        own = [card for card in members if card.user_id == user]
+        if user is None or sum(card.user_id == user for card in group.cards) > len(own):
+            yield from map(group.single, own)
+        else:
+            yield group.pin.replace(user_id=user, multiple=len(own) > 1)
 
 
 def _all_may_show(state: Status, words: Words) -> bool:

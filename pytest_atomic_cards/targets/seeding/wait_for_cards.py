@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -171,16 +170,30 @@ class CardWaiter:
     def await_visible(
         self, placed: Sequence[Placement], *, at_once: bool = False
     ) -> list[tuple[Card, ...]]:
-        """The cards of each invocation, in the order of the requested customers.
-
-        It is enough for a card to be listed once: pages may hold other cards each time. A listing
-        that fails is repeated, as a target may fail while no card matches yet. The first one waits
-        nearly as long as the first cards took, unless ``at_once``.
+        """The cards of each invocation, as :meth:`await_each` finds them.
 
         Raises:
             NotListedError: The target does not list embargoed cards.
-            SeedingError: Some did not appear, and no others did within the backend's time-out; or
-                more are listed than a flow sends, or cards of others with them.
+            SeedingError: Some did not appear, or more are listed than a flow sends.
+        """
+        found = self.await_each(placed, at_once=at_once)
+        for one in found:
+            if isinstance(one, SeedingError | NotListedError):
+                raise one
+        return [one for one in found if isinstance(one, tuple)]
+
+    def await_each(
+        self, placed: Sequence[Placement], *, at_once: bool = False
+    ) -> list[tuple[Card, ...] | SeedingError | NotListedError]:
+        """The cards of each invocation, in the order of the requested customers, or why not.
+
+        It is enough for a card to be listed once: pages may hold other cards each time. A listing
+        that fails is repeated, as a target may fail while no card matches yet. The first one waits
+        nearly as long as the first cards took, unless ``at_once``. Cards are given up if no others
+        appeared within the backend's time-out.
+
+        Raises:
+            SeedingError: More are listed than a flow sends, or cards of others with them.
         """
         clock = self._clock.monotonic
         awaited = [_Awaited(one, asked=clock(), grown=clock()) for one in placed]
@@ -206,23 +219,30 @@ class CardWaiter:
         self._clock.sleep(0.0 if at_once else _SOONER * self._latency)
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
-        if missing and all(one.is_unlisted for one in missing):
-            raise NotListedError(
+        if len(missing) < len(awaited):
+            self._clock.sleep(self.listing_lag)
+        error = self._absence(missing, timeout(missing))
+        return [
+            in_order(list(one.cards.values()), one.placed.users) if one.complete else error
+            for one in awaited
+        ]
+
+    def _absence(self, missing: Sequence[_Awaited], waited: float) -> SeedingError | NotListedError:
+        """Why some cards were given up."""
+        if all(one.is_unlisted for one in missing):
+            return NotListedError(
                 "embargoed cards are not listed, neither by their invocation nor by "
                 "status=embargoed; no page says that they are"
             )
-        if missing:
-            fault = next((one.fault for one in missing if one.fault), None)
-            reason = fault or self._backend.if_missing
-            raise SeedingError(
-                f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
-                f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "
-                f"all visible after {timeout(missing):g} s without a further one"
-                + (f"; {reason}" if reason else ""),
-                fault.exchange if fault else None,
-            )
-        self._clock.sleep(self.listing_lag)
-        return [in_order(list(one.cards.values()), one.placed.users) for one in awaited]
+        fault = next((one.fault for one in missing if one.fault), None)
+        reason = fault or self._backend.if_missing
+        return SeedingError(
+            f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
+            f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "
+            f"all visible after {waited:g} s without a further one"
+            + (f"; {reason}" if reason else ""),
+            fault.exchange if fault else None,
+        )
 
     def _look(self, one: _Awaited) -> None:
         """List the cards of an invocation once more, and note whether they are all there."""

@@ -1,0 +1,67 @@
+"""Planned starts: which cards of many customers are started together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.lifecycle import Status
+
+
+@dataclass(slots=True)
+class _Start:
+    """One start that is being planned, with the cards of each customer."""
+
+    cards: dict[str, list[CardSpec]] = field(default_factory=dict)
+
+    @property
+    def states(self) -> set[Status]:
+        return {spec.status for specs in self.cards.values() for spec in specs}
+
+
+def planned_starts(
+    wanted: Mapping[str, Sequence[CardSpec]], *, apart: bool = True
+) -> list[Population]:
+    """The fewest starts for the cards of some customers.
+
+    In a start a customer has one card, or several that are alike: which of two cards got which
+    options, no listing shows. Cards in the same state are together where that is possible.
+
+    Args:
+        wanted: The cards of each customer.
+        apart: Whether cards of a customer are in different starts even if they are alike.
+    """
+    starts: list[_Start] = []
+    for user, specs in sorted(wanted.items(), key=lambda item: -len(item[1])):
+        for spec in specs:
+            usable = list(_usable(starts, user, spec, apart=apart))
+            if not usable:
+                starts.append(_Start())
+                usable = starts[-1:]
+            same = [start for start in usable if start.states == {spec.status}]
+            start = (same or usable)[0]
+            start.cards.setdefault(user, []).append(spec)
+    return [
+        Population(
+            tuple(
+                replace(spec, user_id=user) for user in wanted for spec in start.cards.get(user, ())
+            )
+        )
+        for start in starts
+    ]
+
+
+def _usable(
+    starts: Sequence[_Start], user: str, spec: CardSpec, *, apart: bool
+) -> Iterator[_Start]:
+    """The starts that may hold a further card of a customer, the one with its like first."""
+    if not apart:
+        yield from (start for start in starts if spec in start.cards.get(user, ()))
+    yield from (start for start in starts if user not in start.cards)
+
+
+def by_state(start: Population) -> list[Population]:
+    """A start for each state of the cards of one."""
+    states = dict.fromkeys(spec.status for spec in start)
+    return [Population(tuple(spec for spec in start if spec.status is state)) for state in states]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
+from pytest_atomic_cards.client.overlap import Listener, Overlap
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.client.request import (
     NO_BODY,
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.client.tokens import TokenSource
 
-Listener = Callable[[Exchange], None]
-
 _PARTS: Final = {"GET": "the listing of", "PUT": "the actions of", "POST": "the flow start of"}
 """What each method is for. One of them may be down while the others are not."""
 
@@ -72,6 +71,8 @@ class CardsSession:
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
         rate: The rate of requests, which adapts to the target; a new one if left out.
+        at_once: How many requests may be on their way at once, where they do not depend on each
+            other; see :class:`~pytest_atomic_cards.client.overlap.Overlap`.
         secrets: What never to show, in addition to those of ``tokens``.
         clock: Measures the time of the session, and of whoever waits for its target.
         randomness: Source of the jitter of pauses.
@@ -79,7 +80,9 @@ class CardsSession:
     Attributes:
         clock: The time, with waits that end at the deadline.
         tokens: Where access tokens come from.
-        listeners: Called with the exchange of every attempt, in the thread that made it.
+        overlap: Sends requests that do not depend on each other.
+        listeners: Called with the exchange of every attempt, in the thread that made it or, if it
+            was one of several that overlapped, in the thread that asked for all of them.
 
     Raises:
         SettingsError: ``base_url`` is malformed.
@@ -99,6 +102,7 @@ class CardsSession:
         retry: RetryPolicy | None = None,
         user_agent: str | None = None,
         rate: AcceptedRate | None = None,
+        at_once: int = 1,
         secrets: frozenset[str] = frozenset(),
         clock: Clock = REAL_CLOCK,
         randomness: Randomness = TRUE_RANDOMNESS,
@@ -126,6 +130,7 @@ class CardsSession:
         self._redactors: dict[frozenset[str], Redactor] = {}
         self._futile: set[tuple[str, str]] = set()
         self.listeners: list[Listener] = []
+        self.overlap = Overlap(at_once, self.listeners)
 
     def send(
         self,
@@ -264,8 +269,7 @@ class CardsSession:
                 else {"error": redactor.text(response.reason)}
             ),
         )
-        for listener in tuple(self.listeners):
-            listener(exchange)
+        self.overlap.show(exchange)
         return exchange, response
 
     def _renew_token(self, request: Request) -> bool:

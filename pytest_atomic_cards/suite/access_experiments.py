@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import cycle
 from typing import Any, Final
 
-from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
@@ -238,13 +238,22 @@ def intrude(probe: Probe, group: Group, ways: Sequence[Way] = WAYS) -> Intrusion
     for way in ways:
         try:
             sending = way.sending(probe)
-            for place, operation in enumerate(DIMENSIONS["operation"]):
-                card = group.cards[place % len(group.cards)]
-                for query in _naming(card, group, probe):
-                    exchange = _sent(probe, operation, query, sending)
-                    by = request_point(operation, query.parameters())["by"]
-                    point = {**way.point, "operation": operation, "by": by}
-                    made.append(Intrusion(way, point, card, exchange))
+            aims = [
+                (operation, card, query)
+                for operation, card in zip(
+                    DIMENSIONS["operation"], cycle(group.cards), strict=False
+                )
+                for query in _naming(card, group, probe)
+            ]
+            sent = probe.overlap.outcomes(
+                partial(_sent, probe, operation, query, sending) for operation, _, query in aims
+            )
+            for (operation, card, query), exchange in zip(aims, sent, strict=True):
+                if isinstance(exchange, AtomicCardsError):
+                    raise exchange
+                by = request_point(operation, query.parameters())["by"]
+                point = {**way.point, "operation": operation, "by": by}
+                made.append(Intrusion(way, point, card, exchange))
         except AtomicCardsError as error:
             absent[way.requirement] = error
     after = probe.states_later(group, lambda states: states == before)
@@ -265,7 +274,4 @@ def _naming(card: Card, group: Group, probe: Probe) -> Iterator[CardQuery]:
 def _sent(probe: Probe, operation: str, query: CardQuery, sending: Sending) -> Exchange:
     """A request that may be repeated, as it must do nothing."""
     method, path = ("GET", "") if operation == "list" else ("PUT", f"/{operation}")
-    root = environment_path(probe.api.environment_id)
-    return probe.api.session.send(
-        method, f"{root}/cards{path}", query.parameters(), repeatable=True, **sending
-    )
+    return probe.raw(method, f"/cards{path}", query, **sending)

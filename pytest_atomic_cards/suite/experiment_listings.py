@@ -12,6 +12,7 @@ from pytest_atomic_cards.suite.experiment import Arrangement, Listing, cards_sho
 from pytest_atomic_cards.suite.experiment_cards import Key
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
 from pytest_atomic_cards.suite.listing_oracle import judge_page
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
@@ -28,9 +29,13 @@ def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> Liste
         common: The arrangements, by what their query matches.
         pages: The rows of listings with ``limit`` and ``offset``.
     """
-    listings, errors = _looked(
-        [(whole_listing(key), partial(_list_whole, key, cards)) for key, cards in common.items()]
-    )
+    looks = [
+        (whole_listing(key), partial(_list_whole, key, cards)) for key, cards in common.items()
+    ]
+    if not looks:
+        return [], []
+    probe = next(iter(common.values())).probe
+    listings, errors = _looked(probe, looks)
     fullest: dict[str, Listing] = {}
     for listing in listings:
         _note(listing)
@@ -38,13 +43,13 @@ def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> Liste
         if by not in fullest or len(listing.found.cards) >= len(fullest[by].found.cards):
             fullest[by] = listing
     rows = [row for row in pages if row["by"] in fullest]
-    shown, missed = _looked([_page(row, fullest[row["by"]]) for row in rows])
+    shown, missed = _looked(probe, [_page(row, fullest[row["by"]]) for row in rows])
     return listings + shown, errors + missed
 
 
 def list_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Listed:
     """List pages of more cards than one page holds."""
-    return _looked([_page(row, one) for row, one in _of_crowd(crowd, rows)])
+    return _looked(crowd.probe, [_page(row, one) for row, one in _of_crowd(crowd, rows)])
 
 
 def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:
@@ -55,31 +60,29 @@ def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point
         yield row, Listing(row, cards, cards.query, whole)
 
 
-def _looked(looks: Sequence[tuple[Point, Look]]) -> Listed:
+def _looked(probe: Probe, looks: Sequence[tuple[Point, Look]]) -> Listed:
     """The result of every look; of those that show a breach, after one wait for all of them.
 
     The first of these is watched until it is as due, which shows how late the target is.
     """
-    errors: list[tuple[Point, AtomicCardsError]] = []
-
-    def tried(point: Point, look: Look) -> Listing | None:
-        try:
-            return look()
-        except AtomicCardsError as error:
-            errors.append((point, error))
-            return None
-
-    seen = [tried(*one) for one in looks]
-    doubtful = [one for one in zip(looks, seen, strict=True) if one[1] and not _is_as_due(one[1])]
-    if not doubtful:
-        return [one for one in seen if one], errors
-    (_, look), listing = doubtful[0]
-    if listing:
+    points, sends = [point for point, _ in looks], [look for _, look in looks]
+    seen = probe.overlap.outcomes(sends)
+    doubtful = {
+        place: one
+        for place, one in enumerate(seen)
+        if isinstance(one, Listing) and not _is_as_due(one)
+    }
+    if doubtful:
+        place, first = next(iter(doubtful.items()))
         with suppress(AtomicCardsError):
-            listing.cards.probe.watch(look, _is_as_due)
-        listing.cards.probe.settle_surely()
-    again = {id(one): tried(*looked) for looked, one in doubtful}
-    return [one for one in (again.get(id(one), one) for one in seen) if one], errors
+            first.cards.probe.watch(sends[place], _is_as_due)
+        first.cards.probe.settle_surely()
+        again = probe.overlap.outcomes(sends[place] for place in doubtful)
+        for place, one in zip(doubtful, again, strict=True):
+            seen[place] = one
+    listings = [one for one in seen if isinstance(one, Listing)]
+    placed = zip(points, seen, strict=True)
+    return listings, [(point, one) for point, one in placed if isinstance(one, AtomicCardsError)]
 
 
 def _is_as_due(listing: Listing) -> bool:

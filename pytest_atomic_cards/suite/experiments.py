@@ -184,22 +184,38 @@ def _grouped(actions: Iterable[Point]) -> tuple[dict[Key, list[Point]], list[Poi
 
 
 def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: States) -> None:
-    """Act in each row, look once at all cards, and keep what each action did."""
-    batches: defaultdict[int, list[Trial]] = defaultdict(list)
+    """Act in each row, look once at all cards, and keep what each action did.
+
+    Actions on the same cards follow each other.
+    """
+    on_same: defaultdict[int, list[tuple[Point, Arrangement]]] = defaultdict(list)
+    for row, cards in rows:
+        on_same[id(cards)].append((row, cards))
+    if not rows:
+        return
+    overlap = rows[0][1].probe.overlap
+    trials: list[Trial] = []
+    for batch in overlap.results(partial(_acted, some, before) for some in on_same.values()):
+        acts = [(one.action, one.exchange) for one in batch if isinstance(one, Trial)]
+        trials += [replace(one, batch=acts) for one in batch if isinstance(one, Trial)]
+        done.errors += [one for one in batch if not isinstance(one, Trial)]
+    done.trials += _watched(trials)
+
+
+def _acted(
+    rows: Sequence[tuple[Point, Arrangement]], before: States
+) -> list[Trial | tuple[Point, AtomicCardsError]]:
+    """Act in each of some rows; where that fails, the row and why."""
+    made: list[Trial | tuple[Point, AtomicCardsError]] = []
     for row, cards in rows:
         try:
             exchange = _sent(row, cards)
         except AtomicCardsError as error:
-            done.errors.append((row, error))
+            made.append((row, error))
             continue
         point = {**row, **card_point([state.value for state in cards.states])}
-        batches[id(cards)].append(Trial(point, cards, exchange, before))
-    trials = [
-        replace(trial, batch=[(one.action, one.exchange) for one in batch])
-        for batch in batches.values()
-        for trial in batch
-    ]
-    done.trials += _watched(trials)
+        made.append(Trial(point, cards, exchange, before))
+    return made
 
 
 def _watched(trials: Sequence[Trial]) -> Iterator[Trial]:
@@ -229,12 +245,20 @@ def _is_as_due(trials: Iterable[Trial]) -> bool:
 def _states(arrangements: Iterable[Arrangement]) -> States:
     """The listed states of all cards."""
     made = list(arrangements)
-    groups = {id(group): (one.probe, group) for one in made for group in one.groups}
     found: States = {}
     for look in {one.abroad.look for one in made if one.abroad}:
         found |= look()
-    for probe, group in groups.values():
-        found |= probe.states(group)
+    for some in _by_probe(made).values():
+        groups = {id(group): group for one in some for group in one.groups}
+        found |= some[0].probe.states(*groups.values())
+    return found
+
+
+def _by_probe(arrangements: Iterable[Arrangement]) -> Mapping[int, list[Arrangement]]:
+    """The arrangements of each environment."""
+    found: defaultdict[int, list[Arrangement]] = defaultdict(list)
+    for one in arrangements:
+        found[id(one.probe)].append(one)
     return found
 
 

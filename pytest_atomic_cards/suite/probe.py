@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import environment_path
@@ -58,11 +59,15 @@ class Probe:
 
     Args:
         cards: The isolated environment that the contracts run in.
+
+    Attributes:
+        overlap: Sends requests that do not depend on each other.
     """
 
     def __init__(self, cards: Cards) -> None:
         self.cards = cards
         self.api = cards.api
+        self.overlap = cards.api.session.overlap
         self._reader = cards.reader
         self._patience = ChangeWatcher(cards)
         self._seen: States = {}
@@ -85,6 +90,12 @@ class Probe:
         """All matching cards, as read by :meth:`Reader.find`; a server error is a violation."""
         return _served(self._reader.find, query)
 
+    def find_each(self, queries: Iterable[CardQuery]) -> list[tuple[CardQuery, Found]]:
+        """All matching cards of each query, with the query."""
+        asked = list(queries)
+        found = self.overlap.results(partial(self.find, query) for query in asked)
+        return list(zip(asked, found, strict=True))
+
     def raw(
         self,
         method: str,
@@ -105,11 +116,14 @@ class Probe:
         parameters = [*query.parameters()[:: -1 if reverse else 1], *more]
         return self.api.session.send(method, f"{root}{path}", parameters, repeatable=True, **how)
 
-    def states(self, group: Group) -> States:
-        """The state word of each card of a group; ``None`` if no listing shows the card."""
-        states = self._reader.states(group)
-        self._seen |= states
-        return states
+    def states(self, *groups: Group) -> States:
+        """The state word of each card of some groups; ``None`` if no listing shows the card."""
+        found: States = {}
+        looks = (partial(self._reader.states, group) for group in groups)
+        for states in self.overlap.results(looks):
+            found |= states
+        self._seen |= found
+        return found
 
     def _states_before(self, watched: Group) -> States:
         """The states of some cards as last listed; they are listed anew if they were acted on.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from pytest_atomic_cards.client.session import Listener
+from pytest_atomic_cards.client.overlap import Listener
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.errors import SeedingError
 from pytest_atomic_cards.support.recorder import Recorder

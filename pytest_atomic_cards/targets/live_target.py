@@ -14,6 +14,7 @@ from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.deadline import DeadlineClock
 from pytest_atomic_cards.client.forwarding import ForwardingSession
 from pytest_atomic_cards.client.granted_access import Access
+from pytest_atomic_cards.client.overlap import AT_ONCE
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.scope_guard import Scope
@@ -187,6 +188,8 @@ class LiveTarget:
             clock=recorder.clock,
             randomness=recorder.randomness,
             rate=context.rate or AcceptedRate(settings.max_rate),
+            # A recording has one order, and an application in this process makes nobody wait.
+            at_once=1 if recorder.is_used or settings.app else AT_ONCE,
             secrets=settings.secrets,
         )
         self.listeners = self._session.listeners

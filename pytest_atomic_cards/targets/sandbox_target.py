@@ -10,9 +10,10 @@ import requests
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.forwarding import ForwardingSession
+from pytest_atomic_cards.client.overlap import Listener
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.sandbox_controls import SandboxControls
-from pytest_atomic_cards.client.session import CardsSession, Listener
+from pytest_atomic_cards.client.session import CardsSession
 from pytest_atomic_cards.client.tokens import ClientCredentials
 from pytest_atomic_cards.client.transport import Wire
 from pytest_atomic_cards.model.network_faults import NetworkFaults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.client.session import Listener
+from pytest_atomic_cards.client.overlap import Listener
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.recordings.cassettes.suite_recorder import CassetteRecorder
 from pytest_atomic_cards.targets.cards_fixture import Cards

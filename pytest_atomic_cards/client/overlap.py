@@ -1,0 +1,104 @@
+"""Overlap: requests that do not depend on each other are on their way at the same time.
+
+On a live target most of a run is waiting for responses. Requests that overlap share that wait, and
+nothing else changes: results, errors and exchanges come in the order in which they were asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.support.errors import AtomicCardsError
+
+Listener = Callable[[Exchange], None]
+Result = TypeVar("Result")
+
+AT_ONCE: Final = 8
+"""Requests of a live run that are on their way at once: with 100 ms a request 80 a second, which is
+much for one client and little for a service. If the target limits the rate, ``AcceptedRate`` spaces
+them."""
+
+
+class Overlap:
+    """Makes independent calls, several at a time. Threads may share it.
+
+    Args:
+        most: Calls to make at once. With one they follow each other in the calling thread, as
+            they must where a recording keeps their order.
+        listeners: Called with each exchange, in the thread that asked for the calls.
+    """
+
+    def __init__(self, most: int, listeners: Sequence[Listener]) -> None:
+        self._most = most
+        self._listeners = listeners
+        self._here = threading.local()
+
+    def show(self, exchange: Exchange) -> None:
+        """Show an exchange to the listeners, in its turn if it was made by one of several calls."""
+        kept: list[Exchange] | None = getattr(self._here, "kept", None)
+        if kept is not None:
+            kept.append(exchange)
+            return
+        for listener in tuple(self._listeners):
+            listener(exchange)
+
+    def outcomes(self, calls: Iterable[Callable[[], Result]]) -> list[Result | AtomicCardsError]:
+        """Like :meth:`results`, with an error instead of the result of each call that failed."""
+        return self.results([partial(_outcome, call) for call in calls])
+
+    def results(self, calls: Iterable[Callable[[], Result]]) -> list[Result]:
+        """Make calls that send requests, none of which depends on another; returns the results.
+
+        A call should do no more than send and read: what is learned from responses belongs after
+        it, where it comes in the given order. Calls that a call makes in turn do not overlap.
+
+        Args:
+            calls: Each sends one request or a few.
+
+        Raises:
+            AtomicCardsError: The first one that a call raises, in the given order, as if the calls
+                followed each other; later ones may have been made as well.
+        """
+        calls = list(calls)
+        count = min(self._most, len(calls))
+        if count <= 1 or hasattr(self._here, "kept"):
+            return [call() for call in calls]
+        kept: list[list[Exchange]] = [[] for _ in calls]
+        pool = ThreadPoolExecutor(count, thread_name_prefix="atomic-cards-overlap")
+        made = [
+            pool.submit(self._made, call, exchanges)
+            for call, exchanges in zip(calls, kept, strict=True)
+        ]
+        results: list[Result] = []
+        try:
+            for future, exchanges in zip(made, kept, strict=True):
+                results.append(future.result())
+                self._show_all(exchanges)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            for exchanges in kept[len(results) :]:
+                self._show_all(exchanges)
+        return results
+
+    def _made(self, call: Callable[[], Result], kept: list[Exchange]) -> Result:
+        self._here.kept = kept
+        try:
+            return call()
+        finally:
+            del self._here.kept
+
+    def _show_all(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self.show(exchange)
+
+
+def _outcome(call: Callable[[], Result]) -> Result | AtomicCardsError:
+    try:
+        return call()
+    except AtomicCardsError as error:
+        return error

@@ -46,6 +46,9 @@ class Target(Protocol):
 def world_on(target: Target) -> Iterator[Cards]:
     """An isolated environment of cards, cleaned up at the end.
 
+    If the block fails, that is what is raised: what went wrong first is the cause, and a clean-up
+    that then fails too is a note on it.
+
     Raises:
         SeedingError: Cards that were seeded may still be open at the end.
         AtomicCardsError: The scope guard refused a request of an application.
@@ -53,8 +56,11 @@ def world_on(target: Target) -> Iterator[Cards]:
     world = target.open_world()
     try:
         yield world
-    finally:
-        complain(world.clean_up().left_open)
+    except BaseException as error:
+        if left := world.clean_up().left_open:
+            error.add_note(_complaint(left))
+        raise
+    complain(world.clean_up().left_open)
     world.raise_trouble()
 
 
@@ -65,4 +71,8 @@ def complain(left_open: Sequence[str], advice: str = "") -> None:
         SeedingError: There are some.
     """
     if left_open:
-        raise SeedingError(f"seeded cards may be left open: {'; '.join(left_open)}{advice}")
+        raise SeedingError(f"{_complaint(left_open)}{advice}")
+
+
+def _complaint(left_open: Sequence[str]) -> str:
+    return f"seeded cards may be left open: {'; '.join(left_open)}"

@@ -79,6 +79,17 @@ def test_an_error_is_cleaned_up_after(serve: Serve) -> None:
     assert statuses(live) == [Status.CANCELLED] * 2
 
 
+def test_a_failed_clean_up_does_not_hide_why_a_block_failed(serve: Serve) -> None:
+    """What went wrong first is raised; that cards are left open as well is a note on it."""
+    target = LiveTarget(serve(faults=["cancel-without-effect"]).settings())
+    with pytest.raises(ZeroDivisionError) as raised, world_on(target) as cards:
+        _ = len(cards.seed_all(Population.of(2))) / 0
+    (note,) = raised.value.__notes__
+    assert note.startswith("seeded cards may be left open: ")
+    with pytest.raises(SeedingError, match="may be left open"):
+        target.close()
+
+
 def test_cleaning_up_twice_changes_nothing(serve: Serve) -> None:
     """Where nothing is open any more a second clean-up only looks."""
     live = serve()

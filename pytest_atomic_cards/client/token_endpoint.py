@@ -49,6 +49,10 @@ HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
 """What a token may consist of."""
 
 _SETTING: Final = "ATOMIC_CARDS_TOKEN_URL"
+_NOT_THERE: Final = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED))
+_NOT_NEEDED: Final = (
+    ", or set ATOMIC_CARDS_TOKEN to a token, or ATOMIC_CARDS_ACCESS=none if none is needed"
+)
 _CREDENTIALS: Final = "ATOMIC_CARDS_CLIENT_ID and ATOMIC_CARDS_CLIENT_SECRET"
 _PLACES: Final[dict[GrantTypeIn, tuple[GrantTypeIn, ...]]] = {
     "auto": ("query", "form"),
@@ -202,7 +206,8 @@ class TokenEndpointClient:
             return RefusedError(f"{what}; {PROXY_LOGIN}")
         if response.status < HTTPStatus.BAD_REQUEST:
             return ContractBrokenError(f"{what} instead of a token; check {_SETTING}")
-        return RefusedError(f"{what}; check {_SETTING}")
+        hint = _NOT_NEEDED if response.status in _NOT_THERE else ""
+        return RefusedError(f"{what}; check {_SETTING}{hint}")
 
     def _unavailable(self, response: RawResponse | NoResponse, backoff: Backoff) -> TransportError:
         kind = TimeLimitError if self._wire.deadline.has_passed else TransportError

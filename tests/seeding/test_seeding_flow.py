@@ -288,6 +288,15 @@ def test_a_user_who_is_no_test_user_is_told(serve: Serve) -> None:
 # Refusals
 
 
+def test_a_missing_token_endpoint_is_named_and_no_flow_is_suspected(serve: Serve) -> None:
+    """A target without one may need none: the error says so, and nothing else."""
+    live = serve()
+    cards = live.open_world(token_url=f"{live.settings().api_url}/no-such-path")
+    with pytest.raises(SeedingError, match="ATOMIC_CARDS_ACCESS=none if none is needed$") as raised:
+        cards.seed()
+    assert "ATOMIC_CARDS_FLOW_ID" not in str(raised.value)
+
+
 @pytest.mark.parametrize("flow", ["no-such-flow", "draft"])
 def test_a_refused_start_names_the_settings(flow: str, serve: Serve) -> None:
     """Where a flow cannot be started the error names what to check, and holds the exchange."""

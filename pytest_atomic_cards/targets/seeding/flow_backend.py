@@ -95,15 +95,16 @@ class FlowBackend(LiveBackend):
         try:
             started = self._flows.start(flow, targets, mode=mode, flow_invocation_id=invocation)
         except RefusedError as error:
-            raise SeedingError(
-                f"Action Flow {flow!r} was not started: {error}; {self._remedy(error)}",
-                error.exchange,
-            ) from None
+            what = f"Action Flow {flow!r} was not started: {error}"
+            remedy = self._remedy(error)
+            raise SeedingError("; ".join(filter(None, (what, remedy))), error.exchange) from None
         return started.flow_invocation_id
 
     def _remedy(self, error: RefusedError) -> str:
-        """What to check after a start was refused."""
-        if error.exchange and error.exchange.status == HTTPStatus.UNAUTHORIZED:
+        """What to check after a start was refused; nothing more if there was no token for it."""
+        if error.exchange is None:
+            return ""
+        if error.exchange.status == HTTPStatus.UNAUTHORIZED:
             return {
                 "token": "the target refuses ATOMIC_CARDS_TOKEN; it may have expired",
                 "none": "the target asks for a token; unset ATOMIC_CARDS_ACCESS=none",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -66,6 +67,25 @@ class Arrangement:
     def states(self) -> list[Status]:
         """The states of the cards that match."""
         return [Status(card.status) for card in self.matched if card.status]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all cards."""
+        return frozenset(map(key_of, (*self.matched, *self.others)))
+
+
+def states_in(arrangements: Iterable[Arrangement]) -> States:
+    """The listed states of all cards of some arrangements."""
+    made = list(arrangements)
+    groups: defaultdict[Probe, dict[int, Group]] = defaultdict(dict)
+    for one in made:
+        groups[one.probe] |= {id(group): group for group in one.groups}
+    found: States = {}
+    for look in {one.abroad.look for one in made if one.abroad}:
+        found |= look()
+    for probe, some in groups.items():
+        found |= probe.states(*some.values())
+    return found
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -19,7 +19,7 @@ from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown
+from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown, states_in
 from pytest_atomic_cards.suite.experiment_rows import CROWD, MATCHES, WHOLE_ENVIRONMENT
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.randomness import Randomness
@@ -111,11 +111,18 @@ class SandboxCards:
         self._target = target
         self._stack = stack
 
-    def arrange(self, keys: Sequence[Key]) -> list[Arrangement]:
+    is_dear = False
+
+    def arrange(self, keys: Sequence[Key], unchanged: int) -> list[Arrangement]:
         """An arrangement for each key, all in one environment where that is possible."""
+        del unchanged  # each has cards of its own
         together = [key for key in keys if key[0] not in WHOLE_ENVIRONMENT]
         made: Iterator[Arrangement] = iter(self._seed(together) if together else ())
         return [self._seed([key])[0] if key[0] in WHOLE_ENVIRONMENT else next(made) for key in keys]
+
+    def states(self, arrangements: Sequence[Arrangement]) -> States:
+        """The listed states of all cards."""
+        return states_in(arrangements)
 
     def crowd(self) -> Arrangement:
         """Active cards that share the value of every attribute, more than a page lists."""

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
 from pytest_atomic_cards.suite.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiment_cards import Key
@@ -87,6 +89,15 @@ def _looked(probe: Probe, looks: Sequence[tuple[Point, Look]]) -> Listed:
 
 def _is_as_due(listing: Listing) -> bool:
     return not [*judge_page(listing)]
+
+
+def is_telling(key: Key) -> bool:
+    """Whether the documentation promises what a listing shows, or it shows whose an id is.
+
+    Which other cards than active ones are listed without a status is an open question.
+    """
+    given = attributes_of(key[0])
+    return key[2] == Status.ACTIVE or Attribute.STATUS in given or Attribute.USER_ID not in given
 
 
 def whole_listing(key: Key) -> Point:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle, product
+from itertools import cycle, islice, product
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
@@ -28,7 +28,13 @@ from pytest_atomic_cards.model.request_space import (
     OTHER,
     Point,
 )
-from pytest_atomic_cards.suite.covering_array import PAIRS, Forbidden, Values, covering_array
+from pytest_atomic_cards.suite.covering_array import (
+    PAIRS,
+    Forbidden,
+    Values,
+    covering_array,
+    holds,
+)
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -180,6 +186,10 @@ class Reach:
         """All combinations that cannot be tried."""
         return (*FORBIDDEN, *self.forbidden)
 
+    def excludes(self, row: Point) -> bool:
+        """Whether a row cannot be tried."""
+        return any(holds(row, combination) for combination in self.impossible)
+
 
 EVERYWHERE: Final = Reach(named=(("operation", "by", "state"),))
 """All of it, as on a sandbox."""
@@ -192,7 +202,7 @@ def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     return covering_array(
         reach.space,
         reach.impossible,
-        first=[*examples, *_decisive(reach.sets, reach.states), *_narrowed(reach.narrowed)],
+        first=[*examples, *_decisive(reach), *_narrowed(reach.narrowed)],
         named=reach.named,
         strength=reach.strength,
     )
@@ -203,8 +213,9 @@ def _narrowed(sets: Sequence[str]) -> Iterator[Point]:
         yield {**_PLAIN, "operation": action.value, "by": by, "matches": "0"}
 
 
-def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
+def _decisive(reach: Reach) -> Iterator[Point]:
     """Each operation by each set: with each decisive spelling on several cards, and on one."""
+    sets, states = reach.sets, reach.states
     for action, by in product(Action, sets):
         row = {"operation": action.value, "by": by, "limit": ABSENT}
         for multiple in DECISIVE:
@@ -214,11 +225,13 @@ def _decisive(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
         for body in ("none", "object") if action is Action.COMPLETE else ("none",):
             if by not in WHOLE_ENVIRONMENT:
                 yield {**row, **ONE_ACTIVE, "multiple": ABSENT, "body": body}
-    turn = cycle([name for name in sets if name not in WHOLE_ENVIRONMENT] or sets)
+    narrow = [name for name in sets if name not in WHOLE_ENVIRONMENT] or sets
+    turn = cycle(narrow)
     for action, state in product(Action, (one for one in states if one != MIXED)):
         row = {"operation": action.value, "matches": "1", "state": state, "limit": ABSENT}
         for multiple, body in ((ABSENT, "none"), ("1", "none")):
-            yield {**row, "by": next(turn), "multiple": multiple, "body": body}
+            rows = ({**row, "by": next(turn), "multiple": multiple, "body": body} for _ in narrow)
+            yield from islice((one for one in rows if not reach.excludes(one)), 1)
 
 
 @cache

@@ -23,9 +23,20 @@ from pytest_atomic_cards.rules.verdicts import Inconclusive
 from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
 from pytest_atomic_cards.suite.claims import Claim
 from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.experiment import Arrangement, Breach, Listing, Trial
+from pytest_atomic_cards.suite.experiment import (
+    Arrangement,
+    Breach,
+    Listing,
+    Trial,
+    states_in,
+)
 from pytest_atomic_cards.suite.experiment_cards import Key, key_of_row, states_of
-from pytest_atomic_cards.suite.experiment_listings import list_all, list_crowd, whole_listing
+from pytest_atomic_cards.suite.experiment_listings import (
+    is_telling,
+    list_all,
+    list_crowd,
+    whole_listing,
+)
 from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
@@ -35,10 +46,28 @@ ABROAD: Final = {"environment": OTHER}
 
 
 class CardSupply(Protocol):
-    """Arranges the cards of experiments on one kind of target."""
+    """Arranges the cards of experiments on one kind of target.
 
-    def arrange(self, keys: Sequence[Key]) -> Sequence[Arrangement | AtomicCardsError]:
-        """An arrangement for each key, or why there is none."""
+    Attributes:
+        is_dear: Whether cards and requests cost, so that nothing is tried twice, and nothing is
+            listed that other contracts list.
+    """
+
+    is_dear: bool
+
+    def arrange(
+        self, keys: Sequence[Key], unchanged: int
+    ) -> Sequence[Arrangement | AtomicCardsError]:
+        """An arrangement for each key, or why there is none.
+
+        Args:
+            keys: What requests ask of the cards.
+            unchanged: How many of the first keys are for requests that change no card.
+        """
+        ...
+
+    def states(self, arrangements: Sequence[Arrangement]) -> States:
+        """The listed states of all cards, as they are before the first request."""
         ...
 
     def crowd(self) -> Arrangement:
@@ -141,9 +170,11 @@ def experiment(
         crowd: Those of listings of more cards than a page.
     """
     done = Experiments()
-    shared, own = _grouped(actions)
+    shared, own = _grouped(_unique(actions) if supply.is_dear else actions)
+    if supply.is_dear:
+        shared = {key: some for key, some in shared.items() if some}
     keys = [*shared, *(key_of_row(row) for row in own)]
-    made = supply.arrange(keys)
+    made = supply.arrange(keys, len(shared))
     rows = [*([whole_listing(key), *some] for key, some in shared.items()), *([row] for row in own)]
     done.errors += [
         (point, one)
@@ -160,8 +191,9 @@ def experiment(
         if isinstance(one, Arrangement)
     ]
     together = [(row, one) for key, one in common.items() for row in shared[key]]
-    before = _states(one for _, one in (*together, *single))
-    listed, unlisted = list_all(common, pages)
+    before = supply.states([one for _, one in (*together, *single)])
+    to_list = {key: one for key, one in common.items() if not supply.is_dear or is_telling(key)}
+    listed, unlisted = list_all(to_list, pages)
     if crowd:
         more, missed = list_crowd(supply.crowd(), crowd)
         listed, unlisted = listed + more, unlisted + missed
@@ -170,6 +202,10 @@ def experiment(
     _act(done, together, before)
     _act(done, single, before)
     return done
+
+
+def _unique(rows: Iterable[Point]) -> list[Point]:
+    return [*{tuple(row.items()): row for row in rows}.values()]
 
 
 def _grouped(actions: Iterable[Point]) -> tuple[dict[Key, list[Point]], list[Point]]:
@@ -188,9 +224,9 @@ def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: S
 
     Actions on the same cards follow each other.
     """
-    on_same: defaultdict[int, list[tuple[Point, Arrangement]]] = defaultdict(list)
+    on_same: defaultdict[frozenset[str], list[tuple[Point, Arrangement]]] = defaultdict(list)
     for row, cards in rows:
-        on_same[id(cards)].append((row, cards))
+        on_same[cards.keys].append((row, cards))
     if not rows:
         return
     overlap = rows[0][1].probe.overlap
@@ -234,32 +270,12 @@ def _watched(trials: Sequence[Trial]) -> Iterator[Trial]:
 
 
 def _looked_at(trials: Sequence[Trial]) -> list[Trial]:
-    after = _states(trial.cards for trial in trials)
+    after = states_in(trial.cards for trial in trials)
     return [replace(trial, after=after) for trial in trials]
 
 
 def _is_as_due(trials: Iterable[Trial]) -> bool:
     return not any(True for trial in trials for _ in judge(trial))
-
-
-def _states(arrangements: Iterable[Arrangement]) -> States:
-    """The listed states of all cards."""
-    made = list(arrangements)
-    found: States = {}
-    for look in {one.abroad.look for one in made if one.abroad}:
-        found |= look()
-    for some in _by_probe(made).values():
-        groups = {id(group): group for one in some for group in one.groups}
-        found |= some[0].probe.states(*groups.values())
-    return found
-
-
-def _by_probe(arrangements: Iterable[Arrangement]) -> Mapping[int, list[Arrangement]]:
-    """The arrangements of each environment."""
-    found: defaultdict[int, list[Arrangement]] = defaultdict(list)
-    for one in arrangements:
-        found[id(one.probe)].append(one)
-    return found
 
 
 def _sent(row: Point, cards: Arrangement) -> Exchange:

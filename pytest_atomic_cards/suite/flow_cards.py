@@ -19,12 +19,13 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import attributes_of
 from pytest_atomic_cards.suite.covering_array import Forbidden
+from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Arrangement
 from pytest_atomic_cards.suite.experiment_cards import ALIKE, Key, states_of
-from pytest_atomic_cards.suite.experiment_rows import Reach
+from pytest_atomic_cards.suite.experiment_rows import SETS, Reach
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
-from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 _STATES: Final = tuple(state.value for state in Status if state is not Status.SNOOZED)
 """No page knows of a request that snoozes a card."""
@@ -71,6 +72,12 @@ _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     {"by": tuple(map(str, PINS)), "matches": ("0",)},
     # Each count of closed cards would need listings of its own, to show that they are ours.
     {"state": tuple(CLOSED), "matches": ("0", "2")},
+    # A start for each costs more than it shows: all cards of a start are listed by it instead.
+    {
+        "by": tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one),
+        "state": tuple(state.value for state in Status if state is not Status.ACTIVE),
+        "matches": ("0", "1", "2"),
+    },
     # The target gives their values to one card only, as a rule.
     {
         "by": ("flowInstanceId", "lifecycleId+userId"),
@@ -86,47 +93,72 @@ def reach(effort: str) -> Reach:
     return Reach(_SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED)
 
 
+_Shared = dict[tuple[str, ...], tuple[CardSpec, ...]]
+"""The cards that requests share which change nothing: by how many match, and in which state."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """The cards of an arrangement, before they are seeded."""
+    """The cards of an arrangement, before they are seeded.
+
+    Args:
+        key: What a query asks of them.
+        specs: The cards; none if all cards of the state's start match.
+        is_apart: Whether they need a start of their own, as the query names the invocation.
+    """
 
     key: Key
-    given: tuple[Attribute, ...]
     specs: tuple[CardSpec, ...]
+    is_apart: bool
 
     @property
-    def is_apart(self) -> bool:
-        """Whether it needs a start of its own, as the query names the invocation."""
-        return Attribute.FLOW_INVOCATION_ID in self.given
+    def given(self) -> tuple[Attribute, ...]:
+        return attributes_of(self.key[0])
+
+    @property
+    def state(self) -> Status:
+        return Status(self.key[2])
 
 
 class FlowCards:
-    """Arranges cards with as few starts as possible.
+    """Arranges cards with as few starts, and as few cards, as possible.
 
     The ids of customers that a query gives alone begin alike, each with the one before, and those
-    of the bystanders with all of them: a target that compares beginnings changes them too.
+    of the bystanders with all of them: a target that compares beginnings changes them too. Requests
+    that change nothing share their customers.
 
     Args:
         probe: Of the shared environment.
     """
 
+    is_dear = True
+
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._longest = ""
 
-    def arrange(self, keys: Sequence[Key]) -> list[Arrangement | AtomicCardsError]:
+    def arrange(
+        self, keys: Sequence[Key], unchanged: int = 0
+    ) -> list[Arrangement | AtomicCardsError]:
         """An arrangement for each key, or why there is none."""
         made: dict[int, Arrangement | AtomicCardsError] = {}
         by_state: defaultdict[Status, dict[int, _Order]] = defaultdict(dict)
+        shared: _Shared = {}
         for place, key in enumerate(keys):
             try:
-                order = self._order(key)
-                by_state[order.specs[0].status][place] = order
+                order = self._order(key, shared if place < unchanged else None)
+                by_state[order.state][place] = order
             except AtomicCardsError as error:
                 made[place] = error
         for orders in by_state.values():
             made |= self._arranged(orders)
         return [made[place] for place in range(len(keys))]
+
+    def states(self, arrangements: Sequence[Arrangement]) -> States:
+        """The states as seeding has listed them, since when nothing was done to the cards."""
+        words = self._probe.cards.reader.words
+        cards = [card for one in arrangements for group in one.groups for card in group.cards]
+        return {key_of(card): words.get(key_of(card), card.status) for card in cards}
 
     def crowd(self) -> Arrangement:
         """Not here: other contracts list many cards.
@@ -136,18 +168,37 @@ class FlowCards:
         """
         raise NotAvailableError("the values that cards of a flow share are few")
 
-    def _order(self, key: Key) -> _Order:
+    def _order(self, key: Key, shared: _Shared | None) -> _Order:
         given = attributes_of(key[0])
         states = states_of(key) or [Status.ACTIVE]
-        new = self._longer if given == (Attribute.USER_ID,) else self._probe.cards.backend.new_user
-        if Attribute.FLOW_INVOCATION_ID in given and Attribute.USER_ID not in given:
-            users = [new() for _ in states]
-        else:
-            users = [new()] * len(states)
-        specs = (
+        is_apart = Attribute.FLOW_INVOCATION_ID in given
+        if is_apart and states[0] is not Status.ACTIVE:
+            return _Order(key, (), is_apart=False)
+        if is_apart:
+            named = Attribute.USER_ID in given
+            return _Order(key, self._specs(states, alike=False, named=named), is_apart=True)
+        specs = shared.get(key[1:]) if shared is not None else None
+        if specs is None:
+            specs = self._specs(
+                states, alike=shared is not None or given == (Attribute.USER_ID,), named=True
+            )
+        if shared is not None:
+            shared[key[1:]] = specs
+        return _Order(key, specs, is_apart=False)
+
+    def _specs(self, states: Sequence[Status], *, alike: bool, named: bool) -> tuple[CardSpec, ...]:
+        """Cards in some states.
+
+        Args:
+            states: The state of each.
+            alike: Whether the id of their customer begins with another one.
+            named: Whether they all have one customer, as a query names it.
+        """
+        new = self._longer if alike else self._probe.cards.backend.new_user
+        users = [new()] * len(states) if named else [new() for _ in states]
+        return tuple(
             CardSpec(user_id=user, status=one) for user, one in zip(users, states, strict=True)
         )
-        return _Order(key, given, tuple(specs))
 
     def _longer(self) -> str:
         """A new customer whose id begins with the last one that was made here."""
@@ -157,11 +208,10 @@ class FlowCards:
 
     def _arranged(self, orders: Mapping[int, _Order]) -> dict[int, Arrangement | AtomicCardsError]:
         """The arrangements of one state, which come and fail together."""
-        pooled = [order for order in orders.values() if not order.is_apart]
+        pooled = {id(one.specs): one.specs for one in orders.values() if not one.is_apart}
         apart = [order for order in orders.values() if order.is_apart]
-        state = next(iter(orders.values())).specs[0].status
-        bystander = CardSpec(user_id=self._longer(), status=state)
-        pool = Population((bystander, *(spec for order in pooled for spec in order.specs)))
+        bystander = CardSpec(user_id=self._longer(), status=next(iter(orders.values())).state)
+        pool = Population((bystander, *(spec for specs in pooled.values() for spec in specs)))
         try:
             first, *others = self._probe.cards.seeder.seed(
                 pool, *(Population(order.specs) for order in apart)
@@ -175,7 +225,7 @@ class FlowCards:
         }
 
     def _made(self, order: _Order, pool: Group, group: Group) -> Arrangement | AtomicCardsError:
-        users = {spec.user_id for spec in order.specs}
+        users = {spec.user_id for spec in order.specs} or {*pool.users}
         cards = [card for card in group.cards if card.user_id in users]
         try:
             values = self._values(order, cards)

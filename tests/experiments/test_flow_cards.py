@@ -78,7 +78,7 @@ def test_a_value_that_cards_lack_is_not_exercised(serve: Serve) -> None:
     live = serve()
     cards = live.open_world()
     cards.seeder.calibrate()
-    (absent,) = FlowCards(Probe(cards)).arrange([("eventName+userId", "1", "active")])
+    (absent,) = FlowCards(Probe(cards)).arrange([("eventName+userId", "1", "active")], 0)
     cards.clean_up()
     assert "no eventName" in str(absent)
 

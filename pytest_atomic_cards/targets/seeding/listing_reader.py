@@ -139,6 +139,9 @@ class Reader:
     Args:
         api: Client of the target.
         observe: Is called with the cards of each page.
+
+    Attributes:
+        words: The state words that :meth:`states` found last.
     """
 
     def __init__(
@@ -146,6 +149,7 @@ class Reader:
     ) -> None:
         self._api = api
         self._observe = observe
+        self.words: dict[str, str | None] = {}
         self._likely = _LIKELY
 
     def expect(self, state: Status) -> None:
@@ -233,7 +237,9 @@ class Reader:
             missing = len(members) - len(seen)
             found = self.find(group.pin.replace(status=status), wanted=missing).cards
             seen = self._words(found, members) | seen
-        return {key: seen.get(key) for key in members}
+        words = {key: seen.get(key) for key in members}
+        self.words |= words
+        return words
 
     def look(self, group: Group, card: Card) -> Card:
         """One card of a group as it is listed now; without a status if no listing shows it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
@@ -43,6 +44,9 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 TRAFFIC = "atomic-cards-traffic"
 RULES = "atomic-cards-rules"
+
+_CROWD = DEFAULT_PAGE + 5
+"""Cards of a crowd: more than a page lists by default, and a few in case some are missing."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -228,7 +232,7 @@ def timed(
 def crowd(probe: Probe, history: History) -> Group:
     """More cards than a default page of 100 lists, to act on all at once."""
     del history
-    group = probe.cards.seeder.seed_bulk(120)
+    group = probe.cards.seeder.seed_bulk(_CROWD)
     try:
         found = probe.watch(
             lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count

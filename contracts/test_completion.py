@@ -38,14 +38,17 @@ EDGES = {
 def complete(
     probe: Probe, reserve: CardPool, payload: Mapping[str, Any] | None, *, whole: bool = False
 ) -> Group:
-    """Complete the first card of a fresh group, or all cards, and expect them to close."""
-    group = reserve.take()
-    query = group.pin.replace(multiple=True) if whole else group.single(group.cards[0])
-    exchange = probe.act(Action.COMPLETE, query, group, payload)
+    """Complete a fresh card, or all cards of a fresh group, and expect them to close."""
+    if whole:
+        done = reserve.take()
+        query = done.pin.replace(multiple=True)
+    else:
+        group, card = reserve.one()
+        done, query = only(group, card), group.single(card)
+    exchange = probe.act(Action.COMPLETE, query, done, payload)
     if exchange.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         not_exercised("the target limits the size of a payload, which is not documented")
     expect_done(exchange, Action.COMPLETE, query)
-    done = group if whole else only(group, group.cards[0])
     states = probe.states_once(done, all_in(Status.COMPLETED))
     expect(
         all_in(Status.COMPLETED)(states),

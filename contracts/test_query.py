@@ -63,9 +63,10 @@ def test_one_attribute_selects(
         judge_listing(population.cards, query, found)
         if attribute is Attribute.STATUS:
             check_words(found, value)
-        for group in population.plain:
+        for group in population.plain if probe.cards.is_steerable else population.plain[:1]:
             pinned = group.pin.replace(**{attribute.field: value})
-            judge_listing(group.cards, pinned, probe.find(pinned), or_allowed=True)
+            if pinned != query:
+                judge_listing(group.cards, pinned, probe.find(pinned), or_allowed=True)
     if attribute is not Attribute.STATUS:
         for value in strangers(attribute, probe, population):
             query = query_by({attribute: value})
@@ -89,7 +90,7 @@ def strangers(attribute: Attribute, probe: Probe, population: SharedPopulation) 
     others = [value for name, value in card.attributes.items() if name is not attribute]
     others += filter(None, [card.card_instance_id, card.card_template_name])
     held = {one.attributes.get(attribute) for one in population.cards}
-    made_up = [probe.invented(), probe.invented_number(), probe.invented() * 20]
+    made_up = [probe.invented_number(), probe.invented() * 20]  # QUERY-13 tries a plain one
     return made_up + [value for value in others if value not in held]
 
 
@@ -154,11 +155,16 @@ def test_attributes_combine(
     for query, found in by_subset:
         judge_listing(population.cards, query, found, or_allowed=joins_by_or)
 
+    listed = {} if probe.cards.is_steerable else dict(by_subset)
+
     @effort.for_all(queries(population.cards, paging=False), usual=GENERATED)
     def lists_what_matches(query: CardQuery) -> None:
         if query.status is not None and query.status not in NAMED:
             return  # what a word means that the page does not name is inferred
-        judge_listing(population.cards, query, probe.find(query), or_allowed=joins_by_or)
+        found = listed.get(query) or probe.find(query)
+        if not probe.cards.is_steerable:
+            listed[query] = found  # a live target is not asked the same twice
+        judge_listing(population.cards, query, found, or_allowed=joins_by_or)
 
 
 @requirement("QUERY-16")

@@ -47,9 +47,14 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
     held = {value for card in population.cards for value in card.attributes.values()}
     for attribute in (name for name in Attribute if name is not Attribute.STATUS):
         owners = {value: card for card in cards if (value := card.attributes.get(attribute))}
+        tried: set[str] = set()
         for value in unlike(owners):
-            similar = look_alikes(value) if owners[value] in samples else []
-            for other in dict.fromkeys([*similar, *respelled(value)]):
+            if owners[value] in samples:
+                others = [*look_alikes(value), *respelled(value)]
+            else:
+                others = [*recomposed(value)]
+            for other in dict.fromkeys(one for one in others if one not in tried):
+                tried.add(other)
                 query = by_value(attribute, other)
                 found = probe.find(query)
                 expect(
@@ -78,13 +83,17 @@ def look_alikes(value: str) -> list[str]:
 
 def respelled(value: str) -> list[str]:
     """Values that equal ``value`` for a target that normalizes spelling; case is unchanged."""
+    spellings = ("".join(filter(str.isalnum, value)), value.replace("-", "_"))
+    return [*recomposed(value), *(one for one in spellings if one not in {"", value})]
+
+
+def recomposed(value: str) -> list[str]:
+    """Those for a target that normalizes what only odd values hold: composed letters, spaces."""
     parted = unicodedata.normalize("NFD", value)
     spellings = (
         parted,
         unicodedata.normalize("NFC", value),
         "".join(character for character in parted if not unicodedata.combining(character)),
-        "".join(filter(str.isalnum, value)),
-        value.replace("-", "_"),
         value.replace(" ", "  "),
     )
     return [spelling for spelling in spellings if spelling not in {"", value}]

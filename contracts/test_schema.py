@@ -163,8 +163,8 @@ def test_unknown_environment_breaks_nothing(probe: Probe) -> None:
 @pytest.mark.parametrize("action", [Action.DISMISS, Action.CANCEL])
 def test_needless_body_breaks_nothing(action: Action, probe: Probe, reserve: CardPool) -> None:
     """A dismiss or cancel with a JSON body is served or refused."""
-    group = reserve.take()
-    query = group.single(group.cards[0])
+    group, card = reserve.one()
+    query = group.single(card)
     expect_served_or_refused(lambda: probe.raw("PUT", f"/cards/{action}", query, json={"a": 1}))
 
 

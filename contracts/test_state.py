@@ -19,10 +19,9 @@ from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 @pytest.mark.parametrize("action", list(Action))
 def test_words_of_closed_states(action: Action, probe: Probe, reserve: CardPool) -> None:
     """After an action, the state word of the card is the documented one."""
-    group = reserve.take()
-    card = group.cards[0]
-    exchange = probe.change(action, group.single(card), group)
+    group, card = reserve.one()
     watched = only(group, card)
+    exchange = probe.change(action, group.single(card), watched)
     states = probe.states_once(watched, lambda now: now[key_of(card)] == action.outcome)
     word = states[key_of(card)]
     if word is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
@@ -54,8 +55,12 @@ _FEW: Final = 6
 """The same once those are used up, as a run seldom takes many more than planned."""
 QUESTIONS: Final[Batch] = MappingProxyType({Status.ACTIVE: 2, StartKind.ALONE: 2})
 """What all open questions need together beside groups, so a live target is waited for once."""
-OF_QUESTIONS: Final = 10
+OF_QUESTIONS: Final = 9
 """Groups that all open questions take."""
+_SINGLES_OF_QUESTIONS: Final = MappingProxyType({Status.ACTIVE: 12, Status.EMBARGOED: 2})
+"""Single cards that all open questions take on a live target."""
+_FEW_SINGLES: Final = 2
+"""Single cards to seed at once beyond those."""
 
 
 @dataclass(slots=True)
@@ -67,6 +72,8 @@ class _Stock:
         no_customers: Why groups of one customer each cannot be seeded.
         is_bounded: Whether the target limits the size of a start.
         absent: Why cards of a state are unavailable.
+        is_begun: Whether what is planned was seeded.
+        opened: The cards that are left of a group that is handed out one by one.
     """
 
     most: float
@@ -76,7 +83,9 @@ class _Stock:
     )
     no_customers: NotAvailableError | None = None
     is_bounded: bool = False
-    absent: dict[Status, NotAvailableError | SeedingError] = field(default_factory=dict)
+    absent: dict[Status, AtomicCardsError] = field(default_factory=dict)
+    is_begun: bool = False
+    opened: list[tuple[Group, Card]] = field(default_factory=list)
 
 
 class CardPool:
@@ -98,9 +107,11 @@ class CardPool:
         self, seeder: Seeder, recorder: Recorder = NULL_RECORDER, batch: Batch = CONTRACTS
     ) -> None:
         self.groups = OF_QUESTIONS if batch is QUESTIONS else _CUSTOMERS
+        self._singles = _SINGLES_OF_QUESTIONS if batch is QUESTIONS else {}
         self.taken = 0
         self.is_restocking = False
         self._seeder = seeder
+        self._recorder = recorder
         self._batch = batch
         first = 1 if recorder.is_used else math.inf
         self._stocks = PerCassette(recorder, lambda: _Stock(first))
@@ -132,7 +143,7 @@ class CardPool:
         if stock.no_customers:
             raise stock.no_customers
         if not stock.starts[StartKind.CUSTOMER]:
-            self._restock_customers(stock)
+            self._restock_customers(stock, groups=_FEW)
         self.taken += 1
         return stock.starts[StartKind.CUSTOMER].pop()
 
@@ -168,12 +179,29 @@ class CardPool:
             raise stock.absent[state]
         if not stock.singles[state]:
             try:
-                self._restock(stock, state)
+                self._restock_singles(stock, state)
             except (NotAvailableError, SeedingError) as error:
                 if state is not Status.ACTIVE:  # active ones may only be late
                     stock.absent[state] = error
                 raise
+        if state in stock.absent:
+            raise stock.absent[state]
         return stock.singles[state].pop()
+
+    def one(self) -> tuple[Group, Card]:
+        """An active card, and its group, whose other cards are handed out as well.
+
+        It takes a third of the cards of :meth:`take`, for who looks at no other card.
+
+        Raises:
+            NotAvailableError: There is only one card at a time.
+            SeedingError: No more cards can be seeded.
+        """
+        left = self._stocks.current.opened
+        if not left:
+            group = self.take()
+            left += [(group, card) for card in reversed(group.cards)]
+        return left.pop()
 
     def bulk(self, count: int) -> Group:
         """Many active cards that one query selects.
@@ -195,33 +223,61 @@ class CardPool:
             raise NotAvailableError(_BOUNDED)
         return stock.starts[kind].pop()
 
-    def _restock_customers(self, stock: _Stock) -> None:
-        """Seed the groups that the run is planned to take, and then a few at a time."""
+    def _restock_singles(self, stock: _Stock, state: Status) -> None:
+        """Seed cards of a state, on a live target each for a customer of its own."""
+        is_live = not self._seeder.backend.delivery_is_certain
+        if is_live and not stock.no_customers:
+            with suppress(NotAvailableError):
+                self._restock_customers(stock, state=state)
+                return
+        self._restock(stock, state)
+
+    def _restock_customers(
+        self, stock: _Stock, *, groups: int = 0, state: Status | None = None
+    ) -> None:
+        """Seed what the run is planned to take, and then a few groups, or a few of a state.
+
+        Raises:
+            NotAvailableError: The target has no customers without other cards.
+            SeedingError: No group, or no card of the state, can be seeded.
+        """
+        singles = {state: _FEW_SINGLES} if state else {}
+        if not stock.is_begun:
+            groups = self.groups if groups or not self._recorder.is_used else 0
+            singles = {**singles, **self._singles}
+        wanted: list[tuple[Kind, list[CardSpec]]] = [
+            (StartKind.CUSTOMER, [CardSpec()] * GROUP)
+        ] * int(min(groups, stock.most))
+        for one, count in singles.items():
+            wanted += [(one, [CardSpec(status=one)])] * int(min(count, stock.most))
         self.is_restocking = True
         try:
-            count = int(min(self.groups, stock.most))
-            stock.starts[StartKind.CUSTOMER] = self._customers([[CardSpec()] * GROUP] * count)
-            stock.most *= 2
-            self.groups = min(self.groups, _FEW)
+            made = self._seeder.seed_customers(*(specs for _, specs in wanted))
         except NotAvailableError as error:
             stock.no_customers = error
             raise
         finally:
             self.is_restocking = False
+        stock.most *= 2
+        stock.is_begun = True
+        self._keep(stock, [kind for kind, _ in wanted], made)
 
-    def _customers(self, wanted: Sequence[Sequence[CardSpec]]) -> list[Group]:
-        """Groups of one customer each.
-
-        Raises:
-            NotAvailableError: There is none.
-            SeedingError: There is none.
-        """
-        made = self._seeder.seed_customers(*wanted)
-        groups = [one for one in made if isinstance(one, Group)]
-        for one in made:
-            if not groups and isinstance(one, AtomicCardsError):
-                raise one
-        return groups
+    def _keep(
+        self, stock: _Stock, kinds: Sequence[Kind], made: Sequence[Group | AtomicCardsError]
+    ) -> None:
+        failed: dict[Kind, AtomicCardsError] = {}
+        for kind, one in zip(kinds, made, strict=True):
+            if isinstance(one, AtomicCardsError):
+                failed[kind] = one
+            elif isinstance(kind, Status):
+                stock.singles[kind].append((one, one.cards[0]))
+            else:
+                stock.starts[kind].append(one)
+        for kind, error in failed.items():
+            if isinstance(kind, Status) and kind is not Status.ACTIVE:
+                stock.absent[kind] = error
+            elif not (stock.singles[kind] if isinstance(kind, Status) else stock.starts[kind]):
+                raise error
 
     def _restock(self, stock: _Stock, kind: Kind) -> None:
         """Seed a batch; on a target that limits the size of a start, a single card."""

@@ -78,6 +78,11 @@ _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
         "state": tuple(state.value for state in Status if state is not Status.ACTIVE),
         "matches": ("0", "1", "2"),
     },
+    # Of a single card multiple says nothing, and it has to be shown whose the id is in each state.
+    {
+        "by": ("flowInstanceId", "lifecycleId+userId"),
+        "multiple": ("0", "false", "true", "junk"),
+    },
     # The target gives their values to one card only, as a rule.
     {
         "by": ("flowInstanceId", "lifecycleId+userId"),

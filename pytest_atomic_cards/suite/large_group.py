@@ -11,7 +11,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 _LISTED: Final = LARGEST_LIMIT + 30
 """More cards than a page of ``limit=1000`` lists, and no whole number of pages of usual sizes."""
-_CANCELLED: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 10
+_CANCELLED: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 2
 """A cancel of 1000 leaves more than a default one closes, and that some for a repeat."""
 _EXCESSIVE: Final = _CANCELLED + LARGEST_LIMIT
 """The same after a cancel with a limit above 1000."""

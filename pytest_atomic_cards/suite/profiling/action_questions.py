@@ -31,7 +31,7 @@ def action_status(context: ProfilingContext) -> str:
 @observer
 def action_order(context: ProfilingContext) -> str:
     """Cancel half of the cards of one customer that were created at different times."""
-    cards, query = cards_at_moments(context)
+    cards, query = context.once(cards_at_moments)
     half = len(cards) // 2
     exchange = context.succeed(context.put(Action.CANCEL, query.replace(multiple=True, limit=half)))
     changed = {result.card_instance_id for result in response_of(exchange).results}

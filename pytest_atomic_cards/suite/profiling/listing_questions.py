@@ -38,7 +38,7 @@ _BAD_NUMBERS: Final = (("limit", "-1"), ("limit", "x"), ("offset", "-1"), ("offs
 @observer
 def order(context: ProfilingContext) -> str:
     """List cards of one customer that were created at different times, twice."""
-    ours, query = cards_at_moments(context)
+    ours, query = context.once(cards_at_moments)
     query = query.replace(limit=LARGEST_LIMIT)
     pages = [_known(context.get(query), ours) for _ in range(2)]
     if any(len(page) < len(ours) for page in pages):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Status
+
+_UNSURE: Final = {Status.EMBARGOED, Status.EXPIRED}
+"""States of which it is not certain that a target brings cards there, and lists them."""
 
 
 @dataclass(slots=True)
@@ -26,7 +30,8 @@ def planned_starts(
     """The fewest starts for the cards of some customers.
 
     In a start a customer has one card, or several that are alike: which of two cards got which
-    options, no listing shows. Cards in the same state are together where that is possible.
+    options, no listing shows. Cards in the same state are together where that is possible, and
+    apart from others if the target may refuse or hide them.
 
     Args:
         wanted: The cards of each customer.
@@ -58,7 +63,10 @@ def _usable(
     """The starts that may hold a further card of a customer, the one with its like first."""
     if not apart:
         yield from (start for start in starts if spec in start.cards.get(user, ()))
-    yield from (start for start in starts if user not in start.cards)
+    for start in starts:
+        is_mixed = start.states != {spec.status} and _UNSURE & {*start.states, spec.status}
+        if user not in start.cards and not is_mixed:
+            yield start
 
 
 def by_state(start: Population) -> list[Population]:

@@ -23,7 +23,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 GROUPS = 8
 """Raced groups at default effort: a lost update needs an overlap of about a millisecond."""
-LIVE_GROUPS = 3
+LIVE_GROUPS = 8
 """The same on a live target, where each takes cards and a dozen requests."""
 OVERLAP = "overlapping requests have a different order each time"
 FEW = 3

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from pytest_atomic_cards.rules.verdicts import not_exercised
+from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.contract_plugin import in_the_end, requirement
 from pytest_atomic_cards.suite.page_examples import (
     BY_LIFECYCLE,
     BY_WHAT_OTHERS_SHARE,
     Example,
+    seed_by_lifecycle,
     try_by_lifecycle,
     try_by_what_others_share,
 )
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +29,19 @@ def _on_a_live_target(probe: Probe) -> None:
         not_exercised("on a sandbox the examples are rows of the experiments")
 
 
+@pytest.fixture(scope="module")
+def by_lifecycle(probe: Probe) -> BatchedSetup[dict[str, Group]]:
+    """A card for each example."""
+    return BatchedSetup({"cards": partial(seed_by_lifecycle, probe)})
+
+
 @requirement("QUERY-11")
 @pytest.mark.parametrize("example", BY_LIFECYCLE, ids=lambda example: example.name)
-def test_example_by_lifecycle(example: Example, probe: Probe) -> None:
+def test_example_by_lifecycle(
+    example: Example, probe: Probe, by_lifecycle: BatchedSetup[dict[str, Group]]
+) -> None:
     """A single card that matches a lifecycleId is dismissed, or completed with a payload."""
-    try_by_lifecycle(probe, example)
+    try_by_lifecycle(probe, example, by_lifecycle["cards"][example.name])
 
 
 @in_the_end

@@ -109,8 +109,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
 
 def _step(probe: Probe, query: CardQuery, left: int, most: int) -> CancelStep:
     """One cancel of ``left`` active cards, which closes at most ``most``."""
-    probe.settle()
-    before = _count(probe, query, left)
+    before = left
     exchange = _cancel(probe, query, before)
     due = max(0, before - most) if exchange.succeeded else before
     return CancelStep(before, min(before, _count(probe, query, due)), exchange)

@@ -283,7 +283,13 @@ class CardPool:
         """Seed a batch; on a target that limits the size of a start, a single card."""
         is_plain = kind in self._batch and not stock.is_bounded
         batch = self._batch if is_plain else {kind: 1}
-        kinds = [one for one, count in batch.items() for _ in range(int(min(count, stock.most)))]
+        is_by_customer = self._singles and not self._seeder.backend.delivery_is_certain
+        kinds = [
+            one
+            for one, count in batch.items()
+            for _ in range(int(min(count, stock.most)))
+            if one is kind or not (is_by_customer and isinstance(one, Status))
+        ]
         try:
             self._seed(stock, kinds)
         except SeedingError as error:

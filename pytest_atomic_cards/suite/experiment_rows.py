@@ -167,6 +167,7 @@ class Reach:
         named: Dimensions of which every combination of values is tried.
         narrowed: Sets that each action is tried with on an active card that lacks one of the
             values, which it must leave alone.
+        joined: Sets that each action is tried with on an active card that has all values.
     """
 
     sets: tuple[str, ...] = SETS
@@ -174,6 +175,7 @@ class Reach:
     forbidden: tuple[Forbidden, ...] = ()
     strength: int = PAIRS
     narrowed: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
     named: tuple[tuple[str, ...], ...] = ()
 
     @property
@@ -202,15 +204,20 @@ def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     return covering_array(
         reach.space,
         reach.impossible,
-        first=[*examples, *_decisive(reach), *_narrowed(reach.narrowed)],
+        first=[
+            *examples,
+            *_decisive(reach),
+            *_plainly(reach.narrowed, "0"),
+            *_plainly(reach.joined, "1"),
+        ],
         named=reach.named,
         strength=reach.strength,
     )
 
 
-def _narrowed(sets: Sequence[str]) -> Iterator[Point]:
+def _plainly(sets: Sequence[str], matches: str) -> Iterator[Point]:
     for action, by in product(Action, sets):
-        yield {**_PLAIN, "operation": action.value, "by": by, "matches": "0"}
+        yield {**_PLAIN, "operation": action.value, "by": by, "matches": matches}
 
 
 def _decisive(reach: Reach) -> Iterator[Point]:

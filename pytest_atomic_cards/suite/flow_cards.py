@@ -37,7 +37,6 @@ _SETS: Final = {
         "userId",
         "flowInstanceId",
         "flowInvocationId",
-        "cardTemplateId+userId",
         "userId+status",
     ),
     "thorough": (
@@ -65,6 +64,8 @@ _NARROWED: Final = (
 )
 """Each attribute beside a customer, and one as the third: an action that ignores it changes the
 customer's card, which lacks the value. A set costs one card and four requests."""
+_JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId")
+"""Each attribute that may not stand alone, beside a customer: an action by it changes its card."""
 _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # The scope guard lets no request pass that two servers may read differently.
     {"multiple": ("empty", "twice")},
@@ -95,7 +96,7 @@ def reach(effort: str) -> Reach:
     """What part of the space is tried at an effort: as much as its few cards allow."""
     if effort == "quick":
         return Reach(_SETS[effort], _QUICK_STATES, _FORBIDDEN, strength=1)
-    return Reach(_SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED)
+    return Reach(_SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED, joined=_JOINED)
 
 
 _Shared = dict[tuple[str, ...], tuple[CardSpec, ...]]

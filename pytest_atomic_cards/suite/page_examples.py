@@ -24,7 +24,7 @@ from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import expect
 from pytest_atomic_cards.suite.expected_states import all_in, words_of
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
@@ -66,18 +66,38 @@ BY_WHAT_OTHERS_SHARE: Final = tuple(
 )
 
 
-def try_by_lifecycle(probe: Probe, example: Example) -> None:
-    """Act on one card by a lifecycle id that its start named.
+def seed_by_lifecycle(probe: Probe) -> dict[str, Group]:
+    """A card for each example by lifecycle, whose start named the id, by the example's name.
 
     Raises:
-        NotAvailableError: The target gives no card an id of ours, or lists others under it.
-        Violation: The card did not change.
+        NotAvailableError: The target gives no card an id of ours.
+        SeedingError: It refuses to.
     """
     if not probe.cards.backend.sends_lifecycle_ids:
         raise NotAvailableError("a start of this target names no lifecycleId")
-    name = f"lifecycle-{probe.cards.randomness.token()}"
-    group = probe.cards.seeder.seed(Population((CardSpec(lifecycle_id=name),)))[0]
-    query = CardQuery(lifecycle_id=name)
+    names = [f"lifecycle-{probe.cards.randomness.token()}" for _ in BY_LIFECYCLE]
+    specs = [CardSpec(lifecycle_id=name) for name in names]
+    seeder = probe.cards.seeder
+    try:
+        made = seeder.seed_customers(*((spec,) for spec in specs))
+    except NotAvailableError:  # named customers only
+        made = seeder.seed_each(*(Population((spec,)) for spec in specs))
+    groups: dict[str, Group] = {}
+    for example, group in zip(BY_LIFECYCLE, made, strict=True):
+        if isinstance(group, AtomicCardsError):
+            raise group
+        groups[example.name] = group
+    return groups
+
+
+def try_by_lifecycle(probe: Probe, example: Example, group: Group) -> None:
+    """Act on one card by a lifecycle id that its start named.
+
+    Raises:
+        NotAvailableError: The target lists other cards under it.
+        Violation: The card did not change.
+    """
+    query = CardQuery(lifecycle_id=group.cards[0].lifecycle_id)
     _expect_honoured(probe, group, example)
     _act(probe, example, query, group)
 

@@ -14,6 +14,8 @@ from pytest_atomic_cards.targets.seeding.seeder import Seeder
 Cards = Sequence[CardSpec]
 """The cards of one customer."""
 
+INTRUDED: Final = 4
+"""Cards that each request without access is for: one of each operation."""
 OTHER_STATES: Final = tuple(
     state for state in Status if state not in {Status.ACTIVE, Status.SNOOZED}
 )
@@ -32,6 +34,7 @@ NEEDS: Final[Mapping[str, Sequence[Cards]]] = {
     "pairs": [
         (CardSpec(), _in(state)) for state in (Status.ACTIVE, Status.EMBARGOED) for _ in Action
     ],
+    "intrusions": [(CardSpec(),) * INTRUDED],
     "out_of_place": [(_in(state),) for state in OTHER_STATES],
 }
 """By the fixture that takes them: the cards of each customer."""

@@ -13,6 +13,7 @@ from pytest_atomic_cards.suite.page_examples import (
     BY_LIFECYCLE,
     BY_WHAT_OTHERS_SHARE,
     Example,
+    seed_by_lifecycle,
     try_by_lifecycle,
     try_by_what_others_share,
 )
@@ -46,7 +47,7 @@ def test_by_lifecycle_where_a_start_honours_it(serve: Serve, example: Example) -
     live = serve(start_lifecycle_id="honoured")
     stranger = seed_stranger(live)
     with world(live) as probe:
-        try_by_lifecycle(probe, example)
+        try_by_lifecycle(probe, example, seed_by_lifecycle(probe)[example.name])
         assert live.environment.card(stranger).status == Status.ACTIVE
         assert any(path.endswith(f"/cards/{example.action}") for path in live.log)
 
@@ -54,7 +55,7 @@ def test_by_lifecycle_where_a_start_honours_it(serve: Serve, example: Example) -
 def test_by_lifecycle_where_a_start_ignores_it(serve: Serve) -> None:
     """Nothing is sent by a lifecycle id that no card of ours got."""
     with world(serve(start_lifecycle_id="ignored")) as probe, pytest.raises(NotAvailableError):
-        try_by_lifecycle(probe, BY_LIFECYCLE[0])
+        seed_by_lifecycle(probe)
 
 
 def test_what_others_share_is_not_acted_on_by_default(serve: Serve) -> None:

@@ -53,6 +53,8 @@ _TIMES_AS_LATE: Final = 3
 _SURELY_LATE: Final = 2
 """Times the latency of the first cards after which the invocation's own listing should have shown
 one, so that other listings may: each look by those takes up to four further requests."""
+_UNKNOWN_LATENCY: Final = 1.0
+"""Seconds after which those are looked at for the first cards of all."""
 _LEAST_LISTING_LAG: Final = 1.0
 """Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
 
@@ -279,7 +281,7 @@ class CardWaiter:
     def _is_late(self, one: _Awaited) -> bool:
         """Whether cards can be expected to be listed by now."""
         waited = self._clock.monotonic() - one.asked
-        return bool(one.cards) or waited > _SURELY_LATE * self._latency
+        return bool(one.cards) or waited > (_SURELY_LATE * self._latency or _UNKNOWN_LATENCY)
 
     def _visible(self, placed: Placement, *, is_late: bool) -> dict[str, Card]:
         """The cards of an invocation; if they are late, by whatever listing shows them.

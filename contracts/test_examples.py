@@ -40,7 +40,7 @@ def by_lifecycle(probe: Probe) -> BatchedSetup[dict[str, Group]]:
 def test_example_by_lifecycle(
     example: Example, probe: Probe, by_lifecycle: BatchedSetup[dict[str, Group]]
 ) -> None:
-    """A single card that matches a lifecycleId is dismissed, or completed with a payload."""
+    """A single card that matches a lifecycleId is dismissed, completed or cancelled."""
     try_by_lifecycle(probe, example, by_lifecycle["cards"][example.name])
 
 

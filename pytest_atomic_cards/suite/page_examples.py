@@ -3,7 +3,8 @@
 They give attributes that cards of others may share. So each is sent unguarded, with a warning, and
 only after listings have shown that it selects cards of this run alone: by ``lifecycleId`` if a
 start honours an id of ours, by any other attribute only in an environment that its owner declares
-as used by nobody else.
+as used by nobody else. A cancel by ``lifecycleId`` stands beside the examples, as the page has the
+same attributes for every action.
 
 Source: Cards API page › Dismiss, Cancel, Complete.
 """
@@ -58,7 +59,9 @@ class Example:
 BY_LIFECYCLE: Final = (
     Example(Action.DISMISS, Attribute.LIFECYCLE_ID),
     Example(Action.COMPLETE, Attribute.LIFECYCLE_ID, PAYLOAD),
+    Example(Action.CANCEL, Attribute.LIFECYCLE_ID),
 )
+"""Of one card each, without ``multiple``: a target that ignores the id must refuse them."""
 BY_WHAT_OTHERS_SHARE: Final = tuple(
     Example(action, by)
     for by in (Attribute.CARD_TEMPLATE_ID, Attribute.EVENT_NAME, Attribute.STATUS, "")

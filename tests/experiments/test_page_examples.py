@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.page_examples import (
     BY_LIFECYCLE,
     BY_WHAT_OTHERS_SHARE,
@@ -50,6 +51,18 @@ def test_by_lifecycle_where_a_start_honours_it(serve: Serve, example: Example) -
         try_by_lifecycle(probe, example, seed_by_lifecycle(probe)[example.name])
         assert live.environment.card(stranger).status == Status.ACTIVE
         assert any(path.endswith(f"/cards/{example.action}") for path in live.log)
+
+
+@pytest.mark.filterwarnings("ignore:scope guard switched off")
+@pytest.mark.parametrize("example", BY_LIFECYCLE, ids=lambda example: example.name)
+def test_an_action_by_lifecycle_alone_that_finds_nothing_is_found(
+    serve: Serve, example: Example
+) -> None:
+    """Each action by lifecycleId alone has to change the card."""
+    fault = f"act-finds-nothing@operation={example.action}@by=lifecycleId"
+    live = serve(start_lifecycle_id="honoured", faults=[fault])
+    with world(live) as probe, pytest.raises(Violation):
+        try_by_lifecycle(probe, example)
 
 
 def test_by_lifecycle_where_a_start_ignores_it(serve: Serve) -> None:

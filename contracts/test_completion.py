@@ -28,6 +28,7 @@ GENERATED = 12
 EDGES = {
     "": "empty key",
     "null": None,
+    "false": False,
     "numbers": [0, -1, 0.5, 2**53 - 1, 1e-9],
     "nested": {"array": [[], {}, [None, {"deep": False}]]},
     "text": 'ü 日本語 😀 " \\ \n ' + "long " * 60,

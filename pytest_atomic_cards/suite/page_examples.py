@@ -11,7 +11,7 @@ Source: Cards API page › Dismiss, Cancel, Complete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -23,7 +23,8 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import expect
-from pytest_atomic_cards.suite.expected_states import all_in, words_of
+from pytest_atomic_cards.suite.expected_states import all_in, each_in, words_of
+from pytest_atomic_cards.suite.experiment_cards import ALIKE
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
@@ -70,7 +71,7 @@ BY_WHAT_OTHERS_SHARE: Final = tuple(
 
 
 def seed_by_lifecycle(probe: Probe) -> dict[str, Group]:
-    """A card for each example by lifecycle, whose start named the id, by the example's name.
+    """Two cards for each example by lifecycle, whose ids begin alike, by the example's name.
 
     Raises:
         NotAvailableError: The target gives no card an id of ours.
@@ -79,12 +80,14 @@ def seed_by_lifecycle(probe: Probe) -> dict[str, Group]:
     if not probe.cards.backend.sends_lifecycle_ids:
         raise NotAvailableError("a start of this target names no lifecycleId")
     names = [f"lifecycle-{probe.cards.randomness.token()}" for _ in BY_LIFECYCLE]
-    specs = [CardSpec(lifecycle_id=name) for name in names]
+    pairs = [
+        (CardSpec(lifecycle_id=name), CardSpec(lifecycle_id=f"{name}{ALIKE}")) for name in names
+    ]
     seeder = probe.cards.seeder
     try:
-        made = seeder.seed_customers(*((spec,) for spec in specs))
+        made = seeder.seed_customers(*pairs)
     except NotAvailableError:  # named customers only
-        made = seeder.seed_each(*(Population((spec,)) for spec in specs))
+        made = seeder.seed_each(*map(Population, pairs))
     groups: dict[str, Group] = {}
     for example, group in zip(BY_LIFECYCLE, made, strict=True):
         if isinstance(group, AtomicCardsError):
@@ -94,15 +97,15 @@ def seed_by_lifecycle(probe: Probe) -> dict[str, Group]:
 
 
 def try_by_lifecycle(probe: Probe, example: Example, group: Group) -> None:
-    """Act on one card by a lifecycle id that its start named.
+    """Act on one card by a lifecycle id that its start named, beside one whose id begins alike.
 
     Raises:
         NotAvailableError: The target lists other cards under it.
-        Violation: The card did not change.
+        Violation: The card did not change, or the other one did.
     """
-    query = CardQuery(lifecycle_id=group.cards[0].lifecycle_id)
-    _expect_honoured(probe, group, example)
-    _act(probe, example, query, group)
+    card = min(group.cards, key=lambda one: len(one.lifecycle_id or ""))
+    _expect_honoured(probe, group, card, example)
+    _act(probe, example, CardQuery(lifecycle_id=card.lifecycle_id), group, [card])
 
 
 def try_by_what_others_share(probe: Probe, example: Example, dedicated: str | None) -> None:
@@ -129,7 +132,7 @@ def try_by_what_others_share(probe: Probe, example: Example, dedicated: str | No
         {Attribute(example.by): values[Attribute(example.by)]} if example.by else {}
     )
     _refuse_strangers(probe, dedicated)
-    _act(probe, example, query.replace(multiple=True), group)
+    _act(probe, example, query.replace(multiple=True), group, group.cards)
 
 
 def _refuse_strangers(probe: Probe, dedicated: str) -> None:
@@ -142,13 +145,12 @@ def _refuse_strangers(probe: Probe, dedicated: str) -> None:
             )
 
 
-def _expect_honoured(probe: Probe, group: Group, example: Example) -> None:
+def _expect_honoured(probe: Probe, group: Group, card: Card, example: Example) -> None:
     """Raise unless listings and the action honour the lifecycle id, and only ours has it."""
-    keys = {key_of(card) for card in group.cards}
-    query = CardQuery(lifecycle_id=group.cards[0].lifecycle_id)
-    if {key_of(card) for card in _everything(probe, query)} != keys or len(keys) != 1:
-        raise NotAvailableError("not exactly the card of this run is listed under its lifecycleId")
-    strange = group.pin.replace(lifecycle_id=probe.invented())
+    found = _everything(probe, CardQuery(lifecycle_id=card.lifecycle_id))
+    if not {key_of(card)} <= {*map(key_of, found)} <= {*map(key_of, group.cards)}:
+        raise NotAvailableError("not only cards of this run are listed under a lifecycleId of ours")
+    strange = group.single(card).replace(lifecycle_id=probe.invented())
     probe.api.act_exchange(example.action, strange)
     if not all_in(Status.ACTIVE)(probe.states_later(group, all_in(Status.ACTIVE))):
         raise NotAvailableError(f"{example.action} ignores lifecycleId, so others might change")
@@ -166,7 +168,10 @@ def _is_ours(probe: Probe, card: Card) -> bool:
     return isinstance(evidence, Ownership) and evidence.provenance.is_ours(card)
 
 
-def _act(probe: Probe, example: Example, query: CardQuery, group: Group) -> None:
+def _act(
+    probe: Probe, example: Example, query: CardQuery, group: Group, matched: Sequence[Card]
+) -> None:
+    """Act, and expect the cards that match to change and the others of the group to stay active."""
     exchange = _sent(probe, example, query)
     expect(
         exchange.succeeded,
@@ -174,14 +179,16 @@ def _act(probe: Probe, example: Example, query: CardQuery, group: Group) -> None
         expected=f"{example.action} {query} to succeed, as on the page",
         actual=f"the response was HTTP {exchange.status}",
     )
-    due = all_in(example.action.outcome)
-    states = probe.states_once(group, due)
-    expect(
-        due(states),
-        exchange,
-        expected=f"{example.action} {query} to make the card(s) {example.action.outcome}",
-        actual=f"they are {words_of(states)}",
-    )
+    changed = dict.fromkeys(map(key_of, matched), example.action.outcome)
+    due = dict.fromkeys(map(key_of, group.cards), Status.ACTIVE) | changed
+    states = probe.states_once(group, each_in(due))
+    for key, state in due.items():
+        expect(
+            each_in({key: state})(states),
+            exchange,
+            expected=f"{state} for card {key} after {example.action} {query}",
+            actual=f"it is {words_of({key: states[key]})}",
+        )
 
 
 def _sent(probe: Probe, example: Example, query: CardQuery) -> Exchange:

@@ -54,12 +54,13 @@ def test_by_lifecycle_where_a_start_honours_it(serve: Serve, example: Example) -
 
 
 @pytest.mark.filterwarnings("ignore:scope guard switched off")
+@pytest.mark.parametrize("name", ["act-finds-nothing", "prefix-match"])
 @pytest.mark.parametrize("example", BY_LIFECYCLE, ids=lambda example: example.name)
-def test_an_action_by_lifecycle_alone_that_finds_nothing_is_found(
-    serve: Serve, example: Example
+def test_an_action_that_is_wrong_by_lifecycle_alone_is_found(
+    serve: Serve, example: Example, name: str
 ) -> None:
-    """Each action by lifecycleId alone has to change the card."""
-    fault = f"act-finds-nothing@operation={example.action}@by=lifecycleId"
+    """Each action by lifecycleId alone has to change the card that has it, and not to find two."""
+    fault = f"{name}@operation={example.action}@by=lifecycleId"
     live = serve(start_lifecycle_id="honoured", faults=[fault])
     with world(live) as probe, pytest.raises(Violation):
         try_by_lifecycle(probe, example)

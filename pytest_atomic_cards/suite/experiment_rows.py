@@ -166,8 +166,8 @@ class Reach:
         strength: Of how many dimensions every combination is tried.
         named: Dimensions of which every combination of values is tried.
         narrowed: Sets that each action is tried with on an active card that lacks one of the
-            values, which it must leave alone.
-        joined: Sets that each action is tried with on an active card that has all values.
+            values, which it must leave alone, and one of the actions on a card that has them all.
+        joined: Those of them that every action is tried with on such a card.
     """
 
     sets: tuple[str, ...] = SETS
@@ -204,20 +204,23 @@ def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     return covering_array(
         reach.space,
         reach.impossible,
-        first=[
-            *examples,
-            *_decisive(reach),
-            *_plainly(reach.narrowed, "0"),
-            *_plainly(reach.joined, "1"),
-        ],
+        first=[*examples, *_decisive(reach), *_narrowed(reach)],
         named=reach.named,
         strength=reach.strength,
     )
 
 
-def _plainly(sets: Sequence[str], matches: str) -> Iterator[Point]:
-    for action, by in product(Action, sets):
-        yield {**_PLAIN, "operation": action.value, "by": by, "matches": matches}
+def _narrowed(reach: Reach) -> Iterator[Point]:
+    """Each action by each set on a card that lacks a value, and some of them on a card with all.
+
+    Each third row gives ``multiple``: a target may compare fewer values then.
+    """
+    for place, (action, by) in enumerate(product(Action, reach.narrowed)):
+        row = {**_PLAIN, "operation": action.value, "by": by}
+        multiple = "1" if place % len(Action) == 0 else ABSENT
+        yield {**row, "matches": "0", "multiple": multiple}
+        if by in reach.joined or (place % len(Action) == 1 and by not in reach.sets):
+            yield row
 
 
 def _decisive(reach: Reach) -> Iterator[Point]:

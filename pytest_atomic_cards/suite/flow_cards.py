@@ -61,11 +61,13 @@ _NARROWED: Final = (
     "flowInvocationId+userId",
     "userId+status",
     "lifecycleId+userId+status",
+    "lifecycleId+cardTemplateId+flowInstanceId+flowInvocationId+userId+status",
 )
-"""Each attribute beside a customer, and one as the third: an action that ignores it changes the
-customer's card, which lacks the value. A set costs one card and four requests."""
+"""Each attribute beside a customer, one as the third, and all that cards of a flow have. An action
+that ignores it changes the customer's card, which lacks the value; another card has all values, and
+one of the actions has to find it. A set costs two cards and five requests."""
 _JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId")
-"""Each attribute that may not stand alone, beside a customer: an action by it changes its card."""
+"""Each attribute that may not stand alone, beside a customer: every action has to find the card."""
 _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # The scope guard lets no request pass that two servers may read differently.
     {"multiple": ("empty", "twice")},

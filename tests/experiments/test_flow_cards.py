@@ -64,10 +64,13 @@ def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
         "act-ignores-lifecycleId@by=lifecycleId+userId",
         "act-any-attribute@by=flowInstanceId+userId",
         "third-attribute-ignored@operation=complete",
+        "act-ignores-status@operation=complete@multiple=1",
+        "act-finds-nothing@by=flowInvocationId+userId",
+        "act-finds-nothing@by=other",
     ],
 )
-def test_an_attribute_that_an_action_leaves_out_is_found(serve: Serve, fault: str) -> None:
-    """An action that ignores one of several attributes changes a card that lacks its value."""
+def test_an_action_that_is_wrong_by_some_attributes_is_found(serve: Serve, fault: str) -> None:
+    """An action that ignores one of several attributes, or finds nothing by them, is found."""
     found = made(serve(faults=[fault]), "default")
     with pytest.raises(Violation):
         found.check("QUERY-11", CLAIMS["QUERY-11"])

@@ -1,4 +1,4 @@
-"""A check of a live target finds faults that show only under some attributes."""
+"""A check of a live target finds narrow faults, and is not confused by what it may choose."""
 
 from __future__ import annotations
 
@@ -39,3 +39,17 @@ def test_a_narrow_fault_is_found(
     assert main(["check", *arguments]) == 1
     rules = json.loads((tmp_path / "report.json").read_text("utf-8"))["rules"]
     assert [one["id"] for one in rules if one["verdict"] == "violated"] == [requirement]
+
+
+def test_a_target_that_lists_no_closed_cards_is_not_inconclusive(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Actions on closed cards are not exercised if nothing shows that these are ours."""
+    live = serve(closed_cards_listed="no", cancelled_cards_listed="no")
+    for name, value in live.environ.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["--cards-only", "SCHEMA-05", "--cards-report", str(tmp_path)]
+    assert main(["check", *arguments]) == 0
+    rules = json.loads((tmp_path / "report.json").read_text("utf-8"))["rules"]
+    (rule,) = (one for one in rules if one["id"] == "SCHEMA-05")
+    assert rule["verdict"] == "held"

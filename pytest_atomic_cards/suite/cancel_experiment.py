@@ -19,6 +19,8 @@ EXCESSIVE_LIMIT: Final = 5000
 """A limit above the documented maximum; whether it is refused or clamped is not documented."""
 _FOR_TWO_OF_A_THOUSAND: Final = 2 * LARGEST_LIMIT + DEFAULT_CANCEL
 """Cards from which on a cancel above 1000 leaves enough for one of 1000 and a default one."""
+_FOR_TWO_BY_DEFAULT: Final = LARGEST_LIMIT + 2 * DEFAULT_CANCEL
+"""Cards from which on a default cancel leaves enough for one of 1000 and another default one."""
 _MOST_REPEATS: Final = 12
 """Twice as many as needed if every cancel closes only the default 500 cards."""
 _TRIES: Final = 6
@@ -45,6 +47,7 @@ class Drained:
 
     Args:
         default: A cancel without ``limit``.
+        larger: One of more than 1000 cards; ``None`` if there are too few cards for it.
         excessive: One with a limit above 1000; ``None`` if there are too few cards for it.
         raised: One with ``limit=1000``.
         repeats: All further ones, without ``limit``, until no card was left or none changed; also
@@ -53,6 +56,7 @@ class Drained:
     """
 
     default: CancelStep
+    larger: CancelStep | None
     excessive: CancelStep | None
     raised: CancelStep
     repeats: tuple[CancelStep, ...]
@@ -61,7 +65,7 @@ class Drained:
     @property
     def requests(self) -> int:
         """How many cancels there were."""
-        return 2 + bool(self.excessive) + len(self.repeats)
+        return 2 + bool(self.larger) + bool(self.excessive) + len(self.repeats)
 
 
 def drain(probe: Probe, group: Group) -> Drained:
@@ -83,11 +87,15 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
         raise SeedingError(
             f"listings show {listed} of {group.count} active cards, so cancels cannot be counted"
         )
-    excessive: CancelStep | None = None
+    excessive = larger = None
     left = listed
     if listed > _FOR_TWO_OF_A_THOUSAND:
         excessive = _step(probe, query.replace(limit=EXCESSIVE_LIMIT), left, LARGEST_LIMIT)
         left = excessive.after
+        update(group.count - left)
+    if left > _FOR_TWO_BY_DEFAULT:
+        larger = _step(probe, query, left, DEFAULT_CANCEL)
+        left = larger.after
         update(group.count - left)
     raised = _step(probe, query.replace(limit=LARGEST_LIMIT), left, LARGEST_LIMIT)
     update(group.count - raised.after)
@@ -104,7 +112,7 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
             repeated = query  # a target may refuse a query that also matches closed cards
         left = repeats[-1].after
         update(group.count - left)
-    return Drained(default, excessive, raised, tuple(repeats), _count(probe, query, 0))
+    return Drained(default, larger, excessive, raised, tuple(repeats), _count(probe, query, 0))
 
 
 def _step(probe: Probe, query: CardQuery, left: int, most: int) -> CancelStep:

@@ -15,12 +15,15 @@ _CANCELLED: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 2
 """A cancel of 1000 leaves more than a default one closes, and that some for a repeat."""
 _EXCESSIVE: Final = _CANCELLED + LARGEST_LIMIT
 """The same after a cancel with a limit above 1000."""
+_BY_DEFAULT_TWICE: Final = _EXCESSIVE + DEFAULT_CANCEL
+"""The same after a cancel without limit of more than 1000 cards; for where cards cost nothing."""
 
 
 def most_cards(settings: Settings) -> int:
     """How many cards a run cancels: those for a limit above 1000 only if they are worth it."""
-    is_dear = settings.is_live and settings.effort != "thorough"
-    return _CANCELLED if is_dear else _EXCESSIVE
+    if not settings.is_live:
+        return _BY_DEFAULT_TWICE
+    return _EXCESSIVE if settings.effort == "thorough" else _CANCELLED
 
 
 class LargeGroup:

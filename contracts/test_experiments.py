@@ -13,8 +13,13 @@ from pytest_atomic_cards.suite.claims import CLAIMS, OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import crowd_rows, paging_rows
-from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.suite.experiment_rows import (
+    bystander_actions,
+    crowd_actions,
+    crowd_rows,
+    paging_rows,
+)
+from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target
@@ -29,7 +34,9 @@ def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
         return
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
-        yield experiment(cards, planned_actions(), paging_rows(), crowd_rows())
+        done = experiment(cards, planned_actions(), paging_rows(), crowd_rows())
+        act_singly(crowd_actions(), cards.crowd, done)
+        yield act_singly(bystander_actions(), cards.among_bystanders, done)
 
 
 OF_CELLS = [(rule.id, cell) for rule in catalogue().requirements.values() for cell in rule.cells]

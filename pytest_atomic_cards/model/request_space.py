@@ -51,13 +51,13 @@ values, ``state`` the state of these cards. ``deleted`` is a token whose credent
 ``role`` one of a credential of another role.
 """
 SETS_WITHOUT_PAIRS: Final = tuple(name for name in DIMENSIONS["by"] if "+" not in name)
-"""A few sets of attributes: none, each alone, three as any others, and all."""
+"""A few sets of attributes: none, each alone, five as any others, and all."""
 
 
 def attributes_of(by: str) -> tuple[Attribute, ...]:
     """The attributes of a set, by its value of the dimension ``by``."""
     if by == OTHER:
-        return tuple(Attribute)[:3]
+        return tuple(Attribute)[1:-1]
     if by == EVERY_ATTRIBUTE:
         return tuple(Attribute)
     return () if by == NO_ATTRIBUTE else tuple(map(Attribute, by.split("+")))

@@ -15,7 +15,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Final
 
-from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import NAMED, TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, OTHER, Point
@@ -31,6 +31,12 @@ SINGLE_ONLY: Final = frozenset({ABSENT, "0", "false"})
 _COUNTS: Final = {"1": 1, "some": SOME}
 _WHOLE: Final = frozenset({ABSENT, str(LARGEST_LIMIT)})
 """The limits that no row has more cards than."""
+_MOST: Final = {
+    (Action.CANCEL, ABSENT): DEFAULT_CANCEL,
+    (Action.CANCEL, str(LARGEST_LIMIT)): LARGEST_LIMIT,
+}
+"""Cards that one action changes, if that many match."""
+_LIMITS: Final = {ABSENT: "LIMIT-01", str(LARGEST_LIMIT): "LIMIT-02"}
 _NEEDS_MULTIPLE: Final = {
     Action.CANCEL: "MULTI-01",
     Action.DISMISS: "MULTI-02",
@@ -210,10 +216,29 @@ def _of_count(trial: Trial, wanted: Demand) -> Iterator[Breach]:
     actual = f"{len(changed)} of {len(sure)} changed"
     limit = _COUNTS.get(trial.point["limit"])
     if limit is None:
-        if len(changed) < len(sure) and (wanted is Demand.SUCCESS or _is_plain(trial.point)):
-            yield from _breach(trial, _success_rules(trial), "to change all of them", actual)
+        if wanted is Demand.SUCCESS or _is_plain(trial.point):
+            yield from _of_whole(trial, len(sure), len(changed), actual)
     elif trial.action is Action.CANCEL and len(trial.changed) > limit:
         yield from _breach(trial, ["LIMIT-04"], f"to change {limit} of them", actual)
+
+
+def _of_whole(trial: Trial, sure: int, changed: int, actual: str) -> Iterator[Breach]:
+    """Compare the cards that changed with all of them, or the most that one action changes.
+
+    Whether cards that an action leaves alone count towards that number is not documented.
+    """
+    count, limit = len(trial.cards.matched) + trial.cards.bystanders, trial.point["limit"]
+    if sure and not trial.changed and (counted := reported(trial)):
+        actual = f"{counted} are reported as changed, and none of {sure} is"
+        yield from _breach(trial, _success_rules(trial), "to change what it reports", actual)
+    elif count <= DEFAULT_PAGE:
+        if changed < sure:
+            yield from _breach(trial, _success_rules(trial), "to change all of them", actual)
+    elif most := _MOST.get((trial.action, limit)):  # no page says it of the other actions
+        least = min(sure, most - (count - sure)) if count > most else sure
+        if changed < least or len(trial.changed) > most:
+            rules = [_LIMITS[limit], *(_success_rules(trial) if count <= most else ())]
+            yield from _breach(trial, rules, f"to change {min(most, count)} of them", actual)
 
 
 def _is_plain(point: Point) -> bool:

@@ -26,7 +26,12 @@ from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.suite.access_experiments import WAYS
 from pytest_atomic_cards.suite.claims import CLAIMS, Claim
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import crowd_rows, paging_rows
+from pytest_atomic_cards.suite.experiment_rows import (
+    bystander_actions,
+    crowd_actions,
+    crowd_rows,
+    paging_rows,
+)
 from pytest_atomic_cards.suite.experiments import ABROAD
 
 FILE: Final = "coverage.md"
@@ -104,7 +109,8 @@ def points() -> list[Point]:
         for operation in DIMENSIONS["operation"]
         for by in SETS_WITHOUT_PAIRS
     ]
-    return [*actions, *lists, *pages, *crowd_rows(), *access]
+    crowds = [*crowd_rows(), *crowd_actions(), *bystander_actions()]
+    return [*actions, *lists, *pages, *crowds, *access]
 
 
 def cells() -> Iterator[CoverageCell]:

@@ -49,6 +49,7 @@ class Arrangement:
         groups: What lists all of these cards.
         abroad: Cards of another environment with the same values as those that match; ``None`` if
             there is none.
+        bystanders: How many closed cards match besides, which nobody looks at.
     """
 
     probe: Probe
@@ -57,6 +58,7 @@ class Arrangement:
     others: tuple[Card, ...]
     groups: Sequence[Group]
     abroad: Abroad | None = None
+    bystanders: int = 0
 
     @property
     def query(self) -> CardQuery:

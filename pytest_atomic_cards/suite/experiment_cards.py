@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any, Final
 
 from pytest_atomic_cards.model.cards import Card
@@ -20,9 +21,14 @@ from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown, states_in
-from pytest_atomic_cards.suite.experiment_rows import CROWD, MATCHES, WHOLE_ENVIRONMENT
+from pytest_atomic_cards.suite.experiment_rows import (
+    ACTIVE_CROWD,
+    BYSTANDERS,
+    CROWD,
+    MATCHES,
+    WHOLE_ENVIRONMENT,
+)
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.support.randomness import Randomness
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
@@ -61,10 +67,11 @@ class _Layout:
     others: tuple[Fields, ...]
 
 
-def _plan(key: Key, randomness: Randomness) -> _Layout:
-    name, given = randomness.token(), attributes_of(key[0])
+def _plan(key: Key, name: str, of_values: str | None = None) -> _Layout:
+    """The cards for a key, with names of their own, and values from another if it is given."""
+    given = attributes_of(key[0])
     state = Status.ACTIVE if key[2] == MIXED else Status(key[2])
-    values = {Attribute(one): _value(one, name, key) for one in given}
+    values = {Attribute(one): _value(one, of_values or name, key) for one in given}
     shared = {one: value for one, value in values.items() if one is not Attribute.STATUS}
     if Attribute.STATUS in values:
         values[Attribute.STATUS] = state.value
@@ -91,9 +98,13 @@ def _value(attribute: Attribute, name: str, key: Key) -> str:
     return f"{attribute.field}-{name}"
 
 
+def _values(name: str) -> dict[Attribute, str]:
+    """A value for each attribute, but for the status."""
+    return {one: f"{one.field}-{name}" for one in Attribute if one is not Attribute.STATUS}
+
+
 def _fields(name: str, shared: Mapping[Any, str], state: Status) -> Fields:
-    own = {one.value: f"{one.field}-{name}" for one in Attribute if one is not Attribute.STATUS}
-    fields: Fields = own | {one.value: value for one, value in shared.items()}
+    fields: Fields = {one.value: value for one, value in {**_values(name), **shared}.items()}
     if timer := _TIMERS.get(state):
         fields[timer] = _LATER
     return {**fields, "cardInstanceId": f"card-{name}", "status": state.value}
@@ -110,6 +121,7 @@ class SandboxCards:
     def __init__(self, target: Target, stack: ExitStack) -> None:
         self._target = target
         self._stack = stack
+        self._crowded: dict[str, tuple[Probe, str]] = {}
 
     is_dear = False
 
@@ -124,19 +136,58 @@ class SandboxCards:
         """The listed states of all cards."""
         return states_in(arrangements)
 
-    def crowd(self) -> Arrangement:
-        """Active cards that share the value of every attribute, more than a page lists."""
+    def crowd(self, row: Point = ACTIVE_CROWD) -> Arrangement:
+        """Cards that share the value of every attribute, more than a page lists.
+
+        Args:
+            row: Names their state, and the attributes of the query.
+        """
         probe = Probe(self._stack.enter_context(world_on(self._target)))
         name = probe.cards.randomness.token()
-        shared: dict[Attribute, str] = {one: f"{one.field}-{name}" for one in Attribute}
-        cards = [_fields(f"{name}-{i}", shared, Status.ACTIVE) for i in range(CROWD)]
+        shared = _values(name)
+        state = Status(row["state"])
+        cards = [_fields(f"{name}-{i}", shared, state) for i in range(CROWD)]
         probe.cards.controls.seed(cards)
         matched = tuple(_card(fields, {}) for fields in cards)
-        return Arrangement(probe, {**shared, Attribute.STATUS: Status.ACTIVE}, matched, (), ())
+        every = {**shared, Attribute.STATUS: state.value}
+        values = {one: every[one] for one in attributes_of(row["by"])}
+        return Arrangement(probe, values, matched, (), [_group_of(CardQuery(), matched)])
+
+    def among_bystanders(self, row: Point) -> Arrangement:
+        """One card in each state, with values that many closed cards have as well."""
+        key = key_of_row(row)
+        probe, name = self._crowded.get(row["matches"]) or self._seed_bystanders(row["matches"])
+        own = probe.cards.randomness.token()
+        plan = _plan(key, own, name)
+        watched = next(one for one in Attribute if one not in plan.values)
+        value = f"{watched.field}-{own}"
+        matched = [{**fields, watched.value: value} for fields in plan.matched]
+        others = [{**fields, watched.value: value} for fields in plan.others]
+        probe.cards.controls.seed([*matched, *others])
+        cards = tuple(map(Card.from_body, matched))
+        rest = tuple(map(Card.from_body, others))
+        group = _group_of(CardQuery.of({watched: value}), (*cards, *rest))
+        return Arrangement(
+            probe, plan.values, cards, rest, [group], bystanders=BYSTANDERS[row["matches"]]
+        )
+
+    def _seed_bystanders(self, matches: str) -> tuple[Probe, str]:
+        probe = Probe(self._stack.enter_context(world_on(self._target)))
+        name = probe.cards.randomness.token()
+        self._crowded[matches] = probe, name
+        shared = _values(name)
+        states = cycle(state for state in Status if state.is_closed)
+        probe.cards.controls.seed(
+            [
+                _fields(f"{name}-bystander-{i}", shared, state)
+                for i, state in zip(range(BYSTANDERS[matches]), states, strict=False)
+            ]
+        )
+        return self._crowded[matches]
 
     def _seed(self, keys: Sequence[Key]) -> list[Arrangement]:
         probe = Probe(self._stack.enter_context(world_on(self._target)))
-        plans = [_plan(key, probe.cards.randomness) for key in keys]
+        plans = [_plan(key, probe.cards.randomness.token()) for key in keys]
         probe.cards.controls.seed(
             [fields for plan in plans for fields in (*plan.matched, *plan.others)]
         )
@@ -155,8 +206,12 @@ class SandboxCards:
             for plan in plans
         ]
         cards = tuple(card for one in made for card in (*one.matched, *one.others))
-        groups.append(Group(CardQuery(), cards, tuple(card.user_id or "" for card in cards)))
+        groups.append(_group_of(CardQuery(), cards))
         return made
+
+
+def _group_of(query: CardQuery, cards: tuple[Card, ...]) -> Group:
+    return Group(query, cards, tuple(card.user_id or "" for card in cards))
 
 
 class _Neighbour:

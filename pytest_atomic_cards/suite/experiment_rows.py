@@ -16,8 +16,8 @@ from functools import cache
 from itertools import cycle, islice, product
 from typing import Final
 
-from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import NAMED, TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import (
     ABSENT,
@@ -154,6 +154,16 @@ CROWD_PAGES: Final = (
 )
 """The pages of such a listing; the second and the third are the page's own examples."""
 
+ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
+"""A crowd to list."""
+BYSTANDERS: Final[Mapping[str, int]] = {
+    "over-page": DEFAULT_PAGE,
+    "over-limit": DEFAULT_CANCEL,
+    "over-largest": LARGEST_LIMIT,
+}
+"""Closed cards that match an action besides others: more than a page, than a cancel without
+``limit`` closes, and than any one closes."""
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -254,3 +264,22 @@ def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
     """The rows of listings of more cards than a page."""
     cards = {"operation": "list", "matches": "over-page", "state": "active"}
     return tuple({**cards, "by": by, **page} for by, page in product(sets, CROWD_PAGES))
+
+
+def crowd_actions() -> Iterator[Point]:
+    """The rows of actions on more cards than a page."""
+    cards = {**_PLAIN, "by": Attribute.USER_ID, "matches": "over-page", "multiple": "1"}
+    for action, state in product(Action, sorted(NAMED)):
+        if TRANSITIONS[state, action].level is Level.DOCUMENTED:
+            yield {**cards, "operation": action.value, "state": state.value}
+
+
+def bystander_actions() -> Iterator[Point]:
+    """The rows of actions on one card in each state, if so many closed ones match as well."""
+    cards = {**_PLAIN, "state": MIXED}
+    for matches, action, by in product(BYSTANDERS, Action, (OTHER, Attribute.EVENT_NAME)):
+        row = {**cards, "by": by, "matches": matches, "operation": action.value}
+        for multiple in (ABSENT, "0", "1"):
+            yield {**row, "multiple": multiple}
+        if action is Action.CANCEL:
+            yield {**row, "multiple": "1", "limit": "1"}

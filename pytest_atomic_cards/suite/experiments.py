@@ -8,7 +8,7 @@ change cards, each on cards of its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Final, Protocol
@@ -208,6 +208,22 @@ def _unique(rows: Iterable[Point]) -> list[Point]:
     return [*{tuple(row.items()): row for row in rows}.values()]
 
 
+def act_singly(
+    rows: Iterable[Point], arrange: Callable[[Point], Arrangement], done: Experiments
+) -> Experiments:
+    """Add one action after the other, each on cards that are arranged only then.
+
+    Args:
+        rows: The rows of the actions.
+        arrange: Arranges the cards of a row.
+        done: The experiments so far.
+    """
+    for row in rows:
+        cards = arrange(row)
+        _act(done, [(row, cards)], states_in([cards]))
+    return done
+
+
 def _grouped(actions: Iterable[Point]) -> tuple[dict[Key, list[Point]], list[Point]]:
     """The rows that change nothing, by their cards; and the others."""
     shared: defaultdict[Key, list[Point]] = defaultdict(list)
@@ -249,7 +265,7 @@ def _acted(
         except AtomicCardsError as error:
             made.append((row, error))
             continue
-        point = {**row, **card_point([state.value for state in cards.states])}
+        point = {**row, **card_point([*map(str, cards.states), *["closed"] * cards.bystanders])}
         made.append(Trial(point, cards, exchange, before))
     return made
 

@@ -66,7 +66,8 @@ def _of_cards(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Bre
     acted = [str(result.card_instance_id) for result in response.results]
     due = {str(card.card_instance_id) for card in trial.changed}
     matched = {str(card.card_instance_id) for card in trial.cards.matched}
-    if len(acted) > len(set(acted)) or not due <= set(acted) <= matched:
+    strange = set() if trial.cards.bystanders else set(acted) - matched
+    if len(acted) > len(set(acted)) or not due <= set(acted) or strange:
         actual = f"there are {len(acted)} result(s), for {brief(', '.join(acted) or 'none')}"
         yield _breach(trial, rule, f"one result for each of the {len(due)} cards", actual)
 
@@ -100,6 +101,8 @@ def _of_words(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Bre
 
 def _of_summary(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Breach]:
     summary, count = response.summary, len(trial.changed)
+    if trial.cards.bystanders and (summary.updated or 0) >= count:
+        return  # what other experiments left open changes as well
     whole = count == len(trial.cards.matched)
     if summary.updated != count or (whole and summary.total != count):
         actual = f"total is {summary.total} and updated {summary.updated}"

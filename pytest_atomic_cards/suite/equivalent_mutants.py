@@ -29,7 +29,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         "userId is not given",
     ),
     (
-        r"(status-index-stale|status-snoozed-lists-none)@by=(?!all$|other$)(?!.*\bstatus\b)",
+        r"(status-index-stale|status-\w+-lists-none)@by=(?!all$|other$)(?!.*\bstatus\b)",
         "status is not given",
     ),
     (
@@ -127,10 +127,10 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         "the fault is about another action",
     ),
     (r"completion-.*@operation=(?!complete$)", "the fault is about complete"),
-    (r"cancel-never-done@(operation=(?!cancel$)|matches=|state=)", "nothing must match a cancel"),
+    (r"cancel-never-done@operation=(?!cancel$)", "the fault is about cancel"),
     (
-        r"(snoozed-without-effect@state=active|status-snoozed-lists-none@state=(?!snoozed))",
-        "the fault is about snoozed cards",
+        r"(snoozed-without-effect@state=active|status-(\w+)-lists-none@state=(?!\2$))",
+        "the fault is about cards in one state",
     ),
     (
         rf"closed-card-[\w-]+@state=({_OPEN})$",

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_atomic_cards.model.lifecycle import Level
-from pytest_atomic_cards.rules import rules_of
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import Fault
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for
@@ -74,11 +73,10 @@ def broad(mutant: str) -> str:
 def trial_of(mutant: str, table: Table) -> ForkedTrial:
     """The trial of a mutant: the contracts that see its fault, until the first violation.
 
-    What a rule decides is judged in every exchange, so then all other contracts follow.
+    All others follow, as a narrow fault may break a requirement that the whole one does not.
     """
-    names = table[broad(mutant)]
-    others = catalogue().requirements if any(map(rules_of, names)) else ()
-    return ForkedTrial(mutant, tuple(dict.fromkeys((*names, *others))), ends_early=True)
+    names = dict.fromkeys((*table.get(broad(mutant), ()), *catalogue().requirements))
+    return ForkedTrial(mutant, tuple(names), ends_early=True)
 
 
 def is_documented(fault: str, table: Table) -> bool:

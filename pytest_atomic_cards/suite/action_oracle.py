@@ -201,8 +201,9 @@ def _of_matched(trial: Trial, wanted: Demand) -> Iterator[Breach]:
         elif not trial.exchange.succeeded:
             yield from _breach(trial, ["MULTI-05"], "to change nothing, as it was refused", actual)
         elif word in {*Status} - {trial.action.outcome}:
-            rule = _cell_requirement(state, trial.action)
-            yield from _breach(trial, [rule], f"to make them {trial.action.outcome}", actual)
+            rules = [_cell_requirement(state, trial.action)]
+            rules += ["MULTI-06"] * (len(trial.cards.matched) > 1)
+            yield from _breach(trial, rules, f"to make them {trial.action.outcome}", actual)
     if len(trial.batch) <= 1 and trial.exchange.succeeded:
         yield from _of_count(trial, wanted)
 

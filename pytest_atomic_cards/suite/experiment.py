@@ -100,6 +100,8 @@ class Listing:
         query: What was asked.
         found: What was listed.
         whole: What a listing without ``limit`` and ``offset`` showed; ``None`` if this is one.
+        skipped: The cards that the offset skips, if they are the same each time.
+        before: The states of cards as other listings showed them before.
     """
 
     point: Point
@@ -107,6 +109,8 @@ class Listing:
     query: CardQuery
     found: Found
     whole: Found | None = None
+    skipped: frozenset[str] = frozenset()
+    before: States = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -7,10 +7,10 @@ that compares beginnings, or treats the value as a pattern, changes them too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any, Final
 
 from pytest_atomic_cards.model.cards import Card
@@ -42,6 +42,9 @@ ALIKE: Final = "x"
 _ENCODED: Final = " +&=#%41'\"é%"
 """What a target cuts or changes that decodes a value twice, not at all, or wrongly; it ends like a
 pattern that longer values match."""
+_TOGETHER: Final = 100
+"""Arrangements in one environment: most have three or four cards, and the largest fourteen, so that
+one page of 1000 lists them all, whatever their order is."""
 _LATER: Final = 3600.0
 """Seconds until an embargo or a snooze ends: after the run."""
 _TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil"}
@@ -55,7 +58,10 @@ def key_of_row(row: Point) -> Key:
 def states_of(key: Key) -> list[Status]:
     """The state of each card that matches."""
     _, matches, state = key
-    return [*Status] if state == MIXED else [Status(state)] * MATCHES[matches]
+    if state != MIXED:
+        return [Status(state)] * MATCHES[matches]
+    second = [Status.ACTIVE] * (matches in BYSTANDERS)  # as cancel needs two for a refusal
+    return [*Status, *second]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +132,13 @@ class SandboxCards:
     is_dear = False
 
     def arrange(self, keys: Sequence[Key], unchanged: int) -> list[Arrangement]:
-        """An arrangement for each key, all in one environment where that is possible."""
+        """An arrangement for each key, in few environments."""
         del unchanged  # each has cards of its own
         together = [key for key in keys if key[0] not in WHOLE_ENVIRONMENT]
-        made: Iterator[Arrangement] = iter(self._seed(together) if together else ())
+        made = chain.from_iterable(
+            self._seed(together[start : start + _TOGETHER])
+            for start in range(0, len(together), _TOGETHER)
+        )
         return [self._seed([key])[0] if key[0] in WHOLE_ENVIRONMENT else next(made) for key in keys]
 
     def states(self, arrangements: Sequence[Arrangement]) -> States:
@@ -154,7 +163,7 @@ class SandboxCards:
         return Arrangement(probe, values, matched, (), [_group_of(CardQuery(), matched)])
 
     def among_bystanders(self, row: Point) -> Arrangement:
-        """One card in each state, with values that many closed cards have as well."""
+        """Cards in every state, with values that many closed ones have as well."""
         key = key_of_row(row)
         probe, name = self._crowded.get(row["matches"]) or self._seed_bystanders(row["matches"])
         own = probe.cards.randomness.token()

@@ -6,33 +6,39 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
+from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiment_cards import Key
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError
-from pytest_atomic_cards.targets.seeding.listing_reader import Found
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
+_FIRST: Final = LIMITS["1"]
+"""The page of the cards that ``offset=1`` skips."""
 Look = Callable[[], Listing]
 Listed = tuple[list[Listing], list[tuple[Point, AtomicCardsError]]]
 """The listings, and why there is none at some places."""
 
 
-def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point]) -> Listed:
+def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point], before: States) -> Listed:
     """List the cards of every arrangement, and the longest of these listings in pages.
 
     Args:
         common: The arrangements, by what their query matches.
         pages: The rows of listings with ``limit`` and ``offset``.
+        before: The states of their cards, as they are listed by other attributes.
     """
     looks = [
-        (whole_listing(key), partial(_list_whole, key, cards)) for key, cards in common.items()
+        (whole_listing(key), partial(_list_whole, key, cards, before))
+        for key, cards in common.items()
     ]
     if not looks:
         return [], []
@@ -107,8 +113,9 @@ def whole_listing(key: Key) -> Point:
     return {"operation": "list", **cards, "limit": ABSENT, "offset": ABSENT}
 
 
-def _list_whole(key: Key, cards: Arrangement) -> Listing:
-    return Listing(whole_listing(key), cards, cards.query, cards.probe.page(cards.query))
+def _list_whole(key: Key, cards: Arrangement, before: States) -> Listing:
+    found = cards.probe.page(cards.query)
+    return Listing(whole_listing(key), cards, cards.query, found, before=before)
 
 
 def _note(listing: Listing) -> None:
@@ -123,9 +130,15 @@ def _page(row: Point, whole: Listing) -> tuple[Point, Look]:
     point, cards = {**whole.point, **row}, whole.cards
     parameters = (*LIMITS[row["limit"]], *OFFSETS[row["offset"]])
 
+    def listed(*more: tuple[str, str]) -> Found:
+        exchange = cards.probe.raw("GET", "/cards", cards.query, more=more)
+        return Found(cards_shown(exchange), (exchange,))
+
     def look() -> Listing:
-        exchange = cards.probe.raw("GET", "/cards", cards.query, more=parameters)
-        found = Found(cards_shown(exchange), (exchange,))
-        return Listing(point, cards, cards.query, found, whole.found)
+        found, skipped = listed(*parameters), frozenset[str]()
+        if row["offset"] == "inside":
+            first, again = (frozenset(map(key_of, listed(*_FIRST).cards)) for _ in range(2))
+            skipped = first if first == again else skipped  # the order may differ each time
+        return Listing(point, cards, cards.query, found, whole.found, skipped)
 
     return point, look

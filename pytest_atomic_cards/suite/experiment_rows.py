@@ -211,10 +211,12 @@ def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     """The rows of the actions."""
     examples = [row for row in EXAMPLES if row["by"] in reach.sets]
     examples += [row for row in _PAIRS_BY_STATE if reach.named and row["by"] in reach.sets]
+    first = [*examples, *_decisive(reach), *_narrowed(reach)]
+    first += [*_alone(reach.sets, reach.states)] if reach.named else []
     return covering_array(
         reach.space,
         reach.impossible,
-        first=[*examples, *_decisive(reach), *_narrowed(reach)],
+        first=first,
         named=reach.named,
         strength=reach.strength,
     )
@@ -254,6 +256,19 @@ def _decisive(reach: Reach) -> Iterator[Point]:
             yield from islice((one for one in rows if not reach.excludes(one)), 1)
 
 
+def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
+    """Each operation by each set on the cards of each state, in the plainest way to change them.
+
+    With a junk ``multiple`` on several cards a target that is wrong about their state refuses them.
+    """
+    for action, by, state in product(Action, sets, states):
+        few = {"matches": "1", "multiple": ABSENT}
+        if by in WHOLE_ENVIRONMENT:
+            few = {"matches": "2", "multiple": "1"}
+        if state not in {MIXED, Status.ACTIVE} and by != NO_ATTRIBUTE:
+            yield {**_PLAIN, **few, "operation": action.value, "by": by, "state": state}
+
+
 @cache
 def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
     """The rows of listings with ``limit`` and ``offset``."""
@@ -275,7 +290,7 @@ def crowd_actions() -> Iterator[Point]:
 
 
 def bystander_actions() -> Iterator[Point]:
-    """The rows of actions on one card in each state, if so many closed ones match as well."""
+    """The rows of actions on cards in every state, if so many closed ones match as well."""
     cards = {**_PLAIN, "state": MIXED}
     for matches, action, by in product(BYSTANDERS, Action, (OTHER, Attribute.EVENT_NAME)):
         row = {**cards, "by": by, "matches": matches, "operation": action.value}

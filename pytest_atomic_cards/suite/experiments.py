@@ -193,7 +193,7 @@ def experiment(
     together = [(row, one) for key, one in common.items() for row in shared[key]]
     before = supply.states([one for _, one in (*together, *single)])
     to_list = {key: one for key, one in common.items() if not supply.is_dear or is_telling(key)}
-    listed, unlisted = list_all(to_list, pages)
+    listed, unlisted = list_all(to_list, pages, before)
     if crowd:
         more, missed = list_crowd(supply.crowd(), crowd)
         listed, unlisted = listed + more, unlisted + missed
@@ -297,10 +297,10 @@ def _is_as_due(trials: Iterable[Trial]) -> bool:
 def _sent(row: Point, cards: Arrangement) -> Exchange:
     api = cards.probe.api
     path = f"{environment_path(api.environment_id)}/cards/{row['operation']}"
-    parameters = [
+    parameters = [  # other contracts send multiple last
+        *MULTIPLE[row["multiple"]],
         *cards.query.parameters(),
         *LIMITS[row["limit"]],
-        *MULTIPLE[row["multiple"]],
     ]
     exchange = api.session.send("PUT", path, parameters, body=BODIES[row["body"]])
     if api.access.denied(api.access.observed(exchange)):

@@ -15,7 +15,7 @@ from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.experiment import Breach, Listing
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
-from pytest_atomic_cards.suite.oracle import judge_listing
+from pytest_atomic_cards.suite.oracle import UNNAMED, judge_listing
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 _ALONE: Final[Mapping[str, str]] = {
@@ -64,11 +64,18 @@ def _of_cards(listing: Listing) -> Iterator[Breach]:
                 listing.found,
                 owed={state} - {Status.CANCELLED},  # one page documents their removal
                 or_allowed=or_allowed,
+                unlisted=() if _is_listed_otherwise(listing, state) else UNNAMED,
             )
         except Violation as error:
             yield Breach(rule, error.expected, error.actual, error.exchanges)
         except Inconclusive:
             return
+
+
+def _is_listed_otherwise(listing: Listing, state: Status) -> bool:
+    """Whether one of the cards was listed by other attributes, with the word of its state."""
+    words = {listing.before.get(key_of(card)) for card in listing.cards.matched}
+    return state.value in words
 
 
 def _of_window(listing: Listing, whole: tuple[object, ...]) -> Iterator[Breach]:
@@ -84,6 +91,11 @@ def _of_window(listing: Listing, whole: tuple[object, ...]) -> Iterator[Breach]:
         expected = f"{due} of the {len(whole)} cards with limit {limit} and offset {offset}"
         for rule in _paging_rules(listing):
             yield Breach(rule, expected, f"{count} were listed", exchanges)
+    again = {key_of(card) for card in listing.found.cards} & listing.skipped
+    if again:
+        expected = f"none of the {len(listing.skipped)} card(s) that offset {offset} skips"
+        for rule in _paging_rules(listing):
+            yield Breach(rule, expected, f"{len(again)} of them were listed", exchanges)
     strange = {key_of(card) for card in listing.found.cards} - {
         key_of(card)
         for card in (*listing.whole.cards, *listing.cards.matched)  # type: ignore[union-attr]

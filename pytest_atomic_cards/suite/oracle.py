@@ -20,7 +20,8 @@ from pytest_atomic_cards.support.randomness import Randomness
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 
 _INVENTED: Final = "no-such-value-"
-_UNNAMED: Final = frozenset(Status) - NAMED
+UNNAMED: Final = frozenset(Status) - NAMED
+"""The states whose words the page does not name."""
 
 
 def invented(randomness: Randomness) -> str:
@@ -35,7 +36,7 @@ def judge_listing(
     *,
     owed: Collection[Status] = (Status.ACTIVE,),
     or_allowed: bool = False,
-    unlisted: Collection[Status] = _UNNAMED,
+    unlisted: Collection[Status] = UNNAMED,
 ) -> None:
     """Compare a listing with the cards that it must show.
 

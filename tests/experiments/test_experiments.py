@@ -19,8 +19,14 @@ from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.claims import CLAIMS
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import EVERYWHERE, crowd_rows, paging_rows
-from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.suite.experiment_rows import (
+    EVERYWHERE,
+    bystander_actions,
+    crowd_actions,
+    crowd_rows,
+    paging_rows,
+)
+from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget
 
@@ -58,6 +64,10 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("completion-refused@by=lifecycleId", "COMPLETE-02", ("lifecycleId",)),
     ("completion-required@by=lifecycleId", "COMPLETE-01", ("lifecycleId",)),
     ("card-lacks-created@by=eventName", "SHAPE-02", ("eventName",)),
+    ("offset-rounded-to-page@by=userId", "PAGE-05", ("userId",)),
+    ("complete-dismissed@by=userId", "STATE-07", ("userId",)),
+    ("multiple-cancels@state=mixed", "MULTI-06", ("userId",)),
+    ("status-expired-lists-none", "QUERY-12", ("status", "userId+status")),
 )
 """Faults under one condition, the requirement that each breaks, and attributes to try it with."""
 
@@ -73,7 +83,44 @@ def made(sets: Sets, *faults: str, profile: Profile | None = None) -> Experiment
     target = SandboxTarget(Settings(fault=faults), profile=profile)
     with ExitStack() as stack:
         cards = SandboxCards(target, stack)
-        return experiment(cards, rows(sets), paging_rows(sets), crowd_rows(sets))
+        done = experiment(cards, rows(sets), paging_rows(sets), crowd_rows(sets))
+        if profile:
+            act_singly(crowd_actions(), cards.crowd, done)
+            act_singly(bystander_actions(), cards.among_bystanders, done)
+        return done
+
+
+def of_many(*faults: str) -> Experiments:
+    """The experiments with actions on many cards."""
+    with ExitStack() as stack:
+        cards = SandboxCards(SandboxTarget(Settings(fault=faults)), stack)
+        done = act_singly(crowd_actions(), cards.crowd, Experiments())
+        return act_singly(bystander_actions(), cards.among_bystanders, done)
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [
+        ("dismiss-embargoed@matches=over-page", "STATE-06"),
+        ("complete-expired@matches=over-largest", "STATE-10"),
+        ("dismiss-without-effect@matches=over-limit", "MULTI-06"),
+        ("multiple-not-needed@matches=over-limit", "MULTI-01"),
+        ("act-ignores-eventName@matches=over-page", "QUERY-11"),
+        ("action-limit-ignored@matches=over-largest", "LIMIT-04"),
+        ("cancel-default-100@matches=over-page", "LIMIT-01"),
+        ("results-of-first-100@state=snoozed", "RESULT-01"),
+    ],
+)
+def test_a_fault_that_needs_many_cards_is_found(fault: str, requirement: str) -> None:
+    """A server that is wrong only if many cards match is found."""
+    assert requirement in of_many(fault).breaches
+
+
+def test_many_cards_break_nothing_on_a_correct_target() -> None:
+    """No action on many cards shows anything against a correct target."""
+    found = of_many()
+    assert found.breaches == {}
+    assert found.errors == []
 
 
 @pytest.mark.parametrize(
@@ -93,6 +140,11 @@ def test_all_faults_at_once_are_found() -> None:
     broken = made(sets, *(fault for fault, _, _ in WRONG)).breaches
     documented = {name for name in broken if catalogue()[name].level is Level.DOCUMENTED}
     assert documented >= {"STATE-01", "MULTI-01", "MULTI-02", "MULTI-03", "PAGE-01", "QUERY-11"}
+
+
+def test_an_order_that_changes_is_no_breach() -> None:
+    """Listings in another order each time break none of the requirements of experiments."""
+    assert made(FEW, "order-unstable").breaches == {}
 
 
 def test_a_correct_target_breaks_nothing() -> None:

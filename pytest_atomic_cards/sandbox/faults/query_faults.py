@@ -32,11 +32,11 @@ def _status_without_user(original: Original, pairs: Any) -> Filters:  # noqa: AN
     return filters
 
 
-def _none_snoozed(original: Original, pairs: Any) -> Filters:  # noqa: ANN401
+def _none_in(state: Status, original: Original, pairs: Any) -> Filters:  # noqa: ANN401
     filters: Filters = original(pairs)
     if Attribute.STATUS in filters:
         words = filters[Attribute.STATUS]
-        filters[Attribute.STATUS] = tuple(word for word in words if word != Status.SNOOZED) or ("",)
+        filters[Attribute.STATUS] = tuple(word for word in words if word != state) or ("",)
     return filters
 
 
@@ -134,11 +134,14 @@ FAULTS: Final = (
         "Actions ignore the attribute status if userId is given.",
         {"action_filters": _status_without_user},
     ),
-    Fault(
-        "status-snoozed-lists-none",
-        _AREA,
-        "A listing by status=snoozed shows no card.",
-        {"listing_filters": _none_snoozed},
+    *(
+        Fault(
+            f"status-{state}-lists-none",
+            _AREA,
+            f"A listing by status={state} shows no card.",
+            {"listing_filters": partial(_none_in, state)},
+        )
+        for state in (Status.SNOOZED, Status.EXPIRED)
     ),
     Fault(
         "act-finds-nothing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import CardsApi
@@ -35,7 +36,7 @@ that a target refuses, not each needs a request."""
 
 
 class Canceller:
-    """Cancels cards of this run on one target.
+    """Cancels cards of this run on one target. Threads may share it.
 
     Args:
         api: Client of the target.
@@ -51,6 +52,12 @@ class Canceller:
         self._ownership = ownership
         self.count = 0
         self.was_futile = False
+        self._lock = Lock()
+
+    def _count(self, exchange: Exchange) -> None:
+        """Count the cards that a response says were changed; at least one if it was a success."""
+        with self._lock:
+            self.count += max(updated(exchange), 1) if exchange.succeeded else 0
 
     def _cancel_singly(self, cards: Iterable[Card]) -> str:
         """Cancel cards one by one, without ``multiple``; returns the last response or refusal."""
@@ -69,7 +76,7 @@ class Canceller:
                 continue
             if exchange is not None:
                 response = exchange.describe()
-                self.count += _changed(exchange)
+                self._count(exchange)
                 failures = 0 if exchange.succeeded else failures
         return response
 
@@ -117,7 +124,7 @@ class Canceller:
     def _cancel_at_once(self, pin: CardQuery, state: Status, count: int) -> Exchange:
         batch = pin.replace(multiple=True, limit=LARGEST_LIMIT) if count > 1 else pin
         exchange = act_on_state(self._api, Action.CANCEL, batch, state)
-        self.count += _changed(exchange)
+        self._count(exchange)
         return exchange
 
     def cancelled(
@@ -192,8 +199,3 @@ def together(*groups: Sequence[Steps[str]]) -> Steps[tuple[list[str], ...]]:
         if not running:
             return tuple([ends[steps] for steps in group] for group in groups)
         yield
-
-
-def _changed(exchange: Exchange) -> int:
-    """How many cards a response says were changed; at least one if it was a success."""
-    return max(updated(exchange), 1) if exchange.succeeded else 0

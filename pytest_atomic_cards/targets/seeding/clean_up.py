@@ -10,14 +10,16 @@ listings together.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Final, Self
 
 from pytest_atomic_cards.client.cards_api import CardsApi
-from pytest_atomic_cards.model.lifecycle import CLOSED, Status
+from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import NotAvailableError, SettingsError
@@ -209,14 +211,23 @@ class Cleaner:
             for attempt in range(MOST_REPEATS + 1):
                 if 1 < attempt < MOST_REPEATS and running and not self._canceller.was_futile:
                     self.api.session.clock.sleep(_FIRST_PAUSE * 2**attempt)
-                for number, steps in tuple(running.items()):
-                    try:
-                        next(steps)
-                    except StopIteration as end:
-                        reports[number] = end.value
+                for number, report in zip(tuple(running), self._advance(running), strict=True):
+                    if report is not None:
+                        reports[number] = report
                         del running[number]
                         update(len(reports))
         return CleanUp.of([reports[number] for number in sorted(reports)])
+
+    def _advance(self, running: Mapping[int, Steps[CleanUp]]) -> list[CleanUp | None]:
+        """Take one step of each clean-up; returns the reports of those that are over.
+
+        They follow each other until a cancel was seen to change one card alone.
+        """
+        left = deque(running.values())
+        made = []
+        while left and not self.ownership.action_semantics.was_carried_out(Action.CANCEL):
+            made.append(_report_of(left.popleft()))
+        return made + self.api.session.overlap.results(partial(_report_of, one) for one in left)
 
     def finish(self) -> CleanUp:
         """Look again at the end of a run, as a flow may send a card after its clean-up.
@@ -341,3 +352,13 @@ class Cleaner:
     def _note(self, start: Start, *, sync: bool = False, **what: object) -> None:
         if self.journal:
             self.journal.write(sync=sync, start=start.number, **what)
+
+
+def _report_of(steps: Steps[CleanUp]) -> CleanUp | None:
+    """Take a step of a clean-up; returns its report if it is over."""
+    try:
+        next(steps)
+    except StopIteration as end:
+        report: CleanUp = end.value
+        return report
+    return None

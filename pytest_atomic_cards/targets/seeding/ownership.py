@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import RLock
+from threading import Lock, RLock
 from typing import Final
 
 from pytest_atomic_cards.client.cards_api import CardsApi
@@ -89,6 +89,11 @@ class Ownership:
         self._sampled: defaultdict[Attribute, set[str]] = defaultdict(set)
         self._brought: dict[tuple[Attribute, str], str] = {}
         self._lock = RLock()
+        """Held while something is noted, and not while requests are on their way."""
+        self._gathering: defaultdict[tuple[Attribute, str], Lock] = defaultdict(Lock)
+        """One for each id, so that only those who need the same evidence wait for each other."""
+        self._trials = RLock()
+        """Held while actions are tried, one after the other."""
 
     def expect(self, cards: Sequence[Card]) -> None:
         """Look for cards of this run in the states that they were brought to."""
@@ -124,16 +129,17 @@ class Ownership:
 
     def note(self, query: CardQuery, found: Found) -> None:
         """Learn from what a query has listed."""
-        own = self.provenance.see(found.cards)
-        if self._scope:
-            self._scope.adopt(own)
-        self.filter_semantics.adopt(own)
-        self.action_semantics.adopt(own)
         values = query.attributes
         state = values.pop(Attribute.STATUS, None)
-        for pin, value in values.items():
-            if len(values) == 1 and pin in PINS:
-                self._weigh(pin, value, state, found)
+        with self._lock:
+            own = self.provenance.see(found.cards)
+            if self._scope:
+                self._scope.adopt(own)
+            self.filter_semantics.adopt(own)
+            self.action_semantics.adopt(own)
+            for pin, value in values.items():
+                if len(values) == 1 and pin in PINS:
+                    self._weigh(pin, value, state, found)
 
     def _weigh(self, pin: Attribute, value: str, state: str | None, found: Found) -> None:
         evidence = self._under[pin, value]
@@ -175,7 +181,7 @@ class Ownership:
             TransportError: The cards under the ids cannot be listed.
         """
         objections: list[AtomicCardsError] = []
-        with self._lock, self._recorder.unrecorded("evidence is looked for once in a run"):
+        with self._recorder.unrecorded("evidence is looked for once in a run"):
             for pin in pins:
                 objection = next(self._objections(action, pin, values, multiple=multiple), None)
                 if objection is None:
@@ -218,13 +224,15 @@ class Ownership:
                 "the target was not seen to combine attributes by and, so that cards of others "
                 "might be changed; use one attribute alone"
             )
-        if multiple and not (
-            action in _ACTIONS and self.action_semantics.is_honoured(Action(action), pin)
-        ):
+        if multiple and not self._is_honoured_by(action, pin):
             yield NotAvailableError(
                 f"{action} was not seen to honour {pin}, so that with multiple=1 cards of others "
                 "might be changed; act on one card alone, without multiple"
             )
+
+    def _is_honoured_by(self, action: str, pin: Attribute) -> bool:
+        with self._trials:
+            return action in _ACTIONS and self.action_semantics.is_honoured(Action(action), pin)
 
     def _has_listed_customer(self, pin: Attribute, value: str) -> bool:
         """Whether an id is of a customer whom this run invented, and whose cards were listed.
@@ -240,7 +248,8 @@ class Ownership:
         """
         if pin is not Attribute.USER_ID or not self.provenance.has_invented(value):
             return False
-        known = [evidence for (name, _), evidence in self._under.items() if name is pin]
+        under = [*self._under.items()]  # other threads may add some
+        known = [evidence for (name, _), evidence in under if name is pin]
         sound = sum(evidence.has_own for evidence in known)
         return sound >= _SAMPLED and not any(evidence.foreign for evidence in known)
 
@@ -256,9 +265,10 @@ class Ownership:
         status = values.get(Attribute.STATUS)
         if status is not None:
             return {None if status == Status.ACTIVE else status}
-        sampled = self._sampled[pin]
-        if len(sampled) < _SAMPLED:
-            sampled.add(values[pin])
+        with self._lock:
+            sampled = self._sampled[pin]
+            if len(sampled) < _SAMPLED:
+                sampled.add(values[pin])
         if values[pin] in sampled:
             return {*EVERYWHERE}
         # Nobody else has cards of a customer whom this run invented, in whatever state.
@@ -267,6 +277,10 @@ class Ownership:
 
     def _listed_under(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
         """The evidence on an id; what is still missing is listed now."""
+        with self._gathering[pin, value]:
+            return self._gathered(pin, value, states)
+
+    def _gathered(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
         evidence = self._under[pin, value]
         query = CardQuery.of({pin: value})
         likely = self._brought.get((pin, value))
@@ -290,5 +304,5 @@ class Ownership:
         """Learn which ids actions honour, with cards that nobody needs any more."""
         self.action_semantics.spare(cards)
         unrecorded = self._recorder.unrecorded("what actions honour is tried once in a run")
-        with self._lock, unrecorded, suppress(AtomicCardsError):
+        with self._trials, unrecorded, suppress(AtomicCardsError):
             self.action_semantics.try_all(PINS)

@@ -110,7 +110,7 @@ class Provenance:
 
     def _seen_of(self, start: Start) -> Iterator[_Sight]:
         for customer in {*start.users, *start.others}:
-            for sight in self._seen[customer].values():
+            for sight in [*self._seen[customer].values()]:  # other threads may add some
                 if (
                     start.invocation is None
                     or sight.invocation in {start.invocation, None}

@@ -57,20 +57,19 @@ def test_one_attribute_selects(
     """Each value of the attribute lists exactly its cards; an invented one lists none."""
     cards = [*population.active[:VALUES_TRIED], *(group.cards[0] for group in population.groups)]
     values = [card.attributes.get(attribute) for card in cards if card.status is Status.ACTIVE]
-    for value in unlike(filter(None, values)):
-        query = query_by({attribute: value})
-        found = probe.find(query)
+    tried = [query_by({attribute: value}) for value in unlike(filter(None, values))]
+    for query, found in probe.find_each(tried):
         judge_listing(population.cards, query, found)
         if attribute is Attribute.STATUS:
-            check_words(found, value)
-        for group in population.plain if probe.cards.is_steerable else population.plain[:1]:
-            pinned = group.pin.replace(**{attribute.field: value})
-            if pinned != query:
-                judge_listing(group.cards, pinned, probe.find(pinned), or_allowed=True)
+            check_words(found, str(query.status))
+    for group in population.plain if probe.cards.is_steerable else population.plain[:1]:
+        pinned = [group.pin.with_attributes(query.attributes) for query in tried]
+        for query, found in probe.find_each(one for one in pinned if one not in tried):
+            judge_listing(group.cards, query, found, or_allowed=True)
     if attribute is not Attribute.STATUS:
-        for value in strangers(attribute, probe, population):
-            query = query_by({attribute: value})
-            judge_listing(population.active, query, probe.find(query))
+        strange = (query_by({attribute: one}) for one in strangers(attribute, probe, population))
+        for query, found in probe.find_each(strange):
+            judge_listing(population.active, query, found)
 
 
 def check_words(found: Found, word: str) -> None:
@@ -103,7 +102,7 @@ def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuer
         for subset in (SUBSETS if probe.cards.is_steerable else FEW_SUBSETS)
         if card.attributes.keys() >= set(subset)
     ]
-    return [(query, probe.find(query)) for query in asked]
+    return probe.find_each(asked)
 
 
 @pytest.fixture(scope="module")
@@ -137,10 +136,14 @@ def test_no_attribute_is_left_out(
     """A card that lacks one of the values is not listed, even if all others match."""
     card, other = population.plain[0].cards[0], population.plain[1].cards[-1]
     looks = (probe.find, probe.page)[: 1 if joins_by_or else 2]
-    for number, values in enumerate(crossed(card, other, probe)):
-        query = query_by(values)
-        for look in looks if probe.cards.is_steerable else [looks[number % len(looks)]]:
-            judge_listing(population.cards, query, look(query), or_allowed=joins_by_or)
+    tried = [
+        (look, query_by(values))
+        for number, values in enumerate(crossed(card, other, probe))
+        for look in (looks if probe.cards.is_steerable else [looks[number % len(looks)]])
+    ]
+    listed = probe.overlap.results(partial(look, query) for look, query in tried)
+    for (_, query), found in zip(tried, listed, strict=True):
+        judge_listing(population.cards, query, found, or_allowed=joins_by_or)
 
 
 @requirement("QUERY-08")
@@ -274,14 +277,14 @@ def test_listings_keep_up_with_changes(
         listings = [(look, query) for query in queries for look in looks]
     else:
         listings = list(zip(cycle(looks), queries, strict=False))
-    for look, query in listings:
-        look(query)
+    calls = [partial(look, query) for look, query in listings]
+    probe.overlap.results(calls)
     probe.change(Action.DISMISS, group.single(card), group)
-    for look, query in listings:
-        found = probe.watch(
-            partial(look, query),
-            lambda found: key_of(card) not in {key_of(one) for one in found.cards},
-        )
+    seen = probe.watch(
+        lambda: probe.overlap.results(calls),
+        lambda seen: not any(key_of(card) in map(key_of, found.cards) for found in seen),
+    )
+    for (_, query), found in zip(listings, seen, strict=True):
         listed = {key_of(one) for one in found.cards}
         if key_of(card) in listed and request.getfixturevalue("joins_by_or"):
             not_exercised(BY_OR)
@@ -296,12 +299,13 @@ def test_listings_keep_up_with_changes(
 @requirement("QUERY-13")
 def test_no_match_lists_nothing(probe: Probe) -> None:
     """An invented value lists no cards, whether the response is an empty list or a 4xx error."""
-    for attribute in (name for name in Attribute if name is not Attribute.STATUS):
-        try:
-            found = probe.page(query_by({attribute: probe.invented()}))
-        except ContractBrokenError as error:
-            exchanges = (error.exchange,) if error.exchange else ()
-            raise Violation("an empty listing, or a 4xx error", str(error), exchanges) from None
+    names = (name for name in Attribute if name is not Attribute.STATUS)
+    try:
+        pages = probe.page_each(query_by({name: probe.invented()}) for name in names)
+    except ContractBrokenError as error:
+        exchanges = (error.exchange,) if error.exchange else ()
+        raise Violation("an empty listing, or a 4xx error", str(error), exchanges) from None
+    for _, found in pages:
         exchange = found.exchanges[-1]
         expect(
             not found.cards,

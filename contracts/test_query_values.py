@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
@@ -28,11 +29,14 @@ def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -
             exchanges = (absence.exchange,) if absence.exchange else ()
             raise Violation("cards with odd values to be listed", str(absence), exchanges)
         not_exercised(f"no card with an odd value could be seeded: {absence}")
-    for card in population.odd.cards:
-        for attribute, value in card.attributes.items():
-            if quote(value, safe="") != value:
-                query = by_value(attribute, value)
-                judge_listing(population.cards, query, probe.find(query))
+    tried = [
+        by_value(attribute, value)
+        for card in population.odd.cards
+        for attribute, value in card.attributes.items()
+        if quote(value, safe="") != value
+    ]
+    for query, found in probe.find_each(tried):
+        judge_listing(population.cards, query, found)
 
 
 @requirement("QUERY-17")
@@ -45,24 +49,24 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
     ]
     cards = [*samples, *(population.odd.cards if population.odd else ())]
     held = {value for card in population.cards for value in card.attributes.values()}
+    tried: dict[tuple[Attribute, str], Card] = {}
     for attribute in (name for name in Attribute if name is not Attribute.STATUS):
         owners = {value: card for card in cards if (value := card.attributes.get(attribute))}
-        tried: set[str] = set()
         for value in unlike(owners):
             if owners[value] in samples:
                 others = [*look_alikes(value), *respelled(value)]
             else:
                 others = [*recomposed(value)]
-            for other in dict.fromkeys(one for one in others if one not in tried):
-                tried.add(other)
-                query = by_value(attribute, other)
-                found = probe.find(query)
-                expect(
-                    other in held or key_of(owners[value]) not in set(map(key_of, found.cards)),
-                    *found.exchanges,
-                    expected=f"{query} not to list the card with {attribute}={value}",
-                    actual="it is listed",
-                )
+            new = (one for one in others if one not in held and (attribute, one) not in tried)
+            tried |= {(attribute, one): owners[value] for one in new}
+    listed = probe.find_each(by_value(attribute, other) for attribute, other in tried)
+    for (attribute, _), owner, (query, found) in zip(tried, tried.values(), listed, strict=True):
+        expect(
+            key_of(owner) not in set(map(key_of, found.cards)),
+            *found.exchanges,
+            expected=f"{query} not to list the card with {attribute}={owner.attributes[attribute]}",
+            actual="it is listed",
+        )
 
 
 def look_alikes(value: str) -> list[str]:

@@ -31,7 +31,9 @@ Listings = list[tuple[Group, Found]]
 @pytest.fixture(scope="module")
 def listings(probe: Probe, population: SharedPopulation) -> Listings:
     """Each group of the shared population as it is listed."""
-    return [(group, probe.find(group.pin)) for group in population.groups]
+    groups = population.groups
+    found = probe.find_each(group.pin for group in groups)
+    return [(group, listed) for group, (_, listed) in zip(groups, found, strict=True)]
 
 
 def seen(listings: Listings) -> Iterator[tuple[Card, Exchange]]:

@@ -36,11 +36,15 @@ def is_repeatable(probe: Probe, query: CardQuery) -> bool:
     """
     pages = [query.replace(limit=limit, offset=offset) for limit, offset in _SAMPLED_PAGES]
 
-    def repeats(page: CardQuery) -> bool:
-        seen = [{key_of(card) for card in probe.page(page).cards} for _ in range(_SAMPLES)]
-        return all(keys == seen[0] for keys in seen)
+    def repeat() -> bool:
+        seen: dict[CardQuery, set[str]] = {}
+        return all(
+            seen.setdefault(page, listed) == listed
+            for page, found in probe.page_each(pages * _SAMPLES)
+            for listed in [{key_of(card) for card in found.cards}]
+        )
 
-    return probe.watch(lambda: all(map(repeats, pages)), bool)
+    return probe.watch(repeat, bool)
 
 
 def shows_otherwise(probe: Probe, exchanges: Iterable[Exchange]) -> bool:

@@ -91,9 +91,18 @@ class Probe:
         return _served(self._reader.find, query)
 
     def find_each(self, queries: Iterable[CardQuery]) -> list[tuple[CardQuery, Found]]:
-        """All matching cards of each query, with the query."""
+        """Queries, and all cards that match each."""
+        return self._each(self.find, queries)
+
+    def page_each(self, queries: Iterable[CardQuery]) -> list[tuple[CardQuery, Found]]:
+        """Queries, and one page of each."""
+        return self._each(self.page, queries)
+
+    def _each(
+        self, look: Callable[[CardQuery], Found], queries: Iterable[CardQuery]
+    ) -> list[tuple[CardQuery, Found]]:
         asked = list(queries)
-        found = self.overlap.results(partial(self.find, query) for query in asked)
+        found = self.overlap.results(partial(look, query) for query in asked)
         return list(zip(asked, found, strict=True))
 
     def raw(

@@ -62,8 +62,10 @@ def test_an_action_that_is_wrong_by_lifecycle_alone_is_found(
     """Each action by lifecycleId alone has to change the card that has it, and not to find two."""
     fault = f"{name}@operation={example.action}@by=lifecycleId"
     live = serve(start_lifecycle_id="honoured", faults=[fault])
-    with world(live) as probe, pytest.raises(Violation):
-        try_by_lifecycle(probe, example)
+    with world(live) as probe:
+        group = seed_by_lifecycle(probe)[example.name]
+        with pytest.raises(Violation):
+            try_by_lifecycle(probe, example, group)
 
 
 def test_by_lifecycle_where_a_start_ignores_it(serve: Serve) -> None:

@@ -281,7 +281,8 @@ class CardWaiter:
     def _is_late(self, one: _Awaited) -> bool:
         """Whether cards can be expected to be listed by now."""
         waited = self._clock.monotonic() - one.asked
-        return bool(one.cards) or waited > (_SURELY_LATE * self._latency or _UNKNOWN_LATENCY)
+        latency = _SURELY_LATE * self._latency or _UNKNOWN_LATENCY
+        return bool(one.cards) or waited > min(latency, self._backend.listing_timeout / 2)
 
     def _visible(self, placed: Placement, *, is_late: bool) -> dict[str, Card]:
         """The cards of an invocation; if they are late, by whatever listing shows them.

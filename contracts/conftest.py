@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
+from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
 from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
@@ -27,7 +30,7 @@ from pytest_atomic_cards.suite.large_group import LargeGroup
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
 from pytest_atomic_cards.suite.plan import PLAN, PlanHooks
-from pytest_atomic_cards.suite.planned_cards import PlannedCards
+from pytest_atomic_cards.suite.planned_cards import VARIABLES, PlannedCards
 from pytest_atomic_cards.suite.price_measurement import PRICE_METER
 from pytest_atomic_cards.suite.prices import fixtures_of, name_of
 from pytest_atomic_cards.suite.probe import Probe
@@ -198,6 +201,14 @@ def population(
         return seed_population(probe.cards, planned)
     existing = hooks_of(pytestconfig).existing = ExistingCards(probe)
     return existing.population
+
+
+@pytest.fixture(scope="session")
+def varied(probe: Probe, history: History) -> BatchedSetup[Group]:
+    """A card with variables for each action, and one more, or why there are none."""
+    del history
+    population = Population.of(len(Action) + 1, CardSpec(variables=VARIABLES))
+    return BatchedSetup({"cards": lambda: probe.cards.seeder.seed(population)[0]})
 
 
 @pytest.fixture(scope="session")

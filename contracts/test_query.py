@@ -55,7 +55,8 @@ def test_one_attribute_selects(
     attribute: Attribute, probe: Probe, population: SharedPopulation
 ) -> None:
     """Each value of the attribute lists exactly its cards; an invented one lists none."""
-    cards = [*population.active[:VALUES_TRIED], *(group.cards[0] for group in population.groups)]
+    groups = [*population.groups, *filter(None, (population.long, population.numeric))]
+    cards = [*population.active[:VALUES_TRIED], *(group.cards[0] for group in groups)]
     values = [card.attributes.get(attribute) for card in cards if card.status is Status.ACTIVE]
     tried = [query_by({attribute: value}) for value in unlike(filter(None, values))]
     for query, found in probe.find_each(tried):

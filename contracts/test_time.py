@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status, may_show
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
+from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
@@ -25,7 +25,6 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 A_MOMENT = 0.05
 """Seconds: many times the resolution of ``updated``, which is a millisecond."""
-VARIABLES = {"note": "of the card"}
 KEPT = (
     "created",
     "eventName",
@@ -119,20 +118,19 @@ def test_timers_end_with_the_card(name: str, timed: TimeExperiment) -> None:
 
 
 @pytest.fixture(scope="module")
-def varied(probe: Probe, reserve: CardPool) -> Group:
+def actioned(varied: BatchedSetup[Group], reserve: CardPool) -> Group:
     """A card with variables for each action, and one more."""
-    population = Population.of(len(Action) + 1, CardSpec(variables=VARIABLES))
     try:
-        return probe.cards.seeder.seed(population)[0]
+        return varied["cards"]
     except SeedingError:  # a flow may not accept our variables
-        return reserve.bulk(len(population))
+        return reserve.bulk(len(Action) + 1)
 
 
 @requirement("TIME-09")
 @pytest.mark.parametrize("action", list(Action))
-def test_action_leaves_the_rest(action: Action, probe: Probe, varied: Group) -> None:
+def test_action_leaves_the_rest(action: Action, probe: Probe, actioned: Group) -> None:
     """An action changes only status and updated of the listed cards."""
-    group, card = varied, varied.cards[list(Action).index(action)]
+    group, card = actioned, actioned.cards[list(Action).index(action)]
     payload = {"name": "of the payload"} if action is Action.COMPLETE else None
     exchange = probe.change(action, group.single(card), group, payload)
     probe.states_once(only(group, card), left(Status.ACTIVE))

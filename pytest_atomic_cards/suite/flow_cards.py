@@ -17,7 +17,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.model.request_space import attributes_of
+from pytest_atomic_cards.model.request_space import OTHER, attributes_of
 from pytest_atomic_cards.suite.covering_array import Forbidden
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Arrangement
@@ -66,6 +66,8 @@ _NARROWED: Final = (
 """Each attribute beside a customer, one as the third, and all that cards of a flow have. An action
 that ignores it changes the customer's card, which lacks the value; another card has all values, and
 one of the actions has to find it. A set costs two cards and five requests."""
+_APART: Final = tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one)
+"""The sets that name an invocation, so that a row of active cards takes a start of its own."""
 _JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId")
 """Each attribute that may not stand alone, beside a customer: every action has to find the card."""
 _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
@@ -76,15 +78,17 @@ _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # Each count of closed cards would need listings of its own, to show that they are ours.
     {"state": tuple(CLOSED), "matches": ("0", "2")},
     # A start for each costs more than it shows: all cards of a start are listed by it instead.
+    {"by": _APART, "matches": ("1",), "multiple": ("1",)},
+    {"by": _APART, "matches": ("1",), "body": ("empty", "object", OTHER)},
     {
-        "by": tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one),
+        "by": _APART,
         "state": tuple(state.value for state in Status if state is not Status.ACTIVE),
         "matches": ("0", "1", "2"),
     },
     # Of a single card multiple says nothing, and it has to be shown whose the id is in each state.
     {
         "by": ("flowInstanceId", "lifecycleId+userId"),
-        "multiple": ("0", "false", "true", "junk"),
+        "multiple": ("1", "0", "false", "true", "junk"),
     },
     # The target gives their values to one card only, as a rule.
     {

@@ -158,7 +158,7 @@ def _expect_honoured(probe: Probe, group: Group, card: Card, example: Example) -
 
 def _everything(probe: Probe, query: CardQuery) -> list[Card]:
     """All cards that a query lists, also those that are listed only by their state."""
-    states = (None, *Status)
+    states = (None, *(state for state in Status if state is not Status.ACTIVE))
     found = (probe.cards.reader.find_all(query.replace(status=state)) for state in states)
     return [*chain.from_iterable(one.cards for one in found)]
 

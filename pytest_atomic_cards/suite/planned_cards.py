@@ -14,6 +14,8 @@ from pytest_atomic_cards.targets.seeding.seeder import Seeder
 Cards = Sequence[CardSpec]
 """The cards of one customer."""
 
+VARIABLES: Final = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
+"""Variables of a start whose cards have some."""
 INTRUDED: Final = 4
 """Cards that each request without access is for: one of each operation."""
 OTHER_STATES: Final = tuple(

@@ -48,6 +48,7 @@ None has a comma: whether a target reads ``a,b`` as a list is an open question.
 """
 
 _WORDS: Final = re.compile("[0-9A-Za-z]+")
+_LONG_SUFFIX: Final = "-long" * 16
 _LONG: Final = 64
 """Characters that some targets cut a value after."""
 
@@ -74,9 +75,12 @@ class SharedPopulation:
 
     @property
     def groups(self) -> list[Group]:
-        """Every group."""
-        single = [group for group in (self.odd, self.long, self.numeric) if group]
-        return [*self.plain, *single, *self.by_state.values()]
+        """Every group; those whose cards belong to another one only once."""
+        odd = set(self.odd.cards) if self.odd else set()
+        single = [
+            group for group in (self.long, self.numeric) if group and not odd >= {*group.cards}
+        ]
+        return [*self.plain, *([self.odd] if self.odd else []), *single, *self.by_state.values()]
 
     @property
     def cards(self) -> list[Card]:
@@ -131,12 +135,31 @@ def seed_population(cards: Cards, planned: PlannedCards) -> SharedPopulation:
             population.by_state[state] = group
         else:
             population.absent[state.value] = group
-    for name, seed in (("odd", _odd), ("long", _long), ("numeric", _numeric)):
-        try:
-            setattr(population, name, seed(cards))
-        except (NotAvailableError, SeedingError, ContractBrokenError) as error:
-            population.absent[name] = error
+    if not _seed_together(cards, population):
+        for name, seed in (("odd", _odd), ("long", _long), ("numeric", _numeric)):
+            try:
+                setattr(population, name, seed(cards))
+            except (NotAvailableError, SeedingError, ContractBrokenError) as error:
+                population.absent[name] = error
     return population
+
+
+def _seed_together(cards: Cards, population: SharedPopulation) -> bool:
+    """Seed cards of unusual customers in one start, if a target that decides all else allows it."""
+    if cards.backend.delivery_is_certain:
+        return False
+    new = cards.backend.new_user
+    try:
+        users = [*map(new, ODD_VALUES), new(_LONG_SUFFIX), cards.backend.new_number()]
+        group = cards.seeder.seed(Population(tuple(CardSpec(user_id=user) for user in users)))[0]
+    except (NotAvailableError, SeedingError, ContractBrokenError):
+        return False  # it may accept some of them
+    of_user = {user: tuple(card for card in group.cards if card.user_id == user) for user in users}
+    *_, long, numeric = users
+    population.odd = group
+    population.long = Group(CardQuery(user_id=long), of_user[long], (long,))
+    population.numeric = Group(CardQuery(user_id=numeric), of_user[numeric], (numeric,))
+    return all(of_user.values())
 
 
 def _by_state(cards: Cards, planned: PlannedCards) -> dict[Status, Group | AtomicCardsError]:
@@ -185,7 +208,7 @@ def _odd(cards: Cards) -> Group:
 def _long(cards: Cards) -> Group:
     """A card with a long customer id and, if the target lets us choose, numeric values."""
     spec = CardSpec(
-        user_id=cards.backend.new_user("-long" * 16),
+        user_id=cards.backend.new_user(_LONG_SUFFIX),
         card_template_id="7007",
         event_name="8008",
         lifecycle_id=f"9{cards.randomness.bits(40):012}",

@@ -21,6 +21,7 @@ from pytest_atomic_cards.support.errors import (
 )
 from pytest_atomic_cards.targets.seeding.action_semantics import updated
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.roll_call import RollCall
 from pytest_atomic_cards.targets.seeding.state_setup import act_on_state
 
 Outcome = TypeVar("Outcome")
@@ -45,6 +46,7 @@ class Canceller:
     Attributes:
         count: How many cards were cancelled, by the target's own count.
         was_futile: Whether cards were still listed as active after all repeats.
+        roll_call: Lists all active cards at once.
     """
 
     def __init__(self, api: CardsApi, ownership: Ownership) -> None:
@@ -53,6 +55,7 @@ class Canceller:
         self.count = 0
         self.was_futile = False
         self._lock = Lock()
+        self.roll_call = RollCall(ownership)
 
     def _count(self, exchange: Exchange) -> None:
         """Count the cards that a response says were changed; at least one if it was a success."""
@@ -68,6 +71,7 @@ class Canceller:
                 break
             failures += 1
             try:
+                self.roll_call.forget()
                 exchange = self._ownership.action_semantics.act_alone(Action.CANCEL, card)
             except OutcomeUnknownError:
                 continue
@@ -89,6 +93,11 @@ class Canceller:
         if not all(pin.matches(card.attributes) for card in found):
             return self._listed_by_pin_alone(pin, state)
         return self._ours(pin, state, found)
+
+    def _still_listed(self, pin: CardQuery, state: Status, *, was_known: bool) -> Sequence[Card]:
+        """The same, for a pin whose cards were known by the listing of all active ones."""
+        shown = self.roll_call.under(pin) if was_known and state is Status.ACTIVE else None
+        return self._listed(pin, state) if shown is None else self._ours(pin, state, shown)
 
     def _listed_by_pin_alone(self, pin: CardQuery, state: Status) -> Sequence[Card]:
         """The same without a state in the query, whose index may lag behind others.
@@ -123,6 +132,7 @@ class Canceller:
 
     def _cancel_at_once(self, pin: CardQuery, state: Status, count: int) -> Exchange:
         batch = pin.replace(multiple=True, limit=LARGEST_LIMIT) if count > 1 else pin
+        self.roll_call.forget()
         exchange = act_on_state(self._api, Action.CANCEL, batch, state)
         self._count(exchange)
         return exchange
@@ -152,14 +162,17 @@ class Canceller:
                 before the first cancel.
         """
         query, response, first = pin.replace(status=state), "no response", 0
+        if known and state is Status.ACTIVE and self.roll_call.is_empty_before(pin):
+            return ""
         try:
             if known and self._ownership.action_semantics.was_carried_out(Action.CANCEL):
                 with suppress(OutcomeUnknownError, NotAvailableError, ScopeError):
-                    response, first = self._cancel_at_once(pin, state, known).describe(), 1
+                    exchange = self._cancel_at_once(pin, state, known)
+                    response, first = exchange.describe(), int(exchange.succeeded)
                     yield
             for number in range(first, repeats):
                 plainly = number == 0 and shows_plainly
-                listed = () if plainly else self._listed(pin, state)
+                listed = () if plainly else self._still_listed(pin, state, was_known=bool(first))
                 if not listed and number == 0:
                     listed = self._listed_by_pin_alone(pin, state)
                 if not listed:

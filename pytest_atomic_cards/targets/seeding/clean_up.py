@@ -205,7 +205,16 @@ class Cleaner:
 
         Listings may lag, so all starts wait together, until that has once not helped.
         """
-        running = {number: self._clean(start, anew=anew) for number, start in enumerate(starts)}
+        words = {start.number: [] if anew else self._known_words(start) for start in starts}
+        active = {
+            start.invocation: words[start.number].count(Status.ACTIVE)
+            for start in starts
+            if start.invocation and Status.ACTIVE in words[start.number]
+        }
+        self._canceller.roll_call.begin(active)
+        running = {
+            number: self._clean(start, words[start.number]) for number, start in enumerate(starts)
+        }
         reports: dict[int, CleanUp] = {}
         with activity("cleaning up invocations", len(starts)) as update:
             for attempt in range(MOST_REPEATS + 1):
@@ -279,8 +288,7 @@ class Cleaner:
         )
         return CleanUp.of([report, CleanUp(0, waiting=missing)])
 
-    def _clean(self, start: Start, *, anew: bool) -> Steps[CleanUp]:
-        words = [] if anew else self._known_words(start)
+    def _clean(self, start: Start, words: Sequence[str | None]) -> Steps[CleanUp]:
         waiting, left = yield from self._cleaned_by(start, start.pins, words)
         if not start.complete:
             if start.invocation:  # its cards may be listed under a different invocation
@@ -327,14 +335,16 @@ class Cleaner:
         """
         if words and {*words} <= CLOSED:
             return [], []
-        is_plain = start.complete and start.states == {Status.ACTIVE}
-        known = words.count(Status.ACTIVE) if is_plain else 0
+        is_known = bool(words) and {*words} <= {*Status}
+        is_plain = is_known or (start.complete and start.states == {Status.ACTIVE})
+        others = start.states - {Status.ACTIVE}
         return (
             yield from together(
                 [
-                    self._canceller.cancelled(pin, state, _FEW_REPEATS)
+                    self._canceller.cancelled(pin, state, _FEW_REPEATS, known=words.count(state))
                     for pin in pins
-                    for state in sorted(start.states - {Status.ACTIVE})
+                    for state in sorted(others)
+                    if state in words or not is_known
                 ],
                 [
                     self._canceller.cancelled(
@@ -342,7 +352,7 @@ class Cleaner:
                         Status.ACTIVE,
                         MOST_REPEATS,
                         shows_plainly=is_plain and not self.listing_lag,
-                        known=known,
+                        known=words.count(Status.ACTIVE),
                     )
                     for pin in pins
                 ],

@@ -210,7 +210,7 @@ class Reader:
             largest = max(largest, count)
         return Found(tuple(cards.values()), tuple(exchanges), complete)
 
-    def find_all(self, query: CardQuery) -> Found:
+    def find_all(self, query: CardQuery, most_pages: int = ALL_PAGES) -> Found:
         """All cards that match, however many, and however small the pages of the target are.
 
         If it does not serve large pages, this is the first page.
@@ -220,7 +220,7 @@ class Reader:
             TransportError: There was no usable response, or access was denied.
         """
         try:
-            return self.find(query, ALL_PAGES, wanted=math.inf)
+            return self.find(query, most_pages, wanted=math.inf)
         except ContractBrokenError:
             return self.page(query)
 

@@ -29,7 +29,7 @@ from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.seeding.action_semantics import ActionSemantics
 from pytest_atomic_cards.targets.seeding.filter_semantics import FilterSemantics
-from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
+from pytest_atomic_cards.targets.seeding.listing_reader import ALL_PAGES, Found, Reader
 from pytest_atomic_cards.targets.seeding.provenance import EVERYWHERE, Provenance
 
 _INDEX_LAG: Final = 5.0
@@ -121,9 +121,9 @@ class Ownership:
 
     # What is listed
 
-    def look(self, query: CardQuery) -> Found:
+    def look(self, query: CardQuery, most_pages: int = ALL_PAGES) -> Found:
         """List all cards that match, and learn from them."""
-        found = self._reader.find_all(query)
+        found = self._reader.find_all(query, most_pages)
         self.note(query, found)
         return found
 

@@ -48,12 +48,21 @@ class PlannedCards:
     Args:
         seeder: Seeds them.
         used: The fixtures that the run uses.
+
+    Attributes:
+        is_seeding: Whether it is seeding cards, for all fixtures of :attr:`made`.
     """
 
     def __init__(self, seeder: Seeder, used: Collection[str] = ()) -> None:
         self._seeder = seeder
         self._used = used
+        self.is_seeding = False
         self._made: dict[str, list[Group | AtomicCardsError]] = {}
+
+    @property
+    def made(self) -> Collection[str]:
+        """The fixtures whose cards were seeded."""
+        return self._made.keys()
 
     def take(self, fixture: str) -> list[Group | AtomicCardsError]:
         """A group for each customer that a fixture needs, or why there is none.
@@ -66,7 +75,11 @@ class PlannedCards:
             names = [name for name in NEEDS if name == fixture or name in self._used]
             names = [name for name in names if name not in self._made]
             wanted = [cards for name in names for cards in NEEDS[name]]
-            made = iter(self._seeder.seed_customers(*wanted, apart=False))
+            self.is_seeding = True
+            try:
+                made = iter(self._seeder.seed_customers(*wanted, apart=False))
+            finally:
+                self.is_seeding = False
             for name in names:
                 self._made[name] = [next(made) for _ in NEEDS[name]]
         return self._made[fixture]

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.planned_cards import NEEDS, PlannedCards
 from pytest_atomic_cards.suite.prices import (
     CLEAN_UP,
     RESERVE,
@@ -25,6 +26,8 @@ from pytest_atomic_cards.suite.traffic_stats import footprint_of
 PRICE_METER: Final = "atomic-cards-price-meter"
 """The name under which the plugin is registered."""
 _OWN_SCOPE: Final = "function"
+_PLANNED: Final = "planned"
+"""What is seeded for several fixtures together, until it is shared out."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,18 +45,24 @@ class PriceMeter:
     _shared: set[str] = field(default_factory=set)
     _groups: Counter[str] = field(default_factory=Counter)
     _pools: list[CardPool] = field(default_factory=list)
+    _planned: list[PlannedCards] = field(default_factory=list)
     _counted: int = 0
     _contract: str = ""
 
     def observe(self, exchange: Exchange) -> None:
         """Attribute one exchange to the owner that is at work."""
-        is_stock = any(pool.is_restocking for pool in self._pools)
-        self.taken[RESERVE if is_stock else self._owners[-1]] += footprint_of(exchange)
+        owner = self._owners[-1]
+        if any(pool.is_restocking for pool in self._pools):
+            owner = RESERVE
+        elif any(planned.is_seeding for planned in self._planned):
+            owner = _PLANNED
+        self.taken[owner] += footprint_of(exchange)
 
     @property
     def prices(self) -> Prices:
         """What was measured."""
         self._count_groups()
+        self._share_out()
         shared = {
             name: Price(self.taken[name], self._groups[name])
             for name in {*self._shared, CLEAN_UP, RESERVE}
@@ -66,6 +75,14 @@ class PriceMeter:
             },
             shared,
         )
+
+    def _share_out(self) -> None:
+        """Attribute what was seeded for several fixtures to each, by the number of its cards."""
+        whole = self.taken.pop(_PLANNED, Footprint())
+        for planned in self._planned:
+            cards = {name: sum(map(len, NEEDS[name])) for name in planned.made}
+            for name, count in cards.items():
+                self.taken[name] += whole.part(count, sum(cards.values()))
 
     def _count_groups(self) -> None:
         """Attribute the groups that were taken since the last count to the owner at work."""
@@ -89,6 +106,8 @@ class PriceMeter:
             made = yield
             if isinstance(made, CardPool):
                 self._pools.append(made)
+            if isinstance(made, PlannedCards):
+                self._planned.append(made)
             return made
         finally:
             self._count_groups()

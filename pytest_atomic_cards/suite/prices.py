@@ -53,6 +53,14 @@ class Footprint:
             f"{_count(self.requests, 'request')}"
         )
 
+    def part(self, count: int, whole: int) -> Footprint:
+        """A part of it, rounded up."""
+        return Footprint(
+            _share(self.cards, count, whole),
+            _share(self.starts, count, whole),
+            _share(self.requests, count, whole),
+        )
+
     def as_dict(self) -> dict[str, int]:
         """The numbers as JSON values."""
         return {"cards": self.cards, "starts": self.starts, "requests": self.requests}
@@ -151,11 +159,7 @@ class Prices:
     def _groups(self, count: int) -> Footprint:
         """The price of so many groups of the pool."""
         pool, total = self.shared.get(RESERVE, Price()).own, self._taken(self._all)
-        return Footprint(
-            _share(pool.cards, count, total),
-            _share(pool.starts, count, total),
-            _share(pool.requests, count, total),
-        )
+        return pool.part(count, total)
 
 
 def _share(amount: int, part: int, whole: int) -> int:

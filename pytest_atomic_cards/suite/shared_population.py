@@ -173,7 +173,7 @@ def _by_state(cards: Cards, planned: PlannedCards) -> dict[Status, Group | Atomi
         else:
             return made | {Status.SNOOZED: NotAvailableError(NO_SNOOZE)}
     pairs = [Population.of(2, CardSpec(status=state)) for state in states]
-    return dict(zip(states, cards.seeder.seed_each(*pairs), strict=True))
+    return dict(zip(states, cards.seeder.seed_each(pairs), strict=True))
 
 
 def _plain(cards: Cards) -> tuple[Group, Group]:

@@ -13,7 +13,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import ScopeError, SeedingError
-from pytest_atomic_cards.targets import LiveTarget, world_on
+from pytest_atomic_cards.targets import LiveTarget, live_target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ def test_an_empty_listing_is_not_believed_where_listings_go_back(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On such a target a card that the first listing of a clean-up misses is cancelled, too."""
+    monkeypatch.setattr(live_target, "AT_ONCE", 1)  # so that it is known who gets which listing
     live = serve()
     cards = live.open_world()
     page = Reader.page

@@ -18,7 +18,8 @@ from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import NotAvailableError, ScopeError, SeedingError
-from pytest_atomic_cards.targets.seeding import wait_for_cards
+from pytest_atomic_cards.targets import live_target
+from pytest_atomic_cards.targets.seeding import awaited_cards, wait_for_cards
 from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
 
@@ -79,7 +80,7 @@ def test_a_listing_that_is_none_is_not_waited_for(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a success holds no listing, which no wait will mend, seeding is given up soon."""
-    monkeypatch.setattr(wait_for_cards, "_FEW_SECONDS", 0.2)
+    monkeypatch.setattr(awaited_cards, "_FEW_SECONDS", 0.2)
     cards = serve(faults=["listing-of-text"]).open_world(seed_timeout=36_000)
     with pytest.raises(SeedingError, match=r"after 0.2 s .*; listing .* must be a JSON object"):
         cards.seed()
@@ -179,6 +180,7 @@ def test_listings_that_go_back_are_given_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where a rehearsal has seen a card vanish from listings, seeding waits until all is steady."""
+    monkeypatch.setattr(live_target, "AT_ONCE", 1)  # so that it is known who gets which listing
     cards = serve().open_world()
     page = Reader.page
     shown = iter([True, True, *[not flickers] * 4])

@@ -54,7 +54,7 @@ def test_a_static_mock_is_told_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Listings seen while waiting for a card violate a requirement; the rest names it as cause."""
-    monkeypatch.setattr("pytest_atomic_cards.targets.seeding.wait_for_cards._FEW_SECONDS", 0.2)
+    monkeypatch.setattr("pytest_atomic_cards.targets.seeding.awaited_cards._FEW_SECONDS", 0.2)
     monkeypatch.setattr("pytest_atomic_cards.targets.seeding.missing_cards._LEAST_CREATION", 0.0)
     for name, value in ENVIRON.items():
         monkeypatch.setenv(f"ATOMIC_CARDS_{name}", value)

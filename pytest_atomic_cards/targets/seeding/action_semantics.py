@@ -78,6 +78,7 @@ class ActionSemantics:
 
     Attributes:
         breach: How an action on one card was seen to change others; empty if it never was.
+        acted_on: Keys of the cards that an action was sent for.
     """
 
     def __init__(self, api: CardsApi, reader: Reader, is_ours: Callable[[Card], bool]) -> None:
@@ -85,6 +86,7 @@ class ActionSemantics:
         self._reader = reader
         self._is_ours = is_ours
         self.breach = ""
+        self.acted_on: set[str] = set()
         self._cards: deque[Card] = deque(maxlen=_RECENT)
         self._spare: list[Card] = []
         self._selective: set[tuple[Action, frozenset[Attribute]]] = set()
@@ -157,6 +159,7 @@ class ActionSemantics:
 
     def _act_by(self, action: Action, query: CardQuery, card: Card) -> Exchange:
         """Act on one card by a query, and note whether that selects a single card."""
+        self.acted_on.add(key_of(card))
         exchange = self._api.act_exchange(action, query)
         self._inspect(exchange, card)
         if exchange.succeeded and (updated(exchange) or not self._is_alone_and_active(card, query)):
@@ -181,6 +184,7 @@ class ActionSemantics:
             for query in selectors_of(card, without=pin):
                 seen, self._just_seen = self._just_seen, None
                 if seen == (key_of(card), query) or self._is_alone_and_active(card, query):
+                    self.acted_on.add(key_of(card))
                     exchange = self._api.act_exchange(action, query.with_attributes(made_up))
                     return self._judge(action, exchange, card, query)
         return None

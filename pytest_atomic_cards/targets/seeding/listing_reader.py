@@ -142,6 +142,7 @@ class Reader:
 
     Attributes:
         words: The state words that :meth:`states` found last.
+        overlap: Sends requests that do not depend on each other.
     """
 
     def __init__(
@@ -150,6 +151,7 @@ class Reader:
         self._api = api
         self._observe = observe
         self.words: dict[str, str | None] = {}
+        self.overlap = api.session.overlap
         self._likely = _LIKELY
 
     def expect(self, state: Status) -> None:

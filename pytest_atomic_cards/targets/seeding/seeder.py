@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from typing import Final, TypeVar
@@ -33,6 +34,21 @@ _CALIBRATED: Final = 4
 """Targets of a calibration: usually enough to see that not all get the same number of cards."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Cards that were requested.
+
+    Args:
+        population: As they were wanted.
+        placed: As they were requested.
+        begun: When the target had taken the request, by the clock of the session.
+    """
+
+    population: Population
+    placed: Placement
+    begun: float
+
+
 class Seeder:
     """Seeds populations into one target.
 
@@ -57,6 +73,7 @@ class Seeder:
         self._cleaner = cleaner or Cleaner(api, Ownership(api, Reader(api)))
         self.reader = reader = Reader(api, self._cleaner.ownership.provenance.observe)
         self._clock = api.session.clock
+        self._overlap = api.session.overlap
         self.backend = backend
         self._scope = scope
         self._ownership = self._cleaner.ownership if scope and scope.evidence else None
@@ -85,12 +102,20 @@ class Seeder:
             SeedingError: No card appeared in time.
         """
         placed = self._place(Population.of(_CALIBRATED))
-        cards = self._waiter.calibrate(placed)
-        self._completed(placed)
+        cards = self._waiter.await_first(placed)
         if self._scope:
             self._scope.adopt(cards)
         if self._ownership:
-            self._ownership.calibrate(cards)
+            acted_on = self._ownership.action_semantics.acted_on
+            self._overlap.results(
+                [
+                    partial(self._waiter.calibrate, placed, acted_on),
+                    partial(self._ownership.calibrate, cards),
+                ]
+            )
+        else:
+            self._waiter.calibrate(placed)
+        self._completed(placed)
 
     def seed(self, *populations: Population, at_once: bool = False) -> list[Group]:
         """Seed populations, each as one invocation, and return their cards in the given states.
@@ -103,46 +128,57 @@ class Seeder:
             NotAvailableError: The target cannot create such cards.
             SeedingError: The cards did not appear in time, or not as requested.
         """
-        placed = [self._place(population) for population in populations]
+        requests = [self._request(population) for population in populations]
+        placed = [one.placed for one in requests]
         visible = self._waiter.await_visible(placed, at_once=at_once)
-        self._completed(*placed)
-        if self._scope:
-            self._scope.adopt([card for cards in visible for card in cards])
-        groups = [
-            self._state_setup.arrange(population, Group(one.pin, cards, one.users))
-            for population, one, cards in zip(populations, placed, visible, strict=True)
-        ]
-        if self._ownership:
-            self._ownership.expect([card for group in groups for card in group.cards])
+        groups = []
+        for made in self._arranged(requests, visible):
+            if isinstance(made, AtomicCardsError):
+                raise made
+            groups.append(made)
         return groups
 
-    def seed_each(self, *populations: Population) -> list[Group | AtomicCardsError]:
-        """Seed populations like :meth:`seed`; those that fail leave the others alone."""
-        placed = [_outcome(partial(self._place, population)) for population in populations]
-        sent = [one for one in placed if isinstance(one, Placement)]
-        visible = iter(self._waiter.await_each(sent) if sent else ())
-        return [
-            self._arranged(population, one, next(visible)) if isinstance(one, Placement) else one
-            for population, one in zip(populations, placed, strict=True)
-        ]
+    def seed_each(self, populations: Iterable[Population]) -> list[Group | AtomicCardsError]:
+        """Seed populations like :meth:`seed`; those that fail leave the others alone.
+
+        Args:
+            populations: The cards of each invocation; the next one is taken once one is requested.
+        """
+        requests = [_outcome(partial(self._request, population)) for population in populations]
+        sent = [one for one in requests if isinstance(one, _Request)]
+        visible = self._waiter.await_each([one.placed for one in sent]) if sent else []
+        made = iter(self._arranged(sent, visible))
+        return [next(made) if isinstance(one, _Request) else one for one in requests]
+
+    def _request(self, population: Population) -> _Request:
+        return _Request(population, self._place(population), self._clock.monotonic())
 
     def _arranged(
         self,
-        population: Population,
-        placed: Placement,
-        cards: tuple[Card, ...] | AtomicCardsError,
-    ) -> Group | AtomicCardsError:
-        """The cards of one start in the given states, or why there are none."""
-        if isinstance(cards, AtomicCardsError):
-            return cards
-        self._completed(placed)
+        requests: Sequence[_Request],
+        visible: Sequence[tuple[Card, ...] | SeedingError | NotAvailableError],
+    ) -> list[Group | AtomicCardsError]:
+        """The cards of each start in the given states, or why there are none."""
+        seen = [
+            (request, cards)
+            for request, cards in zip(requests, visible, strict=True)
+            if isinstance(cards, tuple)
+        ]
+        self._completed(*(request.placed for request, _ in seen))
         if self._scope:
-            self._scope.adopt(cards)
-        found = Group(placed.pin, cards, placed.users)
-        group = _outcome(partial(self._state_setup.arrange, population, found))
-        if self._ownership and isinstance(group, Group):
-            self._ownership.expect(group.cards)
-        return group
+            self._scope.adopt([card for _, cards in seen for card in cards])
+        made = self._overlap.results(
+            partial(_outcome, partial(self._in_states, request, cards)) for request, cards in seen
+        )
+        if self._ownership:
+            groups = [one for one in made if isinstance(one, Group)]
+            self._ownership.expect([card for group in groups for card in group.cards])
+        arranged = iter(made)
+        return [next(arranged) if isinstance(cards, tuple) else cards for cards in visible]
+
+    def _in_states(self, request: _Request, cards: tuple[Card, ...]) -> Group:
+        group = Group(request.placed.pin, cards, request.placed.users)
+        return self._state_setup.arrange(request.population, group, request.begun)
 
     def seed_bulk(self, count: int) -> Group:
         """Seed at least ``count`` active cards that one query selects.
@@ -185,10 +221,10 @@ class Seeder:
     ) -> list[tuple[Population, Group | AtomicCardsError]]:
         """Seed starts, and each state of those that fail by itself: others may be available."""
         made: list[tuple[Population, Group | AtomicCardsError]] = []
-        for start, group in zip(starts, self.seed_each(*starts), strict=True):
+        for start, group in zip(starts, self.seed_each(starts), strict=True):
             states = by_state(start)
             if isinstance(group, AtomicCardsError) and len(states) > 1:
-                made += zip(states, self.seed_each(*states), strict=True)
+                made += zip(states, self.seed_each(states), strict=True)
             else:
                 made.append((start, group))
         return made

@@ -80,11 +80,17 @@ class StateSetup:
         self._lateness = timedelta(0)
         self._waited_longer = False
 
-    def arrange(self, population: Population, group: Group) -> Group:
+    def arrange(self, population: Population, group: Group, begun: float) -> Group:
         """Bring each card of ``group`` into the state that its spec asks for.
 
         Cards beyond the population's (a flow may send several to one customer) are brought into
         the same state if all specs ask for the same, and stay active otherwise.
+
+        Args:
+            population: What was requested.
+            group: The cards.
+            begun: When they were requested, by the clock of the session. An expiry counts from
+                then, or from a little later.
 
         Raises:
             NotAvailableError: The target did not honour an embargo, an expiry or a lifecycle id,
@@ -107,7 +113,7 @@ class StateSetup:
         arranged: dict[str, Card] = {}
         for state, cards in members.items():
             if not _all_may_show(state, {words.get(key_of(card)) for card in cards}):
-                self._await(state, group, cards, population)
+                self._await(_spec_of(state, population), group, cards, begun)
             arranged |= {key_of(card): replace(card, status=state) for card in cards}
         return replace(group, cards=tuple(arranged[key_of(card)] for card in group.cards))
 
@@ -138,10 +144,9 @@ class StateSetup:
             for card in members:
                 self._backend.snooze(card, _spec_of(state, population).snooze or SNOOZE)
 
-    def _await(
-        self, state: Status, group: Group, members: Sequence[Card], population: Population
-    ) -> None:
-        """Wait until cards are listed in a state."""
+    def _await(self, spec: CardSpec, group: Group, members: Sequence[Card], begun: float) -> None:
+        """Wait until cards are listed in the state of a spec."""
+        state = spec.status
         if state is Status.ACTIVE:
             return
 
@@ -149,13 +154,20 @@ class StateSetup:
             return self._words(group, members)
 
         if state is Status.EXPIRED:
-            expires = _spec_of(state, population).expires or EXPIRY
-            self._backend.pass_time(expires + _MARGIN + self._lateness)
+            self._backend.pass_time(self._until_expired(spec, begun))
         words = self._awaited(state, look)
         if state is Status.EXPIRED and not _all_may_show(state, words):
             words = self._late(state, look) or words
         if not _all_may_show(state, words):
             self._complain(state, words)
+
+    def _until_expired(self, spec: CardSpec, begun: float) -> timedelta:
+        """How long to wait for an expiry. Only on a live target has time passed already."""
+        passed = timedelta(seconds=self._clock.monotonic() - begun)
+        if self._backend.delivery_is_certain:
+            passed = timedelta(0)
+        left = (spec.expires or EXPIRY) + _MARGIN + self._lateness - passed
+        return max(timedelta(0), left)
 
     def _awaited(self, state: Status, look: Callable[[], Words]) -> Words:
         """The state words of cards once they may be in a state, or after the timeout."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
@@ -13,10 +14,16 @@ from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import Clock
-from pytest_atomic_cards.support.errors import ContractBrokenError, NotListedError, SeedingError
+from pytest_atomic_cards.support.errors import (
+    AtomicCardsError,
+    ContractBrokenError,
+    NotListedError,
+    SeedingError,
+)
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.progress import activity
+from pytest_atomic_cards.targets.seeding.awaited_cards import AwaitedCards, Pace
 from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
 from pytest_atomic_cards.targets.seeding.listing_reader import (
     ALL_PAGES,
@@ -44,12 +51,6 @@ _LOOKS: Final = 8
 """Listings in that time: enough to see cards come one after the other, or a listing go back."""
 _LEAST_LATE_CARD_WINDOW: Final = 0.5
 """Seconds to wait for further cards, once a target was seen to get several."""
-_FEW_SECONDS: Final = 5.0
-"""Seconds to wait if the response is a success and not a listing, or lists nothing but cards that
-were not asked for: a gateway may serve a page of its own while the service behind it starts, but a
-target that does so for longer is broken. Also for embargoed cards, which may never be listed."""
-_TIMES_AS_LATE: Final = 3
-"""Times the latency of the first cards to wait for embargoed ones, which may never be listed."""
 _SURELY_LATE: Final = 2
 """Times the latency of the first cards after which the invocation's own listing should have shown
 one, so that other listings may: each look by those takes up to four further requests."""
@@ -57,38 +58,6 @@ _UNKNOWN_LATENCY: Final = 1.0
 """Seconds after which those are looked at for the first cards of all."""
 _LEAST_LISTING_LAG: Final = 1.0
 """Seconds to wait for listings once one was seen to go back: such caches live for seconds."""
-
-
-@dataclass(slots=True)
-class _Awaited:
-    """Cards of one invocation that are waited for.
-
-    Args:
-        placed: What was requested.
-        asked: When.
-        grown: When the last of them was first listed; at first, when they were requested.
-        cards: Those that were listed so far, by their keys.
-        complete: Whether no more cards are waited for.
-        fault: What the last listing failed with, if it did.
-    """
-
-    placed: Placement
-    asked: float
-    grown: float
-    cards: dict[str, Card] = field(default_factory=dict)
-    complete: bool = False
-    fault: ContractBrokenError | None = None
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether the last response was a success that waiting hardly cures."""
-        return bool(self.fault and self.fault.exchange and self.fault.exchange.succeeded)
-
-    @property
-    def is_unlisted(self) -> bool:
-        """Whether all but embargoed ones were listed, and listings do not fail."""
-        hidden = self.placed.embargoed
-        return bool(hidden) and len(self.cards) == self.placed.count - hidden and not self.fault
 
 
 class CardWaiter:
@@ -116,21 +85,19 @@ class CardWaiter:
         self._ownership = ownership
         self._backend = backend
         self._clock = clock
+        self._overlap = reader.overlap
         self.late_card_window = 0.0
         """Seconds in which a start may send further cards; 0 if each sends one."""
         self.cards_per_target = 1
         """How many cards each target gets at least."""
-        self._latency = 0.0
+        self._pace = Pace(backend)
         self._varies = False
         self._contradiction: ContractBrokenError | None = None
         self.listing_lag = 0.0
         """Seconds until listings reliably show a change; 0 if they were never seen to go back."""
 
-    def calibrate(self, placed: Placement) -> list[Card]:
-        """Learn from a first invocation how many cards a target gets, and how far apart.
-
-        Returns:
-            The cards that were listed first.
+    def await_first(self, placed: Placement) -> list[Card]:
+        """The cards of a first invocation, which show how long cards take.
 
         Raises:
             SeedingError: No card appeared in time.
@@ -138,20 +105,33 @@ class CardWaiter:
         clock = self._clock.monotonic
         asked = clock()
         cards = [card for group in self.await_visible([placed]) for card in group]
+        if not self._backend.delivery_is_certain:
+            self._pace.latency = min(clock() - asked, _MOST_WATCH)
+        return cards
+
+    def calibrate(self, placed: Placement, acted_on: Collection[str] = ()) -> None:
+        """Learn from a first invocation how many cards a target gets, and how far apart.
+
+        Args:
+            placed: What was requested, once its first cards are listed.
+            acted_on: Keys of cards that somebody acts on meanwhile, so that they may vanish.
+        """
         if self._backend.delivery_is_certain:
-            return cards
+            return
+        clock = self._clock.monotonic
         first = last = clock()
-        self._latency = min(first - asked, _MOST_WATCH)
-        watch = min(max(_LEAST_WATCH, 3 * (first - asked)), _MOST_WATCH)
+        watch = min(max(_LEAST_WATCH, 3 * self._pace.latency), _MOST_WATCH)
         counts: Counter[str | None] = Counter()
+        known: set[str] = set()
         listed = 0
 
         def look() -> None:
             nonlocal counts, last, listed
             visible = self._own(placed, self._page(placed, placed.pin))
-            now = len(visible)
-            if not (now or listed):  # the target may not list by its own invocation
-                visible = self._visible(placed, is_late=True)
+            if not (visible or listed):  # the target may not list by its own invocation
+                visible = self._visible(placed, *self._firsts([placed]), is_late=True)
+            known.update(visible)
+            now = len(visible.keys() | (known & {*acted_on}))
             if now < listed:
                 self.listing_lag = max(_LEAST_LISTING_LAG, 2 * (clock() - first))
             listed = max(listed, now)
@@ -167,7 +147,6 @@ class CardWaiter:
         self._varies = max(counts.values(), default=1) > self.cards_per_target
         if self._varies or self.cards_per_target > 1:
             self.late_card_window = max(_LEAST_LATE_CARD_WINDOW, 2 * (last - first))
-        return cards
 
     def await_visible(
         self, placed: Sequence[Placement], *, at_once: bool = False
@@ -198,60 +177,44 @@ class CardWaiter:
             SeedingError: More are listed than a flow sends, or cards of others with them.
         """
         clock = self._clock.monotonic
-        awaited = [_Awaited(one, asked=clock(), grown=clock()) for one in placed]
+        awaited = [AwaitedCards(one, asked=clock(), grown=clock()) for one in placed]
 
-        def waiting() -> list[_Awaited]:
-            for one in awaited:
-                if not one.complete:
-                    self._look(one)
-                    update(sum(len(one.cards) for one in awaited))
-            return [one for one in awaited if not one.complete]
+        def waiting() -> list[AwaitedCards]:
+            left = [one for one in awaited if not one.complete]
+            firsts = self._firsts(one.placed for one in left)
+            for one, first in zip(left, firsts, strict=True):
+                self._look(one, first)
+                update(sum(len(one.cards) for one in awaited))
+            return [one for one in left if not one.complete]
 
-        def timeout(left: list[_Awaited]) -> float:
-            longest = self._backend.listing_timeout
-            if all(one.is_hopeless for one in left):
-                return min(longest, _FEW_SECONDS)
-            if all(one.is_unlisted for one in left):
-                return min(longest, max(_FEW_SECONDS, _TIMES_AS_LATE * self._latency))
-            return longest
+        def is_over(left: list[AwaitedCards]) -> bool:
+            waited = clock() - max((one.grown for one in awaited), default=0.0)
+            return not left or waited > self._pace.time_for(left)
 
-        def is_over(left: list[_Awaited]) -> bool:
-            return not left or clock() - max(one.grown for one in awaited) > timeout(left)
-
-        self._clock.sleep(0.0 if at_once else _SOONER * self._latency)
+        self._clock.sleep(0.0 if at_once else _SOONER * self._pace.latency)
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
         if len(missing) < len(awaited):
             self._clock.sleep(self.listing_lag)
-        error = self._absence(missing, timeout(missing))
         return [
-            in_order(list(one.cards.values()), one.placed.users) if one.complete else error
+            in_order(list(one.cards.values()), one.placed.users)
+            if one.complete
+            else self._pace.give_up(missing)
             for one in awaited
         ]
 
-    def _absence(self, missing: Sequence[_Awaited], waited: float) -> SeedingError | NotListedError:
-        """Why some cards were given up."""
-        if all(one.is_unlisted for one in missing):
-            return NotListedError(
-                "embargoed cards are not listed, neither by their invocation nor by "
-                "status=embargoed; no page says that they are"
-            )
-        fault = next((one.fault for one in missing if one.fault), None)
-        reason = fault or self._backend.if_missing
-        return SeedingError(
-            f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
-            f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "
-            f"all visible after {waited:g} s without a further one"
-            + (f"; {reason}" if reason else ""),
-            fault.exchange if fault else None,
+    def _firsts(self, placed: Iterable[Placement]) -> list[Found | AtomicCardsError]:
+        """The listing of each invocation by its own attribute, or what that failed with."""
+        return self._overlap.outcomes(
+            partial(self._reader.find, one.pin, ALL_PAGES, wanted=one.count) for one in placed
         )
 
-    def _look(self, one: _Awaited) -> None:
-        """List the cards of an invocation once more, and note whether they are all there."""
+    def _look(self, one: AwaitedCards, first: Found | AtomicCardsError) -> None:
+        """Take in a listing of an invocation, and note whether all of its cards are there."""
         before, targets = len(one.cards), one.placed.count
         one.fault = self._contradiction = None
         try:
-            one.cards |= self._visible(one.placed, is_late=self._is_late(one))
+            one.cards |= self._visible(one.placed, first, is_late=self._is_late(one))
         except ContractBrokenError as error:
             one.fault = error
             return
@@ -278,22 +241,34 @@ class CardWaiter:
             self._varies = True
             self.late_card_window = max(self.late_card_window, _LEAST_LATE_CARD_WINDOW)
 
-    def _is_late(self, one: _Awaited) -> bool:
+    def _is_late(self, one: AwaitedCards) -> bool:
         """Whether cards can be expected to be listed by now."""
         waited = self._clock.monotonic() - one.asked
-        latency = _SURELY_LATE * self._latency or _UNKNOWN_LATENCY
+        latency = _SURELY_LATE * self._pace.latency or _UNKNOWN_LATENCY
         return bool(one.cards) or waited > min(latency, self._backend.listing_timeout / 2)
 
-    def _visible(self, placed: Placement, *, is_late: bool) -> dict[str, Card]:
+    def _visible(
+        self, placed: Placement, first: Found | AtomicCardsError, *, is_late: bool
+    ) -> dict[str, Card]:
         """The cards of an invocation; if they are late, by whatever listing shows them.
 
         Large pages, or the invocation's own attribute, may not work.
+
+        Args:
+            placed: What was requested.
+            first: The listing by the invocation, or what it failed with.
+            is_late: Whether the cards can be expected by now.
+
+        Raises:
+            AtomicCardsError: It failed otherwise than a broken contract does.
         """
         cards: dict[str, Card] = {}
-        try:
-            cards = self._own(placed, self._find(placed, placed.pin, placed.count))
-        except ContractBrokenError:
+        if isinstance(first, Found):
+            cards = self._own(placed, self._checked(placed, placed.pin, first))
+        elif isinstance(first, ContractBrokenError):
             is_late = True
+        else:
+            raise first
         if not (cards or is_late):
             return cards
         if not cards:

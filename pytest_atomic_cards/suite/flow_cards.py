@@ -8,8 +8,9 @@ are tried.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from pytest_atomic_cards.client.scope_guard import PINS
@@ -162,8 +163,7 @@ class FlowCards:
                 by_state[order.state][place] = order
             except AtomicCardsError as error:
                 made[place] = error
-        for orders in by_state.values():
-            made |= self._arranged(orders)
+        made |= self._arranged(list(by_state.values()))
         return [made[place] for place in range(len(keys))]
 
     def states(self, arrangements: Sequence[Arrangement]) -> States:
@@ -218,21 +218,35 @@ class FlowCards:
         self._longest = new(ALIKE, like=self._longest) if self._longest else new()
         return self._longest
 
-    def _arranged(self, orders: Mapping[int, _Order]) -> dict[int, Arrangement | AtomicCardsError]:
-        """The arrangements of one state, which come and fail together."""
-        pooled = {id(one.specs): one.specs for one in orders.values() if not one.is_apart}
-        apart = [order for order in orders.values() if order.is_apart]
-        bystander = CardSpec(user_id=self._longer(), status=next(iter(orders.values())).state)
-        pool = Population((bystander, *(spec for specs in pooled.values() for spec in specs)))
-        try:
-            first, *others = self._probe.cards.seeder.seed(
-                pool, *(Population(order.specs) for order in apart)
-            )
-        except AtomicCardsError as error:
-            return dict.fromkeys(orders, error)
+    def _arranged(
+        self, by_state: Sequence[Mapping[int, _Order]]
+    ) -> dict[int, Arrangement | AtomicCardsError]:
+        """The arrangements of all states. Those of one state fail together."""
+        starts = [list(self._starts(orders.values())) for orders in by_state]
+        groups = iter(self._probe.cards.seeder.seed_each(chain.from_iterable(starts)))
+        made: dict[int, Arrangement | AtomicCardsError] = {}
+        for orders, populations in zip(by_state, starts, strict=True):
+            seeded = list(islice(groups, len(populations)))
+            made |= self._of_state(orders, seeded)
+        return made
+
+    def _starts(self, orders: Collection[_Order]) -> Iterator[Population]:
+        """What to start for one state: cards that share a start, and those that have their own."""
+        pooled = {id(one.specs): one.specs for one in orders if not one.is_apart}
+        bystander = CardSpec(user_id=self._longer(), status=next(iter(orders)).state)
+        yield Population((bystander, *(spec for specs in pooled.values() for spec in specs)))
+        yield from (Population(order.specs) for order in orders if order.is_apart)
+
+    def _of_state(
+        self, orders: Mapping[int, _Order], seeded: Sequence[Group | AtomicCardsError]
+    ) -> dict[int, Arrangement | AtomicCardsError]:
+        errors = [one for one in seeded if isinstance(one, AtomicCardsError)]
+        if errors:
+            return dict.fromkeys(orders, errors[0])
+        pool, *others = [one for one in seeded if isinstance(one, Group)]
         groups = iter(others)
         return {
-            place: self._made(order, first, next(groups) if order.is_apart else first)
+            place: self._made(order, pool, next(groups) if order.is_apart else pool)
             for place, order in orders.items()
         }
 

@@ -12,6 +12,8 @@ from pytest_atomic_cards.suite.unasked_changes import UnaskedChanges
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.suite.probe import Probe
 
@@ -24,6 +26,7 @@ class History:
 
     Attributes:
         closed: The state in which each card was first listed as closed, by key.
+        closed_at: When that was requested.
         changes: The cards that changed although this run did not act on them.
         is_shared: Whether others may act on the cards, too.
     """
@@ -32,6 +35,7 @@ class History:
         self.is_shared = is_shared
         self.changes = UnaskedChanges()
         self.closed: dict[str, Status] = {}
+        self.closed_at: dict[str, datetime] = {}
 
     @classmethod
     def of(cls, probe: Probe) -> Self:
@@ -52,3 +56,4 @@ class History:
             self.changes.listed(card)
             if card.status in CLOSED:
                 self.closed.setdefault(key_of(card), Status(card.status))
+                self.closed_at.setdefault(key_of(card), exchange.started)

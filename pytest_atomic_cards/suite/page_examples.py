@@ -87,7 +87,7 @@ def seed_by_lifecycle(probe: Probe) -> dict[str, Group]:
     try:
         made = seeder.seed_customers(*pairs)
     except NotAvailableError:  # named customers only
-        made = seeder.seed_each(*map(Population, pairs))
+        made = seeder.seed_each(map(Population, pairs))
     groups: dict[str, Group] = {}
     for example, group in zip(BY_LIFECYCLE, made, strict=True):
         if isinstance(group, AtomicCardsError):

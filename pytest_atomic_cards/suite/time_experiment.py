@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -51,8 +51,8 @@ _TIMERS: Final[Mapping[str, tuple[CardSpec, ...]]] = {
 class TimeExperiment:
     """Groups by the name of their timer.
 
-    They are seeded one after the other: once the last one's timer was due, so were all others that
-    are not :data:`LONG`.
+    They are seeded together: once a timer was due that began when the last one was listed, so were
+    all that are not :data:`LONG`.
 
     Args:
         probe: Sends requests to their environment.
@@ -77,15 +77,22 @@ class TimeExperiment:
         self.absent: dict[str, NotAvailableError | SeedingError] = {}
         self.before: dict[str, tuple[States, Sequence[Exchange]]] = {}
         self._begun: dict[str, tuple[float, datetime]] = {}
-        self._last = 0.0
         seeder = seeder or probe.cards.seeder
+        made = seeder.seed_each(self._begin(timers))
+        for name, group in zip(timers, made, strict=True):
+            if isinstance(group, NotAvailableError | SeedingError):
+                self.absent[name] = group
+            elif isinstance(group, AtomicCardsError):
+                raise group
+            else:
+                self.groups[name] = group
+        self._last = probe.cards.clock.monotonic()
+
+    def _begin(self, timers: Mapping[str, tuple[CardSpec, ...]]) -> Iterator[Population]:
+        """The cards of each group, which are requested right then."""
         for name, specs in timers.items():
-            self._begun[name] = probe.cards.clock.monotonic(), probe.cards.clock.now()
-            try:
-                self.groups[name] = seeder.seed(Population(specs))[0]
-            except (NotAvailableError, SeedingError) as error:
-                self.absent[name] = error
-            self._last = probe.cards.clock.monotonic()
+            self._begun[name] = self.probe.cards.clock.monotonic(), self.probe.cards.clock.now()
+            yield Population(specs)
 
     def group(self, name: str) -> Group:
         """One of the groups, as it was seeded.

@@ -11,6 +11,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def test_whether_an_expiry_was_taken(
     """An expiry was accepted if that is certain, or if the card shows the requested one."""
     card = group(options).cards[0]
     backend = SimpleNamespace(delivery_is_certain=certain)
-    probe: Any = SimpleNamespace(cards=SimpleNamespace(backend=backend, seeder=None))
+    cards = SimpleNamespace(
+        backend=backend, seeder=SimpleNamespace(seed_each=list), clock=REAL_CLOCK
+    )
+    probe: Any = SimpleNamespace(cards=cards)
     assert TimeExperiment(probe, {}).is_to_expire(card) == honoured
 
 

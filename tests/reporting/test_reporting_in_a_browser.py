@@ -18,6 +18,7 @@ import pytest
 from report_values import exchange, report_of_run
 
 from pytest_atomic_cards.reporting.html_report import page
+from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation
 
@@ -40,6 +41,7 @@ REPORTS = {
     ),
     "drifted": report_of_run(observations=(DRIFT,)),
     "partial": report_of_run({"STATE-04": Verdict.NOT_EXERCISED}),
+    "everything": report_of_run(dict.fromkeys(catalogue().requirements, Verdict.VIOLATED)),
 }
 FLAGS = (
     "--headless",

@@ -54,7 +54,7 @@ def _has_fields(body: Body, fields: Fields, what: str = "") -> Objection | None:
     what = what or name_of(body)
     missing = [name for name in fields if name not in body]
     verb = "is" if len(missing) == 1 else "are"
-    others = ", ".join(name for name in body if name not in fields)
+    others = ", ".join(name for name in body if name not in {*fields, *ELIDED_CARD_FIELDS})
     instead = f"; it has {others} instead" if others and len(missing) > 1 else ""
     return Objection(
         f"{what} to have {', '.join(fields)}", f"{', '.join(missing)} {verb} missing{instead}"

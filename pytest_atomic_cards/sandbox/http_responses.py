@@ -20,9 +20,13 @@ def raw_response(
     body: bytes,
     reason: str = "",
 ) -> HTTPResponse:
-    """A complete response, from which an adapter builds one of ``requests``."""
+    """A complete response, from which an adapter builds one of ``requests``.
+
+    An application may give a HEAD request a body, which a server leaves out. Source: RFC 9110 ›
+    9.3.2.
+    """
     return HTTPResponse(
-        body=io.BytesIO(body),
+        body=io.BytesIO(b"" if request.method == "HEAD" else body),
         headers=HTTPHeaderDict(headers),
         status=status,
         version=11,

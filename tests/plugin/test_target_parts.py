@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from pytest_atomic_cards.model.settings import Settings, TargetKind
 from pytest_atomic_cards.support.errors import NotAvailableError
@@ -130,6 +131,19 @@ def test_an_application_in_process_is_a_target(
     result.stdout.fnmatch_lines(
         [f"*live app back_end:{name}, *", f"*calls: {events}".replace("[", "[[]")]
     )
+
+
+def test_a_body_for_a_head_request_is_left_out() -> None:
+    """An application may give one, as a server between it and its clients would drop it."""
+
+    def app(_, start_response):  # noqa: ANN001, ANN202
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b'{"data": []}']
+
+    with in_process(app) as adapter, requests.Session() as http:
+        http.mount("http://", adapter)
+        sizes = [len(http.request(name, "http://app.invalid").content) for name in ("HEAD", "GET")]
+    assert sizes == [0, 12]
 
 
 def test_the_fixture_cards_app_can_be_overridden(

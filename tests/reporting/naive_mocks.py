@@ -136,6 +136,7 @@ MOCKS: Final[dict[str, tuple[Application, tuple[str, ...]]]] = {
     "ignores_limit": (_ignoring("limit"), ("PAGE-02",)),
     "ignores_offset": (_ignoring("offset"), ("PAGE-04",)),
     "no_start": (_replaced(_is_start, "404 Not Found", JSON, "{}"), ("404", "start")),
+    "start_without_id": (_changed(_is_start, lambda _: {"ok": True}), ("flowInvocationId",)),
     "start_without_cards": (
         _replaced(_is_start, "200 OK", JSON, '{"flowInvocationId": "made-up"}'),
         ("made-up", "not all visible"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -26,13 +27,14 @@ _HEADS: Final[Mapping[str, str]] = {
     "zsh": "autoload -U +X compinit && compinit -u\nautoload -U +X bashcompinit && bashcompinit\n",
 }
 """What comes before the function: zsh reads one for bash after this."""
+_OPTION: Final = re.compile(r"--[a-z-]+")
 
 
 def add_completion(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
     """Add the command to the subcommands of a parser."""
     parser = commands.add_parser("completion", help="print the completion script of a shell")
     parser.add_argument("shell", choices=sorted(_HEADS))
-    parser.set_defaults(run=completion, commands=list(commands.choices))
+    parser.set_defaults(run=completion, commands=commands.choices)
 
 
 def completion(arguments: argparse.Namespace) -> int:
@@ -41,12 +43,12 @@ def completion(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def script(shell: str, commands: Iterable[str]) -> str:
+def script(shell: str, commands: Mapping[str, argparse.ArgumentParser]) -> str:
     """The script of a shell, with all names in it, so that completing starts no process.
 
     Args:
         shell: ``bash`` or ``zsh``.
-        commands: The names of the commands.
+        commands: The parsers of the commands, by name.
     """
     from pytest_atomic_cards.model.options import OPTIONS
     from pytest_atomic_cards.model.profile import QUESTIONS
@@ -62,11 +64,13 @@ def script(shell: str, commands: Iterable[str]) -> str:
         if option.metavar and option.metavar.startswith("{")
     }
     values |= {"--cards-only": requirements, "--cards-fault": list(FAULTS)}
-    by_command = {
+    values["--fault"] = values["--cards-fault"]
+    own = {name: _OPTION.findall(one.format_usage()) for name, one in commands.items()}
+    by_command = own | {
         "check": [*flags, "--lf", "--ff", "--sw", "-k", "-x", "--help"],
         "explain": [*requirements, *FAULTS, *QUESTIONS, *flags],
-        "prove": list(FAULTS),
-        "clean": [option.command_line for option in options if option.name == "max_rate"],
+        "prove": [*own["prove"], *FAULTS],
+        "clean": [*own["clean"], "--cards-max-rate"],
         "completion": sorted(_HEADS),
     }
     return _SCRIPT.format(

@@ -235,6 +235,11 @@ COMPLETED = [
     ("atomic-cards check --cards-only PAGE-0", "PAGE-04"),
     ("atomic-cards check --cards-effort q", "quick"),
     ("atomic-cards explain ord", "order"),
+    ("atomic-cards sandbox --ho", "--host"),
+    ("atomic-cards sandbox --fault offset-counts-p", "offset-counts-pages"),
+    ("atomic-cards audit --red", "--redact"),
+    ("atomic-cards prove --jo", "--jobs"),
+    ("atomic-cards clean --dis", "--discard"),
 ]
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _UNLIMITED = ("--cards-max-cards", "1000000", "--cards-max-requests", "1000000")
 """So that nothing is left out at quick effort."""
+_UNGUARDED = ("-W", "ignore::pytest_atomic_cards.client.unguarded.ScopeWarning")
+"""The guard warns when it is off; nobody else has cards on the sandbox that is measured."""
 
 
 def add_price(commands: Any, check: Callable[[Sequence[str], Sequence[object]], int]) -> None:  # noqa: ANN401 - argparse names no type
@@ -53,7 +55,7 @@ def measure(
 
     meter = PriceMeter()
     with _served_sandbox():
-        arguments = ["-p", "no:xdist", "--cards-effort", effort, *_UNLIMITED]
+        arguments = ["-p", "no:xdist", "--cards-effort", effort, *_UNLIMITED, *_UNGUARDED]
         code = check(arguments, [_Registers(meter)])
     return code, meter.prices
 

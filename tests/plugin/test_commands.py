@@ -225,6 +225,25 @@ def test_settings_are_explained_by_each_of_their_names(option: object) -> None:
     assert " ".join(option.help.split()) in " ".join(text.split())
 
 
+def test_measuring_prices_prints_no_warning() -> None:
+    """The guard's warning that it is off means nothing on a sandbox that was made for it."""
+    source = """if True:
+        from pytest_atomic_cards.plugin.check_command import check
+        from pytest_atomic_cards.plugin.price_command import measure
+
+        def some(arguments, further):
+            return check([*arguments, "-p", "no:cacheprovider", "-k", "by_lifecycle"], further)
+
+        code, prices = measure(some, "quick")
+        assert code == 0 and prices.contracts
+    """
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    assert "2 passed" in done.stdout
+    assert "Warning" not in done.stdout + done.stderr
+
+
 # Completion
 
 

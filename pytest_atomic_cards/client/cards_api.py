@@ -263,10 +263,12 @@ class CardsApi:
                 f"{action} without any attribute is not scoped: it could change every card of "
                 "the environment. Name an attribute, or pass unscoped=True"
             )
-        if payload is not None and (
-            action is not Action.COMPLETE or not isinstance(payload, Mapping)
-        ):
-            raise MisuseError(f"{action} takes no payload; complete takes a JSON object")
+        if payload is not None and action is not Action.COMPLETE:
+            raise MisuseError(f"{action} takes no payload, only complete does")
+        if payload is not None and not isinstance(payload, Mapping):
+            raise MisuseError(
+                f"a payload is a JSON object, such as {{'quantity': 2}}, not {payload!r}"
+            )
         path, body = f"{self._path}/{action.value}", NO_BODY if payload is None else dict(payload)
         return self.access.observed(self.session.send("PUT", path, query.parameters(), json=body))
 

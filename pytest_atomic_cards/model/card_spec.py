@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal, Self, TypedDict, Unpack
 
 from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.support.argument_types import given_or_default
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.pasteable import Pasteable
 from pytest_atomic_cards.support.suggestions import refuse_unknown
@@ -186,9 +187,20 @@ class Population(Pasteable):
     specs: tuple[CardSpec, ...] = ()
 
     @classmethod
-    def of(cls, count: int, spec: CardSpec | None = None) -> Self:
-        """``count`` cards that are alike but for what the target generates."""
-        return cls((spec or CardSpec(),) * count)
+    def of(cls, count: int, spec: CardSpec | None = None, **fields: Unpack[CardFields]) -> Self:
+        """``count`` cards that are alike but for what the target generates.
+
+        Args:
+            count: How many.
+            spec: One of them, or its fields as keywords.
+            **fields: Fields of :class:`CardSpec`, such as ``user_id="customer-1"``.
+
+        Raises:
+            MisuseError: A field is unknown or has a wrong value, or the spec is not one.
+        """
+        own = current_names(fields)
+        alike = given_or_default(spec, CardSpec, 'Population.of(3, user_id="customer-1")')
+        return cls((dataclasses.replace(alike, **own),) * count)
 
     def __add__(self, other: Population) -> Population:
         return Population(self.specs + other.specs)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from http import HTTPMethod
 from typing import Final, Literal, TypedDict, Unpack
 
 from pytest_atomic_cards.support.errors import MisuseError
@@ -144,6 +145,10 @@ class NetworkFault(Pasteable):
             if not isinstance(getattr(self, name), kinds):
                 raise MisuseError("method and path must be text")
         object.__setattr__(self, "method", self.method and self.method.upper())
+        if self.method and self.method not in list(HTTPMethod):
+            raise MisuseError(
+                f"there is no HTTP method {self.method!r}; {suggestion(self.method, [*HTTPMethod])}"
+            )
         delay: object = self.delay
         if not isinstance(delay, int | float) or not 0 <= delay <= _LONGEST_DELAY:
             raise MisuseError(f"delay must be from 0 to {_LONGEST_DELAY:g} s, not {self.delay!r}")

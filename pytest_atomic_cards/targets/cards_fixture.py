@@ -13,6 +13,7 @@ from pytest_atomic_cards.model.card_spec import CardFields, CardSpec, Population
 from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery, QueryFields
+from pytest_atomic_cards.support.argument_types import given_or_default, refuse_other_types
 from pytest_atomic_cards.support.errors import CardsWarning, MisuseError, NotAvailableError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.printable import brief
@@ -38,6 +39,7 @@ _NOT_RECORDED: Final = (
     "a replay of this test will fail, as it has no cards.{}: use cards.controls, cards.url or "
     'cards.requests_adapter() instead, or mark the test with cards_cassettes("off")'
 )
+_DURATION: Final = "cards.{}({}timedelta(days=4))"
 _NO_SANDBOX: Final = "there is no sandbox behind a recording; cards.controls is replayed"
 
 
@@ -113,9 +115,9 @@ class Cards(ApplicationAccess):
             SeedingError: The card did not appear in time, or not as requested.
             MisuseError: A field is unknown or has a wrong value, or fields contradict each other.
         """
-        given = current_names(fields)
-        wanted = _given(spec, CardSpec, "cards.seed(user_id=…)")
-        return self.seed_all(Population((dataclasses.replace(wanted, **given),)))[0]
+        own = current_names(fields)
+        wanted = given_or_default(spec, CardSpec, "cards.seed(user_id=…)")
+        return self.seed_all(Population((dataclasses.replace(wanted, **own),)))[0]
 
     def seed_all(self, population: Population) -> list[Card]:
         """Seed a population as one invocation; returns the cards in the order of its specs.
@@ -158,7 +160,7 @@ class Cards(ApplicationAccess):
         Raises:
             MisuseError: An attribute is unknown or has an impossible value.
         """
-        wanted = _given(query, CardQuery, "cards.list(user_id=…)")
+        wanted = given_or_default(query, CardQuery, "cards.list(user_id=…)")
         return self.api.list(wanted.replace(**attributes))
 
     def wait_for(self, card: Card, status: Status, timeout: float = 10.0) -> Card:
@@ -166,7 +168,9 @@ class Cards(ApplicationAccess):
 
         Raises:
             TimeoutError: It is not, after ``timeout`` seconds.
+            MisuseError: The state is not a :class:`Status`.
         """
+        refuse_other_types(status, Status, "cards.wait_for(card, Status.EXPIRED)")
         found = poll(lambda: self.get(card), lambda now: now.status is status, timeout, self.clock)
         if found.status is not status:
             raise TimeoutError(
@@ -195,6 +199,7 @@ class Cards(ApplicationAccess):
         Raises:
             NotAvailableError: The target is live; the public API has no snooze.
         """
+        refuse_other_types(duration, timedelta, _DURATION.format("snooze", "card, "))
         self.backend.snooze(card, duration)
 
     def pass_time(self, duration: timedelta) -> None:
@@ -202,6 +207,7 @@ class Cards(ApplicationAccess):
 
         Tokens that an application holds may expire by it, as in production; :meth:`token` is valid.
         """
+        refuse_other_types(duration, timedelta, _DURATION.format("pass_time", ""))
         self.backend.pass_time(duration)
         self._gateway.time_passed()
 
@@ -281,6 +287,7 @@ class Cards(ApplicationAccess):
         return self._group(card).single(card)
 
     def _group(self, card: Card) -> Group:
+        refuse_other_types(card, Card, "the card that cards.seed(…) returned")
         group = self._groups.get(key_of(card))
         if group is None:
             raise MisuseError(
@@ -288,10 +295,3 @@ class Cards(ApplicationAccess):
                 "others"
             )
         return group
-
-
-def _given(value: _T | None, kind: type[_T], example: str) -> _T:
-    """The argument given by position, or a default one."""
-    if value is not None and not isinstance(value, kind):
-        raise MisuseError(f"give a {kind.__name__} or keywords, such as {example}, not {value!r}")
-    return kind() if value is None else value

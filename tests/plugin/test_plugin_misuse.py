@@ -62,6 +62,7 @@ def world() -> Iterator[Cards]:
             "a network fault has no 'metod'; did you mean 'method'?",
         ),
         ("inject", ("reset-aftr",), {"tims": 3}, "'reset-aftr'; did you mean 'reset-after'?"),
+        ("inject", ("slow",), {"method": "PTU"}, "no HTTP method 'PTU'; did you mean 'PUT'?"),
         ("inject", ("slow",), {"tims": 3}, "a network fault has no 'tims'; did you mean 'times'?"),
     ],
 )
@@ -75,6 +76,38 @@ def test_a_mistake_is_one_line(
         call(*arguments, **fields)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda world, _: world.pass_time(3), "3 is not a timedelta; write cards.pass_time(timed"),
+        (lambda world, card: world.snooze(card, 5), "5 is not a timedelta; write cards.snooze(ca"),
+        (lambda world, card: world.wait_for(card, "active"), "'active' is not a Status; write "),
+        (lambda world, card: world.get(card.id), "is not a Card; write the card that cards.seed"),
+        (
+            lambda world, card: world.cancel(card.id),
+            "is not a Card; write the card that cards.seed",
+        ),
+        (lambda world, card: world.complete(card, "x"), "a payload is a JSON object, such as {'qu"),
+        (lambda *_: Population.of(3, usr="a"), "a card to seed has no 'usr'; did you mean 'user_i"),
+        (lambda *_: Population.of(3, "a"), "give a CardSpec or keywords, such as Population.of(3"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_one_line(
+    call: Callable[..., object], message: str, world: Cards
+) -> None:
+    """What would fail far inside, or wait until its timeout, is refused where it is written."""
+    card = world.seed()
+    with pytest.raises(MisuseError) as caught:
+        call(world, card)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_many_cards_take_the_keywords_of_one() -> None:
+    """A population of cards that are alike is written as a single card is."""
+    assert Population.of(2, user_id="a") == Population.of(2, CardSpec(user_id="a"))
 
 
 @pytest.mark.parametrize("misuse", [CardQuery, CardQuery().replace])

@@ -61,7 +61,7 @@ def check(arguments: Sequence[str], further: Sequence[object] = ()) -> int:
         command = _elsewhere(arguments)
     else:
         command = _here(arguments)
-    if not _names_plugin(arguments, "no:terminal"):
+    if not {"no:terminal", "-pno:terminal"} & set(arguments):
         command = [*TERMINAL_ARGUMENTS, *command]
     usual = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *usual[1:])
@@ -77,8 +77,6 @@ def _here(arguments: Sequence[str]) -> list[str]:
 
     here = Path.cwd()
     cache = ["-o", f"cache_dir={here / _CACHE}", "-W", _NO_CACHE_IS_FINE]
-    if _names_plugin(arguments, "no:cacheprovider"):
-        cache = []  # pytest would warn of options that it does not know
     return [
         *OVERRIDES,
         *cache,
@@ -87,10 +85,6 @@ def _here(arguments: Sequence[str]) -> list[str]:
         *arguments,
         str(suite_directory()),
     ]
-
-
-def _names_plugin(arguments: Sequence[str], name: str) -> bool:
-    return not {name, f"-p{name}"}.isdisjoint(arguments)
 
 
 def _elsewhere(arguments: Sequence[str]) -> list[str]:

@@ -35,6 +35,8 @@ OVERRIDES: Final = (
         "-p",
         "no:schemathesis",
         "--assert=plain",
+        "-W",  # what is set above may belong to a plugin that the user switches off
+        "ignore:Unknown config option:pytest.PytestConfigWarning",
     ),
 )
 """Arguments that override the pytest options of the user's project."""

@@ -140,6 +140,7 @@ def test_a_misspelt_ini_option_ends_the_run(
         (["--junit-xml", "f/x"], 4, "ERROR: --junit-xml: cannot write f/x: *"),
         (["-p", "no:junitxml", "--cards-report", "r"], 0, "page: r/report.html"),
         (["-p", "no:cacheprovider"], 0, "* passed, * deselected in *"),
+        (["-p", "no:logging"], 0, "* passed, * deselected in *"),
     ],
 )
 def test_a_check_works_or_says_why_not(

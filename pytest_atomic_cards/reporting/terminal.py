@@ -70,7 +70,7 @@ def _print_cause(console: Console, cause: Cause, outcome: Outcome) -> None:
     elif len(first.findings) > 1:
         lines.append(f"  and {len(first.findings) - 1} more contract(s) of this requirement")
     lines = [shortened(line) if line.startswith("  reason:") else line for line in lines]
-    lines = [line for line in lines if not line.startswith(REPEAT)]  # as it is below
+    lines = [line for line in lines if not line.lstrip().startswith(REPEAT)]  # as it is below
     lines.append(f"  run alone: {outcome.command_for(first)}")
     print_block(console, first.verdict, headline, [*lines, *_dependants(cause, outcome)])
 

@@ -113,10 +113,16 @@ def explain(result: Result) -> str:
     lines = [
         f"{shown.name} ({shown.level}) {result.verdict}",
         f"  {shown.statement}",
-        *(f"  {label + ':':<10} {text}" for label, text in shown.details),
+        *(_labelled(label, text) for label, text in shown.details),
         *_exchange_lines(shown.exchange),
     ]
     return "\n".join(printable(line, lines=True) for line in lines)
+
+
+def _labelled(label: str, text: str) -> str:
+    """A text behind its label; further lines of it, as of an error, stand below the first."""
+    begin = f"  {label + ':':<10} "
+    return begin + text.replace("\n", f"\n{'':{len(begin)}}")
 
 
 def _exchange_lines(exchange: dict[str, Any] | None) -> list[str]:

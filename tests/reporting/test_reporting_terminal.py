@@ -154,6 +154,21 @@ def test_what_could_not_be_told_for_one_reason_is_told_once(run_contracts: RunCo
     assert sum("no cards" in line for line in lines) == 1
 
 
+def test_further_lines_of_a_reason_stand_below_the_first(run_contracts: RunContracts) -> None:
+    """A reason of several lines is not taken for other lines; its command is shown once, below."""
+    result = run_contracts(
+        """
+        @requirement("PAGE-01")
+        def test_one():
+            raise SeedingError("a start failed\\nThat breaks the contract\\nRepeat it with: curl x")
+        """
+    )
+    lines = summary_of(result)
+    start = lines.index("  reason:    a start failed")
+    assert lines[start + 1] == "             That breaks the contract"
+    assert not any("Repeat it with" in line for line in lines)
+
+
 def test_reasons_for_what_was_not_exercised_are_grouped(run_contracts: RunContracts) -> None:
     """Requirements that a target cannot show are listed behind the reason they share."""
     result = run_contracts(

@@ -27,7 +27,7 @@ _OF_PYTEST: Final[Mapping[str, str]] = {
     "--collect-only": "list the contracts without running them",
     "--tb STYLE, -l, --pdb": "show tracebacks and variables, or enter the debugger",
     "-p no:NAME": "leave a plugin of pytest off",
-    "-v, -q": "say more or less of each contract",
+    "-v, -q": "say more or less; -v names all that was not exercised",
 }
 _EXAMPLES: Final[Mapping[str, str]] = {
     "atomic-cards check": "the embedded sandbox",

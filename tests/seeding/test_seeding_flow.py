@@ -96,8 +96,15 @@ def test_cards_that_never_appear_are_given_up(serve: Serve) -> None:
 def test_some_of_the_cards_are_not_enough(serve: Serve) -> None:
     """As long as one card of a population is not listed, none is handed over."""
     cards = serve(faults=["newest-card-missing"]).open_world(seed_timeout=0.1)
+    users = ["customer-a", "customer-b", "customer-c"]
     with pytest.raises(SeedingError, match="3 seeded card"):
-        cards.seed_all(Population.of(3))
+        cards.seed_all(Population(tuple(CardSpec(user_id=user) for user in users)))
+
+
+def test_cards_that_their_invocation_does_not_list_are_found_by_customer(serve: Serve) -> None:
+    """A target whose listings lack a card can be tried, so that contracts name what is wrong."""
+    cards = serve(faults=["newest-card-missing"]).open_world(seed_timeout=0.1)
+    assert len({card.user_id for card in cards.seed_all(Population.of(3))}) == 3
 
 
 def test_one_start_seeds_a_whole_population(serve: Serve) -> None:

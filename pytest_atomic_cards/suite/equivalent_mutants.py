@@ -67,6 +67,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"offset-(ignored-with-limit|rounded-to-page)@limit=absent$", "limit is not given"),
     (r"offset-rounded-to-page@limit=1$", "each offset is a multiple of 1"),
     (r"offset-counts-pages@limit=1$", "a page is one card"),
+    (rf"offset-one-less-after-200@{_NOT_PAGED}", "no page begins beyond the offset"),
     (rf"offset-capped-at-100@{_NOT_PAGED}", "no page begins beyond the offset"),
     (r"large-page-gives-500@limit=(absent|1)$", "the page is not larger than the default"),
     (rf"(large-page-gives-500|limit-capped-at-100)@{_NOT_PAGED}", "no page is that large"),
@@ -101,6 +102,14 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
     (r"multiple-must-be-last@multiple=(?!1$)", "multiple=1 is not given"),
     (r"multiple-of-any-value@multiple=1$", "multiple=1 is given"),
+    (
+        r"\w+-by-lifecycle-ends-\w+@(by=(?!lifecycleId$)|state=snoozed$)",
+        "the fault is about active cards by lifecycleId alone",
+    ),
+    (
+        r"list-shows-next-by-(\w+)@by=(?!\1$)",
+        "another attribute is given, or that one is not",
+    ),
     (
         r"list-finds-first-by-(\w+)@by=(?!\1$|\1\+status$)",
         "another attribute is given, or that one is not",

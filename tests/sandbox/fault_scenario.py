@@ -97,7 +97,7 @@ def _pages(api: Api) -> Iterator[object]:
     api.environment.seed(_cards("page", [{"user_id": "p"} for _ in range(230)]))
     for window in (
         {}, {"limit": 1}, {"limit": 5, "offset": 3}, {"offset": 100}, {"offset": 200},
-        {"limit": 150}, {"limit": 100, "offset": 200}, {"offset": 500}, {"limit": 3},
+        {"limit": 150}, {"limit": 100, "offset": 210}, {"offset": 500}, {"limit": 3},
     ):  # fmt: skip
         yield api.get(userId="p", **window).ids
         yield api.get(**window).ids
@@ -124,6 +124,11 @@ def _actions(api: Api) -> Iterator[object]:
         yield api.put("cancel", userId=f"not-{multiple}", multiple=multiple).status
     api.environment.seed(_cards("sibling", [{"user_id": "s"}] * 2))
     yield api.put("dismiss", lifecycleId="sibling-lifecycle_id-0").body
+    api.environment.seed(_cards("alone", [{} for _ in Action]))
+    yield api.get(flowInvocationId="alone-flow_invocation_id-0").ids
+    for number, action in enumerate(Action):
+        yield api.put(action, lifecycleId=f"alone-lifecycle_id-{number}").body
+        yield api.get(userId=f"alone-user_id-{number}").body
     yield api.get(userId="s").body
 
 

@@ -139,6 +139,11 @@ _STARTS: Final[tuple[tuple[str, str, Any], ...]] = (
         lambda offset, limit: offset - offset % limit if limit else offset,
     ),
     (
+        "offset-one-less-after-200",
+        "An offset above 200 skips one card too few.",
+        lambda offset, _limit: offset - (offset > 200),  # noqa: PLR2004 - no contract ends there
+    ),
+    (
         "offset-capped-at-100",
         "An offset above 100 is taken as 100.",
         lambda offset, _limit: min(offset, 100),

@@ -75,6 +75,19 @@ def _first_found(
     return rows[: max(1 - offset, 0)] if selection.filters.keys() == {attribute.field} else rows
 
 
+def _next_too(
+    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
+) -> list[Row]:
+    """Ends one card too late, as a range in an index that is read by invocation."""
+    if selection.statuses or selection.filters.keys() != {Attribute.FLOW_INVOCATION_ID.field}:
+        rows: list[Row] = original(selection, order=order, limit=limit, offset=offset)
+        return rows
+    own = original(selection, order=order, limit=UNLIMITED)
+    others = original(selection._replace(filters={}), order=order, limit=UNLIMITED)
+    last = max((row.seq for row in own), default=None)
+    return [*own, *(row for row in others if row.seq - 1 == last)][offset : offset + limit]
+
+
 def matching(accepts: Callable[[Row, Selection], bool]) -> Wrapper:
     """Selects the cards of the environment that a predicate accepts."""
 
@@ -157,6 +170,12 @@ FAULTS: Final = (
             {"cards.read": partial(_first_found, attribute)},
         )
         for attribute in (Attribute.EVENT_NAME, Attribute.CARD_TEMPLATE_ID, Attribute.USER_ID)
+    ),
+    Fault(
+        "list-shows-next-by-flowInvocationId",
+        _AREA,
+        "A listing by flowInvocationId alone also shows the card that was created next.",
+        {"cards.read": _next_too},
     ),
     Fault(
         "list-any-attribute",

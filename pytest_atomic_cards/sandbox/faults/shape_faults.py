@@ -128,6 +128,12 @@ _VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
         lambda body: body["status"].capitalize(),
     ),
     (
+        "cancelled-card-is-canceled",
+        "A cancelled card's status is spelled canceled.",
+        "status",
+        lambda body: body["status"].replace("cancelled", "canceled"),
+    ),
+    (
         "card-status-open-or-closed",
         "A card's status is open or closed instead of one of the seven words.",
         "status",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.lifecycle import FORBIDDEN, TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
+from pytest_atomic_cards.sandbox.faults.narrow_fault import narrowed
 from pytest_atomic_cards.sandbox.page_reader import Selection
 
 if TYPE_CHECKING:
@@ -45,6 +48,23 @@ def _ends_as(
 ) -> Status:
     after: Status = original(before, action)
     return outcome if action is wanted and after is not before else after
+
+
+def _ends_active_as(
+    outcome: Status, wanted: Action, original: Original, before: Status, action: Action
+) -> Status:
+    if before is Status.ACTIVE:
+        return _ends_as(outcome, wanted, original, before, action)
+    after: Status = original(before, action)
+    return after
+
+
+def _by_lifecycle(action: Action, outcome: Status) -> Fault:
+    """A fault of the page's own example, so that few other requirements break."""
+    broad = Fault("", _AREA, "", {"outcome": partial(_ends_active_as, outcome, action)})
+    narrow = narrowed(broad, {"by": Attribute.LIFECYCLE_ID})
+    text = f"A {action} by lifecycleId alone leaves an active card {outcome}."
+    return replace(narrow, name=f"{action}-by-lifecycle-ends-{outcome}", description=text)
 
 
 def _unchanged(
@@ -120,6 +140,9 @@ FAULTS: Final = (
         )
         for action, outcome in _OUTCOMES
     ),
+    _by_lifecycle(Action.DISMISS, Status.COMPLETED),
+    _by_lifecycle(Action.COMPLETE, Status.DISMISSED),
+    _by_lifecycle(Action.CANCEL, Status.DISMISSED),
     *(
         Fault(
             f"{action}-without-effect",

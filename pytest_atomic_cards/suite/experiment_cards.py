@@ -182,7 +182,7 @@ class SandboxCards:
 
     def _seed_bystanders(self, matches: str) -> tuple[Probe, str]:
         probe = Probe(self._stack.enter_context(world_on(self._target)))
-        name = probe.cards.randomness.token()
+        name = f"{probe.cards.randomness.token()}%"  # as a pattern it matches longer values
         self._crowded[matches] = probe, name
         shared = _values(name)
         states = cycle(state for state in Status if state.is_closed)

@@ -16,6 +16,7 @@ from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import (
     bystander_actions,
     crowd_actions,
+    crowd_refusals,
     crowd_rows,
     paging_rows,
 )
@@ -34,7 +35,7 @@ def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
         return
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
-        done = experiment(cards, planned_actions(), paging_rows(), crowd_rows())
+        done = experiment(cards, planned_actions(), paging_rows(), crowd_rows(), crowd_refusals())
         act_singly(crowd_actions(), cards.crowd, done)
         yield act_singly(bystander_actions(), cards.among_bystanders, done)
 

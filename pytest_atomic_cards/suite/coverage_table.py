@@ -29,6 +29,7 @@ from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import (
     bystander_actions,
     crowd_actions,
+    crowd_refusals,
     crowd_rows,
     paging_rows,
 )
@@ -109,7 +110,7 @@ def points() -> list[Point]:
         for operation in DIMENSIONS["operation"]
         for by in SETS_WITHOUT_PAIRS
     ]
-    crowds = [*crowd_rows(), *crowd_actions(), *bystander_actions()]
+    crowds = [*crowd_rows(), *crowd_refusals(), *crowd_actions(), *bystander_actions()]
     return [*actions, *lists, *pages, *crowds, *access]
 
 

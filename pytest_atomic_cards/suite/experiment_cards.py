@@ -88,7 +88,7 @@ def _plan(key: Key, name: str, of_values: str | None = None) -> _Layout:
         others = [
             _fields(f"{name}-{one.field}", shared, alien)
             if one is Attribute.STATUS
-            else _fields(f"{name}-{one.field}", {**shared, one: values[one] + ALIKE}, state)
+            else _fields(f"{name}-{one.field}", {**shared, one: _alike(values[one])}, state)
             for one in given
         ]
     return _Layout(values, tuple(matched), tuple(others))
@@ -107,6 +107,11 @@ def _value(attribute: Attribute, name: str, key: Key) -> str:
 def _values(name: str) -> dict[Attribute, str]:
     """A value for each attribute, but for the status."""
     return {one: f"{one.field}-{name}" for one in Attribute if one is not Attribute.STATUS}
+
+
+def _alike(value: str) -> str:
+    """Another value that begins alike or, if it is a number, is the same number."""
+    return f"0{value}" if value.isdecimal() else value + ALIKE
 
 
 def _fields(name: str, shared: Mapping[Any, str], state: Status) -> Fields:

@@ -63,9 +63,13 @@ def list_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Listed:
 def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:
     whole = Found(crowd.matched, ())
     for row in rows:
-        values = {name: crowd.values[name] for name in attributes_of(row["by"])}
-        cards = replace(crowd, values=values)
+        cards = by_row(crowd, row)
         yield row, Listing(row, cards, cards.query, whole)
+
+
+def by_row(crowd: Arrangement, row: Point) -> Arrangement:
+    """A crowd, matched by the attributes that a row gives."""
+    return replace(crowd, values={name: crowd.values[name] for name in attributes_of(row["by"])})
 
 
 def _looked(probe: Probe, looks: Sequence[tuple[Point, Look]]) -> Listed:

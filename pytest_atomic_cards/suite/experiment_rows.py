@@ -67,6 +67,7 @@ OFFSETS: Final[Mapping[str, Parameters]] = {
     "0": (("offset", "0"),),
     "inside": (("offset", "1"),),
     "page": (("offset", str(DEFAULT_PAGE)),),
+    "beyond": (("offset", str(DEFAULT_PAGE + 10)),),
     OTHER: (("offset", "-1"),),
 }
 BODIES: Final[Mapping[str, bytes]] = {
@@ -142,17 +143,22 @@ TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
 DECISIVE: Final = (ABSENT, "1", "0", "false")
 """The spellings of ``multiple`` that are tried with every operation and set of attributes."""
 
-PAGING_SPACE: Final[Values] = {"by": SETS, "limit": tuple(LIMITS), "offset": tuple(OFFSETS)}
+PAGING_SPACE: Final[Values] = {
+    "by": SETS,
+    "limit": tuple(LIMITS),
+    "offset": DIMENSIONS["offset"],
+}
 
 CROWD: Final = 120
 """Cards that a listing needs two pages for: more than 100, and few enough to list often."""
 CROWD_PAGES: Final = (
     {"limit": ABSENT, "offset": ABSENT},
     {"limit": ABSENT, "offset": "page"},
+    {"limit": ABSENT, "offset": "beyond"},
     {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
     {"limit": "some", "offset": "inside"},
 )
-"""The pages of such a listing; the second and the third are the page's own examples."""
+"""The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
 
 ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
 """A crowd to list."""
@@ -279,6 +285,12 @@ def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
     """The rows of listings of more cards than a page."""
     cards = {"operation": "list", "matches": "over-page", "state": "active"}
     return tuple({**cards, "by": by, **page} for by, page in product(sets, CROWD_PAGES))
+
+
+def crowd_refusals(sets: Sequence[str] = SETS) -> Iterator[Point]:
+    """The rows of actions on them that must be refused."""
+    for action, by in product(Action, sets):
+        yield {**_PLAIN, "operation": action.value, "by": by, "matches": "over-page"}
 
 
 def crowd_actions() -> Iterator[Point]:

@@ -32,6 +32,7 @@ from pytest_atomic_cards.suite.experiment import (
 )
 from pytest_atomic_cards.suite.experiment_cards import Key, key_of_row, states_of
 from pytest_atomic_cards.suite.experiment_listings import (
+    by_row,
     is_telling,
     list_all,
     list_crowd,
@@ -160,6 +161,7 @@ def experiment(
     actions: Sequence[Point],
     pages: Sequence[Point] = (),
     crowd: Sequence[Point] = (),
+    refused: Iterable[Point] = (),
 ) -> Experiments:
     """Make all experiments.
 
@@ -168,6 +170,7 @@ def experiment(
         actions: The rows of actions.
         pages: The rows of listings with ``limit`` and ``offset``.
         crowd: Those of listings of more cards than a page.
+        refused: Those of actions on as many, which must be refused.
     """
     done = Experiments()
     shared, own = _grouped(_unique(actions) if supply.is_dear else actions)
@@ -195,8 +198,10 @@ def experiment(
     to_list = {key: one for key, one in common.items() if not supply.is_dear or is_telling(key)}
     listed, unlisted = list_all(to_list, pages, before)
     if crowd:
-        more, missed = list_crowd(supply.crowd(), crowd)
+        cards = supply.crowd()
+        more, missed = list_crowd(cards, crowd)
         listed, unlisted = listed + more, unlisted + missed
+        _act(done, [(row, by_row(cards, row)) for row in refused], states_in([cards]))
     done.listings += listed
     done.errors += unlisted
     _act(done, together, before)

@@ -23,6 +23,7 @@ from pytest_atomic_cards.suite.experiment_rows import (
     EVERYWHERE,
     bystander_actions,
     crowd_actions,
+    crowd_refusals,
     crowd_rows,
     paging_rows,
 )
@@ -65,6 +66,9 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("completion-required@by=lifecycleId", "COMPLETE-01", ("lifecycleId",)),
     ("card-lacks-created@by=eventName", "SHAPE-02", ("eventName",)),
     ("offset-rounded-to-page@by=userId", "PAGE-05", ("userId",)),
+    ("offset-capped-at-100@by=userId", "PAGE-04", ("userId",)),
+    ("multiple-not-needed-for-many@by=userId", "MULTI-02", ("userId",)),
+    ("numeric-comparison@by=userId", "QUERY-11", ("userId",)),
     ("complete-dismissed@by=userId", "STATE-07", ("userId",)),
     ("multiple-cancels@state=mixed", "MULTI-06", ("userId",)),
     ("status-expired-lists-none", "QUERY-12", ("status", "userId+status")),
@@ -83,7 +87,9 @@ def made(sets: Sets, *faults: str, profile: Profile | None = None) -> Experiment
     target = SandboxTarget(Settings(fault=faults), profile=profile)
     with ExitStack() as stack:
         cards = SandboxCards(target, stack)
-        done = experiment(cards, rows(sets), paging_rows(sets), crowd_rows(sets))
+        done = experiment(
+            cards, rows(sets), paging_rows(sets), crowd_rows(sets), crowd_refusals(sets)
+        )
         if profile:
             act_singly(crowd_actions(), cards.crowd, done)
             act_singly(bystander_actions(), cards.among_bystanders, done)

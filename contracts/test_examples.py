@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 from pytest_atomic_cards.rules.verdicts import not_exercised
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.contract_plugin import in_the_end, requirement
 from pytest_atomic_cards.suite.page_examples import (
     BY_LIFECYCLE,
@@ -30,18 +27,16 @@ def _on_a_live_target(probe: Probe) -> None:
 
 
 @pytest.fixture(scope="module")
-def by_lifecycle(probe: Probe) -> BatchedSetup[dict[str, Group]]:
-    """A card for each example."""
-    return BatchedSetup({"cards": partial(seed_by_lifecycle, probe)})
+def by_lifecycle(probe: Probe) -> Group:
+    """Cards with lifecycle ids of ours, one for each example."""
+    return seed_by_lifecycle(probe)
 
 
 @requirement("QUERY-11")
 @pytest.mark.parametrize("example", BY_LIFECYCLE, ids=lambda example: example.name)
-def test_example_by_lifecycle(
-    example: Example, probe: Probe, by_lifecycle: BatchedSetup[dict[str, Group]]
-) -> None:
+def test_example_by_lifecycle(example: Example, probe: Probe, by_lifecycle: Group) -> None:
     """A single card that matches a lifecycleId is dismissed, completed or cancelled."""
-    try_by_lifecycle(probe, example, by_lifecycle["cards"][example.name])
+    try_by_lifecycle(probe, example, by_lifecycle)
 
 
 @in_the_end

@@ -182,8 +182,9 @@ class Reach:
         strength: Of how many dimensions every combination is tried.
         named: Dimensions of which every combination of values is tried.
         narrowed: Sets that each action is tried with on an active card that lacks one of the
-            values, which it must leave alone, and one of the actions on a card that has them all.
-        joined: Those of them that every action is tried with on such a card.
+            values, which it must leave alone.
+        joined: Those of them that each action is also tried with on a card that has all values.
+        found: Those of them that one action is.
     """
 
     sets: tuple[str, ...] = SETS
@@ -192,6 +193,7 @@ class Reach:
     strength: int = PAIRS
     narrowed: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     named: tuple[tuple[str, ...], ...] = ()
 
     @property
@@ -237,7 +239,7 @@ def _narrowed(reach: Reach) -> Iterator[Point]:
         row = {**_PLAIN, "operation": action.value, "by": by}
         multiple = "1" if place % len(Action) == 0 else ABSENT
         yield {**row, "matches": "0", "multiple": multiple}
-        if by in reach.joined or (place % len(Action) == 1 and by not in reach.sets):
+        if by in reach.joined or (place % len(Action) == 1 and by in reach.found):
             yield row
 
 

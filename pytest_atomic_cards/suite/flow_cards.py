@@ -54,6 +54,7 @@ _SETS: Final = {
     ),
 }
 """The sets of attributes of each effort: a set costs about thirty cards and a hundred requests."""
+_NEARLY_ALL: Final = "lifecycleId+cardTemplateId+flowInstanceId+userId+status"
 _NARROWED: Final = (
     "eventName+userId",
     "lifecycleId+userId",
@@ -62,15 +63,17 @@ _NARROWED: Final = (
     "flowInvocationId+userId",
     "userId+status",
     "lifecycleId+userId+status",
-    "lifecycleId+cardTemplateId+flowInstanceId+flowInvocationId+userId+status",
+    _NEARLY_ALL,
 )
-"""Each attribute beside a customer, one as the third, and all that cards of a flow have. An action
-that ignores it changes the customer's card, which lacks the value; another card has all values, and
-one of the actions has to find it. A set costs two cards and five requests."""
+"""Each attribute beside a customer, one as the third, and nearly all: an action that ignores it
+changes the customer's card, which lacks the value. A set costs one card and four requests."""
 _APART: Final = tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one)
 """The sets that name an invocation, so that a row of active cards takes a start of its own."""
 _JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId")
 """Each attribute that may not stand alone, beside a customer: every action has to find the card."""
+_FOUND: Final = ("flowInstanceId+userId", _NEARLY_ALL)
+"""Those that one action is to find a card by, with each attribute that no other row gives so. A set
+costs a card and two requests; with the invocation it would cost a start more."""
 _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # The scope guard lets no request pass that two servers may read differently.
     {"multiple": ("empty", "twice")},
@@ -103,7 +106,9 @@ def reach(effort: str) -> Reach:
     """What part of the space is tried at an effort: as much as its few cards allow."""
     if effort == "quick":
         return Reach(_SETS[effort], _QUICK_STATES, _FORBIDDEN, strength=1)
-    return Reach(_SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED, joined=_JOINED)
+    return Reach(
+        _SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED, joined=_JOINED, found=_FOUND
+    )
 
 
 _Shared = dict[tuple[str, ...], tuple[CardSpec, ...]]

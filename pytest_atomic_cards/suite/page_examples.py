@@ -25,8 +25,8 @@ from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import expect
 from pytest_atomic_cards.suite.expected_states import all_in, each_in, words_of
 from pytest_atomic_cards.suite.experiment_cards import ALIKE
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
+from pytest_atomic_cards.suite.probe import Probe, only
+from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
@@ -70,40 +70,37 @@ BY_WHAT_OTHERS_SHARE: Final = tuple(
 )
 
 
-def seed_by_lifecycle(probe: Probe) -> dict[str, Group]:
-    """Two cards for each example by lifecycle, whose ids begin alike, by the example's name.
+def seed_by_lifecycle(probe: Probe) -> Group:
+    """Seed a card for each of these examples and one more, by lifecycle ids that begin alike.
 
     Raises:
         NotAvailableError: The target gives no card an id of ours.
-        SeedingError: It refuses to.
     """
     if not probe.cards.backend.sends_lifecycle_ids:
         raise NotAvailableError("a start of this target names no lifecycleId")
-    names = [f"lifecycle-{probe.cards.randomness.token()}" for _ in BY_LIFECYCLE]
-    pairs = [
-        (CardSpec(lifecycle_id=name), CardSpec(lifecycle_id=f"{name}{ALIKE}")) for name in names
-    ]
-    seeder = probe.cards.seeder
-    try:
-        made = seeder.seed_customers(*pairs)
-    except NotAvailableError:  # named customers only
-        made = seeder.seed_each(map(Population, pairs))
-    groups: dict[str, Group] = {}
-    for example, group in zip(BY_LIFECYCLE, made, strict=True):
-        if isinstance(group, AtomicCardsError):
-            raise group
-        groups[example.name] = group
-    return groups
+    name = f"lifecycle-{probe.cards.randomness.token()}"
+    names = [name + ALIKE * place for place in range(len(BY_LIFECYCLE) + 1)]
+    specs = tuple(CardSpec(lifecycle_id=one) for one in names)
+    group = probe.cards.seeder.seed(Population(specs))[0]
+    if [card.lifecycle_id for card in group.cards] != names:
+        raise NotAvailableError("the cards of a start do not have the lifecycleId that it named")
+    return group
 
 
-def try_by_lifecycle(probe: Probe, example: Example, group: Group) -> None:
-    """Act on one card by a lifecycle id that its start named, beside one whose id begins alike.
+def try_by_lifecycle(probe: Probe, example: Example, seeded: Group) -> None:
+    """Act on one card by its lifecycle id, beside cards whose ids begin with it.
+
+    Args:
+        probe: Of their environment.
+        example: The action.
+        seeded: The cards, of which earlier examples have changed earlier ones only.
 
     Raises:
-        NotAvailableError: The target lists other cards under it.
-        Violation: The card did not change, or the other one did.
+        NotAvailableError: The target lists cards of others under the id, or ignores it.
+        Violation: The card did not change, or another one did.
     """
-    card = min(group.cards, key=lambda one: len(one.lifecycle_id or ""))
+    card, *others = seeded.cards[BY_LIFECYCLE.index(example) :]
+    group = only(seeded, card, *others)
     _expect_honoured(probe, group, card, example)
     _act(probe, example, CardQuery(lifecycle_id=card.lifecycle_id), group, [card])
 
@@ -158,7 +155,7 @@ def _expect_honoured(probe: Probe, group: Group, card: Card, example: Example) -
 
 def _everything(probe: Probe, query: CardQuery) -> list[Card]:
     """All cards that a query lists, also those that are listed only by their state."""
-    states = (None, *(state for state in Status if state is not Status.ACTIVE))
+    states = (None, *Status)
     found = (probe.cards.reader.find_all(query.replace(status=state)) for state in states)
     return [*chain.from_iterable(one.cards for one in found)]
 

@@ -65,7 +65,7 @@ def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
         "act-any-attribute@by=flowInstanceId+userId",
         "third-attribute-ignored@operation=complete",
         "act-ignores-status@operation=complete@multiple=1",
-        "act-finds-nothing@by=flowInvocationId+userId",
+        "act-finds-nothing@by=flowInstanceId+userId",
         "act-finds-nothing@by=other",
     ],
 )

@@ -48,7 +48,7 @@ def test_by_lifecycle_where_a_start_honours_it(serve: Serve, example: Example) -
     live = serve(start_lifecycle_id="honoured")
     stranger = seed_stranger(live)
     with world(live) as probe:
-        try_by_lifecycle(probe, example, seed_by_lifecycle(probe)[example.name])
+        try_by_lifecycle(probe, example, seed_by_lifecycle(probe))
         assert live.environment.card(stranger).status == Status.ACTIVE
         assert any(path.endswith(f"/cards/{example.action}") for path in live.log)
 
@@ -63,9 +63,9 @@ def test_an_action_that_is_wrong_by_lifecycle_alone_is_found(
     fault = f"{name}@operation={example.action}@by=lifecycleId"
     live = serve(start_lifecycle_id="honoured", faults=[fault])
     with world(live) as probe:
-        group = seed_by_lifecycle(probe)[example.name]
+        seeded = seed_by_lifecycle(probe)
         with pytest.raises(Violation):
-            try_by_lifecycle(probe, example, group)
+            try_by_lifecycle(probe, example, seeded)
 
 
 def test_by_lifecycle_where_a_start_ignores_it(serve: Serve) -> None:

@@ -31,16 +31,21 @@ class _Hostile(Sandbox):
         ignored: Query parameters that requests of a method are answered without.
         restart: What a start is answered with instead, given what it was answered with.
         starts_nothing: Whether a start is answered and not carried out.
+        forgiving: The environment that requests to others whose id begins with it are sent to.
     """
 
     log: list[str]
     ignored: dict[str, set[str]]
     restart: Callable[[Any], Any] | None = None
     starts_nothing = False
+    forgiving: str | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         self.log.append(f"{method} {path}")
+        if self.forgiving and path.startswith(f"/v1/{self.forgiving}"):
+            rest = path.removeprefix("/v1/").partition("/")[2]
+            environ["PATH_INFO"] = f"/v1/{self.forgiving}/{rest}"
         ignored = self.ignored.get(method, set())
         pairs = environ["QUERY_STRING"].split("&")
         kept = [pair for pair in pairs if pair.partition("=")[0] not in ignored]

@@ -74,7 +74,8 @@ def test_spellings_are_those_of_the_space(
         if name == "twice":
             continue
         value = request_point("list", parameters)[dimension]
-        assert value == (name if name in DIMENSIONS[dimension] else "other")
+        place = {"beyond": "inside"}.get(name, name)  # inside a listing of more than a page
+        assert value == (place if place in DIMENSIONS[dimension] else "other")
 
 
 def test_bodies_are_those_of_the_space() -> None:

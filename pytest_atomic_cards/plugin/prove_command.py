@@ -131,6 +131,8 @@ def _prove_narrow(arguments: argparse.Namespace) -> int:
     mutation_testing.run_forked(trials, arguments.jobs, keep)
     documented, inferred = results.tallies(names, table)
     print(f"{documented}\n{inferred}")  # noqa: T201 - a command's own output
+    if dear := narrow_mutants.untried(faults, arguments.conditions):
+        print(f"left out, as no contract tries them for their cost: {dear:,}")  # noqa: T201
     return 1 if documented.survivors else 0
 
 

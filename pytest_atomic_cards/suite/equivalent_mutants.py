@@ -1,6 +1,7 @@
 """Equivalent mutants: faults under conditions that keep them from ever showing, with the reason.
 
-And permitted ones: faults that show, but that no page rules out under their conditions.
+And permitted ones: faults that show, but that no page rules out under their conditions. And dear
+ones, which show, but which no contract tries, as that would cost too much.
 """
 
 from __future__ import annotations
@@ -185,6 +186,17 @@ PERMITTED: Final[tuple[tuple[str, str], ...]] = (
 """Of one condition: patterns of the names of mutants that are right, and why."""
 
 
+DEAR: Final[tuple[tuple[str, str], ...]] = (
+    (
+        r"(cancel-default-\w+|action-limit-(capped-at-500|beyond-1000)|results-of-first-100"
+        r"|summary-at-most-100|limit-capped-at-500|offset-one-less-after-200)@by=",
+        "the fault needs more than a hundred cards for each set of attributes",
+    ),
+)
+"""Of one condition: patterns of the names of mutants that show, but that would cost too much to try
+each. The suite tries one of them, and nobody can say that it would see the others."""
+
+
 @cache
 def _reason_alone(name: str) -> str | None:
     return _reason_in(EQUIVALENT, name)
@@ -200,6 +212,12 @@ def equivalence_of(fault: str, conditions: Point) -> str | None:
         if reason := _reason_alone(name_of(fault, {name: value})):
             return reason
     return _reason_in(IMPOSSIBLE, name_of(fault, conditions)) if len(conditions) > 1 else None
+
+
+def cost_of(fault: str, conditions: Point) -> str | None:
+    """Why no contract tries a fault under some conditions; ``None`` if some should see it."""
+    names = (name_of(fault, {name: value}) for name, value in conditions.items())
+    return next((reason for name in names if (reason := _reason_in(DEAR, name))), None)
 
 
 def permission_of(fault: str, conditions: Point) -> str | None:

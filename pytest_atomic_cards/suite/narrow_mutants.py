@@ -16,14 +16,14 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import Fault
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for
 from pytest_atomic_cards.sandbox.faults.narrow_fault import SEPARATOR, name_of
-from pytest_atomic_cards.suite.equivalent_mutants import equivalence_of, permission_of
+from pytest_atomic_cards.suite.equivalent_mutants import cost_of, equivalence_of, permission_of
 from pytest_atomic_cards.suite.forked_trials import ForkedTrial, TrialResult
 from pytest_atomic_cards.suite.mutation_testing import Table
 from pytest_atomic_cards.support.errors import MisuseError
 
 
 def mutants(faults: Iterable[Fault], conditions: int) -> Iterator[str]:
-    """The names of all narrow mutants of some faults, but for equivalent ones.
+    """The names of all narrow mutants of some faults, but for equivalent, permitted and dear ones.
 
     Args:
         faults: The faults.
@@ -31,8 +31,24 @@ def mutants(faults: Iterable[Fault], conditions: int) -> Iterator[str]:
     """
     for fault in faults:
         for point in conditions_for(fault, conditions):
-            if not (equivalence_of(fault.name, point) or permission_of(fault.name, point)):
+            reasons = (equivalence_of, permission_of, cost_of)
+            if not any(reason(fault.name, point) for reason in reasons):
                 yield name_of(fault.name, point)
+
+
+def untried(faults: Iterable[Fault], conditions: int) -> int:
+    """How many narrow mutants are left out for their cost alone.
+
+    Args:
+        faults: The faults.
+        conditions: How many conditions each has.
+    """
+    return sum(
+        bool(cost_of(fault.name, point))
+        and not (equivalence_of(fault.name, point) or permission_of(fault.name, point))
+        for fault in faults
+        for point in conditions_for(fault, conditions)
+    )
 
 
 def sample(names: Sequence[str], size: int, seed: int) -> list[str]:

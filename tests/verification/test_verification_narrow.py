@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from pytest_atomic_cards.model.request_space import Point
+from pytest_atomic_cards.model.request_space import DIMENSIONS, Point
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
@@ -17,6 +17,7 @@ from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for, reg
 from pytest_atomic_cards.sandbox.faults.narrow_fault import name_of
 from pytest_atomic_cards.suite import narrow_mutants
 from pytest_atomic_cards.suite.equivalent_mutants import (
+    DEAR,
     EQUIVALENT,
     IMPOSSIBLE,
     PERMITTED,
@@ -81,7 +82,9 @@ def test_permitted_mutants_are_left_out() -> None:
     assert "multiple-refused-with-409@multiple=absent" in names
 
 
-@pytest.mark.parametrize(("count", "table"), [(1, EQUIVALENT), (1, PERMITTED), (2, IMPOSSIBLE)])
+@pytest.mark.parametrize(
+    ("count", "table"), [(1, EQUIVALENT), (1, PERMITTED), (1, DEAR), (2, IMPOSSIBLE)]
+)
 def test_each_row_of_the_tables_of_equivalent_mutants_is_needed(
     count: int, table: tuple[tuple[str, str], ...]
 ) -> None:
@@ -89,6 +92,15 @@ def test_each_row_of_the_tables_of_equivalent_mutants_is_needed(
     names = [name_of(*point) for point in points(count)]
     for pattern, _ in table:
         assert any(map(re.compile(pattern).match, names)), pattern
+
+
+def test_a_dear_mutant_is_left_out_and_counted() -> None:
+    """A sample never holds what no contract tries, but its number is known."""
+    fault = FAULTS["results-of-first-100"]
+    names = list(narrow_mutants.mutants([fault], 1))
+    assert "results-of-first-100@operation=complete" in names
+    assert not any("@by=" in name for name in names)
+    assert narrow_mutants.untried([fault], 1) == len(DIMENSIONS["by"])
 
 
 def test_an_equivalent_mutant_does_not_show() -> None:

@@ -18,9 +18,10 @@ from pytest_atomic_cards.suite.experiment_rows import (
     crowd_actions,
     crowd_refusals,
     crowd_rows,
+    large_listings,
     paging_rows,
 )
-from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment
+from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment, list_singly
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target
@@ -36,6 +37,7 @@ def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
         done = experiment(cards, planned_actions(), paging_rows(), crowd_rows(), crowd_refusals())
+        list_singly(large_listings(), cards.crowd, done)
         act_singly(crowd_actions(), cards.crowd, done)
         yield act_singly(bystander_actions(), cards.among_bystanders, done)
 

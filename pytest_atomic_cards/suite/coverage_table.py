@@ -31,6 +31,7 @@ from pytest_atomic_cards.suite.experiment_rows import (
     crowd_actions,
     crowd_refusals,
     crowd_rows,
+    large_listings,
     paging_rows,
 )
 from pytest_atomic_cards.suite.experiments import ABROAD
@@ -110,7 +111,13 @@ def points() -> list[Point]:
         for operation in DIMENSIONS["operation"]
         for by in SETS_WITHOUT_PAIRS
     ]
-    crowds = [*crowd_rows(), *crowd_refusals(), *crowd_actions(), *bystander_actions()]
+    crowds = [
+        *crowd_rows(),
+        *large_listings(),
+        *crowd_refusals(),
+        *crowd_actions(),
+        *bystander_actions(),
+    ]
     return [*actions, *lists, *pages, *crowds, *access]
 
 

@@ -195,6 +195,17 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
 )
 """Of one condition: patterns of the names of mutants that show, but that would cost too much to try
 each. The suite tries one of them, and nobody can say that it would see the others."""
+DEAR_TOGETHER: Final[tuple[tuple[str, str], ...]] = (
+    (
+        r".*@by=.*@matches=over-(limit|largest)$",
+        "the fault needs more than 500 cards for each set of attributes",
+    ),
+    (
+        r".*@matches=over-(limit|largest)@state=(?!active$|mixed$)",
+        "the fault needs more than 500 cards in each state",
+    ),
+)
+"""Of two conditions: likewise."""
 
 
 @cache
@@ -217,7 +228,8 @@ def equivalence_of(fault: str, conditions: Point) -> str | None:
 def cost_of(fault: str, conditions: Point) -> str | None:
     """Why no contract tries a fault under some conditions; ``None`` if some should see it."""
     names = (name_of(fault, {name: value}) for name, value in conditions.items())
-    return next((reason for name in names if (reason := _reason_in(DEAR, name))), None)
+    alone = next((reason for name in names if (reason := _reason_in(DEAR, name))), None)
+    return alone or _reason_in(DEAR_TOGETHER, name_of(fault, conditions))
 
 
 def permission_of(fault: str, conditions: Point) -> str | None:

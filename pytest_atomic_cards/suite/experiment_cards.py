@@ -24,7 +24,7 @@ from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_show
 from pytest_atomic_cards.suite.experiment_rows import (
     ACTIVE_CROWD,
     BYSTANDERS,
-    CROWD,
+    CROWDS,
     MATCHES,
     WHOLE_ENVIRONMENT,
 )
@@ -154,16 +154,19 @@ class SandboxCards:
         """Cards that share the value of every attribute, more than a page lists.
 
         Args:
-            row: Names their state, and the attributes of the query.
+            row: Names their number and state, and the attributes of the query.
         """
         probe = Probe(self._stack.enter_context(world_on(self._target)))
         name = probe.cards.randomness.token()
         shared = _values(name)
-        state = Status(row["state"])
-        cards = [_fields(f"{name}-{i}", shared, state) for i in range(CROWD)]
+        states = [*Status] if row["state"] == MIXED else [Status(row["state"])]
+        cards = [
+            _fields(f"{name}-{i}", shared, state)
+            for i, state in zip(range(CROWDS[row["matches"]]), cycle(states), strict=False)
+        ]
         probe.cards.controls.seed(cards)
         matched = tuple(_card(fields, {}) for fields in cards)
-        every = {**shared, Attribute.STATUS: state.value}
+        every = {**shared, Attribute.STATUS: states[0].value}
         values = {one: every[one] for one in attributes_of(row["by"])}
         return Arrangement(probe, values, matched, (), [_group_of(CardQuery(), matched)])
 

@@ -60,6 +60,12 @@ def list_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Listed:
     return _looked(crowd.probe, [_page(row, one) for row, one in _of_crowd(crowd, rows)])
 
 
+def list_shown(crowd: Arrangement, rows: Sequence[Point], before: States) -> Listed:
+    """List pages of a crowd, of which only those cards are due that other listings show."""
+    shown = [card for card in crowd.matched if before.get(key_of(card))]
+    return list_crowd(replace(crowd, matched=tuple(shown)), rows)
+
+
 def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:
     whole = Found(crowd.matched, ())
     for row in rows:

@@ -149,8 +149,12 @@ PAGING_SPACE: Final[Values] = {
     "offset": DIMENSIONS["offset"],
 }
 
-CROWD: Final = 120
-"""Cards that a listing needs two pages for: more than 100, and few enough to list often."""
+CROWDS: Final[Mapping[str, int]] = {
+    "over-page": 120,
+    "over-limit": DEFAULT_CANCEL + 10,
+    "over-largest": LARGEST_LIMIT + 10,
+}
+"""Cards that a listing needs two pages for; the first are few enough to list often."""
 CROWD_PAGES: Final = (
     {"limit": ABSENT, "offset": ABSENT},
     {"limit": ABSENT, "offset": "page"},
@@ -287,6 +291,15 @@ def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
     """The rows of listings of more cards than a page."""
     cards = {"operation": "list", "matches": "over-page", "state": "active"}
     return tuple({**cards, "by": by, **page} for by, page in product(sets, CROWD_PAGES))
+
+
+def large_listings() -> Iterator[Point]:
+    """The rows of listings of as many cards in each other state, and of many more active ones."""
+    crowds = [("over-page", state) for state in DIMENSIONS["state"] if state != Status.ACTIVE]
+    crowds += [(matches, Status.ACTIVE) for matches in CROWDS if matches != "over-page"]
+    turn = cycle([by for by in SETS if by != Attribute.STATUS and "+" not in by][:-1])
+    for (matches, state), page in product(crowds, CROWD_PAGES):
+        yield {"operation": "list", "by": next(turn), "matches": matches, "state": state, **page}
 
 
 def crowd_refusals(sets: Sequence[str] = SETS) -> Iterator[Point]:

@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, Protocol
 
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Transition
-from pytest_atomic_cards.model.request_space import MIXED, OTHER, Point, card_point
+from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, MIXED, OTHER, Point, card_point
 from pytest_atomic_cards.rules import SHAPE, parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.rules.verdicts import Inconclusive
@@ -36,6 +38,7 @@ from pytest_atomic_cards.suite.experiment_listings import (
     is_telling,
     list_all,
     list_crowd,
+    list_shown,
     whole_listing,
 )
 from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE
@@ -211,6 +214,25 @@ def experiment(
 
 def _unique(rows: Iterable[Point]) -> list[Point]:
     return [*{tuple(row.items()): row for row in rows}.values()]
+
+
+def list_singly(
+    rows: Iterable[Point], arrange: Callable[[Point], Arrangement], done: Experiments
+) -> Experiments:
+    """Add pages of listings, of a crowd for each number and state of its cards.
+
+    Args:
+        rows: The rows of the listings.
+        arrange: Arranges the crowd of a row.
+        done: The experiments so far.
+    """
+    for _, some in groupby(rows, itemgetter("matches", "state")):
+        pages = [*some]
+        crowd = arrange({**pages[0], "by": EVERY_ATTRIBUTE})
+        listings, errors = list_shown(crowd, pages, states_in([crowd]))
+        done.listings += listings
+        done.errors += errors
+    return done
 
 
 def act_singly(

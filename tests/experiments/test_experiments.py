@@ -25,9 +25,10 @@ from pytest_atomic_cards.suite.experiment_rows import (
     crowd_actions,
     crowd_refusals,
     crowd_rows,
+    large_listings,
     paging_rows,
 )
-from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment
+from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment, list_singly
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget
 
@@ -91,6 +92,7 @@ def made(sets: Sets, *faults: str, profile: Profile | None = None) -> Experiment
             cards, rows(sets), paging_rows(sets), crowd_rows(sets), crowd_refusals(sets)
         )
         if profile:
+            list_singly(large_listings(), cards.crowd, done)
             act_singly(crowd_actions(), cards.crowd, done)
             act_singly(bystander_actions(), cards.among_bystanders, done)
         return done
@@ -100,7 +102,8 @@ def of_many(*faults: str) -> Experiments:
     """The experiments with actions on many cards."""
     with ExitStack() as stack:
         cards = SandboxCards(SandboxTarget(Settings(fault=faults)), stack)
-        done = act_singly(crowd_actions(), cards.crowd, Experiments())
+        done = list_singly(large_listings(), cards.crowd, Experiments())
+        act_singly(crowd_actions(), cards.crowd, done)
         return act_singly(bystander_actions(), cards.among_bystanders, done)
 
 
@@ -113,6 +116,8 @@ def of_many(*faults: str) -> Experiments:
         ("multiple-not-needed@matches=over-limit", "MULTI-01"),
         ("act-ignores-eventName@matches=over-page", "QUERY-11"),
         ("action-limit-ignored@matches=over-largest", "LIMIT-04"),
+        ("default-page-99@matches=over-limit@offset=page", "PAGE-04"),
+        ("offset-one-less@state=mixed@offset=page", "PAGE-04"),
         ("cancel-default-100@matches=over-page", "LIMIT-01"),
         ("results-of-first-100@state=snoozed", "RESULT-01"),
     ],

@@ -18,6 +18,7 @@ from pytest_atomic_cards.sandbox.faults.narrow_fault import name_of
 from pytest_atomic_cards.suite import narrow_mutants
 from pytest_atomic_cards.suite.equivalent_mutants import (
     DEAR,
+    DEAR_TOGETHER,
     EQUIVALENT,
     IMPOSSIBLE,
     PERMITTED,
@@ -83,7 +84,8 @@ def test_permitted_mutants_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "table"), [(1, EQUIVALENT), (1, PERMITTED), (1, DEAR), (2, IMPOSSIBLE)]
+    ("count", "table"),
+    [(1, EQUIVALENT), (1, PERMITTED), (1, DEAR), (2, IMPOSSIBLE), (2, DEAR_TOGETHER)],
 )
 def test_each_row_of_the_tables_of_equivalent_mutants_is_needed(
     count: int, table: tuple[tuple[str, str], ...]

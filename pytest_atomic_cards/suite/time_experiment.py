@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,8 +14,17 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.probe import Probe, States, all_in, several
+from pytest_atomic_cards.suite.probe import (
+    Probe,
+    States,
+    all_in,
+    left,
+    of_user,
+    only,
+    several,
+)
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
+from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
@@ -37,12 +47,14 @@ _MARGIN: Final = timedelta(minutes=1)
 a minute covers clock skew and slow flows."""
 CLOSED_IN_TIME: Final = ("closed before expiry", "cancelled under embargo")
 """Groups that are closed before their timer is due."""
+AFTER_EMBARGO: Final = "expiry after embargo"
+"""Two cards that are to expire, of which one is embargoed at first."""
 _TIMERS: Final[Mapping[str, tuple[CardSpec, ...]]] = {
     "closed before expiry": tuple(CardSpec(status=one.outcome, expires=SOON) for one in Action),
     "cancelled under embargo": (CardSpec(embargo=SOON),),
     "snooze": (CardSpec(snooze=SOON),),
     "long embargo": (CardSpec(embargo=LONG),),
-    "expiry after embargo": (CardSpec(expires=SOON), CardSpec(embargo=UNDER_EMBARGO, expires=SOON)),
+    AFTER_EMBARGO: (CardSpec(expires=SOON), CardSpec(embargo=UNDER_EMBARGO, expires=SOON)),
     "embargo": (CardSpec(embargo=SOON),),
     "expiry": (CardSpec(expires=SOON), CardSpec(expires=SOON, expiry_as="timestamp")),
 }
@@ -64,6 +76,8 @@ class TimeExperiment:
         absent: Why the others could not.
         before: The states of some groups shortly before their timers were due, and the exchanges
             that showed them.
+        postponed: How many seconds later than another card of its start one expired that was
+            embargoed at first; ``None`` if the other one did not.
     """
 
     def __init__(
@@ -76,6 +90,7 @@ class TimeExperiment:
         self.groups: dict[str, Group] = {}
         self.absent: dict[str, NotAvailableError | SeedingError] = {}
         self.before: dict[str, tuple[States, Sequence[Exchange]]] = {}
+        self.postponed: float | None = None
         self._begun: dict[str, tuple[float, datetime]] = {}
         seeder = seeder or probe.cards.seeder
         made = seeder.seed_each(self._begin(timers))
@@ -131,6 +146,27 @@ class TimeExperiment:
         if in_time and all(_sent_by(one) <= date + SOON for one in seen):
             self.before[name] = states, seen
 
+    def compare_expiry(self) -> None:
+        """Measure how much later a card expires that was embargoed at first.
+
+        At once, as it has expired in any case when contracts get to look.
+        """
+        group = self.groups.get(AFTER_EMBARGO)
+        if group is None:
+            return
+        probe, clock = self.probe, self.probe.cards.clock
+        plain, embargoed = (only(group, *of_user(group, user)) for user in group.users[:2])
+        if not all_in(Status.EXPIRED)(probe.states_once(plain, left(Status.ACTIVE))):
+            return
+        expired, most = clock.monotonic(), 2 * UNDER_EMBARGO.total_seconds()
+        states = probe.states(embargoed)
+        if left(Status.ACTIVE)(states):
+            self.postponed = 0.0
+        elif left(Status.ACTIVE)(
+            poll(lambda: probe.states(embargoed), left(Status.ACTIVE), most, clock)
+        ):
+            self.postponed = clock.monotonic() - expired
+
     def is_to_expire(self, card: Card) -> bool:
         """Whether a card is known to have the requested expiry.
 
@@ -166,6 +202,8 @@ def let_time_pass(probe: Probe) -> TimeExperiment:
     timed = TimeExperiment(probe, _TIMERS)
     _cancel_embargoed(timed, "cancelled under embargo")
     timed.pass_time()
+    with suppress(AtomicCardsError):  # one contract needs it
+        timed.compare_expiry()
     return timed
 
 

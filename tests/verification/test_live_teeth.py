@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.time_experiment import let_time_pass
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
@@ -47,6 +49,23 @@ def test_an_environment_that_begins_alike_is_another(
     assert checked(live, requirement, monkeypatch, tmp_path) == {requirement: "violated"}
 
 
+@pytest.mark.parametrize(
+    ("faults", "least", "most"),
+    [((), 0.0, 1.0), (("expiry-counts-from-publication",), 2.0, 4.0)],
+    ids=["right", "wrong"],
+)
+def test_an_expiry_after_an_embargo_is_measured_at_once(
+    serve: Serve, faults: tuple[str, ...], least: float, most: float
+) -> None:
+    """The difference is known before any contract looks, by when both cards have expired."""
+    cards = serve(faults=faults).open_world()
+    cards.seeder.calibrate()
+    timed = let_time_pass(Probe(cards))
+    cards.clean_up()
+    assert timed.postponed is not None
+    assert least <= timed.postponed < most
+
+
 def test_a_target_that_lists_no_closed_cards_is_not_inconclusive(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -56,15 +75,15 @@ def test_a_target_that_lists_no_closed_cards_is_not_inconclusive(
 
 
 def checked(
-    live: LiveSandbox, requirement: str, monkeypatch: pytest.MonkeyPatch, folder: Path
+    live: LiveSandbox, requirements: str, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> dict[str, str]:
-    """What a check of one requirement shows as violated; if nothing, the verdict of that one."""
+    """What a check of some requirements shows as violated; if nothing, their verdicts."""
     for name, value in live.environ.items():
         monkeypatch.setenv(name, value)
-    arguments = ["--cards-only", requirement, "--cards-report", str(folder)]
+    arguments = ["--cards-only", requirements, "--cards-report", str(folder)]
     code = main(["check", *arguments])
     rules = json.loads((folder / "report.json").read_text("utf-8"))["rules"]
     verdicts = {one["id"]: one["verdict"] for one in rules}
     broken = {rule: word for rule, word in verdicts.items() if word == "violated"}
     assert code == bool(broken)
-    return broken or {requirement: verdicts[requirement]}
+    return broken or {rule: verdicts[rule] for rule in requirements.split(",")}

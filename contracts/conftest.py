@@ -145,7 +145,7 @@ def probe(
             failed_setup.explained_by(monitor.violations),
             suppress(NotAvailableError),
         ):
-            cards.seeder.calibrate()
+            cards.seeder.calibrate(sparing=Effort.of(cards_target.settings).is_sparing)
         yield Probe(cards)
 
 
@@ -217,7 +217,7 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
     del history
     pool = CardPool(probe.cards.seeder, probe.cards.recorder)
     plan: PlanHooks = pytestconfig.pluginmanager.get_plugin(PLAN)
-    pool.groups = ceil(plan.plan.groups / workers()) or pool.groups
+    pool.groups = max(1, ceil(plan.plan.groups / workers()))
     return pool
 
 

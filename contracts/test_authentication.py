@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import product
@@ -18,7 +18,9 @@ from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS, attribut
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.suite.access_experiments import (
     TOKEN_LIFETIME,
+    WAYS,
     Intrusions,
+    Way,
     bearer,
     intrude,
     token_of_role,
@@ -27,6 +29,7 @@ from pytest_atomic_cards.suite.batched_setup import ActionTrial
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.claims import OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.planned_cards import INTRUDED, PlannedCards
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
@@ -89,18 +92,26 @@ def check_refused(probe: Probe, intrusion: ActionTrial) -> None:
 
 
 @pytest.fixture(scope="module")
-def intrusions(probe: Probe, cards_target: Target, planned: PlannedCards) -> Iterator[Intrusions]:
+def intrusions(
+    probe: Probe, cards_target: Target, planned: PlannedCards, effort: Effort
+) -> Iterator[Intrusions]:
     """A request with each operation in each way that must be refused."""
     if not probe.cards.backend.delivery_is_certain:
         with suppress(NotAvailableError, SeedingError):
             group = planned.take("intrusions")[0]
             if isinstance(group, Group):
-                yield intrude(probe, group)
+                yield intrude(probe, group, ways_of(effort))
                 return
     with world_on(cards_target) as cards:
         spec = CardSpec(event_name="intrusion") if cards.is_steerable else CardSpec()
         group = cards.seeder.seed(Population.of(INTRUDED, spec))[0]
         yield intrude(Probe(cards), group)
+
+
+def ways_of(effort: Effort) -> Sequence[Way]:
+    """The ways to try; if requests are counted, the first of each requirement."""
+    firsts = {way.requirement: way for way in reversed(WAYS)}
+    return [*firsts.values()] if effort.is_sparing else WAYS
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ class CardPool:
 
     Attributes:
         groups: How many groups of one customer each to seed at once.
-        taken: How many groups of one customer each were handed out.
+        taken: How many groups of one customer each were handed out, also in parts.
         is_restocking: Whether it is seeding cards, for whoever needs them.
     """
 
@@ -108,7 +108,7 @@ class CardPool:
     ) -> None:
         self.groups = OF_QUESTIONS if batch is QUESTIONS else _CUSTOMERS
         self._singles = _SINGLES_OF_QUESTIONS if batch is QUESTIONS else {}
-        self.taken = 0
+        self.taken = 0.0
         self.is_restocking = False
         self._seeder = seeder
         self._recorder = recorder
@@ -199,8 +199,11 @@ class CardPool:
         """
         left = self._stocks.current.opened
         if not left:
+            before = self.taken
             group = self.take()
+            self.taken = before
             left += [(group, card) for card in reversed(group.cards)]
+        self.taken += 1 / GROUP
         return left.pop()
 
     def bulk(self, count: int) -> Group:

@@ -63,18 +63,21 @@ class Effort:
         fixed: The number of cases of every contract, instead of a factor.
         seed: The seed of the generation.
         recorder: Records the cases, or replays recorded ones.
+        is_sparing: Whether fixed cases are few as well, as requests are counted.
     """
 
     factor: float = 1.0
     fixed: int | None = None
     seed: int = 1
     recorder: Recorder = NULL_RECORDER
+    is_sparing: bool = False
 
     @classmethod
     def of(cls, settings: Settings, recorder: Recorder = NULL_RECORDER) -> Effort:
         """The effort of the settings."""
         factor = _FACTORS[settings.effort] * (_LIVE_FACTOR if settings.is_live else 1.0)
-        return cls(factor, settings.examples, settings.seed, recorder)
+        is_sparing = settings.is_live and settings.effort == "quick" and not settings.examples
+        return cls(factor, settings.examples, settings.seed, recorder, is_sparing)
 
     def examples(self, usual: int) -> int:
         """The number of cases to generate instead of the ``usual`` one."""

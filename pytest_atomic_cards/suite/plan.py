@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
@@ -17,7 +18,16 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.suite.prices import Footprint, Prices, name_of, shipped
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.suite.prices import (
+    CLEAN_UP,
+    RESERVE,
+    Footprint,
+    Price,
+    Prices,
+    name_of,
+    shipped,
+)
 from pytest_atomic_cards.suite.traffic_stats import footprint_of
 from pytest_atomic_cards.support.errors import NotAvailableError
 
@@ -34,9 +44,12 @@ _GENERATED: Final[Mapping[str, str]] = {
 _PLANNED: Final = 0.85
 """Share of the most requests that is planned: the rest is for listings that are repeated until
 cards and changes show, and for the groups that are left over."""
-CLEAN_UP_OF_START: Final = 5
-"""Requests that are kept for each start of an Action Flow: to look, cancel its cards, and look
-again, once more at the end, and one to spare."""
+CLEAN_UP_OF_START: Final = 3
+"""Requests that are kept for each start of an Action Flow: to cancel its cards, to look, and one
+more at the end."""
+_WORTH_OF_OTHERS: Final = 0.25
+"""What an inferred requirement, or a question, is worth of a documented one: only those fail a
+run."""
 LARGE: Final = 500
 """Cards from which on a need is named in explanations: more than one default cancel closes."""
 
@@ -112,15 +125,29 @@ class Plan:
         whole = prices.of(contracts)
         if not budget.refuses(whole):
             return cls(whole, prices.groups(contracts))
+        decided = {name: prices.decided(name, rules) for name, rules in contracts.items()}
+        return max(
+            (cls._in_order(order, budget, prices) for order in _orders(decided, prices)),
+            key=lambda plan: _worth(plan.covers(decided)),
+        )
+
+    @classmethod
+    def _in_order(cls, order: Iterable[str], budget: Budget, prices: Prices) -> Self:
+        """What fits the budget if contracts are chosen in some order."""
         chosen: list[str] = []
         left_out: dict[str, str] = {}
-        for name in _cheapest_coverage(contracts, prices):
+        for name in order:
             footprint = prices.of([*chosen, name])
             if refusal := budget.refuses(footprint):
                 left_out[name] = f"{refusal}; it needs {prices.of([name])}"
             else:
                 chosen.append(name)
         return cls(prices.of(chosen), prices.groups(chosen), left_out)
+
+    def covers(self, contracts: Mapping[str, Collection[str]]) -> set[str]:
+        """The requirements that it covers."""
+        chosen = contracts.keys() - self.left_out.keys()
+        return {rule for name in chosen for rule in contracts[name]}
 
     def leaves_out(self, settings: Settings) -> list[str]:
         """Sentences on what the run does not look at, though it could."""
@@ -135,23 +162,62 @@ class Plan:
         return sentences
 
 
-def _cheapest_coverage(contracts: Mapping[str, Collection[str]], prices: Prices) -> Iterator[str]:
-    """All contracts: first the cheapest for each requirement that they add, then the others."""
+def _orders(contracts: Mapping[str, Collection[str]], prices: Prices) -> Iterator[Iterator[str]]:
+    """Orders in which to choose contracts: none is best for every budget."""
+    for shares in (False, True):
+        yield _cheapest_coverage(contracts, prices, shares=shares)
+
+
+def _cheapest_coverage(
+    contracts: Mapping[str, Collection[str]], prices: Prices, *, shares: bool
+) -> Iterator[str]:
+    """All contracts: first the cheapest for each documented requirement that they add.
+
+    Then come those that add others, and last those that add none.
+
+    Args:
+        contracts: The requirements that each contract decides.
+        prices: The prices of the contracts.
+        shares: Whether all contracts that need a fixture pay for it in common; else the first does.
+    """
     left = dict(contracts)
-    shared: set[str] = set()
+    paid: set[str] = {CLEAN_UP, RESERVE}
     covered: set[str] = set()
 
-    def cost(name: str) -> tuple[bool, float, str]:
-        whole = prices.of([name], without=shared)
-        adds = len(set(left[name]) - covered)
-        return not adds, (whole.requests + CARD_IN_REQUESTS * whole.cards) / (adds or 1), name
+    def added_by(name: str) -> float:
+        return _worth(set(left[name]) - covered)
 
     while left:
+        needed = {name: prices.contracts.get(name, Price()).needs - paid for name in left}
+        use: defaultdict[str, set[str]] = defaultdict(set)
+        for name, fixtures in needed.items():
+            for fixture in fixtures:
+                use[fixture] |= set(left[name]) - covered
+        worth = {fixture: _worth(rules) for fixture, rules in use.items()}
+
+        def cost(name: str) -> tuple[bool, bool, float, str]:
+            adds = added_by(name)
+            whole = _cost(prices.alone(name))
+            for fixture in needed[name]:  # noqa: B023 - called in this turn only
+                share = adds / worth[fixture] if shares and adds else 1.0  # noqa: B023
+                whole += _cost(prices.shared_price(fixture)) * share
+            return adds < 1.0, not adds, whole / (adds or 1), name
+
         name = min(left, key=cost)
         covered |= set(left.pop(name))
-        if price := prices.contracts.get(name):
-            shared |= price.needs
+        paid |= needed[name]
         yield name
+
+
+def _cost(footprint: Footprint) -> float:
+    return footprint.requests + CARD_IN_REQUESTS * footprint.cards
+
+
+def _worth(rules: Iterable[str]) -> float:
+    """What requirements, or questions, are worth."""
+    known = catalogue().requirements
+    documented = [rule in known and known[rule].level == "documented" for rule in set(rules)]
+    return sum(1.0 if one else _WORTH_OF_OTHERS for one in documented)
 
 
 def requirements_of(items: Iterable[pytest.Item], markers: Sequence[str]) -> dict[str, set[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +11,7 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
 from pytest_atomic_cards.suite.planned_cards import NEEDS, PlannedCards
 from pytest_atomic_cards.suite.prices import (
     CLEAN_UP,
@@ -21,6 +22,7 @@ from pytest_atomic_cards.suite.prices import (
     fixtures_of,
     name_of,
 )
+from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.traffic_stats import footprint_of
 
 PRICE_METER: Final = "atomic-cards-price-meter"
@@ -43,10 +45,12 @@ class PriceMeter:
     needs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _owners: list[str] = field(default_factory=lambda: [CLEAN_UP])
     _shared: set[str] = field(default_factory=set)
-    _groups: Counter[str] = field(default_factory=Counter)
+    _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _decided: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _groups: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _pools: list[CardPool] = field(default_factory=list)
     _planned: list[PlannedCards] = field(default_factory=list)
-    _counted: int = 0
+    _counted: float = 0
     _contract: str = ""
 
     def observe(self, exchange: Exchange) -> None:
@@ -70,19 +74,27 @@ class PriceMeter:
         }
         return Prices(
             {
-                name: Price(self.taken[name], self._groups[name], frozenset(needs & shared.keys()))
+                name: Price(
+                    self.taken[name],
+                    self._groups[name],
+                    frozenset(needs & shared.keys()),
+                    frozenset(self._asked[name] - self._decided[name]),
+                )
                 for name, needs in self.needs.items()
             },
             shared,
         )
 
     def _share_out(self) -> None:
-        """Attribute what was seeded for several fixtures to each, by the number of its cards."""
+        """Attribute what was seeded for several fixtures to each.
+
+        Each takes its cards, and the first the starts and requests: it needs them in any case, and
+        the others hardly more.
+        """
         whole = self.taken.pop(_PLANNED, Footprint())
-        for planned in self._planned:
-            cards = {name: sum(map(len, NEEDS[name])) for name in planned.made}
-            for name, count in cards.items():
-                self.taken[name] += whole.part(count, sum(cards.values()))
+        for number, name in enumerate(name for one in self._planned for name in one.made):
+            first = Footprint(0, whole.starts, whole.requests) if number == 0 else Footprint()
+            self.taken[name] += Footprint(sum(map(len, NEEDS[name]))) + first
 
     def _count_groups(self) -> None:
         """Attribute the groups that were taken since the last count to the owner at work."""
@@ -122,6 +134,19 @@ class PriceMeter:
         self._contract = name
         self._owners = [CLEAN_UP, name]
         return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note what a contract could decide."""
+        report = yield
+        for marker in (CONTRACT, QUESTION):
+            if found := item.get_closest_marker(marker):
+                self._asked[name_of(item)].add(found.args[0])
+                if report.when == "call" and not report.skipped:
+                    self._decided[name_of(item)].add(found.args[0])
+        return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:

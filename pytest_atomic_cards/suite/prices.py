@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import ceil
 from typing import Any, Final, Self
 
 import pytest
@@ -53,14 +54,6 @@ class Footprint:
             f"{_count(self.requests, 'request')}"
         )
 
-    def part(self, count: int, whole: int) -> Footprint:
-        """A part of it, rounded up."""
-        return Footprint(
-            _share(self.cards, count, whole),
-            _share(self.starts, count, whole),
-            _share(self.requests, count, whole),
-        )
-
     def as_dict(self) -> dict[str, int]:
         """The numbers as JSON values."""
         return {"cards": self.cards, "starts": self.starts, "requests": self.requests}
@@ -81,13 +74,15 @@ class Price:
 
     Args:
         own: What it takes by itself.
-        groups: How many groups of fresh cards it takes from the pool.
+        groups: How many groups of fresh cards it takes from the pool, also in parts.
         needs: The shared fixtures that it needs.
+        undecided: The requirements and questions that it could not decide on the live target.
     """
 
     own: Footprint = Footprint()
-    groups: int = 0
+    groups: float = 0
     needs: frozenset[str] = frozenset()
+    undecided: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +132,21 @@ class Prices:
 
     def groups(self, names: Iterable[str]) -> int:
         """How many groups of fresh cards some contracts take from the pool."""
-        return self._taken(self._with_shared(names))
+        return _whole(self._taken(self._with_shared(names)))
+
+    def decided(self, name: str, rules: Iterable[str]) -> frozenset[str]:
+        """Those of the requirements and questions of a contract that it can decide."""
+        return frozenset(rules) - self.contracts.get(name, Price()).undecided
+
+    def alone(self, name: str) -> Footprint:
+        """What a contract takes without what it shares, with its groups of fresh cards."""
+        price = self.contracts.get(name, Price())
+        return price.own + self._groups(price.groups)
+
+    def shared_price(self, fixture: str) -> Footprint:
+        """What a shared fixture takes, with its groups of fresh cards."""
+        price = self.shared.get(fixture, Price())
+        return price.own + self._groups(price.groups)
 
     @property
     def _all(self) -> list[Price]:
@@ -153,18 +162,27 @@ class Prices:
         }
         return [*own, *(self.shared.get(name, Price()) for name in sorted(needs))]
 
-    def _taken(self, chosen: Iterable[Price]) -> int:
+    def _taken(self, chosen: Iterable[Price]) -> float:
         return sum(price.groups for price in chosen)
 
-    def _groups(self, count: int) -> Footprint:
+    def _groups(self, count: float) -> Footprint:
         """The price of so many groups of the pool."""
         pool, total = self.shared.get(RESERVE, Price()).own, self._taken(self._all)
-        return pool.part(count, total)
+        return Footprint(
+            _share(pool.cards, count, total),
+            _share(pool.starts, count, total),
+            _share(pool.requests, count, total),
+        )
 
 
-def _share(amount: int, part: int, whole: int) -> int:
+def _share(amount: int, part: float, whole: float) -> int:
     """A part of an amount, rounded up."""
-    return -(-amount * part // max(whole, 1))
+    return _whole(amount * part / max(whole, 1))
+
+
+def _whole(number: float) -> int:
+    """A number rounded up, unless it exceeds a whole one only by rounding."""
+    return ceil(round(number, 2))
 
 
 @cache
@@ -186,12 +204,14 @@ def fixtures_of(item: pytest.Item) -> tuple[str, ...]:
 
 def _price(row: Mapping[str, Any]) -> Price:
     own = Footprint(row.get("cards", 0), row.get("starts", 0), row.get("requests", 0))
-    return Price(own, row.get("groups", 0), frozenset(row.get("needs", ())))
+    lists = (frozenset(row.get(name, ())) for name in ("needs", "undecided"))
+    return Price(own, row.get("groups", 0), *lists)
 
 
 def _row(price: Price) -> str:
-    numbers = price.own.as_dict() | {"groups": price.groups}
+    numbers = price.own.as_dict() | {"groups": round(price.groups, 2)}
     pairs = [f"{name} = {number}" for name, number in numbers.items() if number]
-    if listed := ", ".join(f'"{name}"' for name in sorted(price.needs)):
-        pairs.append(f"needs = [{listed}]")
+    for key, names in (("needs", price.needs), ("undecided", price.undecided)):
+        if listed := ", ".join(f'"{name}"' for name in sorted(names)):
+            pairs.append(f"{key} = [{listed}]")
     return f"{{ {', '.join(pairs)} }}" if pairs else "{}"

@@ -169,7 +169,7 @@ def test_prove_honours_names(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prove", "default-page-50", "default-page-50@limit=some", "--jobs", "1"]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        f"{'default-page-50':36} PAGE-01, PAGE-04",
+        f"{'default-page-50':36} PAGE-01, PAGE-04, PAGE-08",
         f"{'default-page-50@limit=some':36} NOT CAUGHT",
     ]
     assert "fault default-page-50@limit=some is caught by no requirement" in err

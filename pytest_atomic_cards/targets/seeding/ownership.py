@@ -7,7 +7,7 @@ shown, no action by it is sent, whether in a run, in its teardown or in ``atomic
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock, RLock
@@ -300,9 +300,12 @@ class Ownership:
 
     # Calibrating
 
-    def calibrate(self, cards: Sequence[Card]) -> None:
+    def calibrate(self, cards: Sequence[Card], pins: Collection[Attribute] = PINS) -> None:
         """Learn which ids actions honour, with cards that nobody needs any more."""
         self.action_semantics.spare(cards)
         unrecorded = self._recorder.unrecorded("what actions honour is tried once in a run")
         with self._trials, unrecorded, suppress(AtomicCardsError):
-            self.action_semantics.try_all(PINS)
+            self.action_semantics.try_all(pins)
+            for card in cards[:_SAMPLED]:
+                if card.user_id and self.provenance.has_invented(card.user_id):
+                    self._listed_under(Attribute.USER_ID, card.user_id, {None})

@@ -9,10 +9,10 @@ from math import ceil
 from typing import Final, TypeVar
 
 from pytest_atomic_cards.client.cards_api import CardsApi
-from pytest_atomic_cards.client.scope_guard import Scope
+from pytest_atomic_cards.client.scope_guard import PINS, Scope
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,
@@ -30,6 +30,8 @@ from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
 Made = TypeVar("Made")
 
+_MOST_USED: Final = (Attribute.USER_ID, Attribute.FLOW_INVOCATION_ID)
+"""The ids by which groups are selected."""
 _CALIBRATED: Final = 4
 """Targets of a calibration: usually enough to see that not all get the same number of cards."""
 
@@ -95,8 +97,11 @@ class Seeder:
         """Take over what a calibration of another seeder of the same target has shown."""
         self._waiter = other._waiter
 
-    def calibrate(self) -> None:
+    def calibrate(self, *, sparing: bool = False) -> None:
         """Seed some cards, to check that it works and how many cards a target gets.
+
+        Args:
+            sparing: Whether to learn of the ids that most actions use only; of others later.
 
         Raises:
             SeedingError: No card appeared in time.
@@ -110,7 +115,7 @@ class Seeder:
             self._overlap.results(
                 [
                     partial(self._waiter.calibrate, placed, acted_on),
-                    partial(self._ownership.calibrate, cards),
+                    partial(self._ownership.calibrate, cards, _MOST_USED if sparing else PINS),
                 ]
             )
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 import pytest
@@ -176,8 +176,7 @@ def test_pages_partition_the_listing(
     need(listing, size + 1)
     seen: list[str] = []
     pages = []
-    for offset in range(0, listing.count + 3 * size, size):
-        page = probe.page(listing.pin.replace(limit=size, offset=offset))
+    for offset, page in walk(probe, listing, size):
         pages.append(page)
         if offset + size <= listing.count:
             expect_count(page, size, f"with limit={size} and offset={offset}")
@@ -199,6 +198,17 @@ def test_pages_partition_the_listing(
         expected=f"all {listing.count} cards on the pages of {size}",
         actual=f"{max(len(lost), listing.count - len(seen))} card(s) are on none of them",
     )
+
+
+def walk(probe: Probe, listing: Group, size: int) -> Iterator[tuple[int, Found]]:
+    """Pages of a listing by their offsets, some beyond its end: a flow may send further cards."""
+    queries = [
+        listing.pin.replace(limit=size, offset=offset) for offset in range(0, listing.count, size)
+    ]
+    for query, page in probe.page_each(queries):
+        yield query.offset or 0, page
+    for offset in range(len(queries) * size, listing.count + 3 * size, size):
+        yield offset, probe.page(listing.pin.replace(limit=size, offset=offset))
 
 
 @requirement("PAGE-06")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
@@ -91,7 +92,7 @@ class Asker:
         return self._asked[operation]
 
     def _ask(self, operation: str) -> list[Asked]:
-        asked = [self._send(operation, sample) for sample in self._samples(operation)]
+        asked: list[tuple[Parameters, bytes]] = [(one, b"") for one in self._samples(operation)]
         known = self._known_queries(operation)
         usual = _LISTINGS if operation == LISTING else _ACTIONS
 
@@ -100,9 +101,12 @@ class Asker:
             own = generated.parameters if query is None else query
             if operation != LISTING:
                 own = {**own, **_controls_of(generated)}
-            asked.append(self._send(operation, own, generated.body))
+            asked.append((own, generated.body))
 
-        return asked
+        calls = [partial(self._send, operation, *one) for one in asked]
+        if operation == LISTING:
+            return self.probe.overlap.results(calls)
+        return [call() for call in calls]
 
     def asked_malformed(self, operation: str) -> list[Asked]:
         """Requests to an operation that break the document: fixed samples and generated ones.

@@ -159,8 +159,8 @@ def bare(cards_target: Target) -> Iterator[Probe]:
 @pytest.fixture
 def fresh(probe: Probe, cards_target: Target) -> Iterator[Probe]:
     """The probe of a separate environment, for contracts that pass time or revoke credentials."""
-    del probe
     with world_on(cards_target) as cards:
+        cards.seeder.learn_from(probe.cards.seeder)
         yield Probe(cards)
 
 
@@ -232,8 +232,7 @@ def timed(
 ) -> Iterator[TimeExperiment]:
     """Cards whose embargo, snooze or expiry is over, in a separate environment."""
     with world_on(cards_target) as cards:
-        if not cards.is_steerable:
-            cards.seeder.learn_from(probe.cards.seeder)
+        cards.seeder.learn_from(probe.cards.seeder)
         timed = Probe(cards)
         followed(timed, pytestconfig)
         yield let_time_pass(timed)

@@ -103,6 +103,7 @@ def intrusions(
                 yield intrude(probe, group, ways_of(effort))
                 return
     with world_on(cards_target) as cards:
+        cards.seeder.learn_from(probe.cards.seeder)
         spec = CardSpec(event_name="intrusion") if cards.is_steerable else CardSpec()
         group = cards.seeder.seed(Population.of(INTRUDED, spec))[0]
         yield intrude(Probe(cards), group)

@@ -33,8 +33,7 @@ def context(probe: Probe, cards_target: Target) -> Iterator[ProfilingContext]:
     """
     cards = cards_target.open_world()
     context = ProfilingContext(cards, cards_target.settings)
-    if context.is_live:
-        cards.seeder.learn_from(probe.cards.seeder)
+    cards.seeder.learn_from(probe.cards.seeder)
     try:
         if context.is_live:
             with suppress(AtomicCardsError):

@@ -129,7 +129,8 @@ class ActionSemantics:
 
     def was_carried_out(self, action: Action) -> bool:
         """Whether an action on a single card was seen to succeed."""
-        return any(known is action for known, _ in self._selective)
+        known = [*self._selective]  # other threads may add some
+        return any(name is action for name, _ in known)
 
     def act_alone(self, action: Action, card: Card) -> Exchange | None:
         """Act on one card without ``multiple``, by the first query that is not refused.

@@ -15,6 +15,7 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
+    ContractBrokenError,
     NotAvailableError,
     SeedingError,
 )
@@ -94,8 +95,9 @@ class Seeder:
         return [pin for start in self._starter.starts for pin in start.pins]
 
     def learn_from(self, other: Seeder) -> None:
-        """Take over what a calibration of another seeder of the same target has shown."""
-        self._waiter = other._waiter
+        """Take over what a calibration of another seeder of the same live target has shown."""
+        if not self.backend.delivery_is_certain:  # a sandbox has nothing to learn
+            self._waiter = other._waiter
 
     def calibrate(self, *, sparing: bool = False) -> None:
         """Seed some cards, to check that it works and how many cards a target gets.
@@ -264,7 +266,7 @@ def _outcome(make: Callable[[], Made]) -> Made | AtomicCardsError:
     """What was made, or why that failed in a way that concerns it alone."""
     try:
         return make()
-    except (NotAvailableError, SeedingError) as error:
+    except (NotAvailableError, SeedingError, ContractBrokenError) as error:
         return error
 
 

@@ -62,9 +62,11 @@ def test_a_live_run_is_affordable(  # noqa: PLR0917 - fixtures
     monkeypatch.setattr(kind, "__call__", late)
     code, wall = check(live, effort, tmp_path)
     footprint = json.loads((tmp_path / "report.json").read_text("utf-8"))["footprint"]["actual"]
+    in_a_row = delay * footprint["requests"] / wall
     with capsys.disabled():
         print(  # noqa: T201 - the numbers are what a benchmark is for
-            f"\n{effort} at {1000 * delay:.0f} ms: {wall:.0f} s, {footprint}"
+            f"\n{effort} at {1000 * delay:.0f} ms: {wall:.0f} s, {footprint}; requests in a row "
+            f"would wait for their responses {in_a_row:.1f} times as long"
         )
     cards, requests = _LIMITS[effort]
     assert code == 0

@@ -1,0 +1,126 @@
+"""Live runs in which requests overlap, and those in which they do not, and behind a limiter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from http import HTTPStatus
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_atomic_cards.support.clock import REAL_CLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from live_sandbox import LiveSandbox, Serve
+
+CHECK = """
+import sys
+from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.targets import live_target
+live_target.AT_ONCE = int(sys.argv[1])
+sys.exit(main(["check", *sys.argv[2:]]))
+"""
+RATE = 10.0
+"""Requests a second that a limited target accepts."""
+BURST = 3
+"""Requests that it accepts at once after a pause."""
+
+
+def verdicts(live: LiveSandbox, directory: Path, at_once: int) -> tuple[int, dict[str, str]]:
+    """The exit code of a quick run, and the verdict on each requirement."""
+    arguments = [str(at_once), "--cards-effort", "quick", "--cards-report", str(directory)]
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", CHECK, *arguments], env=live.environ, check=False
+    )
+    report = json.loads((directory / "report.json").read_text("utf-8"))
+    return done.returncode, {rule["id"]: rule["verdict"] for rule in report["rules"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "",
+        "any-token-accepted",
+        "dismiss-embargoed",
+        "multiple-not-needed",
+        "prefix-match",
+        "summary-updated-one-more",
+        "results-lack-last",
+    ],
+)
+def test_verdicts_do_not_depend_on_the_overlap(fault: str, serve: Serve, tmp_path: Path) -> None:
+    """A right target and faulty ones get the same verdicts, however many requests overlap."""
+    made = []
+    for at_once in (1, 8):
+        live = serve(faults=[fault] if fault else [], creation_delay=timedelta(milliseconds=50))
+        made.append(verdicts(live, tmp_path / str(at_once), at_once))
+    (code, first), (other, second) = made
+    assert code == other
+    assert (code == 0) == (not fault)
+    # What the budget of requests still allows at the end depends on how often cards were awaited.
+    left_out = {name for one in (first, second) for name in one if one[name] == "not exercised"}
+    assert {name: first[name] for name in first.keys() - left_out} == {
+        name: second[name] for name in second.keys() - left_out
+    }
+    assert len(left_out) < len(first)
+    assert ("violated" in first.values()) == bool(fault)
+
+
+class Limiter:
+    """A WSGI application that refuses requests beyond a rate, and does not say until when."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        self._status = status
+        self._lock = Lock()
+        self._left = float(BURST)
+        self._at = REAL_CLOCK.monotonic()
+        self.refused = 0
+
+    def before(self, respond: object) -> object:
+        """What responds instead of an application."""
+
+        def limited(
+            app: object, environ: WSGIEnvironment, start_response: StartResponse
+        ) -> Iterable[bytes]:
+            if self._accepts():
+                return respond(app, environ, start_response)  # type: ignore[operator, no-any-return]
+            start_response(f"{self._status.value} {self._status.phrase}", [("Content-Length", "0")])
+            return []
+
+        return limited
+
+    def _accepts(self) -> bool:
+        with self._lock:
+            now = REAL_CLOCK.monotonic()
+            self._left = min(BURST, self._left + (now - self._at) * RATE)
+            self._at = now
+            if self._left < 1:
+                self.refused += 1
+                return False
+            self._left -= 1
+            return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE])
+def test_a_limited_target_is_not_refused(
+    status: HTTPStatus, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that overlap stay below the limit of a target, which gets the usual verdicts."""
+    live = serve(creation_delay=timedelta(milliseconds=50))
+    limiter = Limiter(status)
+    kind = type(live.sandbox)
+    monkeypatch.setattr(kind, "__call__", limiter.before(kind.__call__))
+    code, found = verdicts(live, tmp_path, at_once=8)
+    assert code == 0
+    assert set(found.values()) == {"held", "not exercised"}
+    assert 0 < limiter.refused < 60

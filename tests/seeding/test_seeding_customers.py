@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_atomic_cards.model.card_spec import CardSpec
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import NotAvailableError
-from pytest_atomic_cards.targets.seeding.listing_reader import key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
@@ -81,3 +81,20 @@ def test_a_target_that_refuses_what_matches_nothing_is_calibrated(
     for action in Action:
         group = world.seeder.seed_customers([CardSpec()] * 2)[0]
         assert world.api.act(action, group.pin.replace(multiple=True)).summary.updated >= 2
+
+
+def test_one_response_to_several_overlapping_starts_is_believed_once(serve: Serve) -> None:
+    """Of starts that overlap and get the same response, all but one are unreliable."""
+    live = serve()
+    responses: list[object] = []
+
+    def cached(response: object) -> object:
+        responses.append(response)
+        return responses[0]
+
+    live.sandbox.restart = cached
+    cards = live.open_world(seed_timeout=0.2)
+    made = cards.seeder.seed_each([Population.of(1)] * 4)
+    errors = [str(one) for one in made if not isinstance(one, Group)]
+    assert len(responses) == 4
+    assert sum("belongs to an earlier start of this run" in error for error in errors) == 3

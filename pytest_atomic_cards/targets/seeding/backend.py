@@ -68,6 +68,10 @@ class SeedingBackend(Protocol):
     sends_lifecycle_ids: bool
     """Whether the ``lifecycle_id`` of a spec is passed on; the target may still ignore it."""
 
+    starts_overlap: bool
+    """Whether starts may be requested at once: not by a user's own code, nor for customers who have
+    other cards, which are listed before each start."""
+
     listing_timeout: float
     """Seconds of real time until the next card that was requested must be listed."""
 

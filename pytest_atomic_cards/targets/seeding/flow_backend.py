@@ -82,6 +82,7 @@ class FlowBackend(LiveBackend):
         super().__init__(settings, flows.session.clock, randomness)
         self._flows = flows
         self._clock = clock
+        self.starts_overlap = not settings.user_ids
         if settings.flow_mode == "test":
             self.if_missing = _IF_NO_TEST_USER
 

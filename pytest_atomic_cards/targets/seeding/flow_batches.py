@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import Final
 
 from pytest_atomic_cards.client.retry import until_known
@@ -38,6 +39,8 @@ alone, at the price of further cards in the invocation."""
 class FlowStarter:
     """Starts populations, and registers every card that may result for clean-up and scope.
 
+    Threads may share it.
+
     A target may limit the customers, the flows or the bytes of a start request. If it refuses a
     population as a whole, further starts join the invocation of the first; if it gives each start
     its own invocation, the cards go to one customer of this run instead.
@@ -53,6 +56,7 @@ class FlowStarter:
         self._backend = backend
         self._cleaner = cleaner
         self._scope = scope
+        self._noting = Lock()
         self._can_join = True
         self._starts_without_options = False
         self.starts: list[Start] = []
@@ -149,8 +153,9 @@ class FlowStarter:
         others = [user for user in users if not self._backend.owns(user)]
         ownership = self._ownership
         before = ownership.provenance.look_before(others) if ownership else frozenset()
-        start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
-        self.starts.append(start)
+        with self._noting:
+            start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
+            self.starts.append(start)
         if self._scope:
             for user in own:
                 self._scope.adopt_user(user)
@@ -158,13 +163,15 @@ class FlowStarter:
             started = self._backend.place(population, users, invocation)
         except (MisuseError, NotAvailableError, SeedingError, TransportError) as error:
             if not isinstance(error, OutcomeUnknownError):
-                self._cleaner.withdraw(start)
-                self.starts.remove(start)
+                with self._noting:
+                    self._cleaner.withdraw(start)
+                    self.starts.remove(start)
             raise
         except ContractBrokenError as error:
             raise SeedingError(f"a start was accepted, but is unreliable: {error}") from None
-        is_known = ownership is not None and ownership.provenance.knows(started)
-        self._cleaner.confirm(start, started)
+        with self._noting:  # of two starts with one response the second is unreliable
+            is_known = ownership is not None and ownership.provenance.knows(started)
+            self._cleaner.confirm(start, started)
         if self._scope:
             self._scope.adopt_invocation(started)
         if is_known and started != invocation:

@@ -41,6 +41,7 @@ class LiveBackend(ABC):
 
     delivery_is_certain = False
     sends_lifecycle_ids = False
+    starts_overlap = False
     if_missing = ""
     settling = 10.0  # ten times as long as the slow target of our tests needs to list a change
 

@@ -39,6 +39,7 @@ class SandboxBackend:
 
     delivery_is_certain = True
     sends_lifecycle_ids = True
+    starts_overlap = False
     if_missing = ""
     listing_timeout = 1.0  # a sandbox lists cards at once, unless a fault delays or hides them
     settling = 0.6  # likewise for changes; only faults make a contract wait that long

@@ -149,9 +149,14 @@ class Seeder:
         """Seed populations like :meth:`seed`; those that fail leave the others alone.
 
         Args:
-            populations: The cards of each invocation; the next one is taken once one is requested.
+            populations: The cards of each invocation; each one is taken right before its request,
+                unless requests overlap.
         """
-        requests = [_outcome(partial(self._request, population)) for population in populations]
+        calls = (partial(_outcome, partial(self._request, one)) for one in populations)
+        if self.backend.starts_overlap:
+            requests = self._overlap.results(calls)
+        else:
+            requests = [call() for call in calls]
         sent = [one for one in requests if isinstance(one, _Request)]
         visible = self._waiter.await_each([one.placed for one in sent]) if sent else []
         made = iter(self._arranged(sent, visible))

@@ -81,7 +81,7 @@ class _Stock:
     singles: defaultdict[Status, list[tuple[Group, Card]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    no_customers: NotAvailableError | None = None
+    no_customers: NotAvailableError | SeedingError | None = None
     is_bounded: bool = False
     absent: dict[Status, AtomicCardsError] = field(default_factory=dict)
     is_begun: bool = False
@@ -129,7 +129,9 @@ class CardPool:
             return self.take_across()
         try:
             return self.customer()
-        except NotAvailableError:
+        except (NotAvailableError, SeedingError):
+            if self._stocks.current.no_customers is None:
+                raise
             return self.take_across()
 
     def customer(self) -> Group:
@@ -256,8 +258,9 @@ class CardPool:
         self.is_restocking = True
         try:
             made = self._seeder.seed_customers(*(specs for _, specs in wanted))
-        except NotAvailableError as error:
-            stock.no_customers = error
+        except (NotAvailableError, SeedingError) as error:
+            if isinstance(error, NotAvailableError) or error.exchange is None:  # no passing failure
+                stock.no_customers = error
             raise
         finally:
             self.is_restocking = False

@@ -10,7 +10,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.support.errors import NotAvailableError
+from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 if TYPE_CHECKING:
@@ -98,3 +98,19 @@ def test_one_response_to_several_overlapping_starts_is_believed_once(serve: Serv
     errors = [str(one) for one in made if not isinstance(one, Group)]
     assert len(responses) == 4
     assert sum("belongs to an earlier start of this run" in error for error in errors) == 3
+
+
+def test_customers_whose_cards_are_not_all_listed_are_seeded_once(serve: Serve) -> None:
+    """Where listings by customer lack cards, groups of one invocation take their place."""
+    live = serve(faults=["list-finds-first-by-userId"])
+    world = live.open_world(settling=0.2)
+    pool = CardPool(world.seeder)
+    groups = [pool.take(), pool.take()]
+    begun = live.count("POST /v1")
+    assert {group.pin.user_id for group in groups} == {None}
+    assert pool.take().pin.user_id is None
+    assert live.count("POST /v1") == begun
+    with pytest.raises(SeedingError, match="not listed"):
+        pool.customer()
+    assert live.count("POST /v1") == begun
+    world.clean_up()

@@ -94,7 +94,7 @@ def strangers(attribute: Attribute, probe: Probe, population: SharedPopulation) 
     others += filter(None, [card.card_instance_id, card.card_template_name])
     held = {one.attributes.get(attribute) for one in population.cards}
     made_up = [probe.invented_number(), probe.invented() * 20]  # QUERY-13 tries a plain one
-    return made_up + [value for value in others if value not in held]
+    return made_up + [value for value in dict.fromkeys(others) if value not in held]
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +342,7 @@ def test_no_match_lists_nothing(probe: Probe) -> None:
 @requirement("QUERY-15")
 def test_order_of_attributes_is_free(probe: Probe, population: SharedPopulation) -> None:
     """The same attributes in reverse order list the same cards."""
-    for card in population.active[:3]:
+    for card in population.active[: 3 if probe.cards.is_steerable else 2]:
         query = query_by(card.attributes)
         straight = {key_of(found) for found in probe.find(query).cards}
         exchange = probe.raw("GET", "/cards", query, reverse=True)

@@ -33,7 +33,7 @@ def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -
         by_value(attribute, value)
         for card in population.odd.cards
         for attribute, value in card.attributes.items()
-        if quote(value, safe="") != value
+        if quote(value, safe="") != value or "~" in value
     ]
     for query, found in probe.find_each(tried):
         judge_listing(population.cards, query, found)

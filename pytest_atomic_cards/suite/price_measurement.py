@@ -70,7 +70,7 @@ class PriceMeter:
         shared = {
             name: Price(self.taken[name], self._groups[name])
             for name in {*self._shared, CLEAN_UP, RESERVE}
-            if self.taken[name].requests or self._groups[name]
+            if self.taken[name] != Footprint() or self._groups[name]
         }
         return Prices(
             {

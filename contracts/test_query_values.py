@@ -48,13 +48,16 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
         if group
     ]
     cards = [*samples, *(population.odd.cards if population.odd else ())]
+    is_free = probe.cards.is_steerable
     held = {value for card in population.cards for value in card.attributes.values()}
     tried: dict[tuple[Attribute, str], Card] = {}
     for attribute in (name for name in Attribute if name is not Attribute.STATUS):
         owners = {value: card for card in cards if (value := card.attributes.get(attribute))}
         for value in unlike(owners):
-            if owners[value] in samples:
-                others = [*look_alikes(value), *respelled(value)]
+            if owners[value] == samples[0] or (owners[value] in samples and is_free):
+                others = [*look_alikes(value), *patterns(value), *respelled(value)]
+            elif owners[value] in samples:  # whether patterns match, the first has shown
+                others = [*look_alikes(value)]
             else:
                 others = [*recomposed(value)]
             new = (one for one in others if one not in held and (attribute, one) not in tried)
@@ -70,13 +73,19 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
 
 
 def look_alikes(value: str) -> list[str]:
-    """Values that equal ``value`` for a target that truncates, trims, pads or matches patterns."""
+    """Values that equal ``value`` for a target that truncates, trims or pads."""
     half = len(value) // 2
     return [
         *(part for part in (value[:half], value[half:]) if part not in {"", value}),
         f"{value}x",
         f"{value} ",
         f"0{value}",
+    ]
+
+
+def patterns(value: str) -> list[str]:
+    """Values that match ``value`` for a target that takes them for patterns, or ends them at NUL."""
+    return [
         f"{value}\0x",
         f"{value[:-1]}_",
         f"{value[0]}%",

@@ -84,7 +84,7 @@ def look_alikes(value: str) -> list[str]:
 
 
 def patterns(value: str) -> list[str]:
-    """Values that match ``value`` for a target that takes them for patterns, or ends them at NUL."""
+    """Values that match ``value`` for a target that takes them for patterns, or cuts at NUL."""
     return [
         f"{value}\0x",
         f"{value[:-1]}_",

@@ -44,6 +44,7 @@ from pytest_atomic_cards.suite.experiment_listings import (
 from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
+from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 ABROAD: Final = {"environment": OTHER}
 """Where an experiment lies if cards of another environment have the same values."""
@@ -272,6 +273,9 @@ def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: S
         on_same[cards.keys].append((row, cards))
     if not rows:
         return
+    scope = rows[0][1].probe.cards.scope
+    if scope and isinstance(scope.evidence, Ownership):
+        scope.evidence.introduce(cards.query for _, cards in rows)
     overlap = rows[0][1].probe.overlap
     trials: list[Trial] = []
     for batch in overlap.results(partial(_acted, some, before) for some in on_same.values()):

@@ -7,9 +7,10 @@ shown, no action by it is sent, whether in a run, in its teardown or in ``atomic
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock, RLock
 from typing import Final
 
@@ -126,6 +127,17 @@ class Ownership:
         found = self._reader.find_all(query, most_pages)
         self.note(query, found)
         return found
+
+    def introduce(self, queries: Iterable[CardQuery]) -> None:
+        """List the cards of a few customers before actions on them.
+
+        So what is let pass does not depend on which action is checked first.
+        """
+        by_customer = (one for one in queries if {*one.attributes} == {Attribute.USER_ID})
+        for query in islice(dict.fromkeys(by_customer), _SAMPLED):
+            if None not in self._under[Attribute.USER_ID, str(query.user_id)].states:
+                with suppress(AtomicCardsError):
+                    self.look(query)
 
     def note(self, query: CardQuery, found: Found) -> None:
         """Learn from what a query has listed."""

@@ -12,6 +12,7 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.claims import CLAIMS, OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import (
     bystander_actions,
@@ -21,7 +22,7 @@ from pytest_atomic_cards.suite.experiment_rows import (
     large_listings,
     paging_rows,
 )
-from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment, list_singly
+from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target

@@ -25,6 +25,7 @@ from pytest_atomic_cards.model.request_space import (
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.suite.access_experiments import WAYS
 from pytest_atomic_cards.suite.claims import CLAIMS, Claim
+from pytest_atomic_cards.suite.experiment_outcomes import ABROAD
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import (
     bystander_actions,
@@ -34,7 +35,6 @@ from pytest_atomic_cards.suite.experiment_rows import (
     large_listings,
     paging_rows,
 )
-from pytest_atomic_cards.suite.experiments import ABROAD
 
 FILE: Final = "coverage.md"
 

@@ -192,6 +192,10 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
         r"|summary-at-most-100|limit-capped-at-500|offset-one-less-after-200)@by=",
         "the fault needs more than a hundred cards for each set of attributes",
     ),
+    (
+        r"limit-capped-at-500@state=(?!active$)",
+        "the fault needs more than 500 cards in each state",
+    ),
 )
 """Of one condition: patterns of the names of mutants that show, but that would cost too much to try
 each. The suite tries one of them, and nobody can say that it would see the others."""

@@ -274,11 +274,14 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
     With a junk ``multiple`` on several cards a target that is wrong about their state refuses them.
     """
     for action, by, state in product(Action, sets, states):
-        few = {"matches": "1", "multiple": ABSENT}
-        if by in WHOLE_ENVIRONMENT:
-            few = {"matches": "2", "multiple": "1"}
-        if state not in {MIXED, Status.ACTIVE} and by != NO_ATTRIBUTE:
-            yield {**_PLAIN, **few, "operation": action.value, "by": by, "state": state}
+        if state in {MIXED, Status.ACTIVE} or by == NO_ATTRIBUTE:
+            continue
+        row = {**_PLAIN, "operation": action.value, "by": by, "state": state}
+        yield {**row, "matches": "2", "multiple": "1"}
+        if by not in WHOLE_ENVIRONMENT:
+            yield row
+            if action is Action.COMPLETE and state == Status.SNOOZED:
+                yield {**row, "body": "object"}
 
 
 @cache
@@ -325,3 +328,7 @@ def bystander_actions() -> Iterator[Point]:
             yield {**row, "multiple": multiple}
         if action is Action.CANCEL:
             yield {**row, "multiple": "1", "limit": "1"}
+    sets = [by for by in SETS if by not in {*NAMES_STATUS, NO_ATTRIBUTE, Attribute.EVENT_NAME}]
+    for action, by in product(Action, sets):  # of the fewest, by every set that closed ones have
+        row = {**cards, "by": by, "matches": "over-page", "operation": action.value}
+        yield {**row, "multiple": "1"}

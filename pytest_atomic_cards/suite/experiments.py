@@ -8,27 +8,20 @@ change cards, each on cards of its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, Protocol
+from typing import Protocol
 
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.lifecycle import Transition
-from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, MIXED, OTHER, Point, card_point
-from pytest_atomic_cards.rules import SHAPE, parse_response
-from pytest_atomic_cards.rules.monitor import Monitor
-from pytest_atomic_cards.rules.verdicts import Inconclusive
+from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, Point, card_point
 from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
-from pytest_atomic_cards.suite.claims import Claim
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import (
     Arrangement,
-    Breach,
-    Listing,
     Trial,
     states_in,
 )
@@ -41,13 +34,10 @@ from pytest_atomic_cards.suite.experiment_listings import (
     list_shown,
     whole_listing,
 )
+from pytest_atomic_cards.suite.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiment_rows import BODIES, LIMITS, MULTIPLE
-from pytest_atomic_cards.suite.listing_oracle import judge_page
-from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, TransportError
+from pytest_atomic_cards.support.errors import AtomicCardsError, TransportError
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
-
-ABROAD: Final = {"environment": OTHER}
-"""Where an experiment lies if cards of another environment have the same values."""
 
 
 class CardSupply(Protocol):
@@ -78,86 +68,6 @@ class CardSupply(Protocol):
     def crowd(self) -> Arrangement:
         """Active cards that share the value of every attribute, more than a page lists."""
         ...
-
-
-@dataclass(repr=False, eq=False)
-class Experiments:
-    """The experiments of a run, and what they showed.
-
-    Attributes:
-        trials: The actions.
-        listings: The listings.
-        errors: The places without an experiment, each with the reason.
-    """
-
-    trials: list[Trial] = field(default_factory=list)
-    listings: list[Listing] = field(default_factory=list)
-    errors: list[tuple[Point, AtomicCardsError]] = field(default_factory=list)
-
-    def check(self, rule: str, claim: Claim) -> None:
-        """Expect no experiment to show that a requirement is broken.
-
-        Raises:
-            Violation: One does.
-            Inconclusive: All those that concern it got no usable response.
-            NotAvailableError: The target allows none that concerns it.
-        """
-        broken = self.breaches.get(rule)
-        if broken:
-            broken[0].raise_as_one_of(len(broken))
-        if any(claim.concerns(point) for point in self.points):
-            return
-        errors = [error for point, error in self.errors if claim.concerns(point)]
-        lost = [error for error in errors if not isinstance(error, NotAvailableError)]
-        if lost:
-            raise Inconclusive.because_of(lost[0])
-        if errors:
-            raise errors[0]
-        raise NotAvailableError("no experiment on this target concerns it")
-
-    def of(self, cell: Transition) -> Experiments:
-        """Those that try an action on a card in one state."""
-        states = {cell.before, MIXED}
-        return Experiments(
-            [one for one in self.trials if one.action is cell.action and cell.before in one.states],
-            errors=[
-                (point, error)
-                for point, error in self.errors
-                if point.get("operation") == cell.action and point.get("state") in states
-            ],
-        )
-
-    @property
-    def points(self) -> Iterator[Point]:
-        """The places of all experiments in the space of requests."""
-        placed = [
-            *((listing.point, listing.cards) for listing in self.listings),
-            *((trial.point, trial.cards) for trial in self.trials),
-        ]
-        yield from ({**point, **ABROAD} if cards.abroad else point for point, cards in placed)
-
-    @cached_property
-    def breaches(self) -> Mapping[str, list[Breach]]:
-        """What the experiments show against each requirement."""
-        found: defaultdict[str, list[Breach]] = defaultdict(list)
-        for listing in self.listings:
-            for breach in judge_page(listing):
-                found[breach.requirement].append(breach)
-        for trial in self.trials:
-            for breach in judge(trial):
-                found[breach.requirement].append(breach)
-        for breach in self._ill_shaped():
-            found[breach.requirement].append(breach)
-        return found
-
-    def _ill_shaped(self) -> Iterator[Breach]:
-        """What the rules of bodies object to, on every page and in every response."""
-        monitor = Monitor(SHAPE)
-        exchanges = [one for listing in self.listings for one in listing.found.exchanges]
-        for exchange in (*exchanges, *(trial.exchange for trial in self.trials)):
-            response = parse_response(exchange)
-            for rule, objection in monitor.see(response) if response else ():
-                yield Breach(rule.requirement, objection.expected, objection.actual, (exchange,))
 
 
 def experiment(

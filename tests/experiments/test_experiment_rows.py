@@ -74,8 +74,8 @@ def test_spellings_are_those_of_the_space(
         if name == "twice":
             continue
         value = request_point("list", parameters)[dimension]
-        place = {"beyond": "inside"}.get(name, name)  # inside a listing of more than a page
-        assert value == (place if place in DIMENSIONS[dimension] else "other")
+        other = "inside" if name == "beyond" else "other"
+        assert value == (name if name in DIMENSIONS[dimension] else other)
 
 
 def test_bodies_are_those_of_the_space() -> None:

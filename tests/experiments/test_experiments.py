@@ -18,6 +18,7 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.claims import CLAIMS
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiment_rows import (
     EVERYWHERE,
@@ -28,7 +29,7 @@ from pytest_atomic_cards.suite.experiment_rows import (
     large_listings,
     paging_rows,
 )
-from pytest_atomic_cards.suite.experiments import Experiments, act_singly, experiment, list_singly
+from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget
 

@@ -9,8 +9,9 @@ import pytest
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.claims import CLAIMS
 from pytest_atomic_cards.suite.experiment_cards import key_of_row, states_of
+from pytest_atomic_cards.suite.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiments import Experiments, experiment
+from pytest_atomic_cards.suite.experiments import experiment
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probe import Probe
 

@@ -135,7 +135,9 @@ class FindingsReporter:
             whole=whole and _runs_all_of_each_requirement(self._config),
             command=_command(self._config),
         )
-        if self._outcome.stale and exitstatus == pytest.ExitCode.OK:
+        conclusion = self._outcome.conclusion
+        fails = self._outcome.stale or conclusion.grave or conclusion.failing
+        if fails and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._write(self._outcome)
 

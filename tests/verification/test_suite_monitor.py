@@ -127,6 +127,15 @@ def test_a_known_violation_hides_no_other_failure(
     assert run_contracts(source, FAULT).ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_a_violation_beside_an_inferred_one_fails_the_test(run_contracts: RunContracts) -> None:
+    """A test that pytest expects to fail, as its own requirement is inferred, fails the run."""
+    own = 'raise Violation("one", "two", (EXCHANGE,))'
+    source = f'@requirement("QUERY-17")\ndef test_asks(probe):\n    {ASK}\n    {own}\n'
+    result = run_contracts(source, FAULT)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=1)
+
+
 def test_a_requirement_that_no_exchange_exercised_is_not_held() -> None:
     """A rule that never applied decides nothing; one that did holds or is violated."""
     monitor = SuiteMonitor(Settings())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
@@ -29,6 +29,19 @@ def test_one_start_is_for_many_customers(serve: Serve) -> None:
         assert len({card.flow_invocation_id for card in group.cards}) == 3
     world.clean_up()
     assert live.open_cards == []
+
+
+@pytest.mark.parametrize("closed_cards_listed", ["no", "only-by-status"])
+def test_closed_cards_may_be_unlisted(closed_cards_listed: str, serve: Serve) -> None:
+    """Groups of closed cards, which no page promises to list, are seeded beside active ones."""
+    world = serve(closed_cards_listed=closed_cards_listed).open_world()
+    closed = CardSpec(status=Status.DISMISSED)
+    groups = world.seeder.seed_customers([closed], [CardSpec()], [closed])
+    assert [group.cards[0].status for group in groups if isinstance(group, Group)] == [
+        Status.DISMISSED,
+        Status.ACTIVE,
+        Status.DISMISSED,
+    ]
 
 
 def test_the_pool_of_a_live_target_seeds_what_is_planned(serve: Serve) -> None:

@@ -12,6 +12,7 @@ from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.client.scope_guard import PINS, Scope
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -223,9 +224,14 @@ class Seeder:
         users = [self.backend.new_user() for _ in wanted]
         made = self._seed_starts(planned_starts(dict(zip(users, wanted, strict=True)), apart=apart))
         groups = [_of_customer(user, made) for user in users]
-        known = [group for group in groups if isinstance(group, Group)]
-        for group in {*known[:1], *known[-1:]}:  # another index may lag, but for all alike
-            self._await_listed(group)
+        made_active = {
+            group.pin: active
+            for group in groups
+            if isinstance(group, Group) and (active := _active_keys(group))
+        }
+        ends = [*made_active][:1] + [*made_active][1:][-1:]
+        for pin in ends:  # another index may lag, but for all alike
+            self._await_listed(pin, made_active[pin])
         return groups
 
     def _seed_starts(
@@ -241,15 +247,14 @@ class Seeder:
                 made.append((start, group))
         return made
 
-    def _await_listed(self, group: Group) -> None:
+    def _await_listed(self, pin: CardQuery, wanted: frozenset[str]) -> None:
         """Wait until cards that were listed by other ids are also listed by the pin."""
-        wanted = set(map(key_of, group.cards))
 
         def listed() -> bool:
-            return wanted <= set(map(key_of, self.reader.find(group.pin).cards))
+            return wanted <= set(map(key_of, self.reader.find(pin).cards))
 
         if not poll(listed, bool, self.backend.settling, self._clock):
-            raise SeedingError(f"cards that are listed by other ids are not listed for {group.pin}")
+            raise SeedingError(f"cards that are listed by other ids are not listed for {pin}")
 
     def clean_up(self) -> CleanUp:
         """Cancel every card that was seeded and may still be open."""
@@ -289,3 +294,8 @@ def _of_customer(
     if not own:
         return SeedingError(f"no card was listed for customer {user!r}")
     return Group(CardQuery(user_id=user), tuple(own), (user,) * len(own), is_alone=len(own) == 1)
+
+
+def _active_keys(group: Group) -> frozenset[str]:
+    """The keys of its active cards: no page says that others are listed."""
+    return frozenset(key_of(card) for card in group.cards if card.status == Status.ACTIVE)

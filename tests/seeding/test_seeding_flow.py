@@ -453,6 +453,23 @@ def test_delivery_options_that_are_refused_are_told(
         cards.seed(embargo=HOUR)
 
 
+def test_another_world_knows_that_starts_without_options_succeed(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A world that has started nothing itself tells a refusal of options from one of any start."""
+    live = serve()
+    first, second = live.open_world(), live.open_world()
+    first.seed()
+    second.seeder.learn_from(first.seeder)
+
+    def refuse(*_: object) -> str:
+        raise SeedingError("not started", Exchange("POST", "http://x", NOW, 0.0, status=400))
+
+    monkeypatch.setattr(FlowBackend, "place", refuse)
+    with pytest.raises(NotAvailableError, match="embargo and expiry are refused: not started"):
+        second.seed(embargo=HOUR)
+
+
 @pytest.mark.parametrize("way", ["interval", "timestamp"])
 def test_an_expiry_is_told_in_one_of_two_ways(
     way: Literal["interval", "timestamp"], serve: Serve

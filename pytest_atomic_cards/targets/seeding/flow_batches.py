@@ -62,6 +62,10 @@ class FlowStarter:
         self.starts: list[Start] = []
         """Everything that was started here and may have created cards."""
 
+    def learn_from(self, other: FlowStarter) -> None:
+        """Take over that the same target accepts starts, so that a refusal is one of options."""
+        self._starts_without_options |= other._starts_without_options
+
     def place(self, population: Population) -> Placement:
         """Start a population so that one query selects it.
 

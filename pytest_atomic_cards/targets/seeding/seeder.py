@@ -96,9 +96,10 @@ class Seeder:
         return [pin for start in self._starter.starts for pin in start.pins]
 
     def learn_from(self, other: Seeder) -> None:
-        """Take over what a calibration of another seeder of the same live target has shown."""
+        """Take over what the starts of another seeder of the same live target have shown."""
         if not self.backend.delivery_is_certain:  # a sandbox has nothing to learn
             self._waiter = other._waiter
+            self._starter.learn_from(other._starter)
 
     def calibrate(self, *, sparing: bool = False) -> None:
         """Seed some cards, to check that it works and how many cards a target gets.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from pytest_atomic_cards.client.response_views import REPEAT
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
@@ -316,8 +317,15 @@ def test_a_refused_start_names_the_settings(flow: str, serve: Serve) -> None:
     message = str(caught.value)
     for part in (flow, "ATOMIC_CARDS_FLOW_ID", "published", "ATOMIC_CARDS_FLOW_VARIABLES"):
         assert part in message
+    assert message.splitlines()[-1].startswith(REPEAT)
     assert caught.value.exchange is not None
     assert not live.environment.cards()
+
+
+def test_a_target_without_flows_is_told_of_the_hook(serve: Serve) -> None:
+    """Where nothing answers to a start, the error names the other way to create cards."""
+    with pytest.raises(SeedingError, match="ATOMIC_CARDS_SEEDING=hook"):
+        serve().open_world(flow_id="missing").seed()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Final
 
 from pytest_atomic_cards.client.action_flows import ActionFlows, FlowTarget
+from pytest_atomic_cards.client.response_views import told_apart
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
@@ -96,9 +97,9 @@ class FlowBackend(LiveBackend):
         try:
             started = self._flows.start(flow, targets, mode=mode, flow_invocation_id=invocation)
         except RefusedError as error:
-            what = f"Action Flow {flow!r} was not started: {error}"
-            remedy = self._remedy(error)
-            raise SeedingError("; ".join(filter(None, (what, remedy))), error.exchange) from None
+            what, command = told_apart(f"Action Flow {flow!r} was not started: {error}")
+            told = "; ".join(filter(None, (what, self._remedy(error))))
+            raise SeedingError("\n".join(filter(None, (told, command))), error.exchange) from None
         return started.flow_invocation_id
 
     def _remedy(self, error: RefusedError) -> str:
@@ -112,10 +113,16 @@ class FlowBackend(LiveBackend):
                 "credentials": "the target refuses the token of these credentials; check their "
                 "role and ATOMIC_CARDS_ENVIRONMENT_ID",
             }[self._settings.way_in]
-        return (
+        remedy = (
             "check ATOMIC_CARDS_FLOW_ID, that the flow is published, and "
             "ATOMIC_CARDS_FLOW_VARIABLES"
         )
+        if error.exchange.status == HTTPStatus.NOT_FOUND:
+            remedy += (
+                "; if the target has no Action Flows, create the cards in a hook, with "
+                "ATOMIC_CARDS_SEEDING=hook"
+            )
+        return remedy
 
     def _target(self, spec: CardSpec, users: Sequence[str]) -> FlowTarget:
         stamped = spec.expiry_as == "timestamp"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.model.profile_text import profile_text
-from pytest_atomic_cards.reporting.causes import NAMED, alike, gist, shortened
+from pytest_atomic_cards.reporting.causes import NAMED, alike, gist, in_full, shortened
 from pytest_atomic_cards.reporting.console import Console
 from pytest_atomic_cards.reporting.verdict_symbols import SYMBOLS, print_block
 from pytest_atomic_cards.rules.finding import explain
@@ -41,7 +41,7 @@ def print_observations(
         if reason := unseen[0].reason:
             is_whole = verbose or len(unseen) <= NAMED
             which = _names(unseen) if is_whole else f"{len(unseen)} questions"
-            why = reason if verbose else gist(reason)
+            why = in_full([reason]) if verbose else gist(reason)
             console.line(f"{SYMBOLS[verdict][0]} not observed, as {why}: {which}")
     answers = [one for one in by_question(observations).values() if one.observed is not None]
     others = [f"{one.question} ({one.shown})" for one in answers if one.shown != one.observed]

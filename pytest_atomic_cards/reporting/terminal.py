@@ -13,6 +13,7 @@ from pytest_atomic_cards.reporting.causes import (
     alike,
     collapsed,
     gist,
+    in_full,
     shortened,
     where_to_start,
 )
@@ -93,7 +94,7 @@ def _print_unexercised(
     groups: dict[str, dict[str, str]] = {}
     for rule in rules:
         if rule.verdict is Verdict.NOT_EXERCISED:
-            for reason in ["; ".join(rule.reasons)] if verbose else map(gist, rule.reasons):
+            for reason in [in_full(rule.reasons)] if verbose else map(gist, rule.reasons):
                 kind = reason if verbose else alike(reason)
                 groups.setdefault(kind, {}).setdefault(rule.requirement.id, reason)
     counted = False

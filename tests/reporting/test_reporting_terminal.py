@@ -192,6 +192,24 @@ def test_reasons_for_what_was_not_exercised_are_grouped(run_contracts: RunContra
 
 
 @pytest.mark.parametrize("verbosity", ["-q", "-v"])
+def test_a_reason_for_what_was_not_exercised_holds_no_command(
+    verbosity: str, run_contracts: RunContracts
+) -> None:
+    """What a target cannot give is said in one line, without the request that showed it."""
+    lines = summary_of(
+        run_contracts(
+            """
+            @requirement("PAGE-01")
+            def test_one():
+                not_exercised("expiry is refused\\nRepeat it with: curl x")
+            """,
+            verbosity,
+        )
+    )
+    assert "· not exercised, as expiry is refused: PAGE-01" in lines
+
+
+@pytest.mark.parametrize("verbosity", ["-q", "-v"])
 def test_many_that_were_not_exercised_are_counted(
     verbosity: str, run_contracts: RunContracts
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from pytest_atomic_cards.plugin.audit_command import add_audit
 from pytest_atomic_cards.plugin.check_command import check, settings_file
@@ -21,6 +23,9 @@ from pytest_atomic_cards.plugin.sandbox_command import add_sandbox_parser
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.support.printable import escape_unencodable, printable
 from pytest_atomic_cards.support.suggestions import suggestion
+
+_NOBODY_READS: Final = 141
+"""The exit code that shells give a process which SIGPIPE ends."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,10 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif parsed_not:
         parser.error(f"unrecognized arguments: {' '.join(parsed_not)}")
     try:
-        return int(parsed.run(parsed))
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on, as in "atomic-cards faults | head"
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+        return _NOBODY_READS
     except AtomicCardsError as error:
         print(f"atomic-cards: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
         return 2
+    return code
 
 
 def clean(arguments: argparse.Namespace) -> int:

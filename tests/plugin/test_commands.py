@@ -203,6 +203,19 @@ def test_faults_can_be_listed_and_searched(capsys: pytest.CaptureFixture[str]) -
     assert main(["faults", "no such word"]) == 1
 
 
+def test_output_that_nobody_reads_on_is_no_error() -> None:
+    """A command whose reader has gone, as after "head", ends without a traceback."""
+    code = "from pytest_atomic_cards.plugin.cli import main; raise SystemExit(main())"
+    with subprocess.Popen(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code, "faults"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
 @pytest.mark.parametrize("option", [one for one in OPTIONS if one.flag], ids=lambda one: one.name)
 def test_an_option_can_be_explained_as_it_is_typed(
     option: Option, capsys: pytest.CaptureFixture[str]

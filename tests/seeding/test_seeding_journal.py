@@ -10,6 +10,8 @@ import pytest
 
 from pytest_atomic_cards.client.action_flows import ActionFlows
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import SeedingError, SettingsError
 from pytest_atomic_cards.targets import LiveTarget, world_on
 from pytest_atomic_cards.targets.seeding.journal import (
@@ -17,6 +19,7 @@ from pytest_atomic_cards.targets.seeding.journal import (
     Record,
     journal_directory,
     leftovers,
+    notice,
     owned,
     target_name,
 )
@@ -232,3 +235,22 @@ def test_what_existed_before_outlives_a_start_that_was_refused(tmp_path: Path) -
     (start,) = Record.read(journal.path).starts
     assert start.before == {"card-1", "card-2"}
     journal.close(keep=False)
+
+
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [
+        ({"app": "mock:app"}, "atomic-cards clean --cards-app mock:app ("),
+        ({"api_url": "https://api.example"}, "atomic-cards clean ("),
+    ],
+    ids=["app", "url"],
+)
+def test_the_notice_names_the_command_that_finds_the_target(
+    where: dict[str, Any], command: str, tmp_path: Path
+) -> None:
+    """An application is named by an option, which the command to clean up needs as well."""
+    settings = Settings(target="live", journal=tmp_path, environment_id="test", **where)
+    journal = Journal(journal_directory(settings), target_name(settings))
+    journal.write(start=0, users=["ann"], others=[], states=[], before=[])
+    journal.close(keep=True)
+    assert command in notice(settings, REAL_CLOCK.now())

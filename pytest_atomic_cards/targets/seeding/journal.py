@@ -32,6 +32,7 @@ from pytest_atomic_cards.support.file_locks import (
     acquire,
     lock_of,
 )
+from pytest_atomic_cards.support.printable import shell_word
 from pytest_atomic_cards.targets.seeding.backend import is_generated
 from pytest_atomic_cards.targets.seeding.starts import Start
 
@@ -230,9 +231,10 @@ def notice(settings: Settings, begun: datetime) -> str:
         return ""
     which = str(paths[0]) if len(paths) == 1 else f"{len(paths)} journals, {paths[0]} the first"
     whose = "this run" if all(_begun(path) >= begun for path in paths) else "an earlier run"
+    app = f" --cards-app {shell_word(settings.app)}" if settings.app else ""
     return (
         f"{whose} did not finish its clean-up; "
-        f"cancel what it left open with: atomic-cards clean ({which})"
+        f"cancel what it left open with: atomic-cards clean{app} ({which})"
     )
 
 

@@ -57,7 +57,7 @@ class Option:
     @property
     def names(self) -> str:
         """Its names, in the order of precedence, and its default."""
-        default = self.default if self.default not in (None, (), {}) else "none"
+        default = self.default if self.default not in (None, (), {}) else "not set"
         names = [self.command_line] if self.flag else []
         names.append(self.environment_variable)
         if not self.secret:

@@ -214,7 +214,8 @@ OPTIONS: Final = (
     ),
     Option(
         "access",
-        "what gives access (default: token if one is given, else credentials)",
+        "what gives access: credentials, token, or none if the target asks for no token; if not "
+        "set, token if one is given, else credentials",
         setting_parsers.one_of("credentials", "token", "none"),
     ),
     Option("token", "access token to send as it is", setting_parsers.token, secret=True),

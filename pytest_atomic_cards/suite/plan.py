@@ -155,7 +155,7 @@ class Plan:
         if self.left_out:
             sentences.append(
                 f"{len(self.left_out)} test functions do not fit the budget, the dearest first; "
-                "report.json has the price of each"
+                "the report.json of --cards-report has the price of each"
             )
         if not settings.examples and (share := _GENERATED[settings.effort]):
             sentences.append(f"{settings.effort} effort generates {share}")

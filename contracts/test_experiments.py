@@ -11,17 +11,17 @@ from pytest_atomic_cards.model.lifecycle import Transition
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.claims import CLAIMS, OF_ACCESS
 from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.experiment_cards import SandboxCards
-from pytest_atomic_cards.suite.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import (
+from pytest_atomic_cards.suite.crowd_rows import (
     bystander_actions,
     crowd_actions,
     crowd_refusals,
     crowd_rows,
     large_listings,
-    paging_rows,
 )
+from pytest_atomic_cards.suite.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiment_outcomes import Experiments
+from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiment_rows import paging_rows
 from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probe import Probe

@@ -25,16 +25,16 @@ from pytest_atomic_cards.model.request_space import (
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.suite.access_experiments import WAYS
 from pytest_atomic_cards.suite.claims import CLAIMS, Claim
-from pytest_atomic_cards.suite.experiment_outcomes import ABROAD
-from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import (
+from pytest_atomic_cards.suite.crowd_rows import (
     bystander_actions,
     crowd_actions,
     crowd_refusals,
     crowd_rows,
     large_listings,
-    paging_rows,
 )
+from pytest_atomic_cards.suite.experiment_outcomes import ABROAD
+from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiment_rows import paging_rows
 
 FILE: Final = "coverage.md"
 

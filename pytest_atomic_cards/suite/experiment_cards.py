@@ -19,15 +19,10 @@ from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
+from pytest_atomic_cards.suite.crowd_rows import ACTIVE_CROWD, BYSTANDERS, CROWDS
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown, states_in
-from pytest_atomic_cards.suite.experiment_rows import (
-    ACTIVE_CROWD,
-    BYSTANDERS,
-    CROWDS,
-    MATCHES,
-    WHOLE_ENVIRONMENT,
-)
+from pytest_atomic_cards.suite.experiment_rows import MATCHES, WHOLE_ENVIRONMENT
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of

@@ -16,8 +16,8 @@ from functools import cache
 from itertools import cycle, islice, product
 from typing import Final
 
-from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import NAMED, TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import (
     ABSENT,
@@ -112,23 +112,24 @@ FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     {"by": (NO_ATTRIBUTE,), "state": tuple(set(DIMENSIONS["state"]) - {"active", MIXED})},
 )
 
-_PLAIN: Final[Point] = {
+PLAIN: Final[Point] = {
     "matches": "1",
     "state": "active",
     "multiple": ABSENT,
     "limit": ABSENT,
     "body": "none",
 }
+"""An action on one active card, with nothing but its attributes."""
 EXAMPLES: Final[tuple[Point, ...]] = (
-    {**_PLAIN, "operation": Action.DISMISS, "by": Attribute.LIFECYCLE_ID},
+    {**PLAIN, "operation": Action.DISMISS, "by": Attribute.LIFECYCLE_ID},
     {
-        **_PLAIN,
+        **PLAIN,
         "operation": Action.CANCEL,
         "by": Attribute.CARD_TEMPLATE_ID,
         "matches": "many",
         "multiple": "1",
     },
-    {**_PLAIN, "operation": Action.COMPLETE, "by": Attribute.LIFECYCLE_ID, "body": "object"},
+    {**PLAIN, "operation": Action.COMPLETE, "by": Attribute.LIFECYCLE_ID, "body": "object"},
 )
 """The page's own examples of actions, as they stand."""
 
@@ -148,31 +149,6 @@ PAGING_SPACE: Final[Values] = {
     "limit": tuple(LIMITS),
     "offset": DIMENSIONS["offset"],
 }
-
-CROWDS: Final[Mapping[str, int]] = {
-    "over-page": 120,
-    "over-limit": DEFAULT_CANCEL + 10,
-    "over-largest": LARGEST_LIMIT + 10,
-}
-"""Cards that a listing needs two pages for; the first are few enough to list often."""
-CROWD_PAGES: Final = (
-    {"limit": ABSENT, "offset": ABSENT},
-    {"limit": ABSENT, "offset": "page"},
-    {"limit": ABSENT, "offset": "beyond"},
-    {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
-    {"limit": "some", "offset": "inside"},
-)
-"""The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
-
-ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
-"""A crowd to list."""
-BYSTANDERS: Final[Mapping[str, int]] = {
-    "over-page": DEFAULT_PAGE,
-    "over-limit": DEFAULT_CANCEL,
-    "over-largest": LARGEST_LIMIT,
-}
-"""Closed cards that match an action besides others: more than a page, than a cancel without
-``limit`` closes, and than any one closes."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +216,7 @@ def _narrowed(reach: Reach) -> Iterator[Point]:
     Each third row gives ``multiple``: a target may compare fewer values then.
     """
     for place, (action, by) in enumerate(product(Action, reach.narrowed)):
-        row = {**_PLAIN, "operation": action.value, "by": by}
+        row = {**PLAIN, "operation": action.value, "by": by}
         multiple = "1" if place % len(Action) == 0 else ABSENT
         yield {**row, "matches": "0", "multiple": multiple}
         if by in reach.joined or (place % len(Action) == 1 and by in reach.found):
@@ -276,7 +252,7 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
     for action, by, state in product(Action, sets, states):
         if state in {MIXED, Status.ACTIVE} or by == NO_ATTRIBUTE:
             continue
-        row = {**_PLAIN, "operation": action.value, "by": by, "state": state}
+        row = {**PLAIN, "operation": action.value, "by": by, "state": state}
         yield {**row, "matches": "2", "multiple": "1"}
         if by not in WHOLE_ENVIRONMENT:
             yield row
@@ -288,47 +264,3 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
 def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
     """The rows of listings with ``limit`` and ``offset``."""
     return tuple(covering_array({**PAGING_SPACE, "by": sets}))
-
-
-def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
-    """The rows of listings of more cards than a page."""
-    cards = {"operation": "list", "matches": "over-page", "state": "active"}
-    return tuple({**cards, "by": by, **page} for by, page in product(sets, CROWD_PAGES))
-
-
-def large_listings() -> Iterator[Point]:
-    """The rows of listings of as many cards in each other state, and of many more active ones."""
-    crowds = [("over-page", state) for state in DIMENSIONS["state"] if state != Status.ACTIVE]
-    crowds += [(matches, Status.ACTIVE) for matches in CROWDS if matches != "over-page"]
-    turn = cycle([by for by in SETS if by != Attribute.STATUS and "+" not in by][:-1])
-    for (matches, state), page in product(crowds, CROWD_PAGES):
-        yield {"operation": "list", "by": next(turn), "matches": matches, "state": state, **page}
-
-
-def crowd_refusals(sets: Sequence[str] = SETS) -> Iterator[Point]:
-    """The rows of actions on them that must be refused."""
-    for action, by in product(Action, sets):
-        yield {**_PLAIN, "operation": action.value, "by": by, "matches": "over-page"}
-
-
-def crowd_actions() -> Iterator[Point]:
-    """The rows of actions on more cards than a page."""
-    cards = {**_PLAIN, "by": Attribute.USER_ID, "matches": "over-page", "multiple": "1"}
-    for action, state in product(Action, sorted(NAMED)):
-        if TRANSITIONS[state, action].level is Level.DOCUMENTED:
-            yield {**cards, "operation": action.value, "state": state.value}
-
-
-def bystander_actions() -> Iterator[Point]:
-    """The rows of actions on cards in every state, if so many closed ones match as well."""
-    cards = {**_PLAIN, "state": MIXED}
-    for matches, action, by in product(BYSTANDERS, Action, (OTHER, Attribute.EVENT_NAME)):
-        row = {**cards, "by": by, "matches": matches, "operation": action.value}
-        for multiple in (ABSENT, "0", "1"):
-            yield {**row, "multiple": multiple}
-        if action is Action.CANCEL:
-            yield {**row, "multiple": "1", "limit": "1"}
-    sets = [by for by in SETS if by not in {*NAMES_STATUS, NO_ATTRIBUTE, Attribute.EVENT_NAME}]
-    for action, by in product(Action, sets):  # of the fewest, by every set that closed ones have
-        row = {**cards, "by": by, "matches": "over-page", "operation": action.value}
-        yield {**row, "multiple": "1"}

@@ -9,6 +9,7 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.request_space import DIMENSIONS, request_point
 from pytest_atomic_cards.suite.covering_array import holds, uncovered
+from pytest_atomic_cards.suite.crowd_rows import crowd_rows
 from pytest_atomic_cards.suite.experiment_rows import (
     ACTION_SPACE,
     BODIES,
@@ -21,7 +22,6 @@ from pytest_atomic_cards.suite.experiment_rows import (
     PAGING_SPACE,
     SETS,
     action_rows,
-    crowd_rows,
     paging_rows,
 )
 

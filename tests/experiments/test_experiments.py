@@ -17,18 +17,17 @@ from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.claims import CLAIMS
-from pytest_atomic_cards.suite.experiment_cards import SandboxCards
-from pytest_atomic_cards.suite.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import (
-    EVERYWHERE,
+from pytest_atomic_cards.suite.crowd_rows import (
     bystander_actions,
     crowd_actions,
     crowd_refusals,
     crowd_rows,
     large_listings,
-    paging_rows,
 )
+from pytest_atomic_cards.suite.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiment_outcomes import Experiments
+from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiment_rows import EVERYWHERE, paging_rows
 from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget

@@ -3,89 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from types import MappingProxyType
 from typing import Final
 
-from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.card_spec import CardSpec
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.support.errors import (
-    AtomicCardsError,
-    NotAvailableError,
-    SeedingError,
+from pytest_atomic_cards.suite.card_stock import (
+    CONTRACTS,
+    GROUP,
+    OF_QUESTIONS,
+    QUESTIONS,
+    SINGLES_OF_QUESTIONS,
+    Batch,
+    Kind,
+    StartKind,
+    Stock,
+    population_of,
 )
+from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, PerCassette, Recorder
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
-GROUP: Final = 3
-"""Cards of a group: the fewest that differ from two, for targets that treat a pair specially."""
-_SINGLES: Final = 6
-"""Cards of a state in one start: one for each action, with and without status."""
 _BOUNDED: Final = "the target refuses to start an Action Flow for several customers at once"
-
-
-class StartKind(Enum):
-    """Active cards that belong together.
-
-    A group of several customers and a card of one customer take a start each. Groups of one
-    customer each share a few starts, and only a live target needs them for that.
-    """
-
-    GROUP = auto()
-    CUSTOMER = auto()
-    ALONE = auto()
-
-
-Kind = StartKind | Status
-"""What is kept in stock: whole starts, or single cards of a state."""
-Batch = Mapping[Kind, int]
-"""How many starts of each kind to seed at once; any other kind is seeded by itself."""
-
-CONTRACTS: Final[Batch] = MappingProxyType({StartKind.GROUP: 4})
-"""Groups of several customers to seed at once: few contracts need one."""
 _CUSTOMERS: Final = 24
 """Groups of one customer each to seed at once, unless a plan says how many a run takes."""
 _FEW: Final = 6
 """The same once those are used up, as a run seldom takes many more than planned."""
-QUESTIONS: Final[Batch] = MappingProxyType({Status.ACTIVE: 2, StartKind.ALONE: 2})
-"""What all open questions need together beside groups, so a live target is waited for once."""
-OF_QUESTIONS: Final = 9
-"""Groups that all open questions take."""
-_SINGLES_OF_QUESTIONS: Final = MappingProxyType({Status.ACTIVE: 12, Status.EMBARGOED: 2})
-"""Single cards that all open questions take on a live target."""
 _FEW_SINGLES: Final = 2
 """Single cards to seed at once beyond those."""
-
-
-@dataclass(slots=True)
-class _Stock:
-    """The remaining cards, and what seeding showed of the target.
-
-    Attributes:
-        most: Limits the starts of a kind and the cards of a start that are seeded at once.
-        no_customers: Why groups of one customer each cannot be seeded.
-        is_bounded: Whether the target limits the size of a start.
-        absent: Why cards of a state are unavailable.
-        is_begun: Whether what is planned was seeded.
-        opened: The cards that are left of a group that is handed out one by one.
-    """
-
-    most: float
-    starts: defaultdict[StartKind, list[Group]] = field(default_factory=lambda: defaultdict(list))
-    singles: defaultdict[Status, list[tuple[Group, Card]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    no_customers: NotAvailableError | SeedingError | None = None
-    is_bounded: bool = False
-    absent: dict[Status, AtomicCardsError] = field(default_factory=dict)
-    is_begun: bool = False
-    opened: list[tuple[Group, Card]] = field(default_factory=list)
 
 
 class CardPool:
@@ -107,14 +55,14 @@ class CardPool:
         self, seeder: Seeder, recorder: Recorder = NULL_RECORDER, batch: Batch = CONTRACTS
     ) -> None:
         self.groups = OF_QUESTIONS if batch is QUESTIONS else _CUSTOMERS
-        self._singles = _SINGLES_OF_QUESTIONS if batch is QUESTIONS else {}
+        self._singles = SINGLES_OF_QUESTIONS if batch is QUESTIONS else {}
         self.taken = 0.0
         self.is_restocking = False
         self._seeder = seeder
         self._recorder = recorder
         self._batch = batch
         first = 1 if recorder.is_used else math.inf
-        self._stocks = PerCassette(recorder, lambda: _Stock(first))
+        self._stocks = PerCassette(recorder, lambda: Stock(first))
 
     def take(self) -> Group:
         """A group of at least two active cards that one query selects.
@@ -228,7 +176,7 @@ class CardPool:
             raise NotAvailableError(_BOUNDED)
         return stock.starts[kind].pop()
 
-    def _restock_singles(self, stock: _Stock, state: Status) -> None:
+    def _restock_singles(self, stock: Stock, state: Status) -> None:
         """Seed cards of a state, on a live target each for a customer of its own."""
         is_live = not self._seeder.backend.delivery_is_certain
         if is_live and not stock.no_customers:
@@ -238,7 +186,7 @@ class CardPool:
         self._restock(stock, state)
 
     def _restock_customers(
-        self, stock: _Stock, *, groups: int = 0, state: Status | None = None
+        self, stock: Stock, *, groups: int = 0, state: Status | None = None
     ) -> None:
         """Seed what the run is planned to take, and then a few groups, or a few of a state.
 
@@ -269,7 +217,7 @@ class CardPool:
         self._keep(stock, [kind for kind, _ in wanted], made)
 
     def _keep(
-        self, stock: _Stock, kinds: Sequence[Kind], made: Sequence[Group | AtomicCardsError]
+        self, stock: Stock, kinds: Sequence[Kind], made: Sequence[Group | AtomicCardsError]
     ) -> None:
         failed: dict[Kind, AtomicCardsError] = {}
         for kind, one in zip(kinds, made, strict=True):
@@ -285,7 +233,7 @@ class CardPool:
             elif not (stock.singles[kind] if isinstance(kind, Status) else stock.starts[kind]):
                 raise error
 
-    def _restock(self, stock: _Stock, kind: Kind) -> None:
+    def _restock(self, stock: Stock, kind: Kind) -> None:
         """Seed a batch; on a target that limits the size of a start, a single card."""
         is_plain = kind in self._batch and not stock.is_bounded
         batch = self._batch if is_plain else {kind: 1}
@@ -307,16 +255,10 @@ class CardPool:
         if not stock.is_bounded:
             stock.most *= 2
 
-    def _seed(self, stock: _Stock, kinds: list[Kind]) -> None:
-        groups = self._seeder.seed(*(_population(kind, stock.most) for kind in kinds))
+    def _seed(self, stock: Stock, kinds: list[Kind]) -> None:
+        groups = self._seeder.seed(*(population_of(kind, stock.most) for kind in kinds))
         for kind, group in zip(kinds, groups, strict=True):
             if isinstance(kind, Status):
                 stock.singles[kind] += [(group, card) for card in group.cards]
             else:
                 stock.starts[kind].append(group)
-
-
-def _population(kind: Kind, most: float) -> Population:
-    if isinstance(kind, Status):
-        return Population.of(int(min(_SINGLES, most)), CardSpec(status=kind))
-    return Population.of(GROUP if kind is StartKind.GROUP else 1)

@@ -13,9 +13,10 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Action, Status
 from pytest_atomic_cards.rules.verdicts import Inconclusive, expect
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.linearizability import is_linearizable
-from pytest_atomic_cards.suite.probe import Probe, States
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.races import SERVER_ERROR, Race, Racecourse
 from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST
 from pytest_atomic_cards.support.clock import REAL_CLOCK

@@ -18,10 +18,12 @@ from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
+from pytest_atomic_cards.suite.expected_states import States, all_in, left, words_of
+from pytest_atomic_cards.suite.group_selection import only
 from pytest_atomic_cards.suite.planned_cards import PlannedCards
-from pytest_atomic_cards.suite.probe import Probe, States, all_in, key_of, left, only, words_of
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
-from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 BAD_REQUEST = 400
 

@@ -15,8 +15,10 @@ from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
+from pytest_atomic_cards.suite.expected_states import all_in, each_in, left, words_of
+from pytest_atomic_cards.suite.group_selection import only
 from pytest_atomic_cards.suite.listing_history import History
-from pytest_atomic_cards.suite.probe import Probe, all_in, each_in, left, only, words_of
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
 from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
 from pytest_atomic_cards.suite.time_experiment import CLOSED_IN_TIME, TimeExperiment

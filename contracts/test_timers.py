@@ -15,7 +15,8 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import OPEN, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.probe import Probe, all_in, words_of
+from pytest_atomic_cards.suite.expected_states import all_in, words_of
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.time_experiment import (
     AFTER_EMBARGO,
     SOON,

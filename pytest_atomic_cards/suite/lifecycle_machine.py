@@ -45,7 +45,7 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.model.query import CardQuery
-    from pytest_atomic_cards.suite.probe import States
+    from pytest_atomic_cards.suite.expected_states import States
 
 _ENDINGS: Final = (StopTest, Violation, Inconclusive, pytest.skip.Exception, KeyboardInterrupt)
 

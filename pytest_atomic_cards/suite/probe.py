@@ -14,20 +14,17 @@ from typing import Any, Final, TypeVar
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.model.cards import ActionResponse, Card
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import OPEN, Action, Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.rules.verdicts import Violation, expect
+from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.action_responses import expect_done
 from pytest_atomic_cards.suite.eventual_consistency import ChangeWatcher
 from pytest_atomic_cards.suite.expected_states import (
     States,
-    all_in,
-    all_still,
-    each_in,
-    left,
-    words_of,
 )
+from pytest_atomic_cards.suite.group_selection import of_user, only
 from pytest_atomic_cards.suite.oracle import invented
 from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST
 from pytest_atomic_cards.support.errors import (
@@ -262,16 +259,6 @@ class Probe:
         return self.cards.controls.state(card.card_instance_id, card.environment_id)
 
 
-def expect_done(exchange: Exchange, action: Action, query: CardQuery) -> None:
-    """Expect an action to have succeeded."""
-    expect(
-        exchange.succeeded,
-        exchange,
-        expected=f"{action} {query} to succeed",
-        actual=f"the response was HTTP {exchange.status}",
-    )
-
-
 def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
     try:
         return read(query)
@@ -284,55 +271,3 @@ def _served(read: Callable[[CardQuery], Found], query: CardQuery) -> Found:
 def _is_unserved(exchange: Exchange) -> bool:
     """Whether a listing failed with a server error or has a body that is not JSON."""
     return exchange.is_server_error or (exchange.succeeded and exchange.json() is None)
-
-
-def response_of(exchange: Exchange) -> ActionResponse:
-    """The body of an action's response.
-
-    Raises:
-        ContractBrokenError: The response to complete is not as sampled; the shape contracts judge
-            that.
-        NotAvailableError: The response to dismiss or cancel, which are not sampled, is different.
-    """
-    try:
-        return ActionResponse.from_body(exchange.json())
-    except ContractBrokenError as error:
-        action = exchange.path.rpartition("/")[2]
-        if action != Action.COMPLETE and exchange.succeeded:
-            reason = f"the response to {action} is not like that to complete: {error}"
-            raise NotAvailableError(reason, exchange) from None
-        raise ContractBrokenError(str(error), exchange) from None
-
-
-def of_user(group: Group, user: str) -> list[Card]:
-    """The cards of a group that belong to one customer."""
-    return [card for card in group.cards if card.user_id == user]
-
-
-def several(group: Group) -> CardQuery:
-    """The query for an action on all cards of a group, with multiple=1 if they are more than one.
-
-    Whether a target accepts multiple=1 for a single card is inferred.
-    """
-    return group.pin.replace(multiple=len(group.cards) > 1)
-
-
-def only(group: Group, *cards: Card) -> Group:
-    """Some cards of a group; its pin still selects all of them."""
-    return Group(group.pin, cards, tuple(card.user_id or "" for card in cards))
-
-
-__all__ = [
-    "Probe",
-    "States",
-    "all_in",
-    "all_still",
-    "each_in",
-    "expect_done",
-    "key_of",
-    "left",
-    "only",
-    "response_of",
-    "several",
-    "words_of",
-]

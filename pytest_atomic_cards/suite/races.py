@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.action_responses import response_of
+from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.linearizability import Operation
-from pytest_atomic_cards.suite.probe import Probe, States, key_of, response_of
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     NotAvailableError,
     OutcomeUnknownError,
 )
+from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.model.cards import ActionResponse, Card

@@ -14,15 +14,9 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.probe import (
-    Probe,
-    States,
-    all_in,
-    left,
-    of_user,
-    only,
-    several,
-)
+from pytest_atomic_cards.suite.expected_states import States, all_in, left
+from pytest_atomic_cards.suite.group_selection import of_user, only, several
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.targets.seeding.listing_reader import Group

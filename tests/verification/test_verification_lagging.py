@@ -12,15 +12,12 @@ import pytest
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.action_responses import response_of
 from pytest_atomic_cards.suite.cancel_experiment import drain
 from pytest_atomic_cards.suite.listing_stability import is_repeatable, shows_otherwise
-from pytest_atomic_cards.suite.probe import Probe, response_of
+from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.support.errors import (
-    ContractBrokenError,
-    NotAvailableError,
-    SeedingError,
-)
+from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.recorder import NULL_RECORDER
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group
 

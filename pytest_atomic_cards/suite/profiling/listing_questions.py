@@ -16,13 +16,13 @@ from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.probe import key_of, only
+from pytest_atomic_cards.suite.group_selection import only
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed
 from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError, NotListedError
-from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 _MOMENTS: Final = 4
 """Creation times: four are in order by chance in one of 24 cases only."""

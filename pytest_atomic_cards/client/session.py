@@ -11,6 +11,7 @@ from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
 from pytest_atomic_cards.client.overlap import Listener, Overlap
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
+from pytest_atomic_cards.client.redactors import Redactors, redact_all
 from pytest_atomic_cards.client.request import (
     NO_BODY,
     SAFE_METHODS,
@@ -33,12 +34,11 @@ from pytest_atomic_cards.client.transport import (
     open_http,
     shows_down,
 )
-from pytest_atomic_cards.model.exchange import Exchange, redact_headers
+from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
 from pytest_atomic_cards.support.secrets.hidden import Hidden
-from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -51,8 +51,6 @@ _PARTS: Final = {"GET": "the listing of", "PUT": "the actions of", "POST": "the 
 """What each method is for. One of them may be down while the others are not."""
 
 _VERSION: Final = "/v1"
-_REDACTORS_KEPT: Final = 16
-"""Redactors to reuse: one for each token of a test, which has few; building one takes long."""
 
 
 class CardsSession:
@@ -126,8 +124,7 @@ class CardsSession:
         self._user_agent = user_agent or default_user_agent()
         self.retry = retry or RetryPolicy.by(self.clock, randomness)
         self.rate = rate or AcceptedRate()
-        self._secrets = secrets
-        self._redactors: dict[frozenset[str], Redactor] = {}
+        self._redactors = Redactors(tokens, secrets)
         self._futile: set[tuple[str, str]] = set()
         self.listeners: list[Listener] = []
         self.overlap = Overlap(at_once, self.listeners)
@@ -251,18 +248,18 @@ class CardsSession:
         )
         elapsed = self.clock.monotonic() - clock
         learn_rate(self.rate, sent, response)
-        redactor = self._redactor(headers.get("Authorization"))
+        redactor = self._redactors.of(headers.get("Authorization"))
         exchange = Exchange(
             method=request.method,
             url=redactor.text(request.url),
             started=started,
             elapsed=elapsed,
-            request_headers=_redact(headers, redactor),
+            request_headers=redact_all(headers, redactor),
             request_body=redactor.content(request.body),
             **(
                 {
                     "status": response.status,
-                    "response_headers": _redact(response.headers, redactor),
+                    "response_headers": redact_all(response.headers, redactor),
                     "response_body": redactor.content(response.body),
                 }
                 if isinstance(response, RawResponse)
@@ -286,18 +283,3 @@ class CardsSession:
             return False
         request.renewed = True
         return self.tokens.renew(request.token) != request.token
-
-    def _redactor(self, authorization: str | None) -> Redactor:
-        secrets = self.tokens.secrets | self._secrets
-        if authorization:
-            secrets |= {Hidden(authorization.rpartition(" ")[2])}
-        redactor = self._redactors.get(secrets)
-        if redactor is None:
-            if len(self._redactors) >= _REDACTORS_KEPT:
-                self._redactors.clear()
-            redactor = self._redactors[secrets] = Redactor(secrets)
-        return redactor
-
-
-def _redact(headers: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
-    return {name: redactor.text(value) for name, value in redact_headers(headers).items()}

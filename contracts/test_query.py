@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from itertools import combinations, cycle
+from itertools import cycle
 
 import pytest
 
-from pytest_atomic_cards.model.cards import Card, cards_of
+from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.lifecycle import NAMED, Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.strategies import queries
+from pytest_atomic_cards.suite.attribute_combinations import (
+    FEW_SUBSETS,
+    PAIRS_AND_ALL,
+    SUBSETS,
+    by_values_of,
+    crossed,
+    strangers,
+)
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.oracle import judge_listing
+from pytest_atomic_cards.suite.oracle import RULE_OF, judge_listing, judge_words
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, unlike
 from pytest_atomic_cards.support.errors import ContractBrokenError
@@ -30,28 +37,10 @@ BY_OR = "the target joins attributes by or, so it also lists cards that do not m
 GENERATED = 60
 """Generated queries at default effort, in addition to all combinations of attributes."""
 
-SINGLE = {
-    "QUERY-01": Attribute.EVENT_NAME,
-    "QUERY-02": Attribute.LIFECYCLE_ID,
-    "QUERY-03": Attribute.CARD_TEMPLATE_ID,
-    "QUERY-04": Attribute.FLOW_INSTANCE_ID,
-    "QUERY-05": Attribute.FLOW_INVOCATION_ID,
-    "QUERY-06": Attribute.USER_ID,
-    "QUERY-07": Attribute.STATUS,
-}
-SUBSETS = [some for size in range(len(Attribute)) for some in combinations(Attribute, size + 1)]
-FEW_SUBSETS = [some for some in SUBSETS if len(some) in {2, 3, len(Attribute)}]
-"""Those of a live target: a server that mishandles four attributes but not three is unlikely."""
-
-
-def query_by(values: dict[Attribute, str], **paging: int) -> CardQuery:
-    """A query by attribute values."""
-    return CardQuery(**{name.field: value for name, value in values.items()}, **paging)  # type: ignore[arg-type]
-
 
 @pytest.mark.parametrize(
     "attribute",
-    [pytest.param(name, id=name, marks=requirement(rule)) for rule, name in SINGLE.items()],
+    [pytest.param(name, id=name, marks=requirement(rule)) for name, rule in RULE_OF.items()],
 )
 def test_one_attribute_selects(
     attribute: Attribute, probe: Probe, population: SharedPopulation, effort: Effort
@@ -61,74 +50,33 @@ def test_one_attribute_selects(
     cards = [*population.active[:VALUES_TRIED], *(group.cards[0] for group in groups)]
     values = [card.attributes.get(attribute) for card in cards if card.status is Status.ACTIVE]
     few = FEW if effort.is_sparing else None
-    tried = [query_by({attribute: value}) for value in unlike(filter(None, values))[:few]]
+    tried = [CardQuery.of({attribute: value}) for value in unlike(filter(None, values))[:few]]
     for query, found in probe.find_each(tried):
         judge_listing(population.cards, query, found)
         if attribute is Attribute.STATUS:
-            check_words(found, str(query.status))
+            judge_words(found, str(query.status))
     for group in population.plain if probe.cards.is_steerable else population.plain[:1]:
         pinned = [group.pin.with_attributes(query.attributes) for query in tried]
         for query, found in probe.find_each(one for one in pinned if one not in tried):
             judge_listing(group.cards, query, found, or_allowed=True)
     if attribute is not Attribute.STATUS:
         strange = strangers(attribute, probe, population)[:few]
-        for query, found in probe.find_each(query_by({attribute: one}) for one in strange):
+        for query, found in probe.find_each(CardQuery.of({attribute: one}) for one in strange):
             judge_listing(population.active, query, found)
-
-
-def check_words(found: Found, word: str) -> None:
-    """Expect the listed cards to show exactly the status word of the query."""
-    shown = {card.raw.get("status") for card in found.cards} - {None}
-    expect(
-        shown <= {word},
-        *found.exchanges,
-        expected=f"cards with status {word!r}",
-        actual=f"their status is {', '.join(map(repr, shown))}",
-    )
-
-
-def strangers(attribute: Attribute, probe: Probe, population: SharedPopulation) -> list[str]:
-    """Values that none of our cards has in an attribute: invented, or taken from another field."""
-    card = population.plain[0].cards[0]
-    others = [value for name, value in card.attributes.items() if name is not attribute]
-    others += filter(None, [card.card_instance_id, card.card_template_name])
-    held = {one.attributes.get(attribute) for one in population.cards}
-    made_up = [probe.invented_number(), probe.invented() * 20]  # QUERY-13 tries a plain one
-    return made_up + [value for value in dict.fromkeys(others) if value not in held]
 
 
 @pytest.fixture(scope="module")
 def by_subset(probe: Probe, population: SharedPopulation) -> list[tuple[CardQuery, Found]]:
     """The listings for each combination of one card's values; on a live target for most."""
     card = (population.odd or population.plain[0]).cards[0]
-    asked = [
-        query_by({name: card.attributes[name] for name in subset})
-        for subset in (SUBSETS if probe.cards.is_steerable else FEW_SUBSETS)
-        if card.attributes.keys() >= set(subset)
-    ]
-    return probe.find_each(asked)
+    subsets = SUBSETS if probe.cards.is_steerable else FEW_SUBSETS
+    return probe.find_each(by_values_of(card, subsets))
 
 
 @pytest.fixture(scope="module")
 def joins_by_or(probe: Probe, population: SharedPopulation) -> bool:
     """Whether the target joins attributes by *or*."""
     return population.is_joined_by_or(probe.find)
-
-
-def crossed(card: Card, other: Card, probe: Probe) -> Iterator[dict[Attribute, str]]:
-    """Pairs of a card's values, and all of them, with one replaced by a foreign value."""
-    for subset in SUBSETS:
-        if len(subset) in {2, len(Attribute)}:
-            for alien in subset:
-                values = {name: card.attributes[name] for name in subset if name in card.attributes}
-                strange = other.attributes.get(alien)
-                if alien is Attribute.STATUS:
-                    strange = Status.SNOOZED  # the page names this word
-                yield values | {
-                    alien: strange
-                    if strange and strange != card.attributes.get(alien)
-                    else probe.invented()
-                }
 
 
 @requirement("QUERY-08")
@@ -141,7 +89,7 @@ def test_no_attribute_is_left_out(
     card, other = population.plain[0].cards[0], population.plain[1].cards[-1]
     looks = (probe.find, probe.page)[: 1 if joins_by_or else 2]
     tried = [
-        (look, query_by(values))
+        (look, CardQuery.of(values))
         for number, values in enumerate(crossed(card, other, probe))
         for look in (looks if probe.cards.is_steerable else [looks[number % len(looks)]])
     ]
@@ -285,16 +233,12 @@ def test_listings_keep_up_with_changes(
     group = reserve.take()
     card = group.cards[0]
     queries = [
-        query_by({attribute: value, Attribute.STATUS: Status.ACTIVE})
+        CardQuery.of({attribute: value, Attribute.STATUS: Status.ACTIVE})
         for attribute, value in card.attributes.items()
         if attribute not in {Attribute.STATUS, Attribute.CARD_TEMPLATE_ID, Attribute.EVENT_NAME}
     ]
     if probe.cards.is_steerable:
-        queries += [
-            query_by({name: card.attributes[name] for name in subset})
-            for subset in SUBSETS
-            if len(subset) in {2, len(Attribute)} and card.attributes.keys() >= {*subset}
-        ]
+        queries += by_values_of(card, PAIRS_AND_ALL)
     looks = (probe.find, probe.page)  # with a limit, and without one: a cache may know either
     if probe.cards.is_steerable:
         listings = [(look, query) for query in queries for look in looks]
@@ -325,7 +269,7 @@ def test_no_match_lists_nothing(probe: Probe) -> None:
     """An invented value lists no cards, whether the response is an empty list or a 4xx error."""
     names = (name for name in Attribute if name is not Attribute.STATUS)
     try:
-        pages = probe.page_each(query_by({name: probe.invented()}) for name in names)
+        pages = probe.page_each(CardQuery.of({name: probe.invented()}) for name in names)
     except ContractBrokenError as error:
         exchanges = (error.exchange,) if error.exchange else ()
         raise Violation("an empty listing, or a 4xx error", str(error), exchanges) from None
@@ -343,7 +287,7 @@ def test_no_match_lists_nothing(probe: Probe) -> None:
 def test_order_of_attributes_is_free(probe: Probe, population: SharedPopulation) -> None:
     """The same attributes in reverse order list the same cards."""
     for card in population.active[: 3 if probe.cards.is_steerable else 2]:
-        query = query_by(card.attributes)
+        query = CardQuery.of(card.attributes)
         straight = {key_of(found) for found in probe.find(query).cards}
         exchange = probe.raw("GET", "/cards", query, reverse=True)
         reverse = cards_of(exchange.json()) if exchange.succeeded else []

@@ -30,7 +30,7 @@ def test_values_that_need_encoding(probe: Probe, population: SharedPopulation) -
             raise Violation("cards with odd values to be listed", str(absence), exchanges)
         not_exercised(f"no card with an odd value could be seeded: {absence}")
     tried = [
-        by_value(attribute, value)
+        CardQuery.of({attribute: value})
         for card in population.odd.cards
         for attribute, value in card.attributes.items()
         if quote(value, safe="") != value or "~" in value
@@ -62,7 +62,7 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
                 others = [*recomposed(value)]
             new = (one for one in others if one not in held and (attribute, one) not in tried)
             tried |= {(attribute, one): owners[value] for one in new}
-    listed = probe.find_each(by_value(attribute, other) for attribute, other in tried)
+    listed = probe.find_each(CardQuery.of({attribute: other}) for attribute, other in tried)
     for (attribute, _), owner, (query, found) in zip(tried, tried.values(), listed, strict=True):
         expect(
             key_of(owner) not in set(map(key_of, found.cards)),
@@ -110,11 +110,6 @@ def recomposed(value: str) -> list[str]:
         value.replace(" ", "  "),
     )
     return [spelling for spelling in spellings if spelling not in {"", value}]
-
-
-def by_value(attribute: Attribute, value: str) -> CardQuery:
-    """A query by one attribute."""
-    return CardQuery(**{attribute.field: value})  # type: ignore[arg-type]
 
 
 @requirement("QUERY-08")

@@ -5,28 +5,17 @@ Source: Cards API page › Query attributes, Pagination.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import NAMED, Status
-from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.experiment import Breach, Listing
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
-from pytest_atomic_cards.suite.oracle import UNNAMED, judge_listing
+from pytest_atomic_cards.suite.oracle import RULE_OF, UNNAMED, judge_listing
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
-
-_ALONE: Final[Mapping[str, str]] = {
-    Attribute.EVENT_NAME: "QUERY-01",
-    Attribute.LIFECYCLE_ID: "QUERY-02",
-    Attribute.CARD_TEMPLATE_ID: "QUERY-03",
-    Attribute.FLOW_INSTANCE_ID: "QUERY-04",
-    Attribute.FLOW_INVOCATION_ID: "QUERY-05",
-    Attribute.USER_ID: "QUERY-06",
-    Attribute.STATUS: "QUERY-07",
-}
 
 
 def judge_page(listing: Listing) -> Iterator[Breach]:
@@ -49,7 +38,7 @@ def _of_cards(listing: Listing) -> Iterator[Breach]:
     """Compare a listing with the cards that match; by *and*, and by any documented reading."""
     given = tuple(listing.query.attributes)
     state = Status(listing.query.status or Status.ACTIVE)
-    rules = {_ALONE.get(given[0], "") if len(given) == 1 else "QUERY-08": len(given) > 1}
+    rules = {RULE_OF.get(given[0], "") if len(given) == 1 else "QUERY-08": len(given) > 1}
     if len(given) > 1:
         rules["QUERY-16"] = False
     if state is not Status.ACTIVE:
@@ -112,7 +101,7 @@ def _paging_rules(listing: Listing) -> list[str]:
     rules = [_PAGING[given]]
     if point["by"] != NO_ATTRIBUTE:
         rules.append("PAGE-08")
-    if given == (True, False) and (rule := _ALONE.get(point["by"])):
+    if given == (True, False) and (rule := RULE_OF.get(point["by"])):
         rules.append(rule)
     return rules
 

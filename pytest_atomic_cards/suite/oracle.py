@@ -14,7 +14,7 @@ from typing import Final
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import NAMED, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, expect
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.randomness import Randomness
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
@@ -22,6 +22,16 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 _INVENTED: Final = "no-such-value-"
 UNNAMED: Final = frozenset(Status) - NAMED
 """The states whose words the page does not name."""
+RULE_OF: Final[Mapping[str, str]] = {
+    Attribute.EVENT_NAME: "QUERY-01",
+    Attribute.LIFECYCLE_ID: "QUERY-02",
+    Attribute.CARD_TEMPLATE_ID: "QUERY-03",
+    Attribute.FLOW_INSTANCE_ID: "QUERY-04",
+    Attribute.FLOW_INVOCATION_ID: "QUERY-05",
+    Attribute.USER_ID: "QUERY-06",
+    Attribute.STATUS: "QUERY-07",
+}
+"""The requirement about each attribute alone."""
 
 
 def invented(randomness: Randomness) -> str:
@@ -84,6 +94,17 @@ def judge_listing(
         f"only cards that match {query}",
         f"{len(wrong)} of {len(found.cards)} differ, one having {_shown(example, wanted)}",
         found.exchanges,
+    )
+
+
+def judge_words(found: Found, word: str) -> None:
+    """Expect the listed cards to show exactly the status word of the query."""
+    shown = {card.raw.get("status") for card in found.cards} - {None}
+    expect(
+        shown <= {word},
+        *found.exchanges,
+        expected=f"cards with status {word!r}",
+        actual=f"their status is {', '.join(map(repr, shown))}",
     )
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status, may_show
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
@@ -15,8 +14,9 @@ from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
-from pytest_atomic_cards.suite.expected_states import all_in, each_in, left, words_of
+from pytest_atomic_cards.suite.expected_states import States, all_in, each_in, left, words_of
 from pytest_atomic_cards.suite.group_selection import only
+from pytest_atomic_cards.suite.lasting_fields import changed_fields
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.shared_population import SharedPopulation
@@ -27,19 +27,6 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 A_MOMENT = 0.05
 """Seconds: many times the resolution of ``updated``, which is a millisecond."""
-KEPT = (
-    "created",
-    "eventName",
-    "cardTemplateId",
-    "cardTemplateName",
-    "lifecycleId",
-    "flowInstanceId",
-    "flowInvocationId",
-    "userId",
-    "detail",
-    "variables",
-    "target",
-)
 
 
 def check_becomes(probe: Probe, group: Group, state: Status) -> None:
@@ -59,9 +46,17 @@ def test_embargo_ends(timed: TimeExperiment) -> None:
     check_becomes(timed.probe, timed.group("embargo"), Status.ACTIVE)
 
 
-def evidence(probe: Probe, group: Group, *, needed: bool) -> tuple[Exchange, ...]:
-    """A listing of a group that shows what is wrong, if something is."""
-    return probe.find(group.pin).exchanges if needed else ()
+def check_states(
+    probe: Probe, group: Group, states: States, due: Callable[[States], bool], expected: str
+) -> None:
+    """Expect the cards of a group to be in the states that are due; a listing shows otherwise."""
+    are_due = due(states)
+    expect(
+        are_due,
+        *(() if are_due else probe.find(group.pin).exchanges),
+        expected=expected,
+        actual=f"they are {words_of(states)}",
+    )
 
 
 @requirement("TIME-02")
@@ -90,12 +85,8 @@ def test_embargo_holds(timed: TimeExperiment) -> None:
     """Before its embargo ends a card stays embargoed."""
     group = timed.group("long embargo")
     states = timed.probe.states(group)
-    expect(
-        all_in(Status.EMBARGOED)(states),
-        *evidence(timed.probe, group, needed=not all_in(Status.EMBARGOED)(states)),
-        expected="the card to stay embargoed for an hour",
-        actual=f"it is {words_of(states)} after some seconds",
-    )
+    due = "cards with an embargo of an hour to stay embargoed for some seconds"
+    check_states(timed.probe, group, states, all_in(Status.EMBARGOED), due)
 
 
 @requirement("TIME-04")
@@ -111,12 +102,8 @@ def test_timers_end_with_the_card(name: str, timed: TimeExperiment) -> None:
 
     unchanged = each_in(closed)
     states = timed.probe.states_once(group, unchanged)
-    expect(
-        unchanged(states),
-        *evidence(timed.probe, group, needed=not unchanged(states)),
-        expected=f"cards that were {name} to stay {', '.join(closed.values())}",
-        actual=f"they are {words_of(states)}",
-    )
+    due = f"cards that were {name} to stay {', '.join(closed.values())}"
+    check_states(timed.probe, group, states, unchanged, due)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +140,7 @@ def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange)
         found = probe.find(query)
         for card in found.cards:
             known = before.get(key_of(card), card)
-            changed = [name for name in KEPT if kept(known, name) != kept(card, name)]
+            changed = changed_fields(known, card)
             expect(
                 not changed,
                 *exchanges,
@@ -161,11 +148,6 @@ def check_rest(probe: Probe, group: Group, closed: Status, *exchanges: Exchange)
                 expected="only status and updated of a card to change",
                 actual=f"{', '.join(changed)} changed as well",
             )
-
-
-def kept(card: Card, name: str) -> object:
-    """A field of a card's body, or of its payload."""
-    return card.raw[name] if name in card.raw else card.payload.get(name)
 
 
 @requirement("TIME-06")
@@ -309,9 +291,5 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
             continue
         stayed = each_in(due)
         states = probe.states_once(group, stayed)
-        expect(
-            stayed(states),
-            *evidence(probe, group, needed=not stayed(states)),
-            expected=f"closed cards to stay {', '.join(sorted(set(due.values())))}",
-            actual=f"they are {words_of(states)}",
-        )
+        expected = f"closed cards to stay {', '.join(sorted(set(due.values())))}"
+        check_states(probe, group, states, stayed, expected)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock, RLock
 from typing import Final
@@ -30,6 +29,7 @@ from pytest_atomic_cards.support.polling import poll
 from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 from pytest_atomic_cards.targets.seeding.action_semantics import ActionSemantics
 from pytest_atomic_cards.targets.seeding.filter_semantics import FilterSemantics
+from pytest_atomic_cards.targets.seeding.listed_under import ListedUnder
 from pytest_atomic_cards.targets.seeding.listing_reader import ALL_PAGES, Found, Reader
 from pytest_atomic_cards.targets.seeding.provenance import EVERYWHERE, Provenance
 
@@ -44,21 +44,6 @@ _CHANGEABLE: Final[tuple[str | None, ...]] = (None, Status.EMBARGOED.value, Stat
 _SAMPLED: Final = 3
 """Ids of each attribute that are listed in every state: if strangers' closed cards are under none
 of them, the attribute identifies a run, and listing open cards is enough."""
-
-
-@dataclass(slots=True)
-class _Evidence:
-    """What was listed under one id.
-
-    Args:
-        foreign: The customer of a card that is not ours; empty while there is none.
-        has_own: Whether a card of ours was listed.
-        states: The states, and ``None`` for the plain listing, that were listed to the end.
-    """
-
-    foreign: str = ""
-    has_own: bool = False
-    states: set[str | None] = field(default_factory=set)
 
 
 class Ownership:
@@ -85,7 +70,7 @@ class Ownership:
         self.filter_semantics = FilterSemantics(reader, recorder)
         self.provenance = Provenance(reader, recorder)
         self.action_semantics = ActionSemantics(api, reader, self.provenance.is_ours)
-        self._under: defaultdict[tuple[Attribute, str], _Evidence] = defaultdict(_Evidence)
+        self._under: defaultdict[tuple[Attribute, str], ListedUnder] = defaultdict(ListedUnder)
         self._waited_for: set[Attribute] = set()
         self._sampled: defaultdict[Attribute, set[str]] = defaultdict(set)
         self._brought: dict[tuple[Attribute, str], str] = {}
@@ -151,18 +136,8 @@ class Ownership:
             self.action_semantics.adopt(own)
             for pin, value in values.items():
                 if len(values) == 1 and pin in PINS:
-                    self._weigh(pin, value, state, found)
-
-    def _weigh(self, pin: Attribute, value: str, state: str | None, found: Found) -> None:
-        evidence = self._under[pin, value]
-        under = [card for card in found.cards if card.attributes.get(pin, value) == value]
-        strangers = [card for card in under if not self.provenance.is_ours(card)]
-        if strangers:
-            evidence.foreign = repr(strangers[0].user_id or "without an id")
-        evidence.has_own |= len(under) > len(strangers)
-        # If a status is combined by or, others are listed as well, but ours completely.
-        if found.complete and (state is not None or len(under) == len(found.cards)):
-            evidence.states.add(state)
+                    is_ours = self.provenance.is_ours
+                    self._under[pin, value].weigh(pin, value, state, found, is_ours)
 
     def stranger_under(self, pin: Attribute, value: str) -> str:
         """The customer of a card that is listed under an id but is not ours; empty for none."""
@@ -287,12 +262,12 @@ class Ownership:
         is_invented = pin is Attribute.USER_ID and self.provenance.has_invented(values[pin])
         return {None} if is_invented else {*_CHANGEABLE}
 
-    def _listed_under(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
+    def _listed_under(self, pin: Attribute, value: str, states: set[str | None]) -> ListedUnder:
         """The evidence on an id; what is still missing is listed now."""
         with self._gathering[pin, value]:
             return self._gathered(pin, value, states)
 
-    def _gathered(self, pin: Attribute, value: str, states: set[str | None]) -> _Evidence:
+    def _gathered(self, pin: Attribute, value: str, states: set[str | None]) -> ListedUnder:
         evidence = self._under[pin, value]
         query = CardQuery.of({pin: value})
         likely = self._brought.get((pin, value))

@@ -47,6 +47,7 @@ from pytest_atomic_cards.targets.seeding.journal import (
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader
 from pytest_atomic_cards.targets.seeding.live_backend import LiveBackend, NoBackend
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 
 if TYPE_CHECKING:
     import requests
@@ -199,9 +200,9 @@ class LiveTarget:
         )
         reader = Reader(self._api)
         ownership = Ownership(self._api, reader, self._scope, recorder)
-        self._cleaner = Cleaner(self._api, ownership, journal)
+        self._cleaner = Cleaner(self._api, StartRegister(ownership, journal))
         if settings.max_cards:
-            self._cleaner.most_cards = settings.max_cards // context.workers
+            self._cleaner.register.most_cards = settings.max_cards // context.workers
         if not self._replayed:
             self._scope.evidence = ownership
         self._clock = ServerClock(recorder.clock)
@@ -253,12 +254,10 @@ class LiveTarget:
             for user in start.users:
                 self._scope.adopt_user(user)
             self._cleaner.ownership.provenance.register(start)
-        return replace(
-            self._cleaner,
-            journal=Journal.resume(record),
-            starts=list(record.starts),
-            final_wait=self.settings.seed_timeout,
+        register = replace(
+            self._cleaner.register, journal=Journal.resume(record), starts=list(record.starts)
         )
+        return replace(self._cleaner, register=register, final_wait=self.settings.seed_timeout)
 
     def close(self) -> CleanUp:
         """Clean up once more, as a flow may send a card after a test was cleaned up."""

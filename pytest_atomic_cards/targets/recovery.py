@@ -88,11 +88,13 @@ def _recover_one(
         gone = [start for start in record.starts if _id(path, start) in discarded]
         cleaner = target.take_over(record)
         for start in gone:
-            cleaner.withdraw(start)
+            cleaner.register.withdraw(start)
             report_line(f"discarded {_id(path, start)}: {_described(start)}")
         cleaner.api.session.clock.sleep(_SETTLED - _age_of(path))
         report = cleaner.finish()
-        report_line(f"{path}: {_count(cleaner.starts)}, {cleaner.cancelled} card(s) cancelled")
+        report_line(
+            f"{path}: {_count(cleaner.register.starts)}, {cleaner.cancelled} card(s) cancelled"
+        )
         for text in (*report.left_open, *report.waiting):
             report_line(f"  left: {text}")
         if report.left_open or report.waiting:

@@ -14,6 +14,7 @@ from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 
 STARTS = 20
 
@@ -69,11 +70,11 @@ def test_all_starts_share_the_time_that_listings_need() -> None:
         clock=time,
     )
     api = CardsApi(session, "env")
-    cleaner = Cleaner(api, Ownership(api, Reader(api)))
+    cleaner = Cleaner(api, StartRegister(Ownership(api, Reader(api))))
     for invocation in lagging.true:
-        start = cleaner.begin(["customer"], [], [Status.ACTIVE])
-        cleaner.confirm(start, invocation)
-    report = cleaner.clean_up(cleaner.starts)
+        start = cleaner.register.begin(["customer"], [], [Status.ACTIVE])
+        cleaner.register.confirm(start, invocation)
+    report = cleaner.clean_up(cleaner.register.starts)
     assert (report.invocations, report.left_open) == (STARTS, ())
     assert set(lagging.true.values()) == {"cancelled"}
     assert len(time.kept) == 1

@@ -24,6 +24,7 @@ from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
 from pytest_atomic_cards.targets.seeding.filter_semantics import similar
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 from pytest_atomic_cards.targets.seeding.starts import Start
 from pytest_atomic_cards.targets.seeding.state_setup import act_on_state
 
@@ -284,8 +285,8 @@ def test_seeding_acts_on_own_cards_alone(by_or: frozenset[str]) -> None:
 def test_clean_up_leaves_others_alone(shared: Shared) -> None:
     """Clean-up cancels what this run seeded, and is not misled by cards of others."""
     api, _, ownership = run_on(shared)
-    cleaner = Cleaner(api, ownership)
-    cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
+    cleaner = Cleaner(api, StartRegister(ownership))
+    cleaner.register.confirm(start := cleaner.register.begin(["user-0"], [], [Status.ACTIVE]), OWN)
     report = cleaner.clean_up([start])
     assert (report.left_open, report.waiting) == ((), ())
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
@@ -296,8 +297,8 @@ def test_clean_up_gets_past_closed_cards() -> None:
     shared = Shared(frozenset(Attribute), refuses_closed=True)
     api, _, ownership = run_on(shared)
     api.cancel(CardQuery(flow_instance_id="instance-0"))
-    cleaner = Cleaner(api, ownership)
-    cleaner.confirm(start := cleaner.begin(["user-0"], [], [Status.ACTIVE]), OWN)
+    cleaner = Cleaner(api, StartRegister(ownership))
+    cleaner.register.confirm(start := cleaner.register.begin(["user-0"], [], [Status.ACTIVE]), OWN)
     assert cleaner.clean_up([start]).left_open == ()
     assert [card["status"] for card in shared.cards] == ["cancelled"] * 2 + ["active"] * 2
 

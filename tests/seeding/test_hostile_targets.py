@@ -58,7 +58,7 @@ class Shared:
 
     def kill(self, target: LiveTarget) -> None:
         """End a run as a crash does: without a clean-up, and its journal is free."""
-        journal = target._cleaner.journal
+        journal = target._cleaner.register.journal
         assert journal is not None
         journal.close(keep=True)
 

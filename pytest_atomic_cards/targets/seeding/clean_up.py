@@ -9,20 +9,18 @@ listings together.
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from typing import Final, Self
 
 from pytest_atomic_cards.client.cards_api import CardsApi
 from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.support.errors import NotAvailableError, SettingsError
+from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.targets.seeding.cancel_cards import (
     MOST_REPEATS,
@@ -30,9 +28,8 @@ from pytest_atomic_cards.targets.seeding.cancel_cards import (
     Steps,
     together,
 )
-from pytest_atomic_cards.targets.seeding.journal import Journal
-from pytest_atomic_cards.targets.seeding.missing_cards import MissingCards
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 from pytest_atomic_cards.targets.seeding.starts import Start
 
 _FEW_REPEATS: Final = 2
@@ -79,106 +76,36 @@ class CleanUp:
 
 @dataclass(slots=True)
 class Cleaner:
-    """Remembers what was started on one target, and cancels what is still open of it.
+    """Cancels what is still open of what was started on one target.
 
     Args:
         api: Client of the target.
-        ownership: Decides which cards and ids are this run's own.
-        journal: Keeps on disk what is remembered, if others share the target.
+        register: Remembers what was started.
         final_wait: Seconds to wait at the end for cards that were not listed yet.
-        most_cards: Most cards that starts may request in all.
 
     Attributes:
-        starts: All starts that may have created cards.
+        ownership: Decides which cards and ids are this run's own.
         listing_lag: Seconds until listings reliably show a change; 0 if they were never seen to go
             back.
         late_card_window: Seconds in which a start may send further cards; 0 if each sends one.
     """
 
     api: CardsApi
-    ownership: Ownership
-    journal: Journal | None = None
+    register: StartRegister
     final_wait: float = 0.0
-    most_cards: float = math.inf
-    starts: list[Start] = field(default_factory=list)
     listing_lag: float = 0.0
     late_card_window: float = 0.0
-    _started: float = 0.0
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    ownership: Ownership = field(init=False)
     _canceller: Canceller = field(init=False)
-    _missing: MissingCards = field(init=False)
 
     def __post_init__(self) -> None:
+        self.ownership = self.register.ownership
         self._canceller = Canceller(self.api, self.ownership)
-        self._missing = MissingCards(self.ownership)
 
     @property
     def cancelled(self) -> int:
         """How many cards the target said it has cancelled."""
         return self._canceller.count
-
-    def begin(
-        self,
-        users: Iterable[str],
-        others: Iterable[str],
-        states: Iterable[Status],
-        before: Collection[str] = (),
-    ) -> Start:
-        """Record a start that is about to be requested.
-
-        Args:
-            users: Customers that exist for this run only, one per card.
-            others: Further customers, one per card.
-            states: The states that its cards may be in; only open ones matter.
-            before: Keys of the cards that ``others`` hold already.
-
-        Raises:
-            NotAvailableError: There would be more cards than allowed.
-            SettingsError: The journal cannot be written.
-        """
-        users, others = tuple(users), tuple(others)
-        requested = sum(start.count for start in self.starts)
-        if requested + len(users) + len(others) > self.most_cards:
-            raise NotAvailableError(
-                f"--cards-max-cards allows this process {self.most_cards:g} cards; {requested} "
-                f"were created, and this needs {len(users) + len(others)} more"
-            )
-        start = Start(
-            number=next(self._numbers),
-            users=users,
-            others=others,
-            states=frozenset(state for state in states if state.is_open) | {Status.ACTIVE},
-            before=frozenset(before),
-            begun=REAL_CLOCK.monotonic(),
-        )
-        self._note(
-            start,
-            sync=True,
-            users=start.users,
-            others=start.others,
-            states=sorted(start.states),
-            before=self.journal.unknown(before) if self.journal else [],
-        )
-        self.starts.append(start)
-        self.ownership.provenance.register(start)
-        self._started = start.begun
-        return start
-
-    def confirm(self, start: Start, invocation: str) -> None:
-        """Record the invocation that the response to a start named."""
-        start.invocation = invocation
-        self._note(start, sync=bool(start.others), invocation=invocation)
-
-    def complete(self, start: Start) -> None:
-        """Record that all cards of a start were seen."""
-        start.complete = True
-        self._missing.arrived(start)
-        self._note(start, complete=True)
-
-    def withdraw(self, start: Start) -> None:
-        """Forget a start that the target did not carry out."""
-        self.starts.remove(start)
-        self._note(start)
 
     def clean_up(self, starts: Iterable[Start], *, anew: bool = False) -> CleanUp:
         """Cancel every card of some starts that is listed as open.
@@ -245,11 +172,11 @@ class Cleaner:
         last ones. The rest is checked only if a late card appears, if listings go back, or if
         starts send several cards one after the other.
         """
-        since = REAL_CLOCK.monotonic() - self._started
+        since = REAL_CLOCK.monotonic() - self.register.last
         self.api.session.clock.sleep(max(0.0, self.late_card_window - since))
         before = self.cancelled
-        late = self._clean_late([start for start in self.starts if not start.complete])
-        known = [start for start in self.starts if start.complete]
+        late = self._clean_late([start for start in self.register.starts if not start.complete])
+        known = [start for start in self.register.starts if start.complete]
         sound = [start for start in known if start.cleaned]
         asked = sound[-_SAMPLE:] + sound[:: max(1, len(sound) // _SAMPLE)]
         unasked = set() if self.listing_lag or self.late_card_window else {*sound} - {*asked}
@@ -258,8 +185,8 @@ class Cleaner:
             self._await_late_cards(known)
             report = self.clean_up(known, anew=True)
         report = CleanUp.of([report, late])
-        if self.journal:
-            self.journal.close(keep=bool(report.left_open or report.waiting))
+        if self.register.journal:
+            self.register.journal.close(keep=bool(report.left_open or report.waiting))
         return report
 
     def _await_late_cards(self, starts: Sequence[Start]) -> None:
@@ -270,21 +197,16 @@ class Cleaner:
             age = REAL_CLOCK.monotonic() - max(begun)
             self.api.session.clock.sleep(min(oldest - age, _LONGEST_WAIT))
 
-    def name_of(self, start: Start) -> str:
-        """The id of a start in reports, by which it can be discarded."""
-        journal = self.journal.name if self.journal else ""
-        return f"{journal}-{start.number}" if journal else str(start.number)
-
     def _clean_late(self, starts: Sequence[Start]) -> CleanUp:
         """Clean up starts of which cards are missing; reports those of which they still are."""
         until = REAL_CLOCK.monotonic() + self.final_wait
         report = self.clean_up(starts)
-        while (left := self._missing.time_left(starts, until)) > 0:
+        while (left := self.register.missing.time_left(starts, until)) > 0:
             self.api.session.clock.sleep(min(left, _LATE_PAUSE))
             report = self.clean_up(starts)
         missing = tuple(
-            f"start {self.name_of(start)}: {self._missing.describe(start)}"
-            for start in filter(self._missing.may_appear, starts)
+            f"start {self.register.name_of(start)}: {self.register.missing.describe(start)}"
+            for start in filter(self.register.missing.may_appear, starts)
         )
         return CleanUp.of([report, CleanUp(0, waiting=missing)])
 
@@ -296,13 +218,13 @@ class Cleaner:
                 waiting, left = waiting + more[0], left + more[1]
             if self.ownership.provenance.count_of(start) >= start.count:
                 with suppress(SettingsError):
-                    self.complete(start)
+                    self.register.complete(start)
         if start.untraceable:
             customers = ", ".join(dict.fromkeys(start.untraceable))
             waiting.append(
-                f"start {self.name_of(start)}: cards of {customers}: the response to the start "
-                "was lost, so that nothing shows which of their cards belong to this run; look in "
-                "the Workbench, then discard it"
+                f"start {self.register.name_of(start)}: cards of {customers}: the response to the "
+                "start was lost, so that nothing shows which of their cards belong to this run; "
+                "look in the Workbench, then discard it"
             )
         report = CleanUp(
             int(start.invocation is not None),
@@ -312,7 +234,7 @@ class Cleaner:
         clean = not (report.left_open or report.waiting)
         if clean and start.complete and not (start.cleaned or self.listing_lag):
             with suppress(SettingsError):  # without the mark another run only looks again
-                self._note(start, cleaned=True)
+                self.register.note(start, cleaned=True)
         start.cleaned = clean
         return report
 
@@ -358,10 +280,6 @@ class Cleaner:
                 ],
             )
         )
-
-    def _note(self, start: Start, *, sync: bool = False, **what: object) -> None:
-        if self.journal:
-            self.journal.write(sync=sync, start=start.number, **what)
 
 
 def _report_of(steps: Steps[CleanUp]) -> CleanUp | None:

@@ -158,7 +158,9 @@ class FlowStarter:
         ownership = self._ownership
         before = ownership.provenance.look_before(others) if ownership else frozenset()
         with self._noting:
-            start = self._cleaner.begin(own, others, (spec.status for spec in population), before)
+            start = self._cleaner.register.begin(
+                own, others, (spec.status for spec in population), before
+            )
             self.starts.append(start)
         if self._scope:
             for user in own:
@@ -168,14 +170,14 @@ class FlowStarter:
         except (MisuseError, NotAvailableError, SeedingError, TransportError) as error:
             if not isinstance(error, OutcomeUnknownError):
                 with self._noting:
-                    self._cleaner.withdraw(start)
+                    self._cleaner.register.withdraw(start)
                     self.starts.remove(start)
             raise
         except ContractBrokenError as error:
             raise SeedingError(f"a start was accepted, but is unreliable: {error}") from None
         with self._noting:  # of two starts with one response the second is unreliable
             is_known = ownership is not None and ownership.provenance.knows(started)
-            self._cleaner.confirm(start, started)
+            self._cleaner.register.confirm(start, started)
         if self._scope:
             self._scope.adopt_invocation(started)
         if is_known and started != invocation:

@@ -27,6 +27,7 @@ from pytest_atomic_cards.targets.seeding.flow_batches import FlowStarter
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 from pytest_atomic_cards.targets.seeding.planned_starts import by_state, planned_starts
+from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatable
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
@@ -74,7 +75,7 @@ class Seeder:
         scope: Scope | None = None,
         cleaner: Cleaner | None = None,
     ) -> None:
-        self._cleaner = cleaner or Cleaner(api, Ownership(api, Reader(api)))
+        self._cleaner = cleaner or Cleaner(api, StartRegister(Ownership(api, Reader(api))))
         self.reader = reader = Reader(api, self._cleaner.ownership.provenance.observe)
         self._clock = api.session.clock
         self._overlap = api.session.overlap
@@ -270,7 +271,7 @@ class Seeder:
             self._cleaner.late_card_window, self._waiter.late_card_window
         )
         for start in (start for one in placed for start in one.starts):
-            self._cleaner.complete(start)
+            self._cleaner.register.complete(start)
 
 
 def _outcome(make: Callable[[], Made]) -> Made | AtomicCardsError:

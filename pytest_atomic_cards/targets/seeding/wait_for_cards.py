@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from functools import partial
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
-from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -26,21 +21,14 @@ from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.targets.seeding.awaited_cards import AwaitedCards, Pace
 from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
-from pytest_atomic_cards.targets.seeding.listing_reader import (
-    ALL_PAGES,
-    SMALLEST_PAGE,
-    Found,
-    Reader,
-    key_of,
-)
-from pytest_atomic_cards.targets.seeding.listing_sense import contradiction, in_order
+from pytest_atomic_cards.targets.seeding.invocation_listings import InvocationListings
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
+from pytest_atomic_cards.targets.seeding.listing_sense import in_order
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 _MOST_CARDS_PER_TARGET: Final = 10
 """Cards that a flow may send to one target: flows send one or a few. A target that lists more of
 them invents cards, without end if it is let, and all of them would be kept."""
-_SAMPLE: Final = 5
-"""Customers to look up for cards that paging hides: more requests would show nothing new."""
 _LEAST_WATCH: Final = 3.0
 """Seconds to watch for further cards during calibration, however fast the first one was: a flow
 queues its activities, so that the next may take as long as any."""
@@ -82,18 +70,15 @@ class CardWaiter:
         clock: Clock,
         ownership: Ownership | None = None,
     ) -> None:
-        self._reader = reader
-        self._ownership = ownership
+        self._listings = InvocationListings(reader, ownership)
         self._backend = backend
         self._clock = clock
-        self._overlap = reader.overlap
         self.late_card_window = 0.0
         """Seconds in which a start may send further cards; 0 if each sends one."""
         self.cards_per_target = 1
         """How many cards each target gets at least."""
         self._pace = Pace(backend)
         self._varies = False
-        self._contradiction: ContractBrokenError | None = None
         self.listing_lag = 0.0
         """Seconds until listings reliably show a change; 0 if they were never seen to go back."""
 
@@ -128,9 +113,11 @@ class CardWaiter:
 
         def look() -> None:
             nonlocal counts, last, listed
-            visible = self._own(placed, self._page(placed, placed.pin))
+            visible = self._listings.first_page(placed)
             if not (visible or listed):  # the target may not list by its own invocation
-                visible = self._visible(placed, *self._firsts([placed]), is_late=True)
+                visible = self._listings.visible(
+                    placed, *self._listings.firsts([placed]), is_late=True
+                )
             known.update(visible)
             now = len(visible.keys() | (known & {*acted_on}))
             if now < listed:
@@ -182,7 +169,7 @@ class CardWaiter:
 
         def waiting() -> list[AwaitedCards]:
             left = [one for one in awaited if not one.complete]
-            firsts = self._firsts(one.placed for one in left)
+            firsts = self._listings.firsts(one.placed for one in left)
             for one, first in zip(left, firsts, strict=True):
                 self._look(one, first)
                 update(sum(len(one.cards) for one in awaited))
@@ -196,7 +183,7 @@ class CardWaiter:
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
         for one in missing:
-            one.complete = self._are_listed_by_customer(one)
+            one.complete = self._listings.are_listed_by_customer(one)
         missing = [one for one in missing if not one.complete]
         if len(missing) < len(awaited):
             self._clock.sleep(self.listing_lag)
@@ -207,23 +194,17 @@ class CardWaiter:
             for one in awaited
         ]
 
-    def _firsts(self, placed: Iterable[Placement]) -> list[Found | AtomicCardsError]:
-        """The listing of each invocation by its own attribute, or what that failed with."""
-        return self._overlap.outcomes(
-            partial(self._reader.find, one.pin, ALL_PAGES, wanted=one.count) for one in placed
-        )
-
     def _look(self, one: AwaitedCards, first: Found | AtomicCardsError) -> None:
         """Take in a listing of an invocation, and note whether all of its cards are there."""
         before, targets = len(one.cards), one.placed.count
-        one.fault = self._contradiction = None
+        one.fault = self._listings.contradiction = None
         try:
-            one.cards |= self._visible(one.placed, first, is_late=self._is_late(one))
+            one.cards |= self._listings.visible(one.placed, first, is_late=self._is_late(one))
         except ContractBrokenError as error:
             one.fault = error
             return
         if not one.cards:
-            one.fault = self._contradiction
+            one.fault = self._listings.contradiction
         listed, now = len(one.cards), self._clock.monotonic()
         if listed > max(DEFAULT_PAGE, targets * _MOST_CARDS_PER_TARGET):
             raise SeedingError(
@@ -237,7 +218,7 @@ class CardWaiter:
             whole = listed >= targets * self.cards_per_target and not self._varies
             one.complete = whole or now - one.grown > self.late_card_window
         else:
-            one.complete = self._is_paged_away(one.placed, list(one.cards.values()))
+            one.complete = self._listings.is_paged_away(one.placed, list(one.cards.values()))
 
     def _learn(self, listed: int, targets: int) -> None:
         """Note that there are more cards than each target was seen to get."""
@@ -250,91 +231,3 @@ class CardWaiter:
         waited = self._clock.monotonic() - one.asked
         latency = _SURELY_LATE * self._pace.latency or _UNKNOWN_LATENCY
         return bool(one.cards) or waited > min(latency, self._backend.listing_timeout / 2)
-
-    def _visible(
-        self, placed: Placement, first: Found | AtomicCardsError, *, is_late: bool
-    ) -> dict[str, Card]:
-        """The cards of an invocation; if they are late, by whatever listing shows them.
-
-        Large pages, or the invocation's own attribute, may not work.
-
-        Args:
-            placed: What was requested.
-            first: The listing by the invocation, or what it failed with.
-            is_late: Whether the cards can be expected by now.
-
-        Raises:
-            AtomicCardsError: It failed otherwise than a broken contract does.
-        """
-        cards: dict[str, Card] = {}
-        if isinstance(first, Found):
-            cards = self._own(placed, self._checked(placed, placed.pin, first))
-        elif isinstance(first, ContractBrokenError):
-            is_late = True
-        else:
-            raise first
-        if not (cards or is_late):
-            return cards
-        if not cards:
-            cards = self._own(placed, self._page(placed, placed.pin))
-        for state, may_be in (
-            (Status.EXPIRED, placed.expire),
-            (Status.EMBARGOED, placed.embargoed > 0),
-        ):
-            if may_be and len(cards) < placed.count:
-                query = placed.pin.replace(status=state)
-                cards |= self._own(placed, self._page(placed, query))
-        if not cards:
-            for user in dict.fromkeys(placed.users):
-                wanted = placed.users.count(user)
-                more = self._own(placed, self._find(placed, CardQuery(user_id=user), wanted))
-                if not more:
-                    break
-                cards |= more
-        return cards
-
-    def _are_listed_by_customer(self, one: AwaitedCards) -> bool:
-        """Whether all cards that are listed neither by invocation nor in time exist nevertheless.
-
-        If listings by invocation leave some out, that is for contracts to judge.
-        """
-        hidden = {*one.placed.users} - {card.user_id for card in one.cards.values()}
-        if not one.cards or len(hidden) > _SAMPLE or not one.placed.users_are_ours:
-            return False
-        with suppress(ContractBrokenError):
-            for user in sorted(hidden):
-                one.cards |= self._own(one.placed, self._page(one.placed, CardQuery(user_id=user)))
-        return len(one.cards) >= one.placed.count
-
-    def _find(self, placed: Placement, query: CardQuery, wanted: int) -> Found:
-        found = self._reader.find(query, ALL_PAGES, wanted=wanted)
-        return self._checked(placed, query, found)
-
-    def _page(self, placed: Placement, query: CardQuery) -> Found:
-        return self._checked(placed, query, self._reader.page(query))
-
-    def _checked(self, placed: Placement, query: CardQuery, found: Found) -> Found:
-        """What a query has listed, unless cards of others are listed under our invocation."""
-        self._contradiction = self._contradiction or contradiction(query, found)
-        if self._ownership:
-            # The target may serve smaller pages, so that others match which are not listed here.
-            complete = found.complete and len(found.cards) < SMALLEST_PAGE
-            self._ownership.note(query, replace(found, complete=complete))
-            for invocation in (placed.invocation, *placed.further):
-                self._ownership.refuse_strangers(invocation)
-        return found
-
-    def _own(self, placed: Placement, found: Found) -> dict[str, Card]:
-        """The cards of an invocation, on a shared target only those shown to be ours."""
-        is_ours = self._ownership.provenance.is_ours if self._ownership else placed.holds
-        return {key_of(card): card for card in found.cards if placed.holds(card) and is_ours(card)}
-
-    def _is_paged_away(self, placed: Placement, cards: Sequence[Card]) -> bool:
-        """Whether cards exist that paging does not reach, which the paging contracts judge."""
-        if len(cards) < DEFAULT_PAGE or not placed.users_are_ours:
-            return False
-        hidden = sorted(set(placed.users) - {card.user_id for card in cards})
-        sample = hidden[:: max(1, len(hidden) // _SAMPLE)]
-        return bool(sample) and all(
-            self._own(placed, self._reader.page(CardQuery(user_id=user))) for user in sample
-        )

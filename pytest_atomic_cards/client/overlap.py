@@ -17,11 +17,12 @@ from pytest_atomic_cards.support.errors import AtomicCardsError
 
 Listener = Callable[[Exchange], None]
 Result = TypeVar("Result")
+Errors = tuple[type[AtomicCardsError], ...]
 
 AT_ONCE: Final = 8
-"""Requests of a live run that are on their way at once: with 100 ms a request 80 a second, which is
-much for one client and little for a service. If the target limits the rate, ``AcceptedRate`` spaces
-them."""
+"""Requests of a live run that are on their way at once: at 100 ms a request that is 80 a
+second, a lot for one client and little for a service. If the target limits the rate,
+``AcceptedRate`` spaces them."""
 
 
 class Overlap:
@@ -47,9 +48,16 @@ class Overlap:
         for listener in tuple(self._listeners):
             listener(exchange)
 
-    def outcomes(self, calls: Iterable[Callable[[], Result]]) -> list[Result | AtomicCardsError]:
-        """Like :meth:`results`, with an error instead of the result of each call that failed."""
-        return self.results([partial(_outcome, call) for call in calls])
+    def outcomes(
+        self, calls: Iterable[Callable[[], Result]], errors: Errors = (AtomicCardsError,)
+    ) -> list[Result | AtomicCardsError]:
+        """Like :meth:`results`, with the error instead of the result of each call that failed.
+
+        Args:
+            calls: Each sends one request or a few.
+            errors: What may fail for one call; other errors are raised.
+        """
+        return self.results([partial(outcome_of, call, errors) for call in calls])
 
     def results(self, calls: Iterable[Callable[[], Result]]) -> list[Result]:
         """Make calls that send requests, none of which depends on another; returns the results.
@@ -97,8 +105,9 @@ class Overlap:
             self.show(exchange)
 
 
-def _outcome(call: Callable[[], Result]) -> Result | AtomicCardsError:
+def outcome_of(call: Callable[[], Result], errors: Errors) -> Result | AtomicCardsError:
+    """The result of a call, or the error that it failed with."""
     try:
         return call()
-    except AtomicCardsError as error:
+    except errors as error:
         return error

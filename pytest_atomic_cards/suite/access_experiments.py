@@ -39,6 +39,7 @@ TOKEN_LIFETIME: Final = timedelta(hours=1)
 SIGNATURE: Final = 12
 """Characters at the end of a token that are part of its signature, if it is a JWT."""
 UNSIGNED: Final = '{"alg":"none","typ":"JWT"}', '{"sub":"events","exp":4102444800}', "signature"
+"""The parts of a JWT that claims to need no signature and expires in 2100."""
 _REFUSALS: Final = range(400, 500)
 _NO_ACCESS: Final = frozenset({401, 403})
 _AN_INSTANT: Final = timedelta(minutes=1)
@@ -56,7 +57,7 @@ class Way:
         name: Its name.
         requirement: The requirement that demands it.
         point: Its place in the space of requests.
-        sending: How a request is sent so.
+        sending: How a request is sent with it.
     """
 
     name: str
@@ -160,7 +161,7 @@ class Intrusion:
 
 @dataclass(slots=True, repr=False, eq=False)
 class Intrusions:
-    """All of them, and what they did to the cards.
+    """The intrusions of a run, and what they did to the cards.
 
     Attributes:
         made: The requests.
@@ -211,10 +212,10 @@ class Intrusions:
                     [one for one in some if one.exchange.succeeded] for some in (on_card, self.made)
                 ]
                 suspects = next(filter(None, accepted), on_card)
-                yield from [one for one in suspects if _outcome(one) == word] or suspects
+                yield from [one for one in suspects if _state_it_gives(one) == word] or suspects
 
 
-def _outcome(one: Intrusion) -> str | None:
+def _state_it_gives(one: Intrusion) -> str | None:
     operation = one.point["operation"]
     return Action(operation).outcome if operation in set(Action) else None
 

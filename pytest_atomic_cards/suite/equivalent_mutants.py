@@ -1,7 +1,8 @@
-"""Equivalent mutants: faults under conditions that keep them from ever showing, with the reason.
+"""Narrow mutants that no contract has to see, each with the reason.
 
-And permitted ones: faults that show, but that no page rules out under their conditions. And dear
-ones, which show, but which no contract tries, as that would cost too much.
+An *equivalent* one is a fault whose condition keeps it from ever showing. A *permitted* one shows,
+but no page rules out what it does under its condition. A *dear* one shows as well, but trying it
+would cost too many cards.
 """
 
 from __future__ import annotations
@@ -197,8 +198,8 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
         "the fault needs more than 500 cards in each state",
     ),
 )
-"""Of one condition: patterns of the names of mutants that show, but that would cost too much to try
-each. The suite tries one of them, and nobody can say that it would see the others."""
+"""Of one condition: patterns of the names of mutants that show, but that cost too much to try each.
+The suite tries the fault under one of the conditions; whether it would see the others is open."""
 DEAR_TOGETHER: Final[tuple[tuple[str, str], ...]] = (
     (
         r".*@by=.*@matches=over-(limit|largest)$",

@@ -33,7 +33,7 @@ Fields = dict[str, Any]
 """A card to seed, by the names of its fields in JSON."""
 
 ALIKE: Final = "x"
-"""What makes another value that begins alike."""
+"""What is added to a value to make another one that begins with it."""
 _ENCODED: Final = " +&=#%41'\"é%"
 """What a target cuts or changes that decodes a value twice, not at all, or wrongly; it ends like a
 pattern that longer values match."""
@@ -227,7 +227,7 @@ def _group_of(query: CardQuery, cards: tuple[Card, ...]) -> Group:
 
 
 class _Neighbour:
-    """Another environment of the same sandbox, with a like of each card that must match.
+    """Another environment of the same sandbox, with a copy of each card that must match.
 
     Args:
         probe: Of the environment that requests are sent to.
@@ -239,13 +239,13 @@ class _Neighbour:
         self._id = f"neighbour-{probe.cards.randomness.token()}"
         probe.cards.controls.create_environment(self._id)
         self._token = token_of_role(probe, "events", self._id)
-        likes = [_like(fields) for plan in plans for fields in plan.matched]
-        probe.cards.controls.seed(likes, self._id)
+        copies = [_copy_of(fields) for plan in plans for fields in plan.matched]
+        probe.cards.controls.seed(copies, self._id)
 
     def abroad(self, plan: _Layout) -> Abroad:
         """The cards there that have the values of an arrangement."""
-        likes = map(_like, plan.matched)
-        return Abroad(tuple(map(Card.from_body, likes)), self.look)
+        copies = map(_copy_of, plan.matched)
+        return Abroad(tuple(map(Card.from_body, copies)), self.look)
 
     def look(self) -> States:
         """The listed states of all cards there."""
@@ -261,7 +261,8 @@ class _Neighbour:
             found |= {key_of(card): card.status for card in cards}
 
 
-def _like(fields: Fields) -> Fields:
+def _copy_of(fields: Fields) -> Fields:
+    """The same card with an id of its own, as no two cards share one."""
     return {**fields, "cardInstanceId": f"{fields['cardInstanceId']}-abroad"}
 
 

@@ -198,7 +198,7 @@ def _act(done: Experiments, rows: Sequence[tuple[Point, Arrangement]], before: S
 def _acted(
     rows: Sequence[tuple[Point, Arrangement]], before: States
 ) -> list[Trial | tuple[Point, AtomicCardsError]]:
-    """Act in each of some rows; where that fails, the row and why."""
+    """Act in each of some rows; if an action fails, the row and the error stand in its place."""
     made: list[Trial | tuple[Point, AtomicCardsError]] = []
     for row, cards in rows:
         try:

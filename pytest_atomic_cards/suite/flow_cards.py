@@ -112,7 +112,7 @@ def reach(effort: str) -> Reach:
 
 
 _Shared = dict[tuple[str, ...], tuple[CardSpec, ...]]
-"""The cards that requests share which change nothing: by how many match, and in which state."""
+"""The cards shared by requests that change nothing: by how many match, and in which state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from pytest_atomic_cards.targets.seeding.ownership import Ownership
 PAYLOAD: Final[Mapping[str, Any]] = {"quantity": 2, "size": "large"}
 """The payload of the page's example."""
 SETTING: Final = "ATOMIC_CARDS_DEDICATED_ENVIRONMENT"
+"""The setting in which an owner declares that nobody else uses the environment."""
 _SHARED: Final = 2
 """Cards of an example with ``multiple=1``: the fewest that need it."""
 

@@ -29,9 +29,9 @@ def planned_starts(
 ) -> list[Population]:
     """The fewest starts for the cards of some customers.
 
-    In a start a customer has one card, or several that are alike: which of two cards got which
-    options, no listing shows. Cards in the same state are together where that is possible, and
-    apart from others if the target may refuse or hide them.
+    In a start a customer has one card, or several that are equal, as no listing shows which of two
+    cards got which options. Cards in the same state share a start if possible; those that a target
+    may refuse or hide share it with no other state.
 
     Args:
         wanted: The cards of each customer.
@@ -60,7 +60,7 @@ def planned_starts(
 def _usable(
     starts: Sequence[_Start], user: str, spec: CardSpec, *, apart: bool
 ) -> Iterator[_Start]:
-    """The starts that may hold a further card of a customer, the one with its like first."""
+    """The starts that may hold a further card of a customer, first those with one that is equal."""
     if not apart:
         yield from (start for start in starts if spec in start.cards.get(user, ()))
     for start in starts:

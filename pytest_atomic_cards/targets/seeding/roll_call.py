@@ -13,20 +13,21 @@ from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 
 FEWEST: Final = 4
-"""Starts with active cards from which on two listings of everything are cheaper."""
+"""Fewest starts with active cards for it: with fewer, listing each of them costs no more than the
+two listings of everything, one before the cancels and one after."""
 _SHOWN: Final = 3
 """Starts whose cards it must show exactly; of others, cards may have been closed meanwhile."""
 _PAGES: Final = 2
-"""Most pages of it: the second shows that the first was the last."""
+"""Most pages to read: the second shows that the first was the last."""
 _ACTIVE: Final = CardQuery(status=Status.ACTIVE)
 
 
 class RollCall:
-    """Lists the active cards of everybody, if such a listing is shown to be complete.
+    """Lists the active cards of everybody, and uses that if it is shown to be complete.
 
-    It is if it ends soon, and shows the very cards of some starts that are known to be active, and
-    of no start more. On an environment where others have many cards it does not end, and each start
-    is listed by its own id.
+    It counts as complete if it ends within a few pages, shows exactly the active cards of some
+    starts, and shows too many of none. Where others have many cards it takes more pages, and each
+    start is listed by its own id instead.
 
     Args:
         ownership: Lists cards.

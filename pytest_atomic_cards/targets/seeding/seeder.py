@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from typing import Final, TypeVar
+from typing import Final
 
 from pytest_atomic_cards.client.cards_api import CardsApi
+from pytest_atomic_cards.client.overlap import outcome_of
 from pytest_atomic_cards.client.scope_guard import PINS, Scope
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
@@ -31,8 +32,8 @@ from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatable
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
 
-Made = TypeVar("Made")
-
+_OF_ONE_START: Final = (NotAvailableError, SeedingError, ContractBrokenError)
+"""Errors that concern one start alone. Any other is of the target, and ends the seeding."""
 _MOST_USED: Final = (Attribute.USER_ID, Attribute.FLOW_INVOCATION_ID)
 """The ids by which groups are selected."""
 _CALIBRATED: Final = 4
@@ -155,11 +156,11 @@ class Seeder:
             populations: The cards of each invocation; each one is taken right before its request,
                 unless requests overlap.
         """
-        calls = (partial(_outcome, partial(self._request, one)) for one in populations)
+        calls = (partial(self._request, one) for one in populations)
         if self.backend.starts_overlap:
-            requests = self._overlap.results(calls)
+            requests = self._overlap.outcomes(calls, _OF_ONE_START)
         else:
-            requests = [call() for call in calls]
+            requests = [outcome_of(call, _OF_ONE_START) for call in calls]
         sent = [one for one in requests if isinstance(one, _Request)]
         visible = self._waiter.await_each([one.placed for one in sent]) if sent else []
         made = iter(self._arranged(sent, visible))
@@ -182,9 +183,8 @@ class Seeder:
         self._completed(*(request.placed for request, _ in seen))
         if self._scope:
             self._scope.adopt([card for _, cards in seen for card in cards])
-        made = self._overlap.results(
-            partial(_outcome, partial(self._in_states, request, cards)) for request, cards in seen
-        )
+        calls = (partial(self._in_states, request, cards) for request, cards in seen)
+        made = self._overlap.outcomes(calls, _OF_ONE_START)
         if self._ownership:
             groups = [one for one in made if isinstance(one, Group)]
             self._ownership.expect([card for group in groups for card in group.cards])
@@ -272,14 +272,6 @@ class Seeder:
         )
         for start in (start for one in placed for start in one.starts):
             self._cleaner.register.complete(start)
-
-
-def _outcome(make: Callable[[], Made]) -> Made | AtomicCardsError:
-    """What was made, or why that failed in a way that concerns it alone."""
-    try:
-        return make()
-    except (NotAvailableError, SeedingError, ContractBrokenError) as error:
-        return error
 
 
 def _of_customer(

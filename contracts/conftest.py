@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -29,7 +28,7 @@ from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.large_group import LargeGroup
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
-from pytest_atomic_cards.suite.plan import PLAN, PlanHooks
+from pytest_atomic_cards.suite.plan import PLAN, PlanHooks, worker_count
 from pytest_atomic_cards.suite.planned_cards import VARIABLES, PlannedCards
 from pytest_atomic_cards.suite.price_measurement import PRICE_METER
 from pytest_atomic_cards.suite.prices import fixtures_of, name_of
@@ -185,7 +184,7 @@ def planned(probe: Probe, history: History, request: pytest.FixtureRequest) -> P
     """
     del history
     seeder = probe.cards.seeder
-    if probe.cards.recorder.is_used or workers() > 1:
+    if probe.cards.recorder.is_used or worker_count() > 1:
         return PlannedCards(seeder)
     plan: PlanHooks = request.config.pluginmanager.get_plugin(PLAN)
     items = (item for item in request.session.items if name_of(item) not in plan.plan.left_out)
@@ -217,13 +216,8 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
     del history
     pool = CardPool(probe.cards.seeder, probe.cards.recorder)
     plan: PlanHooks = pytestconfig.pluginmanager.get_plugin(PLAN)
-    pool.groups = max(1, ceil(plan.plan.groups / workers()))
+    pool.groups = max(1, ceil(plan.plan.groups / worker_count()))
     return pool
-
-
-def workers() -> int:
-    """How many processes run contracts."""
-    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 @pytest.fixture(scope="session")

@@ -183,6 +183,11 @@ def requirements_of(items: Iterable[pytest.Item], markers: Sequence[str]) -> dic
     return contracts
 
 
+def worker_count() -> int:
+    """How many processes run contracts, each of which may take its share of the budget."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+
 PLAN: Final = "atomic-cards-plan"
 """The name under which the plugin is registered."""
 
@@ -247,9 +252,8 @@ class PlanHooks:
 
     def _spent(self) -> str:
         """Why no further contract may begin; empty if requests are left."""
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
         reserved = CLEAN_UP_OF_START * self._taken.starts
-        if self._budget.most_requests > workers * (self._taken.requests + reserved):
+        if self._budget.most_requests > worker_count() * (self._taken.requests + reserved):
             return ""
         return (
             f"{self._budget.requests_by} allows no more: {self._taken.requests} requests were "

@@ -48,9 +48,10 @@ None has a comma: whether a target reads ``a,b`` as a list is an open question.
 """
 
 _WORDS: Final = re.compile("[0-9A-Za-z]+")
-_LONG_SUFFIX: Final = "-long" * 16
 _LONG: Final = 64
 """Characters that some targets cut a value after."""
+_LONG_SUFFIX: Final = "-long" * 16
+"""Makes every value longer than that."""
 
 
 @dataclass(slots=True)

@@ -20,23 +20,29 @@ from pytest_atomic_cards.suite.crowd_rows import (
 )
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiment_plan import FEW_SETS, planned_actions
 from pytest_atomic_cards.suite.experiment_rows import paging_rows
 from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.forked_trials import EVERY_ROW
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target
 
 
 @pytest.fixture(scope="session")
-def experiments(probe: Probe, cards_target: Target) -> Iterator[Experiments]:
-    """All experiments that the target allows, made together."""
+def experiments(
+    probe: Probe, cards_target: Target, pytestconfig: pytest.Config
+) -> Iterator[Experiments]:
+    """All experiments that the target and the effort allow, made together."""
     if not probe.cards.is_steerable:
         rows = planned_actions(reach(cards_target.settings.effort))
         yield experiment(FlowCards(probe), rows)
         return
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
+        if cards_target.settings.effort == "quick" and not pytestconfig.stash.get(EVERY_ROW, False):
+            yield experiment(cards, planned_actions(FEW_SETS), paging_rows(FEW_SETS.sets))
+            return
         done = experiment(cards, planned_actions(), paging_rows(), crowd_rows(), crowd_refusals())
         list_singly(large_listings(), cards.crowd, done)
         act_singly(crowd_actions(), cards.crowd, done)

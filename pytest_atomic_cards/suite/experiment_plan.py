@@ -6,10 +6,16 @@ each value of a dimension that it quantifies over must also stand in a row that 
 
 from __future__ import annotations
 
-from pytest_atomic_cards.model.request_space import Point
+from typing import Final
+
+from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS, Point
 from pytest_atomic_cards.suite.claims import CLAIMS, Claim
 from pytest_atomic_cards.suite.covering_array import PAIRS, covering_array
 from pytest_atomic_cards.suite.experiment_rows import EVERYWHERE, Reach, action_rows
+
+FEW_SETS: Final = Reach(SETS_WITHOUT_PAIRS)
+"""What quick effort tries on a sandbox, in a second instead of five: all pairs of values, but no
+sets of two attributes, and no crowds."""
 
 
 def planned_actions(reach: Reach = EVERYWHERE) -> list[Point]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FAULT: Final = pytest.StashKey[str]()
 """The fault of the trial that this process runs; empty for none."""
+EVERY_ROW: Final = pytest.StashKey[bool]()
+"""Whether to make all experiments at quick effort too, as a trial must: many faults show in one."""
 _PATIENCE: Final = 600.0
 """Seconds for one trial: ten times what the whole suite takes on a busy machine."""
 
@@ -160,6 +162,7 @@ def _run(trial: ForkedTrial, session: pytest.Session, results: Connection) -> No
     violations = _Violations(ends_early=trial.ends_early)
     session.config.pluginmanager.register(violations)
     session.config.stash[FAULT] = trial.fault
+    session.config.stash[EVERY_ROW] = True
     items = list(_chosen(session.items, trial.only))
     try:
         for item, following in zip(items, [*items[1:], None], strict=True):

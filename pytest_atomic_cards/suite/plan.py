@@ -39,6 +39,9 @@ _GENERATED: Final[Mapping[str, str]] = {
     "default": "one of ten cases that thorough effort generates",
     "thorough": "",
 }
+_FEW_EXPERIMENTS: Final = (
+    "quick effort makes no experiments with exactly two attributes, or with more cards than a page"
+)
 CLEAN_UP_OF_START: Final = 3
 """Requests that are kept for each start of an Action Flow: to cancel its cards, to look, and one
 more at the end."""
@@ -112,6 +115,8 @@ class Plan:
             )
         if not settings.examples and (share := _GENERATED[settings.effort]):
             sentences.append(f"{settings.effort} effort generates {share}")
+        if settings.target == "sandbox" and settings.effort == "quick":
+            sentences.append(_FEW_EXPERIMENTS)
         return sentences
 
 

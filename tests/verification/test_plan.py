@@ -146,3 +146,11 @@ def test_each_effort_says_what_it_leaves_out(effort: str, count: int) -> None:
     """Quick and default name their share of generated cases; thorough leaves nothing out."""
     assert len(Plan().leaves_out(live(effort=effort))) == count
     assert len(Plan(left_out={"a": "too dear"}).leaves_out(live(effort=effort))) == count + 1
+
+
+@pytest.mark.parametrize(("effort", "count"), [("quick", 1), ("default", 0), ("thorough", 0)])
+def test_quick_says_that_it_makes_fewer_experiments_on_a_sandbox(effort: str, count: int) -> None:
+    """Generated cases or not, a quick run of a sandbox names the experiments it leaves out."""
+    for examples in (None, 1):
+        left_out = Plan().leaves_out(Settings(effort=effort, examples=examples))
+        assert len([one for one in left_out if "experiments" in one]) == count

@@ -131,10 +131,17 @@ def _refuse_mistyped(before: str, argument: str) -> None:
 
 
 class _Frozen:
-    """Freezes long-lived objects, such as modules and tests, out of the garbage collector."""
+    """Freezes long-lived objects, such as modules and tests, out of the garbage collector.
+
+    At the end of the run those are the results, which pytest would otherwise search for garbage.
+    """
 
     @staticmethod
     def pytest_collection_finish() -> None:
+        gc.freeze()
+
+    @staticmethod
+    def pytest_sessionfinish() -> None:
         gc.freeze()
 
 

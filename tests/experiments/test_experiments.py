@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import get_args, get_type_hints
 
 import pytest
@@ -98,13 +100,16 @@ def made(sets: Sets, *faults: str, profile: Profile | None = None) -> Experiment
         return done
 
 
-def of_many(*faults: str) -> Experiments:
-    """The experiments with actions on many cards."""
+def of_many(*faults: str) -> Iterator[Experiments]:
+    """The experiments with actions on many cards, in small parts: wrong ones make each wait."""
     with ExitStack() as stack:
         cards = SandboxCards(SandboxTarget(Settings(fault=faults)), stack)
-        done = list_singly(large_listings(), cards.crowd, Experiments())
-        act_singly(crowd_actions(), cards.crowd, done)
-        return act_singly(bystander_actions(), cards.among_bystanders, done)
+        for _, rows in groupby(large_listings(), itemgetter("matches", "state")):
+            yield list_singly(rows, cards.crowd, Experiments())
+        for row in crowd_actions():
+            yield act_singly([row], cards.crowd, Experiments())
+        for row in bystander_actions():
+            yield act_singly([row], cards.among_bystanders, Experiments())
 
 
 @pytest.mark.parametrize(
@@ -124,14 +129,15 @@ def of_many(*faults: str) -> Experiments:
 )
 def test_a_fault_that_needs_many_cards_is_found(fault: str, requirement: str) -> None:
     """A server that is wrong only if many cards match is found."""
-    assert requirement in of_many(fault).breaches
+    assert any(requirement in found.breaches for found in of_many(fault))
 
 
 def test_many_cards_break_nothing_on_a_correct_target() -> None:
     """No action on many cards shows anything against a correct target."""
-    found = of_many()
-    assert found.breaches == {}
-    assert found.errors == []
+    for found in of_many():
+        assert found.trials or found.listings
+        assert found.breaches == {}
+        assert found.errors == []
 
 
 @pytest.mark.parametrize(

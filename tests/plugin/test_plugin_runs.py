@@ -153,12 +153,12 @@ def test_a_check_works_or_says_why_not(
     (pytester.path / "f").touch()
     (pytester.path / "taken" / "junit.xml").mkdir(parents=True)
     start = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "check", "--cards-only", "PAGE-04"]
+    command = [sys.executable, "-c", start, "check", "--cards-only", "AUTH-03"]
     result = pytester.run(*command, *arguments)
     assert result.ret == code
     (result.stderr if code else result.stdout).fnmatch_lines([line])
     if code:
-        result.stdout.no_fnmatch_line("*PAGE-04*")
+        result.stdout.no_fnmatch_line("*AUTH-03*")
 
 
 def test_faults_that_are_given_one_by_one_all_count(pytester: pytest.Pytester) -> None:

@@ -72,7 +72,7 @@ def test_a_faulty_sandbox_is_found_out(
     result = check(
         tmp_path,
         *("--cards-fault", fault, "--cards-only", requirement, "--cards-report", "out"),
-        *strict,
+        *("--cards-effort", "quick", *strict),
     )
     rule = catalogue()[requirement]
     assert (rule.level is Level.INFERRED) == (requirement == "RESULT-05")
@@ -96,7 +96,7 @@ def test_a_faulty_sandbox_is_found_out(
 def test_workers_make_one_report(tmp_path: Path) -> None:
     """Two workers bring one report, with the requests of both and the verdicts of all contracts."""
     arguments = ("--cards-only", "MULTI-01,STATE-01,STATE-07,TIME-02", "--cards-report", "out")
-    assert check(tmp_path, *arguments, "-n", "2").returncode == 0
+    assert check(tmp_path, *arguments, "--cards-effort", "quick", "-n", "2").returncode == 0
     report = report_of(tmp_path / "out")
     rules = {rule["id"]: rule for rule in report["rules"]}
     assert {name: rules[name]["contracts"] for name in ("MULTI-01", "STATE-07")} == {
@@ -126,7 +126,7 @@ def test_known_deviations_are_read_where_the_command_is_run(tmp_path: Path) -> N
         "[[tool.atomic-cards.deviations]]\n"
         'requirement = "PAGE-04"\nreason = "counts pages"\nexpires = 2999-12-31\n'
     )
-    only = ("--cards-only", "PAGE-04")
+    only = ("--cards-only", "PAGE-04", "--cards-effort", "quick")
     result = check(tmp_path, *only, "--cards-fault", "offset-counts-pages")
     assert result.returncode == 0, result.stdout
     assert "violated, but known: PAGE-04, counts pages (until 2999-12-31)\n" in result.stdout
@@ -182,7 +182,7 @@ def test_the_options_of_a_projects_own_tests_are_set_aside(tmp_path: Path) -> No
         "[pytest]\naddopts = -k nothing --no-such-option\npython_files = spec_*.py\n"
         "filterwarnings = error\nxfail_strict = true\n"
     )
-    result = check(tmp_path, "--cards-only", "COMPLETE-01")
+    result = check(tmp_path, "--cards-only", "COMPLETE-01", "--cards-effort", "quick")
     assert result.returncode == 0, result.stderr
     assert "\n2 passed, " in result.stdout
 
@@ -190,7 +190,7 @@ def test_the_options_of_a_projects_own_tests_are_set_aside(tmp_path: Path) -> No
 def test_the_settings_of_a_projects_ini_file_count(tmp_path: Path) -> None:
     """The command reads the settings in the ini file of the project that it is run in."""
     (tmp_path / "pytest.ini").write_text("[pytest]\natomic_cards_fault = completion-required\n")
-    result = check(tmp_path, "--cards-only", "COMPLETE-01")
+    result = check(tmp_path, "--cards-only", "COMPLETE-01", "--cards-effort", "quick")
     assert result.returncode == 1
     assert "COMPLETE-01 (documented) violated" in result.stdout
 

@@ -210,7 +210,7 @@ def test_what_is_no_recording_is_named_as_data(content: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("check", "-p", "no:schemathesis", "--cards-only", "PAGE-04"),
+        ("check", "-p", "no:schemathesis", "--cards-only", "PAGE-06"),
         ("check", "-p", "no:schemathesis", "--cards-fault", "offset-counts-pages", "-k", "offset"),
         ("explain", "PAGE-04", "order"),
         ("explain", "n\u00f6thing-\u65e5"),

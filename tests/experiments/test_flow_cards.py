@@ -40,6 +40,7 @@ def test_a_correct_target_breaks_nothing(serve: Serve) -> None:
     assert len(list(live.environment.cards())) < 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "requirement"),
     [

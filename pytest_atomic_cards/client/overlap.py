@@ -7,10 +7,11 @@ nothing else changes: results, errors and exchanges come in the order in which t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.support.errors import AtomicCardsError
@@ -25,6 +26,31 @@ second, a lot for one client and little for a service. If the target limits the 
 ``AcceptedRate`` spaces them."""
 
 
+class Begun(Generic[Result]):
+    """A call that was begun.
+
+    Args:
+        result: Waits for its result, or makes the call.
+        is_under_way: Whether the call is being made.
+    """
+
+    def __init__(self, result: Callable[[], Result], *, is_under_way: bool = False) -> None:
+        self._result = result
+        self._is_under_way = is_under_way
+        self._lock = threading.Lock()
+
+    def result(self) -> Result:
+        """Wait until the call is over; returns its result, or raises its error, every time."""
+        with self._lock:
+            return self._result()
+
+    def finish(self) -> None:
+        """Wait until the call is over if it is under way, whether somebody needs its result."""
+        if self._is_under_way:
+            with suppress(AtomicCardsError):
+                self.result()
+
+
 class Overlap:
     """Makes independent calls, several at a time. Threads may share it.
 
@@ -37,16 +63,57 @@ class Overlap:
     def __init__(self, most: int, listeners: Sequence[Listener]) -> None:
         self._most = most
         self._listeners = listeners
+        # Calls that were begun share the turns, so that there are never more at once.
+        self._turns = threading.BoundedSemaphore(max(1, most))
         self._here = threading.local()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether more than one call is made at a time."""
+        return self._most > 1
 
     def show(self, exchange: Exchange) -> None:
         """Show an exchange to the listeners, in its turn if it was made by one of several calls."""
+        if (noted := getattr(self._here, "noted", None)) is not None:
+            noted.append(exchange)
         kept: list[Exchange] | None = getattr(self._here, "kept", None)
         if kept is not None:
             kept.append(exchange)
             return
         for listener in tuple(self._listeners):
             listener(exchange)
+
+    @contextmanager
+    def noted(self) -> Iterator[list[Exchange]]:
+        """The exchanges of the calling thread in a ``with`` block, even if they are kept."""
+        noted: list[Exchange] = []
+        self._here.noted = noted
+        try:
+            yield noted
+        finally:
+            del self._here.noted
+
+    def begin(self, call: Callable[[], Result]) -> Begun[Result]:
+        """Begin a call that sends requests and waits, and go on meanwhile.
+
+        Calls that it makes in turn overlap as well. Its exchanges are shown once its result is
+        asked for; with one request at a time the call is made only then.
+        """
+        if self._most <= 1:
+            return Begun(call)
+        kept: list[Exchange] = []
+        pool = ThreadPoolExecutor(1, thread_name_prefix="atomic-cards-begun")
+        future = pool.submit(self._kept, call, kept)
+        pool.shutdown(wait=False)
+
+        def result() -> Result:
+            try:
+                return future.result()
+            finally:
+                self._show_all(kept)
+                kept.clear()
+
+        return Begun(result, is_under_way=True)
 
     def outcomes(
         self, calls: Iterable[Callable[[], Result]], errors: Errors = (AtomicCardsError,)
@@ -74,7 +141,7 @@ class Overlap:
         """
         calls = list(calls)
         count = min(self._most, len(calls))
-        if count <= 1 or hasattr(self._here, "kept"):
+        if count <= 1 or hasattr(self._here, "is_one_of_several"):
             return [call() for call in calls]
         kept: list[list[Exchange]] = [[] for _ in calls]
         pool = ThreadPoolExecutor(count, thread_name_prefix="atomic-cards-overlap")
@@ -94,6 +161,12 @@ class Overlap:
         return results
 
     def _made(self, call: Callable[[], Result], kept: list[Exchange]) -> Result:
+        self._here.is_one_of_several = True
+        with self._turns:
+            return self._kept(call, kept)
+
+    def _kept(self, call: Callable[[], Result], kept: list[Exchange]) -> Result:
+        """Make a call in a thread of its own, and keep its exchanges."""
         self._here.kept = kept
         try:
             return call()

@@ -132,10 +132,8 @@ class TimeExperiment:
         """
         clock, (begun, date) = self.probe.cards.clock, self._begun[name]
         clock.sleep(max(0.0, (SOON - _EARLY).total_seconds() - (clock.monotonic() - begun)))
-        seen: list[Exchange] = []
-        self.probe.api.session.listeners.append(seen.append)
-        states = self.probe.states(self.groups[name])
-        self.probe.api.session.listeners.remove(seen.append)
+        with self.probe.overlap.noted() as seen:
+            states = self.probe.states(self.groups[name])
         in_time = clock.monotonic() - begun < SOON.total_seconds()
         if in_time and all(_sent_by(one) <= date + SOON for one in seen):
             self.before[name] = states, seen

@@ -147,3 +147,48 @@ def test_calls_within_a_call_do_not_overlap() -> None:
     made = sent.overlap.results([partial(several, number) for number in range(COUNT)])
     assert [len(threads) for threads in made] == [1] * COUNT
     assert paths(seen) == [f"{number}{place}" for number in range(COUNT) for place in range(2)]
+
+
+def test_what_was_begun_goes_on_and_is_shown_when_its_result_is_asked_for() -> None:
+    """Requests overlap in a call that was begun, and no listener sees them before its result."""
+    seen: list[Exchange] = []
+    sent = session(Backwards(), at_once=COUNT)
+    sent.listeners.append(seen.append)
+    answered = threading.Event()
+
+    def several() -> list[Exchange]:
+        with sent.overlap.noted() as noted:
+            made = sent.overlap.results(calls(sent))
+        assert noted == made
+        answered.set()
+        return made
+
+    begun = sent.overlap.begin(several)
+    assert answered.wait(10)
+    assert not seen
+    assert begun.result() == begun.result() == seen
+    assert paths(seen) == ["0", "1", "2", "3"]
+
+
+def test_what_was_begun_fails_when_its_result_is_asked_for() -> None:
+    """An error of a call that was begun is raised each time, and not by waiting for its end."""
+    sent = session(Target(), at_once=COUNT)
+
+    def fail() -> None:
+        raise TransportError("lost")
+
+    begun = sent.overlap.begin(fail)
+    begun.finish()
+    for _ in range(2):
+        with pytest.raises(TransportError, match="lost"):
+            begun.result()
+
+
+def test_nothing_is_begun_before_its_result_is_asked_for_with_one_at_a_time() -> None:
+    """Where requests follow each other, a call is made when its result is needed, or never."""
+    made: list[int] = []
+    begun = session(Target(), at_once=1).overlap.begin(lambda: made.append(1))
+    begun.finish()
+    assert made == []
+    begun.result()
+    assert made == [1]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_atomic_cards.client.overlap import Begun
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Action
@@ -40,7 +41,7 @@ from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
-from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
+from pytest_atomic_cards.support.errors import AtomicCardsError, MisuseError, NotAvailableError
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
@@ -169,6 +170,30 @@ def history(probe: Probe, pytestconfig: pytest.Config) -> History:
     return followed(probe, pytestconfig)
 
 
+@pytest.fixture(scope="session")
+def early(history: History, effort: Effort, request: pytest.FixtureRequest) -> None:
+    """In a short live run: the cards for which time has to pass, requested before all others.
+
+    In a longer one they would be looked at long after their timers ended, when a target may list
+    them no more.
+    """
+    del history
+    if effort.is_sparing and worker_count() == 1:
+        used = used_fixtures(request)
+        with suppress(AtomicCardsError):  # raised again for the contracts that need them
+            if "timers" in used:
+                request.getfixturevalue("timers")
+            if "population" in used:
+                request.getfixturevalue("planned").take("population")
+
+
+def used_fixtures(request: pytest.FixtureRequest) -> set[str]:
+    """The fixtures of all contracts that this run includes."""
+    plan: PlanHooks = request.config.pluginmanager.get_plugin(PLAN)
+    items = (item for item in request.session.items if name_of(item) not in plan.plan.left_out)
+    return {name for item in items for name in fixtures_of(item)}
+
+
 def followed(probe: Probe, config: pytest.Config) -> History:
     """A history of an environment, by which findings recognize what others did there."""
     history = History.of(probe)
@@ -186,9 +211,7 @@ def planned(probe: Probe, history: History, request: pytest.FixtureRequest) -> P
     seeder = probe.cards.seeder
     if probe.cards.recorder.is_used or worker_count() > 1:
         return PlannedCards(seeder)
-    plan: PlanHooks = request.config.pluginmanager.get_plugin(PLAN)
-    items = (item for item in request.session.items if name_of(item) not in plan.plan.left_out)
-    return PlannedCards(seeder, {name for item in items for name in fixtures_of(item)})
+    return PlannedCards(seeder, used_fixtures(request))
 
 
 @pytest.fixture(scope="session")
@@ -221,15 +244,29 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
 
 
 @pytest.fixture(scope="session")
-def timed(
+def timers(
     probe: Probe, cards_target: Target, pytestconfig: pytest.Config
-) -> Iterator[TimeExperiment]:
-    """Cards whose embargo, snooze or expiry is over, in a separate environment."""
+) -> Iterator[Begun[TimeExperiment]]:
+    """The time experiment, begun in a separate environment."""
     with world_on(cards_target) as cards:
         cards.seeder.learn_from(probe.cards.seeder)
         timed = Probe(cards)
         followed(timed, pytestconfig)
-        yield let_time_pass(timed)
+
+        def experiment() -> TimeExperiment:
+            made = let_time_pass(timed)
+            again = cards.seeder.learn_rest_from(probe.cards.seeder)
+            return let_time_pass(timed) if again else made
+
+        begun = timed.overlap.begin(experiment)
+        yield begun
+        begun.finish()
+
+
+@pytest.fixture(scope="session")
+def timed(timers: Begun[TimeExperiment]) -> TimeExperiment:
+    """Cards whose embargo, snooze or expiry is over, in a separate environment."""
+    return timers.result()
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,10 @@ from pytest_atomic_cards.targets import Target
 
 @pytest.fixture(scope="session")
 def experiments(
-    probe: Probe, cards_target: Target, pytestconfig: pytest.Config
+    probe: Probe, cards_target: Target, early: None, pytestconfig: pytest.Config
 ) -> Iterator[Experiments]:
     """All experiments that the target and the effort allow, made together."""
+    del early
     if not probe.cards.is_steerable:
         rows = planned_actions(reach(cards_target.settings.effort))
         yield experiment(FlowCards(probe), rows)

@@ -100,14 +100,26 @@ class Seeder:
     def learn_from(self, other: Seeder) -> None:
         """Take over what the starts of another seeder of the same live target have shown."""
         if not self.backend.delivery_is_certain:  # a sandbox has nothing to learn
-            self._waiter = other._waiter
+            self._waiter = other._waiter.so_far()
             self._starter.learn_from(other._starter)
+
+    def learn_rest_from(self, other: Seeder) -> bool:
+        """Take over the rest once that is over; returns whether it matters for earlier cards.
+
+        Raises:
+            AtomicCardsError: Its cards could not be listed.
+        """
+        before = self._waiter
+        other._waiter.finish_calibration()
+        self.learn_from(other)
+        return self._waiter is not before and self._waiter.expects_more
 
     def calibrate(self, *, sparing: bool = False) -> None:
         """Seed some cards, to check that it works and how many cards a target gets.
 
         Args:
-            sparing: Whether to learn of the ids that most actions use only; of others later.
+            sparing: Whether to learn of the ids that most actions use only, of others later; and
+                to request further cards while those of the first start are watched.
 
         Raises:
             SeedingError: No card appeared in time.
@@ -118,12 +130,13 @@ class Seeder:
             self._scope.adopt(cards)
         if self._ownership:
             acted_on = self._ownership.action_semantics.acted_on
-            self._overlap.results(
-                [
-                    partial(self._waiter.calibrate, placed, acted_on),
-                    partial(self._ownership.calibrate, cards, _MOST_USED if sparing else PINS),
-                ]
-            )
+            watch = partial(self._waiter.calibrate, placed, acted_on)
+            trial = partial(self._ownership.calibrate, cards, _MOST_USED if sparing else PINS)
+            if sparing and self._overlap.is_used:
+                self._waiter.calibration = self._overlap.begin(watch)
+                trial()
+            else:
+                self._overlap.results([watch, trial])
         else:
             self._waiter.calibrate(placed)
         self._completed(placed)
@@ -260,6 +273,9 @@ class Seeder:
 
     def clean_up(self) -> CleanUp:
         """Cancel every card that was seeded and may still be open."""
+        if self._waiter.calibration:
+            self._waiter.calibration.finish()
+            self._completed()
         return self._cleaner.clean_up(self._starter.starts)
 
     def _place(self, population: Population) -> Placement:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
+from copy import copy
 from typing import Final
 
+from pytest_atomic_cards.client.overlap import Begun
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.support.clock import Clock
@@ -77,6 +79,8 @@ class CardWaiter:
         """Seconds in which a start may send further cards; 0 if each sends one."""
         self.cards_per_target = 1
         """How many cards each target gets at least."""
+        self.calibration: Begun[None] | None = None
+        """What is still being learned; no cards are complete before."""
         self._pace = Pace(backend)
         self._varies = False
         self.listing_lag = 0.0
@@ -136,6 +140,29 @@ class CardWaiter:
         if self._varies or self.cards_per_target > 1:
             self.late_card_window = max(_LEAST_LATE_CARD_WINDOW, 2 * (last - first))
 
+    def finish_calibration(self) -> None:
+        """Wait until everything was learned from the first invocation.
+
+        Raises:
+            AtomicCardsError: Its cards could not be listed.
+        """
+        if (calibration := self.calibration) is not None:
+            calibration.result()
+            self.calibration = None
+
+    def so_far(self) -> CardWaiter:
+        """What waits by what was learned so far, for those who cannot wait for the rest."""
+        if self.calibration is None:
+            return self
+        waiter = copy(self)
+        waiter.calibration = None
+        return waiter
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether cards may come, or vanish from listings, after a start has sent one to each."""
+        return self.cards_per_target > 1 or self.late_card_window > 0 or self.listing_lag > 0
+
     def await_visible(
         self, placed: Sequence[Placement], *, at_once: bool = False
     ) -> list[tuple[Card, ...]]:
@@ -180,6 +207,7 @@ class CardWaiter:
             return not left or waited > self._pace.time_for(left)
 
         self._clock.sleep(0.0 if at_once else _SOONER * self._pace.latency)
+        self.finish_calibration()
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
         for one in missing:

@@ -60,7 +60,7 @@ def check_fails(probe: Probe, group: Group, action: Action) -> None:
     ]
     if action is Action.CANCEL:
         queries.append(active.replace(limit=LARGEST_LIMIT))
-    for query in queries:
+    for query in dict.fromkeys(queries):
         is_first = action is Action.COMPLETE and query == group.pin
         for payload in (None, PAYLOAD) if is_first else (None,):
             check_refused(probe.act(action, query, group, payload), action)

@@ -55,9 +55,9 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
         owners = {value: card for card in cards if (value := card.attributes.get(attribute))}
         for value in unlike(owners):
             if owners[value] == samples[0] or (owners[value] in samples and is_free):
-                others = [*look_alikes(value), *patterns(value), *respelled(value)]
-            elif owners[value] in samples:  # whether patterns match, the first has shown
-                others = [*look_alikes(value)]
+                others = [*halves(value), *padded(value), *patterns(value), *respelled(value)]
+            elif owners[value] in samples:  # whether parts and patterns match, the first has shown
+                others = [*padded(value)]
             else:
                 others = [*recomposed(value)]
             new = (one for one in others if one not in held and (attribute, one) not in tried)
@@ -72,15 +72,15 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
         )
 
 
-def look_alikes(value: str) -> list[str]:
-    """Values that equal ``value`` for a target that truncates, trims or pads."""
+def halves(value: str) -> list[str]:
+    """Values that equal ``value`` for a target that looks for a part."""
     half = len(value) // 2
-    return [
-        *(part for part in (value[:half], value[half:]) if part not in {"", value}),
-        f"{value}x",
-        f"{value} ",
-        f"0{value}",
-    ]
+    return [part for part in (value[:half], value[half:]) if part not in {"", value}]
+
+
+def padded(value: str) -> list[str]:
+    """Values that equal ``value`` for a target that truncates, trims or pads."""
+    return [f"{value}x", f"{value} ", f"0{value}"]
 
 
 def patterns(value: str) -> list[str]:

@@ -11,8 +11,9 @@ Source: Cards API page › Dismiss, Cancel, Complete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from pytest_atomic_cards.client.unguarded import ScopeWarning
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import OPEN, Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import expect
 from pytest_atomic_cards.suite.expected_states import all_in, each_in, words_of
@@ -146,7 +147,7 @@ def _refuse_strangers(probe: Probe, dedicated: str) -> None:
 
 def _expect_honoured(probe: Probe, group: Group, card: Card, example: Example) -> None:
     """Raise unless listings and the action honour the lifecycle id, and only ours has it."""
-    found = _everything(probe, CardQuery(lifecycle_id=card.lifecycle_id))
+    found = _everything(probe, CardQuery(lifecycle_id=card.lifecycle_id), sorted(OPEN))
     if not {key_of(card)} <= {*map(key_of, found)} <= {*map(key_of, group.cards)}:
         raise NotAvailableError("not only cards of this run are listed under a lifecycleId of ours")
     strange = group.single(card).replace(lifecycle_id=probe.invented())
@@ -155,10 +156,14 @@ def _expect_honoured(probe: Probe, group: Group, card: Card, example: Example) -
         raise NotAvailableError(f"{example.action} ignores lifecycleId, so others might change")
 
 
-def _everything(probe: Probe, query: CardQuery) -> list[Card]:
-    """All cards that a query lists, also those that are listed only by their state."""
-    states = (None, *Status)
-    found = (probe.cards.reader.find_all(query.replace(status=state)) for state in states)
+def _everything(
+    probe: Probe, query: CardQuery, states: Collection[Status] = tuple(Status)
+) -> list[Card]:
+    """All cards that a query lists, also those of some states that are listed only by them."""
+    found = probe.overlap.results(
+        partial(probe.cards.reader.find_all, query.replace(status=state))
+        for state in (None, *states)
+    )
     return [*chain.from_iterable(one.cards for one in found)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
@@ -27,7 +28,7 @@ class RollCall:
 
     It counts as complete if it ends within a few pages, shows exactly the active cards of some
     starts, and shows too many of none. Where others have many cards it takes more pages, and each
-    start is listed by its own id instead.
+    start is listed by its own id instead. Threads may share it; one of them lists.
 
     Args:
         ownership: Lists cards.
@@ -35,6 +36,7 @@ class RollCall:
 
     def __init__(self, ownership: Ownership) -> None:
         self._ownership = ownership
+        self._lock = Lock()
         self._is_complete = False
         self._cards: tuple[Card, ...] | None = None
         self._before: tuple[Card, ...] = ()
@@ -65,14 +67,15 @@ class RollCall:
 
     def under(self, pin: CardQuery) -> list[Card] | None:
         """The active cards that a pin selects; ``None`` if that is not known."""
-        if not self._is_complete:
-            return None
-        if self._cards is None:
-            self._cards = self._listed()
-        if self._cards is None:
-            self._is_complete = False
-            return None
-        return _under(pin, self._cards)
+        with self._lock:
+            if not self._is_complete:
+                return None
+            if (cards := self._cards) is None:
+                cards = self._cards = self._listed()
+            if cards is None:
+                self._is_complete = False
+                return None
+        return _under(pin, cards)
 
     def _listed(self) -> tuple[Card, ...] | None:
         try:

@@ -6,7 +6,7 @@ form of it cannot be tried on them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.strategies.query_strategies import attribute_combinations, queries
 from pytest_atomic_cards.suite.retrying import until_served
 from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document, Generated
+from pytest_atomic_cards.support.errors import AtomicCardsError
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -86,12 +87,32 @@ class Asker:
         Raises:
             Inconclusive: The target did not respond.
         """
+        if self.probe.overlap.is_used and OPERATIONS[operation]:
+            self._act_at_once()
         if operation not in self._asked:
             with self.probe.cards.recorder.use_cassette(f"requests-{operation}"):
                 self._asked[operation] = self._ask(operation)
         return self._asked[operation]
 
+    def _act_at_once(self) -> None:
+        """Send the requests of all actions that were not asked yet.
+
+        Those of one action follow each other, as they may change the same cards. Those of others go
+        along with them, as they have cards of their own.
+
+        An action that fails is left out, so that whoever needs it asks again.
+        """
+        actions = [name for name, one in OPERATIONS.items() if one and name not in self._asked]
+        rows = [partial(_in_a_row, self._calls(name)) for name in actions]
+        for name, made in zip(actions, self.probe.overlap.outcomes(rows), strict=True):
+            if not isinstance(made, AtomicCardsError):
+                self._asked[name] = made
+
     def _ask(self, operation: str) -> list[Asked]:
+        calls = self._calls(operation)
+        return self.probe.overlap.results(calls) if operation == LISTING else _in_a_row(calls)
+
+    def _calls(self, operation: str) -> list[Callable[[], Asked]]:
         asked: list[tuple[Parameters, bytes]] = [(one, b"") for one in self._samples(operation)]
         known = self._known_queries(operation)
         usual = _LISTINGS if operation == LISTING else _ACTIONS
@@ -103,10 +124,7 @@ class Asker:
                 own = {**own, **_controls_of(generated)}
             asked.append((own, generated.body))
 
-        calls = [partial(self._send, operation, *one) for one in asked]
-        if operation == LISTING:
-            return self.probe.overlap.results(calls)
-        return [call() for call in calls]
+        return [partial(self._send, operation, *one) for one in asked]
 
     def asked_malformed(self, operation: str) -> list[Asked]:
         """Requests to an operation that break the document: fixed samples and generated ones.
@@ -180,6 +198,10 @@ class Asker:
             with self.probe.cards.recorder.use_cassette(f"cards-{operation}"):
                 self._groups[operation] = [self._reserve.take() for _ in range(count)]
         return self._groups[operation]
+
+
+def _in_a_row(calls: Iterable[Callable[[], Asked]]) -> list[Asked]:
+    return [call() for call in calls]
 
 
 def _pinned(drawn: tuple[Group, Card], chosen: Collection[Attribute]) -> Parameters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -171,20 +171,29 @@ def history(probe: Probe, pytestconfig: pytest.Config) -> History:
 
 
 @pytest.fixture(scope="session")
-def early(history: History, effort: Effort, request: pytest.FixtureRequest) -> None:
+def early(
+    probe: Probe,
+    history: History,
+    cards_target: Target,
+    effort: Effort,
+    request: pytest.FixtureRequest,
+) -> Iterator[Begun[TimeExperiment] | None]:
     """In a short live run: the cards for which time has to pass, requested before all others.
 
     In a longer one they would be looked at long after their timers ended, when a target may list
     them no more.
     """
     del history
-    if effort.is_sparing and worker_count() == 1:
-        used = used_fixtures(request)
-        with suppress(AtomicCardsError):  # raised again for the contracts that need them
-            if "timers" in used:
-                request.getfixturevalue("timers")
+    used = used_fixtures(request) if effort.is_sparing and worker_count() == 1 else set()
+    with ExitStack() as worlds:
+        timers = None
+        with suppress(AtomicCardsError):  # raised again for the contracts that need the cards
+            if "timed" in used:
+                begun = begun_timers(probe, cards_target, request.config)
+                timers = worlds.enter_context(begun)
             if "population" in used:
                 request.getfixturevalue("planned").take("population")
+        yield timers
 
 
 def used_fixtures(request: pytest.FixtureRequest) -> set[str]:
@@ -243,15 +252,15 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
     return pool
 
 
-@pytest.fixture(scope="session")
-def timers(
-    probe: Probe, cards_target: Target, pytestconfig: pytest.Config
+@contextmanager
+def begun_timers(
+    probe: Probe, target: Target, config: pytest.Config
 ) -> Iterator[Begun[TimeExperiment]]:
     """The time experiment, begun in a separate environment."""
-    with world_on(cards_target) as cards:
+    with world_on(target) as cards:
         cards.seeder.learn_from(probe.cards.seeder)
         timed = Probe(cards)
-        followed(timed, pytestconfig)
+        followed(timed, config)
 
         def experiment() -> TimeExperiment:
             made = let_time_pass(timed)
@@ -264,9 +273,18 @@ def timers(
 
 
 @pytest.fixture(scope="session")
-def timed(timers: Begun[TimeExperiment]) -> TimeExperiment:
+def timed(
+    probe: Probe,
+    cards_target: Target,
+    early: Begun[TimeExperiment] | None,
+    pytestconfig: pytest.Config,
+) -> Iterator[TimeExperiment]:
     """Cards whose embargo, snooze or expiry is over, in a separate environment."""
-    return timers.result()
+    if early is not None:
+        yield early.result()
+        return
+    with begun_timers(probe, cards_target, pytestconfig) as timers:
+        yield timers.result()
 
 
 @pytest.fixture(scope="session")
@@ -274,6 +292,8 @@ def crowd(probe: Probe, history: History) -> Group:
     """More cards than a default page of 100 lists, to act on all at once."""
     del history
     group = probe.cards.seeder.seed_bulk(_CROWD)
+    if len(group.cards) >= group.count and not probe.cards.is_steerable:
+        return group  # the wait has just listed them all
     try:
         found = probe.watch(
             lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count

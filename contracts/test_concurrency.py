@@ -68,7 +68,7 @@ def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:
         seen.append(probe.states_once(races[0].group, lambda now, due=due: not due & open_in(now)))
         if due & open_in(seen[-1]):
             break
-    probe.states_later(heats[0][0].group, lambda now: now == seen[0])
+    probe.settle()
     return [
         Raced(
             races[0].group,

@@ -31,7 +31,7 @@ from pytest_atomic_cards.targets import Target
 
 @pytest.fixture(scope="session")
 def experiments(
-    probe: Probe, cards_target: Target, early: None, pytestconfig: pytest.Config
+    probe: Probe, cards_target: Target, early: object, pytestconfig: pytest.Config
 ) -> Iterator[Experiments]:
     """All experiments that the target and the effort allow, made together."""
     del early

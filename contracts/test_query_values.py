@@ -88,7 +88,6 @@ def patterns(value: str) -> list[str]:
     return [
         f"{value}\0x",
         f"{value[:-1]}_",
-        f"{value[0]}%",
         f"{value[0]}*",
         f"{value[0]}.*",
     ]

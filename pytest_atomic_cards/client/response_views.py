@@ -92,11 +92,11 @@ def unanswered(exchange: Exchange, backoff: Backoff, *, in_doubt: bool) -> Trans
     return kind(f"{what} got no usable response in {backoff.describe()}, at last: {last}", exchange)
 
 
-def told_apart(message: str) -> tuple[str, str]:
+def split_command(message: str) -> tuple[str, str]:
     """The message of an error, and its line with the command that repeats the request, if any."""
     lines = message.splitlines()
-    told = [line for line in lines if not line.startswith(REPEAT)]
-    return "\n".join(told), "\n".join(line for line in lines if line not in told)
+    plain = [line for line in lines if not line.startswith(REPEAT)]
+    return "\n".join(plain), "\n".join(line for line in lines if line not in plain)
 
 
 def redirection(status: int, headers: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pytest_atomic_cards.client.response_views import told_apart
+from pytest_atomic_cards.client.response_views import split_command
 from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.reporting.requirement_results import RequirementResult
 from pytest_atomic_cards.rules.foundations import foundations_of
@@ -153,12 +153,12 @@ def named(names: Sequence[str]) -> str:
 
 def gist(reason: str) -> str:
     """A reason without what differs between contracts that share it, such as their price."""
-    return told_apart(reason)[0].partition("; ")[0]
+    return split_command(reason)[0].partition("; ")[0]
 
 
 def in_full(reasons: Iterable[str]) -> str:
     """All reasons, without the commands that repeat a request."""
-    return "; ".join(told_apart(reason)[0] for reason in reasons)
+    return "; ".join(split_command(reason)[0] for reason in reasons)
 
 
 def shortened(line: str) -> str:

@@ -32,8 +32,8 @@ OPERATIONS: Final[Mapping[str, Action | None]] = MappingProxyType(
 """The operations by their id; the action, or ``None`` for the listing."""
 
 INSTALL: Final = (
-    "reading openapi.yaml needs Schemathesis, which is not installed; "
-    'run: pip install "pytest-atomic-cards[contracts]"'
+    "reading openapi.yaml needs Schemathesis, which is not installed "
+    '(run: pip install "pytest-atomic-cards[contracts]")'
 )
 _LONGEST: Final = 200
 """Characters of a name or a value, as servers limit the length of a URL."""

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Final
 
 from pytest_atomic_cards.client.action_flows import ActionFlows, FlowTarget
-from pytest_atomic_cards.client.response_views import told_apart
+from pytest_atomic_cards.client.response_views import split_command
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
@@ -97,7 +97,7 @@ class FlowBackend(LiveBackend):
         try:
             started = self._flows.start(flow, targets, mode=mode, flow_invocation_id=invocation)
         except RefusedError as error:
-            what, command = told_apart(f"Action Flow {flow!r} was not started: {error}")
+            what, command = split_command(f"Action Flow {flow!r} was not started: {error}")
             told = "; ".join(filter(None, (what, self._remedy(error))))
             raise SeedingError("\n".join(filter(None, (told, command))), error.exchange) from None
         return started.flow_invocation_id

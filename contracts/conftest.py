@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -12,12 +13,10 @@ import pytest
 
 from pytest_atomic_cards.client.overlap import Begun
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
-from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
-from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.batched_setup import BatchedSetup
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
@@ -26,20 +25,19 @@ from pytest_atomic_cards.suite.dry_run import DryRun
 from pytest_atomic_cards.suite.existing_cards import ExistingCards
 from pytest_atomic_cards.suite.forked_trials import FAULT
 from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.large_group import LargeGroup
+from pytest_atomic_cards.suite.large_group import LargeGroup, seed_crowd
 from pytest_atomic_cards.suite.listing_history import History
 from pytest_atomic_cards.suite.listing_stability import is_repeatable
-from pytest_atomic_cards.suite.plan import PLAN, PlanHooks, worker_count
+from pytest_atomic_cards.suite.plan import PLAN, Plan, PlanHooks, included_fixtures, worker_count
 from pytest_atomic_cards.suite.planned_cards import VARIABLES, PlannedCards
 from pytest_atomic_cards.suite.price_measurement import PRICE_METER
-from pytest_atomic_cards.suite.prices import fixtures_of, name_of
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
 from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
 from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
 from pytest_atomic_cards.suite.suite_runner import suite_directory
-from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
+from pytest_atomic_cards.suite.time_experiment import TimeExperiment, begun_timers
 from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
 from pytest_atomic_cards.support.errors import AtomicCardsError, MisuseError, NotAvailableError
 from pytest_atomic_cards.targets import Target, world_on
@@ -47,9 +45,6 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 TRAFFIC = "atomic-cards-traffic"
 RULES = "atomic-cards-rules"
-
-_CROWD = DEFAULT_PAGE + 5
-"""Cards of a crowd: more than a page lists by default, and a few in case some are missing."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -93,6 +88,12 @@ def hooks_of(config: pytest.Config) -> ContractHooks:
     """What turns the outcomes of this run into findings."""
     hooks: ContractHooks = config.pluginmanager.get_plugin("atomic-cards-contracts")
     return hooks
+
+
+def plan_of(config: pytest.Config) -> Plan:
+    """What this run includes."""
+    hooks: PlanHooks = config.pluginmanager.get_plugin(PLAN)
+    return hooks.plan
 
 
 def monitor_of(config: pytest.Config) -> SuiteMonitor:
@@ -141,10 +142,7 @@ def probe(
     """
     failed_setup = hooks_of(pytestconfig).failed_setup
     with world_on(cards_target) as cards:
-        with (
-            failed_setup.explained_by(monitor.violations),
-            suppress(NotAvailableError),
-        ):
+        with failed_setup.explained_by(monitor.violations), suppress(NotAvailableError):
             cards.seeder.calibrate(sparing=Effort.of(cards_target.settings).is_sparing)
         yield Probe(cards)
 
@@ -184,23 +182,20 @@ def early(
     them no more.
     """
     del history
-    used = used_fixtures(request) if effort.is_sparing and worker_count() == 1 else set()
+    used = (
+        included_fixtures(plan_of(request.config), request.session.items)
+        if effort.is_sparing and worker_count() == 1
+        else set()
+    )
     with ExitStack() as worlds:
         timers = None
         with suppress(AtomicCardsError):  # raised again for the contracts that need the cards
             if "timed" in used:
-                begun = begun_timers(probe, cards_target, request.config)
-                timers = worlds.enter_context(begun)
+                follow = partial(followed, config=request.config)
+                timers = worlds.enter_context(begun_timers(probe, cards_target, follow))
             if "population" in used:
                 request.getfixturevalue("planned").take("population")
         yield timers
-
-
-def used_fixtures(request: pytest.FixtureRequest) -> set[str]:
-    """The fixtures of all contracts that this run includes."""
-    plan: PlanHooks = request.config.pluginmanager.get_plugin(PLAN)
-    items = (item for item in request.session.items if name_of(item) not in plan.plan.left_out)
-    return {name for item in items for name in fixtures_of(item)}
 
 
 def followed(probe: Probe, config: pytest.Config) -> History:
@@ -220,7 +215,7 @@ def planned(probe: Probe, history: History, request: pytest.FixtureRequest) -> P
     seeder = probe.cards.seeder
     if probe.cards.recorder.is_used or worker_count() > 1:
         return PlannedCards(seeder)
-    return PlannedCards(seeder, used_fixtures(request))
+    return PlannedCards(seeder, included_fixtures(plan_of(request.config), request.session.items))
 
 
 @pytest.fixture(scope="session")
@@ -247,29 +242,8 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
     """Fresh cards to act on: groups of active ones, and single ones of any state."""
     del history
     pool = CardPool(probe.cards.seeder, probe.cards.recorder)
-    plan: PlanHooks = pytestconfig.pluginmanager.get_plugin(PLAN)
-    pool.groups = max(1, ceil(plan.plan.groups / worker_count()))
+    pool.groups = max(1, ceil(plan_of(pytestconfig).groups / worker_count()))
     return pool
-
-
-@contextmanager
-def begun_timers(
-    probe: Probe, target: Target, config: pytest.Config
-) -> Iterator[Begun[TimeExperiment]]:
-    """The time experiment, begun in a separate environment."""
-    with world_on(target) as cards:
-        cards.seeder.learn_from(probe.cards.seeder)
-        timed = Probe(cards)
-        followed(timed, config)
-
-        def experiment() -> TimeExperiment:
-            made = let_time_pass(timed)
-            again = cards.seeder.learn_rest_from(probe.cards.seeder)
-            return let_time_pass(timed) if again else made
-
-        begun = timed.overlap.begin(experiment)
-        yield begun
-        begun.finish()
 
 
 @pytest.fixture(scope="session")
@@ -283,7 +257,7 @@ def timed(
     if early is not None:
         yield early.result()
         return
-    with begun_timers(probe, cards_target, pytestconfig) as timers:
+    with begun_timers(probe, cards_target, partial(followed, config=pytestconfig)) as timers:
         yield timers.result()
 
 
@@ -291,18 +265,7 @@ def timed(
 def crowd(probe: Probe, history: History) -> Group:
     """More cards than a default page of 100 lists, to act on all at once."""
     del history
-    group = probe.cards.seeder.seed_bulk(_CROWD)
-    if len(group.cards) >= group.count and not probe.cards.is_steerable:
-        return group  # the wait has just listed them all
-    try:
-        found = probe.watch(
-            lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count
-        )
-    except Violation as error:
-        pytest.skip(f"listing {group.count} cards failed, which other contracts report: {error}")
-    if len(found.cards) < group.count:
-        pytest.skip(f"only {len(found.cards)} of {group.count} cards are on the pages of a listing")
-    return replace(group, cards=found.cards)
+    return seed_crowd(probe)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
-"""LargeGroup: more cards than any page lists, which are read first and then cancelled."""
+"""Groups of more cards than a page lists: one for the default page, one for any page."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.settings import Settings
+from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 _LISTED: Final = LARGEST_LIMIT + 30
@@ -17,6 +20,9 @@ _EXCESSIVE: Final = _CANCELLED + LARGEST_LIMIT
 """The same after a cancel with a limit above 1000."""
 _BY_DEFAULT_TWICE: Final = _EXCESSIVE + DEFAULT_CANCEL
 """The same after a cancel without limit of more than 1000 cards; for where cards cost nothing."""
+
+_CROWD: Final = DEFAULT_PAGE + 5
+"""Cards of a crowd: more than a page lists by default, and a few in case some are missing."""
 
 
 def most_cards(settings: Settings) -> int:
@@ -61,3 +67,27 @@ class LargeGroup:
         group = self.to_list() if self._is_shared else self._seed(self._most)
         self._unchanged = None if self._is_shared else self._unchanged
         return group
+
+
+def seed_crowd(probe: Probe) -> Group:
+    """More cards than a default page of 100 lists, as listings show them.
+
+    Raises:
+        NotAvailableError: Not all of them are listed; other contracts report that.
+    """
+    group = probe.cards.seeder.seed_bulk(_CROWD)
+    if len(group.cards) >= group.count and not probe.cards.is_steerable:
+        return group  # the wait has just listed them all
+    try:
+        found = probe.watch(
+            lambda: probe.find(group.pin), lambda found: len(found.cards) >= group.count
+        )
+    except Violation as error:
+        raise NotAvailableError(
+            f"listing {group.count} cards failed, which other contracts report: {error}"
+        ) from None
+    if len(found.cards) < group.count:
+        raise NotAvailableError(
+            f"only {len(found.cards)} of {group.count} cards are on the pages of a listing"
+        )
+    return replace(group, cards=found.cards)

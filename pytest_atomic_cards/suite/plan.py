@@ -25,6 +25,7 @@ from pytest_atomic_cards.suite.prices import (
     Footprint,
     Price,
     Prices,
+    fixtures_of,
     name_of,
     shipped,
 )
@@ -264,3 +265,9 @@ class PlanHooks:
             f"{self._budget.requests_by} allows no more: {self._taken.requests} requests were "
             "sent, and the rest is for clean-up"
         )
+
+
+def included_fixtures(plan: Plan, items: Iterable[pytest.Item]) -> set[str]:
+    """The fixtures of those contracts that a plan includes."""
+    included = (item for item in items if name_of(item) not in plan.left_out)
+    return {name for item in included for name in fixtures_of(item)}

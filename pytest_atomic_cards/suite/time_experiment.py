@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pytest_atomic_cards.client.action_flows import duration
+from pytest_atomic_cards.client.overlap import Begun
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
@@ -19,6 +20,7 @@ from pytest_atomic_cards.suite.group_selection import of_user, only, several
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.polling import poll
+from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 
@@ -216,3 +218,29 @@ def _cancel_embargoed(timed: TimeExperiment, name: str) -> None:
         timed.groups[name] = replace(group, cards=cards)
     else:
         timed.absent[name] = NotAvailableError("an embargoed card was not cancelled")
+
+
+@contextmanager
+def begun_timers(
+    probe: Probe, target: Target, follow: Callable[[Probe], object]
+) -> Iterator[Begun[TimeExperiment]]:
+    """The time experiment, begun in a separate environment.
+
+    Args:
+        probe: Of the shared environment, whose seeder knows how cards appear.
+        target: Opens the environment.
+        follow: Is called with the probe of that, before anything is seeded.
+    """
+    with world_on(target) as cards:
+        cards.seeder.learn_from(probe.cards.seeder)
+        timed = Probe(cards)
+        follow(timed)
+
+        def experiment() -> TimeExperiment:
+            made = let_time_pass(timed)
+            again = cards.seeder.learn_rest_from(probe.cards.seeder)
+            return let_time_pass(timed) if again else made
+
+        begun = timed.overlap.begin(experiment)
+        yield begun
+        begun.finish()

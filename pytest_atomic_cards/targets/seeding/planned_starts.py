@@ -1,4 +1,4 @@
-"""Planned starts: which cards of many customers are started together."""
+"""Planned starts: which cards of many customers are started together, and whose they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.errors import AtomicCardsError, SeedingError
+from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 _UNSURE: Final = {Status.EMBARGOED, Status.EXPIRED}
 """States of which it is not certain that a target brings cards there, and lists them."""
@@ -73,3 +77,24 @@ def by_state(start: Population) -> list[Population]:
     """A start for each state of the cards of one."""
     states = dict.fromkeys(spec.status for spec in start)
     return [Population(tuple(spec for spec in start if spec.status is state)) for state in states]
+
+
+def of_customer(
+    user: str, made: Sequence[tuple[Population, Group | AtomicCardsError]]
+) -> Group | AtomicCardsError:
+    """The cards of one customer from several starts, or why some are missing."""
+    own: list[Card] = []
+    for start, group in made:
+        if not any(spec.user_id == user for spec in start):
+            continue
+        if isinstance(group, AtomicCardsError):
+            return group
+        own += [card for card in group.cards if card.user_id == user]
+    if not own:
+        return SeedingError(f"no card was listed for customer {user!r}")
+    return Group(CardQuery(user_id=user), tuple(own), (user,) * len(own), is_alone=len(own) == 1)
+
+
+def active_keys(group: Group) -> frozenset[str]:
+    """The keys of its active cards: no page says that others are listed."""
+    return frozenset(key_of(card) for card in group.cards if card.status == Status.ACTIVE)

@@ -13,7 +13,6 @@ from pytest_atomic_cards.client.overlap import outcome_of
 from pytest_atomic_cards.client.scope_guard import PINS, Scope
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
@@ -27,7 +26,12 @@ from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
 from pytest_atomic_cards.targets.seeding.flow_batches import FlowStarter
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, Reader, key_of
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
-from pytest_atomic_cards.targets.seeding.planned_starts import by_state, planned_starts
+from pytest_atomic_cards.targets.seeding.planned_starts import (
+    active_keys,
+    by_state,
+    of_customer,
+    planned_starts,
+)
 from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 from pytest_atomic_cards.targets.seeding.state_setup import StateSetup, creatable
 from pytest_atomic_cards.targets.seeding.wait_for_cards import CardWaiter
@@ -238,11 +242,11 @@ class Seeder:
         """
         users = [self.backend.new_user() for _ in wanted]
         made = self._seed_starts(planned_starts(dict(zip(users, wanted, strict=True)), apart=apart))
-        groups = [_of_customer(user, made) for user in users]
+        groups = [of_customer(user, made) for user in users]
         made_active = {
             group.pin: active
             for group in groups
-            if isinstance(group, Group) and (active := _active_keys(group))
+            if isinstance(group, Group) and (active := active_keys(group))
         }
         ends = [*made_active][:1] + [*made_active][1:][-1:]
         for pin in ends:  # another index may lag, but for all alike
@@ -288,24 +292,3 @@ class Seeder:
         )
         for start in (start for one in placed for start in one.starts):
             self._cleaner.register.complete(start)
-
-
-def _of_customer(
-    user: str, made: Sequence[tuple[Population, Group | AtomicCardsError]]
-) -> Group | AtomicCardsError:
-    """The cards of one customer from several starts, or why some are missing."""
-    own: list[Card] = []
-    for start, group in made:
-        if not any(spec.user_id == user for spec in start):
-            continue
-        if isinstance(group, AtomicCardsError):
-            return group
-        own += [card for card in group.cards if card.user_id == user]
-    if not own:
-        return SeedingError(f"no card was listed for customer {user!r}")
-    return Group(CardQuery(user_id=user), tuple(own), (user,) * len(own), is_alone=len(own) == 1)
-
-
-def _active_keys(group: Group) -> frozenset[str]:
-    """The keys of its active cards: no page says that others are listed."""
-    return frozenset(key_of(card) for card in group.cards if card.status == Status.ACTIVE)

@@ -253,7 +253,7 @@ def test_measuring_prices_prints_no_warning() -> None:
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", source], capture_output=True, text=True, check=True
     )
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout
     assert "Warning" not in done.stdout + done.stderr
 
 

@@ -62,11 +62,13 @@ class PlainAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Send the request and read its response, within the limits of the exchange if it has any.
 
-        A User-Agent is sent only if the request has one.
+        A User-Agent is sent only if the request has one. Without TLS no connection is kept: a
+        development server may serve one at a time, and would wait for the next request on it.
         """
-        if "User-Agent" not in request.headers:
-            request = request.copy()
-            request.headers["User-Agent"] = SKIP_HEADER
+        request = request.copy()
+        request.headers.setdefault("User-Agent", SKIP_HEADER)
+        if str(request.url).startswith("http://"):
+            request.headers["Connection"] = "close"
         return read_within_limits(super().send(request, *args, **kwargs))
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_atomic_cards.client.overlap import Overlap
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
@@ -154,7 +155,7 @@ def probe_of_pages(*, has_order: bool) -> Probe:
         return Found(tuple(chosen[: query.limit or 90]), ())
 
     world: Any = SimpleNamespace(
-        api=SimpleNamespace(session=SimpleNamespace(listeners=[])),
+        api=SimpleNamespace(session=SimpleNamespace(listeners=[], overlap=Overlap(1, []))),
         reader=SimpleNamespace(find=some, page=some),
         backend=SimpleNamespace(settling=0.0),
         clock=REAL_CLOCK,
@@ -195,7 +196,9 @@ def test_pages_that_lag_unequally_are_counted_again() -> None:
         return Exchange("PUT", f"{AN_ACTION}/cancel", datetime.now(UTC), 0.0, status=200)
 
     world: Any = SimpleNamespace(
-        api=SimpleNamespace(act_exchange=cancel, session=SimpleNamespace(listeners=[])),
+        api=SimpleNamespace(
+            act_exchange=cancel, session=SimpleNamespace(listeners=[], overlap=Overlap(1, []))
+        ),
         reader=SimpleNamespace(find=listed, page=listed),
         backend=SimpleNamespace(settling=0.0, delivery_is_certain=True),
         seeder=SimpleNamespace(listing_lag=0.0),

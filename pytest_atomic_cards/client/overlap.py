@@ -103,8 +103,10 @@ class Overlap:
             return Begun(call)
         kept: list[Exchange] = []
         pool = ThreadPoolExecutor(1, thread_name_prefix="atomic-cards-begun")
-        future = pool.submit(self._kept, call, kept)
-        pool.shutdown(wait=False)
+        try:
+            future = pool.submit(self._kept, call, kept)
+        finally:  # also if a signal interrupts it: a thread would wait for work at the end
+            pool.shutdown(wait=False)
 
         def result() -> Result:
             try:
@@ -145,12 +147,12 @@ class Overlap:
             return [call() for call in calls]
         kept: list[list[Exchange]] = [[] for _ in calls]
         pool = ThreadPoolExecutor(count, thread_name_prefix="atomic-cards-overlap")
-        made = [
-            pool.submit(self._made, call, exchanges)
-            for call, exchanges in zip(calls, kept, strict=True)
-        ]
         results: list[Result] = []
-        try:
+        try:  # around all of it, as a signal may interrupt the start of a thread
+            made = [
+                pool.submit(self._made, call, exchanges)
+                for call, exchanges in zip(calls, kept, strict=True)
+            ]
             for future, exchanges in zip(made, kept, strict=True):
                 results.append(future.result())
                 self._show_all(exchanges)

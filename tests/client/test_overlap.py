@@ -10,6 +10,7 @@ import pytest
 from client_doubles import Reply, Target
 from test_client_session import session
 
+from pytest_atomic_cards.client.overlap import Overlap
 from pytest_atomic_cards.support.errors import MisuseError, TransportError
 
 if TYPE_CHECKING:
@@ -192,3 +193,23 @@ def test_nothing_is_begun_before_its_result_is_asked_for_with_one_at_a_time() ->
     assert made == []
     begun.result()
     assert made == [1]
+
+
+@pytest.mark.parametrize("way", ["results", "begin"])
+def test_a_signal_while_a_thread_starts_leaves_no_thread(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread whose start a signal interrupts ends, or the process would wait for it for ever."""
+    start, started = threading.Thread.start, []
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    overlap = Overlap(2, [])
+    with pytest.raises(KeyboardInterrupt):
+        overlap.results([int, int]) if way == "results" else overlap.begin(int)
+    started[0].join(timeout=5)
+    assert not started[0].is_alive()

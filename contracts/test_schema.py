@@ -56,7 +56,7 @@ def asker(effort: Effort, probe: Probe, reserve: CardPool) -> Asker:
 
 @pytest.fixture(scope="module")
 def documented(asker: Asker) -> Requests:
-    """The requests of each operation that openapi.yaml allows, or why there is no response."""
+    """For each operation, the requests that openapi.yaml allows, or why none got a response."""
     return BatchedSetup({operation: partial(asker.asked, operation) for operation in OPERATIONS})
 
 

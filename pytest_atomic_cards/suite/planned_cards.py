@@ -7,6 +7,7 @@ from typing import Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec
 from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.request_space import DIMENSIONS
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
@@ -16,7 +17,7 @@ Cards = Sequence[CardSpec]
 
 VARIABLES: Final = {"name": "John Smith", "count": 2, "note": "ü & 日本", "urgent": True}
 """Variables of a start whose cards have some."""
-INTRUDED: Final = 4
+INTRUDED: Final = len(DIMENSIONS["operation"])
 """Cards that each request without access is for: one of each operation."""
 OTHER_STATES: Final = tuple(
     state for state in Status if state not in {Status.ACTIVE, Status.SNOOZED}

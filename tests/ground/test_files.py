@@ -35,7 +35,7 @@ def test_what_cannot_be_written_is_named(path: str, tmp_path: Path):
 
 
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path):
-    """What is no ordinary file, such as /dev/stdout, gets the text and stays what it is."""
+    """A special file, such as /dev/stdout, receives the text and is not replaced."""
     pipe, read = tmp_path / "pipe", []
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))

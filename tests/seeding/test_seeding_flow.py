@@ -464,7 +464,7 @@ def test_delivery_options_that_are_refused_are_told(
 def test_another_world_knows_that_starts_without_options_succeed(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A world that has started nothing itself tells a refusal of options from one of any start."""
+    """In a new environment a refusal of options is not mistaken for a refusal of every start."""
     live = serve()
     first, second = live.open_world(), live.open_world()
     first.seed()

@@ -98,8 +98,9 @@ class FlowBackend(LiveBackend):
             started = self._flows.start(flow, targets, mode=mode, flow_invocation_id=invocation)
         except RefusedError as error:
             what, command = split_command(f"Action Flow {flow!r} was not started: {error}")
-            told = "; ".join(filter(None, (what, self._remedy(error))))
-            raise SeedingError("\n".join(filter(None, (told, command))), error.exchange) from None
+            reason = "; ".join(filter(None, (what, self._remedy(error))))
+            text = "\n".join(filter(None, (reason, command)))
+            raise SeedingError(text, error.exchange) from None
         return started.flow_invocation_id
 
     def _remedy(self, error: RefusedError) -> str:

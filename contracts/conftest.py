@@ -23,7 +23,7 @@ from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
 from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
 from pytest_atomic_cards.suite.dry_run import DryRun
 from pytest_atomic_cards.suite.existing_cards import ExistingCards
-from pytest_atomic_cards.suite.forked_trials import FAULT
+from pytest_atomic_cards.suite.forked_trials import EVERY_ROW, FAULT
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.large_group import LargeGroup, seed_crowd
 from pytest_atomic_cards.suite.listing_history import History
@@ -145,6 +145,13 @@ def probe(
         with failed_setup.explained_by(monitor.violations), suppress(NotAvailableError):
             cards.seeder.calibrate(sparing=Effort.of(cards_target.settings).is_sparing)
         yield Probe(cards)
+
+
+@pytest.fixture(scope="session")
+def every_set(probe: Probe, cards_target: Target, pytestconfig: pytest.Config) -> bool:
+    """Whether all sets of attributes are tried: on a sandbox, but not if a run is to be quick."""
+    is_trial = pytestconfig.stash.get(EVERY_ROW, False)
+    return probe.cards.is_steerable and (is_trial or cards_target.settings.effort != "quick")
 
 
 @pytest.fixture

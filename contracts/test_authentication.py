@@ -93,7 +93,11 @@ def check_refused(probe: Probe, intrusion: ActionTrial) -> None:
 
 @pytest.fixture(scope="module")
 def intrusions(
-    probe: Probe, cards_target: Target, planned: PlannedCards, effort: Effort
+    probe: Probe,
+    cards_target: Target,
+    planned: PlannedCards,
+    effort: Effort,
+    every_set: bool,  # noqa: FBT001
 ) -> Iterator[Intrusions]:
     """A request with each operation in each way that must be refused."""
     if not probe.cards.backend.delivery_is_certain:
@@ -106,7 +110,7 @@ def intrusions(
         cards.seeder.learn_from(probe.cards.seeder)
         spec = CardSpec(event_name="intrusion") if cards.is_steerable else CardSpec()
         group = cards.seeder.seed(Population.of(INTRUDED, spec))[0]
-        yield intrude(Probe(cards), group)
+        yield intrude(Probe(cards), group, sets=SETS_WITHOUT_PAIRS if every_set else ())
 
 
 def ways_of(effort: Effort) -> Sequence[Way]:

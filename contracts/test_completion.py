@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import pytest
+
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.strategies import payloads
@@ -30,6 +32,12 @@ EDGES = {
     "text": 'ü 日本語 😀 " \\ \n ' + "long " * 60,
     "status": "active",
 }
+
+
+@pytest.fixture
+def pool(fresh: Probe) -> CardPool:
+    """Fresh cards of an environment that has few events, as a target lists all of them."""
+    return CardPool(fresh.cards.seeder, fresh.cards.recorder)
 
 
 def complete(
@@ -106,13 +114,13 @@ def test_payload_is_no_query(probe: Probe, reserve: CardPool) -> None:
 
 
 @requirement("COMPLETE-04")
-def test_payload_reaches_analytics(probe: Probe, reserve: CardPool, effort: Effort) -> None:
+def test_payload_reaches_analytics(fresh: Probe, pool: CardPool, effort: Effort) -> None:
     """The completion event of each card has the payload that the card was completed with."""
-    controls = probe.cards.controls
+    controls = fresh.cards.controls
 
     def kept_apart(first: dict[str, Any], second: dict[str, Any]) -> None:
         sent = {
-            complete(probe, reserve, payload).cards[0].card_instance_id: payload
+            complete(fresh, pool, payload).cards[0].card_instance_id: payload
             for payload in (first, second)
         }
         events = controls.analytics_events()
@@ -124,11 +132,11 @@ def test_payload_reaches_analytics(probe: Probe, reserve: CardPool, effort: Effo
 
 
 @requirement("COMPLETE-05")
-def test_payload_is_withheld(fresh: Probe) -> None:
+def test_payload_is_withheld(fresh: Probe, pool: CardPool) -> None:
     """If card responses are excluded from the export, no event shows the payload."""
     controls = fresh.cards.controls
     controls.export_card_responses(exported=False)
-    complete(fresh, CardPool(fresh.cards.seeder, fresh.cards.recorder), {"note": "withheld-value"})
+    complete(fresh, pool, {"note": "withheld-value"})
     shown = [event for event in controls.analytics_events() if "withheld-value" in str(event)]
     expect(
         not shown,
@@ -138,10 +146,10 @@ def test_payload_is_withheld(fresh: Probe) -> None:
 
 
 @requirement("COMPLETE-06")
-def test_payload_of_several_cards(probe: Probe, reserve: CardPool) -> None:
+def test_payload_of_several_cards(fresh: Probe, pool: CardPool) -> None:
     """If several cards are completed at once, each has the payload in its event."""
-    controls = probe.cards.controls
-    group = complete(probe, reserve, SAMPLED, whole=True)
+    controls = fresh.cards.controls
+    group = complete(fresh, pool, SAMPLED, whole=True)
     events = controls.analytics_events()
     for card in group.cards:
         check_event(events, card.card_instance_id, SAMPLED)

@@ -24,14 +24,16 @@ from pytest_atomic_cards.suite.experiment_plan import FEW_SETS, planned_actions
 from pytest_atomic_cards.suite.experiment_rows import paging_rows
 from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
-from pytest_atomic_cards.suite.forked_trials import EVERY_ROW
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target
 
 
 @pytest.fixture(scope="session")
 def experiments(
-    probe: Probe, cards_target: Target, early: object, pytestconfig: pytest.Config
+    probe: Probe,
+    cards_target: Target,
+    early: object,
+    every_set: bool,  # noqa: FBT001
 ) -> Iterator[Experiments]:
     """All experiments that the target and the effort allow, made together."""
     del early
@@ -41,7 +43,7 @@ def experiments(
         return
     with ExitStack() as stack:
         cards = SandboxCards(cards_target, stack)
-        if cards_target.settings.effort == "quick" and not pytestconfig.stash.get(EVERY_ROW, False):
+        if not every_set:
             yield experiment(cards, planned_actions(FEW_SETS), paging_rows(FEW_SETS.sets))
             return
         done = experiment(cards, planned_actions(), paging_rows(), crowd_rows(), crowd_refusals())

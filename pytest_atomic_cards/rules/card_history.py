@@ -15,7 +15,7 @@ from pytest_atomic_cards.rules.parsed_response import (
     Fidelity,
     ParsedResponse,
 )
-from pytest_atomic_cards.rules.reference_shapes import Body, fixed_values
+from pytest_atomic_cards.rules.reference_shapes import Body, Fixed, fixed_values
 
 SETTLING: Final = 60.0
 """Seconds after which a listing can no longer be stale. How long reads may lag behind a write is an
@@ -97,7 +97,7 @@ class CardHistory:
     def __init__(self, kept: int = _KEPT) -> None:
         self._sightings: Recent[Sighting] = Recent(kept)
         self._failures: Recent[int] = Recent(kept)
-        self._first: Recent[tuple[object, ...]] = Recent(kept)
+        self._first: Recent[Fixed] = Recent(kept)
 
     def of(self, response: ParsedResponse, place: int) -> Sighting | None:
         """What is known of the card at an index; ``None`` if nothing is."""
@@ -119,12 +119,19 @@ class CardHistory:
             ]
         return response.known
 
-    def first_shown(self, response: ParsedResponse, card: Body) -> tuple[object, ...] | None:
-        """What does not change of the card with such an id, when first listed; ``None`` if never.
+    def shown(self, response: ParsedResponse) -> Sequence[tuple[Body, Fixed, Fixed]]:
+        """The cards whose id was listed before, with what does not change of them, then and now.
 
-        Unlike in :meth:`of`, it may be the card of another customer.
+        Unlike in :meth:`known`, the id may have been of another customer's card.
         """
-        return self._first.get(_id(response, card))
+        if response.shown is None:
+            get = self._first.get
+            response.shown = [
+                (card, first, fixed_values(card))
+                for card in response.cards
+                if (first := get(_id(response, card))) is not None
+            ]
+        return response.shown
 
     def failed(self, response: ParsedResponse) -> bool:
         """Whether the previous response to the same request was a server error too."""

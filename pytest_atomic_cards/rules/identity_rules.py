@@ -12,26 +12,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_atomic_cards.rules.card_history import CardHistory
-from pytest_atomic_cards.rules.parsed_response import LISTING, Fidelity, ParsedResponse, name_of
-from pytest_atomic_cards.rules.redaction_markers import is_masked
-from pytest_atomic_cards.rules.reference_shapes import FIXED_FIELDS, Body, fixed_values
+from pytest_atomic_cards.rules.parsed_response import (
+    LISTING,
+    Fidelity,
+    ParsedResponse,
+    is_named,
+    name_of,
+)
+from pytest_atomic_cards.rules.reference_shapes import FIXED_FIELDS, Body, Fixed
 from pytest_atomic_cards.rules.rule import Objection, Rule
 
 _OWNER: Final = FIXED_FIELDS.index("userId")
 
-_Fixed = tuple[object, ...]
-
 
 def _known(
     response: ParsedResponse, past: CardHistory | None
-) -> Iterator[tuple[Body, _Fixed, _Fixed]]:
+) -> Iterator[tuple[Body, Fixed, Fixed]]:
     """The listed cards whose id was listed before, with what does not change, then and now."""
     if past is None or response.fidelity is not Fidelity.WIRE:
         return
-    for body in response.cards:
-        first = past.first_shown(response, body)
-        if first is not None and not is_masked(body.get("cardInstanceId")):
-            yield body, first, fixed_values(body)
+    yield from (one for one in past.shown(response) if is_named(one[0]))
 
 
 def _differ(one: object, other: object) -> bool:

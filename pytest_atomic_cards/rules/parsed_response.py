@@ -13,7 +13,12 @@ from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.network_faults import FAULT_HEADER
 from pytest_atomic_cards.rules.parsed_query import ParsedQuery, asked_in, target_of
 from pytest_atomic_cards.rules.redaction_markers import is_masked
-from pytest_atomic_cards.rules.reference_shapes import Body, is_sampled_card, is_sampled_result
+from pytest_atomic_cards.rules.reference_shapes import (
+    Body,
+    Fixed,
+    is_sampled_card,
+    is_sampled_result,
+)
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.rules.card_history import Sighting
@@ -70,6 +75,7 @@ class ParsedResponse:
         updated: ``summary.updated``, if it is a whole number.
         asked: What the query asks for.
         known: The cards that were seen before, with what is known of them, once looked up.
+        shown: Those with an id that was listed before, with what does not change, then and now.
     """
 
     environment: str
@@ -91,6 +97,7 @@ class ParsedResponse:
     updated: int | None = field(init=False, default=None)
     asked: ParsedQuery = field(init=False)
     known: Sequence[tuple[Sighting, Body]] | None = field(init=False, default=None)
+    shown: Sequence[tuple[Body, Fixed, Fixed]] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         body, environment = self.body, self.environment

@@ -48,24 +48,26 @@ is_sampled_result: Final = _has_all(RESULT_FIELDS)
 is_sampled_summary: Final = _has_all(SUMMARY_FIELDS)
 """Whether the summary of an action is as sampled."""
 
-FIXED_FIELDS: Final = (
+_FIXED_IN_CARD: Final = (
     "userId",
     "lifecycleId",
     "cardTemplateId",
     "flowInstanceId",
     "flowInvocationId",
-    "target",
-    "detail",
-    "variables",
 )
-"""What no action and no timer changes, besides ``created``: of a card, or of its payload."""
+_FIXED_IN_PAYLOAD: Final = ("target", "detail", "variables")
+FIXED_FIELDS: Final = (*_FIXED_IN_CARD, *_FIXED_IN_PAYLOAD)
+"""What no action and no timer changes, besides ``created``: of a card, and of its payload."""
 
 
-def fixed_values(card: Body) -> tuple[object, ...]:
+Fixed = tuple[object, ...]
+
+
+def fixed_values(card: Body) -> Fixed:
     """The values of :data:`FIXED_FIELDS`; ``None`` for what is missing."""
     payload = card.get("payload")
     parts = payload if isinstance(payload, dict) else {}
-    return tuple([card.get(name, parts.get(name)) for name in FIXED_FIELDS])
+    return (*map(card.get, _FIXED_IN_CARD), *map(parts.get, _FIXED_IN_PAYLOAD))
 
 
 def is_sampled_card(card: Body) -> bool:

@@ -23,7 +23,6 @@ from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.model.request_space import (
     DIMENSIONS,
     OTHER,
-    SETS_WITHOUT_PAIRS,
     Point,
     attributes_of,
     request_point,
@@ -225,13 +224,16 @@ def _breach(one: Intrusion, rule: str, expected: str, actual: str) -> Breach:
     return Breach(rule, f"{named} to give {expected}", actual, (one.exchange,))
 
 
-def intrude(probe: Probe, group: Group, ways: Sequence[Way] = WAYS) -> Intrusions:
+def intrude(
+    probe: Probe, group: Group, ways: Sequence[Way] = WAYS, sets: Sequence[str] = ()
+) -> Intrusions:
     """Send each operation in each way, on cards of a group of this environment.
 
     Args:
         probe: Of an environment in which time may pass.
         group: At least one active card; with as many as operations, each has its own.
         ways: What to try.
+        sets: Sets of attributes that each request is also sent with.
     """
     before = probe.states(group)
     made: list[Intrusion] = []
@@ -244,7 +246,7 @@ def intrude(probe: Probe, group: Group, ways: Sequence[Way] = WAYS) -> Intrusion
                 for operation, card in zip(
                     DIMENSIONS["operation"], cycle(group.cards), strict=False
                 )
-                for query in _naming(card, group, probe)
+                for query in _naming(card, group, sets)
             ]
             sent = probe.overlap.outcomes(
                 partial(_sent, probe, operation, query, sending) for operation, _, query in aims
@@ -261,15 +263,13 @@ def intrude(probe: Probe, group: Group, ways: Sequence[Way] = WAYS) -> Intrusion
     return Intrusions(made, before, after, absent)
 
 
-def _naming(card: Card, group: Group, probe: Probe) -> Iterator[CardQuery]:
-    """Queries that match a card: it alone, and on a sandbox also by few attributes and by all."""
+def _naming(card: Card, group: Group, sets: Sequence[str]) -> Iterator[CardQuery]:
+    """Queries that match a card: it alone, and by each set of attributes."""
     yield group.single(card)
-    if probe.cards.is_steerable:
-        for by in SETS_WITHOUT_PAIRS:
-            given = attributes_of(by)
-            if card.attributes.keys() >= set(given):
-                values = {name: card.attributes[name] for name in given}
-                yield CardQuery.of(values).replace(multiple=True)
+    for given in map(attributes_of, sets):
+        if card.attributes.keys() >= set(given):
+            values = {name: card.attributes[name] for name in given}
+            yield CardQuery.of(values).replace(multiple=True)
 
 
 def _sent(probe: Probe, operation: str, query: CardQuery, sending: Sending) -> Exchange:

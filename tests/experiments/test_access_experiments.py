@@ -15,7 +15,9 @@ def intrusions(*faults: str) -> Intrusions:
     """All intrusions on a sandbox with faults."""
     with sandbox_world(faults=faults) as cards:
         spec = CardSpec(event_name="intrusion")
-        return intrude(Probe(cards), cards.seeder.seed(Population.of(4, spec))[0])
+        return intrude(
+            Probe(cards), cards.seeder.seed(Population.of(4, spec))[0], sets=SETS_WITHOUT_PAIRS
+        )
 
 
 @pytest.mark.parametrize("operation", ["list", "dismiss", "complete", "cancel"])

@@ -41,7 +41,7 @@ _GENERATED: Final[Mapping[str, str]] = {
     "thorough": "",
 }
 _FEW_EXPERIMENTS: Final = (
-    "quick effort makes no experiments with exactly two attributes, or with more cards than a page, "
+    "quick effort makes no experiments with exactly two attributes, or more cards than a page, "
     "and sends requests without access by one set of attributes only"
 )
 CLEAN_UP_OF_START: Final = 3

@@ -17,9 +17,11 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 EXCESSIVE_LIMIT: Final = 5000
 """A limit above the documented maximum; whether it is refused or clamped is not documented."""
-_FOR_TWO_OF_A_THOUSAND: Final = 2 * LARGEST_LIMIT + DEFAULT_CANCEL
+_FOR_BOTH: Final = LARGEST_LIMIT + DEFAULT_CANCEL
+"""Cards from which on a cancel of 1000 leaves more than a default one closes."""
+_FOR_TWO_OF_A_THOUSAND: Final = LARGEST_LIMIT + _FOR_BOTH
 """Cards from which on a cancel above 1000 leaves enough for one of 1000 and a default one."""
-_FOR_TWO_BY_DEFAULT: Final = LARGEST_LIMIT + 2 * DEFAULT_CANCEL
+_FOR_TWO_BY_DEFAULT: Final = _FOR_BOTH + DEFAULT_CANCEL
 """Cards from which on a default cancel leaves enough for one of 1000 and another default one."""
 _MOST_REPEATS: Final = 12
 """Twice as many as needed if every cancel closes only the default 500 cards."""
@@ -29,8 +31,9 @@ _TRIES: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class CancelStep:
-    """One cancel, with the number of active cards before and after it."""
+    """One cancel, with its limit and the number of active cards before and after it."""
 
+    limit: int
     before: int
     after: int
     exchange: Exchange
@@ -49,7 +52,7 @@ class Drained:
         default: A cancel without ``limit``.
         larger: One of more than 1000 cards; ``None`` if there are too few cards for it.
         excessive: One with a limit above 1000; ``None`` if there are too few cards for it.
-        raised: One with ``limit=1000``.
+        raised: One with a limit above 500: 1000, or less if there are too few cards for it.
         repeats: All further ones, without ``limit``, until no card was left or none changed; also
             without ``status``, as in the documentation, unless that is refused.
         left: Active cards at the end.
@@ -97,11 +100,17 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
         larger = _step(probe, query, left, DEFAULT_CANCEL)
         left = larger.after
         update(group.count - left)
-    raised = _step(probe, query.replace(limit=LARGEST_LIMIT), left, LARGEST_LIMIT)
-    update(group.count - raised.after)
-    default = _step(probe, query, raised.after, DEFAULT_CANCEL)
+    if left > _FOR_BOTH:
+        raised = _raised(probe, query, left)
+        update(group.count - raised.after)
+        default = _step(probe, query, raised.after, DEFAULT_CANCEL)
+        left = default.after
+    else:
+        default = _step(probe, query, left, DEFAULT_CANCEL)
+        update(group.count - default.after)
+        raised = _raised(probe, query, default.after)
+        left = raised.after
     repeats: list[CancelStep] = []
-    left = default.after
     update(group.count - left)
     repeated = query.replace(status=None)
     while left and len(repeats) < _MOST_REPEATS:
@@ -115,12 +124,17 @@ def _drain(probe: Probe, group: Group, query: CardQuery, update: Update) -> Drai
     return Drained(default, larger, excessive, raised, tuple(repeats), _count(probe, query, 0))
 
 
-def _step(probe: Probe, query: CardQuery, left: int, most: int) -> CancelStep:
-    """One cancel of ``left`` active cards, which closes at most ``most``."""
-    before = left
+def _raised(probe: Probe, query: CardQuery, left: int) -> CancelStep:
+    """A cancel with the largest limit that leaves a card, as far as that is above the default."""
+    limit = min(LARGEST_LIMIT, max(DEFAULT_CANCEL + 1, left - 1))
+    return _step(probe, query.replace(limit=limit), left, limit)
+
+
+def _step(probe: Probe, query: CardQuery, before: int, limit: int) -> CancelStep:
+    """One cancel of so many active cards, which closes at most ``limit``."""
     exchange = _cancel(probe, query, before)
-    due = max(0, before - most) if exchange.succeeded else before
-    return CancelStep(before, min(before, _count(probe, query, due)), exchange)
+    due = max(0, before - limit) if exchange.succeeded else before
+    return CancelStep(limit, before, min(before, _count(probe, query, due)), exchange)
 
 
 def _count(probe: Probe, query: CardQuery, due: int) -> int:

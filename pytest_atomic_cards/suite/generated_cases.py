@@ -21,7 +21,7 @@ from pytest_atomic_cards.support.recorder import NULL_RECORDER, Recorder
 _FACTORS: Final = {"quick": 0.2, "default": 1.0, "thorough": 10.0}
 """*Quick* is for every commit: few cases, but at least one for each contract. *Thorough* is for a
 nightly run."""
-_LIVE_FACTOR: Final = 0.25
+_LIVE_FACTOR: Final = 0.2
 """Fewer cases on a live target, where each is a request that takes its time and is paid for."""
 _SHRINKING_SECONDS: Final = 8.0
 """Enough to shrink a case to a few attributes on the sandbox, bearable on a slow target."""

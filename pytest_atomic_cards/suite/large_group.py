@@ -14,10 +14,11 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 _LISTED: Final = LARGEST_LIMIT + 30
 """More cards than a page of ``limit=1000`` lists, and no whole number of pages of usual sizes."""
-_CANCELLED: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 2
-"""A cancel of 1000 leaves more than a default one closes, and that some for a repeat."""
-_EXCESSIVE: Final = _CANCELLED + LARGEST_LIMIT
-"""The same after a cancel with a limit above 1000."""
+_CANCELLED: Final = LARGEST_LIMIT + 207
+"""A default cancel leaves 707, enough to show a limit that is raised well above 500. One of 1000
+would take 295 cards more, but a default run is to take at most 1,700."""
+_EXCESSIVE: Final = 2 * LARGEST_LIMIT + DEFAULT_CANCEL + 2
+"""A cancel above 1000 leaves enough for one of 1000, that for a default one, that for a repeat."""
 _BY_DEFAULT_TWICE: Final = _EXCESSIVE + DEFAULT_CANCEL
 """The same after a cancel without limit of more than 1000 cards; for where cards cost nothing."""
 
@@ -26,7 +27,7 @@ _CROWD: Final = DEFAULT_PAGE + 5
 
 
 def most_cards(settings: Settings) -> int:
-    """How many cards a run cancels: those for a limit above 1000 only if they are worth it."""
+    """How many cards a run cancels: those for the largest limits only if they are worth it."""
     if not settings.is_live:
         return _BY_DEFAULT_TWICE
     return _EXCESSIVE if settings.effort == "thorough" else _CANCELLED

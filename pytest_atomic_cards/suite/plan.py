@@ -44,6 +44,9 @@ _FEW_EXPERIMENTS: Final = (
     "quick effort makes no experiments with exactly two attributes, or more cards than a page, "
     "and sends requests without access by one set of attributes only"
 )
+_LOWER_LIMIT: Final = (
+    "default effort creates too few cards for a cancel of 1000, and raises its limit to fewer"
+)
 CLEAN_UP_OF_START: Final = 3
 """Requests that are kept for each start of an Action Flow: to cancel its cards, to look, and one
 more at the end."""
@@ -117,6 +120,8 @@ class Plan:
             )
         if not settings.examples and (share := _GENERATED[settings.effort]):
             sentences.append(f"{settings.effort} effort generates {share}")
+        if settings.is_live and settings.effort == "default":
+            sentences.append(_LOWER_LIMIT)
         if settings.target == "sandbox" and settings.effort == "quick":
             sentences.append(_FEW_EXPERIMENTS)
         return sentences

@@ -20,7 +20,7 @@ def test_a_live_target_pays_once_for_listing_and_cancelling(serve: Serve) -> Non
     assert large.to_list() is listed
     assert large.to_cancel() is listed
     assert live.count("POST /v1") == 1
-    assert listed.count == most_cards(settings) == 1_502
+    assert listed.count == most_cards(settings) == 1_207
     assert large.to_list().pin != listed.pin
     assert live.count("POST /v1") == 2
 
@@ -29,4 +29,4 @@ def test_only_thorough_effort_pays_for_the_largest_cancel(serve: Serve) -> None:
     """A limit above 1000 takes a thousand further cards of a live target."""
     live = serve()
     assert most_cards(live.settings(effort="thorough")) == 2_502
-    assert most_cards(live.settings(effort="quick")) == 1_502
+    assert most_cards(live.settings(effort="quick")) == 1_207

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -183,7 +184,14 @@ class Reader:
         self._observe(cards)
         return Found(cards, (exchange,), complete=not is_full(query, len(cards)))
 
-    def find(self, query: CardQuery, most_pages: int = 6, *, wanted: float = 0) -> Found:
+    def find(
+        self,
+        query: CardQuery,
+        most_pages: int = 6,
+        *,
+        wanted: float = 0,
+        sought: AbstractSet[str] = frozenset(),
+    ) -> Found:
         """All cards that match, in pages of 1000, at most ``most_pages`` of them.
 
         A page of fewer than 100 cards is the last by the documentation. A target may serve smaller
@@ -194,6 +202,7 @@ class Reader:
             query: Which cards.
             most_pages: Most requests to send, and most thousands of cards to keep.
             wanted: How many cards there must be before a page is the last by the documentation.
+            sought: The cards, by their keys, after which no further page is of interest.
         """
         cards: dict[str, Card] = {}
         exchanges: list[Exchange] = []
@@ -207,7 +216,8 @@ class Reader:
             is_short = count < max(SMALLEST_PAGE, min(largest, DEFAULT_PAGE))
             is_documented_end = count < DEFAULT_PAGE and len(cards) >= wanted
             complete = not new or is_short or is_documented_end
-            if complete or len(cards) >= most_pages * LARGEST_LIMIT:
+            is_seen = bool(sought) and cards.keys() >= sought
+            if complete or is_seen or len(cards) >= most_pages * LARGEST_LIMIT:
                 break
             largest = max(largest, count)
         return Found(tuple(cards.values()), tuple(exchanges), complete)
@@ -232,7 +242,8 @@ class Reader:
         Cards that the plain listing leaves out are looked up by each state.
         """
         members = {key_of(card) for card in group.cards}
-        seen = self._words(self.find(group.pin, wanted=len(members)).cards, members)
+        found = self.find(group.pin, wanted=len(members), sought=members).cards
+        seen = self._words(found, members)
         for status in self._likely:
             if len(seen) == len(members):
                 break

@@ -10,7 +10,6 @@ Source: Cards API page › Pagination, Card actions (the sample responses).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
@@ -24,11 +23,12 @@ from pytest_atomic_cards.rules.parsed_response import (
     name_of,
 )
 from pytest_atomic_cards.rules.redaction_markers import is_masked
-from pytest_atomic_cards.rules.rule import Choice, Judge, Objection, Rule
+from pytest_atomic_cards.rules.rule import Objection, Rule
 from pytest_atomic_cards.rules.rule_dispatch import Traits, is_sampled
 
 LISTINGS: Final = frozenset({LISTING})
 COMPLETE: Final = frozenset({Action.COMPLETE.value})
+DISMISS: Final = frozenset({Action.DISMISS.value})
 CANCEL: Final = frozenset({Action.CANCEL.value})
 ACTIONS: Final = frozenset(action.value for action in Action)
 OTHERS: Final = ACTIONS - COMPLETE
@@ -187,42 +187,26 @@ def _is_for_one(traits: Traits) -> bool:
     return "multiple" not in traits.names
 
 
-def _rules(
-    name: str,
-    kinds: Iterable[str],
-    about: Choice | None = None,
-    rests: Choice | None = None,
-    **judges: Judge,
-) -> tuple[Rule, ...]:
-    """Rules that share a name; the requirement ``PAGE-01`` is written ``PAGE_01``."""
-    return tuple(
-        Rule(name, requirement.replace("_", "-"), frozenset(kinds), judge, about, rests)
-        for requirement, judge in judges.items()
-    )
-
-
 _WITHIN: Final = "cards_within_limit"
 _ONCE: Final = "cards_not_repeated"
 _SINGLE: Final = "cards_one_without_multiple"
-_NAMED: Final = "cards_action_word"
-_SUMMED: Final = "cards_summary_adds_up"
 
 ANSWERS: Final[tuple[Rule, ...]] = (
-    *_rules(_WITHIN, LISTINGS, _pages_by_default, PAGE_01=_default_page),
-    *_rules(_WITHIN, LISTINGS, _is_limited, PAGE_02=_page),
-    *_rules(_WITHIN, LISTINGS, _pages_by_offset, PAGE_04=_default_page_at_offset),
-    *_rules(_WITHIN, CANCEL, _is_not_limited, LIMIT_01=_default_cancel),
-    *_rules(_WITHIN, CANCEL, _is_limited, LIMIT_04=_small_cancel),
-    *_rules(_WITHIN, CANCEL, _is_large, LIMIT_06=_largest_cancel),
-    *_rules(_ONCE, LISTINGS, _is_large, SCHEMA_04=_not_repeated),
-    *_rules(_ONCE, COMPLETE, _is_large, RESULT_01=_not_repeated),
-    *_rules(_ONCE, OTHERS, _is_large, RESULT_04=_not_repeated),
-    *_rules(_SINGLE, CANCEL, _is_large_for_one, MULTI_01=_one_without_multiple),
-    *_rules(_SINGLE, {Action.DISMISS.value}, _is_large_for_one, MULTI_02=_one_without_multiple),
-    *_rules(_SINGLE, COMPLETE, _is_large_for_one, MULTI_03=_one_without_multiple),
-    *_rules(_NAMED, COMPLETE, RESULT_02=_word),
-    *_rules(_NAMED, OTHERS, RESULT_06=_word),
-    *_rules(_SUMMED, ACTIONS, None, is_sampled, SCHEMA_04=_adds_up),
-    *_rules(_SUMMED, COMPLETE, _is_for_one, is_sampled, RESULT_03=_one_completed),
+    Rule(_WITHIN, "PAGE-01", LISTINGS, _default_page, _pages_by_default),
+    Rule(_WITHIN, "PAGE-02", LISTINGS, _page, _is_limited),
+    Rule(_WITHIN, "PAGE-04", LISTINGS, _default_page_at_offset, _pages_by_offset),
+    Rule(_WITHIN, "LIMIT-01", CANCEL, _default_cancel, _is_not_limited),
+    Rule(_WITHIN, "LIMIT-04", CANCEL, _small_cancel, _is_limited),
+    Rule(_WITHIN, "LIMIT-06", CANCEL, _largest_cancel, _is_large),
+    Rule(_ONCE, "SCHEMA-04", LISTINGS, _not_repeated, _is_large),
+    Rule(_ONCE, "RESULT-01", COMPLETE, _not_repeated, _is_large),
+    Rule(_ONCE, "RESULT-04", OTHERS, _not_repeated, _is_large),
+    Rule(_SINGLE, "MULTI-01", CANCEL, _one_without_multiple, _is_large_for_one),
+    Rule(_SINGLE, "MULTI-02", DISMISS, _one_without_multiple, _is_large_for_one),
+    Rule(_SINGLE, "MULTI-03", COMPLETE, _one_without_multiple, _is_large_for_one),
+    Rule("cards_action_word", "RESULT-02", COMPLETE, _word),
+    Rule("cards_action_word", "RESULT-06", OTHERS, _word),
+    Rule("cards_summary_adds_up", "SCHEMA-04", ACTIONS, _adds_up, rests=is_sampled),
+    Rule("cards_summary_adds_up", "RESULT-03", COMPLETE, _one_completed, _is_for_one, is_sampled),
 )
 """How many cards a response may contain, and what it may report about them."""

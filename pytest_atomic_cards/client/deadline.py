@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
+from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock, CurrentClock
 from pytest_atomic_cards.support.errors import TimeLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 STEP: Final = 0.25
 """Seconds after which every wait checks whether the deadline has been tightened: a signal handler
@@ -22,12 +21,15 @@ class Deadline:
 
     Args:
         clock: Measures the time. A deadline limits real time, even while a run is recorded.
+
+    Attributes:
+        reason: What set it; empty if nothing has.
     """
 
     def __init__(self, clock: Clock = REAL_CLOCK) -> None:
         self._clock = clock
         self._moment = math.inf
-        self._reason = ""
+        self.reason = ""
 
     def set(self, seconds: float, reason: str) -> None:
         """Replace the deadline.
@@ -37,12 +39,7 @@ class Deadline:
             reason: What set it, for error messages, such as ``--cards-max-time 600``.
         """
         self._moment = self._clock.monotonic() + seconds
-        self._reason = reason
-
-    @property
-    def reason(self) -> str:
-        """What set it; empty if nothing has."""
-        return self._reason
+        self.reason = reason
 
     @property
     def overrun(self) -> str:
@@ -78,10 +75,10 @@ class Deadline:
             TimeLimitError: There is none.
         """
         if self.has_passed:
-            raise TimeLimitError(f"out of time: {self._reason}")
+            raise TimeLimitError(f"out of time: {self.reason}")
 
 
-class DeadlineClock(Clock):
+class DeadlineClock(CurrentClock):
     """A clock whose waits end at a deadline.
 
     Args:
@@ -90,21 +87,9 @@ class DeadlineClock(Clock):
     """
 
     def __init__(self, clock: Clock, deadline: Deadline) -> None:
-        self._clock = clock
+        super().__init__(lambda: clock)
         self._deadline = deadline
-
-    def monotonic(self) -> float:
-        """Seconds that only move forward."""
-        return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not beyond the deadline."""
-        self._deadline.pause(seconds, self._clock.sleep)
-
-    def now(self) -> datetime:
-        """The time of day, UTC."""
-        return self._clock.now()
-
-    def timestamp(self) -> float:
-        """The time of day, in seconds since the epoch."""
-        return self._clock.timestamp()
+        self._deadline.pause(seconds, super().sleep)

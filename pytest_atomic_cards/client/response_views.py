@@ -14,6 +14,7 @@ from pytest_atomic_cards.support.errors import (
     TimeLimitError,
     TransportError,
 )
+from pytest_atomic_cards.support.printable import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -109,8 +110,7 @@ def redirection(status: int, headers: Mapping[str, str]) -> str:
     location = headers.get("location", "")
     if not HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or not location:
         return ""
-    cut = location if len(location) <= _LOCATION_SHOWN else f"{location[:_LOCATION_SHOWN]}…"
-    return f"It redirects to {cut!r}, and redirects are not followed."
+    return f"It redirects to {cut(location, _LOCATION_SHOWN)!r}, and redirects are not followed."
 
 
 def _message(exchange: Exchange, *sentences: str) -> str:

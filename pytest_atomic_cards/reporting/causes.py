@@ -17,6 +17,7 @@ from pytest_atomic_cards.reporting.requirement_results import RequirementResult
 from pytest_atomic_cards.rules.foundations import foundations_of
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.failed_setup import START_THERE
+from pytest_atomic_cards.support.printable import cut
 
 _ID: Final = re.compile(r"\b[A-Z]+-\d\d\b")
 _MADE_UP: Final = re.compile(r"\b(?=\w*\d)[\w-]{6,}|\d+")
@@ -163,7 +164,7 @@ def in_full(reasons: Iterable[str]) -> str:
 
 def shortened(line: str) -> str:
     """A line that fits on a few lines of a terminal; report.json has all of it."""
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    return cut(line, _LONGEST)
 
 
 def collapsed(troubles: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from pytest_atomic_cards.model.exchange import how_to_reach
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.support.printable import printable
+from pytest_atomic_cards.support.printable import cut, printable
 
 Labelled = tuple[tuple[str, str], ...]
 """Labels and texts, in the order in which they are shown."""
@@ -146,4 +146,4 @@ def _excerpt(exchange: dict[str, Any]) -> str:
     if exchange["error"]:
         return str(exchange["error"])
     text = "" if body is None else body if isinstance(body, str) else json.dumps(body)
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
+    return cut(text, _EXCERPT)

@@ -40,10 +40,13 @@ from pytest_atomic_cards.rules.reference_shapes import (
 )
 from pytest_atomic_cards.rules.rule import Objection, Rule
 from pytest_atomic_cards.rules.rule_dispatch import Traits, is_sampled
+from pytest_atomic_cards.support.printable import cut
 
 _ZONED_TIME: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)"
 )
+_LONGEST: Final = 80
+"""Characters of a value in a message, which then fits on one line."""
 _STRUCTURES: Final = (dict, list)
 _WORDS: Final = {str: "a string", dict: "an object", list: "an array", int: "a whole number"}
 
@@ -72,8 +75,7 @@ def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
 
 
 def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - fits on one line
+    return cut(repr(value), _LONGEST)
 
 
 def _is_object_with_data(response: ParsedResponse) -> Objection | bool:

@@ -74,6 +74,11 @@ def brief(value: object) -> str:
     return printable(str(value), limit=LONGEST_VALUE)
 
 
+def cut(text: str, limit: int) -> str:
+    """The beginning of a text that may be too long to show whole; not made printable."""
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
 def _left_out(count: int) -> str:
     return f"… ({count:,} characters left out)"
 

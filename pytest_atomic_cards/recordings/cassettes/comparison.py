@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from pytest_atomic_cards.client.retry import TRANSIENT
-from pytest_atomic_cards.recordings.cassettes.id_pairs import Pairs, cut
+from pytest_atomic_cards.recordings.cassettes.id_pairs import SHOWN, Pairs
+from pytest_atomic_cards.support.printable import cut
 
 if TYPE_CHECKING:
     from vcr.request import Request  # type: ignore[import-untyped]
@@ -220,7 +221,7 @@ def _question(request: Request) -> str:
 
 def _line(request: Request) -> str:
     query = request.parsed_uri.query
-    return cut(f"{request.method} {request.path}{'?' if query else ''}{query}")
+    return cut(f"{request.method} {request.path}{'?' if query else ''}{query}", SHOWN)
 
 
 def _request_values(request: Request) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from collections import ChainMap
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Final
 
+from pytest_atomic_cards.support.printable import cut
+
 _ID_NAME: Final = re.compile(r"(?:^id|Id|_id|users|Location)$")
 _OF_THE_PROJECT: Final = frozenset({"cardTemplateId", "environmentId", "flowConfigId"})
 """Ids that a person chose, and that stay the same."""
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNORDERED: Final = "data"
-_SHOWN: Final = 120
+SHOWN: Final = 120
 """Characters of a value in a difference: one line of a terminal, more or less."""
 
 
@@ -106,9 +108,4 @@ def _form(text: str) -> str:
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    return cut(json.dumps(value, ensure_ascii=False))
-
-
-def cut(text: str) -> str:
-    """A text of at most one line, more or less."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return cut(json.dumps(value, ensure_ascii=False), SHOWN)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.rules.verdicts import Inconclusive
-from pytest_atomic_cards.support.printable import printable
+from pytest_atomic_cards.support.printable import cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,5 +75,4 @@ def _query(request: Request) -> str:
 
 
 def _short(text: str | None) -> str:
-    text = text or ""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return cut(text or "", _LONGEST)

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Final, TypeVar
+
+Sign = TypeVar("Sign")
 
 _AS_HAR: Final = "record the traffic as a HAR file"
 
-_MEMBERS: Final[tuple[tuple[frozenset[str], str, str], ...]] = tuple(
-    (frozenset(names.split()), what, remedy)
-    for names, what, remedy in (
-        ("mappings", "a set of WireMock mappings", _AS_HAR),
-        ("imposters", "a file of mountebank", _AS_HAR),
-        ("consumer provider", "a Pact contract", _AS_HAR),
-        ("endpointPrefix routes", "a Mockoon environment", _AS_HAR),
-        (
-            "info item",
-            "a Postman collection",
-            "run it with newman --reporters json, and audit that report",
-        ),
-        ("_postman_variable_scope values", "a Postman environment", "export a run instead"),
-        (
-            "results collection_id",
-            "a test run of Postman, which holds no bodies",
-            "run the collection with newman --reporters json",
-        ),
-        (
-            "__export_format resources",
-            "an export of Insomnia's requests",
-            "export the history as HAR",
-        ),
-        ("openapi", "an OpenAPI document", _AS_HAR),
-        ("swagger", "an OpenAPI document", _AS_HAR),
-        ("constants events", "a network log of Chrome", "save a HAR file in its network panel"),
-        ("traceEvents", "a trace of Chrome", "save a HAR file in its network panel"),
-        ("req res meta", "a tape of talkback", _AS_HAR),
-        ("tool conclusion", "a report of this package", "name the recording it is about"),
-    )
+_MEMBERS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("mappings", "a set of WireMock mappings", _AS_HAR),
+    ("imposters", "a file of mountebank", _AS_HAR),
+    ("consumer provider", "a Pact contract", _AS_HAR),
+    ("endpointPrefix routes", "a Mockoon environment", _AS_HAR),
+    (
+        "info item",
+        "a Postman collection",
+        "run it with newman --reporters json, and audit that report",
+    ),
+    ("_postman_variable_scope values", "a Postman environment", "export a run instead"),
+    (
+        "results collection_id",
+        "a test run of Postman, which holds no bodies",
+        "run the collection with newman --reporters json",
+    ),
+    (
+        "__export_format resources",
+        "an export of Insomnia's requests",
+        "export the history as HAR",
+    ),
+    ("openapi", "an OpenAPI document", _AS_HAR),
+    ("swagger", "an OpenAPI document", _AS_HAR),
+    ("constants events", "a network log of Chrome", "save a HAR file in its network panel"),
+    ("traceEvents", "a trace of Chrome", "save a HAR file in its network panel"),
+    ("req res meta", "a tape of talkback", _AS_HAR),
+    ("tool conclusion", "a report of this package", "name the recording it is about"),
 )
 """Members that a document has, what it then is, and what helps."""
 
@@ -99,36 +98,28 @@ _ARCHIVED: Final[tuple[tuple[str, str, str], ...]] = (
 
 def described_document(members: Collection[str]) -> str:
     """What a JSON document is and what helps, by the names in its root; empty if unknown."""
-    for names, what, remedy in _MEMBERS:
-        if names <= set(members):
-            return f"{what}; {remedy}"
-    return ""
+    return _described(_MEMBERS, lambda names: set(members).issuperset(names.split()))
 
 
 def described_json(head: str) -> str:
     """What a JSON document without exchanges is, by its beginning; empty if unknown."""
-    return next((f"{what}; {remedy}" for part, what, remedy in _JSON if re.search(part, head)), "")
+    return _described(_JSON, lambda part: re.search(part, head))
 
 
 def described_text(head: str) -> str:
     """What a text that is not JSON is and what helps, by its beginning; empty if unknown."""
-    for start, what, remedy in _TEXTS:
-        if re.match(start, head, re.IGNORECASE | re.DOTALL):
-            return f"{what}; {remedy}"
-    return ""
+    return _described(_TEXTS, lambda start: re.match(start, head, re.IGNORECASE | re.DOTALL))
 
 
 def described_content(head: bytes) -> str:
     """What a binary file is and what helps, by its first bytes; empty if it is unknown."""
-    for signature, what, remedy in _SIGNATURES:
-        if head.startswith(signature):
-            return f"{what}; {remedy}"
-    return ""
+    return _described(_SIGNATURES, head.startswith)
 
 
 def described_archive(names: Collection[str]) -> str:
     """What an archive of files is and what helps; empty if it is unknown."""
-    for pattern, what, remedy in _ARCHIVED:
-        if any(re.match(pattern, name) for name in names):
-            return f"{what}; {remedy}"
-    return ""
+    return _described(_ARCHIVED, lambda start: any(re.match(start, name) for name in names))
+
+
+def _described(rows: Iterable[tuple[Sign, str, str]], applies: Callable[[Sign], object]) -> str:
+    return next((f"{what}; {remedy}" for sign, what, remedy in rows if applies(sign)), "")

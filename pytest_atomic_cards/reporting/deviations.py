@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,6 +27,7 @@ from pytest_atomic_cards.model.target_file import DEVIATIONS, read_target_file
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError, SettingsError
+from pytest_atomic_cards.support.suggestions import suggestion
 from pytest_atomic_cards.targets.seeding.journal import target_name
 
 
@@ -193,9 +193,7 @@ def _entry(table: Mapping[str, Any], place: str) -> Deviation:
 def _refuse_unknown(table: Mapping[str, Any], known: list[str], place: str) -> None:
     for name in table:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-            raise SettingsError(f"{place}: {name!r} is not a setting{hint}")
+            raise SettingsError(f"{place}: {name!r} is not a setting; {suggestion(name, known)}")
 
 
 def _requirement(value: object) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -24,6 +23,7 @@ from pytest_atomic_cards.suite.plan import LARGE, requirements_of
 from pytest_atomic_cards.suite.prices import shipped
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import nearby
 
 _WIDTH: Final = 100
 _LABEL: Final = 13
@@ -45,21 +45,19 @@ def explain(name: str) -> str:
     if SEPARATOR in name:
         return "\n".join(_narrow_fault(name))
     wanted = name.lower()
-    for known, describe in (
+    kinds: tuple[tuple[Iterable[str], Callable[[str], Iterator[str]]], ...] = (
         (catalogue().requirements, _requirement),
         (FAULTS, _fault),
         (QUESTIONS, _question),
         (_settings(), _setting),
-    ):
-        for one in known:
-            if one.lower() == wanted:
-                return "\n".join(describe(one))
-    names = (*catalogue().requirements, *FAULTS, *QUESTIONS, *_settings())
-    by_word = {one.lower(): one for one in names}
-    near = [by_word[one] for one in get_close_matches(wanted, by_word, n=3)]
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    )
+    described = [(one, describe) for known, describe in kinds for one in known]
+    for one, describe in described:
+        if one.lower() == wanted:
+            return "\n".join(describe(one))
     raise MisuseError(
-        f"{name!r} is not a requirement, a fault, an open question or a setting{hint}"
+        f"{name!r} is not a requirement, a fault, an open question or a setting"
+        f"{nearby(name, [one for one, _ in described])}"
     )
 
 

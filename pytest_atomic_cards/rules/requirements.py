@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Status, Transition
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import nearby
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,8 +94,7 @@ class Catalogue:
         try:
             return self.requirements[requirement_id]
         except KeyError:
-            near = get_close_matches(requirement_id.upper(), self.requirements, n=3)
-            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            hint = nearby(requirement_id, self.requirements)
             raise MisuseError(
                 f"the catalogue has no requirement {requirement_id!r}{hint}"
             ) from None

@@ -14,6 +14,13 @@ def suggestion(name: str, known: Collection[str]) -> str:
     return f"did you mean {str(near[0])!r}?" if near else f"known: {', '.join(known)}"
 
 
+def nearby(name: str, known: Iterable[str]) -> str:
+    """The known names that resemble a mistyped one in any case, to go on after an error."""
+    by_word = {one.lower(): one for one in known}
+    near = [by_word[one] for one in get_close_matches(name.lower(), by_word, n=3)]
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
 def refuse_unknown(given: Iterable[str], known: Collection[str], owner: str) -> None:
     """Raise for the first name that is not a known one.
 

@@ -131,7 +131,7 @@ BAD: list[tuple[str, str]] = [
     (entry(link='"https://a b"'), "link must be an http or https URL"),
     (entry(link='"https://[::"'), "link must be an http or https URL"),
     (entry(link="7"), "link must be an http or https URL"),
-    (entry(expiry="2027-03-31"), "'expiry' is not a setting; did you mean expires?"),
+    (entry(expiry="2027-03-31"), "'expiry' is not a setting; did you mean 'expires'?"),
     (
         entry(id='"PAGE-04"'),
         "'id' is not a setting; known: requirement, reason, expires, link, target",
@@ -152,7 +152,7 @@ BAD: list[tuple[str, str]] = [
     (entry(target='"cards.example.com/v1/env"'), "not 'cards.example.com/v1/env'"),
     (entry(target='"cards.example.com:port"'), "target must be 'sandbox', 'live'"),
     (entry(target='"cards example.com"'), "target must be 'sandbox', 'live'"),
-    (entry(targets='"live"'), "'targets' is not a setting; did you mean target?"),
+    (entry(targets='"live"'), "'targets' is not a setting; did you mean 'target'?"),
 ]
 
 

@@ -6,19 +6,17 @@ each part of a target that can be down while the others are not.
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
 from pytest_atomic_cards.support.errors import AtomicCardsError, SettingsError, TransportError
 from pytest_atomic_cards.support.file_locks import acquire, lock_of
+from pytest_atomic_cards.support.shared_files import SharedJson
 
 _FIRST_TRIAL: Final = 4.0
 """Seconds for the first trial of a part that is down: enough if it is slow but has recovered."""
@@ -79,13 +77,12 @@ class CircuitBreaker:
     """
 
     def __init__(self, file: Path | None = None, clock: Clock = REAL_CLOCK) -> None:
-        self._file = file
+        self._file = SharedJson(file) if file else None
         self._clock = clock
         self._lock = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
         self._unsent: dict[str, int] = {}
         self._tried: dict[str, float] = {}
-        self._read: int | None = None
 
     def new_trial(self) -> None:
         """Allow one request to each part that is down; to be called at each test's setup."""
@@ -180,13 +177,13 @@ class CircuitBreaker:
         if self._file is None:
             changed()
             return
-        lock = lock_of(self._file)
+        lock = lock_of(self._file.path)
         with suppress(OSError):
             if acquire(lock, _LONGEST_WRITE):
                 try:
                     self._refresh()
                     changed()
-                    self._store(self._file)
+                    self._file.write({name: asdict(one) for name, one in self._circuits.items()})
                 finally:
                     lock.release()
                 return
@@ -197,17 +194,8 @@ class CircuitBreaker:
         if self._file is None:
             return
         with suppress(OSError, ValueError, TypeError, AttributeError):
-            written = self._file.stat().st_mtime_ns
-            if written != self._read:
-                document: dict[str, Any] = json.loads(self._file.read_bytes())
+            if document := self._file.news():
                 self._circuits = {part: Circuit(**fields) for part, fields in document.items()}
-                self._read = written
-
-    def _store(self, file: Path) -> None:
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-        with os.fdopen(descriptor, "w") as output:
-            json.dump({part: asdict(one) for part, one in self._circuits.items()}, output)
-        Path(name).replace(file)
 
 
 def _held_back(circuit: Circuit) -> AtomicCardsError:

@@ -6,23 +6,21 @@ A target that limits requests refuses those beyond its limit with 429 or 503, wi
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import tempfile
 import threading
 from collections import deque
 from contextlib import suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.client.retry import parse_retry_after
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import SettingsError
+from pytest_atomic_cards.support.shared_files import SharedJson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 REFUSALS: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """Statuses of a limiter; nginx, for one, refuses with 503 unless configured otherwise."""
@@ -73,8 +71,7 @@ class AcceptedRate:
             raise SettingsError(f"the highest request rate must be positive, not {max_rate}")
         self._most = max_rate or math.inf
         self._workers = workers
-        self._file = file
-        self._read: int | None = None
+        self._file = SharedJson(file) if file else None
         self._lock = threading.Lock()
         self._accepted: deque[float] = deque(maxlen=_WINDOW)
         self._next = 0.0
@@ -182,20 +179,12 @@ class AcceptedRate:
 
     def _refresh(self) -> None:
         """Take over the rate that another process has found since the last time."""
-        if self._file is None:
-            return
-        with suppress(OSError, ValueError, TypeError):
-            written = self._file.stat().st_mtime_ns
-            if written != self._read:
-                self._read = written
-                self._rate = float(json.loads(self._file.read_bytes()))
+        if self._file is not None:
+            with suppress(OSError, ValueError, TypeError):
+                if rate := self._file.news():
+                    self._rate = float(rate)
 
     def _store(self) -> None:
-        if self._file is None:
-            return
-        with suppress(OSError):
-            descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
-            with os.fdopen(descriptor, "w") as output:
-                json.dump(self._rate, output)
-            Path(name).replace(self._file)
-            self._read = self._file.stat().st_mtime_ns
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.write(self._rate)

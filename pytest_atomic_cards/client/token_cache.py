@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.support.errors import SettingsError, TransportError
 from pytest_atomic_cards.support.file_locks import PRIVATE_DIRECTORY, acquire, lock_of
 from pytest_atomic_cards.support.secrets.hidden import Hidden
+from pytest_atomic_cards.support.shared_files import replace_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _MARGIN: Final = 0.1
 """Share of its lifetime before the end of which a token is renewed, so that a short-lived one can
@@ -111,11 +110,7 @@ class TokenCache:
             SettingsError: The directory cannot be written to.
         """
         try:
-            # mkstemp makes the file readable and writable by its owner only.
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(json.dumps({"owner": self._owner} | asdict(token)))
-            Path(name).replace(self._path)
+            replace_json(self._path, {"owner": self._owner} | asdict(token))
         except OSError as error:
             raise self._unwritable(error) from None
 

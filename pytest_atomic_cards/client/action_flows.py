@@ -14,6 +14,7 @@ from urllib.parse import quote
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.client.response_views import view_of
 from pytest_atomic_cards.support.errors import ContractBrokenError, MisuseError, SettingsError
+from pytest_atomic_cards.support.json_values import inner_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -184,9 +185,4 @@ def _invocation_ids(body: Any) -> Iterator[str]:  # noqa: ANN401 - a JSON value
             found = place.get("flowInvocationId") if isinstance(place, dict) else None
             if isinstance(found, str) and found:
                 yield found
-        level = [
-            inner
-            for place in level
-            if isinstance(place, (dict, list))
-            for inner in (place.values() if isinstance(place, dict) else place)
-        ]
+        level = inner_values(level)

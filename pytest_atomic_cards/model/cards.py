@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import ATTRIBUTE_FIELDS, Attribute
 from pytest_atomic_cards.support.errors import ContractBrokenError
+from pytest_atomic_cards.support.json_values import whole_number
 
 Json = Any
 
@@ -153,7 +154,9 @@ class ActionResponse:
         counts = summary if isinstance(summary, dict) else {}
         return cls(
             results=tuple(map(ActionResult.from_body, data_of(raw))),
-            summary=ActionSummary(_count(counts.get("total")), _count(counts.get("updated"))),
+            summary=ActionSummary(
+                whole_number(counts.get("total")), whole_number(counts.get("updated"))
+            ),
             raw=raw,
         )
 
@@ -208,11 +211,8 @@ def _kind(value: Json) -> str:
 def _text(value: Json) -> str | None:
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _count(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    number = whole_number(value)
+    return None if number is None else str(number)
 
 
 def _status(value: Json) -> Status | str | None:

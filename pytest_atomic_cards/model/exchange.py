@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.model.settings import APP_URL, SANDBOX_URL
+from pytest_atomic_cards.support.json_values import inner_values, refuse_constant
 from pytest_atomic_cards.support.printable import printable, shell_word
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 from pytest_atomic_cards.support.secrets.names import is_secret_name
@@ -159,11 +160,6 @@ def how_to_reach(url: str) -> str:
     return f"{urlsplit(url).hostname} {text}" if text else ""
 
 
-def refuse_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which are not JSON. Source: RFC 8259 › 6."""
-    raise ValueError(f"{name} is not JSON")
-
-
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """A copy of headers in which the values of secret ones are replaced."""
     return {name: REDACTED if is_secret_name(name) else value for name, value in headers.items()}
@@ -193,10 +189,5 @@ def _is_deep(value: object) -> bool:
     """Whether a JSON value has more levels than can safely be written."""
     level = [value]
     for _ in range(_DEEPEST):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
+        level = inner_values(level)
     return bool(level)

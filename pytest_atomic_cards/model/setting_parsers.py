@@ -15,11 +15,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.model.settings import APP_FIXTURE, MEGABYTE, Mode, TargetKind
+from pytest_atomic_cards.support.json_values import refuse_constant
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
+
+_DAY: Final = 86_400
+"""Seconds of a day."""
 
 SHORTCOMINGS: Final = ("orphaned", "unplayed", "expired")
 """What can be wrong with cassettes although all tests pass."""
@@ -65,23 +69,21 @@ def truth(text: str) -> bool:
 
 def seconds(text: str) -> float:
     """Read a duration in seconds, of less than a day."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 86_400:  # noqa: PLR2004 - seconds of a day
-        raise ValueError("a number of seconds above 0")
-    return number
+    return _positive(text, _DAY, "seconds")
 
 
 def rate(text: str) -> float:
     """Read a number of requests a second."""
+    return _positive(text, math.inf, "requests a second")
+
+
+def _positive(text: str, below: float, what: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < math.inf:
-        raise ValueError("a number of requests a second above 0")
+    if not 0 < number < below:
+        raise ValueError(f"a number of {what} above 0")
     return number
 
 
@@ -150,14 +152,10 @@ def words(text: str) -> tuple[str, ...]:
     return found
 
 
-def _no_json(constant: str) -> None:
-    raise ValueError(constant)
-
-
 def json_object(text: str) -> dict[str, Any]:
     """Read a JSON object (RFC 8259)."""
     try:
-        value = json.loads(text, parse_constant=_no_json)
+        value = json.loads(text, parse_constant=refuse_constant)
     except ValueError:
         value = None
     if not isinstance(value, dict):

@@ -19,6 +19,7 @@ from pytest_atomic_cards.rules.reference_shapes import (
     is_sampled_card,
     is_sampled_result,
 )
+from pytest_atomic_cards.support.json_values import whole_number
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.rules.card_history import Sighting
@@ -108,7 +109,8 @@ class ParsedResponse:
         self.cards = cards = [one for one in data if isinstance(one, dict)]
         self.keys = [_key(environment, one) for one in cards]
         if isinstance(summary, dict):
-            self.total, self.updated = _count(summary.get("total")), _count(summary.get("updated"))
+            self.total = whole_number(summary.get("total"))
+            self.updated = whole_number(summary.get("updated"))
         self.asked = asked_in(self.query)
 
     @property
@@ -133,10 +135,6 @@ def _kind(action: Action | None, status: int) -> str:
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP statuses
         return _DONE[action]
     return FAILURE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else OTHER
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _key(environment: str, body: Body) -> int | None:

@@ -11,7 +11,6 @@ import random
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.model.exchange import refuse_constant
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status
 from pytest_atomic_cards.sandbox.authorization import AccessDecisions
 from pytest_atomic_cards.sandbox.body_decisions import BodyDecisions
@@ -19,6 +18,7 @@ from pytest_atomic_cards.sandbox.card_record import Json, Row, encode_json
 from pytest_atomic_cards.sandbox.creation_decisions import CreationDecisions
 from pytest_atomic_cards.sandbox.query_decisions import Filters, QueryDecisions
 from pytest_atomic_cards.sandbox.refusal import Refusal
+from pytest_atomic_cards.support.json_values import refuse_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

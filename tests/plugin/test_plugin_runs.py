@@ -315,6 +315,7 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
         "pytest_atomic_cards.plugin.run_settings",
         "pytest_atomic_cards.support",
         "pytest_atomic_cards.support.errors",
+        "pytest_atomic_cards.support.json_values",
         "pytest_atomic_cards.support.printable",
         "pytest_atomic_cards.support.secrets",
         "pytest_atomic_cards.support.secrets.hidden",
@@ -333,7 +334,8 @@ def test_a_run_that_uses_no_cards_imports_nothing_heavy(pytester: pytest.Pyteste
             light = (
                 "model model.option model.options model.resolution model.setting_parsers "
                 "model.settings model.target_file plugin plugin.hooks plugin.run_settings "
-                "support support.errors support.printable support.secrets support.secrets.hidden"
+                "support support.errors support.json_values support.printable support.secrets "
+                "support.secrets.hidden"
             ).split()
             assert own == {f"pytest_atomic_cards.{name}" for name in light}
             heavy = "requests hypothesis werkzeug sqlite3 vcr schemathesis yaml".split()

@@ -18,6 +18,7 @@ from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded
 from pytest_atomic_cards.recordings.cassettes.table_encoding import ROWS, CardTable, at, cards_in
 from pytest_atomic_cards.recordings.malformed import text_in
+from pytest_atomic_cards.support.json_values import refuse_constant
 
 VERSION: Final = 1
 """The version of vcrpy's format, whose exchanges this format shares."""
@@ -171,7 +172,7 @@ def _body(content: bytes, table: CardTable) -> dict[str, Any] | None:
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(content).decode()}
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=refuse_constant)
         if _is_too_deep(value):
             return {"text": text}
         value = json.loads(json.dumps(value, allow_nan=False, sort_keys=True))
@@ -222,10 +223,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise ValueError("a member twice")
     return members
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _texts(values: object) -> list[str]:

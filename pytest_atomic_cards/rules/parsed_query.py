@@ -38,13 +38,17 @@ def target_of(method: str, url: str) -> tuple[str, Action | None, str] | None:
 
 @lru_cache(_REMEMBERED)
 def _place_of(method: str, address: str) -> tuple[str, Action | None] | None:
-    found = _ADDRESS.fullmatch(address) if method in {"GET", "PUT"} else None
+    return place_in(method, _ADDRESS.fullmatch(address))
+
+
+def place_in(method: str, found: re.Match[str] | None) -> tuple[str, Action | None] | None:
+    """Environment and action in an address that was found to have the form of one."""
     if found is None:
         return None
     environment, word = found.groups()
     if method == "GET":
         return None if word else (environment, None)
-    return (environment, _ACTIONS[word]) if word in _ACTIONS else None
+    return (environment, _ACTIONS[word]) if method == "PUT" and word in _ACTIONS else None
 
 
 class ParsedQuery(NamedTuple):

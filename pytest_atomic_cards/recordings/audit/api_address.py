@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.settings import VENDOR_DOMAIN
-from pytest_atomic_cards.rules.parsed_query import target_of
+from pytest_atomic_cards.rules.parsed_query import place_in, target_of
 from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE, ParsedResponse
 
 _ID_NAMES: Final = frozenset({"cardInstanceId", "cardTemplateId", "flowInstanceId", "lifecycleId"})
@@ -22,8 +22,6 @@ _DOCUMENTED: Final = re.compile(
     r"/v1/[^/?#\s\"']+/cards(?:/(?:dismiss|complete|cancel))?(?![\w/-])"
 )
 _HOST: Final = re.compile(r"[a-z]+://(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
-_METHODS: Final = {"GET", "PUT"}
-_ACTIONS: Final = {action.value: action for action in Action}
 _REMEMBERED: Final = 1_024
 """Addresses whose result is remembered: more than a usual recording has."""
 _LEVELS: Final = 3
@@ -75,13 +73,7 @@ class Address:
 
 @lru_cache(_REMEMBERED)
 def _behind_gateway(method: str, address: str) -> tuple[str, Action | None] | None:
-    found = _GATEWAY.fullmatch(address) if method in _METHODS else None
-    if found is None:
-        return None
-    environment, word = found.groups()
-    if method == "GET":
-        return None if word else (environment, None)
-    return (environment, _ACTIONS[word]) if word in _ACTIONS else None
+    return place_in(method, _GATEWAY.fullmatch(address))
 
 
 def _host(url: str) -> str:

@@ -11,8 +11,16 @@ from itertools import chain
 from typing import Any, Final
 
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.recordings.audit.bodies import Body
-from pytest_atomic_cards.recordings.audit.fields import lowered
+from pytest_atomic_cards.recordings.audit.bodies import Body, body_in
+from pytest_atomic_cards.recordings.audit.fields import (
+    headers_of,
+    lowered,
+    method_of,
+    moment_of,
+    seconds_of,
+    status_of,
+    text_of,
+)
 from pytest_atomic_cards.rules.parsed_response import EMPTY, UNREADABLE, Fidelity
 from pytest_atomic_cards.support.secrets.finder import redacted
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
@@ -153,50 +161,64 @@ def texts_of(
 def entry_of(
     number: int,
     line: int,
-    method: str,
-    url: str,
-    response: tuple[int | None, Mapping[str, str], Body],
     *,
-    request_headers: Mapping[str, str],
-    request_body: bytes,
-    started: float | None,
-    elapsed: float,
+    method: object,
+    url: object,
+    request_headers: object,
+    request_body: object,
+    status: object,
+    response_headers: object,
+    response_body: object,
+    started: object,
+    elapsed: object,
     fidelity: Fidelity = Fidelity.KEPT,
     is_ours: bool = False,
+    read: Callable[[Any, str], Body] = body_in,
     others: Callable[[], Texts] = tuple,
 ) -> Entry:
-    """An entry for an exchange of any format.
+    """An entry for an exchange of any format, whose fields are given as they are recorded.
 
     Args:
         number: Its number in the file.
         line: Its line.
         method: HTTP method.
         url: Absolute URL.
-        response: Status, headers and body of the response.
         request_headers: Headers of the request.
         request_body: Body of the request.
+        status: HTTP status.
+        response_headers: Headers of the response.
+        response_body: Body of the response.
         started: When the request was sent.
         elapsed: Seconds until the response was read.
         fidelity: How faithful the recording is.
         is_ours: Whether it is certainly an exchange with the Cards API.
+        read: Reads a body, given its ``Content-Encoding``.
         others: Further texts of it in the file, each with its place.
+
+    Raises:
+        TypeError, ValueError: A field is malformed.
     """
-    status, headers, body = response
+    address, sent, received = (
+        text_of(url),
+        headers_of(request_headers),
+        headers_of(response_headers),
+    )
+    in_lower_case = lowered(received)
+    content = read(request_body, "").content
+    body = read(response_body, in_lower_case.get("content-encoding", ""))
     return Entry(
         number=number,
         line=line,
-        method=method,
-        url=url,
-        status=status,
+        method=method_of(method),
+        url=address,
+        status=status_of(status),
         body=body,
-        started=started,
-        elapsed=elapsed,
-        request_headers=request_headers,
-        response_headers=lowered(headers),
-        request_body=request_body,
+        started=moment_of(started),
+        elapsed=seconds_of(elapsed),
+        request_headers=sent,
+        response_headers=in_lower_case,
+        request_body=content,
         fidelity=fidelity,
         is_ours=is_ours,
-        texts=lambda: chain(
-            texts_of(url, request_headers, headers, request_body, body.content), others()
-        ),
+        texts=lambda: chain(texts_of(address, sent, received, content, body.content), others()),
     )

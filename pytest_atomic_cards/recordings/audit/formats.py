@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.recordings.audit.bodies import Body, body_in, decoded
+from pytest_atomic_cards.recordings.audit.bodies import Body, body_in
 from pytest_atomic_cards.recordings.audit.entry import Attached, Entry, Recorded, entry_of
 from pytest_atomic_cards.recordings.audit.fields import (
     headers_of,
@@ -87,22 +88,8 @@ def _from_fields(number: int, line: int, get: Callable[[str], Any], text: str) -
     for name in ("method", "url"):
         if get(name) is None:
             raise KeyError(name)
-    headers = lowered(headers_of(get("response_headers")))
-    return Entry(
-        number=number,
-        line=line,
-        method=method_of(get("method")),
-        url=text_of(get("url")),
-        status=status_of(get("status")),
-        body=body_in(get("response_body"), headers.get("content-encoding", "")),
-        started=moment_of(get("started")),
-        elapsed=seconds_of(get("elapsed")),
-        request_headers=headers_of(get("request_headers")),
-        response_headers=headers,
-        request_body=body_in(get("request_body")).content,
-        fidelity=Fidelity.KEPT,
-        texts=lambda: (("", text),),
-    )
+    entry = entry_of(number, line, **{name: get(name) for name in _LINE_FIELDS})
+    return replace(entry, texts=lambda: (("", text),))
 
 
 # Cassettes
@@ -113,23 +100,18 @@ def from_vcr(number: int, line: int, one: Recorded, attached: Attached) -> Entry
     del attached
     request, response = one["request"], one.get("response") or {}
     headers = headers_of(response.get("headers"))
-    in_lower_case = lowered(headers)
-    status = response.get("status") or response.get("code") or response.get("status_code")
-    started = moment_of(one.get("recorded_at")) or moment_of(in_lower_case.get("date"))
     return entry_of(
         number,
         line,
-        method_of(request["method"]),
-        text_of(request["uri"] if "uri" in request else request["url"]),
-        (
-            status_of(status),
-            headers,
-            body_in(_body_in_vcr(response), in_lower_case.get("content-encoding", "")),
-        ),
-        request_headers=headers_of(request.get("headers")),
-        request_body=body_in(_body_in_vcr(request)).content,
-        started=started,
-        elapsed=seconds_of(response.get("elapsed")),
+        method=request["method"],
+        url=request["uri"] if "uri" in request else request["url"],
+        request_headers=request.get("headers"),
+        request_body=_body_in_vcr(request),
+        status=response.get("status") or response.get("code") or response.get("status_code"),
+        response_headers=headers,
+        response_body=_body_in_vcr(response),
+        started=moment_of(one.get("recorded_at")) or _date_in(headers),
+        elapsed=response.get("elapsed"),
         # Only a report of Schemathesis says how long a response took.
         fidelity=Fidelity.KEPT if "elapsed" in response else Fidelity.EDITED,
     )
@@ -153,21 +135,18 @@ def from_schemathesis_event(number: int, line: int, event: Recorded, _: str) -> 
         recorder = scenario.get("recorder") if isinstance(scenario, dict) else None
         for one in ((recorder or {}).get("interactions") or {}).values():
             request, response = one["request"], one.get("response") or {}
-            headers = headers_of(response.get("headers"))
             entry = entry_of(
                 number + len(entries),
                 line,
-                method_of(request["method"]),
-                text_of(request["uri"]),
-                (
-                    status_of(response.get("status_code")),
-                    headers,
-                    body_in(response.get("content"), lowered(headers).get("content-encoding", "")),
-                ),
-                request_headers=headers_of(request.get("headers")),
-                request_body=body_in(request.get("body")).content,
-                started=moment_of(one.get("timestamp")),
-                elapsed=seconds_of(response.get("elapsed")),
+                method=request["method"],
+                url=request["uri"],
+                request_headers=request.get("headers"),
+                request_body=request.get("body"),
+                status=response.get("status_code"),
+                response_headers=response.get("headers"),
+                response_body=response.get("content"),
+                started=one.get("timestamp"),
+                elapsed=response.get("elapsed"),
             )
             entries.append(entry)
     return entries
@@ -178,23 +157,24 @@ def from_newman(number: int, line: int, one: Recorded, attached: Attached) -> En
     del attached
     request, response = one["request"], one.get("response") or {}
     headers = headers_of(response.get("header"))
-    in_lower_case = lowered(headers)
-    body = response["stream"] if "stream" in response else response.get("body")
     return entry_of(
         number,
         line,
-        method_of(request["method"]),
-        _url_in_postman(request["url"]),
-        (
-            status_of(response.get("code")),
-            headers,
-            body_in(body, in_lower_case.get("content-encoding", "")),
-        ),
-        request_headers=headers_of(request.get("header")),
-        request_body=body_in(request.get("body")).content,
-        started=moment_of(in_lower_case.get("date")),
+        method=request["method"],
+        url=_url_in_postman(request["url"]),
+        request_headers=request.get("header"),
+        request_body=request.get("body"),
+        status=response.get("code"),
+        response_headers=headers,
+        response_body=response["stream"] if "stream" in response else response.get("body"),
+        started=_date_in(headers),
         elapsed=seconds_of(response.get("responseTime")) / 1_000,
     )
+
+
+def _date_in(headers: Mapping[str, str]) -> str | None:
+    """When a response was sent, by its own account."""
+    return lowered(headers).get("date")
 
 
 def _url_in_postman(url: Any) -> str:  # noqa: ANN401 - as recorded
@@ -222,15 +202,16 @@ def from_own(number: int, line: int, one: Interaction, began: float | None) -> E
         began: When the recording was started, in seconds since 1970.
     """
     request, response = one.request, one.response
-    headers = headers_of(response["headers"])
     return entry_of(
         number,
         line,
-        request.method,
-        request.uri,
-        (response["status"]["code"], headers, decoded(response["body"]["string"])),
-        request_headers=headers_of(dict(request.headers)),
-        request_body=request.body or b"",
+        method=request.method,
+        url=request.uri,
+        request_headers=dict(request.headers),
+        request_body=request.body,
+        status=response["status"]["code"],
+        response_headers=response["headers"],
+        response_body=response["body"]["string"],
         started=None if began is None else began + one.started,
         elapsed=one.elapsed,
         is_ours=True,

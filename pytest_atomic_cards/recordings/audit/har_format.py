@@ -7,22 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import quote
 
 from pytest_atomic_cards.recordings.audit.bodies import NO_BODY, Body, body_in, decoded, of_chunks
 from pytest_atomic_cards.recordings.audit.entry import Attached, Entry, Recorded, Texts, entry_of
-from pytest_atomic_cards.recordings.audit.fields import (
-    headers_of,
-    lowered,
-    method_of,
-    moment_of,
-    pairs_of,
-    seconds_of,
-    status_of,
-    text_of,
-)
+from pytest_atomic_cards.recordings.audit.fields import pairs_of, seconds_of, text_of
 
 _FROM_CACHE: Final = ("_fromCache", "_fromDiskCache")
 
@@ -30,23 +22,20 @@ _FROM_CACHE: Final = ("_fromCache", "_fromDiskCache")
 def from_har(number: int, line: int, one: Recorded, attached: Attached) -> Entry:
     """An entry of a HAR file; one from the browser's own cache has no response."""
     request, response = one["request"], one.get("response") or {}
-    headers = headers_of(response.get("headers"))
     cached = any(one.get(name) for name in _FROM_CACHE)
-    coding = lowered(headers).get("content-encoding", "")
     return entry_of(
         number,
         line,
-        method_of(request["method"]),
-        _url_in_har(request),
-        (
-            None if cached else status_of(response.get("status")),
-            headers,
-            _content_in_har(response.get("content"), coding, attached),
-        ),
-        request_headers=headers_of(request.get("headers")),
-        request_body=_content_in_har(request.get("postData"), "", attached).content,
-        started=moment_of(one.get("startedDateTime")),
+        method=request["method"],
+        url=_url_in_har(request),
+        request_headers=request.get("headers"),
+        request_body=request.get("postData"),
+        status=None if cached else response.get("status"),
+        response_headers=response.get("headers"),
+        response_body=response.get("content"),
+        started=one.get("startedDateTime"),
         elapsed=seconds_of(one.get("time")) / 1_000,
+        read=partial(_content_in_har, attached),
         others=lambda: _others_in_har(one),
     )
 
@@ -59,7 +48,7 @@ def _url_in_har(request: Recorded) -> str:
     return f"{url}?{'&'.join(pairs)}" if query else url
 
 
-def _content_in_har(content: Any, coding: str, attached: Attached) -> Body:  # noqa: ANN401
+def _content_in_har(attached: Attached, content: Any, coding: str) -> Body:  # noqa: ANN401
     if not isinstance(content, Mapping):
         return NO_BODY
     text, encoding = content.get("text"), content.get("encoding")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.model.cards import Card
 
-__all__ = ["PINS", "Evidence", "Guard", "Scope", "ScopeWarning"]
+__all__ = ["PINS", "Evidence", "Scope", "ScopeWarning"]
 
 _NAMES: Final = frozenset({*Attribute, "limit", "offset", "multiple"})
 _PLAIN_PATH: Final = re.compile(r"(?:/[^/\\;?#%\x00-\x1f\x7f]+)*/?")
@@ -36,22 +36,6 @@ _CARDS: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/cards(?:/[a-z]+)?/?")
 _PAIR: Final = re.compile(r"([A-Za-z]+)=((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)")
 _LONGEST_QUERY: Final = 4_000
 """Characters that every server takes: common limits for a whole URL begin at 8,000."""
-
-
-class Guard(Protocol):
-    """Checks every request before it is sent."""
-
-    def check(self, method: str, url: str, headers: Iterable[str] = (), body: bytes = b"") -> None:
-        """Let the request pass.
-
-        Raises:
-            ScopeError: It must not be sent.
-        """
-        ...
-
-    def unguarded(self, reason: str) -> AbstractContextManager[None]:
-        """Let requests of a ``with`` block pass unchecked, and warn with the reason."""
-        ...
 
 
 class Evidence(Protocol):

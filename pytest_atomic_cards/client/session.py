@@ -22,7 +22,7 @@ from pytest_atomic_cards.client.request import (
 )
 from pytest_atomic_cards.client.response_views import unanswered
 from pytest_atomic_cards.client.retry import TRANSIENT, RetryPolicy
-from pytest_atomic_cards.client.scope_guard import Guard, Scope
+from pytest_atomic_cards.client.scope_guard import Scope
 from pytest_atomic_cards.client.tokens import NoToken
 from pytest_atomic_cards.client.transport import (
     NoResponse,
@@ -92,7 +92,7 @@ class CardsSession:
         base_url: str,
         tokens: TokenSource,
         http: requests.Session | None = None,
-        guard: Guard | None = None,
+        guard: Scope | None = None,
         timeout: float = 30.0,
         max_body: int = DEFAULT_MAX_BODY,
         deadline: Deadline | None = None,

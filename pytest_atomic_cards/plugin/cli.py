@@ -106,7 +106,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     tidy.set_defaults(run=clean, options=())
     add_audit(commands)
     add_openapi(commands)
-    add_price(commands, check)
+    add_price(commands)
     add_sandbox_parser(commands)
     add_completion(commands)
     return parser, commands.choices

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from pytest_atomic_cards.plugin.check_command import check
+
 if TYPE_CHECKING:
     import pytest
 
@@ -21,42 +23,43 @@ _UNGUARDED = ("-W", "ignore::pytest_atomic_cards.client.unguarded.ScopeWarning")
 """The guard warns when it is off; nobody else has cards on the sandbox that is measured."""
 
 
-def add_price(commands: Any, check: Callable[[Sequence[str], Sequence[object]], int]) -> None:  # noqa: ANN401 - argparse names no type
-    """Add the command to those of ``atomic-cards``.
-
-    Args:
-        commands: The subparsers.
-        check: Runs the contract suite with arguments and further plugins.
-    """
+def add_price(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+    """Add the command to the subcommands of a parser."""
     parser = commands.add_parser("price", help="measure what each contract takes of a live target")
     parser.add_argument("--write", type=Path, metavar="DIR", help="write the prices there")
-
-    def price(arguments: argparse.Namespace) -> int:
-        from pytest_atomic_cards.suite.prices import FILES
-        from pytest_atomic_cards.support.files import write_text
-
-        for effort, file in FILES.items():
-            code, prices = measure(check, effort)
-            if code:
-                return code
-            if arguments.write:
-                write_text(arguments.write / file, prices.to_text())
-            print(f"the whole suite takes {prices.of(prices.contracts)} ({effort})")  # noqa: T201
-        return 0
-
     parser.set_defaults(run=price)
 
 
+def price(arguments: argparse.Namespace) -> int:
+    """Print the price of the whole suite at each effort, and write those of all contracts."""
+    from pytest_atomic_cards.suite.prices import FILES
+    from pytest_atomic_cards.support.files import write_text
+
+    for effort, file in FILES.items():
+        code, prices = measure(check, effort)
+        if code:
+            return code
+        if arguments.write:
+            write_text(arguments.write / file, prices.to_text())
+        print(f"the whole suite takes {prices.of(prices.contracts)} ({effort})")  # noqa: T201
+    return 0
+
+
 def measure(
-    check: Callable[[Sequence[str], Sequence[object]], int], effort: str
+    run: Callable[[Sequence[str], Sequence[object]], int], effort: str
 ) -> tuple[int, Prices]:
-    """Run the whole suite on a sandbox behind a socket; its exit code and the prices."""
+    """Run the whole suite on a sandbox behind a socket; its exit code and the prices.
+
+    Args:
+        run: Runs the suite with arguments and further plugins.
+        effort: How much to test.
+    """
     from pytest_atomic_cards.suite.price_measurement import PriceMeter
 
     meter = PriceMeter()
     with _served_sandbox():
         arguments = ["-p", "no:xdist", "--cards-effort", effort, *_UNLIMITED, *_UNGUARDED]
-        code = check(arguments, [_Registers(meter)])
+        code = run(arguments, [_Registers(meter)])
     return code, meter.prices
 
 

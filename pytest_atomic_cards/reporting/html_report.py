@@ -109,9 +109,9 @@ def _groups(report: Values) -> list[FindingGroup]:
     for number, cause in enumerate(report["causes"], 1):
         shown = [rules[name] for name in cause["requirements"]]
         block = Block(shown, f"cause-{number}", **{name: cause[name] for name in _OF_A_CAUSE})
-        groups[_title(shown[0])].add(block)
+        groups[_title(shown[0])].blocks.append(block)
         for name in cause["violated"]:
-            groups[_title(rules[name])].add(Block([rules[name]]))
+            groups[_title(rules[name])].blocks.append(Block([rules[name]]))
     return [group for group in groups.values() if group.blocks]
 
 
@@ -157,10 +157,6 @@ class FindingGroup:
     def count(self) -> int:
         """The requirements in its blocks."""
         return sum(len(block.rules) for block in self.blocks)
-
-    def add(self, block: Block) -> None:
-        """Add a block."""
-        self.blocks.append(block)
 
 
 def _headline(report: Values) -> dict[str, Values | str | None]:

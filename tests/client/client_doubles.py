@@ -16,7 +16,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from pytest_atomic_cards.client import RetryPolicy
+from pytest_atomic_cards.client import CardsSession, RetryPolicy, StaticToken
 
 BASE = "http://cards.test"
 TOKEN_URL = "http://auth.test/oauth2/token"
@@ -102,6 +102,36 @@ class FakeTime:
         return RetryPolicy(**values | changes)
 
 
+def session(target: Target, time: FakeTime | None = None, **changes: object) -> CardsSession:
+    """A session with a static token and without waits, whose whole network is the target."""
+    values = {
+        "base_url": BASE,
+        "tokens": StaticToken(TOKEN),
+        "http": target.http(),
+        "retry": (time or FakeTime()).policy(),
+    }
+    return CardsSession(**values | changes)
+
+
+@contextmanager
+def served(handler: type[socketserver.BaseRequestHandler], **shared: object) -> Iterator[str]:
+    """The URL of a loopback server; each handler finds what they share in its ``server``."""
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), handler) as server:
+        vars(server).update(shared)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @contextmanager
 def hostile_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
     """The URL of a loopback server that does to each connection whatever ``serve`` does."""
@@ -112,21 +142,11 @@ def hostile_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
             with suppress(OSError):
                 serve(self.request)
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-        block_on_close = False
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as url:
+        yield url
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class _RawHandler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         lines = iter(self.rfile.readline, b"\r\n")
         head = [line.rstrip(b"\r\n").decode("latin-1") for line in lines]
@@ -153,13 +173,6 @@ class RawServer:
 @contextmanager
 def raw_server(answer: bytes = b'{"data": []}') -> Iterator[RawServer]:
     """A loopback server that gives one answer to everything."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        server.seen, server.answer = [], answer
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield RawServer(f"http://127.0.0.1:{server.server_address[1]}", server.seen)
-        finally:
-            server.shutdown()
-            thread.join()
+    seen: list[tuple[list[str], bytes]] = []
+    with served(_RawHandler, seen=seen, answer=answer) as url:
+        yield RawServer(url, seen)

@@ -7,13 +7,14 @@ known to: a foreign card counts as touched as soon as one of its readings select
 from __future__ import annotations
 
 import socketserver
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Any
 from urllib.parse import unquote
+
+from client_doubles import served
 
 from pytest_atomic_cards.model.query import Attribute
 
@@ -133,7 +134,7 @@ class Request:
         return next((how for how in READINGS if how.selects(self, cards)), None)
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class _ManyReadingsHandler(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
@@ -156,17 +157,9 @@ class _Handler(socketserver.StreamRequestHandler):
 @contextmanager
 def many_readings() -> Iterator[tuple[str, list[Request]]]:
     """Serves it on loopback; gives its address, and the list of the requests that arrive."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        arrived: list[Request] = []
-        server.arrived = arrived  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", arrived
-        finally:
-            server.shutdown()
-            thread.join()
+    arrived: list[Request] = []
+    with served(_ManyReadingsHandler, arrived=arrived) as url:
+        yield url, arrived
 
 
 def stranger(**values: str) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import freezegun
 import pytest
 import requests
-from client_doubles import BASE, SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target
+from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, session
 
-from pytest_atomic_cards.client import CardsSession, ClientCredentials, StaticToken, circuit_breaker
+from pytest_atomic_cards.client import CardsSession, ClientCredentials, circuit_breaker
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.network_faults import NetworkFaults
@@ -41,15 +41,9 @@ class Still(Clock):
         return self.moment
 
 
-def session(target: Target, breaker: CircuitBreaker | None = None) -> CardsSession:
-    """A session without waits whose whole network is the target."""
-    return CardsSession(
-        base_url=BASE,
-        tokens=StaticToken(TOKEN),
-        http=target.http(),
-        retry=FakeTime().policy(),
-        breaker=breaker or CircuitBreaker(clock=Still()),
-    )
+def patient(target: Target, breaker: CircuitBreaker | None = None) -> CardsSession:
+    """A session for whose circuit breaker time stands still."""
+    return session(target, breaker=breaker or CircuitBreaker(clock=Still()))
 
 
 def fail(client: CardsSession, times: int, method: str = "GET") -> str:
@@ -64,7 +58,7 @@ def fail(client: CardsSession, times: int, method: str = "GET") -> str:
 def test_a_part_that_is_down_costs_each_test_one_attempt(outcome: Outcome) -> None:
     """After a whole cycle and one trial, requests fail unsent, and each test tries once."""
     target = Target(outcome)
-    client = session(target)
+    client = patient(target)
     fail(client, 1)
     cycle = len(target.requests)
     assert cycle > 1
@@ -79,7 +73,7 @@ def test_a_part_that_is_down_costs_each_test_one_attempt(outcome: Outcome) -> No
 def test_a_success_closes_the_circuit() -> None:
     """Once a trial is answered, all is as before, with retries."""
     target = Target(*[DOWN] * 8, Reply(), DOWN, Reply())
-    client = session(target)
+    client = patient(target)
     fail(client, 1)
     assert client.send("GET", "/v1/e/cards").status == 200
     assert client.send("GET", "/v1/e/cards").status == 200
@@ -89,7 +83,7 @@ def test_a_success_closes_the_circuit() -> None:
 def test_a_trial_comes_after_some_seconds_without_a_test() -> None:
     """Outside of pytest time alone lets another attempt through."""
     time, target = Still(), Target(DOWN)
-    client = session(target, CircuitBreaker(clock=time))
+    client = patient(target, CircuitBreaker(clock=time))
     fail(client, 5)
     before = len(target.requests)
     time.moment += 60
@@ -100,7 +94,7 @@ def test_a_trial_comes_after_some_seconds_without_a_test() -> None:
 def test_parts_of_a_target_are_down_on_their_own() -> None:
     """Where listings time out, actions and starts still go out."""
     target = Target(lambda request: DOWN if request.method == "GET" else Reply())
-    client = session(target)
+    client = patient(target)
     fail(client, 3)
     assert client.send("PUT", "/v1/e/cards/cancel").status == 200
     assert client.send("POST", "/v1/e/action-flow/f/start").status == 200
@@ -110,7 +104,7 @@ def test_an_action_that_times_out_opens_the_circuit_of_actions() -> None:
     """A hanging action costs one time-out and one short trial, and listings go on."""
     hang = requests.ReadTimeout("slow")
     target = Target(lambda request: hang if request.method == "PUT" else Reply())
-    client = session(target)
+    client = patient(target)
     for _ in range(2):
         with pytest.raises(OutcomeUnknownError):
             client.send("PUT", "/v1/e/cards/cancel")
@@ -122,7 +116,7 @@ def test_an_action_that_times_out_opens_the_circuit_of_actions() -> None:
 def test_single_failures_of_actions_hold_nothing_back() -> None:
     """A reset connection of an action that is not repeated says little about the target."""
     target = Target(requests.ConnectionError("reset"))
-    client = session(target)
+    client = patient(target)
     for _ in range(5):
         with pytest.raises(OutcomeUnknownError):
             client.send("PUT", "/v1/e/cards/cancel")
@@ -137,9 +131,7 @@ def test_what_a_test_injects_opens_no_circuit(kind: str) -> None:
     target, faults = Target(), NetworkFaults()
     http = target.http()
     http.mount("http://", FaultyAdapter(target, faults))
-    client = CardsSession(
-        base_url=BASE, tokens=StaticToken(TOKEN), http=http, retry=FakeTime().policy()
-    )
+    client = session(target, http=http)
     faults.inject(kind, times=24)
     fail(client, 3)
     assert client.send("GET", "/v1/e/cards").status == 200
@@ -149,7 +141,7 @@ def test_what_a_test_injects_opens_no_circuit(kind: str) -> None:
 def test_an_injected_fault_of_a_trial_does_not_count() -> None:
     """A trial that a test makes fail does not shorten the next one."""
     target, faults = Target(DOWN), NetworkFaults()
-    client = session(target)
+    client = patient(target)
     fail(client, 1)
     part = "the listing of http://cards.test"
     client._http.mount("http://", FaultyAdapter(target, faults))
@@ -167,7 +159,7 @@ def test_a_deadline_opens_no_circuit() -> None:
         deadline.set(0.0, "interrupted")
         return requests.ReadTimeout("slow")
 
-    client = session(Target(hang))
+    client = patient(Target(hang))
     client.deadline = client._wire.deadline = deadline
     for method, kind in (("GET", TimeLimitError), ("PUT", OutcomeUnknownError)):
         deadline.set(60.0, "")
@@ -179,7 +171,7 @@ def test_a_deadline_opens_no_circuit() -> None:
 def test_threads_share_what_is_known() -> None:
     """While a part is down, threads together make one trial a test."""
     target = Target(DOWN)
-    client = session(target)
+    client = patient(target)
     fail(client, 2)
     before = len(target.requests)
     client.breaker.new_trial()
@@ -195,9 +187,9 @@ def test_processes_share_what_is_known(tmp_path: Path) -> None:
     """What one process found down costs another one trial, and both counts are reported."""
     file, target = tmp_path / "circuits", Target(DOWN)
     first, second = (CircuitBreaker(file, Still()) for _ in range(2))
-    fail(session(target, first), 3)
+    fail(patient(target, first), 3)
     before = len(target.requests)
-    fail(session(target, second), 3)
+    fail(patient(target, second), 3)
     assert len(target.requests) == before + 1
     first.new_trial()
     second.new_trial()
@@ -221,7 +213,7 @@ def test_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
     """A breaker whose file holds anything else works by what it sees itself."""
     (tmp_path / "circuits").write_text('["odd"]')
     target = Target(DOWN)
-    fail(session(target, CircuitBreaker(tmp_path / "circuits", Still())), 5)
+    fail(patient(target, CircuitBreaker(tmp_path / "circuits", Still())), 5)
     assert len(target.requests) == 9
 
 

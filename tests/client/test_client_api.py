@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from client_doubles import BASE, TOKEN, Reply, Target, session
 
-from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
+from pytest_atomic_cards.client import CardsApi
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import (
@@ -30,13 +30,7 @@ DONE = {
 
 def api(target: Target, environment_id: str = "env") -> CardsApi:
     """The operations over a scripted target."""
-    session = CardsSession(
-        base_url=BASE,
-        tokens=StaticToken(TOKEN),
-        http=target.http(),
-        retry=FakeTime().policy(),
-    )
-    return CardsApi(session, environment_id)
+    return CardsApi(session(target), environment_id)
 
 
 def listing(ids: range) -> Reply:

@@ -6,9 +6,9 @@ import copy
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from client_doubles import Reply, Target, session
 
-from pytest_atomic_cards.client import CardsApi, CardsSession, StaticToken
+from pytest_atomic_cards.client import CardsApi
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner
@@ -62,14 +62,7 @@ def test_all_starts_share_the_time_that_listings_need() -> None:
     """Where listings lag, the pauses for many starts are those for one."""
     lagging = Lagging()
     time = Pauses(lagging)
-    session = CardsSession(
-        base_url=BASE,
-        tokens=StaticToken(TOKEN),
-        http=Target(lagging).http(),
-        retry=FakeTime().policy(),
-        clock=time,
-    )
-    api = CardsApi(session, "env")
+    api = CardsApi(session(Target(lagging), clock=time), "env")
     cleaner = Cleaner(api, StartRegister(Ownership(api, Reader(api))))
     for invocation in lagging.true:
         start = cleaner.register.begin(["customer"], [], [Status.ACTIVE])

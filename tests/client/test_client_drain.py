@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from client_doubles import Reply, Target, session
 
-from pytest_atomic_cards.client import CardsApi, CardsSession, DrainProgress, StaticToken
+from pytest_atomic_cards.client import CardsApi, DrainProgress
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import MisuseError, RefusedError, TransportError
@@ -98,10 +98,7 @@ def cards(**counts: int) -> dict[str, Status]:
 def over(shelf: Callable[[requests.PreparedRequest], Reply]) -> tuple[CardsApi, Target]:
     """The operations over a shelf, and the target that counts its requests."""
     target = Target(shelf)
-    session = CardsSession(
-        base_url=BASE, tokens=StaticToken(TOKEN), http=target.http(), retry=FakeTime().policy()
-    )
-    return CardsApi(session, "env"), target
+    return CardsApi(session(target), "env"), target
 
 
 @pytest.mark.parametrize("summary", [True, False])
@@ -295,9 +292,8 @@ def test_a_target_that_never_answers_ends_the_drain() -> None:
 def test_other_refusals_are_raised_at_once(status: int) -> None:
     """A refusal that cannot mean that nothing matches is not argued with."""
     target = Target(Reply(status))
-    session = CardsSession(base_url=BASE, tokens=StaticToken(TOKEN), http=target.http())
     with pytest.raises(RefusedError):
-        CardsApi(session, "env").drain(Action.CANCEL, MINE)
+        CardsApi(session(target), "env").drain(Action.CANCEL, MINE)
     assert len(target.requests) == 1
 
 

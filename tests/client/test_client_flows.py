@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import requests
-from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from client_doubles import BASE, FakeTime, Reply, Target, session
 
-from pytest_atomic_cards.client import ActionFlows, CardsSession, FlowTarget, StaticToken
+from pytest_atomic_cards.client import ActionFlows, FlowTarget
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
@@ -23,13 +23,7 @@ STARTED = Reply(body={"flowInvocationId": "inv-1"})
 
 def flows(target: Target, time: FakeTime | None = None) -> ActionFlows:
     """The operations over a scripted target."""
-    session = CardsSession(
-        base_url=BASE,
-        tokens=StaticToken(TOKEN),
-        http=target.http(),
-        retry=(time or FakeTime()).policy(),
-    )
-    return ActionFlows(session, "env")
+    return ActionFlows(session(target, time), "env")
 
 
 def body_sent(target: Target) -> object:

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from client_doubles import Reply, Target, session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, StaticToken
+from pytest_atomic_cards.client import CardsApi, Scope
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
@@ -122,15 +122,7 @@ def run_on(
     It may claim a customer as well.
     """
     target, scope = Target(shared), Scope()
-    session = CardsSession(
-        base_url=BASE,
-        tokens=StaticToken(TOKEN),
-        http=target.http(),
-        guard=scope,
-        retry=FakeTime().policy(),
-        clock=Hurried(),
-    )
-    api = CardsApi(session, "env")
+    api = CardsApi(session(target, guard=scope, clock=Hurried()), "env")
     ownership = scope.evidence = Ownership(api, Reader(api), scope)
     scope.adopt_invocation(OWN)
     if customer:

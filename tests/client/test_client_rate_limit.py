@@ -6,9 +6,8 @@ import math
 from pathlib import Path
 
 import pytest
-from client_doubles import BASE, FakeTime, Reply, Target
+from client_doubles import FakeTime, Reply, Target, session
 
-from pytest_atomic_cards.client import CardsSession, StaticToken
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.targets.run_context import RunContext
@@ -147,9 +146,7 @@ def test_the_run_says_what_it_settled_at() -> None:
 def test_a_session_slows_down_for_all_its_requests() -> None:
     """A session that was refused spaces the requests that follow."""
     time, target = FakeTime(), Target(Reply(), Reply(429), Reply())
-    cards = CardsSession(
-        base_url=BASE, tokens=StaticToken("x"), http=target.http(), retry=time.policy()
-    )
+    cards = session(target, time)
     for _ in range(2):
         cards.send("GET", "/v1/e/cards")
     before = len(time.sleeps)

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from client_doubles import BASE, TOKEN, FakeTime, Reply, Target
+from client_doubles import BASE, Reply, Target, session
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.client import CardsApi, CardsSession, Scope, ScopeWarning, StaticToken
+from pytest_atomic_cards.client import CardsApi, Scope, ScopeWarning
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
@@ -48,17 +48,6 @@ def scope_of_this_run() -> Scope:
     }
     scope.adopt([Card.from_body(body)])
     return scope
-
-
-def guarded(target: Target, scope: Scope) -> CardsSession:
-    """A session whose requests pass the scope on their way to the target."""
-    return CardsSession(
-        base_url=BASE,
-        tokens=StaticToken(TOKEN),
-        http=target.http(),
-        guard=scope,
-        retry=FakeTime().policy(),
-    )
 
 
 @pytest.mark.parametrize(
@@ -262,7 +251,7 @@ def test_a_session_hands_its_body_to_the_guard() -> None:
     """A PUT that is smuggled in the body of a GET is not sent."""
     target = Target()
     with pytest.raises(ScopeError, match="with a body"):
-        guarded(target, scope_of_this_run()).send(
+        session(target, guard=scope_of_this_run()).send(
             "GET", "/v1/env/cards/cancel", [("multiple", "1")], body=b"_method=PUT"
         )
     assert not target.requests
@@ -312,7 +301,7 @@ def test_headers_that_disguise_a_request_are_refused(method: str, header: str) -
     """Not even a pinned request passes with a header that turns it into another one."""
     target = Target()
     with pytest.raises(ScopeError, match=header):
-        guarded(target, scope_of_this_run()).send(
+        session(target, guard=scope_of_this_run()).send(
             method, "/v1/env/cards", [("flowInvocationId", MINE)], headers={header: "PUT"}
         )
     assert not target.requests
@@ -360,10 +349,7 @@ def test_the_guard_can_be_switched_off_loudly() -> None:
 def test_the_client_can_switch_it_off_for_some_calls(guard: Scope | None) -> None:
     """``CardsApi.unguarded`` lets the calls inside it through, as loudly without any guard."""
     target = Target(Reply(body={"data": [], "summary": {"total": 0, "updated": 0}}))
-    http = target.http()
-    api = CardsApi(
-        CardsSession(base_url=BASE, tokens=StaticToken(TOKEN), http=http, guard=guard), "env"
-    )
+    api = CardsApi(session(target, guard=guard), "env")
     everyone = CardQuery(user_id="ann", multiple=True)
     reason = "a scratch environment"
     with pytest.warns(ScopeWarning, match=reason) as caught, api.unguarded(reason):
@@ -414,7 +400,7 @@ def test_switching_off_needs_a_reason(reason: str) -> None:
 def test_cancelling_everything_is_impossible_by_accident() -> None:
     """An unscoped drain is refused by the guard even where the client was told to go on."""
     target = Target()
-    api = CardsApi(guarded(target, scope_of_this_run()), "env")
+    api = CardsApi(session(target, guard=scope_of_this_run()), "env")
     with pytest.raises(ScopeError):
         api.drain(Action.CANCEL, CardQuery(), unscoped=True)
     assert not target.requests
@@ -442,7 +428,7 @@ def test_only_pinned_actions_arrive(pairs: list[tuple[str, str]]) -> None:
         and all(value and value.isprintable() and "userId=" not in value for _, value in pairs)
     )
     try:
-        guarded(target, scope_of_this_run()).send("PUT", "/v1/env/cards/cancel", pairs)
+        session(target, guard=scope_of_this_run()).send("PUT", "/v1/env/cards/cancel", pairs)
     except (ScopeError, MisuseError):  # MisuseError: half of a surrogate pair
         assert not target.requests
         assert not (pinned and clean)

@@ -11,7 +11,17 @@ from urllib.parse import quote, unquote
 
 import pytest
 import requests
-from client_doubles import BASE, SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, raw_server
+from client_doubles import (
+    BASE,
+    SECRET,
+    TOKEN,
+    TOKEN_URL,
+    FakeTime,
+    Reply,
+    Target,
+    raw_server,
+    session,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,17 +46,6 @@ from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 HOSTILE = ["%", "%2F", "%zz", "+", "&a=b", "#", "é", "🂡", "..", "/../", " ", "?", "=", "\\", '"<>']
 BUSY = [429, 502, 503, 504]
-
-
-def session(target: Target, time: FakeTime | None = None, **changes: object) -> CardsSession:
-    """A session with a static token whose whole network is the target."""
-    values = {
-        "base_url": BASE,
-        "tokens": StaticToken(TOKEN),
-        "http": target.http(),
-        "retry": (time or FakeTime()).policy(),
-    }
-    return CardsSession(**values | changes)
 
 
 class Renewing:

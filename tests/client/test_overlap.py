@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from client_doubles import Reply, Target
-from test_client_session import session
+from client_doubles import Reply, Target, session
 
 from pytest_atomic_cards.client.overlap import Overlap
 from pytest_atomic_cards.support.errors import MisuseError, TransportError

@@ -15,6 +15,7 @@ from pytest_atomic_cards.targets import LiveTarget
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pytest
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pytest_atomic_cards.sandbox import CardRecord
@@ -92,6 +93,11 @@ class LiveSandbox:
         """Environment variables that point a run at it."""
         values = {name: str(value) for name, value in self._values().items()}
         return {f"ATOMIC_CARDS_{name.upper()}": value for name, value in values.items()}
+
+    def be_the_target(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let runs of pytest, and those of commands, take it for their target from now on."""
+        for name, value in self.environ.items():
+            monkeypatch.setenv(name, value)
 
     def settings(self, **changes: Any) -> Settings:  # noqa: ANN401 - fields of Settings
         """Settings that name it as the target."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from live_sandbox import LiveSandbox, Serve
+    from live_sandbox import Serve
 
 _TESTS = """
 import pytest
@@ -41,11 +41,6 @@ def test_shared(shared, cards, count):
 """
 
 
-def _point_at(live: LiveSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
-
-
 def _refuse_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:  # noqa: ANN401
         raise AssertionError("a replay opened a socket")
@@ -64,7 +59,7 @@ def test_a_recorded_suite_replays_without_network_and_settings(
     with monkeypatch.context() as recording:
         if target == "live":
             live = serve(creation_delay=timedelta(seconds=0.05))
-            _point_at(live, recording)
+            live.be_the_target(recording)
         pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=4)
     files = sorted(path.name for path in pytester.path.rglob("*.json"))
     assert files == [

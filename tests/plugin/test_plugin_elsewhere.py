@@ -100,8 +100,7 @@ def test_users_tests_go_to_the_target_of_the_run(
 ) -> None:
     """Workers elsewhere share one token, clean up, and leave neither a journal nor a token."""
     live = serve()
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     (project / "test_users.py").write_text(USERS_TESTS)
     done = run(*PYTEST, f"--rsyncdir={project}", project)
     assert done.returncode == 0, done.stdout

@@ -190,8 +190,8 @@ def test_a_faked_time_changes_nothing(  # noqa: PLR0917 - fixtures and parameter
 ) -> None:
     """Cards, waits, the pace and tokens go by the real time, wherever a test fakes the time."""
     live = serve()
-    for name, value in live.environ.items() if is_live else ():
-        monkeypatch.setenv(name, value)
+    if is_live:
+        live.be_the_target(monkeypatch)
     faking = FAKING.format(real=time.time(), fake=LIBRARIES[library])
     pytester.makepyfile(faking=faking, test_users=USERS_TESTS.replace("MORE", OF_LIBRARY[library]))
     pytester.makeconftest(session)
@@ -218,8 +218,7 @@ def test_a_test_that_is_timed_out_leaves_no_card(
 ) -> None:
     """pytest-timeout ends a wait; the run, or ``clean`` if it killed the run, cancels the card."""
     live = serve()
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     pytester.makepyfile(ENDLESS_TEST)
     options = ("-p", "no:schemathesis", "--timeout", "2", "--timeout-method", method)
     result = pytester.runpytest_subprocess(*options)

@@ -9,13 +9,7 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import Status
 
 if TYPE_CHECKING:
-    from live_sandbox import LiveSandbox, Serve
-
-
-def point_at(live: LiveSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pytest runs from now on take a served sandbox for their target."""
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    from live_sandbox import Serve
 
 
 def test_the_example_of_the_readme(pytester: pytest.Pytester) -> None:
@@ -141,7 +135,7 @@ def test_the_fixtures_work_on_a_live_target(
     """On a live target the same tests run on seeded cards; what needs the sandbox is skipped."""
     live = serve()
     live.environment.seed([{"user_id": "stranger"}])
-    point_at(live, monkeypatch)
+    live.be_the_target(monkeypatch)
     pytester.makepyfile(
         """
         import pytest
@@ -178,7 +172,7 @@ def test_workers_share_a_token_and_nothing_else(
 ) -> None:
     """Under xdist one token serves all workers, and each test still has a world of its own."""
     live = serve()
-    point_at(live, monkeypatch)
+    live.be_the_target(monkeypatch)
     pytester.makepyfile(
         """
         import os

@@ -104,8 +104,7 @@ def test_a_run_that_fails_shows_no_secret(
     live = serve()
     object.__setattr__(live.credential, "client_secret", SECRET)
     temporary = pytester.mkdir("temporary")
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     monkeypatch.setenv("TMPDIR", str(temporary))
     pytester.makepyfile(USERS_TESTS)
     result = pytester.runpytest_subprocess(
@@ -133,8 +132,7 @@ def test_a_crashed_worker_leaves_no_token(
     """The token file is private, and it is removed although the worker that made it was killed."""
     live = serve()
     temporary = pytester.mkdir("temporary")
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     monkeypatch.setenv("TMPDIR", str(temporary))
     pytester.makepyfile(
         """

@@ -29,8 +29,7 @@ def test_workers_share_token_and_rate_and_no_ids(
 ) -> None:
     """Two workers fetch one token, halve the rate between them, and target distinct customers."""
     live = serve()
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     pytester.makepyfile(USERS_TESTS)
     arguments = ("-p", "no:schemathesis", "-n", "2", "--cards-max-rate", "500")
     result = pytester.runpytest_subprocess(*arguments)

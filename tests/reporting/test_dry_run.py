@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 def live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> LiveSandbox:
     """A served sandbox that the environment names as the live target."""
     served = serve()
-    for name, value in served.environ.items():
-        monkeypatch.setenv(name, value)
+    served.be_the_target(monkeypatch)
     return served
 
 

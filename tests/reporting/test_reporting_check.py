@@ -140,8 +140,7 @@ def test_no_secret_leaves_a_live_run(
 ) -> None:
     """Neither the terminal nor the files of a run that fails hold the secret or the token."""
     live = serve(faults=["multiple-refused-with-409"])
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     issued: list[str] = []
     body_of = live.sandbox._tokens.issue
 

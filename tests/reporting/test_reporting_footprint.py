@@ -22,8 +22,7 @@ def test_a_budget_is_kept_and_reported(
 ) -> None:
     """Contracts beyond the budget are not exercised, with reason and price; the rest is counted."""
     live = serve()
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     report = ["--cards-report", str(tmp_path)]
     assert (
         main(["check", "--cards-only", "PAGE-01,QUERY-13", "--cards-max-cards", "50", *report]) == 0

@@ -54,8 +54,7 @@ def said_to_a_terminal(directory: Path, *arguments: str, **environ: str) -> str:
 def slow(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> LiveSandbox:
     """A live target that takes its time to create cards."""
     live = serve(creation_delay=SLOW)
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     return live
 
 

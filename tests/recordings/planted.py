@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from traffic import Client
@@ -14,7 +15,8 @@ from pytest_atomic_cards.model.exchange import Exchange
 Change = Callable[[Any], Any]
 
 
-def traffic_of_a_day() -> list[Exchange]:
+@cache
+def traffic_of_a_day() -> tuple[Exchange, ...]:
     """Listings and actions about a few customers; the first ones show no id in their query."""
     client = Client()
     client.seed(user_id="u1", card_template_id="t1", count=3)
@@ -28,7 +30,7 @@ def traffic_of_a_day() -> list[Exchange]:
     client.send("PUT", "/cancel", userId="u1", multiple=1)
     client.pass_days()
     client.send("GET", userId="u1")
-    return client.exchanges
+    return tuple(client.exchanges)
 
 
 def _bare(body: Any) -> Any:  # noqa: ANN401

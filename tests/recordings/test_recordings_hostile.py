@@ -28,20 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_atomic_cards.model.exchange import Exchange
 
 _SMALL = 100_000
 """Bytes of an exchange in these tests, so that what is too large is small."""
 
 
 @cache
-def _plain() -> tuple[Exchange, ...]:
-    return tuple(traffic_of_a_day())
-
-
-@cache
 def _written(manner: str) -> bytes:
-    return MANNERS[manner](_plain())
+    return MANNERS[manner](traffic_of_a_day())
 
 
 def _is_fine(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> int:
@@ -105,12 +99,14 @@ _LAYERS = ", ".join(f"&l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1,
 
 
 def _huge_entry() -> bytes:
-    content = _har([_entry(_plain()[0]), {"x": "MARK"}, _entry(_plain()[1])], "a tool")
+    content = _har(
+        [_entry(traffic_of_a_day()[0]), {"x": "MARK"}, _entry(traffic_of_a_day()[1])], "a tool"
+    )
     return content.replace(b"MARK", _HUGE.encode())
 
 
 def _huge_line() -> bytes:
-    one, other = (json.dumps(_line(one)) for one in _plain()[:2])
+    one, other = (json.dumps(_line(one)) for one in traffic_of_a_day()[:2])
     huge = f'{{"url": "https://a.test/v1/e/cards", "responseBody": "{_HUGE}"}}'
     return f"{one}\n{huge}\n{other}".encode()
 
@@ -129,7 +125,7 @@ def test_an_exchange_that_is_too_large_is_counted(
     (tmp_path / "recording").write_bytes(make())
     (count,) = audit([tmp_path / "recording"]).counts
     assert count.unjudged == {TOO_LARGE: 1}
-    assert count.judged in {2, len(_plain())}
+    assert count.judged in {2, len(traffic_of_a_day())}
 
 
 @pytest.mark.usefixtures("small")
@@ -163,7 +159,10 @@ def test_a_container_that_unpacks_without_measure_is_refused(
 def test_a_body_that_unpacks_without_measure_is_counted(tmp_path: Path) -> None:
     """A small file cannot fill the memory through its bodies."""
     packed = base64.b64encode(gzip.compress(b"a" * 2 * LARGEST)).decode()
-    entries = [_entry(_plain()[2], {"text": packed, "encoding": "base64"}), _entry(_plain()[2])]
+    entries = [
+        _entry(traffic_of_a_day()[2], {"text": packed, "encoding": "base64"}),
+        _entry(traffic_of_a_day()[2]),
+    ]
     (tmp_path / "recording").write_bytes(_har(entries, "a tool"))
     (count,) = audit([tmp_path / "recording"]).counts
     assert (count.judged, count.unjudged) == (1, {TOO_LARGE: 1})
@@ -197,8 +196,10 @@ def test_an_odd_value_is_no_matter(
 ) -> None:
     """It is judged or counted, shown if it violates something, and written to the report."""
     path = tmp_path / "recording"
-    odd = _line(_plain()[3], **ODD[what])
-    path.write_text(f"{json.dumps(odd)}\n{json.dumps(odd)}\n" + lines(_plain()).decode(), "utf-8")
+    odd = _line(traffic_of_a_day()[3], **ODD[what])
+    path.write_text(
+        f"{json.dumps(odd)}\n{json.dumps(odd)}\n" + lines(traffic_of_a_day()).decode(), "utf-8"
+    )
     assert _is_fine(path, capsys, "--strict", "--report", str(tmp_path)) in {0, 1}
     json.loads((tmp_path / "report.json").read_text("utf-8"))
 
@@ -209,7 +210,7 @@ _COMMAND = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exi
 def test_a_terminal_that_cannot_encode_is_no_matter(tmp_path: Path) -> None:
     """What it lacks is escaped, and the exit code is that of the verdict."""
     path = tmp_path / "recording"
-    text = json.dumps(_line(_plain()[2], responseBody=["ä", HALF, "日本"]))
+    text = json.dumps(_line(traffic_of_a_day()[2], responseBody=["ä", HALF, "日本"]))
     path.write_text(text, "utf-8")
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _COMMAND, "audit", str(path)],

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from audits import audited, verdicts
 from manners import MANNERS
 from planted import FAULTS, planted, traffic_of_a_day
 from traffic import violated
 
-from pytest_atomic_cards.recordings.audit.auditor import audit
 from pytest_atomic_cards.rules.verdicts import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_atomic_cards.model.exchange import Exchange
-    from pytest_atomic_cards.recordings.audit.auditor import Audit
-
-
-@cache
-def _plain() -> tuple[Exchange, ...]:
-    return tuple(traffic_of_a_day())
-
-
-def _audited(manner: str, exchanges: list[Exchange], directory: Path) -> Audit:
-    path = directory / "recording"
-    path.write_bytes(MANNERS[manner](exchanges))
-    return audit([path])
-
-
-def _violated(done: Audit) -> set[str]:
-    return {one.requirement for one in done.findings() if one.verdict is Verdict.VIOLATED}
-
 
 @pytest.mark.parametrize("manner", MANNERS)
 def test_ordinary_traffic_violates_nothing(manner: str, tmp_path: Path) -> None:
     """However a tool writes it down, every exchange is judged, and nothing is violated."""
-    exchanges = list(_plain())
-    done = _audited(manner, exchanges, tmp_path)
+    exchanges = list(traffic_of_a_day())
+    done = audited(exchanges, tmp_path, manner)
     assert done.judged == len(exchanges)
-    assert _violated(done) == set()
+    assert verdicts(done) == set()
     assert {one.requirement for one in done.findings() if one.verdict is Verdict.HELD} >= {
         "SHAPE-01",
         "QUERY-03",
@@ -54,8 +35,8 @@ def test_a_planted_violation_is_found_however_it_is_written_down(
     fault: str, tmp_path: Path
 ) -> None:
     """What the monitor sees in the traffic, the audit sees in every recording of it."""
-    exchanges = planted(_plain(), fault)
+    exchanges = planted(traffic_of_a_day(), fault)
     expected = set(violated(exchanges))
     assert expected
-    found = {manner: _violated(_audited(manner, exchanges, tmp_path)) for manner in MANNERS}
+    found = {manner: verdicts(audited(exchanges, tmp_path, manner)) for manner in MANNERS}
     assert found == dict.fromkeys(MANNERS, expected)

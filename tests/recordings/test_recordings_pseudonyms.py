@@ -8,19 +8,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from audits import audited, verdicts
 from manners import MANNERS
 from traffic import Client
 
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.recordings.audit.auditor import audit
-from pytest_atomic_cards.rules.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_atomic_cards.model.exchange import Exchange
-    from pytest_atomic_cards.recordings.audit.auditor import Audit
 
 CUSTOMERS = ("ann@home.test", "bob@home.test", "cy@home.test")
 
@@ -72,16 +70,6 @@ PLACES = {"URLs": _in_urls, "bodies": _in_bodies, "the field userId": _in_user_i
 WAYS = {"hashes": _hashed, "numbers": _numbered}
 
 
-def _audited(exchanges: Sequence[Exchange], directory: Path, manner: str = "lines") -> Audit:
-    path = directory / "recording"
-    path.write_bytes(MANNERS[manner](exchanges))
-    return audit([path])
-
-
-def _violated(done: Audit) -> set[str]:
-    return {one.requirement for one in done.findings() if one.verdict is Verdict.VIOLATED}
-
-
 @pytest.mark.parametrize("manner", ["lines", "chrome", "vcrpy"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", PLACES)
@@ -90,8 +78,8 @@ def test_ids_replaced_in_one_place_violate_nothing(
 ) -> None:
     """Whatever replaced them, the rest of the recording is judged, and nothing is violated."""
     exchanges = [PLACES[place](one, WAYS[way]) for one in _plain()]
-    done = _audited(exchanges, tmp_path, manner)
-    assert _violated(done) == set()
+    done = audited(exchanges, tmp_path, manner)
+    assert verdicts(done) == set()
     assert done.counts[0].is_pseudonymized
     assert done.judged == len(exchanges)
 
@@ -99,7 +87,7 @@ def test_ids_replaced_in_one_place_violate_nothing(
 def test_one_hashed_customer_is_recognized_by_its_spelling(tmp_path: Path) -> None:
     """A single pair of ids is a replacement if only one of them looks like a pseudonym."""
     exchanges = [_in_urls(one, _hashed) for one in _plain(customers=1)]
-    assert _violated(_audited(exchanges, tmp_path)) == set()
+    assert verdicts(audited(exchanges, tmp_path)) == set()
 
 
 @pytest.mark.parametrize(
@@ -107,9 +95,9 @@ def test_one_hashed_customer_is_recognized_by_its_spelling(tmp_path: Path) -> No
 )
 def test_a_wrong_target_is_not_taken_for_a_redaction(fault: str, tmp_path: Path) -> None:
     """Cards of other customers are violations as long as no replacement explains them."""
-    done = _audited(_plain(fault), tmp_path)
+    done = audited(_plain(fault), tmp_path)
     assert not done.counts[0].is_pseudonymized
-    assert bool(_violated(done)) is (fault != "complete-completed")
+    assert bool(verdicts(done)) is (fault != "complete-completed")
 
 
 def test_two_confused_customers_are_a_violation(tmp_path: Path) -> None:
@@ -119,13 +107,13 @@ def test_two_confused_customers_are_a_violation(tmp_path: Path) -> None:
         return text.replace("ann", "\0").replace("bob", "ann").replace("\0", "bob")
 
     exchanges = [_in_bodies(one, swapped) for one in _plain()]
-    assert "QUERY-06" in _violated(_audited(exchanges, tmp_path))
+    assert "QUERY-06" in verdicts(audited(exchanges, tmp_path))
 
 
 def test_other_violations_of_a_pseudonymized_recording_are_found(tmp_path: Path) -> None:
     """Only the replaced ids are not compared."""
     exchanges = [_in_urls(one, _hashed) for one in _plain("timestamps-without-zone")]
-    assert _violated(_audited(exchanges, tmp_path)) >= {"SHAPE-04"}
+    assert verdicts(audited(exchanges, tmp_path)) >= {"SHAPE-04"}
 
 
 def test_a_sentence_says_that_ids_were_replaced(

@@ -9,7 +9,6 @@ import sys
 import types
 import zipfile
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.recordings.audit.file_count import FileCount
-
-
-@cache
-def _plain() -> tuple[Exchange, ...]:
-    return tuple(traffic_of_a_day())
 
 
 def _counted(content: bytes, directory: Path, **options: str) -> FileCount:
@@ -89,7 +83,7 @@ def test_an_exchange_that_cannot_be_judged_is_counted_with_the_reason(
 ) -> None:
     """One such exchange costs neither the file nor the other exchanges, and its place is known."""
     change, reason = UNJUDGED[what]
-    entries = [_entry(one) for one in _plain()]
+    entries = [_entry(one) for one in traffic_of_a_day()]
     change(entries[3])
     count = _counted(_of(entries), tmp_path)
     assert count.judged == len(entries) - 1
@@ -121,7 +115,7 @@ ODD: dict[str, Any] = {
 @pytest.mark.parametrize("what", ODD)
 def test_an_odd_entry_of_other_traffic_costs_nothing(what: str, tmp_path: Path) -> None:
     """The exchanges around it are judged as if it were not there."""
-    entries = [_entry(one) for one in _plain()]
+    entries = [_entry(one) for one in traffic_of_a_day()]
     count = _counted(_of([ODD[what], *entries, ODD[what]]), tmp_path)
     assert count.judged == len(entries)
     assert count.passed_over + count.unjudged["damaged"] == 2
@@ -137,7 +131,7 @@ def test_an_encoding_is_read_if_its_library_is_installed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Without the library the encoding is named, and what to install."""
-    exchanges = _plain()
+    exchanges = traffic_of_a_day()
     packed = [b"\xff" + one.response_body for one in exchanges]
     for names in bodies._DECOMPRESSORS.values():
         for name in names:
@@ -166,8 +160,16 @@ def test_an_encoding_is_read_if_its_library_is_installed(
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
-        (lambda: _of([_entry(replace(one, url="https://a.test/x")) for one in _plain()]), "--api-"),
-        (lambda: _of([_entry(one, {"size": 9}) for one in _plain()[:4]]), "with bodies: "),
+        (
+            lambda: _of(
+                [_entry(replace(one, url="https://a.test/x")) for one in traffic_of_a_day()]
+            ),
+            "--api-",
+        ),
+        (
+            lambda: _of([_entry(one, {"size": 9}) for one in traffic_of_a_day()[:4]]),
+            "with bodies: ",
+        ),
         (lambda: _of([]), "--api-url"),
     ],
     ids=["other traffic", "no bodies", "empty"],
@@ -186,7 +188,7 @@ def test_a_run_that_judged_nothing_is_not_a_success(
 def test_a_base_url_that_is_given_is_believed(tmp_path: Path) -> None:
     """Behind a gateway, responses without any id of a card are judged if the URL is given."""
     refused = replace(
-        _plain()[0],
+        traffic_of_a_day()[0],
         url="https://gateway.test/atomic/cards?status=active",
         status=503,
         response_body=b"",
@@ -203,7 +205,7 @@ def test_exchanges_before_the_first_that_shows_the_api_are_judged(
     base: str, tmp_path: Path
 ) -> None:
     """The end of a recording may show what its beginning is about, and other APIs stay others."""
-    first, last = _plain()[0], _plain()[2]
+    first, last = traffic_of_a_day()[0], traffic_of_a_day()[2]
     silent = replace(first, status=500, response_body=b"")
     other = replace(silent, url="https://boards.test/1/boards/b/cards")
     late = replace(last, url=f"{base}/cards?{last.query}")
@@ -218,42 +220,42 @@ def test_standard_input_is_read(
     packed: object, manner: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``-`` stands for it, whatever format and container it is in."""
-    content = MANNERS[manner](_plain())
+    content = MANNERS[manner](traffic_of_a_day())
     if packed and manner != "playwright_zip":
         content = gzip.compress(content)
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(content)))
     assert main(["audit", "-"]) == 0
-    assert f": {len(_plain())} exchanges of the Cards API" in capsys.readouterr().out
+    assert f": {len(traffic_of_a_day())} exchanges of the Cards API" in capsys.readouterr().out
 
 
 def test_a_zip_file_may_hold_several_recordings(tmp_path: Path) -> None:
     """Each recording is counted alone, and other files are ignored."""
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        archive.writestr("a/one.jsonl", lines(_plain()))
-        archive.writestr("a/two.yaml", vcrpy(_plain()))
+        archive.writestr("a/one.jsonl", lines(traffic_of_a_day()))
+        archive.writestr("a/two.yaml", vcrpy(traffic_of_a_day()))
         archive.writestr("a/README.md", "about them")
     counts = audit([tmp_path / "all.zip"]).counts
     assert [(count.path.name, count.judged) for count in counts] == [
-        ("one.jsonl", len(_plain())),
-        ("two.yaml", len(_plain())),
+        ("one.jsonl", len(traffic_of_a_day())),
+        ("two.yaml", len(traffic_of_a_day())),
     ]
 
 
 def test_bodies_beside_a_har_file_are_read(tmp_path: Path) -> None:
     """By default Playwright keeps bodies in separate files."""
     entries = []
-    for number, one in enumerate(_plain()):
+    for number, one in enumerate(traffic_of_a_day()):
         (tmp_path / f"{number}.json").write_bytes(one.response_body)
         entries.append(_entry(one, {"_file": f"{number}.json"}))
     assert _counted(_of(entries), tmp_path).judged == len(entries)
 
 
 CUT: dict[str, Callable[[], bytes]] = {
-    "lines": lambda: lines(_plain())[:-40],
-    "a HAR file": lambda: playwright(_plain()[:6])[:-3_000],
-    "a cassette": lambda: vcrpy(_plain()) + b"- request: {method: 'GET",
-    "not UTF-8": lambda: lines(_plain()) * 9 + b"\xff",
-    "gzip": lambda: gzip.compress(lines(_plain() * 400))[:-20],
+    "lines": lambda: lines(traffic_of_a_day())[:-40],
+    "a HAR file": lambda: playwright(traffic_of_a_day()[:6])[:-3_000],
+    "a cassette": lambda: vcrpy(traffic_of_a_day()) + b"- request: {method: 'GET",
+    "not UTF-8": lambda: lines(traffic_of_a_day()) * 9 + b"\xff",
+    "gzip": lambda: gzip.compress(lines(traffic_of_a_day() * 400))[:-20],
 }
 
 
@@ -273,7 +275,7 @@ def test_what_is_left_of_a_recording_is_judged(
 
 def test_a_damaged_line_costs_no_other(tmp_path: Path) -> None:
     """Lines are independent of each other."""
-    good = [json.dumps(_line(one)) for one in _plain()]
+    good = [json.dumps(_line(one)) for one in traffic_of_a_day()]
     text = "\n".join([good[0], "[]", '{"url": "https://a.test/v1/e/cards"}', "{", *good[1:], ""])
     count = _counted(text.encode(), tmp_path)
     assert count.judged == len(good)
@@ -285,13 +287,15 @@ def test_a_document_may_be_one_exchange(
     write: Callable[[Exchange], dict[str, Any]], tmp_path: Path
 ) -> None:
     """A single exchange that somebody copied from a log is read."""
-    assert _counted(json.dumps(write(_plain()[2]), indent=1).encode(), tmp_path).judged == 1
+    assert (
+        _counted(json.dumps(write(traffic_of_a_day()[2]), indent=1).encode(), tmp_path).judged == 1
+    )
 
 
 def test_a_log_may_begin_in_the_middle_of_a_line(tmp_path: Path) -> None:
     """As after a rotation, or from ``tail``."""
-    count = _counted(b'"status": 200}\n' + lines(_plain()), tmp_path)
-    assert (count.judged, count.odd) == (len(_plain()), 1)
+    count = _counted(b'"status": 200}\n' + lines(traffic_of_a_day()), tmp_path)
+    assert (count.judged, count.odd) == (len(traffic_of_a_day()), 1)
 
 
 FOREIGN: dict[str, tuple[bytes, str]] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any, Final
+
+from pytest_atomic_cards.model.settings import Settings
 
 INI_PREFIX: Final = "atomic_cards_"
 
@@ -18,7 +20,6 @@ class Option:
             in capitals, the ini option ``atomic_cards_`` and this.
         help: One line for ``--help``.
         parse: Turns text into the value; raises ``ValueError`` with what it expects.
-        default: The value if nothing is given.
         flag: Whether there is a command line option ``--cards-…``.
         hidden: Whether ``pytest --help`` leaves that option out.
         secret: Whether it is read from the environment only and never shown.
@@ -28,11 +29,16 @@ class Option:
     name: str
     help: str
     parse: Callable[[str], Any] = str
-    default: Any = None
     flag: bool = False
     hidden: bool = False
     secret: bool = False
     metavar: str | None = None
+
+    @property
+    def default(self) -> Any:  # noqa: ANN401 - type by option
+        """The value if nothing is given."""
+        field = Settings.__dataclass_fields__[self.name]
+        return field.default if field.default_factory is MISSING else field.default_factory()
 
     @property
     def environment_variable(self) -> str:

@@ -7,12 +7,10 @@ command line options that some of these have are accepted, but not shown.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.model import setting_parsers
 from pytest_atomic_cards.model.option import Option
-from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY, Mode, TargetKind
 
 PLACES: Final = (
     "The first place that gives a setting counts: the command line (--cards-...), the environment\n"
@@ -25,7 +23,6 @@ OPTIONS: Final = (
         "target",
         "run against the embedded sandbox (default) or a live Cards API",
         setting_parsers.target,
-        TargetKind.SANDBOX,
         flag=True,
         metavar="{sandbox,live}",
     ),
@@ -36,15 +33,12 @@ OPTIONS: Final = (
         flag=True,
         metavar="DIR",
     ),
-    Option(
-        "strict", "inferred requirements fail too", setting_parsers.truth, default=False, flag=True
-    ),
+    Option("strict", "inferred requirements fail too", setting_parsers.truth, flag=True),
     Option(
         "fault",
         "faults of the sandbox to switch on, separated by commas; @ narrows one, as in "
         "limit-ignored@by=userId",
         setting_parsers.words,
-        (),
         flag=True,
         metavar="NAME",
     ),
@@ -67,7 +61,6 @@ OPTIONS: Final = (
         "only",
         "run only the contracts of these requirements, separated by commas",
         setting_parsers.words,
-        (),
         flag=True,
         metavar="ID",
     ),
@@ -76,7 +69,6 @@ OPTIONS: Final = (
         "check every response that the cards fixtures get, and fail a test whose traffic violates "
         "a documented requirement (default: on)",
         setting_parsers.one_of("on", "off"),
-        "on",
         flag=True,
         hidden=True,
         metavar="{on,off}",
@@ -86,7 +78,6 @@ OPTIONS: Final = (
         "how much to test: quick for every pull request, default every night, thorough before a "
         "release",
         setting_parsers.one_of("quick", "default", "thorough"),
-        "default",
         flag=True,
         metavar="{quick,default,thorough}",
     ),
@@ -98,7 +89,7 @@ OPTIONS: Final = (
         hidden=True,
         metavar="N",
     ),
-    Option("seed", "seed of generated cases", setting_parsers.whole, 1, flag=True, metavar="N"),
+    Option("seed", "seed of generated cases", setting_parsers.whole, flag=True, metavar="N"),
     Option(
         "max_rate",
         "maximum requests per second to a live target, over all threads and worker processes",
@@ -134,14 +125,12 @@ OPTIONS: Final = (
         "dry_run",
         "print what a live run would create and send, at once and without contacting the target",
         setting_parsers.truth,
-        default=False,
         flag=True,
     ),
     Option(
         "cassettes",
         "record the exchanges of tests, replay them offline, or verify the target against them",
         setting_parsers.mode,
-        Mode.OFF,
         flag=True,
         metavar="{off,record,replay,verify}",
     ),
@@ -149,7 +138,6 @@ OPTIONS: Final = (
         "cassettes_dir",
         "directory of the cassettes, relative to the root directory of the tests",
         setting_parsers.path,
-        Path("cassettes"),
         flag=True,
         hidden=True,
         metavar="DIR",
@@ -158,7 +146,6 @@ OPTIONS: Final = (
         "cassettes_replace",
         "whether a recording replaces an earlier one only if its test passed, or always",
         setting_parsers.one_of("passed", "always"),
-        "passed",
         flag=True,
         hidden=True,
         metavar="{passed,always}",
@@ -175,7 +162,6 @@ OPTIONS: Final = (
         "cassettes_fail_on",
         "fail the run if cassettes are orphaned, unplayed or expired, separated by commas",
         setting_parsers.shortcomings,
-        (),
         flag=True,
         hidden=True,
         metavar="WHAT",
@@ -184,7 +170,6 @@ OPTIONS: Final = (
         "redact",
         "personal fields to leave out of cassettes, such as payload.detail.email",
         setting_parsers.words,
-        (),
         flag=True,
         hidden=True,
         metavar="FIELD",
@@ -223,14 +208,12 @@ OPTIONS: Final = (
         "headers",
         "JSON object of further headers for the Cards API, such as the key of a gateway",
         setting_parsers.headers,
-        {},
         secret=True,
     ),
     Option(
         "client_cert",
         "PEM file with a client certificate and its key, or both files, separated by a comma",
         setting_parsers.paths,
-        (),
     ),
     Option(
         "seeding",
@@ -243,43 +226,36 @@ OPTIONS: Final = (
         "flow_mode",
         "start or test the Action Flow",
         setting_parsers.one_of("start", "test"),
-        "start",
     ),
     Option(
         "flow_variables",
         "JSON object of variables that the Action Flow requires",
         setting_parsers.json_object,
-        {},
     ),
     Option(
         "user_ids",
         "the only user ids that seeding may target, separated by commas",
         setting_parsers.words,
-        (),
     ),
     Option(
         "grant_type_in",
         "where the token request carries its parameters",
         setting_parsers.one_of("auto", "query", "form"),
-        "auto",
     ),
     Option(
         "timeout",
         "seconds for a whole exchange: connection, request and response",
         setting_parsers.seconds,
-        30.0,
     ),
     Option(
         "max_body",
         "size limit of a response, compressed and decompressed, such as 16MB",
         setting_parsers.size,
-        DEFAULT_MAX_BODY,
     ),
     Option(
         "seed_timeout",
         "longest wait in seconds for the next seeded card to be listed",
         setting_parsers.seconds,
-        60.0,
     ),
     Option(
         "journal", "directory for the journals of what live runs have seeded", setting_parsers.path

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TextIO
 
 from pytest_atomic_cards.recordings.audit import formats
 from pytest_atomic_cards.recordings.audit.bodies import LARGEST, TOO_LARGE
 from pytest_atomic_cards.recordings.audit.containers import Recording
-from pytest_atomic_cards.recordings.audit.entry import DAMAGED, Flaw, Item
+from pytest_atomic_cards.recordings.audit.entry import DAMAGED, Entry, Flaw, Item
 from pytest_atomic_cards.recordings.malformed import MALFORMED, reason_of
 
 CUT_OFF: Final = "cut off"
@@ -54,20 +54,35 @@ def read_lines(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
         file: Its text; the beginning has been read.
         head: That beginning.
     """
-    for number, (line, text) in enumerate(_numbered(file, head), start=1):
-        yield _of_line(recording, number, line, text)
 
-
-def _of_line(recording: Recording, number: int, line: int, text: str) -> Item:
-    try:
-        value = _value(text)
-        if value.__class__ is not dict:
-            raise TypeError("each line must be an object")
+    def of_line(number: int, line: int, value: dict[str, Any], text: str) -> list[Entry]:
         if "request" in value and "method" not in value:
-            return formats.from_any(number, line, value, recording.attached)
-        return formats.from_line(number, line, value, text)
-    except MALFORMED as error:
-        return _flaw_of_line(number, line, text, reason_of(error))
+            return [formats.from_any(number, line, value, recording.attached)]
+        return [formats.from_line(number, line, value, text)]
+
+    return _entries(file, head, of_line)
+
+
+def read_events(_: Recording, file: TextIO, head: str) -> Iterator[Item]:
+    """The exchanges of Schemathesis' NDJSON report; see :func:`read_lines`."""
+    return _entries(file, head, formats.from_schemathesis_event)
+
+
+def _entries(
+    file: TextIO, head: str, of_line: Callable[[int, int, dict[str, Any], str], list[Entry]]
+) -> Iterator[Item]:
+    """What a function makes of the number and value of each line, and what cannot be read."""
+    number = 1
+    for line, text in _numbered(file, head):
+        try:
+            value = _value(text)
+            if value.__class__ is not dict:
+                raise TypeError("each line must be an object")
+            items: Sequence[Item] = of_line(number, line, value, text)
+        except MALFORMED as error:
+            items = [_flaw_of_line(number, line, text, reason_of(error))]
+        yield from items
+        number += len(items)
 
 
 def _flaw_of_line(number: int, line: int, text: str, detail: str) -> Flaw:
@@ -76,24 +91,6 @@ def _flaw_of_line(number: int, line: int, text: str, detail: str) -> Flaw:
     is_cut = not text.endswith("\n")
     reason = CUT_OFF if is_cut else DAMAGED
     return Flaw(number=number, line=line, reason=reason, text=text, detail=detail)
-
-
-def read_events(recording: Recording, file: TextIO, head: str) -> Iterator[Item]:
-    """The exchanges of Schemathesis' NDJSON report; see :func:`read_lines`."""
-    del recording
-    number = 1
-    for line, text in _numbered(file, head):
-        try:
-            event = _value(text)
-            if not isinstance(event, dict):
-                raise TypeError("each line must be an object")
-            entries = formats.from_schemathesis_event(number, line, event, text)
-        except MALFORMED as error:
-            yield _flaw_of_line(number, line, text, reason_of(error))
-            number += 1
-        else:
-            yield from entries
-            number += len(entries)
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - a JSON value

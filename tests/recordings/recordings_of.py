@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from manners_reports import schemathesis_ndjson, schemathesis_vcr
 from vcr.request import Request
 from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
@@ -104,55 +104,13 @@ def own(path: Path, exchanges: Sequence[Exchange]) -> None:
     cassette.save()
 
 
-def schemathesis_vcr(path: Path, exchanges: Sequence[Exchange]) -> None:
-    """Schemathesis' VCR report, as far as it is about exchanges."""
-    interactions = [
-        {
-            "id": str(n),
-            "recorded_at": one.started.isoformat(),
-            "request": {
-                "uri": one.url,
-                "method": one.method,
-                "headers": {"Authorization": ["[Filtered]"]},
-                "body": {"encoding": "utf-8", "string": one.request_body.decode()},
-            },
-            "response": {
-                "status": {"code": str(one.status), "message": "OK"},
-                "elapsed": str(one.elapsed),
-                "headers": {name: [value] for name, value in one.response_headers.items()},
-                "body": {"encoding": "utf-8", "string": one.response_body.decode()},
-            },
-        }
-        for n, one in enumerate(exchanges)
-    ]
-    document = {"recorded_with": "Schemathesis 4", "http_interactions": interactions}
-    path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+def _by(manner: Callable[[Sequence[Exchange]], bytes]) -> Write:
+    """Writes the content that a manner gives to a file."""
 
+    def write(path: Path, exchanges: Sequence[Exchange]) -> None:
+        path.write_bytes(manner(exchanges))
 
-def _content(body: bytes) -> dict[str, str] | None:
-    return {"$base64": base64.b64encode(body).decode()} if body else None
-
-
-def schemathesis_ndjson(path: Path, exchanges: Sequence[Exchange]) -> None:
-    """Schemathesis' NDJSON report, as far as it is about exchanges."""
-    interactions = {
-        str(n): {
-            "request": {"method": one.method, "uri": one.url, "headers": {}},
-            "response": {
-                "status_code": one.status,
-                "headers": {name: [value] for name, value in one.response_headers.items()},
-                "content": _content(one.response_body),
-                "elapsed": one.elapsed,
-            },
-            "timestamp": one.started.timestamp(),
-        }
-        for n, one in enumerate(exchanges)
-    }
-    events = [
-        {"Initialize": {"schemathesis_version": "4.32.5", "seed": 1}},
-        {"ScenarioFinished": {"id": "1", "recorder": {"interactions": interactions}}},
-    ]
-    path.write_text("".join(f"{json.dumps(event)}\n" for event in events), "utf-8")
+    return write
 
 
 FORMATS: dict[str, Write] = {
@@ -161,6 +119,6 @@ FORMATS: dict[str, Write] = {
     "vcrpy-yaml": vcrpy_yaml,
     "vcrpy-json": vcrpy_json,
     "own": own,
-    "schemathesis-vcr": schemathesis_vcr,
-    "schemathesis-ndjson": schemathesis_ndjson,
+    "schemathesis-vcr": _by(schemathesis_vcr),
+    "schemathesis-ndjson": _by(schemathesis_ndjson),
 }

@@ -15,7 +15,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manners import MANNERS, _entry, _har, _line, lines
+from manners import MANNERS, line_of, lines
+from manners_har import entry_of, har_of
 from planted import traffic_of_a_day
 
 from pytest_atomic_cards.plugin.cli import main
@@ -99,14 +100,14 @@ _LAYERS = ", ".join(f"&l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1,
 
 
 def _huge_entry() -> bytes:
-    content = _har(
-        [_entry(traffic_of_a_day()[0]), {"x": "MARK"}, _entry(traffic_of_a_day()[1])], "a tool"
+    content = har_of(
+        [entry_of(traffic_of_a_day()[0]), {"x": "MARK"}, entry_of(traffic_of_a_day()[1])], "a tool"
     )
     return content.replace(b"MARK", _HUGE.encode())
 
 
 def _huge_line() -> bytes:
-    one, other = (json.dumps(_line(one)) for one in traffic_of_a_day()[:2])
+    one, other = (json.dumps(line_of(one)) for one in traffic_of_a_day()[:2])
     huge = f'{{"url": "https://a.test/v1/e/cards", "responseBody": "{_HUGE}"}}'
     return f"{one}\n{huge}\n{other}".encode()
 
@@ -160,10 +161,10 @@ def test_a_body_that_unpacks_without_measure_is_counted(tmp_path: Path) -> None:
     """A small file cannot fill the memory through its bodies."""
     packed = base64.b64encode(gzip.compress(b"a" * 2 * LARGEST)).decode()
     entries = [
-        _entry(traffic_of_a_day()[2], {"text": packed, "encoding": "base64"}),
-        _entry(traffic_of_a_day()[2]),
+        entry_of(traffic_of_a_day()[2], {"text": packed, "encoding": "base64"}),
+        entry_of(traffic_of_a_day()[2]),
     ]
-    (tmp_path / "recording").write_bytes(_har(entries, "a tool"))
+    (tmp_path / "recording").write_bytes(har_of(entries, "a tool"))
     (count,) = audit([tmp_path / "recording"]).counts
     assert (count.judged, count.unjudged) == (1, {TOO_LARGE: 1})
 
@@ -196,7 +197,7 @@ def test_an_odd_value_is_no_matter(
 ) -> None:
     """It is judged or counted, shown if it violates something, and written to the report."""
     path = tmp_path / "recording"
-    odd = _line(traffic_of_a_day()[3], **ODD[what])
+    odd = line_of(traffic_of_a_day()[3], **ODD[what])
     path.write_text(
         f"{json.dumps(odd)}\n{json.dumps(odd)}\n" + lines(traffic_of_a_day()).decode(), "utf-8"
     )
@@ -210,7 +211,7 @@ _COMMAND = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exi
 def test_a_terminal_that_cannot_encode_is_no_matter(tmp_path: Path) -> None:
     """What it lacks is escaped, and the exit code is that of the verdict."""
     path = tmp_path / "recording"
-    text = json.dumps(_line(traffic_of_a_day()[2], responseBody=["ä", HALF, "日本"]))
+    text = json.dumps(line_of(traffic_of_a_day()[2], responseBody=["ä", HALF, "日本"]))
     path.write_text(text, "utf-8")
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _COMMAND, "audit", str(path)],

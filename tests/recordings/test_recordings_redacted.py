@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from manners import MANNERS, _line
+from manners import MANNERS, line_of
 from planted import planted, traffic_of_a_day
 from test_recordings_secret_shapes import FORMATS, IN_HAR, SHAPES, Raw, _values, _write
 
@@ -102,6 +102,6 @@ def test_what_cannot_be_copied_is_told(
 def test_one_copy_is_of_one_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With several files it would be unclear what is copied."""
     path = tmp_path / "recording"
-    path.write_text(json.dumps(_line(traffic_of_a_day()[0])), "utf-8")
+    path.write_text(json.dumps(line_of(traffic_of_a_day()[0])), "utf-8")
     assert main(["audit", str(path), str(path), "--redact", str(tmp_path / "copy")]) == 2
     assert "name a single FILE" in capsys.readouterr().err

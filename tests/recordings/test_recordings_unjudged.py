@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manners import MANNERS, _entry, _har, _line, _packed, lines, playwright, vcrpy
+from manners import MANNERS, line_of, lines
+from manners_cassettes import vcrpy
+from manners_har import entry_of, har_of, packed_entry_of, playwright
 from planted import traffic_of_a_day
 
 from pytest_atomic_cards.plugin.cli import main
@@ -36,7 +38,7 @@ def _counted(content: bytes, directory: Path, **options: str) -> FileCount:
 
 
 def _of(entries: Sequence[dict[str, Any]]) -> bytes:
-    return _har(entries, "a tool")
+    return har_of(entries, "a tool")
 
 
 def _without(*names: str) -> Callable[[dict[str, Any]], None]:
@@ -83,7 +85,7 @@ def test_an_exchange_that_cannot_be_judged_is_counted_with_the_reason(
 ) -> None:
     """One such exchange costs neither the file nor the other exchanges, and its place is known."""
     change, reason = UNJUDGED[what]
-    entries = [_entry(one) for one in traffic_of_a_day()]
+    entries = [entry_of(one) for one in traffic_of_a_day()]
     change(entries[3])
     count = _counted(_of(entries), tmp_path)
     assert count.judged == len(entries) - 1
@@ -115,7 +117,7 @@ ODD: dict[str, Any] = {
 @pytest.mark.parametrize("what", ODD)
 def test_an_odd_entry_of_other_traffic_costs_nothing(what: str, tmp_path: Path) -> None:
     """The exchanges around it are judged as if it were not there."""
-    entries = [_entry(one) for one in traffic_of_a_day()]
+    entries = [entry_of(one) for one in traffic_of_a_day()]
     count = _counted(_of([ODD[what], *entries, ODD[what]]), tmp_path)
     assert count.judged == len(entries)
     assert count.passed_over + count.unjudged["damaged"] == 2
@@ -149,7 +151,9 @@ def test_an_encoding_is_read_if_its_library_is_installed(
         monkeypatch.setitem(sys.modules, "brotli", brotli)
         monkeypatch.setitem(sys.modules, "zstandard", zstandard)
     path = tmp_path / "page.har"
-    path.write_bytes(_of([_packed(*pair, coding) for pair in zip(exchanges, packed, strict=True)]))
+    path.write_bytes(
+        _of([packed_entry_of(*pair, coding) for pair in zip(exchanges, packed, strict=True)])
+    )
     code = main(["audit", str(path)])
     shown = capsys.readouterr().out
     assert code == 0
@@ -162,12 +166,12 @@ def test_an_encoding_is_read_if_its_library_is_installed(
     [
         (
             lambda: _of(
-                [_entry(replace(one, url="https://a.test/x")) for one in traffic_of_a_day()]
+                [entry_of(replace(one, url="https://a.test/x")) for one in traffic_of_a_day()]
             ),
             "--api-",
         ),
         (
-            lambda: _of([_entry(one, {"size": 9}) for one in traffic_of_a_day()[:4]]),
+            lambda: _of([entry_of(one, {"size": 9}) for one in traffic_of_a_day()[:4]]),
             "with bodies: ",
         ),
         (lambda: _of([]), "--api-url"),
@@ -246,7 +250,7 @@ def test_bodies_beside_a_har_file_are_read(tmp_path: Path) -> None:
     entries = []
     for number, one in enumerate(traffic_of_a_day()):
         (tmp_path / f"{number}.json").write_bytes(one.response_body)
-        entries.append(_entry(one, {"_file": f"{number}.json"}))
+        entries.append(entry_of(one, {"_file": f"{number}.json"}))
     assert _counted(_of(entries), tmp_path).judged == len(entries)
 
 
@@ -275,14 +279,14 @@ def test_what_is_left_of_a_recording_is_judged(
 
 def test_a_damaged_line_costs_no_other(tmp_path: Path) -> None:
     """Lines are independent of each other."""
-    good = [json.dumps(_line(one)) for one in traffic_of_a_day()]
+    good = [json.dumps(line_of(one)) for one in traffic_of_a_day()]
     text = "\n".join([good[0], "[]", '{"url": "https://a.test/v1/e/cards"}', "{", *good[1:], ""])
     count = _counted(text.encode(), tmp_path)
     assert count.judged == len(good)
     assert (count.passed_over, count.odd, count.unjudged["damaged"]) == (2, 2, 1)
 
 
-@pytest.mark.parametrize("write", [_line, _entry])
+@pytest.mark.parametrize("write", [line_of, entry_of])
 def test_a_document_may_be_one_exchange(
     write: Callable[[Exchange], dict[str, Any]], tmp_path: Path
 ) -> None:

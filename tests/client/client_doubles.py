@@ -16,7 +16,8 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from pytest_atomic_cards.client import CardsSession, RetryPolicy, StaticToken
+from pytest_atomic_cards.client import CardsApi, CardsSession, RetryPolicy, Scope, StaticToken
+from pytest_atomic_cards.model.cards import Card
 
 BASE = "http://cards.test"
 TOKEN_URL = "http://auth.test/oauth2/token"
@@ -176,3 +177,46 @@ def raw_server(answer: bytes = b'{"data": []}') -> Iterator[RawServer]:
     seen: list[tuple[list[str], bytes]] = []
     with served(_RawHandler, seen=seen, answer=answer) as url:
         yield RawServer(url, seen)
+
+
+class Renewing:
+    """A token source that counts its renewals."""
+
+    secrets: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self.renewals = 0
+
+    def token(self) -> str:
+        return f"token-{self.renewals}"
+
+    def renew(self, stale: str) -> str:
+        if stale == self.token():
+            self.renewals += 1
+        return self.token()
+
+
+def api(target: Target, environment_id: str = "env") -> CardsApi:
+    """The operations over a scripted target."""
+    return CardsApi(session(target), environment_id)
+
+
+MINE = "inv-1"
+
+
+def scope_of_this_run() -> Scope:
+    """A scope with one invocation, one user, and one card."""
+    scope = Scope()
+    scope.adopt_invocation(MINE)
+    scope.adopt_user("user of mine")
+    body = {
+        "cardInstanceId": "card-1",
+        "flowInvocationId": "inv-2",
+        "flowInstanceId": "flow-1",
+        "lifecycleId": "life-1",
+        "userId": "a-real-customer",
+        "cardTemplateId": "template-1",
+        "eventName": "",
+    }
+    scope.adopt([Card.from_body(body)])
+    return scope

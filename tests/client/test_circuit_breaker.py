@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import freezegun
 import pytest
 import requests
-from client_doubles import SECRET, TOKEN, TOKEN_URL, FakeTime, Reply, Target, session
+from client_doubles import SECRET, TOKEN, TOKEN_URL, Reply, Target, session
+from token_doubles import credentials
 
 from pytest_atomic_cards.client import CardsSession, ClientCredentials, circuit_breaker
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
@@ -220,14 +221,6 @@ def test_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
 # Tokens
 
 
-def credentials(target: Target, breaker: CircuitBreaker, **changes: str) -> ClientCredentials:
-    """A token source without waits of which the target is the endpoint."""
-    values = {"token_url": TOKEN_URL, "client_id": "client-1", "client_secret": SECRET}
-    return ClientCredentials(
-        http=target.http(), retry=FakeTime().policy(), breaker=breaker, **values | changes
-    )
-
-
 def fetch(source: ClientCredentials, times: int) -> AtomicCardsError:
     """Ask for tokens, none of which is issued; the last error."""
     for _ in range(times):
@@ -239,7 +232,7 @@ def fetch(source: ClientCredentials, times: int) -> AtomicCardsError:
 def test_a_token_endpoint_that_is_down_costs_each_test_one_attempt() -> None:
     """Eight tests that each want a token make one cycle and then one attempt each."""
     breaker, target = CircuitBreaker(clock=Still()), Target(DOWN)
-    source = credentials(target, breaker)
+    source = credentials(target, breaker=breaker)
     fetch(source, 1)
     cycle = len(target.requests)
     for _ in range(7):
@@ -256,7 +249,7 @@ def test_a_refused_credential_is_asked_for_once() -> None:
     """Fifty calls with a wrong secret are one token request, and fail alike; a test asks anew."""
     breaker = CircuitBreaker(clock=Still())
     target = Target(Reply(401, {"error": "invalid_client"}))
-    source = credentials(target, breaker)
+    source = credentials(target, breaker=breaker)
     error = fetch(source, 50)
     assert isinstance(error, SettingsError)
     assert "refuses the credentials" in str(error)
@@ -270,14 +263,14 @@ def test_another_credential_is_not_held_back() -> None:
     """A refusal is of one client id: the next may be accepted."""
     breaker = CircuitBreaker(clock=Still())
     target = Target(Reply(401), Reply(body={"access_token": TOKEN}))
-    fetch(credentials(target, breaker), 2)
-    assert credentials(target, breaker, client_id="client-2").token() == TOKEN
+    fetch(credentials(target, breaker=breaker), 2)
+    assert credentials(target, breaker=breaker, client_id="client-2").token() == TOKEN
 
 
 def test_no_secret_is_in_the_file(tmp_path: Path) -> None:
     """What processes share holds neither the client secret nor its encoding."""
     breaker = CircuitBreaker(tmp_path / "circuits", Still())
-    source = credentials(Target(Reply(401, SECRET.encode())), breaker)
+    source = credentials(Target(Reply(401, SECRET.encode())), breaker=breaker)
     fetch(source, 2)
     content = (tmp_path / "circuits").read_text()
     assert "client-1" in content

@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from client_doubles import BASE, Reply, Target, session
+from client_doubles import BASE, MINE, Target, scope_of_this_run, session
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.client import CardsApi, Scope, ScopeWarning
+from pytest_atomic_cards.client import CardsApi, Scope
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import MisuseError, ScopeError
 
 CANCEL = f"{BASE}/v1/env/cards/cancel"
-MINE = "inv-1"
 NAMES = [
     "eventName",
     "lifecycleId",
@@ -30,24 +27,6 @@ NAMES = [
     "offset",
     "multiple",
 ]
-
-
-def scope_of_this_run() -> Scope:
-    """A scope with one invocation, one user, and one card."""
-    scope = Scope()
-    scope.adopt_invocation(MINE)
-    scope.adopt_user("user of mine")
-    body = {
-        "cardInstanceId": "card-1",
-        "flowInvocationId": "inv-2",
-        "flowInstanceId": "flow-1",
-        "lifecycleId": "life-1",
-        "userId": "a-real-customer",
-        "cardTemplateId": "template-1",
-        "eventName": "",
-    }
-    scope.adopt([Card.from_body(body)])
-    return scope
 
 
 @pytest.mark.parametrize(
@@ -192,121 +171,6 @@ def test_a_listing_may_have_a_value_that_names_a_method(query: str) -> None:
     Scope().check("GET", f"{BASE}/v1/env/cards?{query}")
 
 
-DISGUISES = [
-    "X-HTTP-Method",
-    "X-HTTP-Method-Override",
-    "X-Method-Override",
-    "X-Original-Method",
-    "X-Forwarded-Method",
-    "x-original-url",
-    "X-Rewrite-URL",
-    "X-Original-URI",
-    "X-Forwarded-Uri",
-    "X-Forwarded-Path",
-    "X-Forwarded-Prefix",
-    "X-Script-Name",
-    "Host",
-    "Forwarded",
-    "X-Forwarded-Host",
-    "Content-Length",
-    "Transfer-Encoding",
-    "Upgrade",
-    "Content-Encoding",
-]
-SPELLINGS: list[Callable[[str], str]] = [
-    str.upper,
-    lambda name: name.replace("-", "_"),
-    lambda name: name.replace("-", "."),
-    lambda name: f"{name} ",
-    lambda name: f"{name}\t",
-    lambda name: f" {name}",
-    lambda name: f"{name}\0",
-    lambda name: f"{name}:",
-    lambda name: f"X-Trace: 1\r\n{name}",
-    lambda name: name.replace("-", "\u2010"),
-]
-
-
-@pytest.mark.parametrize("header", DISGUISES)
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_header_that_disguises_a_request_is_refused_in_any_spelling(
-    header: str, spelling: Callable[[str], str]
-) -> None:
-    """Servers fold case, take underscores for hyphens, and cut or trim a malformed name."""
-    with pytest.raises(ScopeError, match="its header"):
-        scope_of_this_run().check(
-            "PUT", f"{CANCEL}?flowInvocationId={MINE}", {spelling(header): "PUT"}
-        )
-
-
-@pytest.mark.parametrize("method", ["GET", "get", "HEAD", "OPTIONS"])
-@pytest.mark.parametrize("body", [b"_method=PUT", b'{"_method": "PUT"}', b"{}", b" "])
-def test_a_body_of_a_listing_is_refused(method: str, body: bytes) -> None:
-    """A server may take a body for an action; no listing has one."""
-    with pytest.raises(ScopeError, match="with a body"):
-        Scope().check(method, f"{BASE}/v1/env/cards", (), body)
-
-
-def test_a_session_hands_its_body_to_the_guard() -> None:
-    """A PUT that is smuggled in the body of a GET is not sent."""
-    target = Target()
-    with pytest.raises(ScopeError, match="with a body"):
-        session(target, guard=scope_of_this_run()).send(
-            "GET", "/v1/env/cards/cancel", [("multiple", "1")], body=b"_method=PUT"
-        )
-    assert not target.requests
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"_method": "DELETE"}',
-        b'{" _METHOD ": "DELETE"}',
-        b'{"\\u005fmethod[]": "DELETE"}',
-        b'[{"flowInvocationId": "inv-9"}]',
-        b"flowInvocationId=inv-9",
-        b"x=1&user%49d=ann",
-        b'--x\r\nContent-Disposition: form-data; name="userId"\r\n\r\nann\r\n--x--',
-        b'{"userId": "ann"',
-        b"_method=DELETE",
-        b"[" * 100_000 + b'"userId"',
-    ],
-)
-def test_a_body_that_names_a_parameter_is_refused(body: bytes) -> None:
-    """Some servers look for parameters in the body too, and may prefer those."""
-    with pytest.raises(ScopeError, match="its body names"):
-        scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"{}", b"[1]", b"nonsense", b'{"userId": "ann", "by": {"_method": "cash"}}', b"\xff"],
-)
-def test_a_body_that_is_no_query_passes(body: bytes) -> None:
-    """The state of a completed card may be any object that does not name a method."""
-    scope_of_this_run().check("PUT", f"{CANCEL}?flowInvocationId={MINE}", (), body)
-
-
-def test_the_start_of_a_flow_may_name_its_invocation() -> None:
-    """A body in which a documented field is called like an attribute is no disguise."""
-    url = f"{BASE}/v1/env/action-flow/flow/start"
-    Scope().check("POST", url, (), b'{"flows": [], "flowInvocationId": "inv-2"}')
-    with pytest.raises(ScopeError, match="its body names '_method'"):
-        Scope().check("POST", url, (), b'{"flows": [], "_method": "PUT"}')
-
-
-@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "x_original_url", "Host"])
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_headers_that_disguise_a_request_are_refused(method: str, header: str) -> None:
-    """Not even a pinned request passes with a header that turns it into another one."""
-    target = Target()
-    with pytest.raises(ScopeError, match=header):
-        session(target, guard=scope_of_this_run()).send(
-            method, "/v1/env/cards", [("flowInvocationId", MINE)], headers={header: "PUT"}
-        )
-    assert not target.requests
-
-
 def test_a_query_that_may_be_cut_is_refused() -> None:
     """A pin behind thousands of characters may never be read."""
     with pytest.raises(ScopeError, match="longer than 4000"):
@@ -332,69 +196,6 @@ def test_a_card_without_ids_brings_nothing_into_scope() -> None:
     scope.adopt([Card.from_body({"lifecycleId": "", "flowInvocationId": None})])
     with pytest.raises(ScopeError):
         scope.check("PUT", f"{CANCEL}?lifecycleId=")
-
-
-def test_the_guard_can_be_switched_off_loudly() -> None:
-    """Inside ``unguarded`` an action passes, a warning has the reason, and afterwards it ends."""
-    scope = Scope()
-    reason = "clean-up of a scratch environment"
-    with pytest.warns(ScopeWarning, match=reason) as caught, scope.unguarded(reason):
-        scope.check("PUT", f"{CANCEL}?multiple=1")
-    assert caught[0].filename == __file__
-    with pytest.raises(ScopeError):
-        scope.check("PUT", f"{CANCEL}?multiple=1")
-
-
-@pytest.mark.parametrize("guard", [None, Scope()])
-def test_the_client_can_switch_it_off_for_some_calls(guard: Scope | None) -> None:
-    """``CardsApi.unguarded`` lets the calls inside it through, as loudly without any guard."""
-    target = Target(Reply(body={"data": [], "summary": {"total": 0, "updated": 0}}))
-    api = CardsApi(session(target, guard=guard), "env")
-    everyone = CardQuery(user_id="ann", multiple=True)
-    reason = "a scratch environment"
-    with pytest.warns(ScopeWarning, match=reason) as caught, api.unguarded(reason):
-        api.cancel(everyone)
-    assert caught[0].filename == __file__
-    assert len(target.requests) == 1
-    if guard:
-        with pytest.raises(ScopeError):
-            api.cancel(everyone)
-
-
-def test_the_guard_comes_back_after_an_error() -> None:
-    """An exception inside ``unguarded`` switches the guard on again."""
-    scope = Scope()
-    with pytest.warns(ScopeWarning), pytest.raises(RuntimeError), scope.unguarded("a test"):
-        raise RuntimeError
-    with pytest.raises(ScopeError):
-        scope.check("PUT", f"{CANCEL}?multiple=1")
-
-
-def test_the_guard_stays_on_for_other_threads() -> None:
-    """Switching it off in one thread does not let another one through."""
-    scope = Scope()
-    with ThreadPoolExecutor(1) as pool, pytest.warns(ScopeWarning), scope.unguarded("a test"):
-        other = pool.submit(scope.check, "PUT", f"{CANCEL}?multiple=1")
-    with pytest.raises(ScopeError):
-        other.result()
-
-
-def test_where_warnings_are_errors_the_guard_stays_on() -> None:
-    """A run that forbids warnings cannot switch the guard off."""
-    scope = Scope()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ScopeWarning), scope.unguarded("a test"):
-            pytest.fail("the body must not run")
-    with pytest.raises(ScopeError):
-        scope.check("PUT", CANCEL)
-
-
-@pytest.mark.parametrize("reason", ["", "  "])
-def test_switching_off_needs_a_reason(reason: str) -> None:
-    """Without a reason the guard stays on."""
-    with pytest.raises(MisuseError), Scope().unguarded(reason):
-        pytest.fail("the body must not run")
 
 
 def test_cancelling_everything_is_impossible_by_accident() -> None:

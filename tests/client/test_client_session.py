@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
-import traceback
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -13,10 +10,9 @@ import pytest
 import requests
 from client_doubles import (
     BASE,
-    SECRET,
     TOKEN,
-    TOKEN_URL,
     FakeTime,
+    Renewing,
     Reply,
     Target,
     raw_server,
@@ -27,7 +23,6 @@ from hypothesis import strategies as st
 
 from pytest_atomic_cards.client import (
     CardsSession,
-    ClientCredentials,
     RetryPolicy,
     StaticToken,
     open_http,
@@ -35,34 +30,13 @@ from pytest_atomic_cards.client import (
 from pytest_atomic_cards.client.rate_limit import AcceptedRate
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.support.errors import (
-    AtomicCardsError,
     MisuseError,
-    OutcomeUnknownError,
     ScopeError,
     SettingsError,
     TransportError,
 )
-from pytest_atomic_cards.support.secrets.redactor import Redactor
 
 HOSTILE = ["%", "%2F", "%zz", "+", "&a=b", "#", "é", "🂡", "..", "/../", " ", "?", "=", "\\", '"<>']
-BUSY = [429, 502, 503, 504]
-
-
-class Renewing:
-    """A token source that counts its renewals."""
-
-    secrets: frozenset[str] = frozenset()
-
-    def __init__(self) -> None:
-        self.renewals = 0
-
-    def token(self) -> str:
-        return f"token-{self.renewals}"
-
-    def renew(self, stale: str) -> str:
-        if stale == self.token():
-            self.renewals += 1
-        return self.token()
 
 
 @pytest.mark.parametrize("root", [BASE, f"{BASE}/", f"{BASE}/v1", f"{BASE}/v1/"])
@@ -232,189 +206,6 @@ def test_every_other_status_is_an_answer(status: int) -> None:
     assert len(target.requests) == 1
 
 
-@pytest.mark.parametrize("status", BUSY)
-def test_a_listing_is_repeated_until_it_is_answered(status: int) -> None:
-    """A GET that meets a busy target waits and tries again."""
-    time, target = FakeTime(), Target(Reply(status), Reply(status), Reply())
-    assert session(target, time).send("GET", "/v1/env/cards").status == 200
-    assert time.sleeps == [0.1, 0.2]
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        requests.ConnectionError("reset"),
-        requests.ReadTimeout("slow"),
-        requests.ConnectTimeout("slow"),
-        requests.exceptions.ChunkedEncodingError("cut"),
-        OSError("odd"),
-    ],
-)
-def test_a_listing_survives_a_broken_connection(error: Exception) -> None:
-    """A GET whose connection fails is tried again."""
-    target = Target(error, Reply())
-    assert session(target).send("GET", "/v1/env/cards").status == 200
-
-
-def test_retry_after_of_the_target_is_honoured() -> None:
-    """The wait before a repeated GET is the one that the target asked for."""
-    time, target = FakeTime(), Target(Reply(429, headers={"Retry-After": "3"}), Reply())
-    session(target, time).send("GET", "/v1/env/cards")
-    assert time.sleeps == [3.0]
-
-
-@pytest.mark.parametrize("outcome", [Reply(503, b"down"), requests.ConnectionError("down")])
-def test_a_listing_that_is_never_answered_is_a_transport_failure(
-    outcome: Reply | Exception,
-) -> None:
-    """After the last attempt the error has the last exchange, and says how often it was tried."""
-    target = Target(outcome)
-    with pytest.raises(TransportError, match=r"8 attempts.*down") as caught:
-        session(target).send("GET", "/v1/env/cards")
-    assert not isinstance(caught.value, OutcomeUnknownError)
-    assert caught.value.exchange is not None
-    assert len(target.requests) == 8
-
-
-@pytest.mark.parametrize("method", ["PUT", "POST"])
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        *map(Reply, BUSY),
-        requests.ConnectionError("reset"),
-        requests.ReadTimeout("slow"),
-        requests.exceptions.ChunkedEncodingError("cut"),
-    ],
-)
-def test_an_action_without_a_usable_answer_is_not_repeated(
-    method: str, outcome: Reply | Exception
-) -> None:
-    """Whether the action was applied is unknown, and the error says to look first."""
-    time, target = FakeTime(), Target(outcome)
-    with pytest.raises(OutcomeUnknownError, match="list the cards") as caught:
-        session(target, time).send(method, "/v1/env/cards/cancel", [("userId", "u")])
-    assert caught.value.exchange is not None
-    assert caught.value.exchange.query == "userId=u"
-    assert len(target.requests) == 1
-    assert not time.sleeps
-
-
-def test_an_action_that_never_left_is_a_plain_transport_failure() -> None:
-    """Where the connection was refused, nothing was applied for certain."""
-    with raw_server() as server:
-        gone = server.url
-    cards = CardsSession(base_url=gone, tokens=StaticToken(TOKEN), retry=FakeTime().policy())
-    with cards, pytest.raises(TransportError, match=r"(?i)refused") as caught:
-        cards.send("PUT", "/v1/env/cards/cancel")
-    assert type(caught.value) is TransportError
-
-
-def test_a_repeatable_action_is_repeated() -> None:
-    """The caller can say that sending an action again is harmless."""
-    target = Target(Reply(503), Reply())
-    exchange = session(target).send("PUT", "/v1/env/cards/cancel", repeatable=True)
-    assert exchange.status == 200
-    assert target.methods == ["PUT", "PUT"]
-
-
-def test_a_repeatable_action_that_is_never_answered_stays_unknown() -> None:
-    """Attempts that ended without a connection do not undo the doubt of an earlier one."""
-    target = Target(Reply(503), requests.ConnectTimeout("no connection"))
-    with pytest.raises(OutcomeUnknownError):
-        session(target).send("PUT", "/v1/env/cards/cancel", repeatable=True)
-
-
-def test_a_listing_that_must_not_be_repeated_is_not() -> None:
-    """The caller can have a single attempt."""
-    target = Target(Reply(503))
-    with pytest.raises(TransportError):
-        session(target).send("GET", "/v1/env/cards", repeatable=False)
-    assert len(target.requests) == 1
-
-
-def test_a_status_that_means_unprocessed_is_repeated_whatever_the_method() -> None:
-    """A POST is repeated after the status by which the target says that it did nothing."""
-    target = Target(Reply(429), Reply())
-    exchange = session(target).send("POST", "/v1/env/action-flow/f/start", unprocessed={429})
-    assert exchange.status == 200
-
-
-def test_a_status_that_means_unprocessed_leaves_no_doubt() -> None:
-    """When it stays, the error is a plain transport failure; another status is in doubt."""
-    with pytest.raises(TransportError) as caught:
-        session(Target(Reply(429))).send("POST", "/v1/x", unprocessed={429})
-    assert type(caught.value) is TransportError
-    with pytest.raises(OutcomeUnknownError):
-        session(Target(Reply(503))).send("POST", "/v1/x", unprocessed={429})
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_refused_token_is_renewed_once(method: str) -> None:
-    """A 401 leads to one renewal and one repetition, also of an action."""
-    tokens, target = Renewing(), Target(Reply(401), Reply())
-    exchange = session(target, tokens=tokens).send(method, "/v1/env/cards/cancel")
-    assert exchange.status == 200
-    sent = [request.headers["Authorization"] for request in target.requests]
-    assert sent == ["Bearer token-0", "Bearer token-1"]
-
-
-def test_a_renewal_that_does_not_help_is_not_repeated() -> None:
-    """A target that always answers 401 on a path costs one renewal, not one a request."""
-    tokens, target = Renewing(), Target(Reply(401))
-    cards = session(target, tokens=tokens)
-    statuses = [cards.send("GET", "/v1/other/cards").status for _ in range(5)]
-    assert statuses == [401] * 5
-    assert tokens.renewals == 1
-
-
-def test_a_token_that_opened_a_path_is_renewed_when_it_expires() -> None:
-    """A 401 that no token cures, as for a request without User-Agent, does not bar later ones."""
-    tokens, valid = Renewing(), {"token-0", "token-1"}
-
-    def answer(request: requests.PreparedRequest) -> Reply:
-        token = request.headers["Authorization"].removeprefix("Bearer ")
-        return Reply() if "User-Agent" in request.headers and token in valid else Reply(401)
-
-    cards = session(Target(answer), tokens=tokens)
-    assert cards.send("GET", "/v1/mine/cards", user_agent=False).status == 401
-    assert cards.send("GET", "/v1/mine/cards").status == 200
-    valid.clear()
-    valid.add("token-2")
-    assert cards.send("GET", "/v1/mine/cards").status == 200
-
-
-def test_a_path_that_is_refused_does_not_stop_renewals_elsewhere() -> None:
-    """After a 401 that no token cures, an expired token is still renewed on another path."""
-    tokens, valid = Renewing(), {"token-1"}
-
-    def answer(request: requests.PreparedRequest) -> Reply:
-        token = request.headers["Authorization"].removeprefix("Bearer ")
-        return Reply() if "/mine/" in str(request.url) and token in valid else Reply(401)
-
-    cards = session(Target(answer), tokens=tokens)
-    assert cards.send("GET", "/v1/other/cards").status == 401
-    valid.add("token-2")
-    valid.remove("token-1")
-    assert cards.send("GET", "/v1/mine/cards").status == 200
-
-
-def test_threads_with_a_refused_token_fetch_one_new() -> None:
-    """Eight threads whose token was revoked cause one request to the token endpoint."""
-    count = iter(range(1, 100))
-    endpoint = Target(lambda _: Reply(body={"access_token": f"issued-token-{next(count)}"}))
-    api = Target(
-        lambda request: Reply(401 if request.headers["Authorization"].endswith("-1") else 200)
-    )
-    http = api.http()
-    http.mount(TOKEN_URL, endpoint)
-    tokens = ClientCredentials(token_url=TOKEN_URL, client_id="c", client_secret=SECRET, http=http)
-    cards = session(api, http=http, tokens=tokens)
-    with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda _: cards.send("GET", "/v1/e/cards").status, range(8)))
-    assert statuses == [200] * 8
-    assert len(endpoint.requests) == 2
-
-
 def test_listeners_get_the_exchange_of_every_attempt() -> None:
     """Attempts that failed are heard of as well as the final one."""
     seen: list[Exchange] = []
@@ -459,72 +250,6 @@ def test_a_rate_that_is_not_positive_is_refused(rate: float) -> None:
     """A rate of nothing a second is a mistake."""
     with pytest.raises(SettingsError, match="rate"):
         AcceptedRate(rate)
-
-
-@pytest.mark.parametrize(
-    "echo",
-    [
-        lambda secret: secret,
-        lambda secret: json.dumps({"sent": f"Bearer {secret}"}),
-        lambda secret: json.dumps({"sent": secret}).replace("/", "\\/"),
-        lambda secret: quote(secret, safe=""),
-    ],
-)
-@pytest.mark.parametrize("leaked", [TOKEN, SECRET])
-def test_an_echoed_secret_is_in_no_part_of_an_exchange(
-    echo: Callable[[str], str], leaked: str
-) -> None:
-    """A target that repeats token or secret in headers and body cannot make them visible."""
-    body = echo(leaked).encode()
-    api = Target(Reply(200, b"before " + body + b" after", {"X-Echo": echo(leaked)}))
-    http = api.http()
-    http.mount(TOKEN_URL, Target(Reply(body={"access_token": TOKEN})))
-    tokens = ClientCredentials(token_url=TOKEN_URL, client_id="c", client_secret=SECRET, http=http)
-    exchange = session(api, http=http, tokens=tokens).send(
-        "PUT", "/v1/e/cards", [("userId", leaked)], json={"value": leaked}
-    )
-    shown = json.dumps(exchange.as_dict()) + repr(exchange) + exchange.describe()
-    assert exchange.status == 200
-    assert b"[redacted]" in exchange.response_body
-    for spelling in (leaked, quote(leaked, safe=""), leaked.replace("/", "\\/")):
-        assert spelling not in shown
-
-
-def test_a_token_given_by_header_is_redacted_too() -> None:
-    """A token that the caller sends for one request is hidden like our own."""
-    target = Target(Reply(403, {"token": "another-token-1"}))
-    exchange = session(target).send(
-        "GET", "/v1", headers={"Authorization": "Bearer another-token-1"}
-    )
-    assert "another-token-1" not in json.dumps(exchange.as_dict())
-
-
-def test_a_secret_that_is_part_of_another_leaves_no_rest() -> None:
-    """Where one secret begins another, the longer one is hidden whole."""
-    redactor = Redactor(["abcdef", "abcdefghij"])
-    assert redactor.text("abcdefghij abcdef") == "[redacted] [redacted]"
-
-
-def test_short_words_are_left_as_they_are() -> None:
-    """A token too short to be one does not make nonsense of the body."""
-    target = Target(Reply(401, {"message": "bad token"}))
-    exchange = session(target, tokens=StaticToken("bad")).send("GET", "/v1")
-    assert exchange.json() == {"message": "bad token"}
-
-
-@pytest.mark.parametrize("outcome", [Reply(503, TOKEN.encode()), requests.ReadTimeout(TOKEN)])
-def test_no_error_shows_the_token(
-    outcome: Reply | Exception, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Neither message nor chain nor log nor local variables hold the token."""
-    caplog.set_level(logging.DEBUG)
-    with pytest.raises(AtomicCardsError) as caught:
-        session(Target(outcome)).send("PUT", "/v1/env/cards/cancel")
-    trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    own_frames = [str(f.locals) for f in trace.stack if "pytest_atomic_cards" in f.filename]
-    assert own_frames
-    assert trace.__context__ is None
-    assert TOKEN not in str(caught.value) + caplog.text + "".join(own_frames)
 
 
 def test_a_session_may_be_shared_by_threads() -> None:

@@ -2,104 +2,33 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
-import json
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache, partial
-from pathlib import Path
-from time import sleep
+from functools import partial
 
 import pytest
-import requests
-from client_doubles import SECRET, TOKEN, FakeTime, Reply, Target, hostile_server
+from client_doubles import SECRET, FakeTime, Target, hostile_server
+from hostile_servers import (
+    HEAD,
+    LARGE,
+    LETTERS,
+    MAX_BODY,
+    SLOW,
+    TIMEOUT,
+    Serve,
+    after_request,
+    flood,
+    limited_session,
+    zipped,
+)
 
-from pytest_atomic_cards.client import CardsSession, ClientCredentials, RetryPolicy, StaticToken
-from pytest_atomic_cards.client.connection_failures import Failure, failure_of
+from pytest_atomic_cards.client import ClientCredentials, RetryPolicy
+from pytest_atomic_cards.client.connection_failures import Failure
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.transport import NoResponse, Wire, open_http
 from pytest_atomic_cards.support.errors import OutcomeUnknownError, TimeLimitError, TransportError
-
-TIMEOUT = 0.4
-MAX_BODY = 200_000
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-LETTERS = b"x" * 65_536
-
-Serve = Callable[[socket.socket], None]
-
-
-def after_request(serve: Serve) -> Serve:
-    """What a server does once it has the head of a request."""
-
-    def served(connection: socket.socket) -> None:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += connection.recv(65_536)
-        serve(connection)
-
-    return served
-
-
-def drip(connection: socket.socket, start: bytes) -> None:
-    """Send a byte now and then, each of them soon enough for a time-out of single reads."""
-    connection.sendall(start)
-    while True:
-        connection.sendall(b"x")
-        sleep(TIMEOUT / 8)
-
-
-def flood(connection: socket.socket, start: bytes, again: bytes) -> None:
-    """Send the same bytes again and again."""
-    connection.sendall(start)
-    while True:
-        connection.sendall(again)
-
-
-def hang(connection: socket.socket) -> None:
-    """Say nothing until the client goes."""
-    while connection.recv(65_536):
-        pass
-
-
-@cache
-def zipped(size: int) -> bytes:
-    """A response whose body is so large when it is unpacked, and a thousandth of it as sent."""
-    body = gzip.compress(b"0" * size)
-    length = f"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
-    return HEAD + length.encode() + body
-
-
-SLOW: dict[str, Serve] = {
-    "hangs after it has accepted": hang,
-    "hangs after the request": after_request(hang),
-    "drips the status line": after_request(partial(drip, start=b"HTTP/1.1 200 O")),
-    "drips headers": after_request(partial(drip, start=HEAD + b"X-Drip: ")),
-    "drips the body": after_request(partial(drip, start=HEAD + b"Content-Length: 5000\r\n\r\n")),
-    "drips a body without a length": after_request(partial(drip, start=HEAD + b"\r\n")),
-    "drips the size of a chunk": after_request(
-        partial(drip, start=HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;")
-    ),
-}
-LARGE: dict[str, Serve] = {
-    "says 100 Continue for ever": after_request(
-        partial(flood, start=b"", again=b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-    ),
-    "announces a gigabyte": after_request(
-        partial(flood, start=HEAD + b"Content-Length: 1073741824\r\n\r\n", again=LETTERS)
-    ),
-    "never ends its body": after_request(partial(flood, start=HEAD + b"\r\n", again=LETTERS)),
-    "never ends its chunks": after_request(
-        partial(
-            flood,
-            start=HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
-            again=b"10000\r\n" + LETTERS + b"\r\n",
-        )
-    ),
-    "packs a bomb": after_request(lambda connection: connection.sendall(zipped(10_000_000))),
-}
 
 
 @pytest.fixture
@@ -228,17 +157,6 @@ def test_connecting_ends_by_the_deadline_too(
     assert not failure.sent
 
 
-def session(url: str, **changes: object) -> CardsSession:
-    """A session with small limits that makes one attempt."""
-    values = {
-        "tokens": StaticToken(TOKEN),
-        "timeout": TIMEOUT,
-        "max_body": MAX_BODY,
-        "retry": RetryPolicy(attempts=1),
-    }
-    return CardsSession(base_url=url, **values | changes)
-
-
 def test_a_response_that_is_too_large_is_no_success() -> None:
     """A listing cut at the limit is an error, sent once; of an action the outcome is unknown."""
     hits = itertools.count()
@@ -250,7 +168,7 @@ def test_a_response_that_is_too_large_is_no_success() -> None:
     policy = FakeTime().policy()
     with (
         hostile_server(after_request(serve)) as url,
-        session(url, retry=policy, timeout=30.0) as client,
+        limited_session(url, retry=policy, timeout=30.0) as client,
     ):
         with pytest.raises(TransportError, match="ATOMIC_CARDS_MAX_BODY"):
             client.send("GET", "/v1/e/cards")
@@ -263,7 +181,7 @@ def test_a_listing_that_the_run_has_no_time_for_is_not_sent() -> None:
     """Once the time limit has passed, ``send`` says so at once."""
     deadline, target = Deadline(), Target()
     deadline.set(0.0, "--cards-max-time 600")
-    client = session("http://cards.test", http=target.http(), deadline=deadline)
+    client = limited_session("http://cards.test", http=target.http(), deadline=deadline)
     with pytest.raises(TimeLimitError, match="--cards-max-time 600"):
         client.send("GET", "/v1/e/cards")
     assert not target.requests
@@ -279,7 +197,7 @@ def test_a_listing_cut_by_the_deadline_is_a_matter_of_time() -> None:
         deadline.set(TIMEOUT, "--cards-max-time")
         with (
             hostile_server(SLOW["drips the body"]) as url,
-            session(url, timeout=60.0, deadline=deadline) as client,
+            limited_session(url, timeout=60.0, deadline=deadline) as client,
             pytest.raises(kind, match="--cards-max-time"),
         ):
             client.send(method, "/v1/e/cards/cancel")
@@ -306,117 +224,3 @@ def test_token_requests_have_the_same_limits(serve: Serve, words: str) -> None:
         )
         with pytest.raises(TransportError, match=words):
             source.token()
-
-
-# What went wrong
-
-
-def test_an_unknown_host_is_named_at_once() -> None:
-    """A host name that does not exist is an error of the setting, and not retried."""
-    error = requests.ConnectionError(socket.gaierror(socket.EAI_NONAME, "unknown"))
-    target = Target(error)
-    client = session("http://cards.test", http=target.http(), retry=FakeTime().policy())
-    with pytest.raises(TransportError, match=r"cannot be resolved; correct ATOMIC_CARDS_API_URL"):
-        client.send("GET", "/v1/e/cards")
-    assert len(target.requests) == 1
-
-
-def test_a_missing_certificate_file_is_named_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bundle that is not there is an error of its setting, and not retried."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
-    time = FakeTime()
-    with (
-        session("https://127.0.0.1:9", retry=time.policy()) as client,
-        pytest.raises(TransportError, match=r"missing\.pem.*correct REQUESTS_CA_BUNDLE"),
-    ):
-        client.send("GET", "/v1/e/cards")
-    assert not time.sleeps
-
-
-def test_a_server_without_tls_is_named_at_once() -> None:
-    """An https URL to a server that speaks HTTP names the setting, and is not retried."""
-    time = FakeTime()
-    serve = partial(flood, start=b"", again=b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    with (
-        hostile_server(serve) as url,
-        session(url.replace("http:", "https:"), timeout=30.0, retry=time.policy()) as client,
-        pytest.raises(TransportError, match=r"check scheme and port in ATOMIC_CARDS_API_URL"),
-    ):
-        client.send("GET", "/v1/e/cards")
-    assert not time.sleeps
-
-
-def test_a_refused_proxy_login_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that wants a login is an error of the proxy's setting, and not retried."""
-    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
-    time = FakeTime()
-    with hostile_server(after_request(lambda it: it.sendall(refusal))) as proxy:
-        monkeypatch.setenv("https_proxy", proxy)
-        monkeypatch.delenv("no_proxy", raising=False)
-        with (
-            session("https://cards.invalid", timeout=30.0, retry=time.policy()) as client,
-            pytest.raises(TransportError, match=r"refuses the login.*HTTPS_PROXY"),
-        ):
-            client.send("PUT", "/v1/e/cards/cancel")
-    assert not time.sleeps
-
-
-@pytest.mark.parametrize("serve", [hang, partial(drip, start=b"HTTP/1.1 200 O")])
-def test_a_proxy_that_delays_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tunnel through a proxy belongs to the time of the exchange."""
-    with hostile_server(serve) as proxy:
-        monkeypatch.setenv("https_proxy", proxy)
-        monkeypatch.delenv("no_proxy", raising=False)
-        with (
-            session("https://cards.invalid") as client,
-            pytest.raises(TransportError, match="timed out"),
-        ):
-            client.send("GET", "/v1/e/cards")
-
-
-def test_a_handshake_that_hangs_is_given_up() -> None:
-    """TLS belongs to the time of the exchange as well."""
-    with (
-        hostile_server(hang) as url,
-        session(url.replace("http:", "https:")) as client,
-        pytest.raises(TransportError, match="timed out"),
-    ):
-        client.send("GET", "/v1/e/cards")
-
-
-def test_a_redirect_of_the_token_endpoint_names_its_location() -> None:
-    """Where a token endpoint redirects to is in the error."""
-    target = Target(Reply(302, b"", {"Location": "https://login.test/\x1b"}))
-    source = ClientCredentials(
-        token_url="http://auth.test", client_id="c", client_secret=SECRET, http=target.http()
-    )
-    with pytest.raises(Exception, match=r"redirects to 'https://login\.test/\\x1b'"):
-        source.token()
-
-
-@pytest.mark.parametrize(
-    ("alert", "remedy"),
-    [
-        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "set ATOMIC_CARDS_CLIENT_CERT"),
-        ("TLSV1_ALERT_UNKNOWN_CA", "does not trust the issuer of ATOMIC_CARDS_CLIENT_CERT"),
-        ("SSLV3_ALERT_BAD_CERTIFICATE", "refuses ATOMIC_CARDS_CLIENT_CERT"),
-        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "expired"),
-        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "or ATOMIC_CARDS_CLIENT_CERT"),
-    ],
-)
-def test_what_a_server_holds_against_a_client_certificate_is_named(alert: str, remedy: str) -> None:
-    """An alert about the client's certificate names its setting, and is not retried."""
-    error = ssl.SSLError(1, f"[SSL: {alert}] alert (_ssl.c:1)")
-    error.reason = alert
-    kind, reason = failure_of(requests.exceptions.SSLError(error), "THE_URL")
-    assert kind is Failure.PERMANENT
-    assert remedy in reason
-
-
-def test_any_other_failure_may_be_retried() -> None:
-    """A connection that breaks is no matter of a setting."""
-    kind, reason = failure_of(requests.ConnectionError(OSError("broken")), "THE_URL")
-    assert kind is Failure.BROKEN
-    assert json.loads(json.dumps(reason)) == "OSError: broken"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import socket
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from live_sandbox import Serve
 
 _TESTS = """
@@ -41,18 +42,13 @@ def test_shared(shared, cards, count):
 """
 
 
-def _refuse_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:  # noqa: ANN401
-        raise AssertionError("a replay opened a socket")
-
-    for name in ("connect", "connect_ex", "sendto"):
-        monkeypatch.setattr(socket.socket, name, refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-
-
 @pytest.mark.parametrize("target", ["sandbox", "live"])
 def test_a_recorded_suite_replays_without_network_and_settings(
-    pytester: pytest.Pytester, serve: Serve, monkeypatch: pytest.MonkeyPatch, target: str
+    pytester: pytest.Pytester,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    no_network: Callable[[], None],
+    target: str,
 ) -> None:
     """What was recorded on either target is replayed with no socket, credential or setting."""
     pytester.makepyfile(test_claims=_TESTS.format(sandbox=target == "sandbox"))
@@ -73,7 +69,7 @@ def test_a_recorded_suite_replays_without_network_and_settings(
         texts = [path.read_text("utf-8") for path in pytester.path.rglob("*.json")]
         assert not any(live.credential.client_secret in text for text in texts)
         assert json.loads(texts[0])["recorded"]["source"] == "live"
-    _refuse_sockets(monkeypatch)
+    no_network()
     pytester.runpytest("--cards-cassettes", "replay").assert_outcomes(passed=4)
     pytester.runpytest("--cards-cassettes", "replay", "-k", "2 or completed").assert_outcomes(
         passed=2, deselected=2

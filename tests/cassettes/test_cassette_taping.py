@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
-from hypothesis import strategies as st
+from played_parts import Recordings
+from test_cassette_cases import PAYLOADS, complete_each
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.recordings.cassettes.cassette_target import CassetteTarget
 from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
-from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
-from pytest_atomic_cards.recordings.cassettes.suite_recorder import CassetteRecorder
-from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
+from pytest_atomic_cards.rules.verdicts import Inconclusive
 from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import CardsWarning, CassetteError, NotAvailableError
 from pytest_atomic_cards.targets.cards_fixture import Cards
@@ -31,54 +26,8 @@ from pytest_atomic_cards.targets.cards_fixture import Cards
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
+
 HOUR = timedelta(hours=1)
-PAYLOADS = st.dictionaries(
-    st.sampled_from("abc"), st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-)
-FEW = hypothesis.settings(USUAL, max_examples=4, stateful_step_count=6)
-
-
-class Recordings:
-    """Uses one cassette at a time, as a contract does."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def play(
-        self, mode: Mode, use: Callable[[Cards], Any], settings: Settings | None = None
-    ) -> Any:  # noqa: ANN401 - of any type
-        """What the use of a new world gives, recorded or replayed."""
-        manager = CassetteManager(mode, self.directory)
-        target = CassetteTarget(settings or Settings(), manager)
-        with manager.use_cassette("part"):
-            return use(target.open_world())
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The recording."""
-        document: dict[str, Any] = json.loads((self.directory / "part.json").read_text("utf-8"))
-        return document
-
-
-@pytest.fixture
-def recordings(tmp_path: Path) -> Recordings:
-    """Recordings in an empty directory."""
-    return Recordings(tmp_path)
-
-
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Refuses every socket from when it is called."""
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise AssertionError("a socket was opened")
-
-    def begin() -> None:
-        for name in ("connect", "connect_ex", "bind", "sendto"):
-            monkeypatch.setattr(socket.socket, name, refuse, raising=False)
-        monkeypatch.setattr(socket, "getaddrinfo", refuse)
-
-    return begin
 
 
 def live_a_life(cards: Cards) -> list[Any]:
@@ -148,100 +97,6 @@ def test_no_secret_is_recorded(recordings: Recordings) -> None:
     text = (recordings.directory / "part.json").read_text("utf-8")
     assert len(seen) >= 3
     assert not [secret for secret in seen if secret in text]
-
-
-def complete_each(recorder: CassetteRecorder, cards: Cards, strategy: Any, seen: list[Any]) -> None:  # noqa: ANN401
-    """Complete a card with each generated payload."""
-
-    @Effort(fixed=8, recorder=recorder).for_all(strategy, usual=8)
-    def complete(payload: dict[str, Any]) -> None:
-        seen.append(payload)
-        cards.complete(cards.seed(), payload)
-
-
-def test_a_replay_runs_over_the_recorded_cases(recordings: Recordings) -> None:
-    """The cases of a recording are run again, and nothing is generated."""
-    seen: list[list[Any]] = [[], []]
-    recordings.play(
-        Mode.RECORD, lambda cards: complete_each(cards.recorder, cards, PAYLOADS, seen[0])
-    )
-    never = st.builds(lambda: pytest.fail("a case was generated"))
-    recordings.play(Mode.REPLAY, lambda cards: complete_each(cards.recorder, cards, never, seen[1]))
-    assert len(seen[0]) == 8
-    assert repr(seen[1]) == repr(seen[0])
-
-
-def refuse_large(cards: Cards, asked: list[int]) -> None:
-    """A contract that numbers above 10 violate."""
-
-    @Effort(fixed=60, recorder=cards.recorder).for_all(st.integers(0, 1_000), usual=60)
-    def small(number: int) -> None:
-        asked.append(number)
-        cards.list(user_id=f"user-{number}")
-        if number > 10:
-            raise Violation("a small number", f"it is {number}")
-
-
-def test_a_violation_is_replayed_as_it_was_recorded(recordings: Recordings) -> None:
-    """The smallest failing case fails again, after the same ones that led to it."""
-    recorded: list[int] = []
-    replayed: list[int] = []
-    with pytest.raises(Violation, match="it is 11"):
-        recordings.play(Mode.RECORD, lambda cards: refuse_large(cards, recorded))
-    with pytest.raises(Violation, match="it is 11"):
-        recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, replayed))
-    assert replayed == recorded
-
-
-def test_a_recording_without_cases_is_told(recordings: Recordings) -> None:
-    """A contract whose cases were not recorded ends at once, and says how to record them."""
-    recordings.play(Mode.RECORD, Cards.seed)
-    with pytest.raises(NotRecordedError, match=r"no generated cases 'small'.* record"):
-        recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
-
-
-def test_a_case_that_was_tampered_with_is_told(recordings: Recordings) -> None:
-    """A malformed case is not run, and the contract cannot be decided."""
-    with pytest.raises(Violation):
-        recordings.play(Mode.RECORD, lambda cards: refuse_large(cards, []))
-    document = recordings.document
-    document["cases"]["small"] = [[{"$import": "os"}]]
-    (recordings.directory / "part.json").write_text(json.dumps(document), "utf-8")
-    with pytest.raises(BaseException, match=r"'\$import' where a known form should be"):
-        recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
-
-
-def test_runs_of_the_lifecycle_machine_are_replayed(recordings: Recordings) -> None:
-    """The steps of every run are recorded, and done again without Hypothesis."""
-    recordings.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
-    assert len(recordings.document["cases"]["programs"]) >= 4
-    none = hypothesis.settings(FEW, max_examples=1, stateful_step_count=1)
-    recordings.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=none))
-
-
-def test_a_failing_run_of_the_machine_is_replayed(recordings: Recordings) -> None:
-    """A violated lifecycle is violated in the replay, by the same shortest steps."""
-    more = hypothesis.settings(FEW, max_examples=40)
-    told = []
-    for mode in (Mode.RECORD, Mode.REPLAY):
-        with pytest.raises(Violation) as caught:
-            recordings.play(
-                mode,
-                lambda cards: check_lifecycle(cards, settings=more),
-                Settings(fault=("cancel-without-effect",)),
-            )
-        told.append(str(caught.value))
-    assert told[0] == told[1]
-
-
-def test_a_program_can_call_nothing_but_steps(recordings: Recordings) -> None:
-    """A recording cannot make the machine call a method that is no step."""
-    recordings.play(Mode.RECORD, lambda cards: check_lifecycle(cards, settings=FEW))
-    document = recordings.document
-    document["cases"]["programs"][0][0]["$step"]["name"] = "teardown"
-    (recordings.directory / "part.json").write_text(json.dumps(document), "utf-8")
-    with pytest.raises(BaseException, match="has no step 'teardown'"):
-        recordings.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=FEW))
 
 
 def test_each_part_has_a_stock_of_its_own(tmp_path: Path) -> None:

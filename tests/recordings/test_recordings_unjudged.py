@@ -7,13 +7,12 @@ import io
 import json
 import sys
 import types
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manners import MANNERS, line_of, lines
+from manners import line_of, lines
 from manners_cassettes import vcrpy
 from manners_har import entry_of, har_of, packed_entry_of, playwright
 from planted import traffic_of_a_day
@@ -218,42 +217,6 @@ def test_exchanges_before_the_first_that_shows_the_api_are_judged(
     assert (count.judged, count.passed_over) == (4, 1)
 
 
-@pytest.mark.parametrize("manner", ["lines", "chrome", "vcrpy", "playwright_zip"])
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_standard_input_is_read(
-    packed: object, manner: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """``-`` stands for it, whatever format and container it is in."""
-    content = MANNERS[manner](traffic_of_a_day())
-    if packed and manner != "playwright_zip":
-        content = gzip.compress(content)
-    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(content)))
-    assert main(["audit", "-"]) == 0
-    assert f": {len(traffic_of_a_day())} exchanges of the Cards API" in capsys.readouterr().out
-
-
-def test_a_zip_file_may_hold_several_recordings(tmp_path: Path) -> None:
-    """Each recording is counted alone, and other files are ignored."""
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        archive.writestr("a/one.jsonl", lines(traffic_of_a_day()))
-        archive.writestr("a/two.yaml", vcrpy(traffic_of_a_day()))
-        archive.writestr("a/README.md", "about them")
-    counts = audit([tmp_path / "all.zip"]).counts
-    assert [(count.path.name, count.judged) for count in counts] == [
-        ("one.jsonl", len(traffic_of_a_day())),
-        ("two.yaml", len(traffic_of_a_day())),
-    ]
-
-
-def test_bodies_beside_a_har_file_are_read(tmp_path: Path) -> None:
-    """By default Playwright keeps bodies in separate files."""
-    entries = []
-    for number, one in enumerate(traffic_of_a_day()):
-        (tmp_path / f"{number}.json").write_bytes(one.response_body)
-        entries.append(entry_of(one, {"_file": f"{number}.json"}))
-    assert _counted(_of(entries), tmp_path).judged == len(entries)
-
-
 CUT: dict[str, Callable[[], bytes]] = {
     "lines": lambda: lines(traffic_of_a_day())[:-40],
     "a HAR file": lambda: playwright(traffic_of_a_day()[:6])[:-3_000],
@@ -300,63 +263,3 @@ def test_a_log_may_begin_in_the_middle_of_a_line(tmp_path: Path) -> None:
     """As after a rotation, or from ``tail``."""
     count = _counted(b'"status": 200}\n' + lines(traffic_of_a_day()), tmp_path)
     assert (count.judged, count.odd) == (len(traffic_of_a_day()), 1)
-
-
-FOREIGN: dict[str, tuple[bytes, str]] = {
-    "WireMock": (
-        b'{"request": {"method": "GET", "urlPath": "/x"}, "response": {"status": 200}}',
-        "a WireMock mapping; record",
-    ),
-    "WireMock mappings": (b'{\n"mappings": []}', "a set of WireMock mappings"),
-    "Pact": (
-        b'{"consumer": {}, "provider": {}, "interactions": [{"request": {}}]}',
-        "a Pact contract",
-    ),
-    "Postman": (b'{\n"info": {"name": "x"}, "item": []}', "a Postman collection; run it with new"),
-    "OpenAPI": (b'{\n"openapi": "3.1.0", "paths": {}}', "an OpenAPI document"),
-    "Hoverfly": (b'{\n"data": {"pairs": []}, "meta": {}}', "a Hoverfly simulation"),
-    "nock": (
-        b'[{"scope": "https://a.test:443", "method": "GET", "path": "/", "status": 200}]',
-        "a fixture of nock",
-    ),
-    "Charles": (b'[{"status": "COMPLETE", "method": "GET"}]', "a session of Charles; export it"),
-    "mitmproxy": (b"2231:9:websocket;0:~8:response;", "a flow file of mitmproxy; convert it with"),
-    "Burp": (b'<?xml version="1.0"?>\n<items burpVersion="1">', "an export of Burp Suite"),
-    "HTTP": (b"GET /cards HTTP/1.1\r\nHost: a\r\n", "a raw HTTP message"),
-    "SQLite": (b"SQLite format 3\0rest", "an SQLite database"),
-    "pcap": (b"\xd4\xc3\xb2\xa1\0\0", "a packet capture"),
-    "zstd": (b"\x28\xb5\x2f\xfd\0", "a file packed by zstd; unpack it"),
-    "a report": (b'{\n"tool": "x", "conclusion": "y", "rules": []}', "a report of this package"),
-}
-
-
-@pytest.mark.parametrize("what", FOREIGN)
-def test_a_file_of_another_kind_is_named(
-    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One line says what the file is, and what to do instead."""
-    content, name = FOREIGN[what]
-    path = tmp_path / "recording"
-    path.write_bytes(content)
-    assert main(["audit", str(path)]) == 2
-    response = capsys.readouterr()
-    assert response.err.startswith(f"atomic-cards: {path} is {name}")
-    assert response.err.count("\n") == 1
-
-
-def test_archives_without_a_recording_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """So are those that are damaged."""
-    for member, name in (
-        ("raw/1_c.txt", "an archive of Fiddler; export"),
-        ("trace.trace", "a trace of Playwright; record"),
-        ("notes.txt", "a zip file without a recording"),
-    ):
-        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-            archive.writestr(member, "x")
-        assert main(["audit", str(tmp_path / "a.zip")]) == 2
-        assert f"a.zip is {name}" in capsys.readouterr().err
-    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and nothing else")
-    assert main(["audit", str(tmp_path / "a.zip")]) == 2
-    assert "a.zip is a damaged zip file" in capsys.readouterr().err

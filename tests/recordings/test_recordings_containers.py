@@ -8,7 +8,6 @@ import sys
 import types
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from manners import MANNERS, lines
@@ -19,9 +18,6 @@ from test_recordings_unjudged import _counted, _of
 
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.recordings.audit.auditor import audit
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize("manner", ["lines", "chrome", "vcrpy", "playwright_zip"])

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_atomic_cards.plugin.cli import main
-
-if TYPE_CHECKING:
-    pass
-
 
 FOREIGN: dict[str, tuple[bytes, str]] = {
     "WireMock": (

@@ -6,20 +6,15 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from page_outline import Outline
 from report_values import exchange, report_of_run
 
 from pytest_atomic_cards.model.profile import QUESTIONS
-from pytest_atomic_cards.reporting.heat_map import COMBINATIONS, heat_map
 from pytest_atomic_cards.reporting.html_report import page
-from pytest_atomic_cards.reporting.latency_plot import latencies, latency_plot
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation
@@ -27,55 +22,13 @@ from pytest_atomic_cards.suite.profiling.observation import Observation
 if TYPE_CHECKING:
     from contract_runs import RunContracts
 
+
 VIOLATED, DRIFTED = Verdict.VIOLATED, Verdict.DRIFTED
 INCONCLUSIVE, NOT_EXERCISED = Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED
 DRIFT = Observation(
     "order", DRIFTED, "oldest-first", "by-id", exchange=exchange().as_dict(), fails=True
 )
 LEVELS = Counter(rule.level for rule in catalogue().requirements.values()).values()
-VOID = {"meta", "link", "br", "path", "rect", "line", "circle"}
-
-
-class Outline(HTMLParser):
-    """The elements of a page, its text, and whether every element is closed where it must be."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.declarations = 0
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._open[-1:] != ["style"]:
-            self.text.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(data)
-
-    @property
-    def words(self) -> str:
-        """The text on one line."""
-        return " ".join(" ".join(self.text).split())
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of each element of a kind."""
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.mark.parametrize(
@@ -252,115 +205,6 @@ def test_the_page_can_be_found_the_way_in() -> None:
     ]
     assert all(one.get("tabindex") == "0" and one.get("aria-label") for one in scrolled)
     assert dict(outline.elements)["html"]["lang"] == "en"
-
-
-HOSTILE = st.text(
-    st.one_of(st.sampled_from("<>&\"'`{}%#/=!-\\\0\x1b\u202e\ud800;:"), st.characters()),
-    max_size=40,
-)
-
-
-def hostile(value: str) -> dict[str, object]:
-    """A report with a value in every place that the target, the user or an error can fill."""
-    return report_of_run(
-        {"PAGE-04": VIOLATED, "PAGE-01": INCONCLUSIVE, "PAGE-02": NOT_EXERCISED},
-        text=f"x{value}x",
-        troubles=(f"x{value}x",),
-        known=("PAGE-04",),
-        observations=(
-            Observation("order", DRIFTED, f"x{value}x", f"y{value}y", fails=True),
-            Observation("limit_zero", INCONCLUSIVE, reason=f"x{value}x"),
-        ),
-        shown=exchange(
-            f"x{value}".encode("utf-8", "surrogatepass"),
-            f"http://cards.test/v1/e/cards?userId={value}",
-        ),
-    )
-
-
-@cache
-def page_of_harmless_values() -> Outline:
-    """The page of such a report with a letter for the value."""
-    return Outline(page(hostile("z")))
-
-
-@settings(max_examples=40, deadline=None)
-@given(HOSTILE)
-@example("</pre><script>alert(1)</script>")
-@example("{{ 7 * 7 }}{% include 'report.css' %}")
-@example("<!--")
-@example("--><svg onload=alert(1)>")
-@example("]]><style>*{display:none}</style>")
-@example('" onmouseover="alert(1)')
-@example("javascript:alert(1)")
-def test_no_markup_gets_through(text: str) -> None:
-    """Whatever values the cards hold, the page has the same elements, and shows the values."""
-    outline, harmless = Outline(page(hostile(text))), page_of_harmless_values()
-    assert [tag for tag, _ in outline.elements] == [tag for tag, _ in harmless.elements]
-    names = [sorted(attributes) for _, attributes in outline.elements]
-    assert names == [sorted(attributes) for _, attributes in harmless.elements]
-    if text.isascii() and text.isprintable():
-        assert "".join(f"x{text}x".split()) in "".join(outline.words.split())
-
-
-def test_the_heat_map_counts_every_combination() -> None:
-    """All 64 combinations have a row, those that were asked for are warm, and more is warmer."""
-    counted = [
-        {"attributes": ["userId"], "status": "active", "count": 9},
-        {"attributes": ["userId"], "status": "any", "count": 1},
-        {"attributes": ["eventName", "userId"], "status": "other", "count": 1000},
-    ]
-    found = heat_map(counted)
-    assert len(found.rows) == len(COMBINATIONS) == 64
-    assert found.tried == 2
-    cells = dict(zip(found.columns, found.rows["userId",], strict=True))
-    assert (cells["any"].heat, cells["active"].heat, cells["expired"].heat) == (1, 1, 0)
-    assert found.rows["eventName", "userId"][-1].heat == 4
-
-
-def test_latencies_are_quantiles_of_the_counts() -> None:
-    """The shown times cover half, 95 %, 99 % and all of the requests of an endpoint."""
-    traffic = {
-        "answers": [{"endpoint": "GET /cards", "status": 200, "count": 100}],
-        "latencies": [
-            {"endpoint": "GET /cards", "milliseconds": 100.0, "count": 1},
-            {"endpoint": "GET /cards", "milliseconds": 1.0, "count": 50},
-            {"endpoint": "GET /cards", "milliseconds": 10.0, "count": 49},
-        ],
-    }
-    (found,) = latencies(traffic)
-    assert found.quantiles == (1.0, 10.0, 10.0, 100.0)
-    assert (found.requests, found.answers) == (100, {200: 100})
-    assert latency_plot([]) == ""
-    both = [*traffic["latencies"], {"endpoint": "other", "milliseconds": 3.0, "count": 1}]
-    assert "GET /cards" in latency_plot(both)
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "marks"),
-    [
-        ({}, {"held": 15}),
-        ({"STATE-01": VIOLATED}, {"held": 14, "violated": 1}),
-        (
-            {"STATE-09": VIOLATED, "TIME-01": NOT_EXERCISED},
-            {"held": 13, "violated": 1, "not-exercised": 1},
-        ),
-    ],
-)
-def test_each_transition_has_the_colour_of_its_verdict(
-    verdicts: dict[str, Verdict], marks: dict[str, int]
-) -> None:
-    """Seven actions, three timed exits and five states that stay: each is drawn by its verdict."""
-    report = report_of_run()
-    for step in report["transitions"]:
-        step["verdict"] = verdicts.get(step["requirement"], Verdict.HELD).value
-    outline = Outline(page(report))
-    drawn = [
-        one["class"]
-        for one in outline.named("g")
-        if one.get("class") in {"held", "violated", "not-exercised"}
-    ]
-    assert {name: drawn.count(name) for name in set(drawn)} == marks
 
 
 def test_without_the_extra_the_terminal_says_so(

@@ -45,7 +45,7 @@ class Begun(Generic[Result]):
             return self._result()
 
     def finish(self) -> None:
-        """Wait until the call is over if it is under way, whether somebody needs its result."""
+        """Wait until the call is over if it is under way, whether or not its result is needed."""
         if self._is_under_way:
             with suppress(AtomicCardsError):
                 self.result()

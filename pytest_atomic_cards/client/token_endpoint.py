@@ -10,12 +10,11 @@ import json
 import math
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.connection_failures import PROXY_LOGIN
-from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.client.response_views import redirection
 from pytest_atomic_cards.client.retry import TRANSIENT, Backoff, RetryPolicy
 from pytest_atomic_cards.client.transport import (
@@ -37,9 +36,6 @@ from pytest_atomic_cards.support.errors import (
 from pytest_atomic_cards.support.secrets.hidden import Hidden
 from pytest_atomic_cards.support.secrets.redactor import Redactor
 
-if TYPE_CHECKING:
-    import requests
-
 GrantTypeIn = Literal["auto", "query", "form"]
 
 DOCUMENTED_LIFETIME: Final = 3600.0
@@ -48,7 +44,8 @@ DOCUMENTED_LIFETIME: Final = 3600.0
 HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
 """What a token may consist of."""
 
-_SETTING: Final = "ATOMIC_CARDS_TOKEN_URL"
+SETTING: Final = "ATOMIC_CARDS_TOKEN_URL"
+"""The setting that holds its URL."""
 _NOT_THERE: Final = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED))
 _NOT_NEEDED: Final = (
     ", or set ATOMIC_CARDS_TOKEN to a token, or ATOMIC_CARDS_ACCESS=none if none is needed"
@@ -72,15 +69,10 @@ class TokenEndpointClient:
     """Requests tokens with the OAuth 2 client-credentials grant.
 
     Args:
-        url: The token endpoint.
+        wire: Sends requests to it.
         client_id: Id of the API credential.
         client_secret: Secret of the API credential.
-        grant_type_in: Where to put ``grant_type``: in the URL's query, as in the vendor's example;
-            in the form, as Cognito documents; or in whichever of the two is accepted first.
-        http: Gives the transport.
-        timeout: Longest time for one exchange, in seconds.
-        max_body: Most bytes of one response, as sent and as unpacked.
-        deadline: When the run ends.
+        grant_type_in: Where to put ``grant_type``; see :class:`ClientCredentials`.
         breaker: Knows whether the endpoint is down.
         retry: When to try again.
         user_agent: Value of the ``User-Agent`` header.
@@ -91,25 +83,18 @@ class TokenEndpointClient:
 
     def __init__(
         self,
-        url: str,
+        wire: Wire,
         client_id: str,
-        client_secret: str,
+        client_secret: Hidden,
         *,
         grant_type_in: GrantTypeIn,
-        http: requests.Session,
-        timeout: float,
-        max_body: int,
-        deadline: Deadline,
         breaker: CircuitBreaker,
         retry: RetryPolicy,
         user_agent: str | None,
     ) -> None:
-        client_secret = Hidden(client_secret)
         if not client_id or not client_secret or ":" in client_id:
             raise SettingsError(f"{_CREDENTIALS} must be set, and the id must not hold a colon")
-        self._wire = Wire(
-            http, url, setting=_SETTING, timeout=timeout, max_body=max_body, deadline=deadline
-        )
+        self._wire = wire
         self._breaker = breaker
         self._part = f"the token endpoint {self._wire.url}"
         self._credential = f"{self._part} (client id {client_id})"
@@ -191,7 +176,7 @@ class TokenEndpointClient:
         if token is None:
             raise ContractBrokenError(
                 f"the token endpoint at {self._wire.host} answered HTTP {response.status}, but "
-                f"without a JSON object that holds a usable access_token; check {_SETTING}"
+                f"without a JSON object that holds a usable access_token; check {SETTING}"
             )
         return token, lifetime
 
@@ -201,19 +186,19 @@ class TokenEndpointClient:
         if _blames_credentials(response):
             return SettingsError(f"{what}: it refuses the credentials; check {_CREDENTIALS}")
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return TransportError(f"{what}; try again later, or check {_SETTING}")
+            return TransportError(f"{what}; try again later, or check {SETTING}")
         if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return RefusedError(f"{what}; {PROXY_LOGIN}")
         if response.status < HTTPStatus.BAD_REQUEST:
-            return ContractBrokenError(f"{what} instead of a token; check {_SETTING}")
+            return ContractBrokenError(f"{what} instead of a token; check {SETTING}")
         hint = _NOT_NEEDED if response.status in _NOT_THERE else ""
-        return RefusedError(f"{what}; check {_SETTING}{hint}")
+        return RefusedError(f"{what}; check {SETTING}{hint}")
 
     def _unavailable(self, response: RawResponse | NoResponse, backoff: Backoff) -> TransportError:
         kind = TimeLimitError if self._wire.deadline.has_passed else TransportError
         return kind(
             f"no token from the endpoint at {self._wire.host} after {backoff.describe()}, "
-            f"at last: {self._last(response)}; check {_SETTING}"
+            f"at last: {self._last(response)}; check {SETTING}"
         )
 
     def _last(self, response: RawResponse | NoResponse) -> str:

@@ -14,8 +14,13 @@ from pytest_atomic_cards.client.circuit_breaker import CircuitBreaker
 from pytest_atomic_cards.client.deadline import Deadline, DeadlineClock
 from pytest_atomic_cards.client.retry import RetryPolicy
 from pytest_atomic_cards.client.token_cache import IssuedToken, TokenCache
-from pytest_atomic_cards.client.token_endpoint import HEADER_SAFE, GrantTypeIn, TokenEndpointClient
-from pytest_atomic_cards.client.transport import open_http
+from pytest_atomic_cards.client.token_endpoint import (
+    HEADER_SAFE,
+    SETTING,
+    GrantTypeIn,
+    TokenEndpointClient,
+)
+from pytest_atomic_cards.client.transport import Wire, open_http
 from pytest_atomic_cards.model.settings import DEFAULT_MAX_BODY
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError
@@ -148,14 +153,17 @@ class ClientCredentials:
         deadline = deadline or Deadline()
         retry = retry or RetryPolicy.by(DeadlineClock(REAL_CLOCK, deadline), TRUE_RANDOMNESS)
         self._endpoint = TokenEndpointClient(
-            token_url,
+            Wire(
+                http or open_http(),
+                token_url,
+                setting=SETTING,
+                timeout=timeout,
+                max_body=max_body,
+                deadline=deadline,
+            ),
             client_id,
             client_secret,
             grant_type_in=grant_type_in,
-            http=http or open_http(),
-            timeout=timeout,
-            max_body=max_body,
-            deadline=deadline,
             breaker=breaker or CircuitBreaker(),
             retry=retry,
             user_agent=user_agent,

@@ -74,6 +74,10 @@ def _has_types(body: Body, fields: Fields, what: str = "") -> Objection | None:
     return None
 
 
+def _has_both(body: Body, fields: Fields, what: str = "") -> Objection | None:
+    return _has_fields(body, fields, what) or _has_types(body, fields, what)
+
+
 def _brief(value: Any) -> str:  # noqa: ANN401 - a JSON value
     return cut(repr(value), _LONGEST)
 
@@ -126,10 +130,7 @@ def card_definition(response: ParsedResponse, _: CardHistory | None) -> Objectio
     """A card has an object definition."""
     if response.fidelity < Fidelity.KEPT:
         return False
-    return _first(
-        _has_fields(card, ELIDED_CARD_FIELDS) or _has_types(card, ELIDED_CARD_FIELDS)
-        for card in response.cards
-    )
+    return _first(_has_both(card, ELIDED_CARD_FIELDS) for card in response.cards)
 
 
 def _first(found: Iterable[Objection | None]) -> Objection | bool:
@@ -201,10 +202,7 @@ def payload(response: ParsedResponse, _: CardHistory | None) -> Objection | bool
 
 
 def _payload(card: Body, body: Body) -> Objection | None:
-    wrong = _has_fields(body, LASTING_PAYLOAD_FIELDS, "payload") or _has_types(
-        body, LASTING_PAYLOAD_FIELDS, "payload"
-    )
-    if wrong is not None:
+    if wrong := _has_both(body, LASTING_PAYLOAD_FIELDS, "payload"):
         return wrong
     details = [body[name] for name in ("detail", "variables") if name in body]
     odd = [one for one in details if not isinstance(one, dict) and not is_masked(one)]
@@ -231,6 +229,7 @@ def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bo
     if found is not True:
         return found
     keeps = response.fidelity >= Fidelity.KEPT
+    objection = _has_both if keeps else _has_types
     summary = response.body.get("summary")
     if not isinstance(summary, dict):
         if keeps and not is_masked(summary):
@@ -238,15 +237,13 @@ def answer(response: ParsedResponse, past: CardHistory | None) -> Objection | bo
                 f"an object with an array data and an object summary: {RESULT_FORM}",
                 f"it has no summary: {form_of(response.body)}",
             )
-    elif not is_sampled_summary(summary):
-        missing = keeps and _has_fields(summary, SUMMARY_FIELDS, "summary")
-        if wrong := missing or _has_types(summary, SUMMARY_FIELDS, "summary"):
-            return wrong
+    elif not is_sampled_summary(summary) and (
+        wrong := objection(summary, SUMMARY_FIELDS, "summary")
+    ):
+        return wrong
     for result in response.cards:
-        if not is_sampled_result(result):
-            missing = keeps and _has_fields(result, RESULT_FIELDS)
-            if wrong := missing or _has_types(result, RESULT_FIELDS):
-                return wrong
+        if not is_sampled_result(result) and (wrong := objection(result, RESULT_FIELDS)):
+            return wrong
     return bool(response.cards)
 
 

@@ -67,14 +67,14 @@ def test_a_violation_is_replayed_as_it_was_recorded(recordings: Recordings) -> N
     assert replayed == recorded
 
 
-def test_a_recording_without_cases_is_told(recordings: Recordings) -> None:
+def test_a_recording_without_cases_is_reported(recordings: Recordings) -> None:
     """A contract whose cases were not recorded ends at once, and says how to record them."""
     recordings.play(Mode.RECORD, Cards.seed)
     with pytest.raises(NotRecordedError, match=r"no generated cases 'small'.* record"):
         recordings.play(Mode.REPLAY, lambda cards: refuse_large(cards, []))
 
 
-def test_a_case_that_was_tampered_with_is_told(recordings: Recordings) -> None:
+def test_a_case_that_was_tampered_with_is_reported(recordings: Recordings) -> None:
     """A malformed case is not run, and the contract cannot be decided."""
     with pytest.raises(Violation):
         recordings.play(Mode.RECORD, lambda cards: refuse_large(cards, []))

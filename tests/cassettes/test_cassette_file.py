@@ -153,7 +153,7 @@ def test_another_request_is_a_miss(
     assert "--cards-cassettes record" in told
 
 
-def test_a_request_too_many_is_told_as_such(cassette: Cassette) -> None:
+def test_a_request_too_many_is_reported_as_such(cassette: Cassette) -> None:
     """A request past the last recorded one of its kind says how many there are."""
     cassette.append(_request(), _response({}))
     cassette.replay(_request())
@@ -181,7 +181,7 @@ def test_metadata_cases_and_times_survive(path: Path) -> None:
     assert (played.started, played.elapsed) == (1.5, 0.25)
 
 
-def test_stock_cassettes_are_told_apart_from_ours(path: Path) -> None:
+def test_stock_cassettes_are_distinguished_from_ours(path: Path) -> None:
     """A JSON cassette of vcrpy is read and played."""
     stock = {
         "version": 1,

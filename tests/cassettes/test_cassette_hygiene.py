@@ -113,7 +113,7 @@ def test_a_partial_run_says_nothing_of_what_it_left_out(
     assert not _told(result)
 
 
-def test_a_partial_run_still_tells_a_test_that_is_gone(
+def test_a_partial_run_still_reports_a_test_that_is_gone(
     pytester: pytest.Pytester, recorded: Path
 ) -> None:
     """Tests that are only set aside are known, so that one that is gone is still reported."""
@@ -125,7 +125,7 @@ def test_a_partial_run_still_tells_a_test_that_is_gone(
 
 
 @pytest.mark.parametrize("workers", _TWO_MODES)
-def test_exchanges_that_are_not_played_are_told(
+def test_exchanges_that_are_not_played_are_reported(
     pytester: pytest.Pytester, recorded: Path, workers: tuple[str, ...]
 ) -> None:
     """A test that asks for less than was recorded passes, and is reported with what it left."""
@@ -139,7 +139,7 @@ def test_exchanges_that_are_not_played_are_told(
     assert "GET /v1/sandbox/cards" in line
 
 
-def test_a_test_that_asks_for_nothing_any_more_is_told(
+def test_a_test_that_sends_nothing_any_more_is_reported(
     pytester: pytest.Pytester, recorded: Path
 ) -> None:
     """A recording that its test does not even open is unplayed as a whole."""

@@ -218,7 +218,7 @@ def test_a_file_that_is_no_good_gives_one_clear_error(
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(path)])
-def test_what_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_what_is_not_a_file_is_reported(tmp_path: Path, make: Callable[[Path], object]) -> None:
     """A directory, or a link that leads nowhere, is reported with its name."""
     path = tmp_path / "a.json"
     make(path)

@@ -110,7 +110,7 @@ def test_a_malformed_field_to_redact_ends_the_run(pytester: pytest.Pytester) -> 
     result.stderr.fnmatch_lines(["*--cards-redact: a field to redact is a name*not 'a..b'*"])
 
 
-def test_the_header_tells_the_mode(pytester: pytest.Pytester) -> None:
+def test_the_header_shows_the_mode(pytester: pytest.Pytester) -> None:
     """The first lines of a run say what is done with cassettes and where they are."""
     result = pytester.runpytest("--cards-cassettes", "replay", "--cards-cassettes-dir", "kept")
     result.stdout.fnmatch_lines(["atomic-cards: cassettes replay in kept; *"])

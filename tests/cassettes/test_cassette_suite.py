@@ -173,7 +173,7 @@ def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> Non
     assert (verdicts["PAGE-06"], verdicts["PAGE-08"]) == ("held", "inconclusive")
 
 
-def test_a_shared_fixture_that_was_not_recorded_so_is_told_each_time(
+def test_a_shared_fixture_that_was_not_recorded_so_is_reported_each_time(
     suite: Suite, tmp_path: Path
 ) -> None:
     """Every contract that needs it is inconclusive, for the reason that it names."""

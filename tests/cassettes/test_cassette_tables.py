@@ -60,7 +60,7 @@ def test_what_all_cards_share_is_written_once() -> None:
     ]
 
 
-def test_numbers_that_are_equal_but_not_the_same_are_told_apart() -> None:
+def test_numbers_that_are_equal_but_not_the_same_are_distinguished() -> None:
     """A card with 1 is another one than a card with 1.0 or true."""
     table = CardTable()
     cards = [{"value": 1}, {"value": 1.0}, {"value": True}]
@@ -81,14 +81,14 @@ def test_numbers_that_are_equal_but_not_the_same_are_told_apart() -> None:
         1,
     ],
 )
-def test_a_damaged_table_is_told(tables: Any) -> None:  # noqa: ANN401 - anything
+def test_a_damaged_table_is_reported(tables: Any) -> None:  # noqa: ANN401 - anything
     """What is no table is an error of the kinds that readers of a file turn into one message."""
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
         cards_in(tables)
 
 
 @pytest.mark.parametrize("places", ["3", "0-3", "2-1", "-1", "x"])
-def test_places_without_a_card_are_told(places: str) -> None:
+def test_places_without_a_card_are_reported(places: str) -> None:
     """A listing that names cards which are not there cannot be read."""
     with pytest.raises(ValueError, match=r"there are no cards|invalid literal"):
         list(at(places, [{}, {}, {}]))

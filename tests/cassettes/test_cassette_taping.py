@@ -52,7 +52,7 @@ def test_a_world_is_replayed_without_a_sandbox(
 
 
 def test_a_replay_has_no_sandbox_to_reach_into(recordings: Recordings) -> None:
-    """The sandbox itself is not to be had in a replay, and that says what to use instead."""
+    """A replay has no sandbox, and the error says what to use instead."""
     recordings.play(Mode.RECORD, Cards.seed)
 
     def reach(cards: Cards) -> None:
@@ -167,7 +167,7 @@ def test_settings_of_a_replay_are_the_recorded_ones(tmp_path: Path, serve: Serve
     assert settings.client_secret != live.credential.client_secret
 
 
-def test_no_recording_at_all_is_told(tmp_path: Path) -> None:
+def test_no_recording_at_all_is_reported(tmp_path: Path) -> None:
     """To replay an empty directory is an error that names it and says how to record."""
     with pytest.raises(CassetteError, match=r"no recording in .*--cards-cassettes record"):
         _ = CassetteTarget(Settings(), CassetteManager(Mode.REPLAY, tmp_path)).settings

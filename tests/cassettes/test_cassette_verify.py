@@ -110,7 +110,7 @@ def test_ids_and_times_may_be_others() -> None:
         ),
     ],
 )
-def test_a_difference_is_told(now: list[Interaction], difference: str) -> None:
+def test_a_difference_is_reported(now: list[Interaction], difference: str) -> None:
     """The request, the field, and what was recorded and the current value are named, once."""
     (told,) = _compare(_run("a"), now)
     assert difference in told

@@ -69,7 +69,7 @@ def test_a_hostile_text_is_scanned_in_a_moment(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["access_token", "Access-Token", "accessToken", "X-API-KEY"])
-def test_telling_names_are_told_however_they_are_written(name: str) -> None:
+def test_names_of_secrets_are_recognized_however_they_are_written(name: str) -> None:
     """The case of a name and what divides its words do not count."""
     assert is_secret_name(name)
     assert not is_secret_name("token_type")

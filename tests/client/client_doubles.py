@@ -41,7 +41,7 @@ Outcome = Reply | Exception
 
 
 class Target(BaseAdapter):
-    """Answers with the outcomes of a script in turn, the last of them for ever."""
+    """Responds with the outcomes of a script in turn, then always with the last."""
 
     def __init__(self, *script: Outcome | Callable[[requests.PreparedRequest], Outcome]) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class _RawHandler(socketserver.StreamRequestHandler):
 
 @dataclass
 class RawServer:
-    """Its address, and the head lines and body of every request as they came over the socket."""
+    """Its address, and the head lines and body of every request as the socket received them."""
 
     url: str
     seen: list[tuple[list[str], bytes]]

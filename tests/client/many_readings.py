@@ -122,7 +122,7 @@ READINGS = [
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came over the socket."""
+    """A request as the socket received it."""
 
     method: str
     target: str

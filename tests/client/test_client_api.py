@@ -207,7 +207,7 @@ def test_a_400_with_multiple_does_not_advise_it() -> None:
     ],
 )
 def test_a_listing_says_who_is_at_fault(reply: Reply, error: type[AtomicCardsError]) -> None:
-    """Refusals, unusable bodies and failures of the target are told apart."""
+    """Refusals, unusable bodies and failures of the target are different errors."""
     with pytest.raises(error) as caught:
         api(Target(reply)).list(ONE)
     assert type(caught.value) is error

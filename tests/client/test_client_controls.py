@@ -151,7 +151,7 @@ def test_test_users_are_named_for_one_environment(
         ("GET card?environment=none&cardInstanceId=none", "", 404, "no environment 'none'"),
     ],
 )
-def test_bad_requests_to_controls_are_told(
+def test_bad_requests_to_controls_are_explained(
     asked: str, body: str, status: int, told: str, http: requests.Session
 ) -> None:
     """A control that is used wrongly says what is wrong, and with which status."""
@@ -162,7 +162,7 @@ def test_bad_requests_to_controls_are_told(
 
 
 def test_a_served_sandbox_is_steered_as_well(sandbox: Sandbox) -> None:
-    """The same controls work through a socket, and a server that is gone is told."""
+    """The same controls work through a socket, and a server that is gone is reported."""
     with SandboxServer(sandbox) as server, requests.Session() as http:
         controls = SandboxControls(http, server.url)
         controls.seed([{"cardInstanceId": "one"}])

@@ -73,7 +73,7 @@ def test_a_query_with_a_status_looks_at_no_other() -> None:
     assert Counter(shelf.cards.values()) == {Status.CANCELLED: 3, Status.SNOOZED: 2}
 
 
-def test_progress_is_told_after_each_request() -> None:
+def test_progress_is_reported_after_each_request() -> None:
     """The callback gets running totals."""
     heard: list[DrainProgress] = []
     over(Shelf(cards(active=5)))[0].drain(Action.CANCEL, MINE, batch=3, on_progress=heard.append)
@@ -184,7 +184,7 @@ def test_a_silent_target_that_changes_nothing_ends_the_drain() -> None:
 
 
 def test_a_drain_of_invented_cards_comes_to_an_end() -> None:
-    """A target that reports new cards for ever is sent the most requests that are allowed."""
+    """A target that always reports new cards gets the most requests that are allowed."""
     count = iter(range(1_000_000))
 
     def invents(_: requests.PreparedRequest) -> Reply:

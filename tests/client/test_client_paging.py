@@ -82,7 +82,7 @@ def test_a_longer_page_than_asked_for_is_taken_whole() -> None:
     assert numbers(api(target).iterate(page_size=10)) == list(range(30))
 
 
-def test_a_target_that_ignores_offset_does_not_hold_us_for_ever() -> None:
+def test_a_target_that_ignores_offset_comes_to_an_end() -> None:
     """A page that brings nothing new ends the walk with an error."""
     with pytest.raises(ContractBrokenError, match="offset"):
         list(api(shelf(500, ignore_offset=True)).iterate())
@@ -97,7 +97,7 @@ def test_a_short_page_is_not_the_end() -> None:
 
 
 def test_a_card_without_an_id_is_an_error() -> None:
-    """A card that cannot be told from others is reported, and not left out in silence."""
+    """A card that cannot be distinguished from others is reported, and not left out silently."""
     body = {"data": [{"cardInstanceId": "card-1"}, {"status": "active"}]}
     with pytest.raises(ContractBrokenError, match="no cardInstanceId"):
         list(api(Target(Reply(body=body))).iterate())
@@ -121,7 +121,7 @@ def test_a_limit_that_is_reached_with_the_last_page_is_no_error() -> None:
     assert numbers(walk) == list(range(20))
 
 
-def test_cards_without_ids_do_not_hold_us_for_ever() -> None:
+def test_cards_without_ids_come_to_an_end() -> None:
     """A target that never names its cards is not asked again and again."""
     with pytest.raises(ContractBrokenError):
         list(api(Target(Reply(body={"data": [{}] * 100}))).iterate())

@@ -199,7 +199,7 @@ def test_a_card_without_ids_brings_nothing_into_scope() -> None:
 
 
 def test_cancelling_everything_is_impossible_by_accident() -> None:
-    """An unscoped drain is refused by the guard even where the client was told to go on."""
+    """The guard refuses an unscoped drain even if the client allows it."""
     target = Target()
     api = CardsApi(session(target, guard=scope_of_this_run()), "env")
     with pytest.raises(ScopeError):

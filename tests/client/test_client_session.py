@@ -184,7 +184,7 @@ def test_what_is_not_json_is_refused(value: object) -> None:
     assert not target.requests
 
 
-def test_the_exchange_tells_what_happened() -> None:
+def test_the_exchange_shows_what_happened() -> None:
     """Method, URL, headers, bodies, status and time are all there, the token is not."""
     target = Target(Reply(201, {"ok": True}, {"X-Thing": "1", "Set-Cookie": "session=abc"}))
     exchange = session(target).send("PUT", "/v1/env/cards/complete", json={"a": 1})

@@ -166,7 +166,7 @@ def test_wrong_credentials_name_the_settings(reply: Reply) -> None:
         credentials(Target(reply)).token()
 
 
-def test_wrong_credentials_are_told_even_if_the_form_is_not_understood() -> None:
+def test_wrong_credentials_are_reported_even_if_the_form_is_not_understood() -> None:
     """Of two refusals the one that blames the credentials is reported."""
     target = Target(Reply(400, {"error": "invalid_client"}), Reply(415, b"what?"))
     with pytest.raises(SettingsError, match="invalid_client"):

@@ -198,7 +198,7 @@ def test_nothing_is_begun_before_its_result_is_asked_for_with_one_at_a_time() ->
 def test_a_signal_while_a_thread_starts_leaves_no_thread(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thread whose start a signal interrupts ends, or the process would wait for it for ever."""
+    """A thread whose start a signal interrupts ends, or the process would wait for it forever."""
     start, started = threading.Thread.start, []
 
     def interrupted(thread: threading.Thread) -> None:

@@ -232,7 +232,7 @@ NEEDS_A_READING = {
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-def test_each_reading_tells_requests_apart(flag: str) -> None:
+def test_each_reading_distinguishes_requests(flag: str) -> None:
     """For each oddity there is a request that it alone reads differently from the standard."""
     method = "GET" if flag == "overrides" else "PUT"
     request = Request(method, NEEDS_A_READING[flag], body="flowInvocationId=theirs")

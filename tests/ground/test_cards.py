@@ -108,7 +108,7 @@ def test_unknown_fields_are_kept_raw() -> None:
     assert card.raw["links"] == [{"a": None}]
 
 
-def test_the_body_is_kept_as_it_came() -> None:
+def test_the_body_is_kept_unchanged() -> None:
     """The raw body is the very object that was viewed."""
     assert Card.from_body(CARD).raw is CARD
 

@@ -1,4 +1,4 @@
-"""An exchange can be shown to anyone: it tells all, repeats the request, and holds no secret."""
+"""An exchange can be shown to anyone: it has a command that repeats it, and no secret."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_curl_quotes_the_body(body: str) -> None:
 
 @pytest.mark.parametrize("query", ["a=[1-3]&b={x,y}", "a=it's", "a=$HOME", "a=`id`", "a=b;c#d"])
 def test_curl_quotes_the_url(query: str) -> None:
-    """Whatever the URL holds is one word, and curl is told not to expand brackets in it."""
+    """Whatever the URL holds is one word, and curl does not expand brackets in it."""
     words = curl_words(exchange(url=f"https://cards.test/cards?{query}"))
     assert words[6] == f"https://cards.test/cards?{query}"
     assert "--globoff" in words

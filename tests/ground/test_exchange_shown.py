@@ -13,7 +13,7 @@ from .exchanges import exchange
 
 
 def test_describe_gives_status_and_body() -> None:
-    """A response is told in one line."""
+    """A response is shown in one line."""
     assert exchange(status=400, response_body=b"no").describe() == "HTTP 400 no"
 
 
@@ -41,7 +41,7 @@ def test_describe_keeps_a_body_that_just_fits() -> None:
     assert exchange(response_body=b"x" * 2_000).describe() == f"HTTP 200 {'x' * 2_000}"
 
 
-def test_describe_tells_why_nothing_came() -> None:
+def test_describe_shows_why_there_is_no_response() -> None:
     """Without a response there is the reason."""
     unanswered = exchange(status=None, response_body=b"", error="connection refused")
     assert unanswered.describe() == "no response (connection refused)"
@@ -52,7 +52,7 @@ def test_describe_shows_bodies_that_are_not_text() -> None:
     assert exchange(response_body=b"a\xffb").describe() == "HTTP 200 a\ufffdb"
 
 
-def test_as_dict_tells_everything() -> None:
+def test_as_dict_has_everything() -> None:
     """The form for reports has every field, bodies as structure, and the command."""
     shown = exchange()
     assert shown.as_dict() == {

@@ -37,7 +37,7 @@ def test_a_question_has_a_choice(question: Question) -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_a_default_is_an_answer(question: Question) -> None:
-    """The default of a question is one of its answers, and what a profile has unless told."""
+    """The default of a question is one of its answers, and that of a profile without others."""
     assert question.default in question.answers
     assert getattr(Profile(), question.name) == question.default
 

@@ -47,7 +47,7 @@ def test_what_is_short_is_not_shown() -> None:
 
 
 def test_what_takes_long_is_shown_and_erased() -> None:
-    """After two seconds the line tells what, how much of how much, and for how long."""
+    """After two seconds the line shows what, how much of how much, and for how long."""
     watch = MonitorPlugin()
     with shown_on(watch.line), activity("seeding cards", 1_030) as update:
         watch.now = 2.0
@@ -82,7 +82,7 @@ def test_a_line_is_never_wider_than_the_terminal() -> None:
 
 
 def test_the_innermost_activity_is_shown() -> None:
-    """While one activity is a part of another, the part is told; then the whole again."""
+    """While one activity is a part of another, the part is shown; then the whole again."""
     watch = MonitorPlugin()
     with shown_on(watch.line), activity("whole") as update_whole:
         with activity("part") as update_part:

@@ -31,7 +31,7 @@ def test_an_exchange_never_turns_time_back() -> None:
 
 
 def test_only_a_recording_waits() -> None:
-    """Sleeping moves the clock in both, and takes real time only where it is told how to."""
+    """Sleeping moves the clock in both, and takes real time only if it is given a way to wait."""
     waits: list[float] = []
     recording, replay = EventClock(BEGAN, waits.append), EventClock(BEGAN)
     for time in (recording, replay):

@@ -113,7 +113,7 @@ def test_users_tests_go_to_the_target_of_the_run(
     assert not list(homes.rglob("atomic-cards-token*"))
 
 
-def test_a_check_elsewhere_is_told_here(run: Run, project: Path) -> None:
+def test_a_check_elsewhere_is_reported_here(run: Run, project: Path) -> None:
     """What workers elsewhere find is one report and one profile here, by the profile of here."""
     (project / "pinned.toml").write_text('zero_match_action = "404"\n')
     done = run(
@@ -129,7 +129,7 @@ def test_a_check_elsewhere_is_told_here(run: Run, project: Path) -> None:
 
 
 def test_a_known_violation_elsewhere_can_go_away(run: Run, project: Path) -> None:
-    """A run elsewhere of all contracts of a requirement tells that its deviation is gone."""
+    """A run elsewhere of all contracts of a requirement reports that its deviation is gone."""
     (project / "cards-target.toml").write_text(
         '[[deviations]]\nrequirement = "PAGE-06"\nreason = "x"\nexpires = 2999-01-01\n'
     )
@@ -155,7 +155,7 @@ def test_what_is_recorded_elsewhere_is_kept_here(run: Run, homes: Path, project:
 
 @pytest.mark.parametrize(("way", "told"), [("ssh=host", True), ("socket=host:8888", False)])
 def test_no_secret_goes_over_a_bare_socket(way: str, told: bool) -> None:  # noqa: FBT001
-    """The client secret is told over SSH, and over a connection in the clear all else is."""
+    """The client secret is sent over SSH; over a connection in the clear only the rest is."""
     environ = {"ATOMIC_CARDS_CLIENT_SECRET": "hunter2", "ATOMIC_CARDS_SEED": "7"}
     found = given({}, lambda _: "", environ)
     spec = execnet.XSpec(way)

@@ -65,7 +65,7 @@ def test_faults_of_the_network_are_not_the_targets(pytester: pytest.Pytester) ->
 
 
 def test_an_error_of_the_test_goes_before(pytester: pytest.Pytester) -> None:
-    """A test that fails by itself is told as its own failure, and leaves nothing to the next."""
+    """A failure of the test itself is reported as such, and leaves nothing to the next."""
     pytester.makepyfile(
         SOURCE.replace("look(cards)\n", "look(cards)\n    raise KeyError('mine')\n")
         + "\ndef test_next(cards):\n    cards.list()\n"

@@ -19,10 +19,10 @@ def test_the_header_says_target_and_mode(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["atomic-cards: embedded sandbox, faults limit-ignored*"])
 
 
-def test_the_header_tells_of_misspelt_variables(
+def test_the_header_names_misspelt_variables(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A variable that looks like a setting and is none is told, but not its value."""
+    """A variable that only looks like a setting is named, but not its value."""
     monkeypatch.setenv("ATOMIC_CARDS_CLIENT_SECRETE", SECRET)
     result = pytester.runpytest_inprocess()
     result.stdout.fnmatch_lines(["atomic-cards: *ignored: ATOMIC_CARDS_CLIENT_SECRETE"])

@@ -85,7 +85,7 @@ def test_patience_passes_with_time_and_grows_with_results(clock: _Clock) -> None
 
 @pytest.mark.parametrize("wasted", [61.0, 100.0])
 def test_a_target_that_wastes_time_is_given_up(clock: _Clock, wasted: float) -> None:
-    """Results between tests that wait in vain do not keep a run going for longer than 5 minutes."""
+    """Results between tests whose waits fail do not keep a run going for longer than 5 minutes."""
     limit = TimeLimit.of_check(Deadline(clock), Settings())
     limit = limit_on(clock, seconds=1_800, patience=limit._patience, refill=limit._refill)
     while not limit.deadline.has_passed:

@@ -179,7 +179,7 @@ def test_what_is_no_exchange_of_the_cards_api_is_passed_over(
     assert verdicts(done, Verdict.HELD) | verdicts(done) == set()
 
 
-def test_an_answer_from_a_cache_tells_no_time(tmp_path: Path) -> None:
+def test_a_response_from_a_cache_shows_no_time(tmp_path: Path) -> None:
     """What a cache gave out may be old: an open card after a closed one is none that reopened."""
     client = Client()
     client.seed(user_id="u1")

@@ -157,7 +157,7 @@ def test_a_byte_order_mark_and_spaces_are_no_matter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [7, "x", [], [[]], {}, {"data": 7}, True, None], ids=repr)
 @pytest.mark.parametrize("member", sorted(LINE_MEMBERS))
-def test_a_member_of_another_kind_is_read_or_told(
+def test_a_member_of_an_unexpected_type_is_read_or_reported(
     member: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever stands in a member of a line, it is checked, or reported on one line."""

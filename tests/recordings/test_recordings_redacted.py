@@ -87,7 +87,7 @@ def test_a_compressed_body_is_copied_as_text(tmp_path: Path) -> None:
     ],
     ids=["cut off", "alias", "not text", "zip"],
 )
-def test_what_cannot_be_copied_is_told(
+def test_what_cannot_be_copied_is_reported(
     content: bytes, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If no copy can be written, one line gives the reason."""

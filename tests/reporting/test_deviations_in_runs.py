@@ -159,7 +159,7 @@ def test_a_requirement_that_held_in_part_has_not_gone_away(
     result.stdout.no_fnmatch_line("*gone away*")
 
 
-def test_what_could_not_be_told_is_not_excused(
+def test_what_is_inconclusive_is_not_excused(
     pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:
     """A known deviation is about a violation; an inconclusive requirement still fails."""

@@ -161,7 +161,7 @@ def test_no_secret_leaves_a_live_run(
     assert not live.open_cards
 
 
-def test_a_target_that_is_not_there_could_not_be_told(
+def test_a_target_that_is_not_there_is_inconclusive(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A live target whose flow cannot be started is not a pass: the run fails and says why."""
@@ -210,7 +210,7 @@ def test_bad_settings_are_a_usage_error(arguments: list[str], line: str, tmp_pat
     assert said.startswith(line)
 
 
-def test_races_that_nothing_can_win_are_told(tmp_path: Path) -> None:
+def test_races_that_nothing_can_win_are_reported(tmp_path: Path) -> None:
     """Where every action is refused, each contract of overlapping ones says so."""
     faults = ",".join(f"{action}-active-refused" for action in ("dismiss", "complete", "cancel"))
     only = ("--cards-only", "CONC-01,CONC-02,CONC-03", "--cards-fault", faults)

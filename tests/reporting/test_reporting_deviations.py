@@ -163,7 +163,7 @@ def test_a_bad_project_file_is_one_line(text: str, said: str, tmp_path: Path) ->
         find_deviations(SANDBOX, tmp_path)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     """A directory in place of the file, and bytes that are not text, are reported."""
     path = tmp_path / "cards-target.toml"
     path.mkdir()

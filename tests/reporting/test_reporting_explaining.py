@@ -29,7 +29,7 @@ def test_every_requirement_is_explained() -> None:
             assert label in words
 
 
-def test_a_requirement_tells_how_it_is_tested() -> None:
+def test_a_requirement_is_explained_with_how_it_is_tested() -> None:
     """The docstring of each contract is there, once for a contract of many cases."""
     words = words_of("PAGE-04")
     assert words.count("test_offset_counts_cards: An offset skips that many cards") == 1
@@ -62,7 +62,7 @@ def test_a_narrow_fault_is_explained_with_its_condition() -> None:
     assert "check --cards-fault limit-ignored@by=userId" in words
 
 
-def test_several_are_told_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_are_explained_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
     """Names may be given in any case, and each has its paragraph."""
     assert main(["explain", "page-04", "ORDER"]) == 0
     first, second = capsys.readouterr().out.strip().split("\n\n")

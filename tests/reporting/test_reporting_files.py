@@ -127,7 +127,7 @@ def test_no_report_is_written_unasked(
     assert not list(pytester.path.rglob("junit.xml"))
 
 
-def test_junit_tells_requirement_level_and_verdict(
+def test_junit_shows_requirement_level_and_verdict(
     run_contracts: RunContracts, pytester: pytest.Pytester
 ) -> None:
     """Every contract in junit.xml carries the three as properties, whatever its verdict."""

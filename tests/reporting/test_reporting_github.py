@@ -93,7 +93,7 @@ def test_nothing_has_a_meaning_in_the_summary(text: str) -> None:
     assert not re.search(r"[|`*_\[\]<>~\\\r\n]|#(?!\d+;)|&(?!#\d+;)", md(text))
 
 
-def test_the_summary_tells_the_run() -> None:
+def test_the_summary_describes_the_run() -> None:
     """The summary has the verdict, a line an area, what differs, and a command to try."""
     outcome = outcome_of(
         {"PAGE-04": VIOLATED, "PAGE-05": VIOLATED},

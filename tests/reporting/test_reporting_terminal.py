@@ -68,7 +68,7 @@ def line_of(area: str, marks: dict[str, str]) -> str:
     return f"{shown}  {shown.count('✓')} of {len(ids)} held"
 
 
-def test_a_violation_is_told_in_full(run_contracts: RunContracts) -> None:
+def test_a_violation_is_reported_in_full(run_contracts: RunContracts) -> None:
     """A violation shows statement, source, both sides, the response and how to reproduce it."""
     result = run_contracts(
         """
@@ -95,7 +95,7 @@ def test_a_violation_is_told_in_full(run_contracts: RunContracts) -> None:
     ]
 
 
-def test_several_contracts_of_a_requirement_are_told_once(run_contracts: RunContracts) -> None:
+def test_several_contracts_of_a_requirement_are_reported_once(run_contracts: RunContracts) -> None:
     """Of several contracts that a requirement fails one is shown, and the others are counted."""
     result = run_contracts(
         """
@@ -110,7 +110,7 @@ def test_several_contracts_of_a_requirement_are_told_once(run_contracts: RunCont
     assert "  and 2 more contract(s) of this requirement" in lines
 
 
-def test_what_could_not_be_told_says_why(run_contracts: RunContracts) -> None:
+def test_what_is_inconclusive_is_reported_with_the_reason(run_contracts: RunContracts) -> None:
     """If the target did not respond the summary has the reason, and it is not a pass."""
     result = run_contracts(
         """
@@ -129,7 +129,7 @@ def test_what_could_not_be_told_says_why(run_contracts: RunContracts) -> None:
     assert any("ReadTimeout: 30 s" in line for line in lines[start:])
 
 
-def test_what_could_not_be_told_for_one_reason_is_told_once(run_contracts: RunContracts) -> None:
+def test_what_is_inconclusive_for_one_reason_is_reported_once(run_contracts: RunContracts) -> None:
     """Requirements that share a reason are one block with their ids; others have their own."""
     result = run_contracts(
         """

@@ -160,7 +160,12 @@ def planned_pairs(
     for group in made[: len(Action)] if state is Status.ACTIVE else made[len(Action) :]:
         if isinstance(group, AtomicCardsError):
             raise group
-        first, second = group.cards[:1], group.cards[1:]
+        # a flow may send several cards to a target, all of one flow instance
+        instance = group.cards[0].flow_instance_id
+        first = [card for card in group.cards if card.flow_instance_id == instance]
+        second = [card for card in group.cards if card.flow_instance_id != instance]
+        if not second:
+            raise NotAvailableError("both cards of a customer have the same flow instance")
         yield only(group, *first), only(group, *second)
 
 

@@ -223,3 +223,15 @@ def test_a_customer_with_several_cards_is_cancelled_once(
         "test_actions_decode_values_as_listings_do"
     )
     assert [finding.verdict for finding in findings] == ["held"]
+
+
+@pytest.mark.usefixtures("_live_with_two_cards")
+def test_one_of_two_cards_of_a_flow_instance_is_selected(
+    run_contracts: RunContracts, findings: list[Finding]
+) -> None:
+    """If a flow sends two cards to a target, an action meant for one of them selects only that."""
+    run_contracts(
+        "from pytest_atomic_cards.contracts.test_multiple import "
+        "pairs, test_other_cards_of_the_customer_stay"
+    )
+    assert {finding.verdict for finding in findings} == {"held"}

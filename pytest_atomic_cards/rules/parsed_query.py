@@ -94,7 +94,10 @@ def asked_in(query: str) -> ParsedQuery:
 
 
 def _readings(encoded: str) -> frozenset[str]:
-    """Every value that a server may decode an encoded one to, case-folded."""
+    """Every value that a server may decode an encoded one to, case-folded.
+
+    No page says whether spaces around a value count.
+    """
     if "%" not in encoded and "+" not in encoded and "," not in encoded:
         return frozenset() if is_masked(encoded) else frozenset({encoded.casefold()})
     whole = {encoded}
@@ -106,7 +109,8 @@ def _readings(encoded: str) -> frozenset[str]:
     if any(map(is_masked, whole)):
         return frozenset()
     parts = {part.strip() for value in whole if "," in value for part in value.split(",")}
-    return frozenset(value.casefold() for value in whole | parts)
+    trimmed = {value.strip() for value in whole}
+    return frozenset(value.casefold() for value in whole | trimmed | parts)
 
 
 def _number(text: str | None) -> int | None:

@@ -94,6 +94,7 @@ LEGAL = {
     "a list of values": ("GET ?userId=u1,u2", cards(2)),
     "a bare plus for a space": ("GET ?userId=u+1", cards(1, userId="u 1")),
     "a bare plus for itself": ("GET ?userId=u+1", cards(1, userId="u+1")),
+    "spaces around a value that do not count": ("GET ?userId=%20u1%20", cards(1)),
     "a value that is not UTF-8": ("GET ?userId=%FF", cards(1)),
     "an unknown parameter": ("GET ?colour=red", cards(1)),
     "a null": ("GET ?userId=u1", cards(1, userId=None)),

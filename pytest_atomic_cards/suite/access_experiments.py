@@ -238,7 +238,7 @@ def intrude(
     before = probe.states(group)
     made: list[Intrusion] = []
     absent: dict[str, AtomicCardsError] = {}
-    for way in ways:
+    for place, way in enumerate(ways):
         try:
             sending = way.sending(probe)
             aims = [
@@ -246,7 +246,7 @@ def intrude(
                 for operation, card in zip(
                     DIMENSIONS["operation"], cycle(group.cards), strict=False
                 )
-                for query in _naming(card, group, sets)
+                for query in _naming(card, group, sets, widely=place % 2 == 1)
             ]
             sent = probe.overlap.outcomes(
                 partial(_sent, probe, operation, query, sending) for operation, _, query in aims
@@ -263,8 +263,15 @@ def intrude(
     return Intrusions(made, before, after, absent)
 
 
-def _naming(card: Card, group: Group, sets: Sequence[str]) -> Iterator[CardQuery]:
-    """Queries that match a card: it alone, and by each set of attributes."""
+def _naming(card: Card, group: Group, sets: Sequence[str], *, widely: bool) -> Iterator[CardQuery]:
+    """Queries that match a card: it alone, and by each set of attributes.
+
+    Without sets there is one query, as each is a request: every other way gives all attributes, and
+    a target that asks for no token if some attribute is given shows it there.
+    """
+    if widely and not sets:
+        yield CardQuery.of(card.attributes)
+        return
     yield group.single(card)
     for given in map(attributes_of, sets):
         if card.attributes.keys() >= set(given):

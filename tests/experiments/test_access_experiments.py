@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
@@ -9,6 +11,9 @@ from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS
 from pytest_atomic_cards.suite.access_experiments import Intrusions, intrude
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import sandbox_world
+
+if TYPE_CHECKING:
+    from live_sandbox import Serve
 
 
 def intrusions(*faults: str) -> Intrusions:
@@ -52,3 +57,11 @@ def test_a_correct_target_is_clean() -> None:
     made = intrusions()
     assert not [*made.breaches()]
     assert not made.absent
+
+
+@pytest.mark.parametrize("by", ["other", "flowInstanceId"])
+def test_a_live_target_gets_one_attribute_and_many(by: str, serve: Serve) -> None:
+    """A made-up token that is accepted with many attributes, or with one alone, is seen there."""
+    cards = serve(faults=[f"any-token-accepted@by={by}"]).open_world()
+    found = intrude(Probe(cards), cards.seeder.seed_customers([CardSpec()] * 4)[0]).breaches()
+    assert "AUTH-02" in {breach.requirement for breach in found}

@@ -54,7 +54,7 @@ _SETS: Final = {
     ),
 }
 """The sets of attributes of each effort: a set costs about thirty cards and a hundred requests."""
-_NEARLY_ALL: Final = "lifecycleId+cardTemplateId+flowInstanceId+userId+status"
+_NEARLY_ALL: Final = "lifecycleId+cardTemplateId+flowInstanceId+flowInvocationId+userId+status"
 _NARROWED: Final = (
     "eventName+userId",
     "lifecycleId+userId",
@@ -69,11 +69,12 @@ _NARROWED: Final = (
 changes the customer's card, which lacks the value. A set costs one card and four requests."""
 _APART: Final = tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one)
 """The sets that name an invocation, so that a row of active cards takes a start of its own."""
-_JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId")
-"""Each attribute that may not stand alone, beside a customer: every action has to find the card."""
-_FOUND: Final = ("flowInstanceId+userId", _NEARLY_ALL)
-"""Those that one action is to find a card by, with each attribute that no other row gives so. A set
-costs a card and two requests; with the invocation it would cost a start more."""
+_JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId", _NEARLY_ALL)
+"""Each attribute that may not stand alone, beside a customer, and nearly all, which show an action
+that goes wrong with any two: every action has to find the card."""
+_FOUND: Final = ("flowInstanceId+userId",)
+"""One that one action is to find a card by, as the instance stands so in no other row. A set costs
+a card and two requests; with the invocation it would cost a start more."""
 _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # The scope guard lets no request pass that two servers may read differently.
     {"multiple": ("empty", "twice")},
@@ -188,7 +189,8 @@ class FlowCards:
     def _order(self, key: Key, shared: _Shared | None) -> _Order:
         given = attributes_of(key[0])
         states = states_of(key) or [Status.ACTIVE]
-        is_apart = Attribute.FLOW_INVOCATION_ID in given
+        # a lifecycle of its own tells a card from the others of its start
+        is_apart = Attribute.FLOW_INVOCATION_ID in given and Attribute.LIFECYCLE_ID not in given
         if is_apart and states[0] is not Status.ACTIVE:
             return _Order(key, (), is_apart=False)
         if is_apart:

@@ -68,7 +68,9 @@ def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
         "third-attribute-ignored@operation=complete",
         "act-ignores-status@operation=complete@multiple=1",
         "act-finds-nothing@by=flowInstanceId+userId",
-        "act-finds-nothing@by=other",
+        "act-finds-nothing@by=other@operation=dismiss",
+        "act-finds-nothing@by=other@operation=complete",
+        "act-finds-nothing@by=other@operation=cancel",
     ],
 )
 def test_an_action_that_is_wrong_by_some_attributes_is_found(serve: Serve, fault: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -65,7 +65,7 @@ def faults_with(words: Iterable[str]) -> Iterator[str]:
     """A line for each fault that has all words in its name, description or requirements."""
     wanted = [word.lower() for word in words]
     for name, fault in FAULTS.items():
-        ids = ", ".join(recorded().get(name, ()))
+        ids = ", ".join(_recorded().get(name, ()))
         line = f"{name}: {' '.join(fault.description.split())} ({ids})"
         if all(word in line.lower() for word in wanted):
             yield line
@@ -104,13 +104,13 @@ def _requirement(name: str) -> Iterator[str]:
     for contract, text in _contracts().get(name, {}).items():
         yield from _field("tested by", f"{contract}: {text}")
     yield from _field("price", _price(name))
-    faults = sorted(fault for fault, names in recorded().items() if name in names)
+    faults = sorted(fault for fault, names in _recorded().items() if name in names)
     yield from _field("shown by", f"--cards-fault with one of {', '.join(faults)}")
 
 
 def _price(requirement: str) -> str:
     """What the contracts of a requirement take of a live target."""
-    contracts = requirements_of(collected(str(suite_directory())), (MARKER,))
+    contracts = requirements_of(_items(), (MARKER,))
     price = shipped().of(name for name, decided in contracts.items() if requirement in decided)
     taken = f"on a live target about {price}, much of it shared with other contracts"
     if price.cards <= LARGE:
@@ -124,7 +124,7 @@ def _price(requirement: str) -> str:
 def _fault(name: str) -> Iterator[str]:
     yield f"{name}: a fault of the sandbox"
     yield from _field("", FAULTS[name].description)
-    yield from _field("violates", ", ".join(recorded().get(name, ())))
+    yield from _field("violates", ", ".join(_recorded().get(name, ())))
     yield from _field("to see it", f"atomic-cards check --cards-fault {name}")
 
 
@@ -160,10 +160,22 @@ def _field(label: str, text: str) -> list[str]:
 
 
 @cache
+def _items() -> Sequence[pytest.Item]:
+    """The contracts, collected once: that takes longer than all else."""
+    return collected(str(suite_directory()))
+
+
+@cache
+def _recorded() -> Mapping[str, Sequence[str]]:
+    """Which requirements each fault violates."""
+    return recorded()
+
+
+@cache
 def _contracts() -> dict[str, dict[str, str]]:
     """The contracts of each requirement, with their docstrings."""
     contracts: dict[str, dict[str, str]] = {}
-    for item in collected(str(suite_directory())):
+    for item in _items():
         marker = item.get_closest_marker(MARKER)
         if marker and isinstance(item, pytest.Function):
             text = inspect.getdoc(item.function) or ""

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.reporting.explanations import _contracts, explain
+from pytest_atomic_cards.reporting.explanations import _contracts, _items, explain
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS
 
@@ -107,7 +107,8 @@ def test_explaining_writes_no_report(
 ) -> None:
     """A directory for reports that is set in the environment is left as it is."""
     monkeypatch.setenv("ATOMIC_CARDS_REPORT", "out")
-    _contracts.cache_clear()
+    for kept in (_contracts, _items):
+        kept.cache_clear()
     assert main(["explain", "PAGE-01"]) == 0
     assert "tested by:" in capsys.readouterr().out
     assert not (pytester.path / "out").exists()

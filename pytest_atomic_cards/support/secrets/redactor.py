@@ -61,12 +61,8 @@ class Redactor:
 
     @cached_property
     def _hide_escaped(self) -> list[Callable[[str, str], str]]:
-        """Substitutions of every spelling.
-
-        Built when a text has an escape: that takes longer than most tests send requests. Methods,
-        because the repr of a pattern would show the secret in tracebacks.
-        """
-        return [re.compile(_any_spelling(secret)).sub for secret in self._known]
+        """Substitutions of every spelling, built when a text has an escape."""
+        return [_hide_any_spelling(secret) for secret in self._known]
 
     def content(self, content: bytes) -> bytes:
         """The bytes with every secret replaced."""
@@ -91,6 +87,26 @@ class _HiddenBytes(bytes):
 
     def __repr__(self) -> str:
         return repr(REDACTED)
+
+
+def _hide_any_spelling(secret: str) -> Callable[[str, str], str]:
+    """A substitution of every spelling of a secret.
+
+    The pattern of a whole token takes milliseconds to compile, so it is built only for a text in
+    which the first characters occur. Functions, because the repr of a pattern would show the secret
+    in tracebacks.
+    """
+    begins = re.compile(_any_spelling(secret[:SHORTEST])).search
+    whole: list[Callable[[str, str], str]] = []
+
+    def hide(replacement: str, text: str) -> str:
+        if not begins(text):
+            return text
+        if not whole:
+            whole.append(re.compile(_any_spelling(secret)).sub)
+        return whole[0](replacement, text)
+
+    return hide
 
 
 def _any_spelling(secret: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import Profile
@@ -14,6 +14,9 @@ from pytest_atomic_cards.rules import parse_response
 from pytest_atomic_cards.rules.monitor import Monitor
 from pytest_atomic_cards.support.errors import AtomicCardsError
 from pytest_atomic_cards.targets import SandboxTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAMES = ("a b", "a+b", "ä&ö", "plain", "50%")
 
@@ -157,12 +160,20 @@ def _stumble(client: Client) -> None:
         client.send("PUT", "/complete", lifecycleId="none", options={"body": b"{"})
 
 
-def traffic(faults: tuple[str, ...] = (), profile: Profile | None = None) -> list[Exchange]:
-    """The exchanges of an ordinary client with a sandbox."""
+def growing_traffic(
+    faults: tuple[str, ...] = (), profile: Profile | None = None
+) -> Iterator[list[Exchange]]:
+    """The exchanges so far, after each part of a session; the part with the most cards is last."""
     client = Client(faults, profile)
     for part in (_look, _act, _wait, _stumble, _fill):
         part(client)
-    return client.exchanges
+        yield client.exchanges
+
+
+def traffic(faults: tuple[str, ...] = (), profile: Profile | None = None) -> list[Exchange]:
+    """The exchanges of an ordinary client with a sandbox."""
+    *_, exchanges = growing_traffic(faults, profile)
+    return exchanges
 
 
 def violated(exchanges: list[Exchange]) -> dict[str, str]:

@@ -33,6 +33,7 @@ from pytest_atomic_cards.suite.experiment_rows import EVERYWHERE, paging_rows
 from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget
+from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend
 
 Sets = tuple[str, ...]
 
@@ -79,6 +80,12 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
 """Faults under one condition, the requirement that each breaks, and attributes to try it with."""
 
 
+@pytest.fixture
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits for a sandbox that shows each change at once to mend itself."""
+    monkeypatch.setattr(SandboxBackend, "settling", 0.0)
+
+
 @cache
 def rows(sets: Sets) -> tuple[Point, ...]:
     """The rows of actions by some sets of attributes."""
@@ -112,6 +119,7 @@ def of_many(*faults: str) -> Iterator[Experiments]:
             yield act_singly([row], cards.among_bystanders, Experiments())
 
 
+@pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize(
     ("fault", "requirement"),
     [
@@ -140,6 +148,7 @@ def test_many_cards_break_nothing_on_a_correct_target() -> None:
         assert found.errors == []
 
 
+@pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize(
     ("fault", "requirement", "sets"), WRONG, ids=[fault for fault, _, _ in WRONG]
 )

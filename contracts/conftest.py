@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -176,11 +176,20 @@ def history(probe: Probe, pytestconfig: pytest.Config) -> History:
 
 
 @pytest.fixture(scope="session")
-def early(
+def included(request: pytest.FixtureRequest) -> Collection[str]:
+    """The fixtures that this run uses; none in a worker process, which runs only a part of it."""
+    if worker_count() > 1:
+        return ()
+    return included_fixtures(plan_of(request.config), request.session.items)
+
+
+@pytest.fixture(scope="session")
+def early(  # noqa: PLR0917 - fixtures
     probe: Probe,
     history: History,
     cards_target: Target,
     effort: Effort,
+    included: Collection[str],
     request: pytest.FixtureRequest,
 ) -> Iterator[Begun[TimeExperiment] | None]:
     """In a short live run: the cards for which time has to pass, requested before all others.
@@ -189,11 +198,7 @@ def early(
     them no more.
     """
     del history
-    used = (
-        included_fixtures(plan_of(request.config), request.session.items)
-        if effort.is_sparing and worker_count() == 1
-        else set()
-    )
+    used = included if effort.is_sparing else ()
     with ExitStack() as worlds:
         timers = None
         with suppress(AtomicCardsError):  # raised again for the contracts that need the cards
@@ -213,16 +218,13 @@ def followed(probe: Probe, config: pytest.Config) -> History:
 
 
 @pytest.fixture(scope="session")
-def planned(probe: Probe, history: History, request: pytest.FixtureRequest) -> PlannedCards:
+def planned(probe: Probe, history: History, included: Collection[str]) -> PlannedCards:
     """The cards in certain states of all contracts that this run includes.
 
     A recording, and a worker process, seed only what they use.
     """
     del history
-    seeder = probe.cards.seeder
-    if probe.cards.recorder.is_used or worker_count() > 1:
-        return PlannedCards(seeder)
-    return PlannedCards(seeder, included_fixtures(plan_of(request.config), request.session.items))
+    return PlannedCards(probe.cards.seeder, () if probe.cards.recorder.is_used else included)
 
 
 @pytest.fixture(scope="session")

@@ -204,8 +204,15 @@ def cards_target(
 
 
 def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
-    """The target with the monitor attached; the contract suite has its own rules."""
-    if settings.monitor == "off" or config.pluginmanager.hasplugin("atomic-cards-contracts"):
+    """The target with monitor and report of traffic; the contract suite has its own of both."""
+    if config.pluginmanager.hasplugin("atomic-cards-contracts"):
+        return target
+    from pytest_atomic_cards.plugin.traffic_section import TrafficSection
+
+    traffic = TrafficSection()
+    config.pluginmanager.register(traffic, "atomic-cards-traffic-section")
+    target.listeners.append(traffic.observe)
+    if settings.monitor == "off":
         return target
     from pytest_atomic_cards.plugin.monitor_plugin import MonitorPlugin
 

@@ -65,9 +65,13 @@ def ending_of(config: pytest.Config) -> Ending | None:
         if settings.is_live or settings.max_time:
             from pytest_atomic_cards.plugin.ending import Ending
 
-            is_check = config.pluginmanager.hasplugin("atomic-cards-contracts")
-            config.stash[ENDING] = Ending.begin(config, settings, is_check=is_check)
+            config.stash[ENDING] = Ending.begin(config, settings, is_check=_is_check(config))
     return config.stash[ENDING]
+
+
+def _is_check(config: pytest.Config) -> bool:
+    """Whether a run is one of the contract suite."""
+    return config.pluginmanager.hasplugin("atomic-cards-contracts")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -98,7 +102,7 @@ def _play_cassettes(config: pytest.Config) -> None:
     from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 
     settings = settings_of(config)
-    own_suite = config.pluginmanager.hasplugin("atomic-cards-contracts")
+    own_suite = _is_check(config)
     base, root = config.rootpath, config.rootpath
     if own_suite:
         from pytest_atomic_cards.suite.suite_runner import suite_directory
@@ -156,7 +160,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Show an error that this package raised on purpose at the line of the test that caused it."""
-    if call.excinfo and not item.config.pluginmanager.hasplugin("atomic-cards-contracts"):
+    if call.excinfo and not _is_check(item.config):
         from pytest_atomic_cards.plugin.tracebacks import end_at_the_test
 
         end_at_the_test(call)
@@ -205,7 +209,7 @@ def cards_target(
 
 def _watched(target: Target, config: pytest.Config, settings: Settings) -> Target:
     """The target with monitor and report of traffic; the contract suite has its own of both."""
-    if config.pluginmanager.hasplugin("atomic-cards-contracts"):
+    if _is_check(config):
         return target
     from pytest_atomic_cards.plugin.traffic_section import TrafficSection
 

@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from pytest_atomic_cards.model.option import INI_PREFIX
 from pytest_atomic_cards.model.options import OPTIONS
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.printable import printable
@@ -18,7 +19,6 @@ from pytest_atomic_cards.support.suggestions import suggestion
 
 REPORT_DIRECTORY: Final = "cards-report"
 """Where ``--cards-report`` writes if it is given no directory."""
-_INI_PREFIX: Final = "atomic_cards_"
 _ALLOCATIONS: Final = 20_000
 """Objects between two garbage collections: with Python's 700 a check spends a tenth of its time on
 them; with 200,000 it takes 280 MB against a live target, and 125 MB with this number."""
@@ -150,7 +150,7 @@ def settings_file(directory: Path) -> list[str]:
     for name in ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
         path = directory / name
         try:
-            if _INI_PREFIX in path.read_text("utf-8"):
+            if INI_PREFIX in path.read_text("utf-8"):
                 return ["-c", str(path), "--rootdir", str(directory)]
         except (OSError, UnicodeDecodeError):
             continue

@@ -21,22 +21,17 @@ SETTLING: Final = 60.0
 """Seconds after which a listing can no longer be stale. How long reads may lag behind a write is an
 open question; a minute also covers clock skew."""
 _KEPT: Final = 10_000
-"""Cards that are remembered for certain: more than a usual contract run seeds, and a few
-megabytes at most, however long the recording."""
+"""Cards, and failed requests, that are remembered for certain: more than a usual contract run seeds
+or meets, and a few megabytes at most, however long the recording."""
 _NOTHING_DONE: Final = frozenset({FAILURE, OTHER})
 
 Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """A bounded mapping: keeps at least the last ``kept`` entries, and at most twice as many.
+    """A bounded mapping: keeps at least the last ``_KEPT`` entries, and at most twice as many."""
 
-    Args:
-        kept: How many entries are kept for certain.
-    """
-
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._kept = kept
+    def __init__(self) -> None:
         self._young: dict[int, Value] = {}
         self._old: dict[int, Value] = {}
 
@@ -58,7 +53,7 @@ class Recent(Generic[Value]):
 
     def put(self, key: int, value: Value) -> None:
         """Set an entry."""
-        if key not in self._young and len(self._young) >= self._kept:
+        if key not in self._young and len(self._young) >= _KEPT:
             self._old, self._young = self._young, {}
         self._young[key] = value
 
@@ -88,16 +83,12 @@ class Sighting:
 
 
 class CardHistory:
-    """What the exchanges so far showed. They may arrive in any order.
+    """What the exchanges so far showed. They may arrive in any order."""
 
-    Args:
-        kept: How many cards, and how many failed requests, are remembered for certain.
-    """
-
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._sightings: Recent[Sighting] = Recent(kept)
-        self._failures: Recent[int] = Recent(kept)
-        self._first: Recent[Fixed] = Recent(kept)
+    def __init__(self) -> None:
+        self._sightings: Recent[Sighting] = Recent()
+        self._failures: Recent[int] = Recent()
+        self._first: Recent[Fixed] = Recent()
 
     def of(self, response: ParsedResponse, place: int) -> Sighting | None:
         """What is known of the card at an index; ``None`` if nothing is."""

@@ -80,20 +80,17 @@ def rules_for(settings: Settings) -> list[Rule]:
     return [rule for rule in RULES if settings.way_in != "none" or rule.requirement != _ACCESS]
 
 
-def finding_of(
-    rule: Rule, objection: Objection, exchange: Exchange, contract: str = "", place: str = ""
-) -> Finding:
+def finding_of(rule: Rule, objection: Objection, exchange: Exchange, place: str = "") -> Finding:
     """A finding of the suite for the objection of a rule.
 
     Args:
         rule: The rule.
         objection: Its objection to the exchange.
         exchange: The exchange that violates it.
-        contract: The test that was running, if any.
         place: Where the exchange is recorded, if it is.
     """
     return Finding(
-        contract,
+        "",
         rule.requirement,
         Verdict.VIOLATED,
         f"expected {objection.expected}; {objection.actual}",

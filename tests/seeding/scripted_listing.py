@@ -11,7 +11,10 @@ from urllib.parse import parse_qsl
 import requests
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, RetryPolicy, StaticToken
+from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.sandbox import SandboxAdapter
+from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 Answer = tuple[int, Any]
 """A status, and the body: JSON values, or bytes as they are."""
+
+PIN = CardQuery(flow_invocation_id="invocation")
+"""Selects the cards that ``card_body`` describes."""
 
 
 class Listing:
@@ -64,6 +70,12 @@ def card_body(number: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - J
         "userId": f"user-{number}",
         "status": "active",
     } | fields
+
+
+def group_of(*bodies: dict[str, Any]) -> Group:
+    """A group of cards with these bodies."""
+    cards = tuple(map(Card.from_body, bodies))
+    return Group(PIN, cards, tuple(card.user_id or "" for card in cards))
 
 
 def paged(cards: list[dict[str, Any]], largest: int = 1_000) -> Callable[[dict[str, str]], Answer]:

@@ -1,0 +1,47 @@
+"""Times reckoned from the clock of the target."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.support.clock import REAL_CLOCK
+from pytest_atomic_cards.targets.seeding.flow_backend import ServerClock
+
+HOUR = timedelta(hours=1)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        (format_datetime(NOW + HOUR, usegmt=True), HOUR),
+        (format_datetime(NOW - HOUR, usegmt=True), -HOUR),
+        (format_datetime(NOW, usegmt=True), timedelta(0)),
+        ("yesterday", timedelta(0)),
+        (None, timedelta(0)),
+    ],
+    ids=["ahead", "behind", "in step", "unreadable", "absent"],
+)
+def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> None:
+    """Times are reckoned from the target's own Date, where it differs from ours by seconds."""
+    clock = ServerClock()
+    headers = {} if date is None else {"date": date}
+    clock.observe(
+        Exchange("GET", "http://cards.test", NOW, 0.0, status=200, response_headers=headers)
+    )
+    assert abs(clock.now() - datetime.now(UTC) - ahead) < timedelta(minutes=5)
+
+
+def test_a_small_difference_of_clocks_is_none() -> None:
+    """A Date is a whole second, so that one of a second ago is no sign of a slow clock."""
+    clock = ServerClock()
+    now = REAL_CLOCK.now()
+    headers = {"date": format_datetime(now - timedelta(seconds=1), usegmt=True)}
+    clock.observe(
+        Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)
+    )
+    assert clock.now() >= now

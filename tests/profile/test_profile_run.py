@@ -95,8 +95,7 @@ def test_drift_fails_and_is_told_in_full(
     Equal answers, and questions without a pinned answer, do not fail.
     """
     live = serve(zero_match_action="404", zero_match_listing="404", bad_token="403")
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     questions = ("zero_match_action", "zero_match_listing", "bad_token")
     arguments = [*named(*questions), "--cards-report=out", "--cards-profile-out=seen.toml"]
     result = run(pin(zero_match_action="empty", bad_token="403"), *arguments)
@@ -131,8 +130,7 @@ def test_what_cannot_be_seen_is_told_with_the_reason(
     run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
 ) -> None:
     """A question that cannot be observed on a live target is skipped, even if it is pinned."""
-    for name, value in serve().environ.items():
-        monkeypatch.setenv(name, value)
+    serve().be_the_target(monkeypatch)
     result = run(*named("wrong_role", "no_token"), "--cards-report=out", "--cards-profile-out=seen")
     result.assert_outcomes(passed=1, skipped=1, deselected=len(QUESTIONS) - 2)
     assert result.ret == pytest.ExitCode.OK
@@ -197,8 +195,7 @@ def test_a_target_that_cannot_be_reached_fails(
     run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If no environment can be opened, the run fails with the reason."""
-    for name, value in serve().environ.items():
-        monkeypatch.setenv(name, value)
+    serve().be_the_target(monkeypatch)
     monkeypatch.setenv("ATOMIC_CARDS_CLIENT_SECRET", "another")
     result = run(*named("no_token", "order"))
     assert result.ret == pytest.ExitCode.TESTS_FAILED

@@ -361,8 +361,7 @@ def test_bad_arguments_of_a_clean_up_are_refused(
 ) -> None:
     """What a clean-up cannot act by is told in one line before anything is sent."""
     live = serve()
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert main(["clean", *arguments]) == code
     assert said in capsys.readouterr().err

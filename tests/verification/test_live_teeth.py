@@ -78,8 +78,7 @@ def checked(
     live: LiveSandbox, requirements: str, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> dict[str, str]:
     """What a check of some requirements shows as violated; if nothing, their verdicts."""
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
     arguments = ["--cards-only", requirements, "--cards-report", str(folder)]
     code = main(["check", *arguments])
     rules = json.loads((folder / "report.json").read_text("utf-8"))["rules"]

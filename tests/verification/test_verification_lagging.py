@@ -36,16 +36,14 @@ AN_ACTION = "http://cards.test/v1/environment/cards"
 @pytest.fixture
 def _live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs contracts against a served sandbox as their target."""
-    for name, value in serve().environ.items():
-        monkeypatch.setenv(name, value)
+    serve().be_the_target(monkeypatch)
 
 
 @pytest.fixture
 def _live_with_two_cards(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, with a flow that creates two cards for each customer; no match is an error."""
     live = serve(cards_per_target="2", zero_match_action="404")
-    for name, value in live.environ.items():
-        monkeypatch.setenv(name, value)
+    live.be_the_target(monkeypatch)
 
 
 @pytest.mark.usefixtures("_live")

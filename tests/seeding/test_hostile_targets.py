@@ -4,110 +4,25 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from shared_target import IGNORING, INSTANCE, INVOCATION, OLD, SHORT, USER, Shared, in_words
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.support.errors import AtomicCardsError, ScopeError, SeedingError
-from pytest_atomic_cards.targets import LiveTarget
-from pytest_atomic_cards.targets.recovery import recover
 from pytest_atomic_cards.targets.seeding.journal import journal_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from live_sandbox import LiveSandbox, Serve
-
-    from pytest_atomic_cards.sandbox import CardRecord
-
-INVOCATION, INSTANCE, USER = "flowInvocationId", "flowInstanceId", "userId"
-OLD = "real-invocation"
-SHORT = 0.3
-
-
-class Shared:
-    """A live target on which real customers hold cards, and the runs of a test.
-
-    Args:
-        live: The target.
-        states: The states of the cards of one customer each.
-    """
-
-    def __init__(self, live: LiveSandbox, states: tuple[str, ...] = ("active",) * 7) -> None:
-        self.live = live
-        self.foreign = [
-            *live.environment.seed(
-                {
-                    "user_id": f"real-{number}",
-                    "status": state,
-                    "flow_invocation_id": OLD,
-                    "flow_instance_id": f"real-instance-{number}",
-                }
-                for number, state in enumerate(states)
-            )
-        ]
-        self.said: list[str] = []
-        self.settings = live.settings(seed_timeout=SHORT)
-
-    def target(self) -> LiveTarget:
-        """A run."""
-        return LiveTarget(self.settings)
-
-    def kill(self, target: LiveTarget) -> None:
-        """End a run as a crash does: without a clean-up, and its journal is free."""
-        journal = target._cleaner.register.journal
-        assert journal is not None
-        journal.close(keep=True)
-
-    def clean(self, *discarded: str) -> bool:
-        """What ``atomic-cards clean`` does; gives whether nothing is left."""
-        self.said.clear()
-        return recover(self.settings, None, self.said.append, discarded)
-
-    @property
-    def touched(self) -> int:
-        """How many foreign cards are not as they were."""
-        now = map(self.live.environment.card, (card.card_instance_id for card in self.foreign))
-        return sum(card != before for card, before in zip(now, self.foreign, strict=True))
-
-    @property
-    def own_open(self) -> list[CardRecord]:
-        """The cards that runs have left open."""
-        return [card for card in self.live.open_cards if not card.user_id.startswith("real-")]
-
-    @property
-    def journals(self) -> int:
-        """How many journals are left."""
-        return len(list(journal_directory(self.settings).glob("*.jsonl")))
-
-
-IGNORING = [
-    {"GET": {INVOCATION}, "PUT": {INVOCATION}},
-    {"GET": {INSTANCE}, "PUT": {INSTANCE}},
-    {"GET": {USER}, "PUT": {USER}},
-    {"GET": {INVOCATION, INSTANCE}, "PUT": {INVOCATION, INSTANCE}},
-    {"GET": {INVOCATION, USER}, "PUT": {INVOCATION, USER}},
-    {"GET": {INVOCATION}},
-    {"PUT": {INVOCATION}},
-    {"PUT": {INSTANCE}},
-    {"PUT": {USER}},
-    {"PUT": {INVOCATION, USER}},
-    {"PUT": {INVOCATION, INSTANCE}},
-    {"PUT": {"status"}},
-    {"GET": {"status"}, "PUT": {"status"}},
-]
-
-
-def _name(ignored: dict[str, set[str]]) -> str:
-    return " ".join(f"{method} without {'+'.join(sorted(ignored[method]))}" for method in ignored)
+    from live_sandbox import Serve
 
 
 @pytest.mark.parametrize("ends", ["sound", "killed"])
 @pytest.mark.parametrize("count", [1, 4])
-@pytest.mark.parametrize("ignored", IGNORING, ids=_name)
+@pytest.mark.parametrize("ignored", IGNORING, ids=in_words)
 def test_an_ignored_attribute_costs_no_card_of_others(
     ignored: dict[str, set[str]], count: int, ends: str, serve: Serve
 ) -> None:
@@ -153,7 +68,7 @@ def test_where_no_id_is_honoured_nothing_is_sent_twice(method: str, serve: Serve
     assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
 
 
-@pytest.mark.parametrize("ignored", IGNORING, ids=_name)
+@pytest.mark.parametrize("ignored", IGNORING, ids=in_words)
 def test_a_test_cannot_touch_cards_of_others(ignored: dict[str, set[str]], serve: Serve) -> None:
     """Whatever a test sends by the ids of its own cards, no card of others changes."""
     shared = Shared(serve())
@@ -170,8 +85,6 @@ def test_a_test_cannot_touch_cards_of_others(ignored: dict[str, set[str]], serve
     target.close()
     assert (shared.touched, shared.own_open) == (0, [])
 
-
-# Starts that lie
 
 LIES: dict[str, Callable[[Any], Any]] = {
     "an older id": lambda _: {"flowInvocationId": OLD},
@@ -249,101 +162,6 @@ def test_older_cards_of_named_customers_are_not_ours(ends: str, serve: Serve) ->
     assert shared.touched == 0
     ours = {card.card_instance_id for card in cards}
     assert not [card for card in shared.live.open_cards if card.card_instance_id in ours]
-
-
-# Late cards
-
-
-def test_a_late_card_is_kept_in_the_journal(serve: Serve) -> None:
-    """A card that comes after its run has ended is reported, waited for, and cancelled."""
-    shared = Shared(serve(creation_delay=timedelta(hours=1)))
-    target = shared.target()
-    with pytest.raises(SeedingError, match="not all visible"):
-        target.open_world().seed()
-    (text,) = target.close().waiting
-    assert "accepted as invocation" in text
-    assert not shared.clean()
-    assert any("0 of its 1 card(s)" in line for line in shared.said)
-    shared.live.sandbox.clock.advance(timedelta(hours=2))
-    assert len(shared.own_open) == 1
-    assert shared.clean(), shared.said
-    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
-
-
-def test_a_card_that_comes_during_a_clean_up_is_cancelled(serve: Serve) -> None:
-    """A clean-up waits as long as the settings say for cards that are late."""
-    shared = Shared(serve(creation_delay=timedelta(seconds=2)))
-    target = shared.target()
-    with pytest.raises(SeedingError):
-        target.open_world().seed()
-    shared.kill(target)
-    shared.settings = shared.live.settings(seed_timeout=30.0)
-    assert shared.clean(), shared.said
-    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
-
-
-def test_a_start_can_be_discarded(serve: Serve) -> None:
-    """A start that never shows its card is given up by the id that the report names."""
-    shared = Shared(serve(creation_delay=timedelta(hours=1)))
-    target = shared.target()
-    for _ in range(2):
-        with pytest.raises(SeedingError):
-            target.open_world().seed()
-    target.close()
-    assert not shared.clean()
-    first, second = [line.split()[2].rstrip(":") for line in shared.said if "left: start" in line]
-    with pytest.raises(AtomicCardsError, match=f"did you mean {first}"):
-        shared.clean(f"{first}x")
-    assert not shared.clean(first)
-    assert any(line.startswith(f"discarded {first}: a start of 1 card") for line in shared.said)
-    assert not any(f"left: start {first}" in line for line in shared.said)
-    assert shared.clean(second)
-    assert shared.journals == 0
-
-
-def test_a_start_whose_response_was_lost_is_kept(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that dies while it starts is cleaned up after, however late the card comes."""
-    shared = Shared(serve(creation_delay=timedelta(hours=1)))
-    target = shared.target()
-    world = target.open_world()
-    place = world.backend.place
-
-    def lost(*arguments: Any) -> None:  # noqa: ANN401 - passed on
-        place(*arguments)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(world.backend, "place", lost)
-    with pytest.raises(KeyboardInterrupt):
-        world.seed()
-    assert "may or may not have been made" in str(target.close().waiting)
-    shared.live.sandbox.clock.advance(timedelta(hours=2))
-    assert shared.clean(), shared.said
-    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
-
-
-@pytest.mark.parametrize("ignored", [{}, *IGNORING], ids=lambda ignored: _name(ignored) or "sound")
-def test_a_lost_response_costs_no_card_of_others(
-    ignored: dict[str, set[str]], serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A card whose invocation is not known is found by its customer, and cancelled alone."""
-    shared = Shared(serve())
-    shared.live.sandbox.ignored = ignored
-    target = shared.target()
-    world = target.open_world()
-    place = world.backend.place
-
-    def lost(*arguments: Any) -> None:  # noqa: ANN401 - passed on
-        place(*arguments)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(world.backend, "place", lost)
-    with pytest.raises(KeyboardInterrupt):
-        world.seed()
-    shared.kill(target)
-    assert shared.clean(), shared.said
-    assert (shared.touched, shared.own_open, shared.journals) == (0, [], 0)
 
 
 def test_an_instance_that_others_share_is_not_acted_on(serve: Serve) -> None:

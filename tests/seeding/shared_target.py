@@ -21,7 +21,7 @@ OLD = "real-invocation"
 SHORT = 0.3
 
 
-class Shared:
+class SharedTarget:
     """A live target on which real customers hold cards, and the runs of a test.
 
     Args:

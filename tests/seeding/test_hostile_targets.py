@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from shared_target import IGNORING, INSTANCE, INVOCATION, OLD, SHORT, USER, Shared, in_words
+from shared_target import IGNORING, INSTANCE, INVOCATION, OLD, SHORT, USER, SharedTarget, in_words
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.query import CardQuery
@@ -27,7 +27,7 @@ def test_an_ignored_attribute_costs_no_card_of_others(
     ignored: dict[str, set[str]], count: int, ends: str, serve: Serve
 ) -> None:
     """Where listings or actions ignore an attribute, all own cards are cancelled and no others."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     shared.live.sandbox.ignored = ignored
     target = shared.target()
     cards = target.open_world().seed_all(Population.of(count))
@@ -43,7 +43,7 @@ def test_an_ignored_attribute_costs_no_card_of_others(
 @pytest.mark.parametrize("field", ["flowInvocationId", "flowInstanceId", "cardInstanceId"])
 def test_a_card_whose_body_lacks_an_id_is_cancelled(field: str, serve: Serve) -> None:
     """A clean-up finds a card although its body does not repeat the id it is listed by."""
-    shared = Shared(serve(faults=[f"card-lacks-{field}"]))
+    shared = SharedTarget(serve(faults=[f"card-lacks-{field}"]))
     target = shared.target()
     target.open_world().seed()
     shared.kill(target)
@@ -54,7 +54,7 @@ def test_a_card_whose_body_lacks_an_id_is_cancelled(field: str, serve: Serve) ->
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_where_no_id_is_honoured_nothing_is_sent_twice(method: str, serve: Serve) -> None:
     """If no attribute is honoured, cards are left open, reported, and kept in the journal."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     shared.live.sandbox.ignored = {method: {INVOCATION, INSTANCE, USER, "lifecycleId"}}
     target = shared.target()
     target.open_world().seed()
@@ -71,7 +71,7 @@ def test_where_no_id_is_honoured_nothing_is_sent_twice(method: str, serve: Serve
 @pytest.mark.parametrize("ignored", IGNORING, ids=in_words)
 def test_a_test_cannot_touch_cards_of_others(ignored: dict[str, set[str]], serve: Serve) -> None:
     """Whatever a test sends by the ids of its own cards, no card of others changes."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     shared.live.sandbox.ignored = ignored
     target = shared.target()
     world = target.open_world()
@@ -101,7 +101,7 @@ def test_a_start_that_names_a_foreign_invocation_is_not_believed(
     lie: str, states: tuple[str, ...], ends: str, serve: Serve, *, starts_nothing: bool
 ) -> None:
     """No foreign card is handed over or touched, and the own card is cancelled all the same."""
-    shared = Shared(serve(closed_cards_listed="only-by-status"), states)
+    shared = SharedTarget(serve(closed_cards_listed="only-by-status"), states)
     shared.live.sandbox.restart = LIES[lie] if not starts_nothing else lambda _: LIES[lie]({})
     shared.live.sandbox.starts_nothing = starts_nothing
     target = shared.target()
@@ -125,7 +125,7 @@ def test_an_invocation_that_is_named_twice_is_refused(
     serve: Serve, *, starts_nothing: bool
 ) -> None:
     """A second start that is answered like the first one gives no card of the first."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     target = shared.target()
     world = target.open_world()
     first = world.seed()
@@ -142,7 +142,7 @@ def test_an_invocation_that_is_named_twice_is_refused(
 @pytest.mark.parametrize("ends", ["sound", "killed"])
 def test_older_cards_of_named_customers_are_not_ours(ends: str, serve: Serve) -> None:
     """Of a customer whom the settings name only cards that were not there before are touched."""
-    shared = Shared(serve(), ("active", "active", "embargoed", "snoozed"))
+    shared = SharedTarget(serve(), ("active", "active", "embargoed", "snoozed"))
     shared.settings = shared.live.settings(
         seed_timeout=SHORT, user_ids=tuple(card.user_id for card in shared.foreign)
     )
@@ -166,7 +166,7 @@ def test_older_cards_of_named_customers_are_not_ours(ends: str, serve: Serve) ->
 
 def test_an_instance_that_others_share_is_not_acted_on(serve: Serve) -> None:
     """A flowInstanceId under which a card of somebody else is listed pins nothing."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     target = shared.target()
     world = target.open_world()
     card = world.seed()
@@ -181,7 +181,7 @@ def test_an_instance_that_others_share_is_not_acted_on(serve: Serve) -> None:
 @pytest.mark.parametrize("state", ["active", "embargoed", "completed"])
 def test_a_stranger_who_joins_an_invocation_is_left_alone(state: str, serve: Serve) -> None:
     """Where others have joined an invocation, in any state, nothing is done by it to several."""
-    shared = Shared(serve(closed_cards_listed="only-by-status"))
+    shared = SharedTarget(serve(closed_cards_listed="only-by-status"))
     target = shared.target()
     card = target.open_world().seed_all(Population.of(3))[0]
     pin = {"flow_invocation_id": card.flow_invocation_id}
@@ -194,7 +194,7 @@ def test_a_stranger_who_joins_an_invocation_is_left_alone(state: str, serve: Ser
 
 def test_many_cards_are_cancelled_together(serve: Serve) -> None:
     """After one card alone has shown that it is safe, a thousand take a single cancel."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     target = shared.target()
     target.open_world().seeder.seed_bulk(1_000)
     shared.kill(target)
@@ -207,7 +207,7 @@ def test_many_cards_are_cancelled_together(serve: Serve) -> None:
 
 def test_a_journal_of_before_holds_what_customers_held(serve: Serve) -> None:
     """What customers held before a start is written down with it, each card once."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     shared.settings = shared.live.settings(user_ids=("real-0",))
     target = shared.target()
     world = target.open_world()

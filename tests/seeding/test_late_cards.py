@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from shared_target import IGNORING, Shared, in_words
+from shared_target import IGNORING, SharedTarget, in_words
 
 from pytest_atomic_cards.support.errors import AtomicCardsError, SeedingError
 
@@ -31,7 +31,7 @@ def seed_and_lose_the_response(world: Cards, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_late_card_is_kept_in_the_journal(serve: Serve) -> None:
     """A card that comes after its run has ended is reported, waited for, and cancelled."""
-    shared = Shared(serve(creation_delay=timedelta(hours=1)))
+    shared = SharedTarget(serve(creation_delay=timedelta(hours=1)))
     target = shared.target()
     with pytest.raises(SeedingError, match="not all visible"):
         target.open_world().seed()
@@ -47,7 +47,7 @@ def test_a_late_card_is_kept_in_the_journal(serve: Serve) -> None:
 
 def test_a_card_that_comes_during_a_clean_up_is_cancelled(serve: Serve) -> None:
     """A clean-up waits as long as the settings say for cards that are late."""
-    shared = Shared(serve(creation_delay=timedelta(seconds=2)))
+    shared = SharedTarget(serve(creation_delay=timedelta(seconds=2)))
     target = shared.target()
     with pytest.raises(SeedingError):
         target.open_world().seed()
@@ -59,7 +59,7 @@ def test_a_card_that_comes_during_a_clean_up_is_cancelled(serve: Serve) -> None:
 
 def test_a_start_can_be_discarded(serve: Serve) -> None:
     """A start that never shows its card is given up by the id that the report names."""
-    shared = Shared(serve(creation_delay=timedelta(hours=1)))
+    shared = SharedTarget(serve(creation_delay=timedelta(hours=1)))
     target = shared.target()
     for _ in range(2):
         with pytest.raises(SeedingError):
@@ -80,7 +80,7 @@ def test_a_start_whose_response_was_lost_is_kept(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that dies while it starts is cleaned up after, however late the card comes."""
-    shared = Shared(serve(creation_delay=timedelta(hours=1)))
+    shared = SharedTarget(serve(creation_delay=timedelta(hours=1)))
     target = shared.target()
     world = target.open_world()
     seed_and_lose_the_response(world, monkeypatch)
@@ -95,7 +95,7 @@ def test_a_lost_response_costs_no_card_of_others(
     ignored: dict[str, set[str]], serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A card whose invocation is not known is found by its customer, and cancelled alone."""
-    shared = Shared(serve())
+    shared = SharedTarget(serve())
     shared.live.sandbox.ignored = ignored
     target = shared.target()
     world = target.open_world()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from command_line import COMMAND
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
@@ -30,11 +30,8 @@ def check(live: LiveSandbox, effort: str, directory: Path) -> tuple[int, float]:
     """Run the suite on a served sandbox; its exit code and seconds."""
     begun = time.monotonic()
     arguments = ["check", "--cards-effort", effort, "--cards-report", str(directory)]
-    code = (
-        "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-c", code, *arguments],
+        [*COMMAND, *arguments],
         env=os.environ | live.environ,
         check=False,
     )

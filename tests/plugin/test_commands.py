@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import COMMAND
 
 from pytest_atomic_cards.model.option import Option
 from pytest_atomic_cards.model.options import OPTIONS
@@ -19,14 +20,13 @@ from pytest_atomic_cards.sandbox.faults import FAULTS
 from pytest_atomic_cards.suite.suite_runner import suite_directory
 
 ROOT = Path(__file__).parents[2]
-START = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
 FAULTY = ("--cards-fault", "token-cut-short-accepted")
 
 
 def check(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """A check of two quick contracts in the directory of a test."""
     only = () if "--cards-only" in arguments else ("--cards-only", "AUTH-02,AUTH-03")
-    return pytester.run(sys.executable, "-c", START, "check", *only, *arguments)
+    return pytester.run(*COMMAND, "check", *only, *arguments)
 
 
 # Help

@@ -9,12 +9,12 @@ import json
 import os
 import random
 import subprocess
-import sys
 import zipfile
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from command_line import COMMAND
 from manners import MANNERS, line_of, lines
 from manners_har import entry_of, har_of
 from planted import traffic_of_a_day
@@ -205,16 +205,13 @@ def test_an_odd_value_is_no_matter(
     json.loads((tmp_path / "report.json").read_text("utf-8"))
 
 
-_COMMAND = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
-
-
 def test_a_terminal_that_cannot_encode_is_no_matter(tmp_path: Path) -> None:
     """What it lacks is escaped, and the exit code is that of the verdict."""
     path = tmp_path / "recording"
     text = json.dumps(line_of(traffic_of_a_day()[2], responseBody=["ä", HALF, "日本"]))
     path.write_text(text, "utf-8")
     done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", _COMMAND, "audit", str(path)],
+        [*COMMAND, "audit", str(path)],
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},

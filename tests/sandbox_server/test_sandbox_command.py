@@ -9,23 +9,16 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import requests
+from command_line import COMMAND
 
 from pytest_atomic_cards.client import CardsApi, CardsSession, ClientCredentials
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.sandbox import Sandbox
-
-COMMAND = [
-    sys.executable,
-    "-c",
-    "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())",
-    "sandbox",
-]
 
 
 class Served:
@@ -33,7 +26,7 @@ class Served:
 
     def __init__(self, *arguments: str | Path) -> None:
         self.process = subprocess.Popen(  # noqa: S603
-            [*COMMAND, *arguments],
+            [*COMMAND, "sandbox", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -116,7 +109,7 @@ def test_cards_in_a_file_outlive_the_command(tmp_path: Path) -> None:
     )
     assert seeded.status_code == 200
     busy = subprocess.run(  # noqa: S603
-        [*COMMAND, "--db", db], capture_output=True, text=True, check=False
+        [*COMMAND, "sandbox", "--db", db], capture_output=True, text=True, check=False
     )
     assert (busy.returncode, busy.stdout) == (2, "")
     assert re.fullmatch(r"atomic-cards: .*cards\.db .*in use.*--db\n", busy.stderr)

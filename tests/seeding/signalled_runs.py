@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from command_line import COMMAND
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from live_sandbox import LiveSandbox
 
-COMMAND = [
-    sys.executable,
-    "-c",
-    "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())",
-]
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
 PATIENCE = 60.0
 """Seconds in which every run is over after a signal, though other tests keep the machine busy."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from signalled_runs import COMMAND, age_journals, clean, journals, killed_run
+from command_line import COMMAND
+from signalled_runs import age_journals, clean, journals, killed_run
 
 from pytest_atomic_cards.plugin.cli import main
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from signalled_runs import COMMAND, PATIENCE, PYTEST, clean, end, journals, running, wait_until
+from command_line import COMMAND
+from signalled_runs import PATIENCE, PYTEST, clean, end, journals, running, wait_until
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from signalled_runs import COMMAND, PYTEST, age_journals, clean, end, journals, running, wait_until
+from command_line import COMMAND
+from signalled_runs import PYTEST, age_journals, clean, end, journals, running, wait_until
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

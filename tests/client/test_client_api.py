@@ -1,3 +1,5 @@
+"""What the client sends to list cards and to act on them, and how it reads the responses."""
+
 from __future__ import annotations
 
 import json

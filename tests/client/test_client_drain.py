@@ -1,3 +1,5 @@
+"""Acting on all cards of a query, however many there are, and whatever a target does."""
+
 from __future__ import annotations
 
 import json

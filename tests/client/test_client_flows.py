@@ -1,3 +1,5 @@
+"""Starting an Action Flow, and the invocation id in the response."""
+
 from __future__ import annotations
 
 import json

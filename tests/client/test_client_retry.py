@@ -1,3 +1,5 @@
+"""How long a client waits before it repeats a request, and when it gives up."""
+
 from __future__ import annotations
 
 from email.utils import formatdate

@@ -1,3 +1,5 @@
+"""The scope guard: only actions that are pinned to cards of this run are sent."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""What a session sends: URLs, parameters, headers and bodies."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The token endpoint: what it is asked, how long a token is used, and what it refuses."""
+
 from __future__ import annotations
 
 import base64

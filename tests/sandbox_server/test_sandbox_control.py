@@ -1,3 +1,5 @@
+"""The controls of a sandbox: what they change, and which input they refuse."""
+
 from __future__ import annotations
 
 import json

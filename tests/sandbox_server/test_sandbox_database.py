@@ -1,3 +1,5 @@
+"""Files that hold a sandbox: which are refused, and what happens if one fails."""
+
 from __future__ import annotations
 
 import os

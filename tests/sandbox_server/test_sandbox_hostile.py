@@ -1,3 +1,5 @@
+"""Hostile clients of a served sandbox: bad, slow and foreign requests."""
+
 from __future__ import annotations
 
 import socket

@@ -27,7 +27,7 @@ from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.contract_collection import collected
 from pytest_atomic_cards.suite.contract_plugin import MARKER, is_grave
-from pytest_atomic_cards.suite.plan import PLAN
+from pytest_atomic_cards.suite.plan import PLAN, SPENT
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.result_hooks import TROUBLE, results_in
@@ -124,6 +124,7 @@ class FindingsReporter:
         if not self._results:
             return
         self._add_crashes()
+        wasted = self._add_waste()
         if hooks := self._config.pluginmanager.get_plugin(PLAN):
             self._results.plan = hooks.plan
         whole = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
@@ -136,10 +137,22 @@ class FindingsReporter:
             command=_command(self._config),
         )
         conclusion = self._outcome.conclusion
-        fails = self._outcome.stale or conclusion.grave or conclusion.failing
+        fails = wasted or self._outcome.stale or conclusion.grave or conclusion.failing
         if fails and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._write(self._outcome)
+
+    def _add_waste(self) -> bool:
+        """Add a trouble if the run took all its requests and decided nothing: that is no success.
+
+        A target on which cards do not become what they must makes every wait last its whole time.
+        """
+        findings = self._results.findings
+        spent = [one.reason for one in findings if one.reason and SPENT in one.reason]
+        wasted = spent and all(one.verdict is Verdict.NOT_EXERCISED for one in findings)
+        if wasted:
+            self.add_trouble(f"no contract was decided, as {spent[0]}")
+        return bool(wasted)
 
     def add_trouble(self, trouble: str) -> None:
         """Add an error that belongs to no test."""

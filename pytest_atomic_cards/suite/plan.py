@@ -202,6 +202,8 @@ def worker_count() -> int:
 
 PLAN: Final = "atomic-cards-plan"
 """The name under which the plugin is registered."""
+SPENT: Final = "allows no more"
+"""What the reason of a contract says that did not begin, as earlier ones took all requests."""
 
 
 class PlanHooks:
@@ -268,7 +270,7 @@ class PlanHooks:
         if self._budget.most_requests > worker_count() * (self._taken.requests + reserved):
             return ""
         return (
-            f"{self._budget.requests_by} allows no more: {self._taken.requests} requests were "
+            f"{self._budget.requests_by} {SPENT}: {self._taken.requests} requests were "
             "sent, and the rest is for clean-up"
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.suite.plan import SPENT, PlanHooks
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
@@ -40,3 +41,15 @@ def test_a_budget_is_kept_and_reported(
     assert actual["starts"] == live.count("POST /v1") == planned["starts"]
     assert 0 < actual["requests"] <= len(live.log)
     assert document["run"]["leaves_out"]
+
+
+def test_a_run_that_spends_its_requests_on_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """If waits take all requests before a contract is decided, the run is inconclusive."""
+    reason = f"--cards-effort quick {SPENT}: 300 requests were sent"
+    monkeypatch.setattr(PlanHooks, "_spent", lambda _: reason)
+    assert main(["check", "--cards-only", "QUERY-13"]) == 1
+    output = capfd.readouterr().out
+    assert f"no contract was decided, as {reason}" in output
+    assert "verdict: inconclusive" in output

@@ -243,10 +243,10 @@ def intrude(
             sending = way.sending(probe)
             aims = [
                 (operation, card, query)
-                for operation, card in zip(
-                    DIMENSIONS["operation"], cycle(group.cards), strict=False
+                for turn, (operation, card) in enumerate(
+                    zip(DIMENSIONS["operation"], cycle(group.cards), strict=False), place
                 )
-                for query in _naming(card, group, sets, widely=place % 2 == 1)
+                for query in _naming(card, group, sets, widely=turn % 2 == 1)
             ]
             sent = probe.overlap.outcomes(
                 partial(_sent, probe, operation, query, sending) for operation, _, query in aims
@@ -266,7 +266,7 @@ def intrude(
 def _naming(card: Card, group: Group, sets: Sequence[str], *, widely: bool) -> Iterator[CardQuery]:
     """Queries that match a card: it alone, and by each set of attributes.
 
-    Without sets there is one query, as each is a request: every other way gives all attributes, and
+    Without sets there is one query, as each is a request: every other one gives all attributes, and
     a target that asks for no token if some attribute is given shows it there.
     """
     if widely and not sets:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS
-from pytest_atomic_cards.suite.access_experiments import Intrusions, intrude
+from pytest_atomic_cards.suite.access_experiments import WAYS, Intrusions, intrude
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import sandbox_world
 
@@ -60,8 +60,15 @@ def test_a_correct_target_is_clean() -> None:
 
 
 @pytest.mark.parametrize("by", ["other", "flowInstanceId"])
-def test_a_live_target_gets_one_attribute_and_many(by: str, serve: Serve) -> None:
-    """A made-up token that is accepted with many attributes, or with one alone, is seen there."""
-    cards = serve(faults=[f"any-token-accepted@by={by}"]).open_world()
-    found = intrude(Probe(cards), cards.seeder.seed_customers([CardSpec()] * 4)[0]).breaches()
-    assert "AUTH-02" in {breach.requirement for breach in found}
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [("missing-token-accepted", "AUTH-01"), ("any-token-accepted", "AUTH-02")],
+)
+def test_a_live_target_gets_one_attribute_and_many(
+    fault: str, requirement: str, by: str, serve: Serve
+) -> None:
+    """Access without a token, with many attributes or with one alone, is seen there."""
+    cards = serve(faults=[f"{fault}@by={by}"]).open_world()
+    group = cards.seeder.seed_customers([CardSpec()] * 4)[0]
+    found = intrude(Probe(cards), group, WAYS[:4]).breaches()
+    assert requirement in {breach.requirement for breach in found}

@@ -160,8 +160,10 @@ def planned_pairs(
     for group in made[: len(Action)] if state is Status.ACTIVE else made[len(Action) :]:
         if isinstance(group, AtomicCardsError):
             raise group
-        # a flow may send several cards to a target, all of one flow instance
-        instance = group.cards[0].flow_instance_id
+        # a flow may send several cards to a target, all of one flow instance; which start was made
+        # first depends on what other contracts need
+        active = [card for card in group.cards if card.status == Status.ACTIVE]
+        instance = (active or group.cards)[0].flow_instance_id
         first = [card for card in group.cards if card.flow_instance_id == instance]
         second = [card for card in group.cards if card.flow_instance_id != instance]
         if not second:

@@ -233,3 +233,33 @@ def test_one_of_two_cards_of_a_flow_instance_is_selected(
         "pairs, test_other_cards_of_the_customer_stay"
     )
     assert {finding.verdict for finding in findings} == {"held"}
+
+
+@pytest.mark.usefixtures("_live")
+def test_the_active_card_of_a_pair_is_acted_on(
+    run_contracts: RunContracts, findings: list[Finding]
+) -> None:
+    """The active card of a customer is found even if its start was made after that of the other."""
+    run_contracts(
+        """
+        from dataclasses import replace
+
+        from pytest_atomic_cards.contracts.test_multiple import (
+            pairs, test_other_cards_of_the_customer_stay
+        )
+        from pytest_atomic_cards.suite.planned_cards import PlannedCards
+
+        @pytest.fixture(scope="session", autouse=True)
+        def _embargoed_ones_first():
+            take = PlannedCards.take
+
+            def reversed_take(planned, fixture):
+                groups = take(planned, fixture)
+                return [replace(group, cards=group.cards[::-1]) for group in groups]
+
+            PlannedCards.take = reversed_take
+            yield
+            PlannedCards.take = take
+        """
+    )
+    assert {finding.verdict for finding in findings} == {"held"}

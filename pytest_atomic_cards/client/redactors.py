@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.model.exchange import redact_headers
@@ -27,19 +28,14 @@ class Redactors:
     def __init__(self, tokens: TokenSource, secrets: frozenset[str]) -> None:
         self._tokens = tokens
         self._secrets = secrets
-        self._by_secrets: dict[frozenset[str], Redactor] = {}
+        self._redactor = lru_cache(_KEPT)(Redactor)
 
     def of(self, authorization: str | None) -> Redactor:
         """The redactor of a request, which also knows its own ``Authorization``."""
         secrets = self._tokens.secrets | self._secrets
         if authorization:
             secrets |= {Hidden(authorization.rpartition(" ")[2])}
-        redactor = self._by_secrets.get(secrets)
-        if redactor is None:
-            if len(self._by_secrets) >= _KEPT:
-                self._by_secrets.clear()
-            redactor = self._by_secrets[secrets] = Redactor(secrets)
-        return redactor
+        return self._redactor(secrets)
 
 
 def redact_all(headers: Mapping[str, str], redactor: Redactor) -> dict[str, str]:

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
@@ -45,7 +46,7 @@ class Redaction:
         self._personal = [_path(text) for text in personal]
         self._longest = max(map(len, self._personal), default=1)
         self._known: frozenset[str] = frozenset()
-        self._cleaned: dict[str, str] = {}
+        self._cleaned = lru_cache(_CACHED)(self._clean)
         self._redactor = Redactor(())
         self.learn(known)
 
@@ -55,7 +56,7 @@ class Redaction:
         if not new <= self._known:
             self._known |= new
             self._redactor = Redactor(self._known)
-            self._cleaned.clear()
+            self._cleaned.cache_clear()
 
     @property
     def has_personal_fields(self) -> bool:
@@ -69,12 +70,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """A text without its secrets."""
-        cleaned = self._cleaned.get(text)
-        if cleaned is None:
-            if len(self._cleaned) > _CACHED:
-                self._cleaned.clear()
-            cleaned = self._cleaned[text] = self._clean(text)
-        return cleaned
+        return self._cleaned(text)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Headers without their secrets; the scheme of credentials remains.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.sandbox.timestamps import LATEST, from_milliseconds, to_milliseconds
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import nearby
 
 Json = Any
 
@@ -45,12 +44,6 @@ class Row(NamedTuple):
     expires_at: int | None
     snooze_until: int | None
     completion: str | None
-
-
-ATTRIBUTE_POSITIONS: Final = {
-    attribute.value: Row._fields.index(attribute.field) for attribute in Attribute
-}
-"""The position of each query attribute in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +240,4 @@ def _moment(milliseconds: int | None) -> datetime | None:
 
 
 def _unknown_field(name: str) -> str:
-    near = difflib.get_close_matches(name, _SETTABLE, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return f"a card has no settable field {name!r}{hint}"
+    return f"a card has no settable field {name!r}{nearby(name, _SETTABLE)}"

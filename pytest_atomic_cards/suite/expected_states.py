@@ -25,22 +25,6 @@ def each_in(due: Mapping[str, Status]) -> Callable[[States], bool]:
     return lambda states: all(may_show(state, states[key]) for key, state in due.items())
 
 
-def all_still(state: Status, before: States) -> Callable[[States], bool]:
-    """Whether all cards are still in a state, as far as the earlier listing showed them in it.
-
-    A closed card may leave the listings, even some time after it was closed.
-    """
-
-    def is_still(key: str, word: str | None) -> bool:
-        seen = before[key]
-        if word == seen or (word is None and state.is_closed):
-            return True
-        was_listed = seen is not None and may_show(state, seen)
-        return not was_listed and may_show(state, word)
-
-    return lambda states: all(is_still(key, word) for key, word in states.items())
-
-
 def left(state: Status) -> Callable[[States], bool]:
     """Whether no card is still in a state."""
     return lambda states: state.value not in states.values()

@@ -18,7 +18,7 @@ def nearby(name: str, known: Iterable[str]) -> str:
     """The known names that resemble a mistyped one in any case, to go on after an error."""
     by_word = {one.lower(): one for one in known}
     near = [by_word[one] for one in get_close_matches(name.lower(), by_word, n=3)]
-    return f"; did you mean {', '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def refuse_unknown(given: Iterable[str], known: Collection[str], owner: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import nearby
 from pytest_atomic_cards.targets import LiveTarget
 from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.seeding.journal import (
@@ -67,9 +67,9 @@ def _refuse_unknown(discarded: Sequence[str], paths: Sequence[Path]) -> None:
     known = [_id(path, start) for path in paths for start in Record.read(path).starts]
     for name in discarded:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise MisuseError(f"--discard {name}: no journal holds such a start{hint}")
+            raise MisuseError(
+                f"--discard {name}: no journal holds such a start{nearby(name, known)}"
+            )
 
 
 def _recover_one(

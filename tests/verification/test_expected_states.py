@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import NAMED, Status, may_show
-from pytest_atomic_cards.suite.expected_states import all_in, all_still, each_in
+from pytest_atomic_cards.suite.expected_states import all_in, each_in
 
 UNNAMED = [state for state in Status if state not in NAMED]
 
@@ -35,34 +35,3 @@ def test_conditions_hold_for_every_card() -> None:
     due = {"a": Status.ACTIVE, "b": Status.EXPIRED}
     assert each_in(due)({"a": "active", "b": "lapsed", "c": "snoozed"})
     assert not each_in(due)({"a": "active", "b": "completed"})
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "still"),
-    [
-        ("dismissed", "dismissed", True),
-        ("dismissed", None, True),
-        ("dismissed", "active", False),
-        ("dismissed", "completed", False),
-        ("put away", "put away", True),
-        ("put away", "done", False),
-        ("put away", "dismissed", False),
-        (None, None, True),
-        (None, "put away", True),
-        (None, "dismissed", True),
-        (None, "active", False),
-        ("active", "dismissed", True),  # the first listing was stale
-        ("active", "completed", False),
-    ],
-)
-def test_a_closed_card_keeps_the_word_it_was_listed_with(
-    before: str | None, now: str | None, *, still: bool
-) -> None:
-    """A dismissed card shows the same word as before, or leaves the listings."""
-    assert all_still(Status.DISMISSED, {"card": before})({"card": now}) == still
-
-
-def test_an_embargoed_card_stays_listed() -> None:
-    """An embargoed card that was listed does not leave the listings unless something changed."""
-    assert not all_still(Status.EMBARGOED, {"card": "embargoed"})({"card": None})
-    assert all_still(Status.EMBARGOED, {"card": None})({"card": None})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +25,7 @@ from pytest_atomic_cards.sandbox.faults import (
 from pytest_atomic_cards.sandbox.faults.fault import Fault, install
 from pytest_atomic_cards.sandbox.faults.narrow_fault import SEPARATOR, conditions_in, narrowed
 from pytest_atomic_cards.support.errors import MisuseError
+from pytest_atomic_cards.support.suggestions import nearby
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,6 @@ def fault_named(name: str) -> Fault:
     broad, *conditions = name.split(SEPARATOR)
     fault = FAULTS.get(broad)
     if fault is None:
-        near = difflib.get_close_matches(broad, FAULTS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "'atomic-cards faults' lists all"
-        raise MisuseError(f"there is no fault {broad!r}; {hint}")
+        hint = nearby(broad, FAULTS) or "; 'atomic-cards faults' lists all"
+        raise MisuseError(f"there is no fault {broad!r}{hint}")
     return narrowed(fault, conditions_in(conditions)) if conditions else fault

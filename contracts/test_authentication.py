@@ -28,7 +28,7 @@ from pytest_atomic_cards.suite.access_experiments import (
 from pytest_atomic_cards.suite.batched_setup import ActionTrial
 from pytest_atomic_cards.suite.card_pool import CardPool
 from pytest_atomic_cards.suite.claims import OF_ACCESS
-from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.contract_plugin import in_the_end, requirement
 from pytest_atomic_cards.suite.generated_cases import Effort
 from pytest_atomic_cards.suite.planned_cards import INTRUDED, PlannedCards
 from pytest_atomic_cards.suite.probe import Probe
@@ -171,6 +171,22 @@ def test_tokens_live_side_by_side(probe: Probe, cards_target: Target) -> None:
         exchange,
         expected="the earlier token to be accepted until it expires",
         actual=f"HTTP {exchange.status}",
+    )
+
+
+@in_the_end
+@requirement("AUTH-04")
+def test_no_token_ended_early(probe: Probe, cards_target: Target) -> None:
+    """No token that had been accepted was refused before its end, however long the run took."""
+    need_credentials(cards_target)
+    if probe.cards.is_steerable:
+        not_exercised("contracts let the time of a sandbox pass, so its tokens end")
+    refusals = probe.api.session.early_refusals
+    expect(
+        not refusals,
+        *refusals[:1],
+        expected="a token to be accepted until it expires",
+        actual=f"{len(refusals)} were refused while another token of the credential was accepted",
     )
 
 

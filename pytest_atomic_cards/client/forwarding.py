@@ -62,8 +62,7 @@ class ForwardingSession(CardsSession):
         )
         request = Request(method, f"{self._root}{target}", headers, body, signed=signed)
         self._check(request)
-        _, response = self._attempt(request, None)
-        refused = isinstance(response, RawResponse) and response.status == HTTPStatus.UNAUTHORIZED
-        if refused and self._renew_token(request):
+        exchange, response = self._attempt(request, None)
+        if exchange.status == HTTPStatus.UNAUTHORIZED and self._renew_token(request, exchange):
             _, response = self._attempt(request, None)
         return response

@@ -11,6 +11,7 @@ from typing import Any, Final
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 
+from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import encode_parameters
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.secrets.hidden import Hidden
@@ -27,7 +28,13 @@ _HEADER_VALUE: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 
 @dataclass(slots=True)
 class Request:
-    """One request, and the token of its last attempt."""
+    """One request, and the token of its last attempt.
+
+    Attributes:
+        token: The token.
+        renewed: Whether a refused token was replaced.
+        refused: The refusal of one that had been accepted before.
+    """
 
     method: str
     url: str
@@ -36,6 +43,7 @@ class Request:
     signed: bool
     token: Hidden = field(default=Hidden(), repr=False)
     renewed: bool = False
+    refused: Exchange | None = None
 
     @property
     def access(self) -> tuple[str, str]:

@@ -78,6 +78,8 @@ class CardsSession:
     Attributes:
         clock: The time, with waits that end at the deadline.
         tokens: Where access tokens come from.
+        early_refusals: Refusals of a token that had given access before and had not expired, when
+            another one gave access to the same request.
         overlap: Sends requests that do not depend on each other.
         listeners: Called with the exchange of every attempt, in the thread that made it or, if it
             was one of several that overlapped, in the thread that asked for all of them.
@@ -126,6 +128,8 @@ class CardsSession:
         self.rate = rate or AcceptedRate()
         self._redactors = Redactors(tokens, secrets)
         self._futile: set[tuple[str, str]] = set()
+        self._accepted = Hidden()
+        self.early_refusals: list[Exchange] = []
         self.listeners: list[Listener] = []
         self.overlap = Overlap(at_once, self.listeners)
 
@@ -190,8 +194,8 @@ class CardsSession:
             trial = trial or self.breaker.admit(part)
             exchange, response = self._attempt(request, trial)
             if exchange.status != HTTPStatus.UNAUTHORIZED:
-                self._futile.discard(request.access)
-            elif self._renew_token(request):
+                self._note_access(request, exchange)
+            elif self._renew_token(request, exchange):
                 continue
             if exchange.status is not None and exchange.status not in TRANSIENT:
                 self.breaker.succeeded(part)
@@ -269,7 +273,14 @@ class CardsSession:
         self.overlap.show(exchange)
         return exchange, response
 
-    def _renew_token(self, request: Request) -> bool:
+    def _note_access(self, request: Request, exchange: Exchange) -> None:
+        self._futile.discard(request.access)
+        if request.signed and exchange.succeeded:
+            self._accepted = request.token
+            if request.refused is not None:
+                self.early_refusals.append(request.refused)
+
+    def _renew_token(self, request: Request, refusal: Exchange) -> bool:
         """Whether there is another token with which a refused request may be repeated.
 
         A target may respond with 401 for reasons that no new token cures. If one did not help, the
@@ -282,4 +293,6 @@ class CardsSession:
         if request.access in self._futile:
             return False
         request.renewed = True
+        if request.token == self._accepted:
+            request.refused = refusal
         return self.tokens.renew(request.token) != request.token

@@ -55,6 +55,33 @@ def test_a_token_that_opened_a_path_is_renewed_when_it_expires() -> None:
     assert cards.send("GET", "/v1/mine/cards").status == 200
 
 
+def test_a_token_that_ends_early_is_noted() -> None:
+    """A refusal counts if the token had given access before and only another one does now."""
+    tokens, valid = Renewing(), {"token-0"}
+
+    def answer(request: requests.PreparedRequest) -> Reply:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        return Reply() if "/mine/" in str(request.url) and token in valid else Reply(401)
+
+    cards = session(Target(answer), tokens=tokens)
+    assert cards.send("GET", "/v1/mine/cards").status == 200
+    assert cards.send("GET", "/v1/other/cards").status == 401
+    valid.add("token-1")
+    assert cards.send("GET", "/v1/mine/cards").status == 200
+    assert not cards.early_refusals
+    valid.clear()
+    valid.add("token-2")
+    assert cards.send("GET", "/v1/mine/cards").status == 200
+    assert [refusal.status for refusal in cards.early_refusals] == [401]
+
+
+def test_a_new_token_that_is_not_accepted_at_once_is_not_noted() -> None:
+    """A refusal of a token that never gave access says nothing of how long tokens last."""
+    cards = session(Target(Reply(401), Reply()), tokens=Renewing())
+    assert cards.send("GET", "/v1/env/cards").status == 200
+    assert not cards.early_refusals
+
+
 def test_a_path_that_is_refused_does_not_stop_renewals_elsewhere() -> None:
     """After a 401 that no token cures, an expired token is still renewed on another path."""
     tokens, valid = Renewing(), {"token-1"}

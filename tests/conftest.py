@@ -58,6 +58,15 @@ def _no_stragglers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def own_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that the test starts load no plugins but those they name, which halves their start.
+
+    Those that most need are ``contract_runs.OWN``.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+@pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serves sandboxes on loopback, to be taken for live targets until the end of the test."""
     with ExitStack() as running:
@@ -75,6 +84,10 @@ def findings() -> list[Finding]:
 
 
 @pytest.fixture
-def run_contracts(pytester: pytest.Pytester, findings: list[Finding]) -> RunContracts:
+def run_contracts(
+    pytester: pytest.Pytester,
+    findings: list[Finding],
+    own_plugins: None,  # noqa: ARG001 - for the runs
+) -> RunContracts:
     """Runs contracts that a test writes, wired up as those of the installed suite are."""
     return contract_runner(pytester, findings)

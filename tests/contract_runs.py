@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
@@ -49,6 +50,10 @@ _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """What other tests have imported in this process cannot be rewritten any more, and need not be."""
 
 
+OWN: Final = ("-p", "atomic_cards", "-p", "xdist")
+"""Names the plugins that a run needs, if the fixture ``own_plugins`` leaves out all others."""
+
+
 def contract_runner(pytester: pytest.Pytester, findings: list[Finding]) -> RunContracts:
     """Runs contracts, which can use ``EXCHANGE``: a request that carried a token, and its answer.
 
@@ -61,6 +66,6 @@ def contract_runner(pytester: pytest.Pytester, findings: list[Finding]) -> RunCo
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(test_contracts=_HEAD + textwrap.dedent(source))
-        return pytester.runpytest_inprocess(*_QUIET, *arguments, plugins=[collector])
+        return pytester.runpytest_inprocess(*_QUIET, *OWN, *arguments, plugins=[collector])
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from contract_runs import OWN
 
 _PASSING = """
 import pytest
@@ -191,6 +192,7 @@ def test_a_miss_ends_a_generated_test_at_once(pytester: pytest.Pytester) -> None
     )
 
 
+@pytest.mark.usefixtures("own_plugins")
 def test_recording_shared_fixtures_in_many_processes_is_refused(pytester: pytest.Pytester) -> None:
     """Each worker would record a shared fixture differently; separate tests are recorded."""
     pytester.makepyfile(
@@ -210,7 +212,7 @@ def test_recording_shared_fixtures_in_many_processes_is_refused(pytester: pytest
             cards.seed()
         """
     )
-    result = pytester.runpytest_subprocess("--cards-cassettes", "record", "-n", "1")
+    result = pytester.runpytest_subprocess(*OWN, "--cards-cassettes", "record", "-n", "1")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*fixture shared is shared by tests*record without -n*"])
     assert _files(pytester) == ["test_it/test_alone.json"]

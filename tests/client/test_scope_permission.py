@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 
 import pytest
+from contract_runs import OWN
 
 from pytest_atomic_cards.client import Scope, ScopeWarning
 from pytest_atomic_cards.support.errors import ScopeError
@@ -197,6 +198,7 @@ def test_every_use_warns() -> None:
     assert {one.filename for one in caught} == {__file__}
 
 
+@pytest.mark.usefixtures("own_plugins")
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_every_use_is_shown_at_the_end_of_a_run(
     pytester: pytest.Pytester, workers: tuple[str, ...]
@@ -213,6 +215,6 @@ def test_every_use_is_shown_at_the_end_of_a_run(
                     pass
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:schemathesis", *workers)
+    result = pytester.runpytest_subprocess(*OWN, *workers)
     result.assert_outcomes(passed=2, warnings=6)
     result.stdout.fnmatch_lines(["*ScopeWarning: scope guard switched off: a scratch environment"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from contract_runs import OWN
 
 from pytest_atomic_cards.model.lifecycle import Status
 
@@ -167,6 +168,7 @@ def test_the_fixtures_work_on_a_live_target(
     assert live.count("POST /oauth2/token") == 1
 
 
+@pytest.mark.usefixtures("own_plugins")
 def test_workers_share_a_token_and_nothing_else(
     pytester: pytest.Pytester, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,7 +188,7 @@ def test_workers_share_a_token_and_nothing_else(
             open(f"{os.environ['PYTEST_XDIST_WORKER']}.used", "w").close()
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-n", "2")
+    result = pytester.runpytest_subprocess(*OWN, "-n", "2")
     result.assert_outcomes(passed=8)
     assert {path.name for path in pytester.path.glob("*.used")} == {"gw0.used", "gw1.used"}
     assert live.count("POST /oauth2/token") == 1

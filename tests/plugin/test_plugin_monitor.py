@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from contract_runs import OWN
 
 SOURCE = """
 import pytest
@@ -124,10 +125,11 @@ def test_each_world_is_a_history_of_its_own(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+@pytest.mark.usefixtures("own_plugins")
 def test_it_works_in_workers(pytester: pytest.Pytester) -> None:
     """Under xdist each worker watches its own tests."""
     pytester.makepyfile(SOURCE + "\ndef test_again(cards):\n    look(cards)\n")
-    result = pytester.runpytest_inprocess(*FAULT, "-n", "2")
+    result = pytester.runpytest_inprocess(*OWN, *FAULT, "-n", "2")
     result.assert_outcomes(failed=2)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from contract_runs import OWN
 
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.secrets.hidden import Hidden
@@ -93,6 +94,7 @@ def _spellings(secret: str) -> set[str]:
     }
 
 
+@pytest.mark.usefixtures("own_plugins")
 @pytest.mark.parametrize("options", [(), ("-n", "2"), ("--cards-cassettes", "record")])
 def test_a_run_that_fails_shows_no_secret(
     options: tuple[str, ...],
@@ -108,7 +110,7 @@ def test_a_run_that_fails_shows_no_secret(
     monkeypatch.setenv("TMPDIR", str(temporary))
     pytester.makepyfile(USERS_TESTS)
     result = pytester.runpytest_subprocess(
-        *("-p", "no:schemathesis", "-l", "--tb=long", "-vv", "-rA", "--showlocals"),
+        *(*OWN, "-l", "--tb=long", "-vv", "-rA", "--showlocals"),
         *("--junitxml=junit.xml", "--cards-report", "out", *options),
     )
     failed = result.parseoutcomes()
@@ -126,6 +128,7 @@ def test_a_run_that_fails_shows_no_secret(
     assert not list(temporary.rglob("atomic-cards-token*"))
 
 
+@pytest.mark.usefixtures("own_plugins")
 def test_a_crashed_worker_leaves_no_token(
     pytester: pytest.Pytester, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +150,7 @@ def test_a_crashed_worker_leaves_no_token(
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    pytester.runpytest_subprocess("-p", "no:schemathesis", "-n", "1")
+    pytester.runpytest_subprocess(*OWN, "-n", "1")
     assert (pytester.path / "modes").read_text() == "0o600 0o700"
     assert not list(temporary.rglob("atomic-cards-token*"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from contract_runs import OWN
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
@@ -24,6 +25,7 @@ def test_shares_the_rate(cards, number):
 """
 
 
+@pytest.mark.usefixtures("own_plugins")
 def test_workers_share_token_and_rate_and_no_ids(
     serve: Serve, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,7 +33,7 @@ def test_workers_share_token_and_rate_and_no_ids(
     live = serve()
     live.be_the_target(monkeypatch)
     pytester.makepyfile(USERS_TESTS)
-    arguments = ("-p", "no:schemathesis", "-n", "2", "--cards-max-rate", "500")
+    arguments = (*OWN, "-n", "2", "--cards-max-rate", "500")
     result = pytester.runpytest_subprocess(*arguments)
     result.assert_outcomes(passed=8)
     assert live.count(f"POST {live.sandbox.token_path}") == 1

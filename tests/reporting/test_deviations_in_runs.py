@@ -40,7 +40,7 @@ def rules_of(pytester: pytest.Pytester) -> dict[str, Any]:
     return {rule["id"]: rule for rule in report["rules"]}
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-q",), ("-p", "no:terminal")])
+@pytest.mark.parametrize("arguments", [(), ("-n", "1"), ("-q",), ("-p", "no:terminal")])
 def test_a_known_violation_fails_no_run(
     arguments: tuple[str, ...], pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_deviation_of_another_target_excuses_nothing(
     assert result.ret == pytest.ExitCode.OK
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-p", "no:terminal")])
+@pytest.mark.parametrize("arguments", [(), ("-n", "1"), ("-p", "no:terminal")])
 def test_an_expired_deviation_is_an_error(
     arguments: tuple[str, ...], pytester: pytest.Pytester, run_contracts: RunContracts
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from contract_runs import OWN
 
 from pytest_atomic_cards.rules.requirements import catalogue
 
@@ -166,7 +167,7 @@ def test_junit_classes_do_not_depend_on_where_the_suite_is(
     directory = pytester.mkdir("contracts")
     run_contracts(CONTRACTS, "--cards-report", "report")
     (pytester.path / "test_contracts.py").rename(directory / "test_moved.py")
-    pytester.runpytest_inprocess("--cards-report", "moved", str(directory))
+    pytester.runpytest_inprocess(*OWN, "--cards-report", "moved", str(directory))
     names = [
         {case.get("classname") for case in ET.parse(path).iter("testcase")}  # noqa: S314 - ours
         for path in (pytester.path / "report/junit.xml", pytester.path / "moved/junit.xml")

@@ -132,7 +132,7 @@ def test_github_is_recognised(environ: dict[str, str], expected: bool) -> None: 
     assert is_github(environ) == expected
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-q",), ("-p", "no:terminal")])
+@pytest.mark.parametrize("arguments", [(), ("-n", "1"), ("-q",), ("-p", "no:terminal")])
 def test_a_run_on_github_is_annotated(
     arguments: tuple[str, ...],
     run_contracts: RunContracts,

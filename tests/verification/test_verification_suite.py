@@ -228,7 +228,7 @@ CRASHING = """
     [
         ("1", "CRASHING", "PAGE-02", "terminal"),
         ("2", "CRASHING_EARLY", "PAGE-03", "terminal"),
-        ("2", "CRASHING", "PAGE-07", "no:terminal"),
+        ("1", "CRASHING", "PAGE-07", "no:terminal"),
     ],
 )
 def test_a_crashed_worker_could_not_tell(

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from contract_runs import OWN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_plugins")]
 
 _TESTS = """
 import pytest
@@ -36,13 +37,13 @@ _TWO_MODES = [(), ("-n", "1")]
 def recorded(pytester: pytest.Pytester) -> Path:
     """A project of two tests and their recordings; gives the directory of these."""
     pytester.makepyfile(test_claims=_TESTS)
-    pytester.runpytest("--cards-cassettes", "record").assert_outcomes(passed=2)
+    pytester.runpytest(*OWN, "--cards-cassettes", "record").assert_outcomes(passed=2)
     return pytester.path / "cassettes" / "test_claims"
 
 
 def _replay(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     run = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest_inprocess
-    return run("--cards-cassettes", "replay", *arguments)
+    return run(*OWN, "--cards-cassettes", "replay", *arguments)
 
 
 def _change(pytester: pytest.Pytester, old: str, new: str) -> None:

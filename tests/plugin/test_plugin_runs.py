@@ -174,7 +174,7 @@ def test_a_check_needs_no_autoload(
     """The command loads its own plugin if pytest is to load none by itself."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     start = "import sys; from pytest_atomic_cards.plugin.cli import main; sys.exit(main())"
-    result = pytester.run(sys.executable, "-c", start, "check", "--cards-only", "PAGE-04")
+    result = pytester.run(sys.executable, "-c", start, "check", "--cards-only", "AUTH-07")
     assert result.ret == 0
 
 

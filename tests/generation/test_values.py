@@ -89,8 +89,11 @@ def test_attribute_values_shrink_to_the_offending_character() -> None:
 
 @pytest.fixture(scope="module")
 def examples() -> list[dict[str, Any]]:
-    """So many payloads that rare ones are among them, whichever constants Hypothesis knows."""
-    return sample(payloads(), 2_000)
+    """So many payloads that rare ones are among them, whichever constants Hypothesis knows.
+
+    The rarest, 2**53 - 1, is in one of 25.
+    """
+    return sample(payloads(), 500)
 
 
 def test_payloads_are_json_objects(examples: list[dict[str, Any]]) -> None:

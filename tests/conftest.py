@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 from contract_runs import contract_runner
+from flying_time import let_time_fly
 from live_sandbox import LiveSandbox
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ def own_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     Those that most need are ``contract_runs.OWN``.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+@pytest.fixture
+def time_flies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of this process take no time, and the time passes as if they did."""
+    let_time_fly(monkeypatch)
 
 
 @pytest.fixture

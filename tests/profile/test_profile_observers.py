@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 CASES = [(name, answer) for name, question in QUESTIONS.items() for answer in question.answers]
 OBSERVABLE_LIVE = {
     "cancel_embargoed": "allowed",

@@ -21,6 +21,8 @@ from pytest_atomic_cards.suite.profiling.observation import Observation
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 Run = Callable[..., pytest.RunResult]
 
 

@@ -63,3 +63,10 @@ def project(tmp_path: Path) -> Path:
     directory.mkdir()
     (directory / "test_users.py").write_text(USERS_TEST)
     return directory
+
+
+@pytest.fixture(autouse=True)
+def _at_once(request: pytest.FixtureRequest) -> None:
+    """The time flies, but in slow tests: these wait for other processes."""
+    if request.node.get_closest_marker("slow") is None:
+        request.getfixturevalue("time_flies")

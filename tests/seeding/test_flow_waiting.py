@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import SeedingError
 from pytest_atomic_cards.targets import live_target
 from pytest_atomic_cards.targets.seeding import awaited_cards, wait_for_cards
@@ -157,7 +157,7 @@ def test_listings_that_go_back_are_given_time(
 
     monkeypatch.setattr(Reader, "page", flickering)
     cards.seeder.calibrate()
-    began = time.monotonic()
+    began = REAL_CLOCK.monotonic()
     cards.seed()
     assert (cards.seeder.listing_lag >= 1.0) == flickers
-    assert time.monotonic() - began >= cards.seeder.listing_lag
+    assert REAL_CLOCK.monotonic() - began >= cards.seeder.listing_lag

@@ -10,6 +10,7 @@ from pytest_atomic_cards.targets.seeding.roll_call import FEWEST
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
+
 STARTS = 5 * FEWEST
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from pytest_atomic_cards.client import ScopeWarning
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import ScopeError, SeedingError
 from pytest_atomic_cards.targets import LiveTarget, live_target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Reader
@@ -278,7 +278,14 @@ def test_further_cards_of_the_last_start_are_awaited_at_the_end(
     world.clean_up()
     monkeypatch.setattr(target._cleaner, "late_card_window", 3.0)
     further = {"user_id": card.user_id, "flow_invocation_id": card.flow_invocation_id}
-    threading.Timer(0.2, lambda: live.environment.seed([further])).start()
+    late, sleep = [further], Clock.sleep
+
+    def wait(clock: Clock, seconds: float) -> None:
+        sleep(clock, seconds)
+        while late:
+            live.environment.seed([late.pop()])
+
+    monkeypatch.setattr(Clock, "sleep", wait)
     target.close()
     assert not live.open_cards
     assert len(live.environment.cards()) == 2

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.client.action_flows import ActionFlows, FlowTarget, Invocation
     from pytest_atomic_cards.targets.cards_fixture import Cards
 
+
 REFUSED = {400: "Bad Request", 413: "Content Too Large", 422: "Unprocessable Content"}
 
 

@@ -9,25 +9,27 @@ import re
 from typing import Final
 
 VENDORS: Final = {
-    "AWS access key": r"\b(?:AKIA|ASIA)(?![A-Z0-9]{9}EXAMPLE\b)[A-Z0-9]{16}\b",
-    "GitHub token": r"\bgh[oprsu]_\w{20,}|\bgithub_pat_\w{20,}",
-    "GitLab token": r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\w-]{20,}",
-    "Slack token": r"\bx(?:ox[abeoprs]|app)-[\w-]{10,}",
-    "Slack webhook": r"\bhooks\.slack\.com/services/\w+/\w+/\w{8,}",
-    "Stripe key": r"\b[rs]k_(?:live|test)_\w{10,}|\bwhsec_\w{20,}",
-    "Google key": r"\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}",
-    "npm token": r"\bnpm_[A-Za-z0-9]{30,}",
-    "PyPI token": r"\bpypi-[\w-]{16,}",
-    "OpenAI key": r"\bsk-(?:proj-|ant-)?[\w-]{20,}",
-    "SendGrid key": r"\bSG\.[\w-]{16,}\.[\w-]{16,}",
-    "Hugging Face token": r"\bhf_[A-Za-z0-9]{30,}",
-    "DigitalOcean token": r"\bdo[opr]_v1_[a-f0-9]{40,}",
-    "Docker token": r"\bdckr_(?:pat|oat)_[\w-]{26,}",
-    "Shopify token": r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,}",
+    "AWS access key": r"(?:AKIA|ASIA)(?![A-Z0-9]{9}EXAMPLE\b)[A-Z0-9]{16}\b",
+    "GitHub token": r"gh[oprsu]_\w{20,}|github_pat_\w{20,}",
+    "GitLab token": r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\w-]{20,}",
+    "Slack token": r"x(?:ox[abeoprs]|app)-[\w-]{10,}",
+    "Slack webhook": r"hooks\.slack\.com/services/\w+/\w+/\w{8,}",
+    "Stripe key": r"[rs]k_(?:live|test)_\w{10,}|whsec_\w{20,}",
+    "Google key": r"AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}",
+    "npm token": r"npm_[A-Za-z0-9]{30,}",
+    "PyPI token": r"pypi-[\w-]{16,}",
+    "OpenAI key": r"sk-(?:proj-|ant-)?[\w-]{20,}",
+    "SendGrid key": r"SG\.[\w-]{16,}\.[\w-]{16,}",
+    "Hugging Face token": r"hf_[A-Za-z0-9]{30,}",
+    "DigitalOcean token": r"do[opr]_v1_[a-f0-9]{40,}",
+    "Docker token": r"dckr_(?:pat|oat)_[\w-]{26,}",
+    "Shopify token": r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,}",
 }
-"""Well-known forms of vendors' keys, by their name."""
+"""Well-known forms of vendors' keys, by their name. Each begins a word."""
 
-VENDOR: Final = re.compile("|".join(f"({pattern})" for pattern in VENDORS.values()), re.ASCII)
+VENDOR: Final = re.compile(
+    rf"\b(?:{'|'.join(f'({pattern})' for pattern in VENDORS.values())})", re.ASCII
+)
 KINDS: Final = tuple(VENDORS)
 
 PRIVATE_KEY: Final = re.compile(

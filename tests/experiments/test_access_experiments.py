@@ -15,6 +15,8 @@ from pytest_atomic_cards.targets import sandbox_world
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 
 def intrusions(*faults: str) -> Intrusions:
     """All intrusions on a sandbox with faults."""

@@ -18,6 +18,8 @@ from pytest_atomic_cards.suite.probe import Probe
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 
 def made(live: LiveSandbox, effort: str = "quick") -> Experiments:
     """The experiments of an effort on a live target."""

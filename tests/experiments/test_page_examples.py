@@ -24,6 +24,8 @@ from pytest_atomic_cards.support.errors import NotAvailableError, SettingsError
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 CANCEL_ALL = next(one for one in BY_WHAT_OTHERS_SHARE if not one.by)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_atomic_cards.rules.finding import Finding
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("time_flies")]
 
 AN_ACTION = "http://cards.test/v1/environment/cards"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import timedelta
 from http import HTTPStatus
 from threading import Lock
@@ -12,43 +10,48 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.support.clock import REAL_CLOCK
+from pytest_atomic_cards.targets import live_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from live_sandbox import LiveSandbox, Serve
 
-CHECK = """
-import sys
-from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.targets import live_target
-live_target.AT_ONCE = int(sys.argv[1])
-sys.exit(main(["check", *sys.argv[2:]]))
-"""
+pytestmark = pytest.mark.slow
+
 ONLY = "AUTH-01,AUTH-02,MULTI-01,MULTI-02,MULTI-03,QUERY-06,QUERY-11,RESULT-04,STATE-06,TIME-04"
 """Requirements few enough for the requests of a quick run, and decided by requests that overlap."""
-RATE = 10.0
+RATE = 20.0
 """Requests a second that a limited target accepts."""
 BURST = 3
 """Requests that it accepts at once after a pause."""
 
 
-def verdicts(
-    live: LiveSandbox, directory: Path, at_once: int, *more: str
-) -> tuple[int, dict[str, str]]:
-    """The exit code of a quick run, and the verdict on each requirement."""
-    arguments = [str(at_once), "--cards-effort", "quick", "--cards-report", str(directory), *more]
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-c", CHECK, *arguments], env=live.environ, check=False
-    )
-    report = json.loads((directory / "report.json").read_text("utf-8"))
-    return done.returncode, {rule["id"]: rule["verdict"] for rule in report["rules"]}
+Verdicts = tuple[int, dict[str, str]]
+"""The exit code of a run, and the verdict on each requirement."""
 
 
-@pytest.mark.slow
+@pytest.fixture
+def verdicts(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdicts]:
+    """Makes a quick run with at most so many requests at once."""
+
+    def check(live: LiveSandbox, at_once: int, *more: str) -> Verdicts:
+        for name, value in live.environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(live_target, "AT_ONCE", at_once)
+        directory = pytester.mkdir(f"report-{at_once}")
+        arguments = ("--cards-effort", "quick", "--cards-report", str(directory), *more)
+        code = main(["check", "-p", "no:cacheprovider", *arguments])
+        report = json.loads((directory / "report.json").read_text("utf-8"))
+        return code, {rule["id"]: rule["verdict"] for rule in report["rules"]}
+
+    return check
+
+
+@pytest.mark.usefixtures("time_flies")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -61,13 +64,14 @@ def verdicts(
         "results-lack-last",
     ],
 )
-def test_verdicts_do_not_depend_on_the_overlap(fault: str, serve: Serve, tmp_path: Path) -> None:
+def test_verdicts_do_not_depend_on_the_overlap(
+    fault: str, serve: Serve, verdicts: Callable[..., Verdicts]
+) -> None:
     """A right target and faulty ones get the same verdicts, however many requests overlap."""
     made = []
     for at_once in (1, 8):
         live = serve(faults=[fault] if fault else [], creation_delay=timedelta(milliseconds=50))
-        more = ("--cards-only", ONLY)
-        made.append(verdicts(live, tmp_path / str(at_once), at_once, *more))
+        made.append(verdicts(live, at_once, "--cards-only", ONLY))
     (code, first), (other, second) = made
     assert first == second
     assert code == other
@@ -109,17 +113,19 @@ class Limiter:
             return True
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("status", [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE])
 def test_a_limited_target_is_not_refused(
-    status: HTTPStatus, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    status: HTTPStatus,
+    serve: Serve,
+    verdicts: Callable[..., Verdicts],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Requests that overlap stay below the limit of a target, which gets the usual verdicts."""
     live = serve(creation_delay=timedelta(milliseconds=50))
     limiter = Limiter(status)
     kind = type(live.sandbox)
     monkeypatch.setattr(kind, "__call__", limiter.before(kind.__call__))
-    code, found = verdicts(live, tmp_path, at_once=8)
+    code, found = verdicts(live, 8)
     assert code == 0
     assert set(found.values()) == {"held", "not exercised"}
     assert 0 < limiter.refused < 60

@@ -17,6 +17,8 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 Options = dict[str, Any]
 CREATED = "2030-01-02T03:04:05.678Z"
 SOON = "2030-01-02T03:04:09.678Z"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 COMMAND = Path(sys.executable).with_name("atomic-cards")
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:schemathesis")
 SSH = """#!/bin/sh
 # ssh -C HOST COMMAND
 home="{homes}/$2"

@@ -16,6 +16,7 @@ from pytest_atomic_cards.targets import live_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from live_sandbox import LiveSandbox, Serve
@@ -35,14 +36,14 @@ Verdicts = tuple[int, dict[str, str]]
 
 
 @pytest.fixture
-def verdicts(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdicts]:
+def verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdicts]:
     """Makes a quick run with at most so many requests at once."""
 
     def check(live: LiveSandbox, at_once: int, *more: str) -> Verdicts:
         for name, value in live.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(live_target, "AT_ONCE", at_once)
-        directory = pytester.mkdir(f"report-{at_once}")
+        directory = tmp_path / f"report-{at_once}"
         arguments = ("--cards-effort", "quick", "--cards-report", str(directory), *more)
         code = main(["check", "-p", "no:cacheprovider", *arguments])
         report = json.loads((directory / "report.json").read_text("utf-8"))

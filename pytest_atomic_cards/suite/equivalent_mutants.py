@@ -65,6 +65,10 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"action-limit-beyond-1000@limit=", "no documented limit is above 1000"),
     (r"limit-and-offset-swapped@(offset=absent|limit=absent)$", "one of the two is not given"),
     (r"offset-.*@offset=(absent|0)$", "nothing is skipped"),
+    (
+        r"last-page-lost@(offset=(absent|0)|limit=1|matches=1)$",
+        "no page that begins later is partly filled",
+    ),
     (r"offset-ignored-without-limit@limit=(?!absent$)", "limit is given"),
     (r"offset-(ignored-with-limit|rounded-to-page)@limit=absent$", "limit is not given"),
     (r"offset-rounded-to-page@limit=1$", "each offset is a multiple of 1"),
@@ -139,6 +143,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     ),
     (r"completion-.*@operation=(?!complete$)", "the fault is about complete"),
     (r"cancel-never-done@operation=(?!cancel$)", "the fault is about cancel"),
+    (r"cancel-never-done@state=(active|snoozed)$", "the cancel matches a card"),
     (
         r"(snoozed-without-effect@state=active|status-(\w+)-lists-none@state=(?!\2$))",
         "the fault is about cards in one state",
@@ -175,6 +180,10 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
         r"(?!multiple-|refused-).*@matches=(?!1@).*@multiple=absent$",
         "several cards are refused, as they should be",
     ),
+    (
+        r"(?!multiple-|refused-|act-finds-).*@state=mixed.*@multiple=absent$",
+        "cards in several states are several, which are refused, as they should be",
+    ),
 )
 """Of two conditions: likewise, if each of them alone can show."""
 
@@ -194,7 +203,7 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
         "the fault needs more than a hundred cards for each set of attributes",
     ),
     (
-        r"limit-capped-at-500@state=(?!active$)",
+        r"(limit-capped-at-500@state=(?!active$)|status-\w+-lists-none@matches=over-(limit|largest)$)",
         "the fault needs more than 500 cards in each state",
     ),
 )

@@ -149,10 +149,10 @@ def test_payload_is_withheld(fresh: Probe, pool: CardPool) -> None:
 def test_payload_of_several_cards(fresh: Probe, pool: CardPool) -> None:
     """If several cards are completed at once, each has the payload in its event."""
     controls = fresh.cards.controls
-    group = complete(fresh, pool, SAMPLED, whole=True)
+    group = complete(fresh, pool, EDGES, whole=True)
     events = controls.analytics_events()
     for card in group.cards:
-        check_event(events, card.card_instance_id, SAMPLED)
+        check_event(events, card.card_instance_id, EDGES)
 
 
 def check_event(

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Transition
 from pytest_atomic_cards.rules.requirements import catalogue
-from pytest_atomic_cards.suite.claims import CLAIMS, OF_ACCESS
+from pytest_atomic_cards.rules.verdicts import not_exercised
+from pytest_atomic_cards.suite.claims import CLAIMS, LIST, OF_ACCESS, Claim
 from pytest_atomic_cards.suite.contract_plugin import requirement
 from pytest_atomic_cards.suite.crowd_rows import (
     bystander_actions,
@@ -21,9 +23,9 @@ from pytest_atomic_cards.suite.crowd_rows import (
 from pytest_atomic_cards.suite.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiment_plan import FEW_SETS, planned_actions
-from pytest_atomic_cards.suite.experiment_rows import paging_rows
 from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
 from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.paging_rows import paging_rows
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target
 
@@ -56,6 +58,13 @@ OF_CELLS = [(rule.id, cell) for rule in catalogue().requirements.values() for ce
 """The transitions of the lifecycle, each with its requirement."""
 OTHERS = [rule for rule in CLAIMS if rule not in OF_ACCESS and not catalogue()[rule].cells]
 
+BODIES = {
+    "SHAPE-10": Claim((), {"operation": LIST}),
+    "SHAPE-11": Claim((), {"operation": LIST}),
+    "TIME-08": Claim((), {"operation": LIST, "limit": ("1", "some", str(LARGEST_LIMIT))}),
+}
+"""What listings show of each card. ``updated`` is compared between a page and the whole listing."""
+
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in OTHERS])
 def test_experiments(rule: str, probe: Probe, experiments: Experiments) -> None:
@@ -72,3 +81,12 @@ def test_transitions(rule: str, cell: Transition, probe: Probe, experiments: Exp
     """No experiment shows an action do to a card what the lifecycle does not allow."""
     del probe
     experiments.of(cell).check(rule, CLAIMS[rule])
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in BODIES])
+def test_cards_are_as_seeded(rule: str, probe: Probe, experiments: Experiments) -> None:
+    """Every page of an experiment shows what is known of its cards."""
+    del probe
+    if rule == "SHAPE-11" and not any(one.cards.variables for one in experiments.listings):
+        not_exercised("the cards of experiments have no variables on this target")
+    experiments.check(rule, BODIES[rule])

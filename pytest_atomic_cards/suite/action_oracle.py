@@ -95,7 +95,7 @@ def judge(trial: Trial) -> Iterator[Breach]:
     yield from _of_others(trial)
     yield from _of_abroad(trial)
     yield from _of_matched(trial, wanted)
-    if trial.exchange.succeeded and (wanted is Demand.SUCCESS or _is_plain(trial.point)):
+    if trial.exchange.succeeded and len(trial.batch) <= 1:
         yield from judge_results(trial)
     states = {changes(state, trial.action) for state in trial.cards.states}
     if trial.exchange.succeeded and states == {False}:

@@ -34,7 +34,7 @@ from pytest_atomic_cards.suite.crowd_rows import (
 )
 from pytest_atomic_cards.suite.experiment_outcomes import ABROAD
 from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import paging_rows
+from pytest_atomic_cards.suite.paging_rows import paging_rows
 
 FILE: Final = "coverage.md"
 
@@ -102,9 +102,7 @@ def points() -> list[Point]:
     actions = [{**row, **ABROAD} for row in planned_actions()]
     plain = {"operation": "list", "limit": ABSENT, "offset": ABSENT}
     lists = [{**row, **plain, "multiple": ABSENT} for row in actions]
-    pages = [
-        {**row, "operation": "list", "matches": "many", "state": MIXED} for row in paging_rows()
-    ]
+    pages = [{**row, "operation": "list"} for row in paging_rows()]
     access = [
         {**way.point, "operation": operation, "by": by}
         for way in WAYS

@@ -38,6 +38,8 @@ CROWD_PAGES: Final = (
     {"limit": "some", "offset": "inside"},
 )
 """The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
+_SHORT_PAGES: Final = ({"limit": "some", "offset": "0"}, {"limit": "1", "offset": "inside"})
+"""Further pages of each crowd, which cost little."""
 ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
 """The crowd that every set of attributes selects, so that listings by all of them share it."""
 BYSTANDERS: Final[Mapping[str, int]] = {
@@ -61,13 +63,25 @@ def large_listings() -> Iterator[Point]:
     crowds += [(matches, Status.ACTIVE) for matches in CROWDS if matches != "over-page"]
     turn = cycle([by for by in SETS if by != Attribute.STATUS and "+" not in by][:-1])
     for (matches, state), page in product(crowds, CROWD_PAGES):
-        yield {"operation": "list", "by": next(turn), "matches": matches, "state": state, **page}
+        row = {"operation": "list", "matches": matches, "state": state, **page}
+        yield {**row, "by": next(turn)}
+        is_asked_for = state not in {Status.ACTIVE, MIXED} and page["offset"] != ABSENT
+        if is_asked_for:  # short pages by the word of the state
+            yield {**row, "by": f"{Attribute.USER_ID}+{Attribute.STATUS}"}
+        if page is CROWD_PAGES[0]:
+            by = OTHER if state == MIXED else EVERY_ATTRIBUTE
+            yield from ({**row, "by": by, **more} for more in _SHORT_PAGES)
+        if state == MIXED and page["offset"] == "page":
+            yield from ({**row, "by": one} for one in NAMES_STATUS)
 
 
 def crowd_refusals(sets: Sequence[str] = SETS) -> Iterator[Point]:
-    """The rows of actions on more cards than a page that must be refused: without ``multiple``."""
+    """The rows of actions on more cards than a page that lack ``multiple=1``: to be refused."""
     for action, by in product(Action, sets):
         yield {**PLAIN, "operation": action.value, "by": by, "matches": "over-page"}
+    for action, (by, multiple) in zip(cycle(Action), product(sets, ("0", "false")), strict=False):
+        row = {**PLAIN, "operation": action.value, "by": by, "matches": "over-page"}
+        yield {**row, "multiple": multiple}
 
 
 def crowd_actions() -> Iterator[Point]:
@@ -75,7 +89,22 @@ def crowd_actions() -> Iterator[Point]:
     cards = {**PLAIN, "by": Attribute.USER_ID, "matches": "over-page", "multiple": "1"}
     for action, state in product(Action, sorted(NAMED)):
         if TRANSITIONS[state, action].level is Level.DOCUMENTED:
-            yield {**cards, "operation": action.value, "state": state.value}
+            with_body = action is Action.COMPLETE and state is Status.SNOOZED
+            body = "object" if with_body else "none"
+            yield {**cards, "operation": action.value, "state": state.value, "body": body}
+    cancel = {**cards, "operation": Action.CANCEL.value}
+    yield {**cancel, "matches": "over-limit", "state": MIXED}
+    for matches in ("over-limit", "over-largest"):
+        yield {**cancel, "matches": matches, "state": "active", "limit": str(LARGEST_LIMIT)}
+
+
+def crowd_of_closed(state: str) -> Iterator[Point]:
+    """The rows of actions on more closed cards than a page, which change nothing."""
+    if state != MIXED and Status(state).is_closed:
+        turn = cycle([by for by in SETS if by not in NAMES_STATUS])
+        for action, multiple in product(Action, (ABSENT, "1")):
+            row = {**PLAIN, "operation": action.value, "matches": "over-page", "state": state}
+            yield {**row, "by": next(turn), "multiple": multiple}
 
 
 def bystander_actions() -> Iterator[Point]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 from pytest_atomic_cards.model.cards import Card, cards_of
 from pytest_atomic_cards.model.exchange import Exchange
@@ -50,6 +50,7 @@ class Arrangement:
         abroad: Cards of another environment with the same values as those that match; ``None`` if
             there is none.
         bystanders: How many closed cards match besides, which nobody looks at.
+        variables: The variables of every card that matches; empty if they are not known.
     """
 
     probe: Probe
@@ -59,11 +60,22 @@ class Arrangement:
     groups: Sequence[Group]
     abroad: Abroad | None = None
     bystanders: int = 0
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def query(self) -> CardQuery:
         """The query that matches the cards."""
         return CardQuery.of(self.values)
+
+    def by(self, given: Collection[Attribute]) -> Arrangement:
+        """The same cards, matched by the values of some attributes only."""
+        values = {name: self.values[name] for name in given}
+        matched: list[Card] = []
+        others: list[Card] = []
+        for card in (*self.matched, *self.others):
+            is_matched = values.items() <= card.attributes.items()
+            (matched if is_matched else others).append(card)
+        return replace(self, values=values, matched=tuple(matched), others=tuple(others))
 
     @property
     def states(self) -> list[Status]:

@@ -1,21 +1,22 @@
 """The cards that experiments need: arranged so that a query matches exactly as many as a row says.
 
 Each arrangement has values of its own. Beside the cards that have all of them stand others that
-lack one: where it is not the status, their value begins with the one asked for, so that a target
-that compares beginnings, or treats the value as a pattern, changes them too.
+lack one: where it is not the status, their value is a near miss, so that a target that compares
+beginnings, or treats the value as a pattern, changes them too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain, cycle
-from typing import Any, Final
+from functools import partial
+from itertools import chain, cycle, islice, repeat
+from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
@@ -23,26 +24,23 @@ from pytest_atomic_cards.suite.crowd_rows import ACTIVE_CROWD, BYSTANDERS, CROWD
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown, states_in
 from pytest_atomic_cards.suite.experiment_rows import MATCHES, WHOLE_ENVIRONMENT
+from pytest_atomic_cards.suite.experiment_values import (
+    VARIABLES,
+    Fields,
+    card_fields,
+    near_misses,
+    plain_values,
+    value_of,
+)
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 Key = tuple[str, str, str]
 """The attributes given, how many cards match, and in which state."""
-Fields = dict[str, Any]
-"""A card to seed, by the names of its fields in JSON."""
-
-ALIKE: Final = "x"
-"""What is added to a value to make another one that begins with it."""
-_ENCODED: Final = " +&=#%41'\"é%"
-"""What a target cuts or changes that decodes a value twice, not at all, or wrongly; it ends like a
-pattern that longer values match."""
 _TOGETHER: Final = 100
-"""Arrangements in one environment: most have three or four cards, and the largest fourteen, so that
-one page of 1000 lists them all, whatever their order is."""
-_LATER: Final = 3600.0
-"""Seconds until an embargo or a snooze ends: after the run."""
-_TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil"}
+"""Arrangements in one environment: most have five to seven cards, so that one page of 1000 lists
+them all, whatever their order is."""
 
 
 def key_of_row(row: Point) -> Key:
@@ -55,65 +53,55 @@ def states_of(key: Key) -> list[Status]:
     _, matches, state = key
     if state != MIXED:
         return [Status(state)] * MATCHES[matches]
+    if matches == "2":
+        return [Status.ACTIVE, Status.DISMISSED]  # every action changes one of them
     second = [Status.ACTIVE] * (matches in BYSTANDERS)  # as cancel needs two for a refusal
     return [*Status, *second]
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """An arrangement to seed."""
+    """An arrangement to seed, and cards to copy to another environment."""
 
     values: Mapping[Attribute, str]
     matched: tuple[Fields, ...]
     others: tuple[Fields, ...]
+    abroad: tuple[Fields, ...]
 
 
 def _plan(key: Key, name: str, of_values: str | None = None) -> _Layout:
     """The cards for a key, with names of their own, and values from another if it is given."""
     given = attributes_of(key[0])
     state = Status.ACTIVE if key[2] == MIXED else Status(key[2])
-    values = {Attribute(one): _value(one, of_values or name, key) for one in given}
-    shared = {one: value for one, value in values.items() if one is not Attribute.STATUS}
+    values = {one: value_of(one, of_values or name, *key[1:]) for one in given}
+    shared: dict[Attribute, str] = {
+        one: value for one, value in values.items() if one is not Attribute.STATUS
+    }
     if Attribute.STATUS in values:
         values[Attribute.STATUS] = state.value
-    matched = [_fields(f"{name}-{i}", shared, one) for i, one in enumerate(states_of(key))]
-    others = []
+    matched = [
+        {**card_fields(f"{name}-{i}", shared, one), "variables": VARIABLES}
+        for i, one in enumerate(states_of(key))
+    ]
+    others: list[Fields] = []
     if key[0] not in WHOLE_ENVIRONMENT:
-        alien = Status.ACTIVE if state is not Status.ACTIVE else Status.SNOOZED
-        others = [
-            _fields(f"{name}-{one.field}", shared, alien)
-            if one is Attribute.STATUS
-            else _fields(f"{name}-{one.field}", {**shared, one: _alike(values[one])}, state)
-            for one in given
-        ]
-    return _Layout(values, tuple(matched), tuple(others))
+        others += _near(name, shared, state)
+        if Attribute.STATUS in values:
+            alien = Status.ACTIVE if state is not Status.ACTIVE else Status.SNOOZED
+            others.append(card_fields(f"{name}-{Attribute.STATUS}", shared, alien))
+    abroad = matched or [card_fields(f"{name}-elsewhere", shared, state)]
+    return _Layout(values, tuple(matched), tuple(others), tuple(abroad))
 
 
-def _value(attribute: Attribute, name: str, key: Key) -> str:
-    """A value of an arrangement: one to encode for a single active card, of digits for two."""
-    if key[1:] == ("1", Status.ACTIVE):
-        return f"{attribute.field}-{name}{_ENCODED}"
-    if key[1:] == ("2", Status.ACTIVE):
-        place = list(Attribute).index(attribute) + 1
-        return f"{place}{int(name, 16):015}"
-    return f"{attribute.field}-{name}"
-
-
-def _values(name: str) -> dict[Attribute, str]:
-    """A value for each attribute, but for the status."""
-    return {one: f"{one.field}-{name}" for one in Attribute if one is not Attribute.STATUS}
-
-
-def _alike(value: str) -> str:
-    """Another value that begins alike or, if it is a number, is the same number."""
-    return f"0{value}" if value.isdecimal() else value + ALIKE
-
-
-def _fields(name: str, shared: Mapping[Any, str], state: Status) -> Fields:
-    fields: Fields = {one.value: value for one, value in {**_values(name), **shared}.items()}
-    if timer := _TIMERS.get(state):
-        fields[timer] = _LATER
-    return {**fields, "cardInstanceId": f"card-{name}", "status": state.value}
+def _near(name: str, shared: Mapping[Attribute, str], state: Status) -> list[Fields]:
+    """Cards with a near miss of one value each, and all others, of the first card's customer."""
+    customer = plain_values(f"{name}-0")[Attribute.USER_ID]
+    values = {Attribute.USER_ID: customer, **shared}
+    return [
+        card_fields(f"{name}-{one.field}-{i}", {**values, one: value}, state)
+        for one in shared
+        for i, value in enumerate(near_misses(shared[one]))
+    ]
 
 
 class SandboxCards:
@@ -127,7 +115,7 @@ class SandboxCards:
     def __init__(self, target: Target, stack: ExitStack) -> None:
         self._target = target
         self._stack = stack
-        self._crowded: dict[str, tuple[Probe, str]] = {}
+        self._crowded: dict[str, tuple[Probe, _Neighbour, str]] = {}
 
     is_dear = False
 
@@ -153,22 +141,32 @@ class SandboxCards:
         """
         probe = Probe(self._stack.enter_context(world_on(self._target)))
         name = probe.cards.randomness.token()
-        shared = _values(name)
-        states = [*Status] if row["state"] == MIXED else [Status(row["state"])]
-        cards = [
-            _fields(f"{name}-{i}", shared, state)
-            for i, state in zip(range(CROWDS[row["matches"]]), cycle(states), strict=False)
+        matches, state = row["matches"], row["state"]
+        shared = {one: value_of(one, name, matches, state) for one in plain_values(name)}
+        states = [*Status] if state == MIXED else [Status(state)]
+        most = repeat(states[0])  # active ones, so that more match than a cancel changes
+        alike = [
+            card_fields(f"{name}-{i}", shared, one)
+            for i, one in zip(range(CROWDS[matches]), chain(states, most), strict=False)
         ]
+        near = _near(name, shared, states[0])
+        cards = [{**fields, "variables": VARIABLES} for fields in (*near, *alike)]
         probe.cards.controls.seed(cards)
-        matched = tuple(_card(fields, {}) for fields in cards)
+        neighbour = _Neighbour(probe)
+        copies = neighbour.copies(alike[:2])
         every = {**shared, Attribute.STATUS: states[0].value}
-        values = {one: every[one] for one in attributes_of(row["by"])}
-        return Arrangement(probe, values, matched, (), [_group_of(CardQuery(), matched)])
+        known = tuple(map(Card.from_body, cards))
+        groups = [_group_of(CardQuery(), known)]
+        abroad = Abroad(copies, partial(neighbour.look, CardQuery()))
+        crowd = Arrangement(probe, every, known, (), groups, abroad, variables=VARIABLES)
+        return crowd.by(attributes_of(row["by"]))
 
     def among_bystanders(self, row: Point) -> Arrangement:
         """Cards in every state, with values that many closed ones have as well."""
         key = key_of_row(row)
-        probe, name = self._crowded.get(row["matches"]) or self._seed_bystanders(row["matches"])
+        probe, neighbour, name = self._crowded.get(row["matches"]) or self._seed_bystanders(
+            row["matches"]
+        )
         own = probe.cards.randomness.token()
         plan = _plan(key, own, name)
         watched = next(one for one in Attribute if one not in plan.values)
@@ -178,20 +176,32 @@ class SandboxCards:
         probe.cards.controls.seed([*matched, *others])
         cards = tuple(map(Card.from_body, matched))
         rest = tuple(map(Card.from_body, others))
-        group = _group_of(CardQuery.of({watched: value}), (*cards, *rest))
+        query = CardQuery.of({watched: value})
+        abroad = None
+        if (
+            row["operation"] == Action.CANCEL
+        ):  # as others are tried with few cards, and cost as much
+            abroad = Abroad(neighbour.copies(matched), partial(neighbour.look, query))
         return Arrangement(
-            probe, plan.values, cards, rest, [group], bystanders=BYSTANDERS[row["matches"]]
+            probe,
+            plan.values,
+            cards,
+            rest,
+            [_group_of(query, (*cards, *rest))],
+            abroad,
+            bystanders=BYSTANDERS[row["matches"]],
+            variables=VARIABLES,
         )
 
-    def _seed_bystanders(self, matches: str) -> tuple[Probe, str]:
+    def _seed_bystanders(self, matches: str) -> tuple[Probe, _Neighbour, str]:
         probe = Probe(self._stack.enter_context(world_on(self._target)))
-        name = f"{probe.cards.randomness.token()}%"  # as a pattern it matches longer values
-        self._crowded[matches] = probe, name
-        shared = _values(name)
+        name = probe.cards.randomness.token()
+        self._crowded[matches] = probe, _Neighbour(probe), name
+        shared = {one: value_of(one, name, matches, MIXED) for one in plain_values(name)}
         states = cycle(state for state in Status if state.is_closed)
         probe.cards.controls.seed(
             [
-                _fields(f"{name}-bystander-{i}", shared, state)
+                card_fields(f"{name}-bystander-{i}", shared, state)
                 for i, state in zip(range(BYSTANDERS[matches]), states, strict=False)
             ]
         )
@@ -203,7 +213,9 @@ class SandboxCards:
         probe.cards.controls.seed(
             [fields for plan in plans for fields in (*plan.matched, *plan.others)]
         )
-        neighbour = _Neighbour(probe, plans)
+        neighbour = _Neighbour(probe)
+        copies = iter(neighbour.copies(fields for plan in plans for fields in plan.abroad))
+        look = partial(neighbour.look, CardQuery())
         listed = {key_of(card): card for card in probe.find(CardQuery()).cards}
         groups: list[Group] = []
         made = [
@@ -213,7 +225,8 @@ class SandboxCards:
                 tuple(_card(fields, listed) for fields in plan.matched),
                 tuple(_card(fields, listed) for fields in plan.others),
                 groups,
-                neighbour.abroad(plan),
+                Abroad(tuple(islice(copies, len(plan.abroad))), look),
+                variables=VARIABLES,
             )
             for plan in plans
         ]
@@ -227,31 +240,29 @@ def _group_of(query: CardQuery, cards: tuple[Card, ...]) -> Group:
 
 
 class _Neighbour:
-    """Another environment of the same sandbox, with a copy of each card that must match.
+    """Another environment of the same sandbox, with copies of cards.
 
     Args:
         probe: Of the environment that requests are sent to.
-        plans: The arrangements there.
     """
 
-    def __init__(self, probe: Probe, plans: Sequence[_Layout]) -> None:
+    def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._id = f"neighbour-{probe.cards.randomness.token()}"
         probe.cards.controls.create_environment(self._id)
         self._token = token_of_role(probe, "events", self._id)
-        copies = [_copy_of(fields) for plan in plans for fields in plan.matched]
-        probe.cards.controls.seed(copies, self._id)
 
-    def abroad(self, plan: _Layout) -> Abroad:
-        """The cards there that have the values of an arrangement."""
-        copies = map(_copy_of, plan.matched)
-        return Abroad(tuple(map(Card.from_body, copies)), self.look)
+    def copies(self, cards: Iterable[Fields]) -> tuple[Card, ...]:
+        """Copies of some cards."""
+        copies = [*map(_copy_of, cards)]
+        self._probe.cards.controls.seed(copies, self._id)
+        return tuple(map(Card.from_body, copies))
 
-    def look(self) -> States:
-        """The listed states of all cards there."""
+    def look(self, shared: CardQuery) -> States:
+        """The listed states of all cards there that a query selects."""
         found: States = {}
         while True:
-            query = CardQuery(limit=LARGEST_LIMIT, offset=len(found))
+            query = shared.replace(limit=LARGEST_LIMIT, offset=len(found))
             page = self._probe.raw(
                 "GET", "/cards", query, environment_id=self._id, **bearer(self._token)
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Status
@@ -13,7 +13,7 @@ from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Arrangement, Listing, cards_shown
-from pytest_atomic_cards.suite.experiment_cards import Key
+from pytest_atomic_cards.suite.experiment_cards import Key, key_of_row
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
 from pytest_atomic_cards.suite.listing_oracle import judge_page
 from pytest_atomic_cards.suite.probe import Probe
@@ -29,7 +29,7 @@ Listed = tuple[list[Listing], list[tuple[Point, AtomicCardsError]]]
 
 
 def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point], before: States) -> Listed:
-    """List the cards of every arrangement, and the longest of these listings in pages.
+    """List the cards of every arrangement, and some of these listings in pages.
 
     Args:
         common: The arrangements, by what their query matches.
@@ -44,14 +44,11 @@ def list_all(common: Mapping[Key, Arrangement], pages: Sequence[Point], before: 
         return [], []
     probe = next(iter(common.values())).probe
     listings, errors = _looked(probe, looks)
-    fullest: dict[str, Listing] = {}
     for listing in listings:
         _note(listing)
-        by = listing.point["by"]
-        if by not in fullest or len(listing.found.cards) >= len(fullest[by].found.cards):
-            fullest[by] = listing
-    rows = [row for row in pages if row["by"] in fullest]
-    shown, missed = _looked(probe, [_page(row, fullest[row["by"]]) for row in rows])
+    whole = {key_of_row(listing.point): listing for listing in listings}
+    rows = [row for row in pages if key_of_row(row) in whole]
+    shown, missed = _looked(probe, [_page(row, whole[key_of_row(row)]) for row in rows])
     return listings + shown, errors + missed
 
 
@@ -67,15 +64,10 @@ def list_shown(crowd: Arrangement, rows: Sequence[Point], before: States) -> Lis
 
 
 def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:
-    whole = Found(crowd.matched, ())
+    by = cache(lambda given: crowd.by(attributes_of(given)))
     for row in rows:
-        cards = by_row(crowd, row)
-        yield row, Listing(row, cards, cards.query, whole)
-
-
-def by_row(crowd: Arrangement, row: Point) -> Arrangement:
-    """A crowd, matched by the attributes that a row gives."""
-    return replace(crowd, values={name: crowd.values[name] for name in attributes_of(row["by"])})
+        cards = by(row["by"])
+        yield row, Listing(row, cards, cards.query, Found(cards.matched, ()))
 
 
 def _looked(probe: Probe, looks: Sequence[tuple[Point, Look]]) -> Listed:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import cycle, islice, product
 from typing import Final
 
@@ -79,7 +78,8 @@ BODIES: Final[Mapping[str, bytes]] = {
 """The body of a complete; the object is that of the documentation's example."""
 
 MATCHES: Final[Mapping[str, int]] = {"0": 0, "1": 1, "2": 2, "many": 3}
-"""How many cards of one state have all values; of mixed states there is one of each."""
+"""How many cards of one state have all values; of mixed states there is one of each, or two cards
+of which one is closed."""
 
 SETS: Final = tuple(value for value in DIMENSIONS["by"] if value != OTHER)
 WHOLE_ENVIRONMENT: Final = (NO_ATTRIBUTE, Attribute.STATUS.value)
@@ -100,8 +100,8 @@ ACTION_SPACE: Final[Values] = {
 FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # The page shows a body for complete only.
     {"operation": (Action.DISMISS, Action.CANCEL), "body": ("empty", "object", OTHER)},
-    # Fewer than three cards are in one state; if none matches, the others are active.
-    {"matches": ("1", "2"), "state": (MIXED,)},
+    # A single card is in one state; if none matches, the others are active.
+    {"matches": ("1",), "state": (MIXED,)},
     {"matches": ("0",), "state": tuple(set(DIMENSIONS["state"]) - {"active"})},
     # A query by status matches cards of one state.
     {"by": NAMES_STATUS, "state": (MIXED,)},
@@ -143,12 +143,6 @@ ONE_ACTIVE: Final[Point] = {"matches": "1", "state": "active"}
 TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
 DECISIVE: Final = (ABSENT, "1", "0", "false")
 """The spellings of ``multiple`` that are tried with every operation and set of attributes."""
-
-PAGING_SPACE: Final[Values] = {
-    "by": SETS,
-    "limit": tuple(LIMITS),
-    "offset": DIMENSIONS["offset"],
-}
 
 
 @dataclass(frozen=True)
@@ -256,11 +250,24 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
         yield {**row, "matches": "2", "multiple": "1"}
         if by not in WHOLE_ENVIRONMENT:
             yield row
-            if action is Action.COMPLETE and state == Status.SNOOZED:
-                yield {**row, "body": "object"}
+    plain = [by for by in sets if by not in WHOLE_ENVIRONMENT]
+    for by in plain:
+        yield from _beyond_pairs(by)
+    for action, by in product(Action, [by for by in plain if by not in NAMES_STATUS][:1]):
+        row = {**PLAIN, "operation": action.value, "by": by}
+        yield {**row, "matches": "2", "state": MIXED, "multiple": "1"}  # of two cards one is open
 
 
-@cache
-def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
-    """The rows of listings with ``limit`` and ``offset``."""
-    return tuple(covering_array({**PAGING_SPACE, "by": sets}))
+def _beyond_pairs(by: str) -> Iterator[Point]:
+    """What pairs leave out: limits, payloads, and refusals in more than one state, by each set."""
+    row = {**PLAIN, "by": by}
+    cancel = {**row, "operation": Action.CANCEL.value, "matches": "many", "multiple": "1"}
+    complete = {**row, "operation": Action.COMPLETE.value, "body": "object", "multiple": "1"}
+    yield {**cancel, "limit": "1"}
+    yield {**cancel, "limit": "some"}
+    yield {**complete, "matches": "2", "state": Status.SNOOZED.value}
+    yield {**complete, "matches": "many", "state": "active" if by in NAMES_STATUS else MIXED}
+    for state, multiple in product((Status.SNOOZED.value, MIXED), (ABSENT, "0")):
+        if state != MIXED or by not in NAMES_STATUS:
+            several = {"matches": "many", "state": state, "multiple": multiple}
+            yield {**row, "operation": Action.DISMISS.value, **several}

@@ -10,15 +10,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Protocol
 
 from pytest_atomic_cards.client.cards_api import environment_path
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.model.request_space import EVERY_ATTRIBUTE, Point, card_point
+from pytest_atomic_cards.model.request_space import (
+    EVERY_ATTRIBUTE,
+    Point,
+    attributes_of,
+    card_point,
+)
 from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
+from pytest_atomic_cards.suite.crowd_rows import crowd_of_closed
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import (
     Arrangement,
@@ -27,7 +33,6 @@ from pytest_atomic_cards.suite.experiment import (
 )
 from pytest_atomic_cards.suite.experiment_cards import Key, key_of_row, states_of
 from pytest_atomic_cards.suite.experiment_listings import (
-    by_row,
     is_telling,
     list_all,
     list_crowd,
@@ -90,6 +95,7 @@ def experiment(
     shared, own = _grouped(_unique(actions) if supply.is_dear else actions)
     if supply.is_dear:
         shared = {key: some for key, some in shared.items() if some}
+    shared |= {key_of_row(row): [] for row in pages if key_of_row(row) not in shared}
     keys = [*shared, *(key_of_row(row) for row in own)]
     made = supply.arrange(keys, len(shared))
     rows = [*([whole_listing(key), *some] for key, some in shared.items()), *([row] for row in own)]
@@ -115,7 +121,9 @@ def experiment(
         cards = supply.crowd()
         more, missed = list_crowd(cards, crowd)
         listed, unlisted = listed + more, unlisted + missed
-        _act(done, [(row, by_row(cards, row)) for row in refused], states_in([cards]))
+        by = cache(lambda given: cards.by(attributes_of(given)))
+        some = [(row, by(row["by"])) for row in refused]
+        _act(done, some, states_in([cards]))
     done.listings += listed
     done.errors += unlisted
     _act(done, together, before)
@@ -132,6 +140,8 @@ def list_singly(
 ) -> Experiments:
     """Add pages of listings, of a crowd for each number and state of its cards.
 
+    Actions that change nothing there follow.
+
     Args:
         rows: The rows of the listings.
         arrange: Arranges the crowd of a row.
@@ -140,9 +150,12 @@ def list_singly(
     for _, some in groupby(rows, itemgetter("matches", "state")):
         pages = [*some]
         crowd = arrange({**pages[0], "by": EVERY_ATTRIBUTE})
-        listings, errors = list_shown(crowd, pages, states_in([crowd]))
+        before = states_in([crowd])
+        listings, errors = list_shown(crowd, pages, before)
         done.listings += listings
         done.errors += errors
+        acts = crowd_of_closed(pages[0]["state"])
+        _act(done, [(row, crowd.by(attributes_of(row["by"]))) for row in acts], before)
     return done
 
 

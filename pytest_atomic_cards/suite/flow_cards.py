@@ -18,12 +18,13 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.model.request_space import OTHER, attributes_of
+from pytest_atomic_cards.model.request_space import MIXED, OTHER, attributes_of
 from pytest_atomic_cards.suite.covering_array import Forbidden
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import Arrangement
-from pytest_atomic_cards.suite.experiment_cards import ALIKE, Key, states_of
+from pytest_atomic_cards.suite.experiment_cards import Key, states_of
 from pytest_atomic_cards.suite.experiment_rows import SETS, Reach
+from pytest_atomic_cards.suite.experiment_values import ALIKE
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
@@ -80,6 +81,8 @@ _FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     {"multiple": ("empty", "twice")},
     # It lets no id pass that is not of this run.
     {"by": tuple(map(str, PINS)), "matches": ("0",)},
+    # Cards in every state meet an action together, and no others.
+    {"matches": ("2",), "state": (MIXED,)},
     # Each count of closed cards would need listings of its own, to show that they are ours.
     {"state": tuple(CLOSED), "matches": ("0", "2")},
     # A start for each costs more than it shows: all cards of a start are listed by it instead.

@@ -9,21 +9,23 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
-from pytest_atomic_cards.model.lifecycle import NAMED, Status
+from pytest_atomic_cards.model.lifecycle import NAMED, Status, may_show
 from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.experiment import Breach, Listing
 from pytest_atomic_cards.suite.experiment_rows import LIMITS, OFFSETS
 from pytest_atomic_cards.suite.oracle import RULE_OF, UNNAMED, judge_listing
+from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 
 def judge_page(listing: Listing) -> Iterator[Breach]:
     """What a page shows against requirements."""
     yield from _of_abroad(listing)
-    if listing.whole is None:
-        yield from _of_cards(listing)
-    else:
+    yield from _of_bodies(listing)
+    yield from _of_variables(listing)
+    yield from _of_cards(listing)
+    if listing.whole is not None:
         yield from _of_window(listing, listing.whole.cards)
 
 
@@ -34,8 +36,42 @@ def _of_abroad(listing: Listing) -> Iterator[Breach]:
         yield Breach("QUERY-10", expected, actual, listing.found.exchanges)
 
 
+def _of_bodies(listing: Listing) -> Iterator[Breach]:
+    """Compare each card with what is known of it, as far as that is the same on every page."""
+    known = {key_of(card): card for card in (*listing.cards.matched, *listing.cards.others)}
+    shown = {key_of(card): card for card in listing.whole.cards} if listing.whole else {}
+    for card in listing.found.cards:
+        due, before = known.get(key_of(card)), shown.get(key_of(card), card).updated
+        if due and due.user_id and card.user_id != due.user_id:
+            yield _of_body(listing, "SHAPE-10", "userId", due.user_id, card.user_id)
+        if due and card.status and not may_show(Status(due.status or ""), card.status):
+            yield _of_body(listing, "STATE-15", "status", due.status, card.status)
+        if before and card.updated != before:
+            yield _of_body(listing, "TIME-08", "updated", before, card.updated)
+
+
+def _of_body(listing: Listing, rule: str, name: str, due: object, shown: object) -> Breach:
+    expected, actual = f"{name} of a card to be {due}", f"it is {brief(shown)}"
+    return Breach(rule, expected, actual, listing.found.exchanges)
+
+
+def _of_variables(listing: Listing) -> Iterator[Breach]:
+    """Compare the variables of each card that matches with those that it was seeded with."""
+    due = listing.cards.variables
+    matched = {key_of(card) for card in listing.cards.matched} if due else set()
+    for card in (card for card in listing.found.cards if key_of(card) in matched):
+        shown = {**(card.payload.get("detail") or {}), **(card.payload.get("variables") or {})}
+        if shown != due:
+            expected = f"payload.detail or payload.variables to be {due}"
+            yield Breach("SHAPE-11", expected, f"it is {brief(shown)}", listing.found.exchanges)
+            return
+
+
 def _of_cards(listing: Listing) -> Iterator[Breach]:
-    """Compare a listing with the cards that match; by *and*, and by any documented reading."""
+    """Compare a listing with the cards that match; by *and*, and by any documented reading.
+
+    A page need not show all of them.
+    """
     given = tuple(listing.query.attributes)
     state = Status(listing.query.status or Status.ACTIVE)
     rules = {RULE_OF.get(given[0], "") if len(given) == 1 else "QUERY-08": len(given) > 1}
@@ -45,13 +81,14 @@ def _of_cards(listing: Listing) -> Iterator[Breach]:
         rules = {"QUERY-19" if state in NAMED else "QUERY-12": False}
     if not listing.cards.matched:
         rules["QUERY-13"] = False
+    owed = {state} - {Status.CANCELLED}  # one page documents their removal
     for rule, or_allowed in rules.items():
         try:
             judge_listing(
                 listing.cards.matched,
                 listing.query,
                 listing.found,
-                owed={state} - {Status.CANCELLED},  # one page documents their removal
+                owed=owed if listing.whole is None else (),
                 or_allowed=or_allowed,
                 unlisted=() if _is_listed_otherwise(listing, state) else UNNAMED,
             )

@@ -25,7 +25,7 @@ from pytest_atomic_cards.model.lifecycle import OPEN, Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import expect
 from pytest_atomic_cards.suite.expected_states import all_in, each_in, words_of
-from pytest_atomic_cards.suite.experiment_cards import ALIKE
+from pytest_atomic_cards.suite.experiment_values import ALIKE
 from pytest_atomic_cards.suite.group_selection import only
 from pytest_atomic_cards.suite.probe import Probe
 from pytest_atomic_cards.support.errors import NotAvailableError

@@ -19,11 +19,10 @@ from pytest_atomic_cards.suite.experiment_rows import (
     LIMITS,
     MULTIPLE,
     OFFSETS,
-    PAGING_SPACE,
     SETS,
     action_rows,
-    paging_rows,
 )
+from pytest_atomic_cards.suite.paging_rows import PAGING_SPACE, paging_rows
 
 
 def test_every_pair_of_an_action_is_tried() -> None:

@@ -46,8 +46,12 @@ _SELECTORS: Final = (
     (Attribute.FLOW_INSTANCE_ID, Attribute.LIFECYCLE_ID),
     (Attribute.USER_ID, Attribute.LIFECYCLE_ID),
     (Attribute.FLOW_INVOCATION_ID,),
+    (Attribute.FLOW_INSTANCE_ID, Attribute.CARD_TEMPLATE_ID),
+    (Attribute.USER_ID, Attribute.CARD_TEMPLATE_ID),
+    (Attribute.FLOW_INVOCATION_ID, Attribute.USER_ID, Attribute.CARD_TEMPLATE_ID),
 )
-"""Attributes that may select one card and no other. The first alone suffices to try most others."""
+"""Attributes that may select one card and no other. The first alone suffices to try most others;
+those with a template are for flows that send several cards with one lifecycle id to a customer."""
 
 
 def selectors_of(card: Card, without: Attribute | None = None) -> Iterator[CardQuery]:

@@ -157,6 +157,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         "the fault is about completed cards",
     ),
     (r"card-always-active@state=active$", "the cards are active"),
+    (r"cancelled-card-[\w-]+@state=(?!cancelled$|mixed$)", "the fault is about cancelled cards"),
     (
         r"(created-moves|updated-stays)@state=(active|embargoed)$",
         "the cards have not changed since they were created",
@@ -188,6 +189,10 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
 """Of two conditions: likewise, if each of them alone can show."""
 
 PERMITTED: Final[tuple[tuple[str, str], ...]] = (
+    (
+        r"completion-(refused|required)@matches=over-(limit|largest)$",
+        "no page says how many cards one complete takes",
+    ),
     (
         r"multiple-refused-with-409@(multiple=(0|other)|body=other)$",
         "something else than a missing multiple may be refused, too, with another status",

@@ -22,7 +22,7 @@ from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.crowd_rows import ACTIVE_CROWD, BYSTANDERS, CROWDS
 from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown, states_in
+from pytest_atomic_cards.suite.experiment import Abroad, Arrangement, cards_shown
 from pytest_atomic_cards.suite.experiment_rows import MATCHES, WHOLE_ENVIRONMENT
 from pytest_atomic_cards.suite.experiment_values import (
     VARIABLES,
@@ -115,6 +115,7 @@ class SandboxCards:
     def __init__(self, target: Target, stack: ExitStack) -> None:
         self._target = target
         self._stack = stack
+        self._words: States = {}
         self._crowded: dict[str, tuple[Probe, _Neighbour, str]] = {}
 
     is_dear = False
@@ -130,8 +131,13 @@ class SandboxCards:
         return [self._seed([key])[0] if key[0] in WHOLE_ENVIRONMENT else next(made) for key in keys]
 
     def states(self, arrangements: Sequence[Arrangement]) -> States:
-        """The listed states of all cards."""
-        return states_in(arrangements)
+        """The states as listed after seeding, since when nothing was done to the cards."""
+        found: States = {}
+        for look in {one.abroad.look for one in arrangements if one.abroad}:
+            found |= look()
+        groups = {id(group): group for one in arrangements for group in one.groups}
+        keys = [key_of(card) for group in groups.values() for card in group.cards]
+        return found | {key: self._words.get(key) for key in keys}
 
     def crowd(self, row: Point = ACTIVE_CROWD) -> Arrangement:
         """Cards that share the value of every attribute, more than a page lists.
@@ -217,6 +223,7 @@ class SandboxCards:
         copies = iter(neighbour.copies(fields for plan in plans for fields in plan.abroad))
         look = partial(neighbour.look, CardQuery())
         listed = {key_of(card): card for card in probe.find(CardQuery()).cards}
+        self._words |= {key: card.status for key, card in listed.items()}
         groups: list[Group] = []
         made = [
             Arrangement(

@@ -7,6 +7,9 @@ is honoured, no card matches; if it is ignored, that one card changes and no oth
 
 A refusal may mean that no card matches, or that many do because the card's own id is ignored as
 well. It counts only with an id by which the same action was seen to change a single card.
+
+If no query selects a single card, the few cards of one flow instance take its place; see
+:mod:`pytest_atomic_cards.targets.seeding.alike_cards`.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ from pytest_atomic_cards.support.errors import (
     NotAvailableError,
     ScopeError,
 )
+from pytest_atomic_cards.support.printable import brief
+from pytest_atomic_cards.targets.seeding.action_outcomes import is_refusal, updated
+from pytest_atomic_cards.targets.seeding.alike_cards import AlikeCards, AlikeError
 from pytest_atomic_cards.targets.seeding.filter_semantics import similar
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
 
@@ -54,22 +60,17 @@ _SELECTORS: Final = (
 those with a template are for flows that send several cards with one lifecycle id to a customer."""
 
 
-def selectors_of(card: Card, without: Attribute | None = None) -> Iterator[CardQuery]:
-    """Queries that may select one card and no other."""
+def selectors_of(
+    card: Card, without: Attribute | None = None, *, beside: Iterable[Card] = ()
+) -> Iterator[CardQuery]:
+    """Queries that may select one card and no other, as far as the others are known."""
     values = card.attributes
+    rivals = [one.attributes for one in beside if key_of(one) != key_of(card)]
     for names in _SELECTORS:
         if without not in names and all(name in values for name in names):
-            yield CardQuery.of({name: values[name] for name in names})
-
-
-def updated(exchange: Exchange) -> int:
-    """How many cards a response says were changed; one for a success without a count."""
-    if not exchange.succeeded:
-        return 0
-    try:
-        return int(exchange.json()["summary"]["updated"])
-    except (TypeError, KeyError, ValueError):
-        return 1
+            query = CardQuery.of({name: values[name] for name in names})
+            if not any(map(query.matches, rivals)):
+                yield query
 
 
 class ActionSemantics:
@@ -94,6 +95,8 @@ class ActionSemantics:
         self._cards: deque[Card] = deque(maxlen=_RECENT)
         self._spare: list[Card] = []
         self._selective: set[tuple[Action, frozenset[Attribute]]] = set()
+        self._alike = AlikeCards(api, reader, is_ours)
+        self._carried_out: set[Action] = set()
         self._honoured: dict[tuple[Action, Attribute], bool] = {}
         self._tries: Counter[tuple[Action, Attribute]] = Counter()
         self._just_seen: tuple[str, CardQuery] | None = None
@@ -132,24 +135,44 @@ class ActionSemantics:
         return self._honoured.get(pair, False)
 
     def was_carried_out(self, action: Action) -> bool:
-        """Whether an action on a single card was seen to succeed."""
+        """Whether an action on a single card, or on those like it, was seen to succeed."""
         known = [*self._selective]  # other threads may add some
-        return any(name is action for name, _ in known)
+        return action in self._carried_out or any(name is action for name, _ in known)
 
-    def act_alone(self, action: Action, card: Card) -> Exchange | None:
+    def act_alone(
+        self, action: Action, card: Card, *, beside: Sequence[Card] = ()
+    ) -> Exchange | None:
         """Act on one card without ``multiple``, by the first query that is not refused.
+
+        If other cards of its flow instance have all the attributes it has, it is acted on together
+        with them, once the action was seen to honour the instance.
+
+        Args:
+            action: The action.
+            card: The card.
+            beside: Cards that are listed with it.
 
         Returns:
             The exchange that succeeded, else the first refusal, as its query is the most likely
-            one to select a single card; ``None`` for a card without any id.
+            one to select a single card; ``None`` for a card without any id, or if no card like it
+            is active any more.
 
         Raises:
+            AlikeError: Others are like it, and the action was not seen to honour the instance.
             ScopeError: No query that selects the card may be sent.
             NotAvailableError: No query that selects the card may be sent.
             OutcomeUnknownError: The card may or may not have changed.
         """
         refused, objection = None, None
-        for query in selectors_of(card):
+        queries = [*selectors_of(card, beside=beside)]
+        if not queries and card.flow_instance_id and card.status is Status.ACTIVE:
+            instance = CardQuery(flow_instance_id=card.flow_instance_id)
+            are_active = self._alike.are_active(card, instance)
+            if are_active is None:
+                return None
+            if are_active:
+                return self._act_together(action, instance.replace(multiple=True), card)
+        for query in queries or selectors_of(card):
             try:
                 exchange = self._act_by(action, query, card)
             except (ScopeError, NotAvailableError) as error:
@@ -161,6 +184,21 @@ class ActionSemantics:
         if refused is None and objection is not None:
             raise objection
         return refused
+
+    def _act_together(self, action: Action, query: CardQuery, card: Card) -> Exchange:
+        """Act on a card and those like it, if the guard allows it."""
+        self.acted_on.add(key_of(card))
+        try:
+            exchange = self._api.act_exchange(action, query)
+        except NotAvailableError as error:
+            raise AlikeError(
+                f"{error}; but no attribute tells card {brief(key_of(card))} from another one of "
+                "its flow instance"
+            ) from None
+        self._inspect(exchange, card)
+        if updated(exchange):
+            self._carried_out.add(action)
+        return exchange
 
     def _act_by(self, action: Action, query: CardQuery, card: Card) -> Exchange:
         """Act on one card by a query, and note whether that selects a single card."""
@@ -184,14 +222,26 @@ class ActionSemantics:
 
     def _try(self, action: Action, pin: Attribute) -> bool | None:
         """Whether a made-up value protects a card from an action; ``None`` if that is not seen."""
-        for card in tuple(reversed(self._cards)):
+        cards = tuple(reversed(self._cards))
+        for card in cards:
             made_up = {pin: similar(card.attributes.get(pin, key_of(card)))}
-            for query in selectors_of(card, without=pin):
+            for query in selectors_of(card, without=pin, beside=cards):
                 seen, self._just_seen = self._just_seen, None
                 if seen == (key_of(card), query) or self._is_alone_and_active(card, query):
                     self.acted_on.add(key_of(card))
                     exchange = self._api.act_exchange(action, query.with_attributes(made_up))
                     return self._judge(action, exchange, card, query)
+        return self._try_on_alike(action, pin, cards)
+
+    def _try_on_alike(self, action: Action, pin: Attribute, cards: Sequence[Card]) -> bool | None:
+        """The same with cards that no query tells apart."""
+        for card in cards:
+            if not any(True for _ in selectors_of(card, without=pin, beside=cards)):
+                like = (one for one in cards if one.flow_instance_id == card.flow_instance_id)
+                self.acted_on.update(map(key_of, like))
+                for query in self._alike.queries(card, pin):
+                    with suppress(ScopeError, NotAvailableError):
+                        return self._alike.try_on(action, pin, card, query)
         return None
 
     def _judge(
@@ -214,7 +264,7 @@ class ActionSemantics:
         self, action: Action, exchange: Exchange, card: Card, query: CardQuery
     ) -> bool:
         """Whether a refusal means that no card matches, as the rest of the query selects one."""
-        if self._api.access.denied(exchange) or not _is_refusal(exchange):
+        if self._api.access.denied(exchange) or not is_refusal(exchange):
             return False
         names = frozenset(query.attributes)
         for spare in self._spare_beside(card):
@@ -243,10 +293,3 @@ class ActionSemantics:
             and found[0].status is Status.ACTIVE
             and self._is_ours(found[0])
         )
-
-
-def _is_refusal(exchange: Exchange) -> bool:
-    return (
-        exchange.status is not None
-        and HTTPStatus.BAD_REQUEST <= exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    )

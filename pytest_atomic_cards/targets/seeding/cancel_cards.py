@@ -19,7 +19,8 @@ from pytest_atomic_cards.support.errors import (
     OutcomeUnknownError,
     ScopeError,
 )
-from pytest_atomic_cards.targets.seeding.action_semantics import updated
+from pytest_atomic_cards.targets.seeding.action_outcomes import updated
+from pytest_atomic_cards.targets.seeding.alike_cards import AlikeError
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
 from pytest_atomic_cards.targets.seeding.roll_call import RollCall
 from pytest_atomic_cards.targets.seeding.state_setup import act_on_state
@@ -62,18 +63,31 @@ class Canceller:
         with self._lock:
             self.count += max(updated(exchange), 1) if exchange.succeeded else 0
 
-    def _cancel_singly(self, cards: Iterable[Card]) -> str:
-        """Cancel cards one by one, without ``multiple``; returns the last response or refusal."""
+    def _cancel_singly(self, cards: Iterable[Card], beside: Sequence[Card]) -> str:
+        """Cancel cards one by one, or with those like them; returns the last response or refusal.
+
+        Args:
+            cards: The cards.
+            beside: All cards that are listed with them.
+
+        Raises:
+            AlikeError: None could be cancelled, as others are like them.
+        """
         response = "they have no ids"
-        failures = 0
+        alike, is_done, failures = None, False, 0
         for card in cards:
             if failures == _MOST_FAILURES:
                 break
             failures += 1
             try:
                 self.roll_call.forget()
-                exchange = self._ownership.action_semantics.act_alone(Action.CANCEL, card)
+                exchange = self._ownership.action_semantics.act_alone(
+                    Action.CANCEL, card, beside=beside
+                )
             except OutcomeUnknownError:
+                continue
+            except AlikeError as error:
+                alike = error
                 continue
             except (ScopeError, NotAvailableError) as error:
                 response = str(error)
@@ -81,7 +95,10 @@ class Canceller:
             if exchange is not None:
                 response = exchange.describe()
                 self._count(exchange)
-                failures = 0 if exchange.succeeded else failures
+                if exchange.succeeded:
+                    is_done, failures = True, 0
+        if alike is not None and not is_done:
+            raise alike
         return response
 
     def _listed(self, pin: CardQuery, state: Status) -> Sequence[Card]:
@@ -118,17 +135,29 @@ class Canceller:
         """
         semantics = self._ownership.action_semantics
         if not semantics.was_carried_out(Action.CANCEL):
-            for card in cards[:_MOST_FAILURES]:
-                response = self._cancel_singly([card])
-                if semantics.was_carried_out(Action.CANCEL):
-                    break
+            response = self._cancel_first(cards)
             if len(cards) == 1 or not semantics.was_carried_out(Action.CANCEL):
                 return response
         try:
             exchange = self._cancel_at_once(pin, state, len(cards))
         except (NotAvailableError, ScopeError):
-            return self._cancel_singly(cards)
-        return exchange.describe() if exchange.succeeded else self._cancel_singly(cards)
+            return self._cancel_singly(cards, cards)
+        return exchange.describe() if exchange.succeeded else self._cancel_singly(cards, cards)
+
+    def _cancel_first(self, cards: Sequence[Card]) -> str:
+        """Cancel one of some cards, or those like it; returns the last response or refusal."""
+        alike, response = None, ""
+        for card in cards[:_MOST_FAILURES]:
+            try:
+                response = self._cancel_singly([card], cards)
+            except AlikeError as error:
+                alike = error
+                continue
+            if self._ownership.action_semantics.was_carried_out(Action.CANCEL):
+                return response
+        if alike is not None:
+            raise alike
+        return response
 
     def _cancel_at_once(self, pin: CardQuery, state: Status, count: int) -> Exchange:
         batch = pin.replace(multiple=True, limit=LARGEST_LIMIT) if count > 1 else pin

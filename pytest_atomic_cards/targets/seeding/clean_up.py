@@ -2,9 +2,9 @@
 
 It does not use ``CardsApi.drain``, which trusts the target: a drain acts on all cards of a query at
 once, and believes the counts in the responses. A clean-up runs on environments that others share.
-It acts on a single card first, on several only once the target was seen to honour their ids, and
-believes nothing but what is listed; and it takes turns among starts, so that all of them wait for
-listings together.
+It acts on a single card first (or on those of one flow instance that nothing tells apart), on
+several only once the target was seen to honour their ids, and believes nothing but what is listed;
+and it takes turns among starts, so that all of them wait for listings together.
 """
 
 from __future__ import annotations

@@ -98,13 +98,14 @@ def crowd_actions() -> Iterator[Point]:
         yield {**cancel, "matches": matches, "state": "active", "limit": str(LARGEST_LIMIT)}
 
 
-def crowd_of_closed(state: str) -> Iterator[Point]:
-    """The rows of actions on more closed cards than a page, which change nothing."""
-    if state != MIXED and Status(state).is_closed:
-        turn = cycle([by for by in SETS if by not in NAMES_STATUS])
-        for action, multiple in product(Action, (ABSENT, "1")):
-            row = {**PLAIN, "operation": action.value, "matches": "over-page", "state": state}
-            yield {**row, "by": next(turn), "multiple": multiple}
+def harmless_actions(matches: str, state: str) -> Iterator[Point]:
+    """The rows of actions that change nothing on more cards than a page, closed or active ones."""
+    if state != Status.ACTIVE and (state == MIXED or not Status(state).is_closed):
+        return
+    turn = cycle([by for by in SETS if by not in NAMES_STATUS])
+    for action, multiple in product(Action, (ABSENT, "0" if state == Status.ACTIVE else "1")):
+        row = {**PLAIN, "operation": action.value, "matches": matches, "state": state}
+        yield {**row, "by": next(turn), "multiple": multiple}
 
 
 def bystander_actions() -> Iterator[Point]:

@@ -24,7 +24,7 @@ from pytest_atomic_cards.model.request_space import (
     card_point,
 )
 from pytest_atomic_cards.suite.action_oracle import is_harmless, judge
-from pytest_atomic_cards.suite.crowd_rows import crowd_of_closed
+from pytest_atomic_cards.suite.crowd_rows import harmless_actions
 from pytest_atomic_cards.suite.expected_states import States
 from pytest_atomic_cards.suite.experiment import (
     Arrangement,
@@ -154,7 +154,7 @@ def list_singly(
         listings, errors = list_shown(crowd, pages, before)
         done.listings += listings
         done.errors += errors
-        acts = crowd_of_closed(pages[0]["state"])
+        acts = harmless_actions(pages[0]["matches"], pages[0]["state"])
         _act(done, [(row, crowd.by(attributes_of(row["by"]))) for row in acts], before)
     return done
 

@@ -151,6 +151,7 @@ def of_many(*faults: str) -> Iterator[Experiments]:
         ("acts-on-other-environments@matches=over-page", "QUERY-14"),
         ("multiple-must-be-last@matches=over-limit", "MULTI-06"),
         ("cancel-default-unlimited@state=mixed", "LIMIT-01"),
+        ("multiple-not-needed-for-many@matches=over-largest", "MULTI-02"),
         ("list-ignores-status@by=eventName+status@offset=page", "PAGE-04"),
     ],
 )

@@ -17,28 +17,34 @@ from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin import settings_of
 from pytest_atomic_cards.reporting.result_collector import FindingsReporter, ReportCloser
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import MARKER as CONTRACT
-from pytest_atomic_cards.suite.contract_plugin import ContractHooks, arrange
-from pytest_atomic_cards.suite.dry_run import DryRun
-from pytest_atomic_cards.suite.existing_cards import ExistingCards
-from pytest_atomic_cards.suite.forked_trials import EVERY_ROW, FAULT
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.large_group import LargeGroup, seed_crowd
-from pytest_atomic_cards.suite.listing_history import History
-from pytest_atomic_cards.suite.listing_stability import is_repeatable
-from pytest_atomic_cards.suite.plan import PLAN, Plan, PlanHooks, included_fixtures, worker_count
-from pytest_atomic_cards.suite.planned_cards import VARIABLES, PlannedCards
-from pytest_atomic_cards.suite.price_measurement import PRICE_METER
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.experiments.time_experiment import TimeExperiment, begun_timers
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.mutation.forked_trials import EVERY_ROW, FAULT
+from pytest_atomic_cards.suite.planning.dry_run import DryRun
+from pytest_atomic_cards.suite.planning.plan import (
+    PLAN,
+    Plan,
+    PlanHooks,
+    included_fixtures,
+    worker_count,
+)
+from pytest_atomic_cards.suite.planning.price_measurement import PRICE_METER
+from pytest_atomic_cards.suite.planning.traffic_stats import TrafficHooks
+from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.probing.listing_history import History
+from pytest_atomic_cards.suite.probing.listing_stability import is_repeatable
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.profiling.profiling_plugin import ObservationHooks, arrange_questions
-from pytest_atomic_cards.suite.shared_population import SharedPopulation, seed_population
-from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
-from pytest_atomic_cards.suite.suite_runner import suite_directory
-from pytest_atomic_cards.suite.time_experiment import TimeExperiment, begun_timers
-from pytest_atomic_cards.suite.traffic_stats import TrafficHooks
+from pytest_atomic_cards.suite.running.contract_plugin import MARKER as CONTRACT
+from pytest_atomic_cards.suite.running.contract_plugin import ContractHooks, arrange
+from pytest_atomic_cards.suite.running.suite_monitor import SuiteMonitor
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.existing_cards import ExistingCards
+from pytest_atomic_cards.suite.supply.large_group import LargeGroup, seed_crowd
+from pytest_atomic_cards.suite.supply.planned_cards import VARIABLES, PlannedCards
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation, seed_population
 from pytest_atomic_cards.support.errors import AtomicCardsError, MisuseError, NotAvailableError
 from pytest_atomic_cards.targets import Target, world_on
 from pytest_atomic_cards.targets.seeding.listing_reader import Group

@@ -16,7 +16,7 @@ from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS, attributes_of
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.access_experiments import (
+from pytest_atomic_cards.suite.experiments.access_experiments import (
     TOKEN_LIFETIME,
     WAYS,
     Intrusions,
@@ -25,14 +25,14 @@ from pytest_atomic_cards.suite.access_experiments import (
     intrude,
     token_of_role,
 )
-from pytest_atomic_cards.suite.batched_setup import ActionTrial
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.claims import OF_ACCESS
-from pytest_atomic_cards.suite.contract_plugin import in_the_end, requirement
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.planned_cards import INTRUDED, PlannedCards
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.suite.experiments.claims import OF_ACCESS
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.probing.batched_setup import ActionTrial
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import in_the_end, requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.planned_cards import INTRUDED, PlannedCards
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,

@@ -11,13 +11,13 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.strategies import payloads
-from pytest_atomic_cards.suite.action_responses import expect_done
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.expected_states import States, all_in, words_of
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.group_selection import only
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.probing.action_responses import expect_done
+from pytest_atomic_cards.suite.probing.expected_states import States, all_in, words_of
+from pytest_atomic_cards.suite.probing.group_selection import only
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 SAMPLED = {"quantity": 2, "size": "large"}

@@ -11,14 +11,14 @@ import pytest
 from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Action, Status
 from pytest_atomic_cards.rules.verdicts import Inconclusive, expect
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.linearizability import is_linearizable
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.races import SERVER_ERROR, Race, Racecourse
-from pytest_atomic_cards.suite.retrying import EVERY_SECOND_LOST
+from pytest_atomic_cards.suite.experiments.linearizability import is_linearizable
+from pytest_atomic_cards.suite.experiments.races import SERVER_ERROR, Race, Racecourse
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.probing.expected_states import States
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.probing.retrying import EVERY_SECOND_LOST
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_atomic_cards.rules.verdicts import not_exercised
-from pytest_atomic_cards.suite.contract_plugin import in_the_end, requirement
-from pytest_atomic_cards.suite.page_examples import (
+from pytest_atomic_cards.suite.experiments.page_examples import (
     BY_LIFECYCLE,
     BY_WHAT_OTHERS_SHARE,
     Example,
@@ -14,7 +13,8 @@ from pytest_atomic_cards.suite.page_examples import (
     try_by_lifecycle,
     try_by_what_others_share,
 )
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import in_the_end, requirement
 from pytest_atomic_cards.targets import Target
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 

@@ -11,22 +11,22 @@ from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Transition
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import not_exercised
-from pytest_atomic_cards.suite.claims import CLAIMS, LIST, OF_ACCESS, Claim
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.crowd_rows import (
+from pytest_atomic_cards.suite.experiments.claims import CLAIMS, LIST, OF_ACCESS, Claim
+from pytest_atomic_cards.suite.experiments.crowd_rows import (
     bystander_actions,
     crowd_actions,
     crowd_refusals,
     crowd_rows,
     large_listings,
 )
-from pytest_atomic_cards.suite.experiment_cards import SandboxCards
-from pytest_atomic_cards.suite.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiment_plan import FEW_SETS, planned_actions
-from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
-from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
-from pytest_atomic_cards.suite.paging_rows import paging_rows
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.experiments.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
+from pytest_atomic_cards.suite.experiments.experiment_plan import FEW_SETS, planned_actions
+from pytest_atomic_cards.suite.experiments.experiment_run import act_singly, experiment, list_singly
+from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.experiments.paging_rows import paging_rows
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.targets import Target
 
 

@@ -7,12 +7,12 @@ import pytest
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.action_responses import response_of
-from pytest_atomic_cards.suite.cancel_experiment import CancelStep, Drained, drain
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.large_group import LargeGroup
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.experiments.cancel_experiment import CancelStep, Drained, drain
+from pytest_atomic_cards.suite.probing.action_responses import response_of
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.large_group import LargeGroup
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 
 BELOW_DEFAULT = 2

@@ -14,14 +14,14 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
-from pytest_atomic_cards.suite.expected_states import States, all_in, left, words_of
-from pytest_atomic_cards.suite.group_selection import only
-from pytest_atomic_cards.suite.planned_cards import PlannedCards
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.probing.eventual_consistency import A_WHILE
+from pytest_atomic_cards.suite.probing.expected_states import States, all_in, left, words_of
+from pytest_atomic_cards.suite.probing.group_selection import only
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.planned_cards import PlannedCards
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

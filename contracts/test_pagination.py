@@ -11,10 +11,10 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_atomic_cards.model.profile import QUESTIONS, read_answers
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.profiling import WAITING, ProfilingContext
 from pytest_atomic_cards.suite.profiling.observation import observe
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER, SEEN

@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.lifecycle import NAMED, Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
 from pytest_atomic_cards.strategies import queries
-from pytest_atomic_cards.suite.attribute_combinations import (
+from pytest_atomic_cards.suite.experiments.attribute_combinations import (
     FEW_SUBSETS,
     PAIRS_AND_ALL,
     SUBSETS,
@@ -20,12 +20,12 @@ from pytest_atomic_cards.suite.attribute_combinations import (
     crossed,
     strangers,
 )
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.oracle import RULE_OF, judge_listing, judge_words
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation, unlike
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.probing.oracle import RULE_OF, judge_listing, judge_words
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation, unlike
 from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 

@@ -12,10 +12,10 @@ from pytest_atomic_cards.model.documented import DEFAULT_PAGE
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.oracle import judge_listing
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation, unlike
+from pytest_atomic_cards.suite.probing.oracle import judge_listing
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation, unlike
 from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
 

@@ -8,11 +8,11 @@ from pytest_atomic_cards.model.cards import ActionResponse, Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
-from pytest_atomic_cards.suite.action_responses import response_of
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.expected_states import States
-from pytest_atomic_cards.suite.group_selection import only
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.action_responses import response_of
+from pytest_atomic_cards.suite.probing.expected_states import States
+from pytest_atomic_cards.suite.probing.group_selection import only
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.support.errors import ContractBrokenError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

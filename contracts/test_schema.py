@@ -13,17 +13,17 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules import objections
 from pytest_atomic_cards.rules.verdicts import Inconclusive, expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import each_forbidden, requirement
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.planned_cards import OTHER_STATES, PlannedCards
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.retrying import until_served
-from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
-from pytest_atomic_cards.suite.schema_fuzzer import LISTING, Asked, Asker
-from pytest_atomic_cards.suite.schema_responses import Answers
-from pytest_atomic_cards.suite.shared_population import SharedPopulation
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.generation.schema_document import OPERATIONS, Document
+from pytest_atomic_cards.suite.generation.schema_fuzzer import LISTING, Asked, Asker
+from pytest_atomic_cards.suite.generation.schema_responses import Answers
+from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.probing.retrying import until_served
+from pytest_atomic_cards.suite.running.contract_plugin import each_forbidden, requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.planned_cards import OTHER_STATES, PlannedCards
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,

@@ -12,12 +12,12 @@ from pytest_atomic_cards.model.cards import Card, cards_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.planned_cards import VARIABLES
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation
-from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
+from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.running.suite_monitor import SuiteMonitor
+from pytest_atomic_cards.suite.supply.planned_cards import VARIABLES
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import AtomicCardsError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group
 

@@ -6,10 +6,10 @@ import pytest
 
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.group_selection import only
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.group_selection import only
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 

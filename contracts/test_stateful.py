@@ -9,14 +9,14 @@ import pytest
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import FORBIDDEN, Action, Status
 from pytest_atomic_cards.rules.verdicts import expect
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.expected_states import each_in, words_of
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.group_selection import only
-from pytest_atomic_cards.suite.planned_cards import MIXED, PlannedCards
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.generation.state_machine import USUAL, check_lifecycle
+from pytest_atomic_cards.suite.probing.expected_states import each_in, words_of
+from pytest_atomic_cards.suite.probing.group_selection import only
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.planned_cards import MIXED, PlannedCards
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

@@ -10,18 +10,24 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status, may_show
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.eventual_consistency import A_WHILE
-from pytest_atomic_cards.suite.expected_states import States, all_in, each_in, left, words_of
-from pytest_atomic_cards.suite.group_selection import only
-from pytest_atomic_cards.suite.lasting_fields import changed_fields
-from pytest_atomic_cards.suite.listing_history import History
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.shared_population import SharedPopulation
-from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
-from pytest_atomic_cards.suite.time_experiment import CLOSED_IN_TIME, TimeExperiment
+from pytest_atomic_cards.suite.experiments.time_experiment import CLOSED_IN_TIME, TimeExperiment
+from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.probing.eventual_consistency import A_WHILE
+from pytest_atomic_cards.suite.probing.expected_states import (
+    States,
+    all_in,
+    each_in,
+    left,
+    words_of,
+)
+from pytest_atomic_cards.suite.probing.group_selection import only
+from pytest_atomic_cards.suite.probing.lasting_fields import changed_fields
+from pytest_atomic_cards.suite.probing.listing_history import History
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
+from pytest_atomic_cards.suite.running.suite_monitor import SuiteMonitor
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation
 from pytest_atomic_cards.support.errors import SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

@@ -14,15 +14,15 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import OPEN, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
-from pytest_atomic_cards.suite.contract_plugin import requirement
-from pytest_atomic_cards.suite.expected_states import all_in, words_of
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.time_experiment import (
+from pytest_atomic_cards.suite.experiments.time_experiment import (
     AFTER_EMBARGO,
     SOON,
     UNDER_EMBARGO,
     TimeExperiment,
 )
+from pytest_atomic_cards.suite.probing.expected_states import all_in, words_of
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.support.printable import brief
 
 TIMER = timedelta(minutes=30)

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from pytest_atomic_cards.rules.finding import Finding
-from pytest_atomic_cards.suite.result_hooks import results_in
+from pytest_atomic_cards.suite.running.result_hooks import results_in
 
 RunContracts = Callable[..., pytest.RunResult]
 """The fixture ``run_contracts``: runs source code of contracts with arguments of pytest."""
@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pytest_atomic_cards.support.errors import *
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.contract_plugin import requirement
+from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.rules.verdicts import *
 
 EXCHANGE = Exchange(

@@ -105,7 +105,7 @@ def _play_cassettes(config: pytest.Config) -> None:
     own_suite = _is_check(config)
     base, root = config.rootpath, config.rootpath
     if own_suite:
-        from pytest_atomic_cards.suite.suite_runner import suite_directory
+        from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 
         base, root = config.invocation_params.dir, suite_directory()
     try:

@@ -43,7 +43,11 @@ def check(arguments: Sequence[str], further: Sequence[object] = ()) -> int:
     """
     import pytest
 
-    from pytest_atomic_cards.suite.suite_runner import SUITE, TERMINAL_ARGUMENTS, runs_elsewhere
+    from pytest_atomic_cards.suite.running.suite_runner import (
+        SUITE,
+        TERMINAL_ARGUMENTS,
+        runs_elsewhere,
+    )
 
     if {"-h", "--help"}.intersection(takewhile(lambda one: one != "--", arguments)):
         from pytest_atomic_cards.plugin.check_help import help_of_check
@@ -73,7 +77,7 @@ def check(arguments: Sequence[str], further: Sequence[object] = ()) -> int:
 
 
 def _here(arguments: Sequence[str]) -> list[str]:
-    from pytest_atomic_cards.suite.suite_runner import OVERRIDES, suite_directory
+    from pytest_atomic_cards.suite.running.suite_runner import OVERRIDES, suite_directory
 
     here = Path.cwd()
     cache = ["-o", f"cache_dir={here / _CACHE}", "-W", _NO_CACHE_IS_FINE]
@@ -89,7 +93,11 @@ def _here(arguments: Sequence[str]) -> list[str]:
 
 def _elsewhere(arguments: Sequence[str]) -> list[str]:
     """Arguments for tests on another machine, where paths of this one mean nothing."""
-    from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, SUITE, with_values_joined
+    from pytest_atomic_cards.suite.running.suite_runner import (
+        PYTEST_ARGUMENTS,
+        SUITE,
+        with_values_joined,
+    )
 
     return [*PYTEST_ARGUMENTS, "--pyargs", *with_values_joined(arguments), SUITE]
 
@@ -102,7 +110,7 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
     Raises:
         MisuseError: An option lacks a value and has no usual one.
     """
-    from pytest_atomic_cards.suite.suite_runner import WITH_VALUE
+    from pytest_atomic_cards.suite.running.suite_runner import WITH_VALUE
 
     given: list[str] = []
     for before, argument, following in zip(

@@ -15,7 +15,7 @@ from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.plugin.run_settings import resolved_settings
 from pytest_atomic_cards.plugin.target_parts import named_application
 from pytest_atomic_cards.reporting.console import Console, written_to
-from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS
+from pytest_atomic_cards.suite.running.suite_runner import PYTEST_ARGUMENTS
 from pytest_atomic_cards.support.errors import SettingsError
 from pytest_atomic_cards.support.interruption import Interruption
 from pytest_atomic_cards.targets.application import in_process

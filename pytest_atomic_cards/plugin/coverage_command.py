@@ -21,7 +21,7 @@ def add_coverage(commands: Any) -> None:  # noqa: ANN401 - argparse's subparsers
 
 def coverage(arguments: argparse.Namespace) -> int:
     """Print or write the table; the exit code is 1 if a hole in it has no reason."""
-    from pytest_atomic_cards.suite.coverage_table import FILE, gaps, table
+    from pytest_atomic_cards.suite.experiments.coverage_table import FILE, gaps, table
     from pytest_atomic_cards.support.files import write_text
 
     if arguments.write:

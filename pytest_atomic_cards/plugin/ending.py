@@ -19,7 +19,7 @@ import pytest
 from pytest_atomic_cards.client.deadline import Deadline
 from pytest_atomic_cards.model.settings import Mode, Settings
 from pytest_atomic_cards.plugin.worker_channel import token_file
-from pytest_atomic_cards.suite.contract_limit import ContractLimit
+from pytest_atomic_cards.suite.planning.contract_limit import ContractLimit
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import AtomicCardsError, error_text
 from pytest_atomic_cards.support.interruption import Interruption

@@ -17,7 +17,7 @@ def add_openapi(commands: Any) -> None:  # noqa: ANN401 - argparse hides the typ
 
 
 def _print(_: argparse.Namespace) -> int:
-    from pytest_atomic_cards.suite.schema_document import DOCUMENT
+    from pytest_atomic_cards.suite.generation.schema_document import DOCUMENT
 
     print(Path(DOCUMENT).read_text("utf-8"), end="")  # noqa: T201 - a command's own output
     return 0

@@ -15,7 +15,7 @@ from pytest_atomic_cards.plugin.check_command import check
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_atomic_cards.suite.prices import Prices
+    from pytest_atomic_cards.suite.planning.prices import Prices
 
 _UNLIMITED = ("--cards-max-cards", "1000000", "--cards-max-requests", "1000000")
 """So that nothing is left out at quick effort."""
@@ -32,7 +32,7 @@ def add_price(commands: Any) -> None:  # noqa: ANN401 - argparse has no public n
 
 def price(arguments: argparse.Namespace) -> int:
     """Print the price of the whole suite at each effort, and write those of all contracts."""
-    from pytest_atomic_cards.suite.prices import FILES
+    from pytest_atomic_cards.suite.planning.prices import FILES
     from pytest_atomic_cards.support.files import write_text
 
     for effort, file in FILES.items():
@@ -54,7 +54,7 @@ def measure(
         run: Runs the suite with arguments and further plugins.
         effort: How much to test.
     """
-    from pytest_atomic_cards.suite.price_measurement import PriceMeter
+    from pytest_atomic_cards.suite.planning.price_measurement import PriceMeter
 
     meter = PriceMeter()
     with _served_sandbox():
@@ -101,6 +101,6 @@ class _Registers:
         self._meter = meter
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        from pytest_atomic_cards.suite.price_measurement import PRICE_METER
+        from pytest_atomic_cards.suite.planning.price_measurement import PRICE_METER
 
         config.pluginmanager.register(self._meter, PRICE_METER)

@@ -12,7 +12,7 @@ from pytest_atomic_cards.support.errors import MisuseError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_atomic_cards.suite.forked_trials import ForkedTrial, TrialResult
+    from pytest_atomic_cards.suite.mutation.forked_trials import ForkedTrial, TrialResult
 
 _SAMPLE: Final = 150
 """Narrow faults of a sample: about two minutes on two cores."""
@@ -71,9 +71,9 @@ def prove(arguments: argparse.Namespace) -> int:
 
 def _prove_broad(arguments: argparse.Namespace) -> int:
     from pytest_atomic_cards.sandbox.faults import FAULTS
-    from pytest_atomic_cards.suite import mutation_testing
-    from pytest_atomic_cards.suite.forked_trials import ForkedTrial
-    from pytest_atomic_cards.suite.narrow_mutants import broad
+    from pytest_atomic_cards.suite.mutation import mutation_testing
+    from pytest_atomic_cards.suite.mutation.forked_trials import ForkedTrial
+    from pytest_atomic_cards.suite.mutation.narrow_mutants import broad
 
     recorded = mutation_testing.recorded()
     if arguments.write and not (arguments.all and FAULTS.keys() >= set(arguments.faults)):
@@ -98,7 +98,7 @@ def _prove_broad(arguments: argparse.Namespace) -> int:
 
 def _report(wrong: Sequence[str], table: Mapping[str, Sequence[str]]) -> int:
     """Print what is wrong with a table; returns the exit code."""
-    from pytest_atomic_cards.suite.mutation_testing import requirements_in
+    from pytest_atomic_cards.suite.mutation.mutation_testing import requirements_in
 
     for sentence in wrong:
         print(f"atomic-cards prove: {sentence}", file=sys.stderr)  # noqa: T201
@@ -110,7 +110,7 @@ def _report(wrong: Sequence[str], table: Mapping[str, Sequence[str]]) -> int:
 
 def _prove_narrow(arguments: argparse.Namespace) -> int:
     from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
-    from pytest_atomic_cards.suite import mutation_testing, narrow_mutants
+    from pytest_atomic_cards.suite.mutation import mutation_testing, narrow_mutants
 
     if arguments.write:
         raise MisuseError("--write is for faults without conditions; --state keeps these results")

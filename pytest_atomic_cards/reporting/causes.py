@@ -16,7 +16,7 @@ from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.reporting.requirement_results import RequirementResult
 from pytest_atomic_cards.rules.foundations import foundations_of
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.failed_setup import START_THERE
+from pytest_atomic_cards.suite.running.failed_setup import START_THERE
 from pytest_atomic_cards.support.printable import cut
 
 _ID: Final = re.compile(r"\b[A-Z]+-\d\d\b")

@@ -16,12 +16,12 @@ from pytest_atomic_cards.model.options import OPTIONS, PLACES
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS, SEPARATOR, fault_named
-from pytest_atomic_cards.suite.contract_collection import collected
-from pytest_atomic_cards.suite.contract_plugin import MARKER
-from pytest_atomic_cards.suite.mutation_testing import recorded
-from pytest_atomic_cards.suite.plan import LARGE, requirements_of
-from pytest_atomic_cards.suite.prices import shipped
-from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.suite.mutation.mutation_testing import recorded
+from pytest_atomic_cards.suite.planning.plan import LARGE, requirements_of
+from pytest_atomic_cards.suite.planning.prices import shipped
+from pytest_atomic_cards.suite.running.contract_collection import collected
+from pytest_atomic_cards.suite.running.contract_plugin import MARKER
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
 from pytest_atomic_cards.support.suggestions import nearby
 

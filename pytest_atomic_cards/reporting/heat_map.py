@@ -9,7 +9,7 @@ from math import ceil, log10
 from typing import Any, Final
 
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.suite.traffic_stats import ANY, NARROWING, OTHER
+from pytest_atomic_cards.suite.planning.traffic_stats import ANY, NARROWING, OTHER
 
 HEATS: Final = 4
 """Shades of a queried cell: one for each power of ten, the last for all above."""

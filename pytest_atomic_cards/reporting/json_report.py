@@ -21,8 +21,8 @@ from pytest_atomic_cards.reporting.requirement_results import (
 )
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.planning.traffic_stats import Traffic, milliseconds
 from pytest_atomic_cards.suite.profiling.observation import NOT_ASKED, Observation
-from pytest_atomic_cards.suite.traffic_stats import Traffic, milliseconds
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.files import write_text
 from pytest_atomic_cards.support.printable import json_text

@@ -15,7 +15,7 @@ from _pytest.junitxml import LogXML, xml_key  # the fixtures that use it need a 
 
 from pytest_atomic_cards.reporting.causes import Cause
 from pytest_atomic_cards.reporting.requirement_results import ids_of
-from pytest_atomic_cards.suite.suite_runner import SUITE
+from pytest_atomic_cards.suite.running.suite_runner import SUITE
 from pytest_atomic_cards.support.printable import printable
 
 _DIRECTORY: Final = SUITE.rpartition(".")[2]

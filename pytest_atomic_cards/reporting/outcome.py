@@ -16,9 +16,9 @@ from pytest_atomic_cards.reporting.requirement_results import (
 )
 from pytest_atomic_cards.reporting.transitions import TransitionResult, judge_transitions
 from pytest_atomic_cards.rules.finding import Finding
-from pytest_atomic_cards.suite.plan import Plan
+from pytest_atomic_cards.suite.planning.plan import Plan
+from pytest_atomic_cards.suite.planning.traffic_stats import Traffic
 from pytest_atomic_cards.suite.profiling.observation import Observation
-from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import Requirement, catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.contract_plugin import is_grave
 from pytest_atomic_cards.suite.profiling.observation import Observation
+from pytest_atomic_cards.suite.running.contract_plugin import is_grave
 
 _NAMED: Final = 12
 """Names in a verdict line, which then still fits on two lines of a terminal."""

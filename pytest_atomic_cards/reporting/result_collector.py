@@ -25,14 +25,14 @@ from pytest_atomic_cards.reporting.terminal import print_footprint, print_outcom
 from pytest_atomic_cards.reporting.terminal_capture import uncaptured
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.contract_collection import collected
-from pytest_atomic_cards.suite.contract_plugin import MARKER, is_grave
-from pytest_atomic_cards.suite.plan import PLAN, SPENT
+from pytest_atomic_cards.suite.planning.plan import PLAN, SPENT
+from pytest_atomic_cards.suite.planning.traffic_stats import traffic_in
 from pytest_atomic_cards.suite.profiling.observation import Observation
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
-from pytest_atomic_cards.suite.result_hooks import TROUBLE, results_in
-from pytest_atomic_cards.suite.suite_runner import SUITE
-from pytest_atomic_cards.suite.traffic_stats import traffic_in
+from pytest_atomic_cards.suite.running.contract_collection import collected
+from pytest_atomic_cards.suite.running.contract_plugin import MARKER, is_grave
+from pytest_atomic_cards.suite.running.result_hooks import TROUBLE, results_in
+from pytest_atomic_cards.suite.running.suite_runner import SUITE
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     MisuseError,

@@ -57,7 +57,7 @@ from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.resolution import resolve
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules import AGREEMENT, SHAPE, CardHistory, Rule, objections
-from pytest_atomic_cards.suite.schema_responses import is_json
+from pytest_atomic_cards.suite.generation.schema_responses import is_json
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import ScopeError
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_atomic_cards.client.tokens import ClientCredentials
-from pytest_atomic_cards.suite.schema_document import DOCUMENT
+from pytest_atomic_cards.suite.generation.schema_document import DOCUMENT
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve

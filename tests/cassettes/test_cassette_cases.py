@@ -14,8 +14,8 @@ from pytest_atomic_cards.model.settings import Mode, Settings
 from pytest_atomic_cards.recordings.cassettes.playback_errors import NotRecordedError
 from pytest_atomic_cards.recordings.cassettes.suite_recorder import CassetteRecorder
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.state_machine import USUAL, check_lifecycle
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.generation.state_machine import USUAL, check_lifecycle
 from pytest_atomic_cards.targets.cards_fixture import Cards
 
 PAYLOADS = st.dictionaries(

@@ -22,7 +22,7 @@ from pytest_atomic_cards.recordings.cassettes.cassette_adapter import CassetteAd
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
 from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.recordings.cassettes.metadata import Source
-from pytest_atomic_cards.suite.schema_document import DOCUMENT
+from pytest_atomic_cards.suite.generation.schema_document import DOCUMENT
 
 RECORDINGS = Path(__file__).parents[2] / "cassettes"
 PAGE = "page/cards-api"

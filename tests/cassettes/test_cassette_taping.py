@@ -18,7 +18,7 @@ from pytest_atomic_cards.model.settings import Mode, Settings, TargetKind
 from pytest_atomic_cards.recordings.cassettes.cassette_target import CassetteTarget
 from pytest_atomic_cards.recordings.cassettes.manager import CassetteManager
 from pytest_atomic_cards.rules.verdicts import Inconclusive
-from pytest_atomic_cards.suite.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import CardsWarning, CassetteError, NotAvailableError
 from pytest_atomic_cards.targets.cards_fixture import Cards

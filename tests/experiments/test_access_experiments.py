@@ -8,8 +8,8 @@ import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.request_space import SETS_WITHOUT_PAIRS
-from pytest_atomic_cards.suite.access_experiments import WAYS, Intrusions, intrude
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.experiments.access_experiments import WAYS, Intrusions, intrude
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.targets import sandbox_world
 
 if TYPE_CHECKING:

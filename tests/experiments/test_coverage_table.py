@@ -8,10 +8,10 @@ import pytest
 
 from pytest_atomic_cards.model.request_space import DIMENSIONS
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.suite import coverage_table
-from pytest_atomic_cards.suite.claims import CLAIMS
-from pytest_atomic_cards.suite.coverage_table import FILE, cells, gaps, table
-from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.suite.experiments import coverage_table
+from pytest_atomic_cards.suite.experiments.claims import CLAIMS
+from pytest_atomic_cards.suite.experiments.coverage_table import FILE, cells, gaps, table
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 
 
 def test_every_hole_has_a_reason() -> None:

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.suite.covering_array import covering_array, holds, uncovered
+from pytest_atomic_cards.suite.experiments.covering_array import covering_array, holds, uncovered
 
 SPACE = {"color": ("red", "green", "blue"), "size": ("s", "m"), "fit": ("slim", "wide", "long")}
 

@@ -6,8 +6,8 @@ import pytest
 
 from pytest_atomic_cards.model.request_space import Point
 from pytest_atomic_cards.rules.verdicts import Inconclusive
-from pytest_atomic_cards.suite.claims import Claim
-from pytest_atomic_cards.suite.experiment_outcomes import Experiments
+from pytest_atomic_cards.suite.experiments.claims import Claim
+from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,

@@ -8,9 +8,9 @@ import pytest
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.request_space import DIMENSIONS, request_point
-from pytest_atomic_cards.suite.covering_array import holds, uncovered
-from pytest_atomic_cards.suite.crowd_rows import crowd_rows
-from pytest_atomic_cards.suite.experiment_rows import (
+from pytest_atomic_cards.suite.experiments.covering_array import holds, uncovered
+from pytest_atomic_cards.suite.experiments.crowd_rows import crowd_rows
+from pytest_atomic_cards.suite.experiments.experiment_rows import (
     ACTION_SPACE,
     BODIES,
     DECISIVE,
@@ -22,7 +22,7 @@ from pytest_atomic_cards.suite.experiment_rows import (
     SETS,
     action_rows,
 )
-from pytest_atomic_cards.suite.paging_rows import PAGING_SPACE, paging_rows
+from pytest_atomic_cards.suite.experiments.paging_rows import PAGING_SPACE, paging_rows
 
 
 def test_every_pair_of_an_action_is_tried() -> None:

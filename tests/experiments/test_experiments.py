@@ -18,20 +18,20 @@ from pytest_atomic_cards.model.request_space import Point
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.claims import CLAIMS, Claim
-from pytest_atomic_cards.suite.crowd_rows import (
+from pytest_atomic_cards.suite.experiments.claims import CLAIMS, Claim
+from pytest_atomic_cards.suite.experiments.crowd_rows import (
     bystander_actions,
     crowd_actions,
     crowd_refusals,
     crowd_rows,
     large_listings,
 )
-from pytest_atomic_cards.suite.experiment_cards import SandboxCards
-from pytest_atomic_cards.suite.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiment_rows import EVERYWHERE
-from pytest_atomic_cards.suite.experiments import act_singly, experiment, list_singly
-from pytest_atomic_cards.suite.paging_rows import paging_rows
+from pytest_atomic_cards.suite.experiments.experiment_cards import SandboxCards
+from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
+from pytest_atomic_cards.suite.experiments.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiments.experiment_rows import EVERYWHERE
+from pytest_atomic_cards.suite.experiments.experiment_run import act_singly, experiment, list_singly
+from pytest_atomic_cards.suite.experiments.paging_rows import paging_rows
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.targets.seeding.sandbox_backend import SandboxBackend

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.claims import CLAIMS
-from pytest_atomic_cards.suite.experiment_cards import key_of_row, states_of
-from pytest_atomic_cards.suite.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiment_plan import planned_actions
-from pytest_atomic_cards.suite.experiments import experiment
-from pytest_atomic_cards.suite.flow_cards import FlowCards, reach
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.experiments.claims import CLAIMS
+from pytest_atomic_cards.suite.experiments.experiment_cards import key_of_row, states_of
+from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
+from pytest_atomic_cards.suite.experiments.experiment_plan import planned_actions
+from pytest_atomic_cards.suite.experiments.experiment_run import experiment
+from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.probing.probe import Probe
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.page_examples import (
+from pytest_atomic_cards.suite.experiments.page_examples import (
     BY_LIFECYCLE,
     BY_WHAT_OTHERS_SHARE,
     Example,
@@ -18,7 +18,7 @@ from pytest_atomic_cards.suite.page_examples import (
     try_by_lifecycle,
     try_by_what_others_share,
 )
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.errors import NotAvailableError, SettingsError
 
 if TYPE_CHECKING:

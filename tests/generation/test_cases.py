@@ -14,9 +14,9 @@ from pytest_atomic_cards import strategies
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.case_encoding import as_json, from_json
-from pytest_atomic_cards.suite.command_sequences import Step
-from pytest_atomic_cards.suite.schema_document import Generated
+from pytest_atomic_cards.suite.generation.case_encoding import as_json, from_json
+from pytest_atomic_cards.suite.generation.command_sequences import Step
+from pytest_atomic_cards.suite.generation.schema_document import Generated
 from pytest_atomic_cards.support.errors import MisuseError
 
 STEPS = st.builds(

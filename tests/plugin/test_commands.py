@@ -17,7 +17,7 @@ from pytest_atomic_cards.plugin.check_help import EXIT_CODES, help_of_check
 from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.reporting.explanations import explain
 from pytest_atomic_cards.sandbox.faults import FAULTS
-from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 
 ROOT = Path(__file__).parents[2]
 FAULTY = ("--cards-fault", "token-cut-short-accepted")

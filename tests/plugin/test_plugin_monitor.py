@@ -154,7 +154,7 @@ def test_the_contract_suite_has_its_own_monitor(pytester: pytest.Pytester) -> No
     pytester.makeconftest("from pytest_atomic_cards.contracts.conftest import *")
     pytester.makepyfile(
         """
-        from pytest_atomic_cards.suite.contract_plugin import requirement
+        from pytest_atomic_cards.suite.running.contract_plugin import requirement
 
         @requirement("SHAPE-01")
         def test_contract(cards, pytestconfig):

@@ -11,7 +11,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from pytest_atomic_cards.model import options
-from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 
 ROOT = Path(__file__).parents[2]
 SUFFIXES = {".py", ".toml", ".yaml", ".html", ".css", ".typed", ".md"}

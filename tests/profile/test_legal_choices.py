@@ -20,8 +20,8 @@ from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.sandbox.app import Sandbox
 from pytest_atomic_cards.sandbox.behaviour import Behaviour
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.suite.result_hooks import results_in
-from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, suite_directory
+from pytest_atomic_cards.suite.running.result_hooks import results_in
+from pytest_atomic_cards.suite.running.suite_runner import PYTEST_ARGUMENTS, suite_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

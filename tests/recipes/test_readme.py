@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_atomic_cards.model.options import OPTIONS
-from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, TERMINAL_ARGUMENTS
+from pytest_atomic_cards.suite.running.suite_runner import PYTEST_ARGUMENTS, TERMINAL_ARGUMENTS
 
 ROOT = Path(__file__).parents[2]
 MAP = ("ARCHITECTURE.md", "CONTRIBUTING.md")

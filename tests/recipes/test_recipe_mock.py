@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, SUITE
+from pytest_atomic_cards.suite.running.suite_runner import PYTEST_ARGUMENTS, SUITE
 
 HERE = Path(__file__).parent
 SETTINGS = {

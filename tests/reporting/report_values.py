@@ -13,8 +13,8 @@ from pytest_atomic_cards.reporting.outcome import Outcome, RunResults, sum_up
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
+from pytest_atomic_cards.suite.planning.traffic_stats import Traffic
 from pytest_atomic_cards.suite.profiling.observation import Observation
-from pytest_atomic_cards.suite.traffic_stats import Traffic
 
 
 def exchange(

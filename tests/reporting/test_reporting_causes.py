@@ -17,7 +17,7 @@ from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.foundations import _FOUNDATIONS, EVERYTHING, foundations_of
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.failed_setup import START_THERE
+from pytest_atomic_cards.suite.running.failed_setup import START_THERE
 
 VIOLATED, INCONCLUSIVE = Verdict.VIOLATED, Verdict.INCONCLUSIVE
 NO_CARD = f"no card was listed; violated: SHAPE-02{START_THERE}"

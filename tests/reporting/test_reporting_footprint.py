@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.suite.plan import SPENT, PlanHooks
+from pytest_atomic_cards.suite.planning.plan import SPENT, PlanHooks
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

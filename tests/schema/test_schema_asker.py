@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.generated_cases import Effort
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
-from pytest_atomic_cards.suite.schema_fuzzer import Asker
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.generation.schema_document import OPERATIONS, Document
+from pytest_atomic_cards.suite.generation.schema_fuzzer import Asker
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve

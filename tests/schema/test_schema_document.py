@@ -12,7 +12,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.suite.schema_document import DOCUMENT, OPERATIONS, Document, Generated
+from pytest_atomic_cards.suite.generation.schema_document import (
+    DOCUMENT,
+    OPERATIONS,
+    Document,
+    Generated,
+)
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 ATTRIBUTES = set(Attribute)

@@ -14,8 +14,8 @@ from schemathesis.core.failures import FailureGroup
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.suite.schema_document import OPERATIONS, Document
-from pytest_atomic_cards.suite.schema_responses import Answers
+from pytest_atomic_cards.suite.generation.schema_document import OPERATIONS, Document
+from pytest_atomic_cards.suite.generation.schema_responses import Answers
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 SAMPLED_CARD = {

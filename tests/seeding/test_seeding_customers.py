@@ -8,8 +8,8 @@ import pytest
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
 from pytest_atomic_cards.support.errors import NotAvailableError, SeedingError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

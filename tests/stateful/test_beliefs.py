@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, TRANSITIONS, Action, Level, Status
-from pytest_atomic_cards.suite.state_model import Belief, Possibility
+from pytest_atomic_cards.suite.generation.state_model import Belief, Possibility
 
 HOUR = timedelta(hours=1)
 

@@ -16,9 +16,9 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.linearizability import is_linearizable
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.races import Race, Racecourse, RacedAction
+from pytest_atomic_cards.suite.experiments.linearizability import is_linearizable
+from pytest_atomic_cards.suite.experiments.races import Race, Racecourse, RacedAction
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.targets import SandboxTarget
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

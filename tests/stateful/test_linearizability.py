@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_atomic_cards.suite.linearizability import Operation, is_linearizable
+from pytest_atomic_cards.suite.experiments.linearizability import Operation, is_linearizable
 
 History = list[Operation[int]]
 

@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.profile import Profile
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
-from pytest_atomic_cards.suite.state_machine import (
+from pytest_atomic_cards.suite.generation.state_machine import (
     USUAL,
     LifecycleMachine,
     check_lifecycle,

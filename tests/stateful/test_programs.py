@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.lifecycle import Action, Status
-from pytest_atomic_cards.suite.command_sequences import Program, Step, minimal
+from pytest_atomic_cards.suite.generation.command_sequences import Program, Step, minimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

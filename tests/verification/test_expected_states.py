@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_atomic_cards.model.lifecycle import NAMED, Status, may_show
-from pytest_atomic_cards.suite.expected_states import all_in, each_in
+from pytest_atomic_cards.suite.probing.expected_states import all_in, each_in
 
 UNNAMED = [state for state in Status if state not in NAMED]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_atomic_cards.suite.large_group import LargeGroup, most_cards
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.supply.large_group import LargeGroup, most_cards
 
 if TYPE_CHECKING:
     from live_sandbox import Serve

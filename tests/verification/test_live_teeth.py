@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.time_experiment import let_time_pass
+from pytest_atomic_cards.suite.experiments.time_experiment import let_time_pass
+from pytest_atomic_cards.suite.probing.probe import Probe
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve

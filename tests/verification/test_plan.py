@@ -8,13 +8,13 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.suite.budget import QUICK, Budget
-from pytest_atomic_cards.suite.contract_collection import collected
-from pytest_atomic_cards.suite.contract_plugin import MARKER
-from pytest_atomic_cards.suite.plan import Plan, PlanHooks, requirements_of
-from pytest_atomic_cards.suite.prices import Footprint, Price, Prices, name_of, shipped
+from pytest_atomic_cards.suite.planning.budget import QUICK, Budget
+from pytest_atomic_cards.suite.planning.plan import Plan, PlanHooks, requirements_of
+from pytest_atomic_cards.suite.planning.prices import Footprint, Price, Prices, name_of, shipped
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
-from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.suite.running.contract_collection import collected
+from pytest_atomic_cards.suite.running.contract_plugin import MARKER
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 LIVE = {

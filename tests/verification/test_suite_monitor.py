@@ -13,7 +13,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings, TargetKind
 from pytest_atomic_cards.rules.monitor import rules_for
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation
-from pytest_atomic_cards.suite.suite_monitor import SuiteMonitor
+from pytest_atomic_cards.suite.running.suite_monitor import SuiteMonitor
 from pytest_atomic_cards.support.errors import NotAvailableError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation
-from pytest_atomic_cards.suite.listing_history import History
-from pytest_atomic_cards.suite.unasked_changes import UnaskedChange
+from pytest_atomic_cards.suite.probing.listing_history import History
+from pytest_atomic_cards.suite.probing.unasked_changes import UnaskedChange
 
 if TYPE_CHECKING:
     from contract_runs import RunContracts

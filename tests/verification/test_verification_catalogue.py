@@ -10,7 +10,7 @@ import pytest
 
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Level
 from pytest_atomic_cards.rules.requirements import catalogue, untested
-from pytest_atomic_cards.suite.suite_runner import PYTEST_ARGUMENTS, suite_directory
+from pytest_atomic_cards.suite.running.suite_runner import PYTEST_ARGUMENTS, suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
 
 RULES = catalogue().requirements

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation, expect
-from pytest_atomic_cards.suite.generated_cases import Effort
+from pytest_atomic_cards.suite.generation.generated_cases import Effort
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,

@@ -11,8 +11,8 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.settings import Settings
-from pytest_atomic_cards.suite.listing_history import History
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.probing.listing_history import History
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.targets import open_target
 
 MORNING, EVENING = "2030-01-02T08:00:00.000Z", "2030-01-02T20:00:00.000Z"

@@ -13,10 +13,10 @@ from pytest_atomic_cards.client.overlap import Overlap
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.action_responses import response_of
-from pytest_atomic_cards.suite.cancel_experiment import drain
-from pytest_atomic_cards.suite.listing_stability import is_repeatable, shows_otherwise
-from pytest_atomic_cards.suite.probe import Probe
+from pytest_atomic_cards.suite.experiments.cancel_experiment import drain
+from pytest_atomic_cards.suite.probing.action_responses import response_of
+from pytest_atomic_cards.suite.probing.listing_stability import is_repeatable, shows_otherwise
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.support.errors import ContractBrokenError, NotAvailableError, SeedingError
 from pytest_atomic_cards.support.recorder import NULL_RECORDER
@@ -247,7 +247,7 @@ def test_the_active_card_of_a_pair_is_acted_on(
         from pytest_atomic_cards.contracts.test_multiple import (
             pairs, test_other_cards_of_the_customer_stay
         )
-        from pytest_atomic_cards.suite.planned_cards import PlannedCards
+        from pytest_atomic_cards.suite.supply.planned_cards import PlannedCards
 
         @pytest.fixture(scope="session", autouse=True)
         def _embargoed_ones_first():

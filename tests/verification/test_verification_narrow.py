@@ -15,8 +15,8 @@ from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox.faults import FAULTS, fault_named
 from pytest_atomic_cards.sandbox.faults.fault_regions import conditions_for, region_of
 from pytest_atomic_cards.sandbox.faults.narrow_fault import name_of
-from pytest_atomic_cards.suite import mutation_testing, narrow_mutants
-from pytest_atomic_cards.suite.equivalent_mutants import (
+from pytest_atomic_cards.suite.mutation import mutation_testing, narrow_mutants
+from pytest_atomic_cards.suite.mutation.equivalent_mutants import (
     DEAR,
     DEAR_TOGETHER,
     EQUIVALENT,
@@ -24,7 +24,7 @@ from pytest_atomic_cards.suite.equivalent_mutants import (
     PERMITTED,
     equivalence_of,
 )
-from pytest_atomic_cards.suite.forked_trials import TrialResult
+from pytest_atomic_cards.suite.mutation.forked_trials import TrialResult
 from pytest_atomic_cards.support.errors import MisuseError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))

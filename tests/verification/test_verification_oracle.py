@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
-from pytest_atomic_cards.suite.oracle import invented, judge_listing
+from pytest_atomic_cards.suite.probing.oracle import invented, judge_listing
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS
 from pytest_atomic_cards.targets.seeding.listing_reader import Found
 

@@ -8,9 +8,9 @@ import pytest
 
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.sandbox import FAULTS
-from pytest_atomic_cards.suite import mutation_testing
-from pytest_atomic_cards.suite.forked_trials import ForkedTrial
-from pytest_atomic_cards.suite.suite_runner import suite_directory
+from pytest_atomic_cards.suite.mutation import mutation_testing
+from pytest_atomic_cards.suite.mutation.forked_trials import ForkedTrial
+from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 from pytest_atomic_cards.support.errors import MisuseError
 
 

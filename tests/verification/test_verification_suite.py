@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.lifecycle import Level
 from pytest_atomic_cards.rules.finding import Finding
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Verdict
-from pytest_atomic_cards.suite.contract_plugin import is_grave, requirement
+from pytest_atomic_cards.suite.running.contract_plugin import is_grave, requirement
 from pytest_atomic_cards.support.errors import MisuseError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.time_experiment import TimeExperiment, let_time_pass
+from pytest_atomic_cards.suite.experiments.time_experiment import TimeExperiment, let_time_pass
+from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 

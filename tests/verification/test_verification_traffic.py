@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.suite.traffic_stats import Traffic, milliseconds
+from pytest_atomic_cards.suite.planning.traffic_stats import Traffic, milliseconds
 
 ROOT = "http://cards.test/v1/an-environment"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.batched_setup import BatchedSetup
+from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_atomic_cards.suite.case_encoding import as_json, from_json
+from pytest_atomic_cards.suite.generation.case_encoding import as_json, from_json
 from pytest_atomic_cards.support.errors import CassetteError, MisuseError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def run_over(item: Any, cases: Sequence[Any]) -> None:  # noqa: ANN401 - a funct
     from hypothesis import Phase, given  # noqa: PLC0415 - slow to import
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    from pytest_atomic_cards.suite.generated_cases import Effort  # noqa: PLC0415
+    from pytest_atomic_cards.suite.generation.generated_cases import Effort  # noqa: PLC0415
 
     arguments = {name: item.funcargs[name] for name in _fixtures(item)}
     once = Effort(fixed=1).settings(1, phases=[Phase.generate])

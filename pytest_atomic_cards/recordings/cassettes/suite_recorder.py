@@ -16,7 +16,7 @@ from pytest_atomic_cards.recordings.cassettes.cassette_reader import SUFFIXES, r
 from pytest_atomic_cards.recordings.cassettes.metadata import Recorded, Source
 from pytest_atomic_cards.recordings.cassettes.playback_errors import HOW_TO_RECORD, NotRecordedError
 from pytest_atomic_cards.recordings.cassettes.vcr_conversion import LOGICAL_URL
-from pytest_atomic_cards.suite.case_encoding import as_json, from_json
+from pytest_atomic_cards.suite.generation.case_encoding import as_json, from_json
 from pytest_atomic_cards.support.errors import CassetteError, NotAvailableError
 from pytest_atomic_cards.support.recorder import Cases, Recorder
 from pytest_atomic_cards.support.secrets.hidden import REDACTED

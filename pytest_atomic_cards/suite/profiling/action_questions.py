@@ -6,7 +6,7 @@ from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.suite.action_responses import response_of
+from pytest_atomic_cards.suite.probing.action_responses import response_of
 from pytest_atomic_cards.suite.profiling.bulk_cards import Bulk
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.listing_questions import cards_at_moments

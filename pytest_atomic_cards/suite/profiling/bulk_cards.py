@@ -11,9 +11,9 @@ from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, LARGEST_LIMIT
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import CardQuery
+from pytest_atomic_cards.suite.probing.retrying import LOST_RESPONSES
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import updated
-from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import NotAvailableError, OutcomeUnknownError
 
 _CARDS: Final = LARGEST_LIMIT + DEFAULT_CANCEL + 3

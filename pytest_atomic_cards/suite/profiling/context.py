@@ -20,10 +20,10 @@ from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.sandbox.environment import DEFAULT_FLOW
-from pytest_atomic_cards.suite.card_pool import CardPool
-from pytest_atomic_cards.suite.card_stock import QUESTIONS
-from pytest_atomic_cards.suite.probe import Probe
-from pytest_atomic_cards.suite.retrying import until_served
+from pytest_atomic_cards.suite.probing.probe import Probe
+from pytest_atomic_cards.suite.probing.retrying import until_served
+from pytest_atomic_cards.suite.supply.card_pool import CardPool
+from pytest_atomic_cards.suite.supply.card_stock import QUESTIONS
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,

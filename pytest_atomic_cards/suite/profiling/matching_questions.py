@@ -9,8 +9,8 @@ from typing import Final
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.suite.action_responses import response_of
-from pytest_atomic_cards.suite.group_selection import only
+from pytest_atomic_cards.suite.probing.action_responses import response_of
+from pytest_atomic_cards.suite.probing.group_selection import only
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
 from pytest_atomic_cards.suite.profiling.observed_responses import keys, listed, total
 from pytest_atomic_cards.suite.profiling.observers import observer

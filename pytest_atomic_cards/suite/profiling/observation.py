@@ -10,9 +10,9 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.finding import Description
 from pytest_atomic_cards.rules.verdicts import Verdict, Violation, is_foreseen
+from pytest_atomic_cards.suite.probing.retrying import LOST_RESPONSES
 from pytest_atomic_cards.suite.profiling import OBSERVERS
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
-from pytest_atomic_cards.suite.retrying import LOST_RESPONSES
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     NotAvailableError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.exchange import Exchange
-from pytest_atomic_cards.suite.action_responses import response_of
+from pytest_atomic_cards.suite.probing.action_responses import response_of
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling.observation import Observation, failure
-from pytest_atomic_cards.suite.result_hooks import ResultHooks
+from pytest_atomic_cards.suite.running.result_hooks import ResultHooks
 
 MARKER: Final = "question"
 SEEN: Final = pytest.StashKey[Observation]()

@@ -7,9 +7,9 @@ from typing import Final
 
 from pytest_atomic_cards.model.card_spec import CardSpec
 from pytest_atomic_cards.model.lifecycle import OPEN
-from pytest_atomic_cards.suite.expected_states import States
+from pytest_atomic_cards.suite.experiments.time_experiment import LONG, SOON, TimeExperiment
+from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.profiling.context import ProfilingContext
-from pytest_atomic_cards.suite.time_experiment import LONG, SOON, TimeExperiment
 from pytest_atomic_cards.support.errors import NotAvailableError, NotListedError
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
 

@@ -1,0 +1,1 @@
+"""Requests that cover the space that the documentation speaks of, and their oracles."""

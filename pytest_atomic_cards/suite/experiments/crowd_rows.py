@@ -1,0 +1,123 @@
+"""The rows of the experiments on more cards than a page.
+
+Source: Cards API page › Pagination, Actioning multiple cards at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, product
+from typing import Final
+
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import NAMED, TRANSITIONS, Action, Level, Status
+from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.request_space import (
+    ABSENT,
+    DIMENSIONS,
+    EVERY_ATTRIBUTE,
+    MIXED,
+    NO_ATTRIBUTE,
+    OTHER,
+    Point,
+)
+from pytest_atomic_cards.suite.experiments.experiment_rows import NAMES_STATUS, PLAIN, SETS
+
+CROWDS: Final[Mapping[str, int]] = {
+    "over-page": 120,
+    "over-limit": DEFAULT_CANCEL + 10,
+    "over-largest": LARGEST_LIMIT + 10,
+}
+"""How many cards there are: more than a page, than a cancel without ``limit`` closes, and than any
+``limit``. The first are few enough to list often."""
+CROWD_PAGES: Final = (
+    {"limit": ABSENT, "offset": ABSENT},
+    {"limit": ABSENT, "offset": "page"},
+    {"limit": ABSENT, "offset": "beyond"},
+    {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
+    {"limit": "some", "offset": "inside"},
+)
+"""The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
+_SHORT_PAGES: Final = ({"limit": "some", "offset": "0"}, {"limit": "1", "offset": "inside"})
+"""Further pages of each crowd, which cost little."""
+ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
+"""The crowd that every set of attributes selects, so that listings by all of them share it."""
+BYSTANDERS: Final[Mapping[str, int]] = {
+    "over-page": DEFAULT_PAGE,
+    "over-limit": DEFAULT_CANCEL,
+    "over-largest": LARGEST_LIMIT,
+}
+"""Closed cards that match an action besides others: more than a page, than a cancel without
+``limit`` closes, and than any one closes."""
+
+
+def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
+    """The rows of listings of more cards than a page."""
+    cards = {"operation": "list", "matches": "over-page", "state": "active"}
+    return tuple({**cards, "by": by, **page} for by, page in product(sets, CROWD_PAGES))
+
+
+def large_listings() -> Iterator[Point]:
+    """The rows of listings of a full page in each other state, and of far more active cards."""
+    crowds = [("over-page", state) for state in DIMENSIONS["state"] if state != Status.ACTIVE]
+    crowds += [(matches, Status.ACTIVE) for matches in CROWDS if matches != "over-page"]
+    turn = cycle([by for by in SETS if by != Attribute.STATUS and "+" not in by][:-1])
+    for (matches, state), page in product(crowds, CROWD_PAGES):
+        row = {"operation": "list", "matches": matches, "state": state, **page}
+        yield {**row, "by": next(turn)}
+        is_asked_for = state not in {Status.ACTIVE, MIXED} and page["offset"] != ABSENT
+        if is_asked_for:  # short pages by the word of the state
+            yield {**row, "by": f"{Attribute.USER_ID}+{Attribute.STATUS}"}
+        if page is CROWD_PAGES[0]:
+            by = OTHER if state == MIXED else EVERY_ATTRIBUTE
+            yield from ({**row, "by": by, **more} for more in _SHORT_PAGES)
+        if state == MIXED and page["offset"] == "page":
+            yield from ({**row, "by": one} for one in NAMES_STATUS)
+
+
+def crowd_refusals(sets: Sequence[str] = SETS) -> Iterator[Point]:
+    """The rows of actions on more cards than a page that lack ``multiple=1``: to be refused."""
+    for action, by in product(Action, sets):
+        yield {**PLAIN, "operation": action.value, "by": by, "matches": "over-page"}
+    for action, (by, multiple) in zip(cycle(Action), product(sets, ("0", "false")), strict=False):
+        row = {**PLAIN, "operation": action.value, "by": by, "matches": "over-page"}
+        yield {**row, "multiple": multiple}
+
+
+def crowd_actions() -> Iterator[Point]:
+    """The rows of actions on more cards than a page."""
+    cards = {**PLAIN, "by": Attribute.USER_ID, "matches": "over-page", "multiple": "1"}
+    for action, state in product(Action, sorted(NAMED)):
+        if TRANSITIONS[state, action].level is Level.DOCUMENTED:
+            with_body = action is Action.COMPLETE and state is Status.SNOOZED
+            body = "object" if with_body else "none"
+            yield {**cards, "operation": action.value, "state": state.value, "body": body}
+    cancel = {**cards, "operation": Action.CANCEL.value}
+    yield {**cancel, "matches": "over-limit", "state": MIXED}
+    for matches in ("over-limit", "over-largest"):
+        yield {**cancel, "matches": matches, "state": "active", "limit": str(LARGEST_LIMIT)}
+
+
+def harmless_actions(matches: str, state: str) -> Iterator[Point]:
+    """The rows of actions that change nothing on more cards than a page, closed or active ones."""
+    if state != Status.ACTIVE and (state == MIXED or not Status(state).is_closed):
+        return
+    turn = cycle([by for by in SETS if by not in NAMES_STATUS])
+    for action, multiple in product(Action, (ABSENT, "0" if state == Status.ACTIVE else "1")):
+        row = {**PLAIN, "operation": action.value, "matches": matches, "state": state}
+        yield {**row, "by": next(turn), "multiple": multiple}
+
+
+def bystander_actions() -> Iterator[Point]:
+    """The rows of actions on cards in every state, if so many closed ones match as well."""
+    cards = {**PLAIN, "state": MIXED}
+    for matches, action, by in product(BYSTANDERS, Action, (OTHER, Attribute.EVENT_NAME)):
+        row = {**cards, "by": by, "matches": matches, "operation": action.value}
+        for multiple in (ABSENT, "0", "1"):
+            yield {**row, "multiple": multiple}
+        if action is Action.CANCEL:
+            yield {**row, "multiple": "1", "limit": "1"}
+    sets = [by for by in SETS if by not in {*NAMES_STATUS, NO_ATTRIBUTE, Attribute.EVENT_NAME}]
+    for action, by in product(Action, sets):  # of the fewest, by every set that closed ones have
+        row = {**cards, "by": by, "matches": "over-page", "operation": action.value}
+        yield {**row, "multiple": "1"}

@@ -1,0 +1,62 @@
+"""The rows of the experiments that list few cards in pages.
+
+Source: Cards API page › Pagination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final
+
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.lifecycle import Status
+from pytest_atomic_cards.model.request_space import ABSENT, DIMENSIONS, Point
+from pytest_atomic_cards.suite.experiments.covering_array import Values, covering_array
+from pytest_atomic_cards.suite.experiments.experiment_rows import (
+    FORBIDDEN,
+    LIMITS,
+    MATCHES,
+    SETS,
+    WHOLE_ENVIRONMENT,
+)
+
+PAGING_SPACE: Final[Values] = {
+    "by": SETS,
+    "limit": tuple(LIMITS),
+    "offset": DIMENSIONS["offset"],
+}
+
+
+@cache
+def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
+    """The rows of listings with ``limit`` and ``offset``.
+
+    Most offsets skip all of a few cards, so all limits are also tried with one that skips none.
+    """
+    several = {"matches": ("many",), "state": (Status.ACTIVE.value,)}
+    skipping = covering_array({**PAGING_SPACE, "by": sets, **several})
+    first = {
+        "by": sets,
+        "matches": ("1", "2", "many"),
+        "state": DIMENSIONS["state"],
+        "limit": ("1", "some", str(LARGEST_LIMIT)),
+        "offset": ("0",),
+    }
+    named = (("by", "limit"), ("matches", "state", "limit"))
+    # Each count of cards of a whole environment would need one of its own.
+    forbidden = (*FORBIDDEN, {"by": WHOLE_ENVIRONMENT, "matches": ("2",)})
+    shown = covering_array(first, forbidden, named=named, strength=0)
+    return (*skipping, *shown, *_beyond_pages(sets))
+
+
+def _beyond_pages(sets: Sequence[str]) -> Iterator[Point]:
+    """Pages that begin at the last cards, or beyond them, where a wrong target shows others."""
+    for by in sets:
+        page = {"by": by, "state": Status.ACTIVE.value}
+        yield {**page, "matches": "many", "limit": "1", "offset": "inside"}
+        if by not in WHOLE_ENVIRONMENT:
+            yield {**page, "matches": "2", "limit": ABSENT, "offset": "inside"}
+        if "+" not in by and by not in WHOLE_ENVIRONMENT:
+            for matches in MATCHES:
+                yield {**page, "matches": matches, "limit": ABSENT, "offset": "page"}

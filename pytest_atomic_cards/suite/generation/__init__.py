@@ -1,0 +1,1 @@
+"""Generated requests and sequences: from the OpenAPI document, and of the lifecycle."""

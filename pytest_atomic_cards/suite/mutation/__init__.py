@@ -1,0 +1,1 @@
+"""Mutation testing: the suite on faulty sandboxes, and the mutants that survive."""

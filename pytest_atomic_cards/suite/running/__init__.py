@@ -1,0 +1,1 @@
+"""How contracts are collected and run, and how outcomes become findings."""

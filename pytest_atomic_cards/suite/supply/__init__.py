@@ -1,0 +1,1 @@
+"""The cards of the suite: fresh ones, shared ones, large groups, and those that exist."""

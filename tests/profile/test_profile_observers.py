@@ -10,6 +10,7 @@ from profile_contexts import context_on, whole_profiles
 from pytest_atomic_cards.model.profile import QUESTIONS
 from pytest_atomic_cards.rules.verdicts import Verdict
 from pytest_atomic_cards.suite.profiling import OBSERVERS, WAITING, ProfilingContext
+from pytest_atomic_cards.suite.profiling.action_questions import agree_by_chance
 from pytest_atomic_cards.suite.profiling.observation import observe
 from pytest_atomic_cards.support.errors import NotAvailableError, NotListedError
 from pytest_atomic_cards.targets import sandbox_target
@@ -76,6 +77,21 @@ def test_every_question_has_an_observer() -> None:
 def test_each_answer_is_observed(question: str, answer: str, tmp_path: Path) -> None:
     """For each question and answer, a sandbox with that answer is observed to have it."""
     assert OBSERVERS[question](context_on(tmp_path, **{question: answer})) == answer
+
+
+@pytest.mark.parametrize(
+    ("cards", "agree"),
+    [
+        ("abcdef", False),  # numbered
+        ("fedcba", False),
+        ("bcafed", True),
+        ("dfebca", True),
+        ("adbcef", False),
+    ],
+)
+def test_ids_that_agree_with_times_by_chance_are_recognized(cards: str, *, agree: bool) -> None:
+    """Cards whose first half by id is also the oldest or newest one do not show what counts."""
+    assert agree_by_chance(cards) == agree
 
 
 @pytest.mark.parametrize("answers", whole_profiles(8, seed=3))

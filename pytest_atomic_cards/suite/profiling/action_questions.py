@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
@@ -14,6 +15,9 @@ from pytest_atomic_cards.suite.profiling.observed_responses import total, update
 from pytest_atomic_cards.suite.profiling.observers import observer
 from pytest_atomic_cards.support.errors import NotAvailableError
 
+_TRIES: Final = 3
+"""Times that cards are seeded anew if their ids agree with their times by chance: one case of ten
+thousand is left."""
 _ACTIONS: Final = (Action.DISMISS, Action.COMPLETE)
 _WORDS: Final = {
     tuple(action.value for action in (Action.DISMISS, Action.CANCEL)): "imperative",
@@ -32,6 +36,10 @@ def action_status(context: ProfilingContext) -> str:
 def action_order(context: ProfilingContext) -> str:
     """Cancel half of the cards of one customer that were created at different times."""
     cards, query = context.once(cards_at_moments)
+    for _ in range(_TRIES):
+        if not agree_by_chance(cards):
+            break
+        cards, query = cards_at_moments(context)
     half = len(cards) // 2
     exchange = context.succeed(context.put(Action.CANCEL, query.replace(multiple=True, limit=half)))
     changed = {result.card_instance_id for result in response_of(exchange).results}
@@ -45,6 +53,17 @@ def action_order(context: ProfilingContext) -> str:
         if changed == set(keys):
             return word
     return "neither by time nor by id"
+
+
+def agree_by_chance(cards: Sequence[str]) -> bool:
+    """Whether the first half by id is the oldest or newest one, though ids are not numbered.
+
+    Of six cards with made-up ids it is in one case of ten.
+    """
+    half, by_id = len(cards) // 2, sorted(cards)
+    if list(cards) in (by_id, by_id[::-1]):
+        return False
+    return set(by_id[:half]) in (set(cards[:half]), set(cards[-half:]))
 
 
 @observer

@@ -63,7 +63,7 @@ class Overlap:
     def __init__(self, most: int, listeners: Sequence[Listener]) -> None:
         self._most = most
         self._listeners = listeners
-        # Calls that were begun share the turns, so that there are never more at once.
+        # Calls that were begun share the turns, so that there are never more of these at once.
         self._turns = threading.BoundedSemaphore(max(1, most))
         self._here = threading.local()
 

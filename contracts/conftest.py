@@ -23,9 +23,9 @@ from pytest_atomic_cards.suite.mutation.forked_trials import EVERY_ROW, FAULT
 from pytest_atomic_cards.suite.planning.dry_run import DryRun
 from pytest_atomic_cards.suite.planning.plan import (
     PLAN,
-    Plan,
     PlanHooks,
     included_fixtures,
+    plan_of,
     worker_count,
 )
 from pytest_atomic_cards.suite.planning.price_measurement import PRICE_METER
@@ -94,12 +94,6 @@ def hooks_of(config: pytest.Config) -> ContractHooks:
     """What turns the outcomes of this run into findings."""
     hooks: ContractHooks = config.pluginmanager.get_plugin("atomic-cards-contracts")
     return hooks
-
-
-def plan_of(config: pytest.Config) -> Plan:
-    """What this run includes."""
-    hooks: PlanHooks = config.pluginmanager.get_plugin(PLAN)
-    return hooks.plan
 
 
 def monitor_of(config: pytest.Config) -> SuiteMonitor:
@@ -186,7 +180,7 @@ def included(request: pytest.FixtureRequest) -> Collection[str]:
     """The fixtures that this run uses; none in a worker process, which runs only a part of it."""
     if worker_count() > 1:
         return ()
-    return included_fixtures(plan_of(request.config), request.session.items)
+    return included_fixtures(request.session)
 
 
 @pytest.fixture(scope="session")

@@ -282,8 +282,7 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
     """
     if not history.closed:
         probe.states(*population.by_state.values())
-    closed = history.closed
-    if not closed:
+    if not (closed := history.closed):
         not_exercised("no card of this run was listed in a closed state")
     keys = {key_of(card) for group in population.by_state.values() for card in group.cards}
     first_listed = [at for key, at in history.closed_at.items() if key in keys]

@@ -1,8 +1,7 @@
 """The cards of experiments on a target where Action Flows create them, as on a live one.
 
-There an action must be pinned to an id of this run, the target chooses most values, and each card
-costs. So cards that differ in their customer only come from one start, and few sets of attributes
-are tried.
+There an action must be pinned to an id of this run, the target chooses most values, and cards cost.
+So cards that differ in their customer only come from one start, for few sets of attributes.
 """
 
 from __future__ import annotations

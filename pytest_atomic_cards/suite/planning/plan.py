@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import pytest
 
@@ -275,7 +275,13 @@ class PlanHooks:
         )
 
 
-def included_fixtures(plan: Plan, items: Iterable[pytest.Item]) -> set[str]:
-    """The fixtures of those contracts that a plan includes."""
-    included = (item for item in items if name_of(item) not in plan.left_out)
+def plan_of(config: pytest.Config) -> Plan:
+    """What a run includes."""
+    return cast("PlanHooks", config.pluginmanager.get_plugin(PLAN)).plan
+
+
+def included_fixtures(session: pytest.Session) -> set[str]:
+    """The fixtures of those contracts that the plan of a run includes."""
+    left_out = plan_of(session.config).left_out
+    included = (item for item in session.items if name_of(item) not in left_out)
     return {name for item in included for name in fixtures_of(item)}

@@ -1,7 +1,7 @@
 """The pytest plugin: options, header and fixtures. Wiring only.
 
-Loaded into every pytest run where the package is installed, so it imports only the
-standard library, pytest and a few modules that do the same; the rest is imported when a fixture needs it.
+Loaded into every pytest run where the package is installed, so it imports only the standard
+library, pytest and a few modules that do the same; the rest follows when a fixture needs it.
 """
 
 from __future__ import annotations

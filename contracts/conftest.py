@@ -149,7 +149,7 @@ def probe(
 
 @pytest.fixture(scope="session")
 def every_set(probe: Probe, cards_target: Target, pytestconfig: pytest.Config) -> bool:
-    """Whether all sets of attributes are tried: on a sandbox, but not if a run is to be quick."""
+    """Whether all sets of attributes are tried, as on a sandbox, if the run is not to be quick."""
     is_trial = pytestconfig.stash.get(EVERY_ROW, False)
     return probe.cards.is_steerable and (is_trial or cards_target.settings.effort != "quick")
 
@@ -278,9 +278,9 @@ def crowd(probe: Probe, history: History) -> Group:
 
 
 @pytest.fixture(scope="session")
-def large(probe: Probe, cards_target: Target) -> LargeGroup:
+def large(probe: Probe, cards_target: Target, every_set: bool) -> LargeGroup:  # noqa: FBT001
     """More cards than a page of ``limit=1000`` lists."""
-    group = LargeGroup(probe, cards_target.settings)
+    group = LargeGroup(probe, cards_target.settings, every_set=every_set)
     group.to_list()
     return group
 

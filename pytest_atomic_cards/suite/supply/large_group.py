@@ -20,17 +20,17 @@ would take 295 cards more, but a default run is to take at most 1,700."""
 _EXCESSIVE: Final = 2 * LARGEST_LIMIT + DEFAULT_CANCEL + 2
 """A cancel above 1000 leaves enough for one of 1000, that for a default one, that for a repeat."""
 _BY_DEFAULT_TWICE: Final = _EXCESSIVE + DEFAULT_CANCEL
-"""The same after a cancel without limit of more than 1000 cards; for where cards cost nothing."""
+"""The same after a cancel without limit of more than 1000 cards; where it need not be quick."""
 
 _CROWD: Final = DEFAULT_PAGE + 5
 """Cards of a crowd: more than a page lists by default, and a few in case some are missing."""
 
 
-def most_cards(settings: Settings) -> int:
+def most_cards(settings: Settings, *, every_set: bool) -> int:
     """How many cards a run cancels: those for the largest limits only if they are worth it."""
-    if not settings.is_live:
-        return _BY_DEFAULT_TWICE
-    return _EXCESSIVE if settings.effort == "thorough" else _CANCELLED
+    if settings.is_live:
+        return _EXCESSIVE if settings.effort == "thorough" else _CANCELLED
+    return _BY_DEFAULT_TWICE if every_set else _EXCESSIVE
 
 
 class LargeGroup:
@@ -39,12 +39,13 @@ class LargeGroup:
     Args:
         probe: Of the environment.
         settings: Of the run.
+        every_set: Whether the run tries all that a sandbox allows.
     """
 
-    def __init__(self, probe: Probe, settings: Settings) -> None:
+    def __init__(self, probe: Probe, settings: Settings, *, every_set: bool) -> None:
         self._seed = probe.cards.seeder.seed_bulk
         self._is_shared = not probe.cards.backend.delivery_is_certain
-        self._most = most_cards(settings)
+        self._most = most_cards(settings, every_set=every_set)
         self._unchanged: Group | None = None
 
     def to_list(self) -> Group:

@@ -178,7 +178,7 @@ def history(probe: Probe, pytestconfig: pytest.Config) -> History:
 @pytest.fixture(scope="session")
 def included(request: pytest.FixtureRequest) -> Collection[str]:
     """The fixtures that this run uses; none in a worker process, which runs only a part of it."""
-    if worker_count() > 1:
+    if worker_count(request.config) > 1:
         return ()
     return included_fixtures(request.session)
 
@@ -251,7 +251,7 @@ def reserve(probe: Probe, history: History, pytestconfig: pytest.Config) -> Card
     """Fresh cards to act on: groups of active ones, and single ones of any state."""
     del history
     pool = CardPool(probe.cards.seeder, probe.cards.recorder)
-    pool.groups = max(1, ceil(plan_of(pytestconfig).groups / worker_count()))
+    pool.groups = max(1, ceil(plan_of(pytestconfig).groups / worker_count(pytestconfig)))
     return pool
 
 

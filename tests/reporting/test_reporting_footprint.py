@@ -48,7 +48,7 @@ def test_a_run_that_spends_its_requests_on_nothing_fails(
 ) -> None:
     """If waits take all requests before a contract is decided, the run is inconclusive."""
     reason = f"--cards-effort quick {SPENT}: 300 requests were sent"
-    monkeypatch.setattr(PlanHooks, "_spent", lambda _: reason)
+    monkeypatch.setattr(PlanHooks, "_spent", lambda *_: reason)
     assert main(["check", "--cards-only", "QUERY-13"]) == 1
     output = capfd.readouterr().out
     assert f"no contract was decided, as {reason}" in output

@@ -9,7 +9,7 @@ import pytest
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.suite.planning.budget import QUICK, Budget
-from pytest_atomic_cards.suite.planning.plan import Plan, PlanHooks, requirements_of
+from pytest_atomic_cards.suite.planning.plan import Plan, PlanHooks, requirements_of, worker_count
 from pytest_atomic_cards.suite.planning.prices import Footprint, Price, Prices, name_of, shipped
 from pytest_atomic_cards.suite.profiling.profiling_plugin import MARKER as QUESTION
 from pytest_atomic_cards.suite.running.contract_collection import collected
@@ -131,6 +131,17 @@ def test_no_contract_begins_once_the_requests_are_spent() -> None:
         hooks.observe(once)
     with pytest.raises(NotAvailableError, match="--cards-max-requests 3 allows no more: 3"):
         hooks.pytest_runtest_setup(item)
+
+
+def test_only_the_workers_of_the_run_itself_share_its_limits(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check that a test starts in a worker process has its limits for itself."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
+    monkeypatch.setattr(pytestconfig, "workerinput", {"workercount": 2}, raising=False)
+    assert worker_count(pytestconfig) == 2
+    monkeypatch.delattr(pytestconfig, "workerinput")
+    assert worker_count(pytestconfig) == 1
 
 
 def test_the_users_limit_replaces_that_of_quick() -> None:

@@ -6,7 +6,6 @@ If they do not fit, the contracts that cover the most requirements for the least
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -195,9 +194,12 @@ def requirements_of(items: Iterable[pytest.Item], markers: Sequence[str]) -> dic
     return contracts
 
 
-def worker_count() -> int:
-    """How many processes run contracts, each of which may take its share of the budget."""
-    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+def worker_count(config: pytest.Config) -> int:
+    """How many processes run contracts, each of which may take its share of the budget.
+
+    Not as the environment says: a check may be started by a test that runs in a worker itself.
+    """
+    return int(getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 PLAN: Final = "atomic-cards-plan"
@@ -261,13 +263,13 @@ class PlanHooks:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave out a contract that does not fit the budget, or begins too late for it."""
         reason = self.plan.left_out.get(name_of(item))
-        if reason := reason or self._spent():
+        if reason := reason or self._spent(worker_count(item.config)):
             raise NotAvailableError(reason)
 
-    def _spent(self) -> str:
+    def _spent(self, workers: int) -> str:
         """Why no further contract may begin; empty if requests are left."""
         reserved = CLEAN_UP_OF_START * self._taken.starts
-        if self._budget.most_requests > worker_count() * (self._taken.requests + reserved):
+        if self._budget.most_requests > workers * (self._taken.requests + reserved):
             return ""
         return (
             f"{self._budget.requests_by} {SPENT}: {self._taken.requests} requests were "

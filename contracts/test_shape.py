@@ -94,8 +94,7 @@ def test_payload_shows_variables(probe: Probe, varied: BatchedSetup[Group]) -> N
         card = varied["cards"].cards[0]
     except SeedingError as error:
         not_exercised(f"the target does not accept our variables: {error}")
-    shown = {**(card.payload.get("detail") or {}), **(card.payload.get("variables") or {})}
-    known = {name: value for name, value in shown.items() if name in VARIABLES}
+    known = {name: value for name, value in card.variables.items() if name in VARIABLES}
     if not known and not probe.cards.backend.delivery_is_certain:
         not_exercised("the flow's templates show none of our variables")
     pin = CardQuery(flow_invocation_id=card.flow_invocation_id)

@@ -89,6 +89,12 @@ class Card:
         payload = self.raw.get("payload")
         return payload if isinstance(payload, dict) else {}
 
+    @property
+    def variables(self) -> Mapping[str, Json]:
+        """What the objects ``detail`` and ``variables`` of the payload hold together."""
+        parts = (self.payload.get(name) for name in ("detail", "variables"))
+        return {key: one for part in parts if isinstance(part, dict) for key, one in part.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:

@@ -175,6 +175,20 @@ def test_attribute_values_are_plain_text() -> None:
     assert type(Card.from_body(CARD).attributes[Attribute.STATUS]) is str
 
 
+@pytest.mark.parametrize(
+    ("payload", "variables"),
+    [
+        ({"detail": {"a": 1}, "variables": {"b": 2}}, {"a": 1, "b": 2}),
+        ({"detail": {"a": 1}, "variables": {"a": 2}}, {"a": 2}),
+        ({"detail": ["a"], "variables": None}, {}),
+        (None, {}),
+    ],
+)
+def test_variables_are_those_of_both_objects(payload: object, variables: dict[str, int]) -> None:
+    """The variables of detail and variables are shown together, and what is no object is not."""
+    assert Card.from_body(CARD | {"payload": payload}).variables == variables
+
+
 @pytest.mark.parametrize("payload", [None, [], "x", 7])
 def test_a_payload_of_a_wrong_type_is_empty(payload: object) -> None:
     """A payload that is no object is shown as an empty one."""

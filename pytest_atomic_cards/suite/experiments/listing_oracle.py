@@ -44,8 +44,9 @@ def _of_bodies(listing: Listing) -> Iterator[Breach]:
         due, before = known.get(key_of(card)), shown.get(key_of(card), card).updated
         if due and due.user_id and card.user_id != due.user_id:
             yield _of_body(listing, "SHAPE-10", "userId", due.user_id, card.user_id)
-        if due and card.status and not may_show(Status(due.status or ""), card.status):
-            yield _of_body(listing, "STATE-15", "status", due.status, card.status)
+        state = due.status if due else None
+        if isinstance(state, Status) and card.status and not may_show(state, card.status):
+            yield _of_body(listing, "STATE-15", "status", state, card.status)
         if before and card.updated != before:
             yield _of_body(listing, "TIME-08", "updated", before, card.updated)
 
@@ -60,10 +61,10 @@ def _of_variables(listing: Listing) -> Iterator[Breach]:
     due = listing.cards.variables
     matched = {key_of(card) for card in listing.cards.matched} if due else set()
     for card in (card for card in listing.found.cards if key_of(card) in matched):
-        shown = {**(card.payload.get("detail") or {}), **(card.payload.get("variables") or {})}
-        if shown != due:
+        if card.variables != due:
             expected = f"payload.detail or payload.variables to be {due}"
-            yield Breach("SHAPE-11", expected, f"it is {brief(shown)}", listing.found.exchanges)
+            actual = f"it is {brief(card.variables)}"
+            yield Breach("SHAPE-11", expected, actual, listing.found.exchanges)
             return
 
 

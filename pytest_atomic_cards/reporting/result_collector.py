@@ -143,7 +143,7 @@ class FindingsReporter:
         self._write(self._outcome)
 
     def _add_waste(self) -> bool:
-        """Add a trouble if the run took all its requests and decided nothing: that is no success.
+        """Add a trouble if the run used up its requests without deciding any contract.
 
         A target on which cards do not become what they must makes every wait last its whole time.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -11,7 +11,7 @@ from pytest_atomic_cards.model.cards import Card, cards_of
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.lifecycle import Action, Status, may_show
 from pytest_atomic_cards.model.query import Attribute, CardQuery
-from pytest_atomic_cards.model.request_space import Point
+from pytest_atomic_cards.model.request_space import Point, attributes_of
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
@@ -67,9 +67,9 @@ class Arrangement:
         """The query that matches the cards."""
         return CardQuery.of(self.values)
 
-    def by(self, given: Collection[Attribute]) -> Arrangement:
-        """The same cards, matched by the values of some attributes only."""
-        values = {name: self.values[name] for name in given}
+    def by(self, given: str) -> Arrangement:
+        """The same cards, matched by the values of one set of attributes only."""
+        values = {name: self.values[name] for name in attributes_of(given)}
         matched: list[Card] = []
         others: list[Card] = []
         for card in (*self.matched, *self.others):

@@ -165,7 +165,7 @@ class SandboxCards:
         groups = [_group_of(CardQuery(), known)]
         abroad = Abroad(copies, partial(neighbour.look, CardQuery()))
         crowd = Arrangement(probe, every, known, (), groups, abroad, variables=VARIABLES)
-        return crowd.by(attributes_of(row["by"]))
+        return crowd.by(row["by"])
 
     def among_bystanders(self, row: Point) -> Arrangement:
         """Cards in every state, with values that many closed ones have as well."""
@@ -184,9 +184,7 @@ class SandboxCards:
         rest = tuple(map(Card.from_body, others))
         query = CardQuery.of({watched: value})
         abroad = None
-        if (
-            row["operation"] == Action.CANCEL
-        ):  # as others are tried with few cards, and cost as much
+        if row["operation"] == Action.CANCEL:  # the others are tried with few cards instead
             abroad = Abroad(neighbour.copies(matched), partial(neighbour.look, query))
         return Arrangement(
             probe,

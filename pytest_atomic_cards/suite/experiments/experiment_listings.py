@@ -69,7 +69,7 @@ def list_shown(crowd: Arrangement, rows: Sequence[Point], before: States) -> Lis
 
 
 def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:
-    by = cache(lambda given: crowd.by(attributes_of(given)))
+    by = cache(crowd.by)
     for row in rows:
         cards = by(row["by"])
         yield row, Listing(row, cards, cards.query, Found(cards.matched, ()))

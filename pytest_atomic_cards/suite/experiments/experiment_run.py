@@ -20,7 +20,6 @@ from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.request_space import (
     EVERY_ATTRIBUTE,
     Point,
-    attributes_of,
     card_point,
 )
 from pytest_atomic_cards.suite.experiments.action_oracle import is_harmless, judge
@@ -121,7 +120,7 @@ def experiment(
         cards = supply.crowd()
         more, missed = list_crowd(cards, crowd)
         listed, unlisted = listed + more, unlisted + missed
-        by = cache(lambda given: cards.by(attributes_of(given)))
+        by = cache(cards.by)
         some = [(row, by(row["by"])) for row in refused]
         _act(done, some, states_in([cards]))
     done.listings += listed
@@ -155,7 +154,7 @@ def list_singly(
         done.listings += listings
         done.errors += errors
         acts = harmless_actions(pages[0]["matches"], pages[0]["state"])
-        _act(done, [(row, crowd.by(attributes_of(row["by"]))) for row in acts], before)
+        _act(done, [(row, crowd.by(row["by"])) for row in acts], before)
     return done
 
 

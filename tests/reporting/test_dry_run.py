@@ -35,6 +35,7 @@ def test_a_dry_run_prints_the_footprint(
     assert 0 < int(starts[1]) <= int(starts[2])
     assert re.search(r"[1-9]\d* requests; actions only on those cards", output)
     assert re.search(r"takes \d+ s at 2 requests a second", output)
+    assert "too few cards for a cancel of 1000" in output
     assert "verdict" not in output
     assert not live.log
 

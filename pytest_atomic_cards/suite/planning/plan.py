@@ -119,7 +119,7 @@ class Plan:
             )
         if not settings.examples and (share := _GENERATED[settings.effort]):
             sentences.append(f"{settings.effort} effort generates {share}")
-        if settings.is_live and settings.effort == "default":
+        if settings.target == "live" and settings.effort == "default":
             sentences.append(_LOWER_LIMIT)
         if settings.target == "sandbox" and settings.effort == "quick":
             sentences.append(_FEW_EXPERIMENTS)

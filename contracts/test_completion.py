@@ -11,6 +11,8 @@ import pytest
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.strategies import payloads
+from pytest_atomic_cards.suite.experiments.completion_oracle import expect_payload, payloads_shown
+from pytest_atomic_cards.suite.experiments.experiment_values import PAYLOAD
 from pytest_atomic_cards.suite.generation.generated_cases import Effort
 from pytest_atomic_cards.suite.probing.action_responses import expect_done
 from pytest_atomic_cards.suite.probing.expected_states import States, all_in, words_of
@@ -23,15 +25,6 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 SAMPLED = {"quantity": 2, "size": "large"}
 GENERATED = 12
 """Generated payloads at default effort; few, as each completes fresh cards."""
-EDGES = {
-    "": "empty key",
-    "null": None,
-    "false": False,
-    "numbers": [0, -1, 0.5, 2**53 - 1, 1e-9],
-    "nested": {"array": [[], {}, [None, {"deep": False}]]},
-    "text": 'ü 日本語 😀 " \\ \n ' + "long " * 60,
-    "status": "active",
-}
 
 
 @pytest.fixture
@@ -85,7 +78,7 @@ def test_with_payload_for_several(probe: Probe, reserve: CardPool) -> None:
 @requirement("COMPLETE-03")
 def test_any_object(probe: Probe, reserve: CardPool, effort: Effort) -> None:
     """Any JSON object is accepted as the payload."""
-    for payload in ({}, EDGES, {f"field{number}": "x" * 100 for number in range(40)}):
+    for payload in ({}, PAYLOAD, {f"field{number}": "x" * 100 for number in range(40)}):
         complete(probe, reserve, payload)
 
     @effort.for_all(payloads(), usual=GENERATED)
@@ -123,11 +116,11 @@ def test_payload_reaches_analytics(fresh: Probe, pool: CardPool, effort: Effort)
             complete(fresh, pool, payload).cards[0].card_instance_id: payload
             for payload in (first, second)
         }
-        events = controls.analytics_events()
+        shown = payloads_shown(controls)
         for card_id, payload in sent.items():
-            check_event(events, card_id, payload)
+            expect_payload(shown, card_id, payload)
 
-    kept_apart(EDGES, SAMPLED)
+    kept_apart(PAYLOAD, SAMPLED)
     effort.for_all(payloads(), payloads(), usual=GENERATED)(kept_apart)
 
 
@@ -149,23 +142,7 @@ def test_payload_is_withheld(fresh: Probe, pool: CardPool) -> None:
 def test_payload_of_several_cards(fresh: Probe, pool: CardPool) -> None:
     """If several cards are completed at once, each has the payload in its event."""
     controls = fresh.cards.controls
-    group = complete(fresh, pool, EDGES, whole=True)
-    events = controls.analytics_events()
+    group = complete(fresh, pool, PAYLOAD, whole=True)
+    shown = payloads_shown(controls)
     for card in group.cards:
-        check_event(events, card.card_instance_id, EDGES)
-
-
-def check_event(
-    events: list[dict[str, Any]], card_id: str | None, payload: Mapping[str, Any]
-) -> None:
-    """Expect exactly one completion event of the card, with the payload."""
-    values = [
-        event.get("properties", {}).get("values")
-        for event in events
-        if event.get("cardInstanceId") == card_id and event.get("eventType") == "card-completed"
-    ]
-    expect(
-        values == [payload],
-        expected=f"one card-completed event of card {card_id} with properties.values {payload}",
-        actual=f"the events have {values}",
-    )
+        expect_payload(shown, card.card_instance_id, PAYLOAD)

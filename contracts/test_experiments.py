@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from pytest_atomic_cards.model.documented import LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import Transition
+from pytest_atomic_cards.model.lifecycle import Action, Transition
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import not_exercised
-from pytest_atomic_cards.suite.experiments.claims import CLAIMS, LIST, OF_ACCESS, Claim
+from pytest_atomic_cards.suite.experiments.claims import BESIDES, CLAIMS, OF_ACCESS
+from pytest_atomic_cards.suite.experiments.completion_oracle import expect_payloads
 from pytest_atomic_cards.suite.experiments.crowd_rows import (
     bystander_actions,
     crowd_actions,
@@ -58,13 +58,6 @@ OF_CELLS = [(rule.id, cell) for rule in catalogue().requirements.values() for ce
 """The transitions of the lifecycle, each with its requirement."""
 OTHERS = [rule for rule in CLAIMS if rule not in OF_ACCESS and not catalogue()[rule].cells]
 
-BODIES = {
-    "SHAPE-10": Claim((), {"operation": LIST}),
-    "SHAPE-11": Claim((), {"operation": LIST}),
-    "TIME-08": Claim((), {"operation": LIST, "limit": ("1", "some", str(LARGEST_LIMIT))}),
-}
-"""What listings show of each card. ``updated`` is compared between a page and the whole listing."""
-
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in OTHERS])
 def test_experiments(rule: str, probe: Probe, experiments: Experiments) -> None:
@@ -83,10 +76,26 @@ def test_transitions(rule: str, cell: Transition, probe: Probe, experiments: Exp
     experiments.of(cell).check(rule, CLAIMS[rule])
 
 
-@pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in BODIES])
-def test_cards_are_as_seeded(rule: str, probe: Probe, experiments: Experiments) -> None:
-    """Every page of an experiment shows what is known of its cards."""
+@pytest.mark.parametrize(
+    ("rule", "counts"),
+    [
+        pytest.param(rule, counts, marks=requirement(rule))
+        for rule, counts in (("COMPLETE-04", {"1"}), ("COMPLETE-06", {"2", "many"}))
+    ],
+)
+def test_payloads_reach_analytics(
+    rule: str, counts: set[str], probe: Probe, experiments: Experiments
+) -> None:
+    """The completion event of every card has the payload of the experiment that completed it."""
+    del rule, probe
+    completes = (one for one in experiments.trials if one.action is Action.COMPLETE)
+    expect_payloads(one for one in completes if one.point["matches"] in counts)
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in BESIDES])
+def test_what_experiments_show_besides(rule: str, probe: Probe, experiments: Experiments) -> None:
+    """No experiment shows that a requirement is broken whose space they do not cover."""
     del probe
     if rule == "SHAPE-11" and not any(one.cards.variables for one in experiments.listings):
         not_exercised("the cards of experiments have no variables on this target")
-    experiments.check(rule, BODIES[rule])
+    experiments.check(rule, BESIDES[rule])

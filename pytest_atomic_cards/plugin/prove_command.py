@@ -81,7 +81,9 @@ def _prove_broad(arguments: argparse.Namespace) -> int:
     if arguments.faults and not arguments.all:
         only = {name: tuple(recorded.get(broad(name), ())) for name in arguments.faults}
         trials = [ForkedTrial(name, names) for name, names in only.items()]
-        table = mutation_testing.run_trials(trials, arguments.jobs, _show)
+        table = mutation_testing.run_trials(trials, arguments.jobs, _show_caught)
+        if missed := [ForkedTrial(name) for name, names in table.items() if not names]:
+            table |= mutation_testing.run_trials(missed, arguments.jobs, _show)
         return _report(mutation_testing.survivors(table), table)
     if arguments.all:
         trials = [ForkedTrial(name) for name in arguments.faults or FAULTS]
@@ -138,6 +140,11 @@ def _prove_narrow(arguments: argparse.Namespace) -> int:
 
 def _show(trial: ForkedTrial, violated: list[str]) -> None:
     _print(f"{trial.fault:36} {', '.join(violated) or 'NOT CAUGHT'}")
+
+
+def _show_caught(trial: ForkedTrial, violated: list[str]) -> None:
+    if violated:  # the others get a second trial
+        _show(trial, violated)
 
 
 def _print(text: str) -> None:

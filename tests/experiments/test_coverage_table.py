@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from pytest_atomic_cards.model.request_space import DIMENSIONS
 from pytest_atomic_cards.plugin.cli import main
-from pytest_atomic_cards.suite.experiments import coverage_table
-from pytest_atomic_cards.suite.experiments.claims import CLAIMS
+from pytest_atomic_cards.rules.requirements import catalogue
+from pytest_atomic_cards.suite.experiments import (
+    action_oracle,
+    coverage_table,
+    listing_oracle,
+    result_oracle,
+)
+from pytest_atomic_cards.suite.experiments.claims import BESIDES, CLAIMS
 from pytest_atomic_cards.suite.experiments.coverage_table import FILE, cells, gaps, table
 from pytest_atomic_cards.suite.running.suite_runner import suite_directory
 
@@ -36,6 +45,19 @@ def test_claims_name_dimensions_of_the_space() -> None:
     }
 
 
+@pytest.mark.parametrize("oracle", [action_oracle, listing_oracle, result_oracle])
+def test_whatever_an_oracle_finds_is_judged(oracle: ModuleType) -> None:
+    """A contract checks each requirement that an oracle names, so that no finding is lost."""
+    constants = (
+        node.value
+        for node in ast.walk(ast.parse(inspect.getsource(oracle)))
+        if isinstance(node, ast.Constant)
+    )
+    named = {one for one in constants if one in catalogue().requirements}
+    assert named
+    assert named <= {*CLAIMS, *BESIDES}
+
+
 def test_a_hole_without_a_reason_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,5 +65,5 @@ def test_a_hole_without_a_reason_fails(
     holes = {name: reasons for name, reasons in coverage_table.HOLES.items() if name != "by"}
     monkeypatch.setattr(coverage_table, "HOLES", holes)
     assert main(["coverage", "--write", str(tmp_path)]) == 1
-    assert "by=other" in capsys.readouterr().err
+    assert "by=status" in capsys.readouterr().err
     assert tmp_path.joinpath(FILE).read_text("utf-8").startswith("# Coverage")

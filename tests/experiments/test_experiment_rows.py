@@ -73,8 +73,7 @@ def test_spellings_are_those_of_the_space(
         if name == "twice":
             continue
         value = request_point("list", parameters)[dimension]
-        other = "inside" if name == "beyond" else "other"
-        assert value == (name if name in DIMENSIONS[dimension] else other)
+        assert value == (name if name in DIMENSIONS[dimension] else "other")
 
 
 def test_bodies_are_those_of_the_space() -> None:

@@ -85,6 +85,8 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("offset-one-more@by=userId@matches=2", "PAGE-04", ("userId",)),
     ("list-ignores-userId@matches=1@offset=page", "PAGE-04", ("userId", "lifecycleId", "all")),
     ("multiple-of-any-value@by=userId@state=snoozed", "MULTI-02", ("userId",)),
+    ("cancel-by-lifecycle-ends-dismissed@matches=2", "MULTI-06", ("lifecycleId",)),
+    ("snoozed-without-effect@by=other", "STATE-04", ("other",)),
 )
 """Faults under one condition, the requirement that each breaks, and attributes to try it with."""
 
@@ -153,6 +155,9 @@ def of_many(*faults: str) -> Iterator[Experiments]:
         ("cancel-default-unlimited@state=mixed", "LIMIT-01"),
         ("multiple-not-needed-for-many@matches=over-largest", "MULTI-02"),
         ("list-ignores-status@by=eventName+status@offset=page", "PAGE-04"),
+        ("default-page-unlimited@by=eventName@state=embargoed", "PAGE-01"),
+        ("offset-one-less-after-200@limit=1", "PAGE-05"),
+        ("multiple-not-needed-for-many@state=mixed", "MULTI-02"),
     ],
 )
 def test_a_fault_that_needs_many_cards_is_found(fault: str, requirement: str) -> None:

@@ -122,6 +122,16 @@ def test_all_conditions_must_hold() -> None:
     assert listed(faulty(name), limit=1) == 1
 
 
+def test_a_narrow_fault_can_be_narrowed() -> None:
+    """A fault that shows only by lifecycleId shows under a further condition as well."""
+    for lifecycle_ids, word in ((("l", "l"), "dismissed"), (("l",), "cancelled")):
+        api = Api(Sandbox(faults=["cancel-by-lifecycle-ends-dismissed@matches=2"]))
+        api.log_in()
+        api.environment.seed([{"lifecycle_id": one} for one in lifecycle_ids])
+        api.put("cancel", lifecycleId="l", multiple=1)
+        assert listed(api, status=word) == len(lifecycle_ids)
+
+
 def test_outside_of_its_conditions_a_sandbox_is_sound() -> None:
     """A fault that no request can meet changes nothing, with every dimension observed."""
     never = [

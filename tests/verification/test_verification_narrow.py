@@ -174,6 +174,17 @@ def of_few(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_a_named_fault_that_its_usual_contracts_miss_meets_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No fault is called caught by no requirement that a contract of another one catches."""
+    usual = mutation_testing._ARGUMENTS
+    monkeypatch.setattr(mutation_testing, "_ARGUMENTS", (*usual, "-k", "pagination"))
+    monkeypatch.setattr(mutation_testing, "recorded", lambda: {"default-page-50": ["AUTH-01"]})
+    assert main(["prove", "default-page-50", "--jobs", "1"]) == 0
+    assert "PAGE-01" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("of_few")
 def test_prove_honours_names(capsys: pytest.CaptureFixture[str]) -> None:
     """Only the faults that are named are proven, narrow ones among them."""

@@ -75,8 +75,7 @@ def narrowed(fault: Fault, conditions: Point) -> Fault:
     if _COUNTED.intersection(conditions) or "body" in conditions:
         notes |= {"cards.show": _note_listing, "cards.act": _note_action}
     replaces = {
-        seam: partial(_under, wrapper, conditions, situation)
-        for seam, wrapper in fault.replaces.items()
+        seam: _narrower(wrapper, conditions, situation) for seam, wrapper in fault.replaces.items()
     }
     for seam, note in notes.items():
         replaces[seam] = partial(_noting, note, situation, replaces.get(seam, _unchanged))
@@ -109,6 +108,13 @@ def _state_in(args: tuple[Any, ...]) -> str | None:
     if isinstance(first, Row):
         return first.status
     return first.value if isinstance(first, Status) else None
+
+
+def _narrower(wrapper: Wrapper, conditions: Point, situation: _Situation) -> Wrapper:
+    if isinstance(wrapper, partial) and wrapper.func is _noting:
+        note, noted, inner = wrapper.args  # a narrow fault notes every request, not only some
+        return partial(_noting, note, noted, _narrower(inner, conditions, situation))
+    return partial(_under, wrapper, conditions, situation)
 
 
 def _under(

@@ -229,5 +229,24 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
 )
 """The claims of the requirements that experiments judge."""
 
+_CROWDED_CANCEL: Final[Forbidden] = {
+    "operation": (Action.CANCEL,),
+    "matches": ("over-page", "over-limit", "over-largest"),
+    "multiple": ("1",),
+}
+_PAGE_OF_MANY: Final = str(LARGEST_LIMIT)
+BESIDES: Final[Mapping[str, Claim]] = MappingProxyType(
+    {
+        "LIMIT-01": Claim((), {**_CROWDED_CANCEL, "limit": (ABSENT,)}),
+        "LIMIT-02": Claim((), {**_CROWDED_CANCEL, "limit": (_PAGE_OF_MANY,)}),
+        "SCHEMA-04": Claim((), {**_DONE, "operation": ACTIONS}),
+        "SHAPE-10": Claim((), {"operation": LIST}),
+        "SHAPE-11": Claim((), {"operation": LIST}),
+        "TIME-08": Claim((), {"operation": LIST, "limit": ("1", "some", _PAGE_OF_MANY)}),
+    }
+)
+"""Those that experiments show to be broken as well, though they do not cover what these speak of.
+``updated`` is compared between a page and the whole listing."""
+
 OF_ACCESS: Final = ("AUTH-01", "AUTH-02", "AUTH-05", "AUTH-06", "AUTH-10", "AUTH-11")
 """Those that the access experiments judge."""

@@ -50,7 +50,6 @@ HOLES: Final[Mapping[str, Mapping[str, str]]] = {
         "many": _WHOLE,
     },
     "by": {
-        OTHER: "sets of three to six attributes are generated, for QUERY-08",
         NO_ATTRIBUTE: _WHOLE,
         Attribute.STATUS: _WHOLE,
     },

@@ -21,7 +21,8 @@ from pytest_atomic_cards.model.request_space import (
     OTHER,
     Point,
 )
-from pytest_atomic_cards.suite.experiments.experiment_rows import NAMES_STATUS, PLAIN, SETS
+from pytest_atomic_cards.suite.experiments.action_oracle import is_harmless
+from pytest_atomic_cards.suite.experiments.experiment_rows import END, NAMES_STATUS, PLAIN, SETS
 
 CROWDS: Final[Mapping[str, int]] = {
     "over-page": 120,
@@ -33,12 +34,16 @@ CROWDS: Final[Mapping[str, int]] = {
 CROWD_PAGES: Final = (
     {"limit": ABSENT, "offset": ABSENT},
     {"limit": ABSENT, "offset": "page"},
-    {"limit": ABSENT, "offset": "beyond"},
+    {"limit": ABSENT, "offset": END},
     {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
     {"limit": "some", "offset": "inside"},
 )
 """The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
-_SHORT_PAGES: Final = ({"limit": "some", "offset": "0"}, {"limit": "1", "offset": "inside"})
+_SHORT_PAGES: Final = (
+    {"limit": "some", "offset": "0"},
+    {"limit": "1", "offset": "inside"},
+    *({"limit": limit, "offset": END} for limit in ("1", "some", str(LARGEST_LIMIT))),
+)
 """Further pages of each crowd, which cost little."""
 ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
 """The crowd that every set of attributes selects, so that listings by all of them share it."""
@@ -71,6 +76,8 @@ def large_listings() -> Iterator[Point]:
         if page is CROWD_PAGES[0]:
             by = OTHER if state == MIXED else EVERY_ATTRIBUTE
             yield from ({**row, "by": by, **more} for more in _SHORT_PAGES)
+            if matches == "over-page":
+                yield from ({**row, "by": by} for by in SETS)
         if state == MIXED and page["offset"] == "page":
             yield from ({**row, "by": one} for one in NAMES_STATUS)
 
@@ -99,13 +106,13 @@ def crowd_actions() -> Iterator[Point]:
 
 
 def harmless_actions(matches: str, state: str) -> Iterator[Point]:
-    """The rows of actions that change nothing on more cards than a page, closed or active ones."""
-    if state != Status.ACTIVE and (state == MIXED or not Status(state).is_closed):
-        return
+    """The rows of actions that change nothing on more cards than a page, whatever their state."""
+    states = [*Status, Status.ACTIVE] if state == MIXED else [Status(state)] * 2
     turn = cycle([by for by in SETS if by not in NAMES_STATUS])
-    for action, multiple in product(Action, (ABSENT, "0" if state == Status.ACTIVE else "1")):
+    for action, multiple in product(Action, (ABSENT, "0", "1")):
         row = {**PLAIN, "operation": action.value, "matches": matches, "state": state}
-        yield {**row, "by": next(turn), "multiple": multiple}
+        if is_harmless({**row, "multiple": multiple}, states):
+            yield {**row, "by": next(turn), "multiple": multiple}
 
 
 def bystander_actions() -> Iterator[Point]:

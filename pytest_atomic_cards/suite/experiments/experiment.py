@@ -13,6 +13,7 @@ from pytest_atomic_cards.model.lifecycle import Action, Status, may_show
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import Point, attributes_of
 from pytest_atomic_cards.rules.verdicts import Violation
+from pytest_atomic_cards.suite.experiments.experiment_rows import BODIES
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.targets.seeding.listing_reader import Found, Group, key_of
@@ -51,6 +52,7 @@ class Arrangement:
             there is none.
         bystanders: How many closed cards match besides, which nobody looks at.
         variables: The variables of every card that matches; empty if they are not known.
+        payload: What is sent to complete cards with an object.
     """
 
     probe: Probe
@@ -61,6 +63,7 @@ class Arrangement:
     abroad: Abroad | None = None
     bystanders: int = 0
     variables: Mapping[str, Any] = field(default_factory=dict)
+    payload: bytes = BODIES["object"]
 
     @property
     def query(self) -> CardQuery:

@@ -7,12 +7,13 @@ beginnings, or treats the value as a pattern, changes them too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, cycle, islice, repeat
-from typing import Final
+from typing import Any, Final
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
@@ -24,6 +25,7 @@ from pytest_atomic_cards.suite.experiments.crowd_rows import ACTIVE_CROWD, BYSTA
 from pytest_atomic_cards.suite.experiments.experiment import Abroad, Arrangement, cards_shown
 from pytest_atomic_cards.suite.experiments.experiment_rows import MATCHES, WHOLE_ENVIRONMENT
 from pytest_atomic_cards.suite.experiments.experiment_values import (
+    PAYLOAD,
     VARIABLES,
     Fields,
     card_fields,
@@ -38,6 +40,11 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 Key = tuple[str, str, str]
 """The attributes given, how many cards match, and in which state."""
+_KNOWN: Final[Mapping[str, Any]] = {
+    "variables": VARIABLES,
+    "payload": json.dumps(PAYLOAD).encode(),
+}
+"""What all arrangements have in common."""
 _TOGETHER: Final = 100
 """Arrangements in one environment: most have five to seven cards, so that one page of 1000 lists
 them all, whatever their order is."""
@@ -164,7 +171,7 @@ class SandboxCards:
         known = tuple(map(Card.from_body, cards))
         groups = [_group_of(CardQuery(), known)]
         abroad = Abroad(copies, partial(neighbour.look, CardQuery()))
-        crowd = Arrangement(probe, every, known, (), groups, abroad, variables=VARIABLES)
+        crowd = Arrangement(probe, every, known, (), groups, abroad, **_KNOWN)
         return crowd.by(row["by"])
 
     def among_bystanders(self, row: Point) -> Arrangement:
@@ -194,7 +201,7 @@ class SandboxCards:
             [_group_of(query, (*cards, *rest))],
             abroad,
             bystanders=BYSTANDERS[row["matches"]],
-            variables=VARIABLES,
+            **_KNOWN,
         )
 
     def _seed_bystanders(self, matches: str) -> tuple[Probe, _Neighbour, str]:
@@ -231,7 +238,7 @@ class SandboxCards:
                 tuple(_card(fields, listed) for fields in plan.others),
                 groups,
                 Abroad(tuple(islice(copies, len(plan.abroad))), look),
-                variables=VARIABLES,
+                **_KNOWN,
             )
             for plan in plans
         ]

@@ -14,7 +14,7 @@ from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
 from pytest_atomic_cards.suite.experiments.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiments.experiment_cards import Key, key_of_row
-from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, OFFSETS
+from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, offset_of
 from pytest_atomic_cards.suite.experiments.listing_oracle import judge_page
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
@@ -151,7 +151,7 @@ def _note(listing: Listing) -> None:
 def _page(row: Point, whole: Listing) -> tuple[Point, Look]:
     """A page, which is kept beside the whole listing."""
     point, cards = {**whole.point, **row}, whole.cards
-    parameters = (*LIMITS[row["limit"]], *OFFSETS[row["offset"]])
+    parameters = (*LIMITS[row["limit"]], *offset_of(row["offset"], len(whole.found.cards)))
 
     def listed(*more: tuple[str, str]) -> Found:
         exchange = cards.probe.raw("GET", "/cards", cards.query, more=more)

@@ -66,9 +66,10 @@ OFFSETS: Final[Mapping[str, Parameters]] = {
     "0": (("offset", "0"),),
     "inside": (("offset", "1"),),
     "page": (("offset", str(DEFAULT_PAGE)),),
-    "beyond": (("offset", str(DEFAULT_PAGE + 10)),),
     OTHER: (("offset", "-1"),),
 }
+END: Final = "end"
+"""The offset that skips all cards, however many these are."""
 BODIES: Final[Mapping[str, bytes]] = {
     "none": b"",
     "empty": b"{}",
@@ -81,7 +82,7 @@ MATCHES: Final[Mapping[str, int]] = {"0": 0, "1": 1, "2": 2, "many": 3}
 """How many cards of one state have all values; of mixed states there is one of each, or two cards
 of which one is closed."""
 
-SETS: Final = tuple(value for value in DIMENSIONS["by"] if value != OTHER)
+SETS: Final = DIMENSIONS["by"]
 WHOLE_ENVIRONMENT: Final = (NO_ATTRIBUTE, Attribute.STATUS.value)
 """The sets that select cards of anybody: no attribute, and a status alone."""
 NAMES_STATUS: Final = tuple(
@@ -189,6 +190,16 @@ EVERYWHERE: Final = Reach(named=(("operation", "by", "state"),))
 """All of it, as on a sandbox."""
 
 
+def offset_of(value: str, count: int) -> Parameters:
+    """How a page says that it begins where a row says.
+
+    Args:
+        value: That of the dimension ``offset``.
+        count: How many cards match.
+    """
+    return (("offset", str(count)),) if value == END else OFFSETS[value]
+
+
 def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     """The rows of the actions."""
     examples = [row for row in EXAMPLES if row["by"] in reach.sets]
@@ -244,11 +255,11 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
     With a junk ``multiple`` on several cards a target that is wrong about their state refuses them.
     """
     for action, by, state in product(Action, sets, states):
-        if state in {MIXED, Status.ACTIVE} or by == NO_ATTRIBUTE:
+        if state == MIXED or by == NO_ATTRIBUTE:
             continue
         row = {**PLAIN, "operation": action.value, "by": by, "state": state}
         yield {**row, "matches": "2", "multiple": "1"}
-        if by not in WHOLE_ENVIRONMENT:
+        if state != Status.ACTIVE and by not in WHOLE_ENVIRONMENT:
             yield row
     plain = [by for by in sets if by not in WHOLE_ENVIRONMENT]
     for by in plain:

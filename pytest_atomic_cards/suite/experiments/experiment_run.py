@@ -38,7 +38,7 @@ from pytest_atomic_cards.suite.experiments.experiment_listings import (
     whole_listing,
 )
 from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiments.experiment_rows import BODIES, LIMITS, MULTIPLE
+from pytest_atomic_cards.suite.experiments.experiment_rows import BODIES, EXAMPLES, LIMITS, MULTIPLE
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.support.errors import AtomicCardsError, TransportError
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
@@ -255,7 +255,9 @@ def _sent(row: Point, cards: Arrangement) -> Exchange:
         *cards.query.parameters(),
         *LIMITS[row["limit"]],
     ]
-    exchange = api.session.send("PUT", path, parameters, body=BODIES[row["body"]])
+    odd = row["body"] == "object" and row not in EXAMPLES
+    body = cards.payload if odd else BODIES[row["body"]]
+    exchange = api.session.send("PUT", path, parameters, body=body)
     if api.access.denied(api.access.observed(exchange)):
         raise TransportError(f"{row['operation']} was denied with HTTP {exchange.status}", exchange)
     return exchange

@@ -20,6 +20,17 @@ ALIKE: Final = "x"
 """What is added to a value to make another one that begins with it."""
 VARIABLES: Final = {"count": 2}
 """The variables of cards that match: a number, as that becomes a text most easily."""
+PAYLOAD: Final[Mapping[str, Any]] = {
+    "": "empty key",
+    "null": None,
+    "false": False,
+    "numbers": [0, -1, 0.5, 2**53 - 1, 1e-9],
+    "number": 2,
+    "nested": {"array": [[], {}, [None, {"deep": False}]]},
+    "text": 'ü 日本語 😀 " \\ \n ' + "long " * 60,
+    "status": "active",
+}
+"""A payload of every kind of JSON value, to complete cards with; few fields, but long ones."""
 _LONG: Final = "-" * 40
 """Makes an odd value longer than 64 characters, a usual width of a database column."""
 _ODD: Final = f" +&=#%41'\"é\0{_LONG}%"

@@ -13,7 +13,7 @@ from pytest_atomic_cards.model.lifecycle import NAMED, Status, may_show
 from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.experiments.experiment import Breach, Listing
-from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, OFFSETS
+from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, offset_of
 from pytest_atomic_cards.suite.probing.oracle import RULE_OF, UNNAMED, judge_listing
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
@@ -112,7 +112,7 @@ def _of_window(listing: Listing, whole: tuple[object, ...]) -> Iterator[Breach]:
     if OTHER in {limit, offset}:
         return
     most = int(dict(LIMITS[limit]).get("limit", DEFAULT_PAGE))
-    skipped = int(dict(OFFSETS[offset]).get("offset", 0))
+    skipped = int(dict(offset_of(offset, len(whole))).get("offset", 0))
     due = max(0, min(most, len(whole) - skipped))
     if count != due:
         expected = f"{due} of the {len(whole)} cards with limit {limit} and offset {offset}"

@@ -190,8 +190,9 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
 
 PERMITTED: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"completion-(refused|required)@matches=over-(limit|largest)$",
-        "no page says how many cards one complete takes",
+        r"(completion-(refused|required)|(dismiss|complete)-\w+-refused)"
+        r"@matches=over-(limit|largest)$",
+        "no page says how many cards one dismiss or complete takes",
     ),
     (
         r"multiple-refused-with-409@(multiple=(0|other)|body=other)$",
@@ -208,7 +209,8 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
         "the fault needs more than a hundred cards for each set of attributes",
     ),
     (
-        r"(limit-capped-at-500@state=(?!active$)|status-\w+-lists-none@matches=over-(limit|largest)$)",
+        r"(limit-capped-at-500@state=(?!active$)|(status-\w+-lists-none|cancel-(snoozed|embargoed)-refused)"
+        r"@matches=over-(limit|largest)$)",
         "the fault needs more than 500 cards in each state",
     ),
 )

@@ -111,19 +111,17 @@ def _not_repeated(response: ParsedResponse, _: CardHistory | None) -> Objection 
 
 
 def _word(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:
+    """Compare the words of the results; those of cards that did not change are open."""
     action = response.action or Action.COMPLETE
-    words = _WORDS[action]
-    named = False
-    for result in response.cards:
-        word = result.get("action")
-        if not isinstance(word, str):
-            continue
-        named = True
-        if word not in words and not is_masked(word):
-            return Objection(
-                f"action={action}", f"{name_of(result)} has action={word} after {action}"
-            )
-    return named
+    named = [one for one in response.cards if isinstance(one.get("action"), str)]
+    wrong = [
+        one for one in named if one["action"] not in _WORDS[action] and not is_masked(one["action"])
+    ]
+    unchanged = len(response.cards) - response.updated if response.updated else 0
+    if len(wrong) > max(0, unchanged):
+        shown = f"{name_of(wrong[0])} has action={wrong[0]['action']} after {action}"
+        return Objection(f"action={action}", shown)
+    return len(named) > len(wrong)
 
 
 def _adds_up(response: ParsedResponse, _: CardHistory | None) -> Objection | bool:

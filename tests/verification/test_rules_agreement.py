@@ -86,7 +86,15 @@ def test_every_rule_is_shown_to_object():
     assert {name for name, *_ in WRONG} == {rule.name for rule in AGREEMENT}
 
 
+SKIPPED = {"cardInstanceId": "c2", "userId": "u1", "action": "skipped"}
 LEGAL = {
+    "another word for a card that did not change": (
+        "PUT /complete?userId=u1&multiple=1",
+        {
+            "data": [*acted("complete")["data"], SKIPPED],
+            "summary": {"total": 2, "updated": 1},
+        },
+    ),
     "letters of either case": ("GET ?userId=U1", cards(1)),
     "a status that is none": ("GET ?status=Open", cards(1)),
     "an attribute twice": ("GET ?userId=u1&userId=u2", cards(1)),

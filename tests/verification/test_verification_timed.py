@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.query import CardQuery
-from pytest_atomic_cards.suite.experiments.time_experiment import TimeExperiment, let_time_pass
+from pytest_atomic_cards.suite.experiments.time_experiment import (
+    TimeExperiment,
+    _latest_there,
+    let_time_pass,
+)
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
@@ -71,6 +77,35 @@ def test_whether_an_expiry_was_taken(
     )
     probe: Any = SimpleNamespace(cards=cards)
     assert TimeExperiment(probe, {}).is_to_expire(card) == honoured
+
+
+@pytest.mark.parametrize(
+    ("headers", "latest"),
+    [
+        ({"date": "Wed, 02 Jan 2030 03:04:10 GMT"}, "2030-01-02T03:04:11Z"),
+        ({"date": "Wed, 02 Jan 2030 03:04:10 -0000"}, "2030-01-02T03:04:11Z"),
+        ({"date": "yesterday"}, "2030-01-02T03:04:08.678Z"),
+        ({}, "2030-01-02T03:04:08.678Z"),
+    ],
+    ids=[
+        "its date",
+        "a date without a zone",
+        "no date that can be read",
+        "when cards were created",
+    ],
+)
+def test_the_clock_of_a_target_shows(headers: dict[str, str], latest: str) -> None:
+    """How late it is for a target is in its responses, or follows from when it created cards."""
+    sent = exchange_with(headers)
+    found = _latest_there([sent], group(None).cards, timedelta(seconds=3))
+    assert found == datetime.fromisoformat(latest)
+    assert headers or _latest_there([sent], [Card.from_body({})], timedelta(0)) is None
+
+
+def exchange_with(headers: dict[str, str]) -> Exchange:
+    """A response with some headers."""
+    now = datetime.fromisoformat(CREATED)
+    return Exchange("GET", "http://cards.test", now, 0.0, status=200, response_headers=headers)
 
 
 @pytest.mark.slow

@@ -93,7 +93,8 @@ def _of_words(trial: Trial, response: ActionResponse, rule: str) -> Iterator[Bre
     """Complete is sampled with its own name; the others may name the action or its outcome."""
     action = trial.action
     due = {action.value} if action is Action.COMPLETE else {action.value, action.outcome.value}
-    words = {result.action for result in response.results}
+    changed = {card.card_instance_id for card in trial.changed}
+    words = {one.action for one in response.results if one.card_instance_id in changed}
     if not words <= due:
         shown = ", ".join(sorted(map(brief, words - due)))
         yield _breach(trial, rule, f"action to be {action.value!r} in every result", shown)

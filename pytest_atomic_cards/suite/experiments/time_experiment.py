@@ -129,15 +129,16 @@ class TimeExperiment:
     def _look_before(self, name: str) -> None:
         """Look at a group, if that is still before its timer is due.
 
-        The timer ends a certain time after the request, at the earliest. By the target's own
-        clock it was not due either if the ``Date`` of the response is earlier.
+        The timer ends a certain time after the request, at the earliest, and by the target's own
+        clock.
         """
         clock, (begun, date) = self.probe.cards.clock, self._begun[name]
         clock.sleep(max(0.0, (SOON - _EARLY).total_seconds() - (clock.monotonic() - begun)))
         with self.probe.overlap.noted() as seen:
             states = self.probe.states(self.groups[name])
-        in_time = clock.monotonic() - begun < SOON.total_seconds()
-        if in_time and all(_sent_by(one) <= date + SOON for one in seen):
+        passed = timedelta(seconds=clock.monotonic() - begun)
+        there = _latest_there(seen, self.groups[name].cards, passed)
+        if passed < SOON and there and there <= date + SOON:
             self.before[name] = states, seen
 
     def compare_expiry(self) -> None:
@@ -182,13 +183,24 @@ class TimeExperiment:
             return False
 
 
-def _sent_by(exchange: Exchange) -> datetime:
-    """When the target had sent a response, by its own clock; long ago if it does not say."""
-    try:
-        sent = parsedate_to_datetime(exchange.response_headers["date"])
-    except (KeyError, ValueError, TypeError):
-        return datetime.min.replace(tzinfo=UTC)
-    return sent + _WHOLE_SECOND
+def _latest_there(
+    seen: Sequence[Exchange], cards: Sequence[Card], passed: timedelta
+) -> datetime | None:
+    """What the target's own clock showed at the latest when it sent some responses.
+
+    Args:
+        seen: The responses; the ``Date`` of each tells.
+        cards: If one has no ``Date``, the times at which these were created tell instead.
+        passed: How long before the responses the cards were requested.
+
+    Returns:
+        The time; ``None`` if neither tells.
+    """
+    with suppress(KeyError, ValueError, TypeError):
+        dates = [parsedate_to_datetime(one.response_headers["date"]) for one in seen]
+        return max(date.replace(tzinfo=date.tzinfo or UTC) for date in dates) + _WHOLE_SECOND
+    created = [card.created for card in cards]
+    return max(one for one in created if one) + passed if all(created) else None
 
 
 def let_time_pass(probe: Probe) -> TimeExperiment:

@@ -73,8 +73,9 @@ class Outcome:
         return causes(rule for rule in self.rules if rule not in self.conclusion.known)
 
     def command_for(self, rule: RequirementResult) -> str:
-        """The command that runs the contracts of one requirement alone."""
-        return f"{self.command} --cards-only {rule.requirement.id}"
+        """The command that runs the contracts of one requirement alone, or what else shows it."""
+        ids = dict.fromkeys((rule.requirement.id, *(one.beside for one in rule.findings[:1])))
+        return f"{self.command} --cards-only {','.join(filter(None, ids))}"
 
     @property
     def troubles(self) -> list[str]:

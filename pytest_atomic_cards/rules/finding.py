@@ -66,6 +66,7 @@ class Finding:
         actual: What happened instead.
         exchanges: The exchanges that show it as JSON values, the last one first.
         place: Where the first of them is recorded, if it is.
+        beside: Id of the requirement that the contract decides, if a rule found this meanwhile.
     """
 
     contract: str
@@ -76,6 +77,7 @@ class Finding:
     actual: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
     place: str = ""
+    beside: str = ""
 
     def __post_init__(self) -> None:
         for name in ("contract", "expected", "actual", "place"):

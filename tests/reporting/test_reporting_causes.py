@@ -210,3 +210,11 @@ def test_report_json_has_the_causes() -> None:
             "command": "atomic-cards check --cards-only PAGE-07",
         },
     ]
+
+
+def test_what_another_contract_showed_is_run_alone_with_it() -> None:
+    """The command selects the requirement, and the contract whose exchange violates it."""
+    broken = Finding("test_cards", "RESULT-02", VIOLATED, beside="STATE-15")
+    (rule,) = (one for one in judge_run([broken]) if one.is_violated)
+    command = outcome_of().command_for(rule)
+    assert command == "atomic-cards check --cards-only RESULT-02,STATE-15"

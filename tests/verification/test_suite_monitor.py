@@ -78,6 +78,7 @@ def test_a_violation_is_found_in_the_exchanges_of_any_contract(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     (violation,) = (one for one in findings if one.requirement == "SHAPE-01")
     assert violation.verdict is Verdict.VIOLATED
+    assert violation.beside == "MULTI-05"
     assert violation.contract == "test_asks"
     assert violation.exchanges[0]["url"].endswith("userId=nobody")
     own = [one for one in findings if one is not violation]

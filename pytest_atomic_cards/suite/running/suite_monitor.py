@@ -19,7 +19,7 @@ from pytest_atomic_cards.rules.finding import Finding, explain
 from pytest_atomic_cards.rules.monitor import Monitor, finding_of, rules_for
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.rules.verdicts import Violation
-from pytest_atomic_cards.suite.running.contract_plugin import is_grave
+from pytest_atomic_cards.suite.running.contract_plugin import MARKER, is_grave
 from pytest_atomic_cards.suite.running.result_hooks import add_result, readable
 from pytest_atomic_cards.support.errors import NotAvailableError
 
@@ -88,7 +88,7 @@ class SuiteMonitor:
         report = yield
         if call.when != "setup" or call.excinfo:
             for found in self._taken():
-                self._add(report, replace(found, contract=item.name))
+                self._add(report, replace(found, contract=item.name, beside=_decided_by(item)))
         return report
 
     def _taken(self) -> list[Finding]:
@@ -104,3 +104,9 @@ class SuiteMonitor:
             report.outcome = "failed"
             vars(report).pop("wasxfail", None)  # pytest counts no failure that was expected
             report.longrepr = readable(f"{before}{explain(found)}")
+
+
+def _decided_by(item: pytest.Item) -> str:
+    """The requirement that a test decides; empty for a question of the profile."""
+    marker = item.get_closest_marker(MARKER)
+    return marker.args[0] if marker else ""

@@ -8,8 +8,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.sandbox.faults.fault import Fault, Original
-from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
+from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, Wrapper
+from pytest_atomic_cards.sandbox.faults.found_rows import among_all
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
@@ -18,108 +18,91 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_atomic_cards.sandbox.card_record import Row
+    from pytest_atomic_cards.sandbox.faults.found_rows import Rows
     from pytest_atomic_cards.sandbox.page_reader import Selection
     from pytest_atomic_cards.sandbox.query_decisions import Filters
 
+_READS: Final = Faults("consistency")
+_OVERLAPS: Final = Faults("concurrency")
 _ONE_AT_A_TIME: Final = threading.Lock()
-_CONSISTENCY: Final = "consistency"
-_CONCURRENCY: Final = "concurrency"
 _STALE: Final = 3.0
 """Seconds: longer than a contract waits on the sandbox for a change to become visible."""
 _RACE: Final = 0.001
 """Seconds between reading and writing: wide enough for a request in another thread to slip in."""
 
 
-def _for_user(original: Original, filters: Filters) -> float:
-    seconds: float = original(filters)
+_READS.add(
+    "listing-lags",
+    f"A listing shows the state of {_STALE:.0f} seconds ago.",
+    {"staleness": lambda original, filters: max(original(filters), _STALE)},
+)
+
+
+@_READS.replacing("staleness")
+def listing_by_user_never_changes(original: Original[float], filters: Filters) -> float:
+    """A listing by userId always shows the initial state of cards."""
+    seconds = original(filters)
     return inf if Attribute.USER_ID in filters else seconds
 
 
-def _by_old_status(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    """Selects cards by their initial state, but shows their current one."""
+@_READS.replacing("cards.read", by=among_all)
+def status_index_stale(original: Rows, selection: Selection) -> list[Row]:
+    """A listing by status selects cards by their initial state."""
     if selection.statuses is None:
-        rows: list[Row] = original(selection, order=order, limit=limit, offset=offset)
-        return rows
-    stale_reads, statuses = original.owner.stale_reads, selection.statuses
-    found = original(selection._replace(statuses=None), order=order, limit=UNLIMITED)
-    old = [row for row in found if stale_reads.as_of(row, inf).status in statuses]
-    return old[offset : offset + limit]
+        return original(selection)
+    as_of, statuses = original.owner.stale_reads.as_of, selection.statuses
+    found = original(selection._replace(statuses=None))
+    return [row for row in found if as_of(row, inf).status in statuses]
 
 
-def _unlocked(original: Original) -> AbstractContextManager[int]:
+def _unlocked(original: Original[int]) -> AbstractContextManager[int]:
     return nullcontext(original.owner.settle())
 
 
-def _slow(original: Original, *args: Any, **kwargs: Any) -> list[Row]:  # noqa: ANN401
-    rows: list[Row] = original(*args, **kwargs)
+def _slow(original: Rows, *args: Any, **kwargs: Any) -> list[Row]:  # noqa: ANN401
+    rows = original(*args, **kwargs)
     REAL_CLOCK.sleep(_RACE)
     return rows
 
 
-def _first_wins(
-    original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
+_RACING: Final[dict[str, Wrapper]] = {"store.hold": _unlocked, "cards.select": _slow}
+_OVERLAPS.add(
+    "lost-update",
+    "Two concurrent actions on a card both succeed, and the later one takes effect.",
+    _RACING,
+)
+
+
+def _unchanged(store: Any, row: Row) -> bool:  # noqa: ANN401
+    """Whether no other request has changed a card meanwhile."""
+    return bool(store.find(row.environment, row.card_instance_id).status == row.status)
+
+
+@_OVERLAPS.replacing("store.change", besides=_RACING)
+def action_reported_twice(
+    original: Original[None],
+    rows: Sequence[Row],
+    after: str,
+    now: int,
+    completions: Sequence[str | None],
 ) -> None:
-    """Skips the cards that another request has changed meanwhile, so no update is lost."""
-    store = original.owner
+    """Two concurrent actions on a card both report it as updated; the first takes effect."""
     with _ONE_AT_A_TIME:
         pairs = [
             (row, completion)
             for row, completion in zip(rows, completions, strict=True)
-            if store.find(row.environment, row.card_instance_id).status == row.status
+            if _unchanged(original.owner, row)
         ]
         original([row for row, _ in pairs], after, now, [completion for _, completion in pairs])
 
 
-def _later_fails(
-    original: Original, rows: Sequence[Row], after: str, now: int, completions: Sequence[str | None]
-) -> None:
-    """Fails if another request has changed a card meanwhile."""
-    store = original.owner
+@_OVERLAPS.replacing("store.change", besides=_RACING)
+def overlap_gives_500(original: Original[None], rows: Sequence[Row], *rest: Any) -> None:  # noqa: ANN401
+    """The later of two concurrent actions on a card gives a server error."""
     with _ONE_AT_A_TIME:
-        if any(
-            store.find(row.environment, row.card_instance_id).status != row.status for row in rows
-        ):
+        if not all(_unchanged(original.owner, row) for row in rows):
             raise Refusal(500, "internal error")
-        original(rows, after, now, completions)
+        original(rows, *rest)
 
 
-FAULTS: Final = (
-    Fault(
-        "listing-lags",
-        _CONSISTENCY,
-        f"A listing shows the state of {_STALE:.0f} seconds ago.",
-        {"staleness": lambda original, filters: max(original(filters), _STALE)},
-    ),
-    Fault(
-        "listing-by-user-never-changes",
-        _CONSISTENCY,
-        "A listing by userId always shows the initial state of cards.",
-        {"staleness": _for_user},
-    ),
-    Fault(
-        "status-index-stale",
-        _CONSISTENCY,
-        "A listing by status selects cards by their initial state.",
-        {"cards.read": _by_old_status},
-    ),
-    Fault(
-        "lost-update",
-        _CONCURRENCY,
-        "Two concurrent actions on a card both succeed, and the later one takes effect.",
-        {"store.hold": _unlocked, "cards.select": _slow},
-    ),
-    Fault(
-        "action-reported-twice",
-        _CONCURRENCY,
-        "Two concurrent actions on a card both report it as updated; the first takes effect.",
-        {"store.hold": _unlocked, "cards.select": _slow, "store.change": _first_wins},
-    ),
-    Fault(
-        "overlap-gives-500",
-        _CONCURRENCY,
-        "The later of two concurrent actions on a card gives a server error.",
-        {"store.hold": _unlocked, "cards.select": _slow, "store.change": _later_fails},
-    ),
-)
+FAULTS: Final = (*_READS, *_OVERLAPS)

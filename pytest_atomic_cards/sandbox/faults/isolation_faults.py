@@ -4,36 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_atomic_cards.sandbox.faults.fault import Fault, Original
-from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
+from pytest_atomic_cards.sandbox.faults.fault import Faults
+from pytest_atomic_cards.sandbox.faults.found_rows import among_all
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.card_record import Row
+    from pytest_atomic_cards.sandbox.faults.found_rows import Rows
     from pytest_atomic_cards.sandbox.page_reader import Selection
 
-_AREA: Final = "isolation"
+FAULTS: Final = Faults("isolation")
 
 
-def _everywhere(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    rows: list[Row] = []
-    for number in original.owner.store.environments().values():
-        rows += original(selection._replace(environment=number), order=order, limit=UNLIMITED)
-    return rows[offset : offset + limit]
+@among_all
+def _everywhere(original: Rows, selection: Selection) -> list[Row]:
+    numbers = original.owner.store.environments().values()
+    return [row for number in numbers for row in original(selection._replace(environment=number))]
 
 
-FAULTS: Final = (
-    Fault(
-        "lists-other-environments",
-        _AREA,
-        "A listing also shows cards of other environments.",
-        {"cards.read": _everywhere},
-    ),
-    Fault(
-        "acts-on-other-environments",
-        _AREA,
-        "Actions also change cards of other environments.",
-        {"cards.select": _everywhere},
-    ),
+FAULTS.add(
+    "lists-other-environments",
+    "A listing also shows cards of other environments.",
+    {"cards.read": _everywhere},
+)
+FAULTS.add(
+    "acts-on-other-environments",
+    "Actions also change cards of other environments.",
+    {"cards.select": _everywhere},
 )

@@ -8,128 +8,97 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL
 from pytest_atomic_cards.model.lifecycle import Action
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
+from pytest_atomic_cards.sandbox.faults.fault import Faults, Original
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
 
 if TYPE_CHECKING:
+    from pytest_atomic_cards.sandbox.body_decisions import Body
     from pytest_atomic_cards.sandbox.card_record import Row
+    from pytest_atomic_cards.sandbox.faults.found_rows import Rows
     from pytest_atomic_cards.sandbox.page_reader import Selection
     from pytest_atomic_cards.sandbox.query_decisions import Pairs
 
-_AREA: Final = "limits"
+FAULTS: Final = Faults("limits")
 
 
-def _default(size: int, original: Original, limit: int | None) -> int:
-    return size if limit is None else int(original(limit))
+def _default(size: int, original: Original[int], limit: int | None) -> int:
+    return size if limit is None else original(limit)
 
 
-def _adjusted(by: int, original: Original, limit: int | None) -> int:
-    return int(original(limit)) + (0 if limit is None else by)
+for _name, _size, _number in (
+    ("100", 100, "100"),
+    ("499", 499, "499"),
+    ("1000", 1_000, "1000"),
+    ("unlimited", UNLIMITED, "any number of"),
+):
+    FAULTS.add(
+        f"cancel-default-{_name}",
+        f"Without limit an action changes {_number} cards.",
+        {"batch_size": partial(_default, _size)},
+    )
 
 
-def _unlimited_by_user(original: Original, action: Action, pairs: Pairs) -> Any:  # noqa: ANN401
+@FAULTS.replacing("batch_size")
+def action_limit_ignored(original: Original[int], _limit: int | None) -> int:
+    """An action ignores limit and changes 500 cards."""
+    return original(None)
+
+
+@FAULTS.replacing("batch_size")
+def action_limit_capped_at_500(original: Original[int], limit: int | None) -> int:
+    """An action changes at most 500 cards, even with limit=1000."""
+    return min(original(limit), DEFAULT_CANCEL)
+
+
+@FAULTS.replacing("batch_size")
+def action_limit_beyond_1000(original: Original[int], limit: int | None) -> int:
+    """With a limit above 1000 an action changes more than 1000 cards."""
+    return original(limit) if limit is None else limit
+
+
+@FAULTS.replacing("batch_size")
+def action_limit_one_more(original: Original[int], limit: int | None) -> int:
+    """An action changes one card more than limit."""
+    return original(limit) + (0 if limit is None else 1)
+
+
+@FAULTS.replacing("batch_size")
+def action_limit_one_less(original: Original[int], limit: int | None) -> int:
+    """An action changes one card less than limit."""
+    return original(limit) - (0 if limit is None else 1)
+
+
+@FAULTS.replacing("cards.select")
+def action_limit_before_filter(original: Rows, selection: Selection, **window: Any) -> list[Row]:  # noqa: ANN401
+    """An action applies limit before its filters, so it may change fewer cards than match."""
+    filters = selection.filters.items()
+    first = original(selection._replace(filters={}), **window)
+    return [row for row in first if all(getattr(row, name) in values for name, values in filters)]
+
+
+@FAULTS.replacing("cards.select")
+def action_limit_before_state(original: Rows, selection: Selection, **window: Any) -> list[Row]:  # noqa: ANN401
+    """Without status, matching closed cards count towards the limit of an action."""
+    allowed = selection.statuses or ()
+    if len(allowed) <= 1:
+        return original(selection, **window)
+    first = original(selection._replace(statuses=None), **window)
+    return [row for row in first if row.status in allowed]
+
+
+@FAULTS.replacing("action_window")
+def action_limit_ignored_by_user(
+    original: Original[tuple[int, int]], action: Action, pairs: Pairs
+) -> tuple[int, int]:
+    """An action by userId ignores limit and changes 500 cards."""
     by_user = any(name == Attribute.USER_ID for name, _ in pairs)
     return original(action, [pair for pair in pairs if not by_user or pair[0] != "limit"])
 
 
-def _limited_before_filter(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    first = original(selection._replace(filters={}), order=order, limit=limit, offset=offset)
-    return [
-        row
-        for row in first
-        if all(getattr(row, column) in values for column, values in selection.filters.items())
-    ]
-
-
-def _limited_before_state(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    """Like :func:`_limited_before_filter`, for the states of a query without ``status``."""
-    allowed = selection.statuses or ()
-    if len(allowed) <= 1:
-        return list(original(selection, order=order, limit=limit, offset=offset))
-    first = original(selection._replace(statuses=None), order=order, limit=limit, offset=offset)
-    return [row for row in first if row.status in allowed]
-
-
-def _one_more_for_ever(
-    original: Original,
-    environment: int,
-    action: Action,
-    *rest: Any,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
-    body = original(environment, action, *rest)
-    if action is Action.CANCEL and not body["data"]:
+@FAULTS.replacing("cards.act")
+def cancel_never_done(original: Original[Body], *request: Any) -> Body:  # noqa: ANN401
+    """A cancel that matches no card still counts one as updated."""
+    body = original(*request)
+    if Action.CANCEL in request and not body["data"]:
         body["summary"] = original.owner.behaviour.summary(1, 1)
     return body
-
-
-_SIZES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
-    ("cancel-default-100", "Without limit an action changes 100 cards.", partial(_default, 100)),
-    ("cancel-default-499", "Without limit an action changes 499 cards.", partial(_default, 499)),
-    (
-        "cancel-default-1000",
-        "Without limit an action changes 1000 cards.",
-        partial(_default, 1_000),
-    ),
-    (
-        "cancel-default-unlimited",
-        "Without limit an action changes any number of cards.",
-        partial(_default, UNLIMITED),
-    ),
-    (
-        "action-limit-ignored",
-        "An action ignores limit and changes 500 cards.",
-        lambda original, _limit: original(None),
-    ),
-    (
-        "action-limit-capped-at-500",
-        "An action changes at most 500 cards, even with limit=1000.",
-        lambda original, limit: min(original(limit), DEFAULT_CANCEL),
-    ),
-    (
-        "action-limit-beyond-1000",
-        "With a limit above 1000 an action changes more than 1000 cards.",
-        lambda original, limit: original(limit) if limit is None else limit,
-    ),
-    (
-        "action-limit-one-more",
-        "An action changes one card more than limit.",
-        partial(_adjusted, 1),
-    ),
-    (
-        "action-limit-one-less",
-        "An action changes one card less than limit.",
-        partial(_adjusted, -1),
-    ),
-)
-
-FAULTS: Final = (
-    *(Fault(name, _AREA, text, {"batch_size": wrapper}) for name, text, wrapper in _SIZES),
-    Fault(
-        "action-limit-before-filter",
-        _AREA,
-        "An action applies limit before its filters, so it may change fewer cards than match.",
-        {"cards.select": _limited_before_filter},
-    ),
-    Fault(
-        "action-limit-before-state",
-        _AREA,
-        "Without status, matching closed cards count towards the limit of an action.",
-        {"cards.select": _limited_before_state},
-    ),
-    Fault(
-        "action-limit-ignored-by-user",
-        _AREA,
-        "An action by userId ignores limit and changes 500 cards.",
-        {"action_window": _unlimited_by_user},
-    ),
-    Fault(
-        "cancel-never-done",
-        _AREA,
-        "A cancel that matches no card still counts one as updated.",
-        {"cards.act": _one_more_for_ever},
-    ),
-)

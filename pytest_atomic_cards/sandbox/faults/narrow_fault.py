@@ -121,7 +121,7 @@ def _under(
     wrapper: Wrapper,
     conditions: Point,
     situation: _Situation,
-    original: Original,
+    original: Original[Any],
     *args: Any,  # noqa: ANN401
     **kwargs: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
@@ -130,7 +130,7 @@ def _under(
     return original(*args, **kwargs)
 
 
-def _unchanged(original: Original, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+def _unchanged(original: Original[Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
     return original(*args, **kwargs)
 
 
@@ -138,7 +138,7 @@ def _noting(
     note: _Note,
     situation: _Situation,
     wrapper: Wrapper,
-    original: Original,
+    original: Original[Any],
     *args: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
     note(situation, original.owner, args)

@@ -7,195 +7,177 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
-from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper
+from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, Wrapper
+from pytest_atomic_cards.sandbox.faults.found_rows import among_all
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
-    from pytest_atomic_cards.sandbox.card_record import Row
-    from pytest_atomic_cards.sandbox.page_reader import Selection
+    from collections.abc import Callable
 
-_AREA: Final = "pagination"
+    from pytest_atomic_cards.sandbox.card_record import Row
+    from pytest_atomic_cards.sandbox.faults.found_rows import Rows
+    from pytest_atomic_cards.sandbox.page_reader import Selection
+    from pytest_atomic_cards.sandbox.query_decisions import Pairs
+
+FAULTS: Final = Faults("pagination")
 _CONTROLS: Final = frozenset({"limit", "offset", "multiple"})
 
 
-def _default(size: int, original: Original, limit: int | None) -> int:
-    return size if limit is None else int(original(limit))
+def _default(size: int, original: Original[int], limit: int | None) -> int:
+    return size if limit is None else original(limit)
 
 
-def _adjusted(by: int, original: Original, limit: int | None) -> int:
-    size = int(original(limit))
+def _adjusted(by: int, original: Original[int], limit: int | None) -> int:
+    size = original(limit)
     return size if limit is None else max(size + by, 0)
 
 
-def _at_most(most: int, original: Original, limit: int | None) -> int:
-    return min(int(original(limit)), most)
-
-
-def _start(change: Any, original: Original, offset: int | None, limit: int | None) -> int:  # noqa: ANN401
-    return int(change(original(offset, limit), limit))
-
-
-def _swapped(original: Original, pairs: Any) -> tuple[int, int]:  # noqa: ANN401
-    names = {"limit": "offset", "offset": "limit"}
-    swaps = names.keys() <= {name for name, _ in pairs}
-    window = [(names.get(name, name), value) for name, value in pairs] if swaps else pairs
-    limit, offset = original(window)
-    return limit, offset
-
-
-def _no_offset_with_filter(original: Original, pairs: Any) -> tuple[int, int]:  # noqa: ANN401
-    limit, offset = original(pairs)
-    return limit, 0 if any(name not in _CONTROLS for name, _ in pairs) else offset
-
-
-def _whole_pages_only(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    rows: list[Row] = original(selection, order=order, limit=limit, offset=offset)
-    return rows if offset == 0 or len(rows) == limit else []
-
-
-def _shuffled(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    rows: list[Row] = original(selection, order=order, limit=UNLIMITED)
-    random.shuffle(rows)
-    return rows[offset : offset + limit]
-
-
-def _without_newest(
-    original: Original, selection: Selection, *, order: str, limit: int, offset: int = 0
-) -> list[Row]:
-    rows: list[Row] = original(selection, order=order, limit=UNLIMITED)
-    newest = max(rows, key=lambda row: row.seq, default=None)
-    return [row for row in rows if row is not newest or len(rows) == 1][offset : offset + limit]
-
-
-def _large_page_fails(original: Original, rows: list[Row]) -> list[Row]:
-    if len(rows) > DEFAULT_PAGE:
-        raise Refusal(500, "internal error")
-    page: list[Row] = original(rows)
-    return page
+def _at_most(most: int, original: Original[int], limit: int | None) -> int:
+    return min(original(limit), most)
 
 
 _SIZES: Final[tuple[tuple[str, str, Wrapper], ...]] = (
     ("default-page-50", "Without limit 50 cards are listed.", partial(_default, 50)),
     ("default-page-99", "Without limit 99 cards are listed.", partial(_default, 99)),
     ("default-page-101", "Without limit 101 cards are listed.", partial(_default, 101)),
-    (
-        "default-page-unlimited",
-        "Without limit all cards are listed.",
-        partial(_default, UNLIMITED),
-    ),
-    (
-        "limit-ignored",
-        "A listing ignores limit.",
-        lambda original, _limit: original(None),
-    ),
+    ("default-page-unlimited", "Without limit all cards are listed.", partial(_default, UNLIMITED)),
+    ("limit-ignored", "A listing ignores limit.", lambda original, _limit: original(None)),
     ("limit-one-more", "A listing shows one card more than limit.", partial(_adjusted, 1)),
     ("limit-one-less", "A listing shows one card less than limit.", partial(_adjusted, -1)),
-    (
-        "limit-capped-at-100",
-        "A listing never shows more than 100 cards.",
-        partial(_at_most, 100),
-    ),
+    ("limit-capped-at-100", "A listing never shows more than 100 cards.", partial(_at_most, 100)),
     (
         "limit-capped-at-500",
         "A listing never shows more than 500 cards, even with limit=1000.",
         partial(_at_most, 500),
     ),
 )
-_STARTS: Final[tuple[tuple[str, str, Any], ...]] = (
-    (
-        "offset-counts-pages",
-        "offset counts pages instead of cards.",
-        lambda offset, limit: offset * (limit or DEFAULT_PAGE),
-    ),
-    (
-        "offset-one-more",
-        "An offset skips one card too many.",
-        lambda offset, _limit: offset + 1 if offset else 0,
-    ),
-    (
-        "offset-one-less",
-        "Each page begins with the last card of the previous page.",
-        lambda offset, _limit: max(offset - 1, 0),
-    ),
-    ("offset-ignored", "A listing ignores offset.", lambda _offset, _limit: 0),
-    (
-        "offset-ignored-with-limit",
-        "offset is ignored if limit is given.",
-        lambda offset, limit: offset if limit is None else 0,
-    ),
-    (
-        "offset-ignored-without-limit",
-        "offset is ignored if limit is not given.",
-        lambda offset, limit: 0 if limit is None else offset,
-    ),
-    (
-        "offset-rounded-to-page",
-        "If limit is given, offset is rounded down to a multiple of it.",
-        lambda offset, limit: offset - offset % limit if limit else offset,
-    ),
-    (
-        "offset-one-less-after-200",
-        "An offset above 200 skips one card too few.",
-        lambda offset, _limit: offset - (offset > 200),  # noqa: PLR2004 - no contract ends there
-    ),
-    (
-        "offset-capped-at-100",
-        "An offset above 100 is taken as 100.",
-        lambda offset, _limit: min(offset, 100),
-    ),
+for _name, _text, _wrapper in _SIZES:
+    FAULTS.add(_name, _text, {"page_size": _wrapper})
+
+
+def _moved(move: Callable[[int, int | None], int]) -> Wrapper:
+    return lambda original, offset, limit: move(original(offset, limit), limit)
+
+
+_start = FAULTS.replacing("page_start", by=_moved)
+
+
+@_start
+def offset_counts_pages(offset: int, limit: int | None) -> int:
+    """offset counts pages instead of cards."""
+    return offset * (limit or DEFAULT_PAGE)
+
+
+@_start
+def offset_one_more(offset: int, _limit: int | None) -> int:
+    """An offset skips one card too many."""
+    return offset + 1 if offset else 0
+
+
+@_start
+def offset_one_less(offset: int, _limit: int | None) -> int:
+    """Each page begins with the last card of the previous page."""
+    return max(offset - 1, 0)
+
+
+@_start
+def offset_ignored(_offset: int, _limit: int | None) -> int:
+    """A listing ignores offset."""
+    return 0
+
+
+@_start
+def offset_ignored_with_limit(offset: int, limit: int | None) -> int:
+    """offset is ignored if limit is given."""
+    return offset if limit is None else 0
+
+
+@_start
+def offset_ignored_without_limit(offset: int, limit: int | None) -> int:
+    """offset is ignored if limit is not given."""
+    return 0 if limit is None else offset
+
+
+@_start
+def offset_rounded_to_page(offset: int, limit: int | None) -> int:
+    """If limit is given, offset is rounded down to a multiple of it."""
+    return offset - offset % limit if limit else offset
+
+
+@_start
+def offset_one_less_after_200(offset: int, _limit: int | None) -> int:
+    """An offset above 200 skips one card too few."""
+    return offset - (offset > 200)  # noqa: PLR2004 - no contract ends there
+
+
+@_start
+def offset_capped_at_100(offset: int, _limit: int | None) -> int:
+    """An offset above 100 is taken as 100."""
+    return min(offset, 100)
+
+
+@FAULTS.replacing("listing_window")
+def limit_and_offset_swapped(original: Original[tuple[int, int]], pairs: Pairs) -> tuple[int, int]:
+    """If both are given, limit and offset are swapped."""
+    names = {"limit": "offset", "offset": "limit"}
+    swaps = names.keys() <= {name for name, _ in pairs}
+    return original([(names.get(name, name), value) for name, value in pairs] if swaps else pairs)
+
+
+@FAULTS.replacing("listing_window")
+def offset_ignored_with_attribute(
+    original: Original[tuple[int, int]], pairs: Pairs
+) -> tuple[int, int]:
+    """offset is ignored if an attribute is given."""
+    limit, offset = original(pairs)
+    return limit, 0 if any(name not in _CONTROLS for name, _ in pairs) else offset
+
+
+@FAULTS.replacing("cards.read")
+def last_page_lost(
+    original: Rows,
+    selection: Selection,
+    *,
+    limit: int,
+    offset: int = 0,
+    **rest: Any,  # noqa: ANN401
+) -> list[Row]:
+    """A last page that is not full is returned empty."""
+    rows = original(selection, limit=limit, offset=offset, **rest)
+    return rows if offset == 0 or len(rows) == limit else []
+
+
+@FAULTS.replacing("cards.read", by=among_all)
+def order_unstable(original: Rows, selection: Selection) -> list[Row]:
+    """Each request orders the cards differently, so pages overlap and miss cards."""
+    rows = original(selection)
+    random.shuffle(rows)
+    return rows
+
+
+@FAULTS.replacing("cards.read", by=among_all)
+def newest_card_missing(original: Rows, selection: Selection) -> list[Row]:
+    """A listing of several cards lacks the newest one."""
+    rows = original(selection)
+    newest = max(rows, key=lambda row: row.seq, default=None)
+    return [row for row in rows if row is not newest or len(rows) == 1]
+
+
+def _large_page_fails(original: Rows, rows: list[Row]) -> list[Row]:
+    if len(rows) > DEFAULT_PAGE:
+        raise Refusal(500, "internal error")
+    return original(rows)
+
+
+FAULTS.add(
+    "large-page-gives-500",
+    f"A page of more than {DEFAULT_PAGE} cards gives a server error.",
+    {"page": _large_page_fails},
 )
 
-FAULTS: Final = (
-    *(Fault(name, _AREA, text, {"page_size": wrapper}) for name, text, wrapper in _SIZES),
-    *(
-        Fault(name, _AREA, text, {"page_start": partial(_start, change)})
-        for name, text, change in _STARTS
-    ),
-    Fault(
-        "limit-and-offset-swapped",
-        _AREA,
-        "If both are given, limit and offset are swapped.",
-        {"listing_window": _swapped},
-    ),
-    Fault(
-        "offset-ignored-with-attribute",
-        _AREA,
-        "offset is ignored if an attribute is given.",
-        {"listing_window": _no_offset_with_filter},
-    ),
-    Fault(
-        "last-page-lost",
-        _AREA,
-        "A last page that is not full is returned empty.",
-        {"cards.read": _whole_pages_only},
-    ),
-    Fault(
-        "order-unstable",
-        _AREA,
-        "Each request orders the cards differently, so pages overlap and miss cards.",
-        {"cards.read": _shuffled},
-    ),
-    Fault(
-        "newest-card-missing",
-        _AREA,
-        "A listing of several cards lacks the newest one.",
-        {"cards.read": _without_newest},
-    ),
-    Fault(
-        "large-page-gives-500",
-        _AREA,
-        f"A page of more than {DEFAULT_PAGE} cards gives a server error.",
-        {"page": _large_page_fails},
-    ),
-    Fault(
-        "card-listed-twice",
-        _AREA,
-        "A listing shows its first card twice.",
-        {"page": lambda original, rows: original(rows[:1] + rows)},
-    ),
-)
+
+@FAULTS.replacing("page")
+def card_listed_twice(original: Rows, rows: list[Row]) -> list[Row]:
+    """A listing shows its first card twice."""
+    return original(rows[:1] + rows)

@@ -9,273 +9,269 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.documented import CARD_FIELDS, PAYLOAD_FIELDS
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
-from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
+from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.timestamps import format_milliseconds
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_atomic_cards.sandbox.body_decisions import Body
     from pytest_atomic_cards.sandbox.card_record import Json, Row
 
-_AREA: Final = "shape"
+FAULTS: Final = Faults("shape")
 
 
-def _without(name: str, original: Original, row: Row) -> Body:
-    body: Body = original(row)
+def _without(name: str, original: Original[Body], row: Row) -> Body:
+    body = original(row)
     del body[name]
     return body
 
 
-def _without_payload(name: str, original: Original, row: Row) -> Body:
-    body: Body = original(row)
+def _without_payload(name: str, original: Original[Body], row: Row) -> Body:
+    body = original(row)
     del body["payload"][name]
     return body
 
 
-def _sharing_id(original: Original, row: Row, *rest: Any) -> Body:  # noqa: ANN401
-    """A body in which two cards that were created one after the other have the same id."""
-    body: Body = original(row, *rest)
-    body["cardInstanceId"] = f"shared-{row.seq // 2}"
-    return body
+for _name in CARD_FIELDS:
+    FAULTS.add(
+        f"card-lacks-{_name}",
+        f"A listed card has no {_name}.",
+        {"card_body": partial(_without, _name)},
+    )
+for _name in PAYLOAD_FIELDS:
+    FAULTS.add(
+        f"card-payload-lacks-{_name}",
+        f"The payload of a listed card has no {_name}.",
+        {"card_body": partial(_without_payload, _name)},
+    )
 
 
-def _with(name: str, change: Any, original: Original, row: Row) -> Body:  # noqa: ANN401
-    body: Body = original(row)
-    body[name] = change(body)
-    return body
+def _with(name: str, change: Callable[[Body], Json]) -> Wrapper:
+    def card_body(original: Original[Body], row: Row) -> Body:
+        body = original(row)
+        return body | {name: change(body)}
+
+    return card_body
 
 
-def _in_snake_case(original: Original, row: Row) -> Body:
+_id = FAULTS.replacing("card_body", by=partial(_with, "cardInstanceId"))
+_user = FAULTS.replacing("card_body", by=partial(_with, "userId"))
+_lifecycle = FAULTS.replacing("card_body", by=partial(_with, "lifecycleId"))
+_instance = FAULTS.replacing("card_body", by=partial(_with, "flowInstanceId"))
+_status = FAULTS.replacing("card_body", by=partial(_with, "status"))
+_definition = FAULTS.replacing("card_body", by=partial(_with, "definition"))
+_payload = FAULTS.replacing("card_body", by=partial(_with, "payload"))
+_created = FAULTS.replacing("card_body", by=partial(_with, "created"))
+_updated = FAULTS.replacing("card_body", by=partial(_with, "updated"))
+
+
+@_user
+def card_shows_other_user(body: Body) -> Json:
+    """A card's userId is not its customer's."""
+    return f"other-{body['userId']}"
+
+
+@_lifecycle
+def card_shows_other_lifecycle(body: Body) -> Json:
+    """A card's lifecycleId is not the one that queries match."""
+    return f"other-{body['lifecycleId']}"
+
+
+@_instance
+def card_shows_invocation_as_instance(body: Body) -> Json:
+    """A card's flowInstanceId holds its flowInvocationId."""
+    return body["flowInvocationId"]
+
+
+@_status
+def card_always_active(_body: Body) -> Json:
+    """A card's status always shows as active, even in a listing by another status."""
+    return "active"
+
+
+@_status
+def card_status_capitalised(body: Body) -> Json:
+    """A card's status begins with a capital letter."""
+    return body["status"].capitalize()
+
+
+@_status
+def cancelled_card_is_canceled(body: Body) -> Json:
+    """A cancelled card's status is spelled canceled."""
+    return body["status"].replace("cancelled", "canceled")
+
+
+@_status
+def card_status_open_or_closed(body: Body) -> Json:
+    """A card's status is open or closed instead of one of the seven words."""
+    return "closed" if body["status"] in CLOSED else "open"
+
+
+@_id
+def card_id_number(body: Body) -> Json:
+    """A card's cardInstanceId is a number."""
+    return zlib.crc32(body["cardInstanceId"].encode())
+
+
+@_user
+def card_user_null(_body: Body) -> None:
+    """A card's userId is null."""
+
+
+@_payload
+def card_payload_null(_body: Body) -> None:
+    """A card's payload is null."""
+
+
+@_payload
+def card_payload_text(body: Body) -> Json:
+    """A card's payload is JSON in a string."""
+    return str(body["payload"])
+
+
+@_definition
+def card_definition_array(_body: Body) -> Json:
+    """A card's definition is an array."""
+    return []
+
+
+@_payload
+def card_target_text(body: Body) -> Json:
+    """usersById of a card's payload is a string instead of an array."""
+    return body["payload"] | {"target": {"usersById": body["userId"]}}
+
+
+@_payload
+def card_target_empty(body: Body) -> Json:
+    """usersById of a card's payload lacks the card's user."""
+    return body["payload"] | {"target": {"usersById": []}}
+
+
+@_payload
+def card_detail_lost(body: Body) -> Json:
+    """detail of a card's payload is always empty."""
+    return body["payload"] | {"detail": {}}
+
+
+@_payload
+def closed_card_lacks_detail(body: Body) -> Json:
+    """detail of a card's payload is empty once the card is closed."""
+    return body["payload"] | ({"detail": {}} if body["status"] in CLOSED else {})
+
+
+@_payload
+def card_detail_of_text(body: Body) -> Json:
+    """Values in detail of a card's payload are all strings."""
+    detail = {name: str(value) for name, value in body["payload"]["detail"].items()}
+    return body["payload"] | {"detail": detail}
+
+
+@_lifecycle
+def closed_card_shows_other_lifecycle(body: Body) -> Json:
+    """A card's lifecycleId changes when it is closed."""
+    return body["lifecycleId"] + "-closed" * (body["status"] in CLOSED)
+
+
+@_payload
+def completed_card_shows_other_target(body: Body) -> Json:
+    """target of a card's payload changes when the card is completed."""
+    is_completed = body["status"] == Status.COMPLETED
+    return body["payload"] | ({"target": {"usersById": []}} if is_completed else {})
+
+
+@_created
+def created_moves(body: Body) -> Json:
+    """created changes when the card does."""
+    return body["updated"]
+
+
+@_updated
+def updated_stays(body: Body) -> Json:
+    """updated does not change when the card does."""
+    return body["created"]
+
+
+@_updated
+def updated_is_now(_body: Body) -> Json:
+    """updated is the time of the request."""
+    return format_milliseconds(int(REAL_CLOCK.timestamp() * 1_000))
+
+
+@_updated
+def updated_before_created(_body: Body) -> Json:
+    """updated is before created."""
+    return "2000-01-01T00:00:00.000Z"
+
+
+@FAULTS.replacing("card_body", "result_body")
+def card_ids_shared(original: Original[Body], row: Row, *rest: Any) -> Body:  # noqa: ANN401
+    """Two cards have the same cardInstanceId."""
+    # Those that were created one after the other.
+    return original(row, *rest) | {"cardInstanceId": f"shared-{row.seq // 2}"}
+
+
+@FAULTS.replacing("card_body")
+def card_in_snake_case(original: Original[Body], row: Row) -> Body:
+    """The fields of a listed card are in snake_case."""
     return {
         "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name): value
         for name, value in original(row).items()
     }
 
 
-def _flat(original: Original, cards: list[Body]) -> list[Body]:
-    data: list[Body] = original(cards)["data"]
-    return data
+@FAULTS.replacing("listing_body")
+def listing_unwrapped(original: Original[Body], cards: list[Body]) -> Json:
+    """A listing is an array instead of an object with data."""
+    return original(cards)["data"]
 
 
-def _keyed(original: Original, cards: list[Body]) -> Body:
-    body: Body = original(cards)
-    body["data"] = {card["cardInstanceId"]: card for card in cards}
-    return body
+def _data(change: Callable[[list[Body]], Json]) -> Wrapper:
+    def listing_body(original: Original[Body], cards: list[Body]) -> Body:
+        body = original(cards)
+        return body | {"data": change(body["data"])}
+
+    return listing_body
 
 
-def _nested(original: Original, cards: list[Body]) -> Body:
-    body: Body = original(cards)
-    body["data"] = {"cards": body["data"]}
-    return body
+_listing = FAULTS.replacing("listing_body", by=_data)
 
 
-def _as_text(original: Original, cards: list[Body]) -> Body:
-    body: Body = original(cards)
-    body["data"] = list(map(json.dumps, body["data"]))
-    return body
+@_listing
+def listing_keyed_by_id(cards: list[Body]) -> Json:
+    """data of a listing is an object keyed by card id."""
+    return {card["cardInstanceId"]: card for card in cards}
 
 
-def _alone(original: Original, cards: list[Body]) -> Body:
-    body: Body = original(cards)
-    if len(cards) == 1:
-        body["data"] = body["data"][0]
-    return body
+@_listing
+def listing_of_text(cards: list[Body]) -> Json:
+    """data of a listing is an array of JSON in strings."""
+    return list(map(json.dumps, cards))
 
 
-def _renamed(original: Original, cards: list[Body]) -> Body:
-    body: Body = original(cards)
+@_listing
+def listing_of_one_bare(cards: list[Body]) -> Json:
+    """data of a listing of one card is the card, not an array."""
+    return cards[0] if len(cards) == 1 else cards
+
+
+@_listing
+def listing_nested(cards: list[Body]) -> Json:
+    """data of a listing is an object that contains the array."""
+    return {"cards": cards}
+
+
+@FAULTS.replacing("listing_body")
+def listing_under_cards(original: Original[Body], cards: list[Body]) -> Body:
+    """A listing has its array under cards instead of data."""
+    body = original(cards)
     body["cards"] = body.pop("data")
     return body
 
 
-def _target(body: Body) -> Json:
-    return body["payload"] | {"target": {"usersById": body["userId"]}}
-
-
-def _others_target(body: Body) -> Json:
-    return body["payload"] | {"target": {"usersById": []}}
-
-
-_VALUES: Final[tuple[tuple[str, str, str, Any], ...]] = (
-    (
-        "card-shows-other-user",
-        "A card's userId is not its customer's.",
-        "userId",
-        lambda body: f"other-{body['userId']}",
-    ),
-    (
-        "card-shows-other-lifecycle",
-        "A card's lifecycleId is not the one that queries match.",
-        "lifecycleId",
-        lambda body: f"other-{body['lifecycleId']}",
-    ),
-    (
-        "card-shows-invocation-as-instance",
-        "A card's flowInstanceId holds its flowInvocationId.",
-        "flowInstanceId",
-        lambda body: body["flowInvocationId"],
-    ),
-    (
-        "card-always-active",
-        "A card's status always shows as active, even in a listing by another status.",
-        "status",
-        lambda _body: "active",
-    ),
-    (
-        "card-status-capitalised",
-        "A card's status begins with a capital letter.",
-        "status",
-        lambda body: body["status"].capitalize(),
-    ),
-    (
-        "cancelled-card-is-canceled",
-        "A cancelled card's status is spelled canceled.",
-        "status",
-        lambda body: body["status"].replace("cancelled", "canceled"),
-    ),
-    (
-        "card-status-open-or-closed",
-        "A card's status is open or closed instead of one of the seven words.",
-        "status",
-        lambda body: "open" if body["status"] in {"active", "snoozed", "embargoed"} else "closed",
-    ),
-    (
-        "card-id-number",
-        "A card's cardInstanceId is a number.",
-        "cardInstanceId",
-        lambda body: zlib.crc32(body["cardInstanceId"].encode()),
-    ),
-    ("card-user-null", "A card's userId is null.", "userId", lambda _body: None),
-    ("card-payload-null", "A card's payload is null.", "payload", lambda _body: None),
-    (
-        "card-payload-text",
-        "A card's payload is JSON in a string.",
-        "payload",
-        lambda body: str(body["payload"]),
-    ),
-    ("card-definition-array", "A card's definition is an array.", "definition", lambda _body: []),
-    (
-        "card-target-text",
-        "usersById of a card's payload is a string instead of an array.",
-        "payload",
-        _target,
-    ),
-    (
-        "card-target-empty",
-        "usersById of a card's payload lacks the card's user.",
-        "payload",
-        _others_target,
-    ),
-    (
-        "card-detail-lost",
-        "detail of a card's payload is always empty.",
-        "payload",
-        lambda body: body["payload"] | {"detail": {}},
-    ),
-    (
-        "closed-card-lacks-detail",
-        "detail of a card's payload is empty once the card is closed.",
-        "payload",
-        lambda body: body["payload"] | ({"detail": {}} if body["status"] in CLOSED else {}),
-    ),
-    (
-        "card-detail-of-text",
-        "Values in detail of a card's payload are all strings.",
-        "payload",
-        lambda body: (
-            body["payload"]
-            | {"detail": {name: str(value) for name, value in body["payload"]["detail"].items()}}
-        ),
-    ),
-    (
-        "closed-card-shows-other-lifecycle",
-        "A card's lifecycleId changes when it is closed.",
-        "lifecycleId",
-        lambda body: f"{body['lifecycleId']}{'-closed' * (body['status'] in CLOSED)}",
-    ),
-    (
-        "completed-card-shows-other-target",
-        "target of a card's payload changes when the card is completed.",
-        "payload",
-        lambda body: (
-            body["payload"]
-            | ({"target": {"usersById": []}} if body["status"] == Status.COMPLETED else {})
-        ),
-    ),
-    (
-        "created-moves",
-        "created changes when the card does.",
-        "created",
-        lambda body: body["updated"],
-    ),
-    (
-        "updated-stays",
-        "updated does not change when the card does.",
-        "updated",
-        lambda body: body["created"],
-    ),
-    (
-        "updated-is-now",
-        "updated is the time of the request.",
-        "updated",
-        lambda _body: format_milliseconds(int(REAL_CLOCK.timestamp() * 1_000)),
-    ),
-    (
-        "updated-before-created",
-        "updated is before created.",
-        "updated",
-        lambda _body: "2000-01-01T00:00:00.000Z",
-    ),
-)
-_LISTINGS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
-    ("listing-unwrapped", "A listing is an array instead of an object with data.", _flat),
-    ("listing-keyed-by-id", "data of a listing is an object keyed by card id.", _keyed),
-    ("listing-of-text", "data of a listing is an array of JSON in strings.", _as_text),
-    ("listing-of-one-bare", "data of a listing of one card is the card, not an array.", _alone),
-    ("listing-nested", "data of a listing is an object that contains the array.", _nested),
-    ("listing-under-cards", "A listing has its array under cards instead of data.", _renamed),
-)
-
-FAULTS: Final = (
-    *(
-        Fault(
-            f"card-lacks-{name}",
-            _AREA,
-            f"A listed card has no {name}.",
-            {"card_body": partial(_without, name)},
-        )
-        for name in CARD_FIELDS
-    ),
-    *(
-        Fault(
-            f"card-payload-lacks-{name}",
-            _AREA,
-            f"The payload of a listed card has no {name}.",
-            {"card_body": partial(_without_payload, name)},
-        )
-        for name in PAYLOAD_FIELDS
-    ),
-    *(
-        Fault(name, _AREA, text, {"card_body": partial(_with, field, change)})
-        for name, text, field, change in _VALUES
-    ),
-    Fault(
-        "card-ids-shared",
-        _AREA,
-        "Two cards have the same cardInstanceId.",
-        {"card_body": _sharing_id, "result_body": _sharing_id},
-    ),
-    Fault(
-        "card-in-snake-case",
-        _AREA,
-        "The fields of a listed card are in snake_case.",
-        {"card_body": _in_snake_case},
-    ),
-    *(Fault(name, _AREA, text, {"listing_body": wrapper}) for name, text, wrapper in _LISTINGS),
-    Fault(
-        "json-as-html",
-        _AREA,
-        "JSON bodies have the Content-Type text/html.",
-        {"content_type": constant("text/html; charset=utf-8")},
-    ),
+FAULTS.add(
+    "json-as-html",
+    "JSON bodies have the Content-Type text/html.",
+    {"content_type": constant("text/html; charset=utf-8")},
 )

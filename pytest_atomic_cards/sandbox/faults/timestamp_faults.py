@@ -5,36 +5,36 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import Final
 
-from pytest_atomic_cards.sandbox.faults.fault import Fault, Original, Wrapper, constant
+from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, constant
 
-_AREA: Final = "shape"
-
-
-def _local(original: Original, milliseconds: int) -> str:
-    return str(original(milliseconds)).removesuffix("Z")
+FAULTS: Final = Faults("shape")
 
 
-_TIMESTAMPS: Final[tuple[tuple[str, str, Wrapper], ...]] = (
-    ("timestamps-without-zone", "Timestamps have no time zone.", _local),
-    (
-        "timestamps-in-milliseconds",
-        "Timestamps are numbers of milliseconds.",
-        lambda _original, milliseconds: milliseconds,
-    ),
-    (
-        "timestamps-with-space",
-        "Timestamps have a space between date and time.",
-        lambda original, milliseconds: original(milliseconds).replace("T", " "),
-    ),
-    ("timestamps-empty", "Timestamps are empty strings.", constant("")),
-    (
-        "timestamps-of-http",
-        "Timestamps are in the format of HTTP headers.",
-        lambda _original, milliseconds: formatdate(milliseconds / 1_000, usegmt=True),
-    ),
-    ("timestamps-null", "Timestamps are null.", constant(None)),
-)
+@FAULTS.replacing("timestamp")
+def timestamps_without_zone(original: Original[str], milliseconds: int) -> str:
+    """Timestamps have no time zone."""
+    return original(milliseconds).removesuffix("Z")
 
-FAULTS: Final = tuple(
-    Fault(name, _AREA, text, {"timestamp": wrapper}) for name, text, wrapper in _TIMESTAMPS
-)
+
+@FAULTS.replacing("timestamp")
+def timestamps_in_milliseconds(_: Original[str], milliseconds: int) -> int:
+    """Timestamps are numbers of milliseconds."""
+    return milliseconds
+
+
+@FAULTS.replacing("timestamp")
+def timestamps_with_space(original: Original[str], milliseconds: int) -> str:
+    """Timestamps have a space between date and time."""
+    return original(milliseconds).replace("T", " ")
+
+
+FAULTS.add("timestamps-empty", "Timestamps are empty strings.", {"timestamp": constant("")})
+
+
+@FAULTS.replacing("timestamp")
+def timestamps_of_http(_: Original[str], milliseconds: int) -> str:
+    """Timestamps are in the format of HTTP headers."""
+    return formatdate(milliseconds / 1_000, usegmt=True)
+
+
+FAULTS.add("timestamps-null", "Timestamps are null.", {"timestamp": constant(None)})

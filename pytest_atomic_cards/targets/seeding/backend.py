@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.model.card_spec import Population
 from pytest_atomic_cards.model.cards import Card
@@ -59,27 +60,35 @@ class Placement:
         return card.flow_invocation_id in {self.invocation, *self.further}
 
 
-class SeedingBackend(Protocol):
-    """Creates cards; a ``Seeder`` does the rest."""
+class SeedingBackend(ABC):
+    """Creates cards; a ``Seeder`` does the rest.
 
-    delivery_is_certain: bool
+    Args:
+        randomness: Where ids come from.
+    """
+
+    delivery_is_certain = False
     """Whether embargo, expiry and ``lifecycleId`` are as requested; a flow may override them."""
 
-    sends_lifecycle_ids: bool
+    sends_lifecycle_ids = True
     """Whether the ``lifecycle_id`` of a spec is passed on; the target may still ignore it."""
 
-    starts_overlap: bool
+    starts_overlap = False
     """Whether starts may be requested at once: not by a user's own code, nor for customers who have
     other cards, which are listed before each start."""
+
+    if_missing = ""
+    """What to check if requested cards are not listed; empty if nothing is known."""
 
     listing_timeout: float
     """Seconds of real time until the next card that was requested must be listed."""
 
-    if_missing: str
-    """What to check if requested cards are not listed; empty if nothing is known."""
-
     settling: float
     """Seconds of real time until a change of state must be listed."""
+
+    def __init__(self, randomness: Randomness) -> None:
+        self._randomness = randomness
+        self._user_ids = UserIds(randomness)
 
     def new_user(self, suffix: str = "", *, like: str = "") -> str:
         """A user id that exists for this run only.
@@ -91,6 +100,7 @@ class SeedingBackend(Protocol):
         Raises:
             NotAvailableError: The settings name the only users that may be targeted.
         """
+        return self._generator.new(suffix, like)
 
     def new_number(self) -> str:
         """A user id of digits only that exists for this run only.
@@ -98,7 +108,17 @@ class SeedingBackend(Protocol):
         Raises:
             NotAvailableError: The settings name the only users that may be targeted.
         """
+        return self._generator.number()
 
+    @property
+    def _generator(self) -> UserIds:
+        return self._user_ids
+
+    def owns(self, user: str) -> bool:
+        """Whether a user exists for this run only."""
+        return self._user_ids.owns(user)
+
+    @abstractmethod
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customer of each card of a population.
 
@@ -106,9 +126,7 @@ class SeedingBackend(Protocol):
             NotAvailableError: The target cannot create such cards.
         """
 
-    def owns(self, user: str) -> bool:
-        """Whether a user exists for this run only."""
-
+    @abstractmethod
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:
@@ -125,6 +143,7 @@ class SeedingBackend(Protocol):
             OutcomeUnknownError: The cards may or may not be created.
         """
 
+    @abstractmethod
     def snooze(self, card: Card, duration: timedelta) -> None:
         """Snooze an active card, as if the customer did it.
 
@@ -132,6 +151,7 @@ class SeedingBackend(Protocol):
             NotAvailableError: The target has no such control.
         """
 
+    @abstractmethod
     def pass_time(self, duration: timedelta) -> None:
         """Let time pass on the target."""
 

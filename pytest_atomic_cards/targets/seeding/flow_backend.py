@@ -71,8 +71,6 @@ class FlowBackend(LiveBackend):
         randomness: Where ids come from.
     """
 
-    sends_lifecycle_ids = True
-
     def __init__(
         self,
         flows: ActionFlows,

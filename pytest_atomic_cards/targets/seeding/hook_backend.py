@@ -28,8 +28,6 @@ class HookBackend(LiveBackend):
             the invocations that it is given.
     """
 
-    sends_lifecycle_ids = True
-
     def __init__(
         self, seed: SeedHook | None, settings: Settings, clock: Clock, recorder: Recorder
     ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import cycle
@@ -17,20 +16,19 @@ from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.support.progress import activity
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
-from pytest_atomic_cards.targets.seeding.backend import UserIds
+from pytest_atomic_cards.targets.seeding.backend import SeedingBackend, UserIds
 
 NO_SUPPLY: Final = "this target has no supply of cards (ATOMIC_CARDS_SEEDING=none)"
 NO_SNOOZE: Final = "the public API has no way to snooze a card"
 _CHOSEN_BY_TARGET: Final = {
     "card_template_id": "cardTemplateId",
     "event_name": "eventName",
-    "lifecycle_id": "lifecycleId",
     "flow_instance_id": "flowInstanceId",
     "flow_invocation_id": "flowInvocationId",
 }
 
 
-class LiveBackend(ABC):
+class LiveBackend(SeedingBackend):
     """Chooses the customers of seeded cards, and lets real time pass.
 
     Args:
@@ -39,33 +37,21 @@ class LiveBackend(ABC):
         randomness: Where ids come from.
     """
 
-    delivery_is_certain = False
-    sends_lifecycle_ids = False
-    starts_overlap = False
-    if_missing = ""
     settling = 10.0  # ten times as long as the slow target of our tests needs to list a change
 
     def __init__(
         self, settings: Settings, clock: Clock, randomness: Randomness = TRUE_RANDOMNESS
     ) -> None:
+        super().__init__(randomness)
         self._settings = settings
         self._wait_clock = clock
-        self._user_ids = UserIds(randomness)
         self.listing_timeout = settings.seed_timeout
 
-    def new_user(self, suffix: str = "", *, like: str = "") -> str:
-        """A user id that nothing else on the target has."""
-        self._refuse_to_generate()
-        return self._user_ids.new(suffix, like)
-
-    def new_number(self) -> str:
-        """A user id of digits that nothing else on the target has."""
-        self._refuse_to_generate()
-        return self._user_ids.number()
-
-    def _refuse_to_generate(self) -> None:
+    @property
+    def _generator(self) -> UserIds:
         if self._settings.user_ids:
             raise NotAvailableError("ATOMIC_CARDS_USER_IDS names the only users to target")
+        return self._user_ids
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, those of the settings in turn, or new ones."""
@@ -76,22 +62,10 @@ class LiveBackend(ABC):
         if any(spec.status is Status.SNOOZED for spec in population):
             raise NotAvailableError(NO_SNOOZE)
         for field, attribute in _CHOSEN_BY_TARGET.items():
-            if field == "lifecycle_id" and self.sends_lifecycle_ids:
-                continue
             if any(getattr(spec, field) is not None for spec in population):
                 raise NotAvailableError(
                     f"{attribute} of a card is decided by a live target; leave {field} out"
                 )
-
-    def owns(self, user: str) -> bool:
-        """Whether a user was generated here."""
-        return self._user_ids.owns(user)
-
-    @abstractmethod
-    def place(
-        self, population: Population, users: Sequence[str], invocation: str | None = None
-    ) -> str:
-        """Request the cards of one invocation; see :class:`SeedingBackend`."""
 
     def _users(self, population: Population) -> Iterator[str]:
         allowed = self._settings.user_ids
@@ -119,6 +93,8 @@ class LiveBackend(ABC):
 
 class NoBackend(LiveBackend):
     """Creates no cards: what needs some of its own is not available."""
+
+    sends_lifecycle_ids = False
 
     def choose_users(self, population: Population) -> tuple[str, ...]:  # noqa: ARG002 - for none
         """Refuse.

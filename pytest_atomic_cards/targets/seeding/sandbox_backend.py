@@ -10,7 +10,7 @@ from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.support.errors import MisuseError, SeedingError
 from pytest_atomic_cards.support.randomness import TRUE_RANDOMNESS, Randomness
-from pytest_atomic_cards.targets.seeding.backend import UserIds
+from pytest_atomic_cards.targets.seeding.backend import SeedingBackend
 
 if TYPE_CHECKING:
     from pytest_atomic_cards.client.sandbox_controls import SandboxControls
@@ -29,7 +29,7 @@ _FIELDS: Final = {
 }
 
 
-class SandboxBackend:
+class SandboxBackend(SeedingBackend):
     """Creates cards in one environment of a sandbox, with any attribute values.
 
     Args:
@@ -38,32 +38,16 @@ class SandboxBackend:
     """
 
     delivery_is_certain = True
-    sends_lifecycle_ids = True
-    starts_overlap = False
-    if_missing = ""
     listing_timeout = 1.0  # a sandbox lists cards at once, unless a fault delays or hides them
     settling = 0.6  # likewise for changes; only faults make a contract wait that long
 
     def __init__(self, controls: SandboxControls, randomness: Randomness = TRUE_RANDOMNESS) -> None:
+        super().__init__(randomness)
         self._controls = controls
-        self._randomness = randomness
-        self._user_ids = UserIds(randomness)
-
-    def new_user(self, suffix: str = "", *, like: str = "") -> str:
-        """A user id that nothing else in the sandbox has."""
-        return self._user_ids.new(suffix, like)
-
-    def new_number(self) -> str:
-        """A user id of digits that nothing else in the sandbox has."""
-        return self._user_ids.number()
 
     def choose_users(self, population: Population) -> tuple[str, ...]:
         """The customers that the specs name, or new ones."""
         return tuple(spec.user_id or self._user_ids.new() for spec in population)
-
-    def owns(self, user: str) -> bool:
-        """Whether a user was generated here."""
-        return self._user_ids.owns(user)
 
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None

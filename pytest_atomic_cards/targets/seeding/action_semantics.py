@@ -35,7 +35,7 @@ from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.action_outcomes import is_refusal, updated
 from pytest_atomic_cards.targets.seeding.alike_cards import AlikeCards, AlikeError
 from pytest_atomic_cards.targets.seeding.filter_semantics import similar
-from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import Reader, key_of, selecting
 
 _RECENT: Final = 8
 """Cards to try with: enough that one of them is still open while tests close some."""
@@ -64,13 +64,7 @@ def selectors_of(
     card: Card, without: Attribute | None = None, *, beside: Iterable[Card] = ()
 ) -> Iterator[CardQuery]:
     """Queries that may select one card and no other, as far as the others are known."""
-    values = card.attributes
-    rivals = [one.attributes for one in beside if key_of(one) != key_of(card)]
-    for names in _SELECTORS:
-        if without not in names and all(name in values for name in names):
-            query = CardQuery.of({name: values[name] for name in names})
-            if not any(map(query.matches, rivals)):
-                yield query
+    return selecting(card, (names for names in _SELECTORS if without not in names), beside=beside)
 
 
 class ActionSemantics:

@@ -20,7 +20,12 @@ from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.support.errors import NotAvailableError
 from pytest_atomic_cards.targets.seeding.action_outcomes import updated
 from pytest_atomic_cards.targets.seeding.filter_semantics import similar
-from pytest_atomic_cards.targets.seeding.listing_reader import SMALLEST_PAGE, Reader, key_of
+from pytest_atomic_cards.targets.seeding.listing_reader import (
+    SMALLEST_PAGE,
+    Reader,
+    key_of,
+    selecting,
+)
 
 _SHARED: Final = (
     (Attribute.FLOW_INSTANCE_ID,),
@@ -76,12 +81,9 @@ class AlikeCards:
 
     def queries(self, card: Card, without: Attribute) -> Iterator[CardQuery]:
         """Queries that list only a card and those like it, without one attribute."""
-        values = card.attributes
-        for names in _SHARED:
-            if without not in names and all(name in values for name in names):
-                query = CardQuery.of({name: values[name] for name in names})
-                if self.are_active(card, query):
-                    yield query
+        for query in selecting(card, (names for names in _SHARED if without not in names)):
+            if self.are_active(card, query):
+                yield query
 
     def try_on(self, action: Action, pin: Attribute, card: Card, query: CardQuery) -> bool | None:
         """Whether a made-up value protects the cards of a query; ``None`` if that is not seen."""

@@ -8,7 +8,7 @@ may be listed only by status, and cancelled ones never.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
@@ -103,14 +103,8 @@ class Group:
         """
         if self.is_alone:
             return self.pin
-        values = card.attributes
-        for names in _SINGLING:
-            if any(name not in values for name in names):
-                continue
-            chosen = {name: values[name] for name in names}
-            rivals = (other for other in self.cards if key_of(other) != key_of(card))
-            if not any(chosen.items() <= other.attributes.items() for other in rivals):
-                return CardQuery.of(chosen)
+        for query in selecting(card, _SINGLING, beside=self.cards):
+            return query
         raise NotAvailableError(
             f"no attributes tell card {brief(key_of(card))} from the others of its invocation"
         )
@@ -124,6 +118,19 @@ _SINGLING: Final = (
     (Attribute.FLOW_INSTANCE_ID, Attribute.CARD_TEMPLATE_ID),
     (Attribute.FLOW_INVOCATION_ID, Attribute.CARD_TEMPLATE_ID, Attribute.USER_ID),
 )
+
+
+def selecting(
+    card: Card, sets: Iterable[Collection[Attribute]], *, beside: Iterable[Card] = ()
+) -> Iterator[CardQuery]:
+    """Queries by sets of attributes that a card has, and none of the cards beside it."""
+    values = card.attributes
+    rivals = [one.attributes for one in beside if key_of(one) != key_of(card)]
+    for names in sets:
+        if all(name in values for name in names):
+            query = CardQuery.of({name: values[name] for name in names})
+            if not any(map(query.matches, rivals)):
+                yield query
 
 
 def is_full(query: CardQuery, count: int) -> bool:

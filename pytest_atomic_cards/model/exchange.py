@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_atomic_cards.model.settings import APP_URL, SANDBOX_URL
-from pytest_atomic_cards.support.json_values import inner_values, refuse_constant
+from pytest_atomic_cards.support.json_values import is_deeper_than, refuse_constant
 from pytest_atomic_cards.support.printable import printable, shell_word
 from pytest_atomic_cards.support.secrets.hidden import REDACTED
 from pytest_atomic_cards.support.secrets.names import is_secret_name
@@ -176,18 +176,10 @@ def _readable(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
         value = json.loads(body, parse_constant=refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         return text
-    return text if _is_deep(value) else value
+    return text if is_deeper_than(value, _DEEPEST) else value
 
 
 def _finite(number: str) -> float:
     """A number that JSON can hold; ``1e400`` would be read as infinite."""
     value = float(number)
     return value if math.isfinite(value) else refuse_constant(number)
-
-
-def _is_deep(value: object) -> bool:
-    """Whether a JSON value has more levels than can safely be written."""
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = inner_values(level)
-    return bool(level)

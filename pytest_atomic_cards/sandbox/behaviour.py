@@ -18,7 +18,7 @@ from pytest_atomic_cards.sandbox.card_record import Json, Row, encode_json
 from pytest_atomic_cards.sandbox.creation_decisions import CreationDecisions
 from pytest_atomic_cards.sandbox.query_decisions import Filters, QueryDecisions
 from pytest_atomic_cards.sandbox.refusal import Refusal
-from pytest_atomic_cards.support.json_values import refuse_constant
+from pytest_atomic_cards.support.json_values import is_deeper_than, refuse_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -166,7 +166,7 @@ class Behaviour(QueryDecisions, AccessDecisions, BodyDecisions, CreationDecision
         """Decode a body to a JSON value that can be encoded again."""
         try:
             value = json.loads(body.decode(), parse_constant=refuse_constant)
-            if _is_deeper_than(value, _DEEPEST):
+            if is_deeper_than(value, _DEEPEST):
                 raise Refusal(400, f"the body is nested deeper than {_DEEPEST} levels")
             encode_json(value)
         except UnicodeDecodeError:
@@ -209,17 +209,3 @@ def _has_no_content(answer: str) -> bool:
     if answer not in {"empty", "null", "204"}:
         raise Refusal(int(answer), "no card matches")
     return answer == "204"
-
-
-def _is_deeper_than(value: Json, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for parent in layer
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not layer:
-            return False
-    return True

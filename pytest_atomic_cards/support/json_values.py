@@ -16,6 +16,16 @@ def inner_values(values: Iterable[Any]) -> list[Any]:
     ]
 
 
+def is_deeper_than(value: object, levels: int) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
+    layer = [value]
+    for _ in range(levels):
+        layer = inner_values(layer)
+        if not layer:
+            return False
+    return True
+
+
 def whole_number(value: object) -> int | None:
     """A JSON value that is a whole number; ``None`` for any other."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -90,32 +90,23 @@ class CardRecord:
     @classmethod
     def from_row(cls, row: Row, environment_id: str) -> Self:
         """The record for a row."""
-        payload = json.loads(row.payload)
-        return cls(
-            card_instance_id=row.card_instance_id,
-            environment_id=environment_id,
-            card_template_id=row.card_template_id,
-            card_template_name=row.card_template_name,
-            event_name=row.event_name,
-            event_source=row.event_source,
-            lifecycle_id=row.lifecycle_id,
-            flow_instance_id=row.flow_instance_id,
-            flow_invocation_id=row.flow_invocation_id,
-            user_id=row.user_id,
-            status=Status(row.status),
-            variables=payload["detail"],
-            metadata=payload["metadata"],
-            card_options=payload["cardOptions"],
-            created=from_milliseconds(row.created),
-            updated=from_milliseconds(row.updated),
-            embargo_until=_moment(row.embargo_until),
-            expires_at=_moment(row.expires_at),
-            snooze_until=_moment(row.snooze_until),
-            completion=None if row.completion is None else json.loads(row.completion),
-        )
+        payload, values = json.loads(row.payload), row._asdict()
+        fields: dict[str, Any] = {name: values[name] for name in TEXTS}
+        fields |= {name: _moment(values[name]) for name in TIMES}
+        fields |= {
+            "status": Status(row.status),
+            "variables": payload["detail"],
+            "metadata": payload["metadata"],
+            "card_options": payload["cardOptions"],
+            "completion": None if row.completion is None else json.loads(row.completion),
+        }
+        return cls(environment_id=environment_id, **fields)
 
 
-_OBJECTS: Final = ("variables", "metadata", "card_options")
+TEXTS: Final = Row._fields[Row._fields.index("card_instance_id") : Row._fields.index("payload")]
+"""The fields of a card that are text in a row as well."""
+TIMES: Final = ("created", "updated", "embargo_until", "expires_at", "snooze_until")
+OBJECTS: Final = ("variables", "metadata", "card_options")
 _SETTABLE: Final = frozenset(item.name for item in dataclasses.fields(CardRecord)) - {
     "environment_id"
 }
@@ -186,11 +177,11 @@ def payload_text(
 
 
 def _payload(user: str, given: Mapping[str, Any]) -> str:
-    for name in _OBJECTS:
+    for name in OBJECTS:
         if not isinstance(given.get(name, {}), Mapping):
             raise MisuseError(f"{name} must be a mapping, not {given[name]!r}")
     try:
-        return payload_text(user, *(given.get(name, {}) for name in _OBJECTS))
+        return payload_text(user, *(given.get(name, {}) for name in OBJECTS))
     except (TypeError, ValueError) as error:
         raise MisuseError(f"variables, metadata and card_options must be JSON: {error}") from None
 

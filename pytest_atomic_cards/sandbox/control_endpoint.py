@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from pytest_atomic_cards.model.network_faults import NetworkFault, NetworkFaults
 from pytest_atomic_cards.sandbox.authorization import CARDS_ROLE
+from pytest_atomic_cards.sandbox.card_record import OBJECTS, TEXTS, TIMES
 from pytest_atomic_cards.sandbox.loopback_only import check_local
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.request_body import read_body
@@ -44,20 +45,9 @@ def _in_camel_case(*fields: str) -> dict[str, str]:
     return {re.sub("_(.)", lambda found: found[1].upper(), name): name for name in fields}
 
 
-_TEXTS: Final = _in_camel_case(
-    "card_instance_id",
-    "card_template_id",
-    "card_template_name",
-    "event_name",
-    "event_source",
-    "lifecycle_id",
-    "flow_instance_id",
-    "flow_invocation_id",
-    "user_id",
-    "status",
-)
-_OBJECTS: Final = _in_camel_case("variables", "metadata", "card_options")
-_TIMES: Final = _in_camel_case("created", "updated", "embargo_until", "expires_at", "snooze_until")
+_TEXTS: Final = _in_camel_case(*TEXTS)
+_OBJECTS: Final = _in_camel_case(*OBJECTS)
+_TIMES: Final = _in_camel_case(*TIMES)
 _NETWORK: Final = _in_camel_case(*(field.name for field in dataclasses.fields(NetworkFault)))
 _FIELDS: Final = _TEXTS | _OBJECTS | _TIMES | {"completion": "completion"}
 

@@ -32,39 +32,21 @@ _OPEN: Final = (Status.ACTIVE.value, Status.SNOOZED.value, MIXED)
 """Cards that an action changes; what cancel does to an embargoed card is inferred."""
 _LIMITS: Final = (ABSENT, "1", "some", "1000")
 
+_CHANGED: Final = {"by": DIMENSIONS["by"], "matches": _SOME_MATCH, "state": _OPEN}
 _LISTING: Final[Region] = {
-    "by": DIMENSIONS["by"],
-    "matches": _SOME_MATCH,
+    **_CHANGED,
     "state": _LISTED,
     "limit": _LIMITS,
     "offset": (ABSENT, "0", "inside", "page"),
 }
-_ACTION: Final[Region] = {
-    "operation": _ACTIONS,
-    "by": DIMENSIONS["by"],
-    "matches": _SOME_MATCH,
-    "state": _OPEN,
-    "multiple": (ABSENT, "1"),
-}
-_CANCEL: Final[Region] = {
-    "by": DIMENSIONS["by"],
-    "matches": _SOME_MATCH,
-    "state": _OPEN,
-    "limit": _LIMITS,
-}
+_COMPLETION: Final[Region] = {**_CHANGED, "multiple": (ABSENT, "1")}
+_ACTION: Final[Region] = {"operation": _ACTIONS, **_COMPLETION}
+_CANCEL: Final[Region] = {**_CHANGED, "limit": _LIMITS}
 _NO_MATCH: Final[Region] = {"by": DIMENSIONS["by"][1:]}
 _REFUSAL: Final[Region] = {
-    "operation": _ACTIONS,
-    "by": DIMENSIONS["by"],
+    **_ACTION,
     "matches": DIMENSIONS["matches"][2:],
-    "state": _OPEN,
     "multiple": (ABSENT, "0", OTHER),
-}
-_COMPLETION: Final[Region] = {
-    "by": DIMENSIONS["by"],
-    "matches": _SOME_MATCH,
-    "state": _OPEN,
-    "multiple": (ABSENT, "1"),
 }
 _QUERY: Final[Region] = {"operation": _ALL, "by": DIMENSIONS["by"][1:]}
 _ACCESS: Final[Region] = {"operation": _ALL, "by": SETS_WITHOUT_PAIRS}

@@ -20,19 +20,23 @@ class Option:
             in capitals, the ini option ``atomic_cards_`` and this.
         help: One line for ``--help``.
         parse: Turns text into the value; raises ``ValueError`` with what it expects.
-        flag: Whether there is a command line option ``--cards-…``.
         hidden: Whether ``pytest --help`` leaves that option out.
         secret: Whether it is read from the environment only and never shown.
-        metavar: Name of the command line option's argument.
+        metavar: Name of the argument of the command line option ``--cards-…``, empty if it takes
+            none; ``None`` if there is no such option.
     """
 
     name: str
     help: str
     parse: Callable[[str], Any] = str
-    flag: bool = False
     hidden: bool = False
     secret: bool = False
     metavar: str | None = None
+
+    @property
+    def flag(self) -> bool:
+        """Whether there is a command line option."""
+        return self.metavar is not None
 
     @property
     def default(self) -> Any:  # noqa: ANN401 - type by option

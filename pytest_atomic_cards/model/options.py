@@ -23,23 +23,20 @@ OPTIONS: Final = (
         "target",
         "run against the embedded sandbox (default) or a live Cards API",
         setting_parsers.target,
-        flag=True,
         metavar="{sandbox,live}",
     ),
     Option(
         "report",
         "write report.json, report.html and junit.xml to this directory",
         setting_parsers.path,
-        flag=True,
         metavar="DIR",
     ),
-    Option("strict", "inferred requirements fail too", setting_parsers.truth, flag=True),
+    Option("strict", "inferred requirements fail too", setting_parsers.truth, metavar=""),
     Option(
         "fault",
         "faults of the sandbox to switch on, separated by commas; @ narrows one, as in "
         "limit-ignored@by=userId",
         setting_parsers.words,
-        flag=True,
         metavar="NAME",
     ),
     Option(
@@ -47,21 +44,18 @@ OPTIONS: Final = (
         "TOML file with answers to the open questions: the sandbox behaves accordingly, and a live "
         "target that differs has drifted",
         setting_parsers.path,
-        flag=True,
         metavar="FILE",
     ),
     Option(
         "profile_out",
         "write the observed answers to the open questions to this file",
         setting_parsers.path,
-        flag=True,
         metavar="FILE",
     ),
     Option(
         "only",
         "run only the contracts of these requirements, separated by commas",
         setting_parsers.words,
-        flag=True,
         metavar="ID",
     ),
     Option(
@@ -69,7 +63,6 @@ OPTIONS: Final = (
         "check every response that the cards fixtures get, and fail a test whose traffic violates "
         "a documented requirement (default: on)",
         setting_parsers.one_of("on", "off"),
-        flag=True,
         hidden=True,
         metavar="{on,off}",
     ),
@@ -78,23 +71,20 @@ OPTIONS: Final = (
         "how much to test: quick for every pull request, default every night, thorough before a "
         "release",
         setting_parsers.one_of("quick", "default", "thorough"),
-        flag=True,
         metavar="{quick,default,thorough}",
     ),
     Option(
         "examples",
         "number of generated cases per contract, overriding the effort",
         setting_parsers.count,
-        flag=True,
         hidden=True,
         metavar="N",
     ),
-    Option("seed", "seed of generated cases", setting_parsers.whole, flag=True, metavar="N"),
+    Option("seed", "seed of generated cases", setting_parsers.whole, metavar="N"),
     Option(
         "max_rate",
         "maximum requests per second to a live target, over all threads and worker processes",
         setting_parsers.rate,
-        flag=True,
         metavar="N",
     ),
     Option(
@@ -102,7 +92,6 @@ OPTIONS: Final = (
         "stop testing after this time: what is left is inconclusive, and seeded cards are cleaned "
         "up",
         setting_parsers.seconds,
-        flag=True,
         metavar="SECONDS",
     ),
     Option(
@@ -110,7 +99,6 @@ OPTIONS: Final = (
         "most cards to create on a live target: contracts that do not fit are not exercised, the "
         "cheapest coverage first",
         setting_parsers.count,
-        flag=True,
         metavar="N",
     ),
     Option(
@@ -118,27 +106,24 @@ OPTIONS: Final = (
         "most requests to send to a live target: contracts that do not fit, or begin once only "
         "clean-up is left, are not exercised",
         setting_parsers.count,
-        flag=True,
         metavar="N",
     ),
     Option(
         "dry_run",
         "print what a live run would create and send, at once and without contacting the target",
         setting_parsers.truth,
-        flag=True,
+        metavar="",
     ),
     Option(
         "cassettes",
         "record the exchanges of tests, replay them offline, or verify the target against them",
         setting_parsers.mode,
-        flag=True,
         metavar="{off,record,replay,verify}",
     ),
     Option(
         "cassettes_dir",
         "directory of the cassettes, relative to the root directory of the tests",
         setting_parsers.path,
-        flag=True,
         hidden=True,
         metavar="DIR",
     ),
@@ -146,7 +131,6 @@ OPTIONS: Final = (
         "cassettes_replace",
         "whether a recording replaces an earlier one only if its test passed, or always",
         setting_parsers.one_of("passed", "always"),
-        flag=True,
         hidden=True,
         metavar="{passed,always}",
     ),
@@ -154,7 +138,6 @@ OPTIONS: Final = (
         "cassettes_max_age",
         "days after which a cassette has expired",
         setting_parsers.count,
-        flag=True,
         hidden=True,
         metavar="DAYS",
     ),
@@ -162,7 +145,6 @@ OPTIONS: Final = (
         "cassettes_fail_on",
         "fail the run if cassettes are orphaned, unplayed or expired, separated by commas",
         setting_parsers.shortcomings,
-        flag=True,
         hidden=True,
         metavar="WHAT",
     ),
@@ -170,7 +152,6 @@ OPTIONS: Final = (
         "redact",
         "personal fields to leave out of cassettes, such as payload.detail.email",
         setting_parsers.words,
-        flag=True,
         hidden=True,
         metavar="FIELD",
     ),
@@ -194,7 +175,6 @@ OPTIONS: Final = (
         "application in this process to run against, WSGI or ASGI: module:attribute, or fixture "
         "for that of cards_app",
         setting_parsers.app,
-        flag=True,
         metavar="MODULE:ATTRIBUTE",
     ),
     Option(

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pytest_atomic_cards.client.disguised_requests import PINS, disguise, plain_text
 from pytest_atomic_cards.client.request import SAFE_METHODS
 from pytest_atomic_cards.client.unguarded import Permission, ScopeWarning
-from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.query import CONTROLS, Attribute
 from pytest_atomic_cards.support.errors import MisuseError, NotAvailableError, ScopeError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PINS", "Evidence", "Scope", "ScopeWarning"]
 
-_NAMES: Final = frozenset({*Attribute, "limit", "offset", "multiple"})
+_NAMES: Final = frozenset({*Attribute, *CONTROLS})
 _PLAIN_PATH: Final = re.compile(r"(?:/[^/\\;?#%\x00-\x1f\x7f]+)*/?")
 _RELATIVE: Final = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 _FLOW_START: Final = re.compile(r"(?:/[^/]+)*/v1/[^/]+/action-flow/[^/]+/(?:start|test)")

@@ -40,6 +40,9 @@ class Attribute(ShownAsCode, StrEnum):
 ATTRIBUTE_FIELDS: Final = tuple((attribute, attribute.field) for attribute in Attribute)
 """Each attribute with its field, in the order of the documentation."""
 
+CONTROLS: Final = ("limit", "offset", "multiple")
+"""The other parameters of a query."""
+
 
 class QueryFields(TypedDict, total=False):
     """The keyword arguments of :class:`CardQuery` and of ``cards.list``."""
@@ -212,5 +215,5 @@ def _parse_value(name: str, value: str) -> str | int | bool:
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,4300}")  # no more digits than int() reads
 _FIELDS = {attribute.value: field for attribute, field in ATTRIBUTE_FIELDS} | {
-    name: name for name in ("limit", "offset", "multiple")
+    name: name for name in CONTROLS
 }

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
 from pytest_atomic_cards.model.lifecycle import Action
-from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.query import CONTROLS, Attribute
 from pytest_atomic_cards.rules.redaction_markers import is_masked
 
 ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
 """The names of the query attributes."""
-_NAMES: Final = ATTRIBUTES | {"limit", "offset", "multiple"}
+_NAMES: Final = ATTRIBUTES.union(CONTROLS)
 _ADDRESS: Final = re.compile(
     r"(?P<environment>https?://[^/?#]+(?:/[^?#]+?)??/v1/[^/?#]+)/cards(?:/(?P<word>[a-z]+))?"
 )

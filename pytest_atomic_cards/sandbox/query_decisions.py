@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import OPEN, Action, Status
-from pytest_atomic_cards.model.query import Attribute
+from pytest_atomic_cards.model.query import CONTROLS, Attribute
 from pytest_atomic_cards.sandbox.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ UNLIMITED: Final = 2**61
 """More cards than there can be; twice as many still fit SQLite's integers."""
 
 _ATTRIBUTES: Final = frozenset(attribute.value for attribute in Attribute)
-_CONTROLS: Final = frozenset({"limit", "offset", "multiple"})
 _STATUS: Final = Attribute.STATUS.value
 _STATUSES: Final = tuple(status.value for status in Status)
 _CANCELLED: Final = frozenset({Status.CANCELLED.value})
@@ -75,7 +74,7 @@ class QueryDecisions:
         for name, value in pairs:
             if name in _ATTRIBUTES:
                 found[name] = self.repeated(name, found[name], value) if name in found else (value,)
-            elif name not in _CONTROLS:
+            elif name not in CONTROLS:
                 self.unknown_parameter(name)
         for name, values in tuple(found.items()):
             if self.profile.comma_list == "any":
@@ -207,7 +206,7 @@ class QueryDecisions:
 
     def controls(self, pairs: Pairs) -> Mapping[str, str]:
         """The parameters that are not attributes; the last of those given twice."""
-        return {name: value for name, value in pairs if name in _CONTROLS}
+        return {name: value for name, value in pairs if name in CONTROLS}
 
     def number(self, name: str, text: str | None, least: int = 0) -> int | None:
         """A whole number of the query; ``None`` if it is missing or to be ignored."""

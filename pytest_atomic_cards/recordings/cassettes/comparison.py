@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from pytest_atomic_cards.client.request import SAFE_METHODS
 from pytest_atomic_cards.client.retry import TRANSIENT
 from pytest_atomic_cards.recordings.cassettes.id_pairs import SHOWN, Pairs
 from pytest_atomic_cards.support.printable import cut
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.recordings.cassettes.cassette_document import Interaction
     from pytest_atomic_cards.recordings.cassettes.indexed_cassette import Response
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Final = ("content-type",)
 _NOT_SENT: Final = "recorded, not sent now"
 _NOT_RECORDED: Final = "sent now, not recorded"
@@ -77,7 +77,7 @@ class Comparison:
         now = self._cassette.redacted(interaction)
         self._is_out_of_order = self._is_out_of_order or _overlap([*self._sent[-1:], now])
         self._sent.append(now)
-        if now.request.method in _SAFE_METHODS:
+        if now.request.method in SAFE_METHODS:
             self._pending[_question(now.request)] = now
             return
         self.look()
@@ -185,7 +185,7 @@ def _stretches(interactions: list[Interaction]) -> list[_Stretch]:
     for one in interactions:
         if one.response["status"]["code"] in TRANSIENT:
             continue
-        if one.request.method in _SAFE_METHODS:
+        if one.request.method in SAFE_METHODS:
             stretches[-1].asked[_question(one.request)] = one
         else:
             stretches[-1].change = one
@@ -198,7 +198,7 @@ def _last_of_each(interactions: list[Interaction]) -> list[Interaction]:
     kept: dict[Any, Interaction] = {}
     for one in interactions:
         if one.response["status"]["code"] not in TRANSIENT:
-            is_read = one.request.method in _SAFE_METHODS
+            is_read = one.request.method in SAFE_METHODS
             kept[_question(one.request) if is_read else len(kept)] = one
     return list(kept.values())
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE
+from pytest_atomic_cards.model.query import CONTROLS
 from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, Wrapper
 from pytest_atomic_cards.sandbox.faults.found_rows import among_all
 from pytest_atomic_cards.sandbox.query_decisions import UNLIMITED
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.sandbox.query_decisions import Pairs
 
 FAULTS: Final = Faults("pagination")
-_CONTROLS: Final = frozenset({"limit", "offset", "multiple"})
 
 
 def _default(size: int, original: Original[int], limit: int | None) -> int:
@@ -131,7 +131,7 @@ def offset_ignored_with_attribute(
 ) -> tuple[int, int]:
     """offset is ignored if an attribute is given."""
     limit, offset = original(pairs)
-    return limit, 0 if any(name not in _CONTROLS for name, _ in pairs) else offset
+    return limit, 0 if any(name not in CONTROLS for name, _ in pairs) else offset
 
 
 @FAULTS.replacing("cards.read")

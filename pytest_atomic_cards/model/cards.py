@@ -17,7 +17,8 @@ from pytest_atomic_cards.support.json_values import whole_number
 
 Json = Any
 
-_STATUSES: Final = {status.value: status for status in Status}
+STATUSES: Final = {status.value: status for status in Status}
+"""The states by their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def _text(value: Json) -> str | None:
 
 def _status(value: Json) -> Status | str | None:
     word = _text(value)
-    return word if word is None else _STATUSES.get(word, word)
+    return word if word is None else STATUSES.get(word, word)
 
 
 def _timestamp(value: Json) -> datetime | None:

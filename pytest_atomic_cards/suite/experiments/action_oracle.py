@@ -9,6 +9,7 @@ Card lifecycle model.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from enum import StrEnum, auto
 from functools import cache
@@ -73,7 +74,8 @@ def changes(state: Status, action: Action) -> bool | None:
 def demand(point: Point, states: Sequence[Status]) -> Demand:
     """What the documentation says of the response to an action on cards in these states."""
     action = Action(point["operation"])
-    sure = sum(changes(state, action) is True for state in states)
+    counts = Counter(states)
+    sure = sum(count for state, count in counts.items() if changes(state, action) is True)
     is_whole = point["limit"] in _WHOLE
     if point["multiple"] in SINGLE_ONLY and sure > 1:
         return Demand.FAILURE if is_whole else Demand.EITHER
@@ -88,20 +90,21 @@ def is_harmless(point: Point, states: Sequence[Status]) -> bool:
     """Whether the documentation says that an action changes none of these cards."""
     action = Action(point["operation"])
     return demand(point, states) is Demand.FAILURE or all(
-        changes(state, action) is False for state in states
+        changes(state, action) is False for state in set(states)
     )
 
 
 def judge(trial: Trial) -> Iterator[Breach]:
     """What an action shows against requirements."""
-    wanted = demand(trial.point, trial.cards.states)
+    found = trial.cards.states
+    wanted = demand(trial.point, found)
     yield from _of_response(trial, wanted)
     yield from _of_others(trial)
     yield from _of_abroad(trial)
     yield from _of_matched(trial, wanted)
     if trial.exchange.succeeded and len(trial.batch) <= 1:
         yield from judge_results(trial)
-    states = {changes(state, trial.action) for state in trial.cards.states}
+    states = {changes(state, trial.action) for state in set(found)}
     if trial.exchange.succeeded and states == {False}:
         yield from judge_refusal(trial)
     if trial.exchange.succeeded and states == {None}:
@@ -214,9 +217,8 @@ def _of_matched(trial: Trial, wanted: Demand) -> Iterator[Breach]:
 
 def _of_count(trial: Trial, wanted: Demand) -> Iterator[Breach]:
     """Compare how many cards changed with how many had to."""
-    sure = [
-        card for card in trial.cards.matched if changes(Status(card.status or ""), trial.action)
-    ]
+    changing = {state for state in set(trial.cards.states) if changes(state, trial.action)}
+    sure = [card for card in trial.cards.matched if card.status in changing]
     changed = [card for card in sure if not trial.is_unchanged(card)]
     actual = f"{len(changed)} of {len(sure)} changed"
     limit = _COUNTS.get(trial.point["limit"])

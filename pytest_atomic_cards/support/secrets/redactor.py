@@ -93,14 +93,18 @@ def _hide_any_spelling(secret: str) -> Callable[[str, str], str]:
     """A substitution of every spelling of a secret.
 
     The pattern of a whole token takes milliseconds to compile, so it is built only for a text in
-    which the first characters occur. Functions, because the repr of a pattern would show the secret
-    in tracebacks.
+    which the first characters occur. These are sought only if they occur verbatim, or one of them
+    escaped, as their pattern begins with a letter and halts at each such letter of a long body.
+    Functions, because the repr of a pattern would show the secret in tracebacks.
     """
-    begins = re.compile(_any_spelling(secret[:SHORTEST])).search
+    first = Hidden(secret[:SHORTEST])
+    begins = re.compile(_any_spelling(first)).search
+    escaped = [re.compile(pattern).search for pattern in _any_escaped(first)]
     whole: list[Callable[[str, str], str]] = []
 
     def hide(replacement: str, text: str) -> str:
-        if not begins(text):
+        may_begin = first in text or any(occurs(text) for occurs in escaped)
+        if not may_begin or not begins(text):
             return text
         if not whole:
             whole.append(re.compile(_any_spelling(secret)).sub)
@@ -111,6 +115,21 @@ def _hide_any_spelling(secret: str) -> Callable[[str, str], str]:
 
 def _any_spelling(secret: str) -> str:
     return "".join(map(_spellings, secret))
+
+
+def _any_escaped(characters: str) -> list[str]:
+    """Patterns, one of which occurs wherever any of some characters is spelled otherwise.
+
+    Each begins with an ordinary character, which is found fast.
+    """
+    firsts = {character.encode()[0] for character in characters}
+    units = {int.from_bytes(character.encode("utf-16-be")[:2]) for character in characters}
+    found = [f"%(?:25)*(?:{'|'.join(_hex(byte, 2) for byte in firsts)})", "&#"]
+    found += [html.escape(character) for character in "&<>\"'" if character in characters]
+    found.append(f"u00(?:{'|'.join(_hex(unit % 256, 2) for unit in units)})")
+    found += [f"u{_hex(unit, 4)}" for unit in units if unit // 256]
+    found += [re.escape(rf"\{character}") for character in '"\\/' if character in characters]
+    return [*found, *([r"\+"] if " " in characters else [])]
 
 
 def _spellings(character: str) -> str:

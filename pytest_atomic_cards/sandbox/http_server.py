@@ -13,7 +13,6 @@ import sys
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -22,6 +21,7 @@ from pytest_atomic_cards.sandbox.faulty_network import REQUEST_URI, call
 from pytest_atomic_cards.sandbox.refusal import Refusal
 from pytest_atomic_cards.sandbox.request_body import LARGEST_BODY, body_length, check_length
 from pytest_atomic_cards.sandbox.server_errors import trouble_with
+from pytest_atomic_cards.sandbox.threaded_server import ThreadedServer
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _WRITING: Final = 30.0
 thousand cards has megabytes that a client may parse as they arrive."""
 
 
-class HttpServer(ThreadingMixIn, TCPServer):
+class HttpServer(ThreadedServer):
     """Serves an application, with a thread for each connection.
 
     Args:
@@ -52,12 +52,8 @@ class HttpServer(ThreadingMixIn, TCPServer):
         app: Answers requests.
     """
 
-    daemon_threads = True
-
     def __init__(self, listener: socket.socket, app: WSGIApplication) -> None:
-        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
+        super().__init__(listener, _Handler)
         self.app = app
         self.connections = Connections()
 

@@ -14,8 +14,6 @@ from pytest_atomic_cards.support.errors import SettingsError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_POLL: Final = 0.05
-"""Seconds between checks whether to stop, and so what stopping a server may cost a test."""
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only looked up
 """Addresses that stand for all of this machine, and the one of them to connect to."""
 
@@ -56,7 +54,7 @@ class LoopbackServer:
         self._port = listener.getsockname()[1]
         self._server = HttpServer(listener, self._app)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL,), name="sandbox-server", daemon=True
+            target=self._server.serve, name="sandbox-server", daemon=True
         )
         self._thread.start()
 
@@ -65,7 +63,7 @@ class LoopbackServer:
         server, self._server = self._server, None
         thread, self._thread = self._thread, None
         if server is not None and thread is not None:
-            server.shutdown()
+            server.stop()
             thread.join()
             server.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -42,10 +43,17 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile(_PATIENT)
 
 
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths of directories that do not exist: ``tmp_path`` would make one for each test."""
+    root = tmp_path_factory.mktemp("states")
+    return (root / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, _states: Iterator[Path]) -> None:
     """Settings of whoever runs the tests, and of the machine, stay out of them."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(next(_states)))
     for name in [name for name in os.environ if name.startswith("ATOMIC_CARDS_")]:
         monkeypatch.delenv(name)
     for name in _OF_THE_MACHINE:

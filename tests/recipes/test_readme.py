@@ -135,6 +135,7 @@ def test_each_path_of_the_map_exists(name: str):
         assert found or len(list(ROOT.glob(f"pytest_atomic_cards/**/{path}"))) == 1, quoted
 
 
+@pytest.mark.usefixtures("time_flies")
 def test_the_failing_example_is_real(pytester: pytest.Pytester):
     """The failure that the README shows is what that fault gives."""
     (shown,) = re.findall(

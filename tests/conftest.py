@@ -34,11 +34,15 @@ _OF_THE_MACHINE = ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
 def pytest_configure() -> None:
     """Ctrl-C counts, in the processes that tests start as well, also where a shell ignores it.
 
+    So does the end of a terminal, which ``nohup`` ignores.
+
     Hypothesis lets examples take as long as they do: its limit of 200 ms fails anything on a cold
     or busy machine, the examples of the README as well.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     hypothesis.settings.register_profile(_PATIENT, deadline=None)
     hypothesis.settings.load_profile(_PATIENT)
 

@@ -39,6 +39,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "base64 for URLs": lambda text: base64.urlsafe_b64encode(f"i:{text}".encode()).decode(),
     "base64 without padding": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
 }
+ODD = {"JSON in JSON", *(name for name in SPELLINGS if name.startswith("base64"))}
+"""Spellings of a whole text, not of each character."""
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -54,6 +56,16 @@ def test_every_spelling_is_replaced(spelling: str) -> None:
         assert left.endswith(" after")
         assert "[redacted]" in left
         assert len(left) < len("before [redacted] after") + 12  # base64 of what is around
+
+
+@pytest.mark.parametrize("secret", [SECRET, "é\"&< 'x\\y/€1", "a b+c%d"])
+@pytest.mark.parametrize("spelling", sorted(SPELLINGS.keys() - ODD))
+def test_one_character_may_be_spelled_otherwise(spelling: str, secret: str) -> None:
+    """A secret is replaced if only one of its characters is not verbatim, whichever it is."""
+    redactor = Redactor([secret])
+    for place, character in enumerate(secret):
+        spelt = secret[:place] + SPELLINGS[spelling](character) + secret[place + 1 :]
+        assert redactor.text(f"before {spelt} after") == "before [redacted] after", spelt
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])

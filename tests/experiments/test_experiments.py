@@ -87,6 +87,10 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("multiple-of-any-value@by=userId@state=snoozed", "MULTI-02", ("userId",)),
     ("cancel-by-lifecycle-ends-dismissed@matches=2", "MULTI-06", ("lifecycleId",)),
     ("snoozed-without-effect@by=other", "STATE-04", ("other",)),
+    ("multiple-always-refused@state=mixed", "MULTI-06", ("userId",)),
+    ("multiple-not-needed@state=mixed@matches=2", "MULTI-02", ("userId",)),
+    ("created-moves@by=userId", "TIME-05", ("userId",)),
+    ("tilde-gives-500@by=userId", "QUERY-11", ("userId",)),
 )
 """Faults under one condition, the requirement that each breaks, and attributes to try it with."""
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.experiments.claims import CLAIMS
+from pytest_atomic_cards.suite.experiments.experiment import Arrangement
 from pytest_atomic_cards.suite.experiments.experiment_cards import key_of_row, states_of
 from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiments.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiments.experiment_run import experiment
+from pytest_atomic_cards.suite.experiments.experiment_values import near_miss_of
 from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards, reach
 from pytest_atomic_cards.suite.probing.probe import Probe
 
@@ -73,6 +76,7 @@ def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:
         "act-finds-nothing@by=other@operation=dismiss",
         "act-finds-nothing@by=other@operation=complete",
         "act-finds-nothing@by=other@operation=cancel",
+        "prefix-match@by=cardTemplateId+userId",
     ],
 )
 def test_an_action_that_is_wrong_by_some_attributes_is_found(serve: Serve, fault: str) -> None:
@@ -83,13 +87,30 @@ def test_an_action_that_is_wrong_by_some_attributes_is_found(serve: Serve, fault
 
 
 def test_a_value_that_cards_lack_is_not_exercised(serve: Serve) -> None:
-    """Without an event name there is no arrangement by it, and the reason says so."""
+    """Without an event name there is no arrangement by it, but one that matches no card."""
     live = serve()
     cards = live.open_world()
     cards.seeder.calibrate()
-    (absent,) = FlowCards(Probe(cards)).arrange([("eventName+userId", "1", "active")], 0)
+    keys = [("eventName+userId", matches, "active") for matches in ("1", "0")]
+    absent, lacking = FlowCards(Probe(cards)).arrange(keys, 0)
     cards.clean_up()
     assert "no eventName" in str(absent)
+    assert isinstance(lacking, Arrangement)
+    assert not lacking.matched
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "near"),
+    [
+        (Attribute.LIFECYCLE_ID, "lifecycle-7", "lifecycle-0"),
+        (Attribute.FLOW_INSTANCE_ID, "instance-0", "instance-1"),
+        (Attribute.FLOW_INVOCATION_ID, "invocation-7", "invocation-"),
+        (Attribute.CARD_TEMPLATE_ID, "12", ""),
+    ],
+)
+def test_a_near_miss_is_another_value(attribute: Attribute, value: str, near: str) -> None:
+    """It lacks the last character or has another one; a short value has none."""
+    assert near_miss_of(attribute, value) == near
 
 
 @pytest.mark.parametrize("effort", ["quick", "default", "thorough"])

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from pytest_atomic_cards.targets.cards_fixture import Cards
 
 
-REFUSED = {400: "Bad Request", 413: "Content Too Large", 422: "Unprocessable Content"}
+REFUSED = {
+    400: "Bad Request",
+    409: "Conflict",
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Limits:
         most: The most customers of all targets of one start.
         status: The answer to more of them.
         joins: Whether a start may name the invocation that it belongs to.
+        again: The answer to a start that names one; 0 if it is processed.
         lost: Numbers of the accepted starts whose answer is lost though they were processed.
         sizes: Customers of each accepted start.
     """
@@ -40,6 +46,7 @@ class Limits:
     most: int = 1
     status: int = 400
     joins: bool = True
+    again: int = 0
     lost: frozenset[int] = frozenset()
     sizes: list[int] = field(default_factory=list)
 
@@ -53,9 +60,10 @@ class Limits:
     ) -> Invocation:
         """Start, or refuse as too large."""
         size = sum(len(target.users) for target in targets)
-        if size > self.most:
-            answer = Exchange("POST", "http://cards.test", datetime.now(UTC), 0, status=self.status)
-            raise SeedingError(REFUSED[self.status], answer)
+        status = self.status if size > self.most else self.again if flow_invocation_id else 0
+        if status:
+            answer = Exchange("POST", "http://cards.test", datetime.now(UTC), 0, status=status)
+            raise SeedingError(REFUSED[status], answer)
         self.sizes.append(size)
         wanted = flow_invocation_id if self.joins else None
         invocation = self.flows.start(flow_id, targets, flow_invocation_id=wanted, **how)
@@ -105,11 +113,14 @@ def test_customers_are_kept_in_portions(serve: Serve) -> None:
     assert {card.flow_invocation_id for card in group.cards} == {group.pin.flow_invocation_id}
 
 
+@pytest.mark.parametrize("how", [{"joins": False}, {"again": 409}, {"again": 400}])
 @pytest.mark.parametrize("status", [Status.ACTIVE, Status.COMPLETED, Status.EMBARGOED])
-def test_invocations_of_their_own_share_a_customer(status: Status, serve: Serve) -> None:
-    """Where every start has its own invocation one customer of this run holds the cards."""
+def test_invocations_of_their_own_share_a_customer(
+    status: Status, how: dict[str, Any], serve: Serve
+) -> None:
+    """Where no start can join an invocation one customer of this run holds the cards."""
     live = serve()
-    cards, _ = limited(live, joins=False)
+    cards, _ = limited(live, **how)
     first, second = cards.seeder.seed(*[Population.of(3, CardSpec(status=status))] * 2)
     assert first.pin.user_id != second.pin.user_id
     for group in (first, second):

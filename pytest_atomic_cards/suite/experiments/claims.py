@@ -242,6 +242,7 @@ BESIDES: Final[Mapping[str, Claim]] = MappingProxyType(
         "SCHEMA-04": Claim((), {**_DONE, "operation": ACTIONS}),
         "SHAPE-10": Claim((), {"operation": LIST}),
         "SHAPE-11": Claim((), {"operation": LIST}),
+        "TIME-05": Claim((), {"operation": LIST}),
         "TIME-08": Claim((), {"operation": LIST, "limit": ("1", "some", _PAGE_OF_MANY)}),
     }
 )

@@ -23,7 +23,11 @@ from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
 from pytest_atomic_cards.suite.experiments.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.experiments.crowd_rows import ACTIVE_CROWD, BYSTANDERS, CROWDS
 from pytest_atomic_cards.suite.experiments.experiment import Abroad, Arrangement, cards_shown
-from pytest_atomic_cards.suite.experiments.experiment_rows import MATCHES, WHOLE_ENVIRONMENT
+from pytest_atomic_cards.suite.experiments.experiment_rows import (
+    BOTH_OPEN,
+    MATCHES,
+    WHOLE_ENVIRONMENT,
+)
 from pytest_atomic_cards.suite.experiments.experiment_values import (
     PAYLOAD,
     VARIABLES,
@@ -58,6 +62,8 @@ def key_of_row(row: Point) -> Key:
 def states_of(key: Key) -> list[Status]:
     """The state of each card that matches."""
     _, matches, state = key
+    if state == BOTH_OPEN:
+        return [Status.ACTIVE, Status.SNOOZED]
     if state != MIXED:
         return [Status(state)] * MATCHES[matches]
     if matches == "2":
@@ -79,7 +85,7 @@ class _Layout:
 def _plan(key: Key, name: str, of_values: str | None = None) -> _Layout:
     """The cards for a key, with names of their own, and values from another if it is given."""
     given = attributes_of(key[0])
-    state = Status.ACTIVE if key[2] == MIXED else Status(key[2])
+    state = Status.ACTIVE if key[2] in {MIXED, BOTH_OPEN} else Status(key[2])
     values = {one: value_of(one, of_values or name, *key[1:]) for one in given}
     shared: dict[Attribute, str] = {
         one: value for one, value in values.items() if one is not Attribute.STATUS

@@ -82,6 +82,9 @@ MATCHES: Final[Mapping[str, int]] = {"0": 0, "1": 1, "2": 2, "many": 3}
 """How many cards of one state have all values; of mixed states there is one of each, or two cards
 of which one is closed."""
 
+BOTH_OPEN: Final = "both-open"
+"""The state of two cards that dismiss and complete change, though they are in different ones."""
+
 SETS: Final = DIMENSIONS["by"]
 WHOLE_ENVIRONMENT: Final = (NO_ATTRIBUTE, Attribute.STATUS.value)
 """The sets that select cards of anybody: no attribute, and a status alone."""
@@ -142,6 +145,10 @@ _PAIRS_BY_STATE: Final[tuple[Point, ...]] = tuple(
 
 ONE_ACTIVE: Final[Point] = {"matches": "1", "state": "active"}
 TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
+_LARGEST: Final[tuple[Point, ...]] = (
+    {**PLAIN, "operation": Action.CANCEL, "by": Attribute.USER_ID, "limit": str(LARGEST_LIMIT)},
+)
+"""A cancel with the largest limit, which a target must accept for one card as well."""
 DECISIVE: Final = (ABSENT, "1", "0", "false")
 """The spellings of ``multiple`` that are tried with every operation and set of attributes."""
 
@@ -205,6 +212,7 @@ def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     examples = [row for row in EXAMPLES if row["by"] in reach.sets]
     examples += [row for row in _PAIRS_BY_STATE if reach.named and row["by"] in reach.sets]
     first = [*examples, *_decisive(reach), *_narrowed(reach)]
+    first += [row for row in _LARGEST if row["by"] in reach.sets]
     first += [*_alone(reach.sets, reach.states)] if reach.named else []
     return covering_array(
         reach.space,
@@ -274,6 +282,10 @@ def _beyond_pairs(by: str) -> Iterator[Point]:
     row = {**PLAIN, "by": by}
     cancel = {**row, "operation": Action.CANCEL.value, "matches": "many", "multiple": "1"}
     complete = {**row, "operation": Action.COMPLETE.value, "body": "object", "multiple": "1"}
+    if by not in NAMES_STATUS:
+        for action, multiple in product((Action.DISMISS, Action.COMPLETE), (ABSENT, "1")):
+            both = {"matches": "2", "state": BOTH_OPEN, "multiple": multiple}
+            yield {**row, "operation": action.value, **both}
     yield {**cancel, "limit": "1"}
     yield {**cancel, "limit": "some"}
     yield {**complete, "matches": "2", "state": Status.SNOOZED.value}

@@ -33,7 +33,7 @@ PAYLOAD: Final[Mapping[str, Any]] = {
 """A payload of every kind of JSON value, to complete cards with; few fields, but long ones."""
 _LONG: Final = "-" * 40
 """Makes an odd value longer than 64 characters, a usual width of a database column."""
-_ODD: Final = f" +&=#%41'\"é\0{_LONG}%"
+_ODD: Final = f" +&=#%41'\"~;:/?*_\\^`|<>(){{}}[]$!@,é\0{_LONG}%"
 """What a target cuts or changes that decodes a value twice, not at all, or wrongly; it ends like a
 pattern that longer values match."""
 _PADDED: Final = " "
@@ -44,6 +44,10 @@ _ACCENT: Final = "\N{COMBINING ACUTE ACCENT}"
 _LATER: Final = 3600.0
 """Seconds until an embargo or a snooze ends: after the run."""
 _TIMERS: Final = {Status.EMBARGOED: "embargoUntil", Status.SNOOZED: "snoozeUntil"}
+_LONG_ENOUGH: Final = 8
+"""Characters of a value with near misses that nobody uses."""
+_CUT: Final = (Attribute.EVENT_NAME, Attribute.CARD_TEMPLATE_ID, Attribute.FLOW_INVOCATION_ID)
+"""The attributes whose near miss is the beginning of their value."""
 _NUMBERS: Final = DIMENSIONS["matches"]
 
 
@@ -67,6 +71,20 @@ def near_misses(value: str) -> tuple[str, str]:
     if value.isdecimal():
         return f"0{value}", f"{value}{_PADDED}"
     return f"{value}{_PADDED}", f"{value}{_ACCENT}"
+
+
+def near_miss_of(attribute: Attribute, value: str) -> str:
+    """Another value, of the same form, for an attribute whose values a target chooses.
+
+    Some are the beginning of ``value``, as a target may compare beginnings. The others differ in
+    their last character, which a target may ignore; so an id stays well-formed.
+
+    Returns:
+        The value; an empty one if others might use any that is so short.
+    """
+    if len(value) < _LONG_ENOUGH:
+        return ""
+    return value[:-1] + ("" if attribute in _CUT else "1" if value[-1] == "0" else "0")
 
 
 def plain_values(name: str) -> dict[Attribute, str]:

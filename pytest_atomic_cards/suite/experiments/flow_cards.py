@@ -22,7 +22,7 @@ from pytest_atomic_cards.suite.experiments.covering_array import Forbidden
 from pytest_atomic_cards.suite.experiments.experiment import Arrangement
 from pytest_atomic_cards.suite.experiments.experiment_cards import Key, states_of
 from pytest_atomic_cards.suite.experiments.experiment_rows import SETS, Reach
-from pytest_atomic_cards.suite.experiments.experiment_values import ALIKE
+from pytest_atomic_cards.suite.experiments.experiment_values import ALIKE, near_miss_of
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
@@ -284,16 +284,15 @@ class FlowCards:
         """
         if not cards:
             raise NotAvailableError("no card was listed for the customer of an experiment")
-        held = cards[0].attributes
+        held = dict(cards[0].attributes)
+        if order.key[1] == "0":
+            *_, strange = (name for name in order.given if name is not Attribute.USER_ID)
+            near = near_miss_of(strange, held.get(strange, "")) or self._probe.invented()
+            held[strange] = Status.SNOOZED if strange is Attribute.STATUS else near
         missing = [name for name in order.given if name not in held]
         if missing:
             raise NotAvailableError(f"cards of this target have no {missing[0]}")
-        values = {name: held[name] for name in order.given}
-        if order.key[1] == "0":
-            *_, strange = (name for name in order.given if name is not Attribute.USER_ID)
-            is_status = strange is Attribute.STATUS
-            values[strange] = Status.SNOOZED if is_status else self._probe.invented()
-        return values
+        return {name: held[name] for name in order.given}
 
 
 def _unique(cards: Iterable[Card]) -> list[Card]:

@@ -44,6 +44,8 @@ def _of_bodies(listing: Listing) -> Iterator[Breach]:
         due, before = known.get(key_of(card)), shown.get(key_of(card), card).updated
         if due and due.user_id and card.user_id != due.user_id:
             yield _of_body(listing, "SHAPE-10", "userId", due.user_id, card.user_id)
+        if due and due.created and card.created != due.created:
+            yield _of_body(listing, "TIME-05", "created", due.created, card.created)
         state = due.status if due else None
         if isinstance(state, Status) and card.status and not may_show(state, card.status):
             yield _of_body(listing, "STATE-15", "status", state, card.status)

@@ -47,6 +47,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"offset-ignored-with-attribute@by=none$", "no attribute is given"),
     (r"action-limit-before-filter@by=(none|status)$", "there is no filter after the limit"),
     (r"action-limit-before-state@by=(.*\bstatus|all)$", "status is given"),
+    (r"action-limit-before-state@state=(?!mixed$)", "all cards before the limit are in one state"),
     (
         r"(prefix-match|like-match|numeric-comparison|ascii-only-comparison|accents-not-compared"
         r"|numbers-not-found|long-values-cut|spaces-trimmed|escaped-plus-is-space"

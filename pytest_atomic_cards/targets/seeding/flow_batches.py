@@ -28,6 +28,8 @@ _PORTIONS: Final = (100, 20, 5, 1)
 and none below a quarter of the next, so that there are few more starts than needed."""
 _NOT_FOR_SIZE: Final = frozenset({401, 403, 404})
 """Refusals that a smaller start would get as well."""
+_NOT_FOR_JOINING: Final = _NOT_FOR_SIZE | {429}
+"""Refusals that a start with an invocation of its own would get as well."""
 _TRIES: Final = 5
 """Starts to send while responses are lost: if every third is, one in 240 populations fails."""
 _FEW: Final = 20
@@ -43,7 +45,7 @@ class FlowStarter:
 
     A target may limit the customers, the flows or the bytes of a start request. If it refuses a
     population as a whole, further starts join the invocation of the first; if it gives each start
-    its own invocation, the cards go to one customer of this run instead.
+    its own invocation, or refuses one that exists, the cards go to one customer of this run.
 
     Args:
         backend: Creates the cards.
@@ -80,7 +82,7 @@ class FlowStarter:
         try:
             placed = self._in_largest_portions(population)
         except SeedingError as error:
-            if has_options and self._starts_without_options and _is_refusal(error):
+            if has_options and self._starts_without_options and _refusal(error):
                 raise NotAvailableError(f"embargo and expiry are refused: {error}") from None
             raise
         self._starts_without_options |= not has_options
@@ -117,9 +119,8 @@ class FlowStarter:
             self._ownership.refuse_strangers(first.invocation)
         parts = [first]
         for portion in rest:
-            part = self._start(portion, first.invocation, tries=_tries(rest))
-            self._can_join = part.invocation == first.invocation
-            if not self._can_join:
+            part = self._joined(portion, first.invocation, _tries(rest))
+            if part is None:
                 return self._apart(population, size)
             parts.append(part)
         return replace(
@@ -128,11 +129,25 @@ class FlowStarter:
             starts=tuple(start for part in parts for start in part.starts),
         )
 
+    def _joined(self, portion: Population, invocation: str, tries: int) -> Placement | None:
+        """Start what shall join an invocation; ``None`` if the target does not let it.
+
+        It is no larger than the start that was accepted, so that its size is no reason to refuse.
+        """
+        try:
+            part = self._start(portion, invocation, tries=tries)
+        except SeedingError as error:
+            if _refusal(error) in {None, *_NOT_FOR_JOINING}:
+                raise
+            part = None
+        self._can_join = part is not None and part.invocation == invocation
+        return part if self._can_join else None
+
     def _apart(self, population: Population, size: int) -> Placement:
         """Start cards of several invocations for one customer who has no others."""
         reason = (
             "the target accepts no start for so many cards, and gives each start its own "
-            "invocation, so that no query selects them together"
+            "invocation or refuses to add to one, so that no query selects them together"
         )
         if any(spec.user_id for spec in population):
             raise NotAvailableError(f"{reason} for the customers that are wanted")
@@ -195,9 +210,10 @@ class FlowStarter:
         )
 
 
-def _is_refusal(error: SeedingError) -> bool:
+def _refusal(error: SeedingError) -> int | None:
+    """The status with which a target refused a start; ``None`` if it did not."""
     exchange = error.exchange
-    return bool(exchange and exchange.status and not exchange.is_server_error)
+    return exchange.status if exchange and not exchange.is_server_error else None
 
 
 def _tries(portions: Sequence[Population]) -> int:

@@ -205,9 +205,8 @@ class LiveTarget:
             self._cleaner.register.most_cards = settings.max_cards // context.workers
         if not self._replayed:
             self._scope.evidence = ownership
-        self._clock = ServerClock(recorder.clock)
-        if not recorder.is_used:  # recordings hold no Date
-            self._session.listeners.append(self._clock.observe)
+        self._clock = ServerClock(recorder.clock, learns=not recorder.is_used)
+        self._session.listeners.append(self._clock.observe)
 
     def open_world(self) -> Cards:
         """A view of the environment that acts only on the cards which this run seeded."""

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.flow_backend import ServerClock
@@ -34,6 +35,42 @@ def test_the_clock_of_the_target_counts(date: str | None, ahead: timedelta) -> N
         Exchange("GET", "http://cards.test", NOW, 0.0, status=200, response_headers=headers)
     )
     assert abs(clock.now() - datetime.now(UTC) - ahead) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("created", "ahead"),
+    [
+        (NOW + timedelta(seconds=90), timedelta(seconds=85)),
+        (NOW - timedelta(seconds=90), timedelta(seconds=-90)),
+        (NOW + timedelta(seconds=3), timedelta(0)),
+        (NOW - timedelta(seconds=1), timedelta(0)),
+        (NOW - timedelta(days=9), timedelta(0)),
+        (None, timedelta(0)),
+    ],
+    ids=["ahead", "behind", "between", "rounded", "no time of creation", "absent"],
+)
+def test_the_first_cards_show_the_time_of_a_target(
+    created: datetime | None, ahead: timedelta
+) -> None:
+    """Without a Date, cards that were created before they were requested show a slow clock."""
+    body = {} if created is None else {"created": created.isoformat()}
+    for learns in (True, False):
+        clock = ServerClock(learns=learns)
+        clock.observe_new([Card.from_body(body)], NOW, NOW + timedelta(seconds=5))
+        expected = ahead if learns else timedelta(0)
+        assert abs(clock.now() - datetime.now(UTC) - expected) < timedelta(seconds=5)
+
+
+def test_a_date_is_better_than_cards() -> None:
+    """Where responses have a Date, when cards were created says nothing of the clock."""
+    clock = ServerClock()
+    headers = {"date": format_datetime(NOW, usegmt=True)}
+    clock.observe(
+        Exchange("GET", "http://cards.test", NOW, 0.0, status=200, response_headers=headers)
+    )
+    slow = Card.from_body({"created": (NOW - timedelta(minutes=5)).isoformat()})
+    clock.observe_new([slow], NOW, NOW)
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_a_small_difference_of_clocks_is_none() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pytest_atomic_cards.model.card_spec import Population
@@ -117,6 +117,10 @@ class SeedingBackend(ABC):
     def owns(self, user: str) -> bool:
         """Whether a user exists for this run only."""
         return self._user_ids.owns(user)
+
+    def observe_new(self, cards: Iterable[Card], begun: datetime, listed: datetime) -> None:
+        """Take note of the first cards of a run, requested and listed at times of our clock."""
+        del cards, begun, listed  # matters only where the target's own time does
 
     @abstractmethod
     def choose_users(self, population: Population) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Source: Action Flow API › start, test; Steps › activities are queued before 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,7 @@ from typing import Final
 from pytest_atomic_cards.client.action_flows import ActionFlows, FlowTarget
 from pytest_atomic_cards.client.response_views import split_command
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
+from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.model.settings import Settings
 from pytest_atomic_cards.support.clock import REAL_CLOCK, Clock
@@ -31,19 +32,42 @@ from pytest_atomic_cards.targets.seeding.live_backend import LiveBackend
 class ServerClock:
     """The target's time, according to the ``Date`` of its responses (RFC 9110 › 6.6.1).
 
+    Without a ``Date`` the first cards of a run show it, as far as they differ from our time surely.
+
     Args:
         clock: Our own time.
+        learns: Whether it may differ from ours; recordings hold no ``Date``.
     """
 
-    def __init__(self, clock: Clock = REAL_CLOCK) -> None:
+    def __init__(self, clock: Clock = REAL_CLOCK, *, learns: bool = True) -> None:
         self._clock = clock
+        self._learns = learns
+        self._is_dated = False
         self._ahead = timedelta(0)
 
     def observe(self, exchange: Exchange) -> None:
         """Learn from a response."""
         with suppress(KeyError, ValueError, TypeError):
             date = parsedate_to_datetime(exchange.response_headers["date"])
-            ahead = date - exchange.started
+            self._differ_by(date - exchange.started)
+            self._is_dated = True
+
+    def observe_new(self, cards: Iterable[Card], begun: datetime, listed: datetime) -> None:
+        """Learn from when the target created cards, by its own clock.
+
+        Args:
+            cards: The cards.
+            begun: When they were requested, by our clock.
+            listed: When they were listed, by our clock.
+        """
+        created = [card.created for card in cards if card.created]
+        if created and not self._is_dated:
+            behind, ahead = max(created) - begun, min(created) - listed
+            surely = min(behind, timedelta(0)) + max(ahead, timedelta(0))
+            self._differ_by(surely if abs(surely) < _PLAUSIBLE else timedelta(0))
+
+    def _differ_by(self, ahead: timedelta) -> None:
+        if self._learns:
             self._ahead = ahead if abs(ahead) > _NOTABLE else timedelta(0)
 
     def now(self) -> datetime:
@@ -53,6 +77,10 @@ class ServerClock:
 
 _NOTABLE: Final = timedelta(seconds=2)
 """Differences below are not corrected: ``Date`` has whole seconds, and a response takes a while."""
+
+
+_PLAUSIBLE: Final = timedelta(minutes=30)
+"""Creation times further off are no clock's: some zones differ from UTC by half an hour."""
 
 
 _IF_NO_TEST_USER: Final = (
@@ -84,6 +112,10 @@ class FlowBackend(LiveBackend):
         self.starts_overlap = not settings.user_ids
         if settings.flow_mode == "test":
             self.if_missing = _IF_NO_TEST_USER
+
+    def observe_new(self, cards: Iterable[Card], begun: datetime, listed: datetime) -> None:
+        """Learn the target's time from when it created the first cards."""
+        self._clock.observe_new(cards, begun, listed)
 
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None

@@ -128,8 +128,10 @@ class Seeder:
         Raises:
             SeedingError: No card appeared in time.
         """
+        begun = self._clock.now()
         placed = self._place(Population.of(_CALIBRATED))
         cards = self._waiter.await_first(placed)
+        self.backend.observe_new(cards, begun, self._clock.now())
         if self._scope:
             self._scope.adopt(cards)
         if self._ownership:

@@ -90,7 +90,7 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("multiple-always-refused@state=mixed", "MULTI-06", ("userId",)),
     ("multiple-not-needed@state=mixed@matches=2", "MULTI-02", ("userId",)),
     ("created-moves@by=userId", "TIME-05", ("userId",)),
-    ("tilde-gives-500@by=userId", "QUERY-11", ("userId",)),
+    ("tilde-gives-500@by=userId", "QUERY-06", ("userId",)),
 )
 """Faults under one condition, the requirement that each breaks, and attributes to try it with."""
 

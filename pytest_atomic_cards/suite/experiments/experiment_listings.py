@@ -12,6 +12,7 @@ from typing import Final
 from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
+from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.experiments.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiments.experiment_cards import Key, key_of_row
 from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, offset_of
@@ -137,7 +138,10 @@ def whole_listing(key: Key) -> Point:
 
 
 def _list_whole(key: Key, cards: Arrangement, before: States) -> Listing:
-    found = cards.probe.page(cards.query)
+    try:
+        found = cards.probe.page(cards.query)
+    except Violation as error:  # a server error is one of this listing, and shows no card
+        found = Found((), error.exchanges)
     return Listing(whole_listing(key), cards, cards.query, found, before=before)
 
 

@@ -48,6 +48,8 @@ _LONG_ENOUGH: Final = 8
 """Characters of a value with near misses that nobody uses."""
 _CUT: Final = (Attribute.EVENT_NAME, Attribute.CARD_TEMPLATE_ID, Attribute.FLOW_INVOCATION_ID)
 """The attributes whose near miss is the beginning of their value."""
+_TIMES: Final = {"created": -60.0, "updated": -30.0}
+"""Seconds from now: a target that shows one of the two for the other shows another time."""
 _NUMBERS: Final = DIMENSIONS["matches"]
 
 
@@ -98,4 +100,4 @@ def card_fields(name: str, shared: Mapping[Attribute, str], state: Status) -> Fi
     fields: Fields = {one.value: value for one, value in values.items()}
     if timer := _TIMERS.get(state):
         fields[timer] = _LATER
-    return {**fields, "cardInstanceId": f"card-{name}", "status": state.value}
+    return {**fields, **_TIMES, "cardInstanceId": f"card-{name}", "status": state.value}

@@ -210,7 +210,8 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
         "the fault needs more than a hundred cards for each set of attributes",
     ),
     (
-        r"(limit-capped-at-500@state=(?!active$)|(status-\w+-lists-none|cancel-(snoozed|embargoed)-refused)"
+        r"(limit-capped-at-500@state=(?!active$)|(status-\w+-lists-none"
+        r"|cancel-(snoozed|embargoed)-refused|completion-[\w-]+)"
         r"@matches=over-(limit|largest)$)",
         "the fault needs more than 500 cards in each state",
     ),

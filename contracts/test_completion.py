@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.strategies import payloads
 from pytest_atomic_cards.suite.experiments.completion_oracle import expect_payload, payloads_shown
-from pytest_atomic_cards.suite.experiments.experiment_values import PAYLOAD
+from pytest_atomic_cards.suite.experiments.experiment_values import EVERY_KIND
 from pytest_atomic_cards.suite.generation.generated_cases import Effort
 from pytest_atomic_cards.suite.probing.action_responses import expect_done
 from pytest_atomic_cards.suite.probing.expected_states import States, all_in, words_of
@@ -78,7 +78,7 @@ def test_with_payload_for_several(probe: Probe, reserve: CardPool) -> None:
 @requirement("COMPLETE-03")
 def test_any_object(probe: Probe, reserve: CardPool, effort: Effort) -> None:
     """Any JSON object is accepted as the payload."""
-    for payload in ({}, PAYLOAD, {f"field{number}": "x" * 100 for number in range(40)}):
+    for payload in ({}, EVERY_KIND, {f"field{number}": "x" * 100 for number in range(40)}):
         complete(probe, reserve, payload)
 
     @effort.for_all(payloads(), usual=GENERATED)
@@ -120,7 +120,7 @@ def test_payload_reaches_analytics(fresh: Probe, pool: CardPool, effort: Effort)
         for card_id, payload in sent.items():
             expect_payload(shown, card_id, payload)
 
-    kept_apart(PAYLOAD, SAMPLED)
+    kept_apart(EVERY_KIND, SAMPLED)
     effort.for_all(payloads(), payloads(), usual=GENERATED)(kept_apart)
 
 
@@ -142,7 +142,7 @@ def test_payload_is_withheld(fresh: Probe, pool: CardPool) -> None:
 def test_payload_of_several_cards(fresh: Probe, pool: CardPool) -> None:
     """If several cards are completed at once, each has the payload in its event."""
     controls = fresh.cards.controls
-    group = complete(fresh, pool, PAYLOAD, whole=True)
+    group = complete(fresh, pool, EVERY_KIND, whole=True)
     shown = payloads_shown(controls)
     for card in group.cards:
-        expect_payload(shown, card.card_instance_id, PAYLOAD)
+        expect_payload(shown, card.card_instance_id, EVERY_KIND)

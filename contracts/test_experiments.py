@@ -94,7 +94,7 @@ def test_payloads_reach_analytics(
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, marks=requirement(rule)) for rule in BESIDES])
 def test_what_experiments_show_besides(rule: str, probe: Probe, experiments: Experiments) -> None:
-    """No experiment shows that a requirement is broken whose space they do not cover."""
+    """No experiment breaks a requirement that experiments cover only in part."""
     del probe
     if rule == "SHAPE-11" and not any(one.cards.variables for one in experiments.listings):
         not_exercised("the cards of experiments have no variables on this target")

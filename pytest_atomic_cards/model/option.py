@@ -22,8 +22,8 @@ class Option:
         parse: Turns text into the value; raises ``ValueError`` with what it expects.
         hidden: Whether ``pytest --help`` leaves that option out.
         secret: Whether it is read from the environment only and never shown.
-        metavar: Name of the argument of the command line option ``--cards-…``, empty if it takes
-            none; ``None`` if there is no such option.
+        metavar: Name of the argument of the command line option ``--cards-…``, empty for a switch;
+            a setting without it has no such option.
     """
 
     name: str

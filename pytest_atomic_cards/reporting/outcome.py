@@ -73,7 +73,7 @@ class Outcome:
         return causes(rule for rule in self.rules if rule not in self.conclusion.known)
 
     def command_for(self, rule: RequirementResult) -> str:
-        """The command that runs the contracts of one requirement alone, or what else shows it."""
+        """The command that runs the contracts of a requirement, and any other that broke it."""
         ids = dict.fromkeys((rule.requirement.id, *(one.beside for one in rule.findings[:1])))
         return f"{self.command} --cards-only {','.join(filter(None, ids))}"
 

@@ -66,7 +66,7 @@ class Finding:
         actual: What happened instead.
         exchanges: The exchanges that show it as JSON values, the last one first.
         place: Where the first of them is recorded, if it is.
-        beside: Id of the requirement that the contract decides, if a rule found this meanwhile.
+        beside: Id of the requirement that the contract decides, if a rule found this while it ran.
     """
 
     contract: str

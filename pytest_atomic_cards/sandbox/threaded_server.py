@@ -1,4 +1,4 @@
-"""ThreadedServer: a thread for each connection, until it is told to stop."""
+"""ThreadedServer: one thread for each connection, and no delay when it stops."""
 
 from __future__ import annotations
 

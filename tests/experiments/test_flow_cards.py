@@ -87,7 +87,7 @@ def test_an_action_that_is_wrong_by_some_attributes_is_found(serve: Serve, fault
 
 
 def test_a_value_that_cards_lack_is_not_exercised(serve: Serve) -> None:
-    """Without an event name there is no arrangement by it, but one that matches no card."""
+    """Cards without an event name are arranged only for queries by one that match no card."""
     live = serve()
     cards = live.open_world()
     cards.seeder.calibrate()

@@ -179,7 +179,7 @@ def test_one_connection_serves_many_requests(sandbox: Sandbox) -> None:
 
 
 def test_stopping_takes_no_time(sandbox: Sandbox) -> None:
-    """A server stops when it is told to, so that tests with one do not wait for it."""
+    """A server stops at once, so tests that use one do not wait for it."""
 
     def stop() -> float:
         server = SandboxServer(sandbox)

@@ -246,8 +246,8 @@ BESIDES: Final[Mapping[str, Claim]] = MappingProxyType(
         "TIME-08": Claim((), {"operation": LIST, "limit": ("1", "some", _PAGE_OF_MANY)}),
     }
 )
-"""Those that experiments show to be broken as well, though they do not cover what these speak of.
-``updated`` is compared between a page and the whole listing."""
+"""Further requirements that an experiment may break, though experiments cover only a part of what
+these speak of. ``updated`` is compared between a page and the whole listing."""
 
 OF_ACCESS: Final = ("AUTH-01", "AUTH-02", "AUTH-05", "AUTH-06", "AUTH-10", "AUTH-11")
 """Those that the access experiments judge."""

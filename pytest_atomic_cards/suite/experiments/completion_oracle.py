@@ -41,7 +41,7 @@ def expect_payload(shown: Shown, card_id: str | None, payload: Mapping[str, Any]
         payload: What the card was completed with; ``None`` if without a payload.
 
     Raises:
-        Violation: There is no such event, or another one.
+        Violation: The card has no such event, or more than one.
     """
     expect(
         shown[card_id] == [payload],
@@ -51,11 +51,11 @@ def expect_payload(shown: Shown, card_id: str | None, payload: Mapping[str, Any]
 
 
 def expect_payloads(trials: Iterable[Trial]) -> None:
-    """Expect the event of every card that some completes changed to have its payload.
+    """Expect the completion event of each changed card to hold the payload that was sent.
 
     Raises:
-        Violation: One has not.
-        NotAvailableError: The target is no sandbox.
+        Violation: An event holds another payload, or is missing.
+        NotAvailableError: The target is not a sandbox.
     """
     shown: dict[Probe, Shown] = {}
     for trial in (one for one in trials if one.exchange.succeeded):

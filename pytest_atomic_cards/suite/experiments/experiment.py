@@ -52,7 +52,7 @@ class Arrangement:
             there is none.
         bystanders: How many closed cards match besides, which nobody looks at.
         variables: The variables of every card that matches; empty if they are not known.
-        payload: What is sent to complete cards with an object.
+        payload: The JSON object that a complete sends if its row asks for one.
     """
 
     probe: Probe

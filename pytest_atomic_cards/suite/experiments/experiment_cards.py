@@ -7,13 +7,12 @@ beginnings, or treats the value as a pattern, changes them too.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, cycle, islice, repeat
-from typing import Any, Final
+from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
@@ -29,7 +28,7 @@ from pytest_atomic_cards.suite.experiments.experiment_rows import (
     WHOLE_ENVIRONMENT,
 )
 from pytest_atomic_cards.suite.experiments.experiment_values import (
-    PAYLOAD,
+    KNOWN,
     VARIABLES,
     Fields,
     card_fields,
@@ -44,11 +43,6 @@ from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
 
 Key = tuple[str, str, str]
 """The attributes given, how many cards match, and in which state."""
-_KNOWN: Final[Mapping[str, Any]] = {
-    "variables": VARIABLES,
-    "payload": json.dumps(PAYLOAD).encode(),
-}
-"""What all arrangements have in common."""
 _TOGETHER: Final = 100
 """Arrangements in one environment: most have five to seven cards, so that one page of 1000 lists
 them all, whatever their order is."""
@@ -177,7 +171,7 @@ class SandboxCards:
         known = tuple(map(Card.from_body, cards))
         groups = [_group_of(CardQuery(), known)]
         abroad = Abroad(copies, partial(neighbour.look, CardQuery()))
-        crowd = Arrangement(probe, every, known, (), groups, abroad, **_KNOWN)
+        crowd = Arrangement(probe, every, known, (), groups, abroad, **KNOWN)
         return crowd.by(row["by"])
 
     def among_bystanders(self, row: Point) -> Arrangement:
@@ -207,7 +201,7 @@ class SandboxCards:
             [_group_of(query, (*cards, *rest))],
             abroad,
             bystanders=BYSTANDERS[row["matches"]],
-            **_KNOWN,
+            **KNOWN,
         )
 
     def _seed_bystanders(self, matches: str) -> tuple[Probe, _Neighbour, str]:
@@ -244,7 +238,7 @@ class SandboxCards:
                 tuple(_card(fields, listed) for fields in plan.others),
                 groups,
                 Abroad(tuple(islice(copies, len(plan.abroad))), look),
-                **_KNOWN,
+                **KNOWN,
             )
             for plan in plans
         ]

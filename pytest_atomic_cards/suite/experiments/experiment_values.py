@@ -6,6 +6,7 @@ and states take turns, so that each of them meets both kinds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ ALIKE: Final = "x"
 """What is added to a value to make another one that begins with it."""
 VARIABLES: Final = {"count": 2}
 """The variables of cards that match: a number, as that becomes a text most easily."""
-PAYLOAD: Final[Mapping[str, Any]] = {
+EVERY_KIND: Final[Mapping[str, Any]] = {
     "": "empty key",
     "null": None,
     "false": False,
@@ -31,6 +32,11 @@ PAYLOAD: Final[Mapping[str, Any]] = {
     "status": "active",
 }
 """A payload of every kind of JSON value, to complete cards with; few fields, but long ones."""
+KNOWN: Final[Mapping[str, Any]] = {
+    "variables": VARIABLES,
+    "payload": json.dumps(EVERY_KIND).encode(),
+}
+"""What all arrangements of a sandbox have in common."""
 _LONG: Final = "-" * 40
 """Makes an odd value longer than 64 characters, a usual width of a database column."""
 _ODD: Final = f" +&=#%41'\"~;:/?*_\\^`|<>(){{}}[]$!@,é\0{_LONG}%"

@@ -189,12 +189,12 @@ def _latest_there(
     """What the target's own clock showed at the latest when it sent some responses.
 
     Args:
-        seen: The responses; the ``Date`` of each tells.
-        cards: If one has no ``Date``, the times at which these were created tell instead.
+        seen: The responses, whose ``Date`` headers show the time.
+        cards: Their creation times show it if a response has no ``Date``.
         passed: How long before the responses the cards were requested.
 
     Returns:
-        The time; ``None`` if neither tells.
+        The time; ``None`` if it is unknown.
     """
     with suppress(KeyError, ValueError, TypeError):
         dates = [parsedate_to_datetime(one.response_headers["date"]) for one in seen]

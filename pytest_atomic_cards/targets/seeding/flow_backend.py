@@ -32,7 +32,7 @@ from pytest_atomic_cards.targets.seeding.live_backend import LiveBackend
 class ServerClock:
     """The target's time, according to the ``Date`` of its responses (RFC 9110 › 6.6.1).
 
-    Without a ``Date`` the first cards of a run show it, as far as they differ from our time surely.
+    Without a ``Date``, the creation times of the first cards count, if they prove a difference.
 
     Args:
         clock: Our own time.
@@ -77,12 +77,8 @@ class ServerClock:
 
 _NOTABLE: Final = timedelta(seconds=2)
 """Differences below are not corrected: ``Date`` has whole seconds, and a response takes a while."""
-
-
 _PLAUSIBLE: Final = timedelta(minutes=30)
 """Creation times further off are no clock's: some zones differ from UTC by half an hour."""
-
-
 _IF_NO_TEST_USER: Final = (
     "a start in flow mode test ignores all but test users: check that ATOMIC_CARDS_USER_IDS names "
     "only such"

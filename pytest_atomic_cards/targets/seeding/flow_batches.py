@@ -132,7 +132,7 @@ class FlowStarter:
     def _joined(self, portion: Population, invocation: str, tries: int) -> Placement | None:
         """Start what shall join an invocation; ``None`` if the target does not let it.
 
-        It is no larger than the start that was accepted, so that its size is no reason to refuse.
+        The target accepted a start as large as this one, so a refusal is not about its size.
         """
         try:
             part = self._start(portion, invocation, tries=tries)

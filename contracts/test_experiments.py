@@ -23,7 +23,8 @@ from pytest_atomic_cards.suite.experiments.experiment_cards import SandboxCards
 from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
 from pytest_atomic_cards.suite.experiments.experiment_plan import FEW_SETS, planned_actions
 from pytest_atomic_cards.suite.experiments.experiment_run import act_singly, experiment, list_singly
-from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards
+from pytest_atomic_cards.suite.experiments.flow_reach import reach
 from pytest_atomic_cards.suite.experiments.paging_rows import paging_rows
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.running.contract_plugin import requirement

@@ -91,6 +91,9 @@ WRONG: Sequence[tuple[str, str, Sets]] = (
     ("multiple-not-needed@state=mixed@matches=2", "MULTI-02", ("userId",)),
     ("created-moves@by=userId", "TIME-05", ("userId",)),
     ("tilde-gives-500@by=userId", "QUERY-06", ("userId",)),
+    ("last-character-ignored@by=eventName", "QUERY-11", ("eventName",)),
+    ("action-limit-ignored@by=none", "LIMIT-04", ("none",)),
+    ("action-limit-ignored@by=status", "LIMIT-04", ("status",)),
 )
 """Faults under one condition, the requirement that each breaks, and attributes to try it with."""
 

@@ -15,7 +15,8 @@ from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiment
 from pytest_atomic_cards.suite.experiments.experiment_plan import planned_actions
 from pytest_atomic_cards.suite.experiments.experiment_run import experiment
 from pytest_atomic_cards.suite.experiments.experiment_values import near_miss_of
-from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards, reach
+from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards
+from pytest_atomic_cards.suite.experiments.flow_reach import reach
 from pytest_atomic_cards.suite.probing.probe import Probe
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def test_a_correct_target_breaks_nothing(serve: Serve) -> None:
         ("results-lack-last", "RESULT-04"),
         ("prefix-match@operation=dismiss", "QUERY-11"),
         ("prefix-match@operation=cancel", "QUERY-11"),
+        ("last-character-ignored@operation=dismiss", "QUERY-11"),
     ],
 )
 def test_a_fault_is_found(serve: Serve, fault: str, requirement: str) -> None:

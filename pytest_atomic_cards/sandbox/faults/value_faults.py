@@ -44,6 +44,12 @@ def prefix_match(value: str, wanted: str) -> bool:
 
 
 @_comparison
+def last_character_ignored(value: str, wanted: str) -> bool:
+    """Values that differ only in their last character are the same."""
+    return len(value) == len(wanted) and value[:-1] == wanted[:-1]
+
+
+@_comparison
 def like_match(value: str, pattern: str) -> bool:
     """A percent sign or underscore in a value is a wildcard."""
     words = {"%": ".*", "_": "."}

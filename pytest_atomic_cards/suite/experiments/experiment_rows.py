@@ -112,7 +112,7 @@ FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # These match cards of a whole environment, which has to be opened for each: few rows do.
     {"by": WHOLE_ENVIRONMENT, "matches": ("0", "1")},
     {"by": WHOLE_ENVIRONMENT, "multiple": ("true", "empty", "junk", "twice")},
-    {"by": WHOLE_ENVIRONMENT, "limit": ("1", "some", OTHER)},
+    {"by": WHOLE_ENVIRONMENT, "limit": ("1", OTHER)},
     {"by": (NO_ATTRIBUTE,), "state": tuple(set(DIMENSIONS["state"]) - {"active", MIXED})},
 )
 
@@ -270,7 +270,7 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
         if state != Status.ACTIVE and by not in WHOLE_ENVIRONMENT:
             yield row
     plain = [by for by in sets if by not in WHOLE_ENVIRONMENT]
-    for by in plain:
+    for by in sets:
         yield from _beyond_pairs(by)
     for action, by in product(Action, [by for by in plain if by not in NAMES_STATUS][:1]):
         row = {**PLAIN, "operation": action.value, "by": by}
@@ -281,13 +281,15 @@ def _beyond_pairs(by: str) -> Iterator[Point]:
     """What pairs leave out: limits, payloads, and refusals in more than one state, by each set."""
     row = {**PLAIN, "by": by}
     cancel = {**row, "operation": Action.CANCEL.value, "matches": "many", "multiple": "1"}
+    yield {**cancel, "limit": "some"}
+    if by in WHOLE_ENVIRONMENT:
+        return
+    yield {**cancel, "limit": "1"}
     complete = {**row, "operation": Action.COMPLETE.value, "body": "object", "multiple": "1"}
     if by not in NAMES_STATUS:
         for action, multiple in product((Action.DISMISS, Action.COMPLETE), (ABSENT, "1")):
             both = {"matches": "2", "state": BOTH_OPEN, "multiple": multiple}
             yield {**row, "operation": action.value, **both}
-    yield {**cancel, "limit": "1"}
-    yield {**cancel, "limit": "some"}
     yield {**complete, "matches": "2", "state": Status.SNOOZED.value}
     yield {**complete, "matches": "many", "state": "active" if by in NAMES_STATUS else MIXED}
     for state, multiple in product((Status.SNOOZED.value, MIXED), (ABSENT, "0")):

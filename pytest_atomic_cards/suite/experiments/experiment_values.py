@@ -77,7 +77,7 @@ def value_of(attribute: Attribute, name: str, matches: str, state: str) -> str:
 def near_misses(value: str) -> tuple[str, str]:
     """Two other values, which equal ``value`` for a target that does not compare exactly."""
     if value.isdecimal():
-        return f"0{value}", f"{value}{_PADDED}"
+        return f"0{value}", _with_other_end(value)
     return f"{value}{_PADDED}", f"{value}{_ACCENT}"
 
 
@@ -92,7 +92,11 @@ def near_miss_of(attribute: Attribute, value: str) -> str:
     """
     if len(value) < _LONG_ENOUGH:
         return ""
-    return value[:-1] + ("" if attribute in _CUT else "1" if value[-1] == "0" else "0")
+    return value[:-1] if attribute in _CUT else _with_other_end(value)
+
+
+def _with_other_end(value: str) -> str:
+    return value[:-1] + ("1" if value[-1] == "0" else "0")
 
 
 def plain_values(name: str) -> dict[Attribute, str]:

@@ -10,109 +10,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Final
 
-from pytest_atomic_cards.client.scope_guard import PINS
 from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.lifecycle import CLOSED, Status
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.model.query import Attribute
-from pytest_atomic_cards.model.request_space import MIXED, OTHER, attributes_of
-from pytest_atomic_cards.suite.experiments.covering_array import Forbidden
+from pytest_atomic_cards.model.request_space import attributes_of
 from pytest_atomic_cards.suite.experiments.experiment import Arrangement
 from pytest_atomic_cards.suite.experiments.experiment_cards import Key, states_of
-from pytest_atomic_cards.suite.experiments.experiment_rows import SETS, Reach
 from pytest_atomic_cards.suite.experiments.experiment_values import ALIKE, near_miss_of
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError, NotAvailableError
 from pytest_atomic_cards.targets.seeding.listing_reader import Group, key_of
-
-_STATES: Final = tuple(state.value for state in Status if state is not Status.SNOOZED)
-"""No page knows of a request that snoozes a card."""
-_QUICK_STATES: Final = (Status.ACTIVE.value, Status.EMBARGOED.value, Status.DISMISSED.value)
-"""One of each kind: every action is allowed, some are, none is."""
-_SETS: Final = {
-    "quick": ("userId",),
-    "default": (
-        "userId",
-        "flowInstanceId",
-        "flowInvocationId",
-        "userId+status",
-    ),
-    "thorough": (
-        "userId",
-        "flowInstanceId",
-        "flowInvocationId",
-        "eventName+userId",
-        "lifecycleId+userId",
-        "cardTemplateId+userId",
-        "cardTemplateId+flowInvocationId",
-        "flowInvocationId+userId",
-        "flowInvocationId+status",
-        "userId+status",
-    ),
-}
-"""The sets of attributes of each effort: a set costs about thirty cards and a hundred requests."""
-_NEARLY_ALL: Final = "lifecycleId+cardTemplateId+flowInstanceId+flowInvocationId+userId+status"
-_NARROWED: Final = (
-    "eventName+userId",
-    "lifecycleId+userId",
-    "cardTemplateId+userId",
-    "flowInstanceId+userId",
-    "flowInvocationId+userId",
-    "userId+status",
-    "lifecycleId+userId+status",
-    _NEARLY_ALL,
-)
-"""Each attribute beside a customer, one as the third, and nearly all: an action that ignores it
-changes the customer's card, which lacks the value. A set costs one card and four requests."""
-_APART: Final = tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one)
-"""The sets that name an invocation, so that a row of active cards takes a start of its own."""
-_JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId", _NEARLY_ALL)
-"""Each attribute that may not stand alone, beside a customer, and nearly all, which show an action
-that goes wrong with any two: every action has to find the card."""
-_FOUND: Final = ("flowInstanceId+userId",)
-"""One that one action is to find a card by, as the instance stands so in no other row. A set costs
-a card and two requests; with the invocation it would cost a start more."""
-_FORBIDDEN: Final[tuple[Forbidden, ...]] = (
-    # The scope guard lets no request pass that two servers may read differently.
-    {"multiple": ("empty", "twice")},
-    # It lets no id pass that is not of this run.
-    {"by": tuple(map(str, PINS)), "matches": ("0",)},
-    # Cards in every state meet an action together, and no others.
-    {"matches": ("2",), "state": (MIXED,)},
-    # Each count of closed cards would need listings of its own, to show that they are ours.
-    {"state": tuple(CLOSED), "matches": ("0", "2")},
-    # A start for each costs more than it shows: all cards of a start are listed by it instead.
-    {"by": _APART, "matches": ("1",), "multiple": ("1",)},
-    {"by": _APART, "matches": ("1",), "body": ("empty", "object", OTHER)},
-    {
-        "by": _APART,
-        "state": tuple(state.value for state in Status if state is not Status.ACTIVE),
-        "matches": ("0", "1", "2"),
-    },
-    # Of a single card multiple says nothing, and it has to be shown whose the id is in each state.
-    {
-        "by": ("flowInstanceId", "lifecycleId+userId"),
-        "multiple": ("1", "0", "false", "true", "junk"),
-    },
-    # The target gives their values to one card only, as a rule.
-    {
-        "by": ("flowInstanceId", "lifecycleId+userId"),
-        "matches": ("2", "many"),
-    },
-)
-
-
-def reach(effort: str) -> Reach:
-    """What part of the space is tried at an effort: as much as its few cards allow."""
-    if effort == "quick":
-        return Reach(_SETS[effort], _QUICK_STATES, _FORBIDDEN, strength=1)
-    return Reach(
-        _SETS[effort], _STATES, _FORBIDDEN, narrowed=_NARROWED, joined=_JOINED, found=_FOUND
-    )
-
 
 _Shared = dict[tuple[str, ...], tuple[CardSpec, ...]]
 """The cards shared by requests that change nothing: by how many match, and in which state."""
@@ -145,8 +55,8 @@ class FlowCards:
     """Arranges cards with as few starts, and as few cards, as possible.
 
     The ids of customers that a query gives alone begin alike, each with the one before, and those
-    of the bystanders with all of them: a target that compares beginnings changes them too. Requests
-    that change nothing share their customers.
+    of the bystanders with all of them: a target that compares beginnings changes them too. Others
+    end otherwise. Requests that change nothing share their customers.
 
     Args:
         probe: Of the shared environment.
@@ -227,6 +137,12 @@ class FlowCards:
         self._longest = new(ALIKE, like=self._longest) if self._longest else new()
         return self._longest
 
+    def _siblings(self, order: _Order) -> Iterator[str]:
+        """A customer whose id differs in its end only from that of one active card."""
+        if order.key == (Attribute.USER_ID, "1", Status.ACTIVE):
+            near = _with_other_end(order.specs[0].user_id)
+            yield self._probe.cards.backend.new_user(like=near)
+
     def _arranged(
         self, by_state: Sequence[Mapping[int, _Order]]
     ) -> dict[int, Arrangement | AtomicCardsError]:
@@ -241,9 +157,11 @@ class FlowCards:
 
     def _starts(self, orders: Collection[_Order]) -> Iterator[Population]:
         """What to start for one state: cards that share a start, and those that have their own."""
-        pooled = {id(one.specs): one.specs for one in orders if not one.is_apart}
-        bystander = CardSpec(user_id=self._longer(), status=next(iter(orders)).state)
-        yield Population((bystander, *(spec for specs in pooled.values() for spec in specs)))
+        pooled = {id(one.specs): one for one in orders if not one.is_apart}
+        state = next(iter(orders)).state
+        users = [self._longer(), *chain.from_iterable(map(self._siblings, pooled.values()))]
+        bystanders = [CardSpec(user_id=user, status=state) for user in users]
+        yield Population((*bystanders, *(spec for one in pooled.values() for spec in one.specs)))
         yield from (Population(order.specs) for order in orders if order.is_apart)
 
     def _of_state(
@@ -267,7 +185,8 @@ class FlowCards:
         except AtomicCardsError as error:
             return error
         wanted = values.items()
-        known = _unique([*cards, *(card for card in pool.cards if card.user_id == pool.users[0])])
+        beside = {pool.users[0], *map(_with_other_end, users)}
+        known = _unique([*cards, *(card for card in pool.cards if card.user_id in beside)])
         return Arrangement(
             self._probe,
             values,
@@ -293,6 +212,10 @@ class FlowCards:
         if missing:
             raise NotAvailableError(f"cards of this target have no {missing[0]}")
         return {name: held[name] for name in order.given}
+
+
+def _with_other_end(user: str | None) -> str:
+    return near_miss_of(Attribute.USER_ID, user or "")
 
 
 def _unique(cards: Iterable[Card]) -> list[Card]:

@@ -49,7 +49,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"action-limit-before-state@by=(.*\bstatus|all)$", "status is given"),
     (r"action-limit-before-state@state=(?!mixed$)", "all cards before the limit are in one state"),
     (
-        r"(prefix-match|like-match|numeric-comparison|ascii-only-comparison|accents-not-compared"
+        r"(prefix-match|last-character-ignored|like-match|numeric-comparison|ascii-only-comparison|accents-not-compared"
         r"|numbers-not-found|long-values-cut|spaces-trimmed|escaped-plus-is-space"
         r"|percent-decoded-twice|latin-1-decoding|value-cut-at-\w+)@by=status$",
         "the words of states have none of these characters",

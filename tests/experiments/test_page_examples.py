@@ -71,9 +71,10 @@ def test_an_action_that_is_wrong_by_lifecycle_alone_is_found(
             try_by_lifecycle(probe, example, seeded)
 
 
-def test_by_lifecycle_where_a_start_ignores_it(serve: Serve) -> None:
-    """Nothing is sent by a lifecycle id that no card of ours got."""
-    with world(serve(start_lifecycle_id="ignored")) as probe, pytest.raises(NotAvailableError):
+@pytest.mark.parametrize("answer", ["ignored", "400", "422"])
+def test_by_lifecycle_where_a_start_does_not_honour_it(serve: Serve, answer: str) -> None:
+    """Nothing is sent by a lifecycle id that no card of ours got, or that a start refuses."""
+    with world(serve(start_lifecycle_id=answer)) as probe, pytest.raises(NotAvailableError):
         seed_by_lifecycle(probe)
 
 

@@ -113,7 +113,9 @@ def test_another_world_knows_that_starts_without_options_succeed(
         raise SeedingError("not started", Exchange("POST", "http://x", NOW, 0.0, status=400))
 
     monkeypatch.setattr(FlowBackend, "place", refuse)
-    with pytest.raises(NotAvailableError, match="embargo and expiry are refused: not started"):
+    with pytest.raises(
+        NotAvailableError, match="start with delivery options is refused: not started"
+    ):
         second.seed(embargo=HOUR)
 
 

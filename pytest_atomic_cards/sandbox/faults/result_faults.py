@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.documented import RESULT_FIELDS
 from pytest_atomic_cards.model.lifecycle import Action
+from pytest_atomic_cards.sandbox.faults.changed_fields import changing, without
 from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.page_reader import Selection
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_atomic_cards.sandbox.body_decisions import Body
-    from pytest_atomic_cards.sandbox.card_record import Json, Row
+    from pytest_atomic_cards.sandbox.card_record import Json
 
 _SUMMARY: Final = Faults("summary")
 _RESULTS: Final = Faults("results")
@@ -92,12 +92,9 @@ def summary_total_counts_all(original: Original[Body], environment: int, *rest: 
     return body
 
 
-@_SUMMARY.replacing("action_body")
-def summary_missing(original: Original[Body], *args: Json) -> Body:
-    """An action's response has no summary."""
-    body = original(*args)
-    del body["summary"]
-    return body
+_SUMMARY.add(
+    "summary-missing", "An action's response has no summary.", {"action_body": without("summary")}
+)
 
 
 def _changed(change: Callable[[list[Body]], Json]) -> Wrapper:
@@ -161,79 +158,66 @@ def results_unwrapped(original: Original[Body], *args: Json) -> Json:
     return original(*args)["data"]
 
 
-def _without(name: str, original: Original[Body], row: Row, action: Action) -> Body:
-    body = original(row, action)
-    del body[name]
-    return body
-
-
 for _name in RESULT_FIELDS:
     _RESULTS.add(
         f"result-lacks-{_name}",
         f"A result has no {_name}.",
-        {"result_body": partial(_without, _name)},
+        {"result_body": without(_name)},
     )
 
 
-def _with(name: str, value: Callable[[Row], Json]) -> Wrapper:
-    def result_body(original: Original[Body], row: Row, action: Action) -> Body:
-        return original(row, action) | {name: value(row)}
-
-    return result_body
-
-
-_id = _RESULTS.replacing("result_body", by=partial(_with, "cardInstanceId"))
-_user = _RESULTS.replacing("result_body", by=partial(_with, "userId"))
-_template = _RESULTS.replacing("result_body", by=partial(_with, "cardTemplateId"))
-_lifecycle = _RESULTS.replacing("result_body", by=partial(_with, "lifecycleId"))
-_action = _RESULTS.replacing("result_body", by=partial(_with, "action"))
+_id = _RESULTS.replacing("result_body", by=changing("cardInstanceId"))
+_user = _RESULTS.replacing("result_body", by=changing("userId"))
+_template = _RESULTS.replacing("result_body", by=changing("cardTemplateId"))
+_lifecycle = _RESULTS.replacing("result_body", by=changing("lifecycleId"))
+_action = _RESULTS.replacing("result_body", by=changing("action"))
 
 
 @_id
-def result_of_other_card(row: Row) -> str:
+def result_of_other_card(body: Body) -> str:
     """A result has a cardInstanceId that no card has."""
-    return f"other-{row.card_instance_id}"
+    return f"other-{body['cardInstanceId']}"
 
 
 @_user
-def result_shows_other_user(row: Row) -> str:
+def result_shows_other_user(body: Body) -> str:
     """The userId of a result differs from its card's."""
-    return f"other-{row.user_id}"
+    return f"other-{body['userId']}"
 
 
 @_template
-def result_shows_other_template(row: Row) -> str:
+def result_shows_other_template(body: Body) -> str:
     """The cardTemplateId of a result differs from its card's."""
-    return f"other-{row.card_template_id}"
+    return f"other-{body['cardTemplateId']}"
 
 
 @_lifecycle
-def result_shows_other_lifecycle(row: Row) -> str:
+def result_shows_other_lifecycle(body: Body) -> str:
     """The lifecycleId of a result differs from its card's."""
-    return f"other-{row.lifecycle_id}"
+    return f"other-{body['lifecycleId']}"
 
 
 @_action
-def result_action_always_update(_row: Row) -> str:
+def result_action_always_update(_body: Body) -> str:
     """A result's action is update."""
     return "update"
 
 
 @_action
-def result_action_null(_row: Row) -> None:
+def result_action_null(_body: Body) -> None:
     """A result's action is null."""
 
 
 @_id
-def result_id_number(_row: Row) -> int:
+def result_id_number(_body: Body) -> int:
     """A result's cardInstanceId is a number."""
     return 1
 
 
 @_user
-def result_user_array(row: Row) -> list[str]:
+def result_user_array(body: Body) -> list[str]:
     """A result's userId is an array."""
-    return [row.user_id]
+    return [body["userId"]]
 
 
 @_RESULTS.replacing("action_word")

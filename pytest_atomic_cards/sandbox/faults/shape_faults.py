@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_atomic_cards.model.documented import CARD_FIELDS, PAYLOAD_FIELDS
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
+from pytest_atomic_cards.sandbox.faults.changed_fields import changing, without
 from pytest_atomic_cards.sandbox.faults.fault import Faults, Original, Wrapper, constant
 from pytest_atomic_cards.sandbox.timestamps import format_milliseconds
 from pytest_atomic_cards.support.clock import REAL_CLOCK
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 FAULTS: Final = Faults("shape")
 
 
-def _without(name: str, original: Original[Body], row: Row) -> Body:
-    body = original(row)
-    del body[name]
-    return body
-
-
 def _without_payload(name: str, original: Original[Body], row: Row) -> Body:
     body = original(row)
     del body["payload"][name]
@@ -38,7 +33,7 @@ for _name in CARD_FIELDS:
     FAULTS.add(
         f"card-lacks-{_name}",
         f"A listed card has no {_name}.",
-        {"card_body": partial(_without, _name)},
+        {"card_body": without(_name)},
     )
 for _name in PAYLOAD_FIELDS:
     FAULTS.add(
@@ -48,23 +43,15 @@ for _name in PAYLOAD_FIELDS:
     )
 
 
-def _with(name: str, change: Callable[[Body], Json]) -> Wrapper:
-    def card_body(original: Original[Body], row: Row) -> Body:
-        body = original(row)
-        return body | {name: change(body)}
-
-    return card_body
-
-
-_id = FAULTS.replacing("card_body", by=partial(_with, "cardInstanceId"))
-_user = FAULTS.replacing("card_body", by=partial(_with, "userId"))
-_lifecycle = FAULTS.replacing("card_body", by=partial(_with, "lifecycleId"))
-_instance = FAULTS.replacing("card_body", by=partial(_with, "flowInstanceId"))
-_status = FAULTS.replacing("card_body", by=partial(_with, "status"))
-_definition = FAULTS.replacing("card_body", by=partial(_with, "definition"))
-_payload = FAULTS.replacing("card_body", by=partial(_with, "payload"))
-_created = FAULTS.replacing("card_body", by=partial(_with, "created"))
-_updated = FAULTS.replacing("card_body", by=partial(_with, "updated"))
+_id = FAULTS.replacing("card_body", by=changing("cardInstanceId"))
+_user = FAULTS.replacing("card_body", by=changing("userId"))
+_lifecycle = FAULTS.replacing("card_body", by=changing("lifecycleId"))
+_instance = FAULTS.replacing("card_body", by=changing("flowInstanceId"))
+_status = FAULTS.replacing("card_body", by=changing("status"))
+_definition = FAULTS.replacing("card_body", by=changing("definition"))
+_payload = FAULTS.replacing("card_body", by=changing("payload"))
+_created = FAULTS.replacing("card_body", by=changing("created"))
+_updated = FAULTS.replacing("card_body", by=changing("updated"))
 
 
 @_user
@@ -228,11 +215,7 @@ def listing_unwrapped(original: Original[Body], cards: list[Body]) -> Json:
 
 
 def _data(change: Callable[[list[Body]], Json]) -> Wrapper:
-    def listing_body(original: Original[Body], cards: list[Body]) -> Body:
-        body = original(cards)
-        return body | {"data": change(body["data"])}
-
-    return listing_body
+    return changing("data")(lambda body: change(body["data"]))
 
 
 _listing = FAULTS.replacing("listing_body", by=_data)

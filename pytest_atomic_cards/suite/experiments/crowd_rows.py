@@ -22,19 +22,24 @@ from pytest_atomic_cards.model.request_space import (
     Point,
 )
 from pytest_atomic_cards.suite.experiments.action_oracle import is_harmless
-from pytest_atomic_cards.suite.experiments.experiment_rows import END, NAMES_STATUS, PLAIN, SETS
+from pytest_atomic_cards.suite.experiments.experiment_rows import (
+    NAMES_STATUS,
+    PLAIN,
+    SETS,
+    SKIPPED_BUT,
+)
 
 CROWDS: Final[Mapping[str, int]] = {
     "over-page": 120,
-    "over-limit": DEFAULT_CANCEL + 10,
+    "over-limit": DEFAULT_CANCEL + DEFAULT_PAGE + 1,
     "over-largest": LARGEST_LIMIT + 10,
 }
 """How many cards there are: more than a page, than a cancel without ``limit`` closes, and than any
-``limit``. The first are few enough to list often."""
+``limit``. The first are few enough to list often; of the second the last one begins a page."""
 CROWD_PAGES: Final = (
     {"limit": ABSENT, "offset": ABSENT},
     {"limit": ABSENT, "offset": "page"},
-    {"limit": ABSENT, "offset": END},
+    {"limit": ABSENT, "offset": "end"},
     {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
     {"limit": "some", "offset": "inside"},
 )
@@ -42,7 +47,13 @@ CROWD_PAGES: Final = (
 _SHORT_PAGES: Final = (
     {"limit": "some", "offset": "0"},
     {"limit": "1", "offset": "inside"},
-    *({"limit": limit, "offset": END} for limit in ("1", "some", str(LARGEST_LIMIT))),
+    {"limit": str(LARGEST_LIMIT), "offset": "0"},
+    {"limit": ABSENT, "offset": "last"},
+    *(
+        {"limit": limit, "offset": offset}
+        for limit in ("1", "some", str(LARGEST_LIMIT))
+        for offset in SKIPPED_BUT
+    ),
 )
 """Further pages of each crowd, which cost little."""
 ACTIVE_CROWD: Final[Point] = {"by": EVERY_ATTRIBUTE, "matches": "over-page", "state": "active"}
@@ -67,19 +78,17 @@ def large_listings() -> Iterator[Point]:
     crowds = [("over-page", state) for state in DIMENSIONS["state"] if state != Status.ACTIVE]
     crowds += [(matches, Status.ACTIVE) for matches in CROWDS if matches != "over-page"]
     turn = cycle([by for by in SETS if by != Attribute.STATUS and "+" not in by][:-1])
-    for (matches, state), page in product(crowds, CROWD_PAGES):
-        row = {"operation": "list", "matches": matches, "state": state, **page}
-        yield {**row, "by": next(turn)}
-        is_asked_for = state not in {Status.ACTIVE, MIXED} and page["offset"] != ABSENT
-        if is_asked_for:  # short pages by the word of the state
-            yield {**row, "by": f"{Attribute.USER_ID}+{Attribute.STATUS}"}
-        if page is CROWD_PAGES[0]:
-            by = OTHER if state == MIXED else EVERY_ATTRIBUTE
-            yield from ({**row, "by": by, **more} for more in _SHORT_PAGES)
-            if matches == "over-page":
-                yield from ({**row, "by": by} for by in SETS)
-        if state == MIXED and page["offset"] == "page":
-            yield from ({**row, "by": one} for one in NAMES_STATUS)
+    for matches, state in crowds:
+        cards = {"operation": "list", "matches": matches, "state": state}
+        for page in CROWD_PAGES:
+            if matches == "over-page" and page in CROWD_PAGES[:2]:
+                yield from ({**cards, **page, "by": by} for by in SETS)
+                continue
+            yield {**cards, **page, "by": next(turn)}
+            if state not in {Status.ACTIVE, MIXED} and page["offset"] != ABSENT:
+                yield {**cards, **page, "by": f"{Attribute.USER_ID}+{Attribute.STATUS}"}
+        by = OTHER if state == MIXED else EVERY_ATTRIBUTE
+        yield from ({**cards, **page, "by": by} for page in _SHORT_PAGES)
 
 
 def crowd_refusals(sets: Sequence[str] = SETS) -> Iterator[Point]:
@@ -98,7 +107,9 @@ def crowd_actions() -> Iterator[Point]:
         if TRANSITIONS[state, action].level is Level.DOCUMENTED:
             with_body = action is Action.COMPLETE and state is Status.SNOOZED
             body = "object" if with_body else "none"
-            yield {**cards, "operation": action.value, "state": state.value, "body": body}
+            row = {**cards, "operation": action.value, "state": state.value, "body": body}
+            yield row
+            yield {**row, "by": EVERY_ATTRIBUTE}
     cancel = {**cards, "operation": Action.CANCEL.value}
     yield {**cancel, "matches": "over-limit", "state": MIXED}
     for matches in ("over-limit", "over-largest"):

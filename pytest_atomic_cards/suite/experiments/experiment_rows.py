@@ -68,8 +68,8 @@ OFFSETS: Final[Mapping[str, Parameters]] = {
     "page": (("offset", str(DEFAULT_PAGE)),),
     OTHER: (("offset", "-1"),),
 }
-END: Final = "end"
-"""The offset that skips all cards, however many these are."""
+SKIPPED_BUT: Final = {"last": 1, "end": 0}
+"""The offsets that skip all cards, however many these are, or all but one."""
 BODIES: Final[Mapping[str, bytes]] = {
     "none": b"",
     "empty": b"{}",
@@ -204,7 +204,9 @@ def offset_of(value: str, count: int) -> Parameters:
         value: That of the dimension ``offset``.
         count: How many cards match.
     """
-    return (("offset", str(count)),) if value == END else OFFSETS[value]
+    if value in SKIPPED_BUT:
+        return (("offset", str(max(0, count - SKIPPED_BUT[value]))),)
+    return OFFSETS[value]
 
 
 def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:

@@ -186,6 +186,11 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
         r"(?!multiple-|refused-|act-finds-).*@state=mixed.*@multiple=absent$",
         "cards in several states are several, which are refused, as they should be",
     ),
+    (
+        r"(card-|closed-|completed-|cancelled-|created-|updated-|list-(shows|finds)-)"
+        r".*@matches=(1|2|many)@.*offset=page$",
+        "the offset skips all cards",
+    ),
 )
 """Of two conditions: likewise, if each of them alone can show."""
 

@@ -56,10 +56,10 @@ def start_lifecycle_id(context: ProfilingContext) -> str:
     context.started  # noqa: B018 - not available if cards are created in another way
     try:
         started = context.start(spec=CardSpec(lifecycle_id=context.probe.invented()))
-    except NotAvailableError:
-        context.evidence = context.last_start()
-        return "ignored"
-    except SeedingError as error:
+    except (NotAvailableError, SeedingError) as error:
+        if error.exchange is None and isinstance(error, NotAvailableError):
+            context.evidence = context.last_start()
+            return "ignored"
         if error.exchange is None or error.exchange.status is None:
             raise
         context.evidence = error.exchange

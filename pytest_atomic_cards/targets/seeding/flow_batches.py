@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Lock
@@ -10,7 +10,7 @@ from typing import Final
 
 from pytest_atomic_cards.client.retry import until_known
 from pytest_atomic_cards.client.scope_guard import Scope
-from pytest_atomic_cards.model.card_spec import Population
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.support.errors import (
     ContractBrokenError,
     MisuseError,
@@ -73,19 +73,20 @@ class FlowStarter:
 
         Raises:
             NotAvailableError: The target cannot create such cards, or not so many that belong
-                together; or it refuses delivery options, though it accepts starts without any.
+                together; or it refuses options, though it accepts starts without any.
             SeedingError: The target refused even one card, or gave no usable response.
         """
         if not population.specs:
             raise SeedingError("a population to seed must hold at least one card")
-        has_options = any(spec.embargo or spec.expires for spec in population)
+        options = {name for spec in population for name in _options(spec)}
         try:
             placed = self._in_largest_portions(population)
         except SeedingError as error:
-            if has_options and self._starts_without_options and _refusal(error):
-                raise NotAvailableError(f"embargo and expiry are refused: {error}") from None
+            if options and self._starts_without_options and _refusal(error):
+                text = f"a start with {' and '.join(sorted(options))} is refused: {error}"
+                raise NotAvailableError(text, error.exchange) from None
             raise
-        self._starts_without_options |= not has_options
+        self._starts_without_options |= not options
         return placed
 
     def _in_largest_portions(self, population: Population) -> Placement:
@@ -208,6 +209,14 @@ class FlowStarter:
             expire=any(spec.expires for spec in population),
             embargoed=sum(spec.embargo is not None for spec in population),
         )
+
+
+def _options(spec: CardSpec) -> Iterator[str]:
+    """What a start asks for that a target need not support."""
+    if spec.embargo or spec.expires:
+        yield "delivery options"
+    if spec.lifecycle_id:
+        yield "lifecycleId"
 
 
 def _refusal(error: SeedingError) -> int | None:

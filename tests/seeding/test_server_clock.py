@@ -73,6 +73,26 @@ def test_a_date_is_better_than_cards() -> None:
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
+@pytest.mark.parametrize(
+    ("created", "ahead"),
+    [
+        (NOW, timedelta(0)),
+        (NOW + HOUR, HOUR),
+        (NOW - HOUR, HOUR),
+    ],
+    ids=["agrees with ours", "agrees with the date", "agrees with none"],
+)
+def test_a_date_that_only_cards_contradict(created: datetime, ahead: timedelta) -> None:
+    """A Date that is an hour ahead does not count if cards were created by a clock like ours."""
+    clock = ServerClock()
+    headers = {"date": format_datetime(NOW + HOUR, usegmt=True)}
+    exchange = Exchange("GET", "http://cards.test", NOW, 0.0, status=200, response_headers=headers)
+    clock.observe(exchange)
+    clock.observe_new([Card.from_body({"created": created.isoformat()})], NOW, NOW)
+    clock.observe(exchange)
+    assert abs(clock.now() - datetime.now(UTC) - ahead) < timedelta(seconds=5)
+
+
 def test_a_small_difference_of_clocks_is_none() -> None:
     """A Date is a whole second, so that one of a second ago is no sign of a slow clock."""
     clock = ServerClock()

@@ -32,7 +32,8 @@ from pytest_atomic_cards.targets.seeding.live_backend import LiveBackend
 class ServerClock:
     """The target's time, according to the ``Date`` of its responses (RFC 9110 › 6.6.1).
 
-    Without a ``Date``, the creation times of the first cards count, if they prove a difference.
+    The creation times of the first cards count instead if there is no ``Date`` and they prove a
+    difference, or if they agree with our time, and the ``Date`` with neither.
 
     Args:
         clock: Our own time.
@@ -43,10 +44,13 @@ class ServerClock:
         self._clock = clock
         self._learns = learns
         self._is_dated = False
+        self._believes_date = True
         self._ahead = timedelta(0)
 
     def observe(self, exchange: Exchange) -> None:
         """Learn from a response."""
+        if not self._believes_date:
+            return
         with suppress(KeyError, ValueError, TypeError):
             date = parsedate_to_datetime(exchange.response_headers["date"])
             self._differ_by(date - exchange.started)
@@ -61,10 +65,16 @@ class ServerClock:
             listed: When they were listed, by our clock.
         """
         created = [card.created for card in cards if card.created]
-        if created and not self._is_dated:
-            behind, ahead = max(created) - begun, min(created) - listed
-            surely = min(behind, timedelta(0)) + max(ahead, timedelta(0))
+        if not created:
+            return
+        surely = _surely_ahead(created, begun, listed)
+        if not self._is_dated:
             self._differ_by(surely if abs(surely) < _PLAUSIBLE else timedelta(0))
+            return
+        against_date = _surely_ahead(created, begun + self._ahead, listed + self._ahead)
+        if abs(surely) <= _NOTABLE < abs(against_date):
+            self._believes_date = False  # it is of something between the target and us
+            self._differ_by(timedelta(0))
 
     def _differ_by(self, ahead: timedelta) -> None:
         if self._learns:
@@ -73,6 +83,12 @@ class ServerClock:
     def now(self) -> datetime:
         """The target's time now, UTC."""
         return self._clock.now() + self._ahead
+
+
+def _surely_ahead(created: Sequence[datetime], begun: datetime, listed: datetime) -> timedelta:
+    """How far creation times lie outside of the time in which the cards were created."""
+    behind, ahead = max(created) - begun, min(created) - listed
+    return min(behind, timedelta(0)) + max(ahead, timedelta(0))
 
 
 _NOTABLE: Final = timedelta(seconds=2)

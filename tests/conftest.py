@@ -47,6 +47,17 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile(_PATIENT)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of a run with one mark, such as ``-m slow``, files that do not name it are not imported.
+
+    Each worker would import all files, which takes longer than many of its tests.
+    """
+    mark = config.option.markexpr
+    if mark.isidentifier() and collection_path.match("test_*.py"):
+        return f"mark.{mark}" not in collection_path.read_text("utf-8") or None
+    return None
+
+
 @pytest.fixture(scope="session")
 def _states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Paths of directories that do not exist: ``tmp_path`` would make one for each test."""

@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import no_sockets
 import pytest
 
+from pytest_atomic_cards.plugin.cli import main
 from pytest_atomic_cards.recordings.cassettes.cassette_reader import read_content
 from pytest_atomic_cards.recordings.cassettes.metadata import Source
 from pytest_atomic_cards.rules.requirements import catalogue
@@ -23,70 +25,76 @@ pytestmark = pytest.mark.slow
 
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 RECORDINGS = Path(__file__).parents[2] / "cassettes"
+RECORD = ("--cards-cassettes", "record", "--cards-effort", "quick")
+REPLAY = ("--cards-cassettes", "replay")
 RACES = {"CONC-01", "CONC-02", "CONC-03", "CONC-04"}
 NO_EXPERIMENTS = "not experiments and not transitions"
 """Leaves out most requests; one case records them too."""
-NO_SOCKETS = """
-import socket
-
-def refuse(*_, **__):
-    raise SystemExit("a socket was opened")
-
-for name in ("connect", "connect_ex", "listen", "sendto"):
-    setattr(socket.socket, name, refuse)
-socket.getaddrinfo = socket.create_connection = refuse
-"""
 
 
 class Suite:
-    """Runs the installed suite in a directory, in a process of its own.
+    """Runs the installed suite in a directory.
 
     Args:
         directory: Where to run it.
+        monkeypatch: Refuses sockets to runs in this process.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._directory = directory
-        (directory / "no_sockets.py").write_text(NO_SOCKETS, "utf-8")
+        self._monkeypatch = monkeypatch
 
-    def check(
+    def check(self, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
+        """The exit code, and the verdict of each requirement."""
+        own = ("check", "-p", "no:cacheprovider", "--cards-report", self._directory)
+        with self._monkeypatch.context() as here:
+            here.chdir(self._directory)
+            code = main([str(argument) for argument in (*own, *arguments)])
+        return code, self._verdicts()
+
+    def check_apart(
         self, *arguments: str | Path, environ: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """The exit code, and the verdict of each requirement."""
+        """The same of a process of its own, as users start it."""
         result = subprocess.run(  # noqa: S603 - our own command
             [COMMAND, "check", "--cards-report", self._directory, *arguments],
             cwd=self._directory,
-            env={**os.environ, "PYTHONPATH": str(self._directory), **(environ or {})},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **(environ or {})},
             capture_output=True,
-            text=True,
             check=False,
         )
+        return result.returncode, self._verdicts()
+
+    def _verdicts(self) -> dict[str, Any]:
         report = self._directory / "report.json"
-        assert report.exists(), result.stdout + result.stderr
         rules = json.loads(report.read_text("utf-8"))["rules"]
         report.unlink()
-        return result.returncode, {rule["id"]: rule["verdict"] for rule in rules}
+        return {rule["id"]: rule["verdict"] for rule in rules}
 
-    def record(self, *arguments: str, **how: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401
+    def record(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Record into the directory."""
-        return self.check(
-            "--cards-cassettes", "record", "--cards-effort", "quick", *arguments, **how
-        )
+        return self.check(*RECORD, *arguments)
 
     def replay(self, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
         """Replay with every socket refused."""
-        return self.check("-p", "no_sockets", "--cards-cassettes", "replay", *arguments)
+        with self._monkeypatch.context() as here:
+            no_sockets.refuse_sockets(here.setattr)
+            return self.check(*REPLAY, *arguments)
+
+    def replay_apart(self, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
+        """The same in a process of its own."""
+        return self.check_apart("-p", "no_sockets", *REPLAY, *arguments)
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Suite:
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """The suite, in an empty directory."""
-    return Suite(tmp_path)
+    return Suite(tmp_path, monkeypatch)
 
 
 def test_the_shipped_recordings_replay_without_a_network(suite: Suite) -> None:
     """Every requirement but those of races holds as recorded, with no socket and no setting."""
-    code, verdicts = suite.replay("--cards-cassettes-dir", RECORDINGS)
+    code, verdicts = suite.replay_apart("--cards-cassettes-dir", RECORDINGS)
     assert code == 0
     assert {name for name, verdict in verdicts.items() if verdict == "not exercised"} == RACES
     assert {verdict for name, verdict in verdicts.items() if name not in RACES} == {"held"}
@@ -105,7 +113,8 @@ def test_the_shipped_recordings_replay_without_a_network(suite: Suite) -> None:
 )
 def test_a_part_of_the_shipped_recordings_replays(arguments: tuple[str, ...], suite: Suite) -> None:
     """Whatever part of the suite is run, in however many processes, it needs no other part."""
-    code, verdicts = suite.replay("--cards-cassettes-dir", RECORDINGS, *arguments)
+    replay = suite.replay_apart if "-n" in arguments else suite.replay
+    code, verdicts = replay("--cards-cassettes-dir", RECORDINGS, *arguments)
     assert code == 0
     assert set(verdicts.values()) == {"held", "not exercised"}
 
@@ -153,14 +162,16 @@ def test_a_live_target_is_replayed_without_its_settings(suite: Suite, serve: Ser
     only = ("--cards-only", "QUERY-06,MULTI-01,AUTH-01,PAGE-08,TIME-02,TIME-03")
     live = serve(creation_delay=timedelta(seconds=0.1))
     environ = {**live.environ, "ATOMIC_CARDS_SEED_TIMEOUT": "10"}
-    recorded = suite.record(*only, "--cards-target", "live", environ=environ)
+    recorded = suite.check_apart(*RECORD, *only, "--cards-target", "live", environ=environ)
     assert recorded[0] == 0
     assert recorded[1]["QUERY-06"] == "held"
     assert recorded[1]["TIME-03"] == "not exercised"
-    assert suite.replay(*only) == recorded
+    assert suite.replay_apart(*only) == recorded
 
 
-@pytest.mark.parametrize(("fault", "code"), [((), 0), (("--cards-fault", "card-payload-text"), 1)])
+@pytest.mark.parametrize(
+    ("fault", "code"), [((), 0), (("--cards-fault", "card-payload-text", "-k", NO_EXPERIMENTS), 1)]
+)
 def test_a_target_is_verified_by_the_shipped_recordings(
     fault: tuple[str, ...], code: int, suite: Suite
 ) -> None:
@@ -180,23 +191,20 @@ def test_a_requirement_that_was_not_recorded_is_not_decided(suite: Suite) -> Non
 
 
 def test_a_shared_fixture_that_was_not_recorded_so_is_reported_each_time(
-    suite: Suite, tmp_path: Path
+    suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every contract that needs it is inconclusive, for the reason that it names."""
-    suite.record("--cards-only", "PAGE-01,PAGE-06")
+    only = ("--cards-only", "PAGE-01,PAGE-06", "-k", NO_EXPERIMENTS)
+    suite.record(*only)
     recording = tmp_path / "cassettes" / "fixture-probe.json"
     document = json.loads(recording.read_text("utf-8"))
     del document["interactions"][1:]
     recording.write_text(json.dumps(document), "utf-8")
-    result = subprocess.run(  # noqa: S603 - our own command
-        [COMMAND, "check", "--cards-cassettes", "replay", "--cards-only", "PAGE-01,PAGE-06"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 1
-    assert "verdict: inconclusive (PAGE-01)" in result.stdout
-    assert "is not in" in result.stdout
-    assert "fixture-probe.json" in result.stdout
-    assert "AssertionError" not in result.stdout
+    capsys.readouterr()
+    code, _ = suite.replay(*only)
+    shown = capsys.readouterr().out
+    assert code == 1
+    assert "verdict: inconclusive (PAGE-01)" in shown
+    assert "is not in" in shown
+    assert "fixture-probe.json" in shown
+    assert "AssertionError" not in shown

@@ -42,8 +42,7 @@ def recorded(pytester: pytest.Pytester) -> Path:
 
 
 def _replay(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    run = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest_inprocess
-    return run(*OWN, "--cards-cassettes", "replay", *arguments)
+    return pytester.runpytest_inprocess(*OWN, "--cards-cassettes", "replay", *arguments)
 
 
 def _change(pytester: pytest.Pytester, old: str, new: str) -> None:

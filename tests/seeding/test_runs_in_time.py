@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command_line import COMMAND
+from contract_runs import OWN
 from signalled_runs import PYTEST, age_journals, clean, end, journals, running, wait_until
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def test_a_check_ends_at_its_limit(serve: Serve, project: Path) -> None:
 def test_workers_end_at_the_limit(serve: Serve, project: Path) -> None:
     """The tests that workers did not run are reported once, in one number."""
     live = serve()
-    command = [*COMMAND, "check", "-n", "2", "--cards-max-time", "3"]
+    command = [*COMMAND, "check", *OWN, "-n", "2", "--cards-max-time", "3"]
     with running(live, project, *command) as process:
         code, output = end(process)
     assert code == pytest.ExitCode.TESTS_FAILED
@@ -72,7 +73,7 @@ def test_a_users_run_has_the_limit_it_is_given(serve: Serve, project: Path) -> N
     ("arguments", "fault"),
     [
         (["check"], {"method": "GET"}),
-        (["check", "-n", "2"], {}),
+        (["check", *OWN, "-n", "2"], {}),
     ],
 )
 def test_a_check_of_a_sick_target_is_interrupted(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command_line import COMMAND
-from signalled_runs import age_journals, clean, journals, killed_run
+from signalled_runs import age_journals, journals, killed_run
 
 from pytest_atomic_cards.plugin.cli import main
 
@@ -106,15 +106,23 @@ def test_a_clean_up_needs_the_settings_of_a_live_target(
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_journal_is_refused(
-    serve: Serve, project: Path, content: bytes | None, said: str
+    content: bytes | None,
+    said: str,
+    serve: Serve,
+    *,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """A missing, foreign or tampered file is one line, and nothing is sent."""
     live = serve()
-    path = project / "journal.jsonl"
+    live.be_the_target(monkeypatch)
+    path = tmp_path / "journal.jsonl"
     if content is not None:
         path.write_bytes(content)
-    code, output = clean(live, project, "--journal", str(path))
-    assert code == 2
+    monkeypatch.chdir(tmp_path)
+    assert main(["clean", "--journal", str(path)]) == 2
+    output = "".join(capsys.readouterr())
     assert re.search(said, output)
     assert len(output.splitlines()) == 1
     assert not live.log

@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from contract_runs import OWN
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_plugins")]
 
 LIBRARIES = {"freezegun": "freezegun.freeze_time", "time-machine": "time_machine.travel"}
 
@@ -195,7 +196,7 @@ def test_a_faked_time_changes_nothing(  # noqa: PLR0917 - fixtures and parameter
     faking = FAKING.format(real=time.time(), fake=LIBRARIES[library])
     pytester.makepyfile(faking=faking, test_users=USERS_TESTS.replace("MORE", OF_LIBRARY[library]))
     pytester.makeconftest(session)
-    result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*OWN, "-p", "time_machine", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=23)
     assert not live.open_cards
     assert live.count(f"POST {live.sandbox.token_path}") == is_live
@@ -220,7 +221,7 @@ def test_a_test_that_is_timed_out_leaves_no_card(
     live = serve()
     live.be_the_target(monkeypatch)
     pytester.makepyfile(ENDLESS_TEST)
-    options = ("-p", "no:schemathesis", "--timeout", "2", "--timeout-method", method)
+    options = (*OWN, "-p", "timeout", "--timeout", "2", "--timeout-method", method)
     result = pytester.runpytest_subprocess(*options)
     assert "Timeout" in f"{result.stdout}{result.stderr}"
     assert result.ret == pytest.ExitCode.TESTS_FAILED

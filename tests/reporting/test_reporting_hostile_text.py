@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from contract_runs import OWN
 from werkzeug.wrappers import Request, Response
 
 from pytest_atomic_cards.support.printable import printable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from live_sandbox import Serve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_plugins")]
 
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 NASTY = (
@@ -130,7 +131,7 @@ def test_no_channel_of_a_check_acts_on_its_reader(
     }
     result = subprocess.run(  # noqa: S603 - our own command
         [
-            *(COMMAND, "check", "-p", "no:schemathesis", "--cards-only", only),
+            *(COMMAND, "check", *OWN, "--cards-only", only),
             *("--cards-report", str(report), "--cards-max-time", str(LONGEST), *arguments),
         ],
         cwd=tmp_path,
@@ -219,8 +220,8 @@ def test_what_is_no_recording_is_named_as_data(content: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("check", "-p", "no:schemathesis", "--cards-only", "PAGE-06"),
-        ("check", "-p", "no:schemathesis", "--cards-fault", "offset-counts-pages", "-k", "offset"),
+        ("check", "--cards-only", "PAGE-06"),
+        ("check", "--cards-fault", "offset-counts-pages", "-k", "offset"),
         ("explain", "PAGE-04", "order"),
         ("explain", "n\u00f6thing-\u65e5"),
     ],

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from contract_runs import OWN
 
 if TYPE_CHECKING:
     from live_sandbox import LiveSandbox, Serve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_plugins")]
 
 COMMAND = Path(sys.executable).with_name("atomic-cards")
 ONE = ("--cards-only", "SHAPE-01", "-k", "not experiments")
-ARGUMENTS = ("check", "-p", "no:schemathesis", *ONE)
+ARGUMENTS = ("check", *OWN, *ONE)
 """A contract that seeds once, so a slow target is waited for only once."""
 SLOW = timedelta(seconds=3)
 """A little longer than it takes until progress is shown."""

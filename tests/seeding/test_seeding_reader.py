@@ -206,6 +206,31 @@ def test_embargoed_cards_need_not_be_listed() -> None:
         _awaited(listing, "user-1", "user-2", embargoed=0)
 
 
+def test_a_flow_that_embargoes_its_cards() -> None:
+    """Cards are awaited until the flow's own embargo ends; after that none shows one of ours."""
+    words = iter(["embargoed", "embargoed"])
+
+    def answer(query: dict[str, str]) -> Answer:
+        word = next(words, "active") if query.get("status") is None else query["status"]
+        return 200, {"data": [card_body(1, flowInvocationId="invocation", status=word)]}
+
+    waiter = CardWaiter(
+        Reader(Listing(answer).api()), NoBackend(Settings(seed_timeout=5.0), REAL_CLOCK), REAL_CLOCK
+    )
+    placed = Placement("invocation", ("user-1",), users_are_ours=True)
+    ((card,),) = waiter.await_visible([placed])
+    assert card.status is Status.ACTIVE
+    with pytest.raises(NotAvailableError, match="embargoes its cards itself"):
+        waiter.await_visible([replace(placed, embargoed=1)])
+
+
+def test_a_flow_with_a_long_embargo_creates_no_active_cards() -> None:
+    """Cards that stay embargoed, though none was asked for, are a mistake of the set-up."""
+    body = card_body(1, flowInvocationId="invocation", status="embargoed")
+    with pytest.raises(SeedingError, match="use a flow without an embargo"):
+        _awaited(constant(200, {"data": [body]}), "user-1", embargoed=0)
+
+
 def test_reading_ends_where_offset_has_no_effect() -> None:
     """A target that repeats its first page for ever is not asked for ever."""
     first = [card_body(number) for number in range(100)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
+from pytest_atomic_cards.model.lifecycle import Status
 from pytest_atomic_cards.support.errors import ContractBrokenError, NotListedError, SeedingError
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.backend import Placement, SeedingBackend
@@ -51,6 +52,12 @@ class AwaitedCards:
         hidden = self.placed.embargoed
         return bool(hidden) and len(self.cards) == self.placed.count - hidden and not self.fault
 
+    @property
+    def is_embargoed_unasked(self) -> bool:
+        """Whether cards are listed as embargoed though their start asked for no embargo."""
+        words = (card.status for card in self.cards.values())
+        return not self.placed.embargoed and Status.EMBARGOED in words
+
 
 @dataclass(slots=True)
 class Pace:
@@ -60,11 +67,13 @@ class Pace:
         backend: Creates the cards.
         latency: Seconds that the first cards took.
         lists_embargoed: Whether embargoed cards were never given up yet.
+        flow_embargoes: Whether cards were embargoed unasked, as the flow's own configuration may.
     """
 
     backend: SeedingBackend
     latency: float = 0.0
     lists_embargoed: bool = True
+    flow_embargoes: bool = False
 
     def time_for(self, left: Sequence[AwaitedCards]) -> float:
         """Seconds to wait for the next of some cards."""
@@ -87,6 +96,8 @@ class Pace:
             )
         fault = next((one.fault for one in missing if one.fault), None)
         reason = fault or self.backend.if_missing
+        if any(one.is_embargoed_unasked for one in missing):
+            reason = "cards are embargoed that should be active: use a flow without an embargo"
         return SeedingError(
             f"{sum(one.placed.count for one in missing)} seeded card(s) of {len(missing)} "
             f"invocation(s), the first being {brief(missing[0].placed.invocation)}, were not "

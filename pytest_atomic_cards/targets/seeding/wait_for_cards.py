@@ -15,7 +15,7 @@ from pytest_atomic_cards.support.clock import Clock
 from pytest_atomic_cards.support.errors import (
     AtomicCardsError,
     ContractBrokenError,
-    NotListedError,
+    NotAvailableError,
     SeedingError,
 )
 from pytest_atomic_cards.support.polling import poll
@@ -169,18 +169,18 @@ class CardWaiter:
         """The cards of each invocation, as :meth:`await_each` finds them.
 
         Raises:
-            NotListedError: The target does not list embargoed cards.
+            NotAvailableError: The target does not list embargoed cards, or embargoes all.
             SeedingError: Some did not appear, or more are listed than a flow sends.
         """
         found = self.await_each(placed, at_once=at_once)
         for one in found:
-            if isinstance(one, SeedingError | NotListedError):
+            if isinstance(one, SeedingError | NotAvailableError):
                 raise one
         return [one for one in found if isinstance(one, tuple)]
 
     def await_each(
         self, placed: Sequence[Placement], *, at_once: bool = False
-    ) -> list[tuple[Card, ...] | SeedingError | NotListedError]:
+    ) -> list[tuple[Card, ...] | SeedingError | NotAvailableError]:
         """The cards of each invocation, in the order of the requested customers, or why not.
 
         It is enough for a card to be listed once: pages may hold other cards each time. A listing
@@ -211,16 +211,24 @@ class CardWaiter:
         with activity("seeding cards", sum(one.count for one in placed)) as update:
             missing = poll(waiting, is_over, math.inf, self._clock)
         for one in missing:
-            one.complete = self._listings.are_listed_by_customer(one)
+            is_ready = not one.is_embargoed_unasked
+            one.complete = is_ready and self._listings.are_listed_by_customer(one)
         missing = [one for one in missing if not one.complete]
         if len(missing) < len(awaited):
             self._clock.sleep(self.listing_lag)
-        return [
-            in_order(list(one.cards.values()), one.placed.users)
-            if one.complete
-            else self._pace.give_up(missing)
-            for one in awaited
-        ]
+        return [self._outcome(one, missing) for one in awaited]
+
+    def _outcome(
+        self, one: AwaitedCards, missing: Sequence[AwaitedCards]
+    ) -> tuple[Card, ...] | SeedingError | NotAvailableError:
+        if not one.complete:
+            return self._pace.give_up(missing)
+        if one.placed.embargoed and self._pace.flow_embargoes:
+            return NotAvailableError(
+                "the Action Flow embargoes its cards itself, so that nothing shows whether it "
+                "honours an embargo of a request"
+            )
+        return in_order(list(one.cards.values()), one.placed.users)
 
     def _look(self, one: AwaitedCards, first: Found | AtomicCardsError) -> None:
         """Take in a listing of an invocation, and note whether all of its cards are there."""
@@ -245,6 +253,8 @@ class CardWaiter:
             self._learn(listed, targets)
             whole = listed >= targets * self.cards_per_target and not self._varies
             one.complete = whole or now - one.grown > self.late_card_window
+            if one.is_embargoed_unasked:
+                self._pace.flow_embargoes, one.complete = True, False
         else:
             one.complete = self._listings.is_paged_away(one.placed, list(one.cards.values()))
 

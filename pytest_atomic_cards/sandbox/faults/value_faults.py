@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -52,9 +53,14 @@ def last_character_ignored(value: str, wanted: str) -> bool:
 @_comparison
 def like_match(value: str, pattern: str) -> bool:
     """A percent sign or underscore in a value is a wildcard."""
+    return _like(pattern).fullmatch(value) is not None
+
+
+@cache
+def _like(pattern: str) -> re.Pattern[str]:
     words = {"%": ".*", "_": "."}
     expression = "".join(words.get(character, re.escape(character)) for character in pattern)
-    return re.fullmatch(expression, value, re.DOTALL) is not None
+    return re.compile(expression, re.DOTALL)
 
 
 @_comparison

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from contextlib import ExitStack
@@ -56,6 +57,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if mark.isidentifier() and collection_path.match("test_*.py"):
         return f"mark.{mark}" not in collection_path.read_text("utf-8") or None
     return None
+
+
+def pytest_collection_finish() -> None:
+    """Freeze what was collected: each run that a test starts here ends with a full collection."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,7 @@ def verdicts(project: pytest.Pytester, *arguments: str) -> dict[str, list[str]]:
 SOME = ["QUERY-05", "MULTI-06", "STATE-01", "AUTH-03"]
 
 
+@pytest.mark.usefixtures("time_flies")
 @pytest.mark.parametrize("supply", ["flow", "hook"])
 def test_the_mock_holds_some_requirements(
     supply: str, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from live_sandbox import Serve
 
 
+@pytest.mark.usefixtures("time_flies")
 def test_a_budget_is_kept_and_reported(
     serve: Serve,
     monkeypatch: pytest.MonkeyPatch,

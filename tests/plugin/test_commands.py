@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from command_line import COMMAND
 
 from pytest_atomic_cards.model.option import Option
 from pytest_atomic_cards.model.options import OPTIONS
+from pytest_atomic_cards.plugin import check_command
 from pytest_atomic_cards.plugin.check_help import EXIT_CODES, help_of_check
 from pytest_atomic_cards.plugin.cli import main
+from pytest_atomic_cards.plugin.price_command import measure
 from pytest_atomic_cards.reporting.explanations import explain
 from pytest_atomic_cards.sandbox.faults import FAULTS
 from pytest_atomic_cards.suite.running.suite_runner import suite_directory
@@ -238,23 +241,21 @@ def test_settings_are_explained_by_each_of_their_names(option: object) -> None:
     assert " ".join(option.help.split()) in " ".join(text.split())
 
 
-def test_measuring_prices_prints_no_warning() -> None:
+@pytest.mark.usefixtures("time_flies")
+def test_measuring_prices_prints_no_warning(capfd: pytest.CaptureFixture[str]) -> None:
     """The guard's warning that it is off means nothing on a sandbox that was made for it."""
-    source = """if True:
-        from pytest_atomic_cards.plugin.check_command import check
-        from pytest_atomic_cards.plugin.price_command import measure
 
-        def some(arguments, further):
-            return check([*arguments, "-p", "no:cacheprovider", "-k", "by_lifecycle"], further)
+    def some(arguments: Sequence[str], further: Sequence[object]) -> int:
+        return check_command.check(
+            [*arguments, "-p", "no:cacheprovider", "-k", "by_lifecycle"], further
+        )
 
-        code, prices = measure(some, "quick")
-        assert code == 0 and prices.contracts
-    """
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", source], capture_output=True, text=True, check=True
-    )
-    assert "3 passed" in done.stdout
-    assert "Warning" not in done.stdout + done.stderr
+    code, prices = measure(some, "quick")
+    assert code == 0
+    assert prices.contracts
+    printed = capfd.readouterr()
+    assert "3 passed" in printed.out
+    assert "Warning" not in printed.out + printed.err
 
 
 # Completion

@@ -93,6 +93,7 @@ def test_runs_of_the_lifecycle_machine_are_replayed(recordings: Recordings) -> N
     recordings.play(Mode.REPLAY, lambda cards: check_lifecycle(cards, settings=none))
 
 
+@pytest.mark.usefixtures("time_flies")
 def test_a_failing_run_of_the_machine_is_replayed(recordings: Recordings) -> None:
     """A violated lifecycle is violated in the replay, by the same shortest steps."""
     more = hypothesis.settings(FEW, max_examples=40)

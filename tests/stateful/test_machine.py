@@ -79,6 +79,7 @@ def test_stale_readings_are_accepted(tmp_path: Path) -> None:
     check_lifecycle(cards, settings=hypothesis.settings(FEW, max_examples=5))
 
 
+@pytest.mark.usefixtures("time_flies")
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
@@ -105,6 +106,7 @@ def test_a_violation_tells_the_fewest_steps(fault: str, told: str) -> None:
     assert [exchange.method for exchange in violation.exchanges] == ["PUT", "GET"]
 
 
+@pytest.mark.usefixtures("time_flies")
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
@@ -239,6 +241,7 @@ def test_a_live_target(serve: Serve) -> None:
 _OUTCOMES = {action.outcome for action in Action}
 
 
+@pytest.mark.usefixtures("time_flies")
 def test_faults_of_a_live_target(serve: Serve) -> None:
     """On a live target, a card in a wrong state is found once no read can be stale."""
     live = serve(faults=("dismiss-completed",))

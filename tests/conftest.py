@@ -60,8 +60,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_finish() -> None:
-    """Freeze what was collected: each run that a test starts here ends with a full collection."""
+    """Keep the 9,000 tests, and what they import, out of the garbage collector.
+
+    Each full collection visits them for 0.2 s, and runs that tests start here make many. Commands
+    that are run here would thaw what they did not freeze.
+    """
     gc.freeze()
+    gc.unfreeze = lambda: None
 
 
 @pytest.fixture(scope="session")

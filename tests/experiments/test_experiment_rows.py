@@ -18,11 +18,10 @@ from pytest_atomic_cards.suite.experiments.experiment_rows import (
     FORBIDDEN,
     LIMITS,
     MULTIPLE,
-    OFFSETS,
     SETS,
     action_rows,
 )
-from pytest_atomic_cards.suite.experiments.paging_rows import PAGING_SPACE, paging_rows
+from pytest_atomic_cards.suite.experiments.paging_rows import OFFSETS, PAGING_SPACE, paging_rows
 
 
 def test_every_pair_of_an_action_is_tried() -> None:

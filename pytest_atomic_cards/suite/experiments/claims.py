@@ -173,7 +173,7 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
             {
                 "operation": (Action.CANCEL,),
                 "matches": SEVERAL,
-                "state": (Status.ACTIVE,),
+                "state": (Status.ACTIVE, Status.SNOOZED),
                 "multiple": ("1",),
                 "limit": ("1", "some"),
             },

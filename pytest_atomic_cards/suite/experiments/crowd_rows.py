@@ -22,12 +22,8 @@ from pytest_atomic_cards.model.request_space import (
     Point,
 )
 from pytest_atomic_cards.suite.experiments.action_oracle import is_harmless
-from pytest_atomic_cards.suite.experiments.experiment_rows import (
-    NAMES_STATUS,
-    PLAIN,
-    SETS,
-    SKIPPED_BUT,
-)
+from pytest_atomic_cards.suite.experiments.experiment_rows import NAMES_STATUS, PLAIN, SETS
+from pytest_atomic_cards.suite.experiments.paging_rows import SKIPPED_BUT
 
 CROWDS: Final[Mapping[str, int]] = {
     "over-page": 120,
@@ -42,6 +38,7 @@ CROWD_PAGES: Final = (
     {"limit": ABSENT, "offset": "end"},
     {"limit": str(LARGEST_LIMIT), "offset": ABSENT},
     {"limit": "some", "offset": "inside"},
+    {"limit": ABSENT, "offset": "0"},
 )
 """The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
 _SHORT_PAGES: Final = (
@@ -112,6 +109,7 @@ def crowd_actions() -> Iterator[Point]:
             yield {**row, "by": EVERY_ATTRIBUTE}
     cancel = {**cards, "operation": Action.CANCEL.value}
     yield {**cancel, "matches": "over-limit", "state": MIXED}
+    yield {**cancel, "matches": "over-limit", "state": Status.SNOOZED.value}
     for matches in ("over-limit", "over-largest"):
         yield {**cancel, "matches": matches, "state": "active", "limit": str(LARGEST_LIMIT)}
 

@@ -15,8 +15,9 @@ from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.experiments.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiments.experiment_cards import Key, key_of_row
-from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, offset_of
+from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS
 from pytest_atomic_cards.suite.experiments.listing_oracle import judge_page
+from pytest_atomic_cards.suite.experiments.paging_rows import offset_of
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.errors import AtomicCardsError

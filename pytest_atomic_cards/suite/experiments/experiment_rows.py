@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice, product
 from typing import Final
 
-from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import (
@@ -61,15 +61,6 @@ LIMITS: Final[Mapping[str, Parameters]] = {
     str(LARGEST_LIMIT): (("limit", str(LARGEST_LIMIT)),),
     OTHER: (("limit", ODD_LIMIT),),
 }
-OFFSETS: Final[Mapping[str, Parameters]] = {
-    ABSENT: (),
-    "0": (("offset", "0"),),
-    "inside": (("offset", "1"),),
-    "page": (("offset", str(DEFAULT_PAGE)),),
-    OTHER: (("offset", "-1"),),
-}
-SKIPPED_BUT: Final = {"last": 1, "end": 0}
-"""The offsets that skip all cards, however many these are, or all but one."""
 BODIES: Final[Mapping[str, bytes]] = {
     "none": b"",
     "empty": b"{}",
@@ -88,6 +79,8 @@ BOTH_OPEN: Final = "both-open"
 SETS: Final = DIMENSIONS["by"]
 WHOLE_ENVIRONMENT: Final = (NO_ATTRIBUTE, Attribute.STATUS.value)
 """The sets that select cards of anybody: no attribute, and a status alone."""
+NEARLY_ALL: Final = "lifecycleId+cardTemplateId+flowInstanceId+flowInvocationId+userId+status"
+"""All attributes but the name of an event, which cards of a flow may lack."""
 NAMES_STATUS: Final = tuple(
     value for value in SETS if value == EVERY_ATTRIBUTE or Attribute.STATUS in value
 )
@@ -145,9 +138,9 @@ _PAIRS_BY_STATE: Final[tuple[Point, ...]] = tuple(
 
 ONE_ACTIVE: Final[Point] = {"matches": "1", "state": "active"}
 TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
-_LARGEST: Final[tuple[Point, ...]] = (
-    {**PLAIN, "operation": Action.CANCEL, "by": Attribute.USER_ID, "limit": str(LARGEST_LIMIT)},
-)
+_LARGEST: Final[Point] = {**PLAIN, "operation": Action.CANCEL, "by": Attribute.USER_ID} | {
+    "limit": str(LARGEST_LIMIT)
+}
 """A cancel with the largest limit, which a target must accept for one card as well."""
 DECISIVE: Final = (ABSENT, "1", "0", "false")
 """The spellings of ``multiple`` that are tried with every operation and set of attributes."""
@@ -193,28 +186,17 @@ class Reach:
         return any(holds(row, combination) for combination in self.impossible)
 
 
-EVERYWHERE: Final = Reach(named=(("operation", "by", "state"),))
+EVERYWHERE: Final = Reach(
+    narrowed=(NEARLY_ALL,), joined=(NEARLY_ALL,), named=(("operation", "by", "state"),)
+)
 """All of it, as on a sandbox."""
-
-
-def offset_of(value: str, count: int) -> Parameters:
-    """How a page says that it begins where a row says.
-
-    Args:
-        value: That of the dimension ``offset``.
-        count: How many cards match.
-    """
-    if value in SKIPPED_BUT:
-        return (("offset", str(max(0, count - SKIPPED_BUT[value]))),)
-    return OFFSETS[value]
 
 
 def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     """The rows of the actions."""
-    examples = [row for row in EXAMPLES if row["by"] in reach.sets]
-    examples += [row for row in _PAIRS_BY_STATE if reach.named and row["by"] in reach.sets]
-    first = [*examples, *_decisive(reach), *_narrowed(reach)]
-    first += [row for row in _LARGEST if row["by"] in reach.sets]
+    singular = (*EXAMPLES, _LARGEST, *(_PAIRS_BY_STATE if reach.named else ()))
+    first = [row for row in singular if row["by"] in reach.sets]
+    first += [*_decisive(reach), *_narrowed(reach)]
     first += [*_alone(reach.sets, reach.states)] if reach.named else []
     return covering_array(
         reach.space,
@@ -277,6 +259,8 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
     for action, by in product(Action, [by for by in plain if by not in NAMES_STATUS][:1]):
         row = {**PLAIN, "operation": action.value, "by": by}
         yield {**row, "matches": "2", "state": MIXED, "multiple": "1"}  # of two cards one is open
+        many = {"matches": "many", "state": Status.SNOOZED.value, "multiple": "1", "limit": "some"}
+        yield {**row, **many}
 
 
 def _beyond_pairs(by: str) -> Iterator[Point]:

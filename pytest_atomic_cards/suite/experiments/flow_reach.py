@@ -12,7 +12,7 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import MIXED, OTHER
 from pytest_atomic_cards.suite.experiments.covering_array import Forbidden
-from pytest_atomic_cards.suite.experiments.experiment_rows import SETS, Reach
+from pytest_atomic_cards.suite.experiments.experiment_rows import NEARLY_ALL, SETS, Reach
 
 _STATES: Final = tuple(state.value for state in Status if state is not Status.SNOOZED)
 """No page knows of a request that snoozes a card."""
@@ -40,7 +40,6 @@ _SETS: Final = {
     ),
 }
 """The sets of attributes of each effort: a set costs about thirty cards and a hundred requests."""
-_NEARLY_ALL: Final = "lifecycleId+cardTemplateId+flowInstanceId+flowInvocationId+userId+status"
 _NARROWED: Final = (
     "eventName+userId",
     "lifecycleId+userId",
@@ -49,13 +48,13 @@ _NARROWED: Final = (
     "flowInvocationId+userId",
     "userId+status",
     "lifecycleId+userId+status",
-    _NEARLY_ALL,
+    NEARLY_ALL,
 )
 """Each attribute beside a customer, one as the third, and nearly all: an action that ignores it
 changes the customer's card, which lacks the value. A set costs one card and four requests."""
 _APART: Final = tuple(one for one in SETS if Attribute.FLOW_INVOCATION_ID in one)
 """The sets that name an invocation, so that a row of active cards takes a start of its own."""
-_JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId", _NEARLY_ALL)
+_JOINED: Final = ("eventName+userId", "lifecycleId+userId", "cardTemplateId+userId", NEARLY_ALL)
 """Each attribute that may not stand alone, beside a customer, and nearly all, which show an action
 that goes wrong with any two: every action has to find the card."""
 _FOUND: Final = ("flowInstanceId+userId",)

@@ -13,7 +13,8 @@ from pytest_atomic_cards.model.lifecycle import NAMED, Status, may_show
 from pytest_atomic_cards.model.request_space import ABSENT, NO_ATTRIBUTE, OTHER
 from pytest_atomic_cards.rules.verdicts import Inconclusive, Violation
 from pytest_atomic_cards.suite.experiments.experiment import Breach, Listing
-from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, offset_of
+from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS
+from pytest_atomic_cards.suite.experiments.paging_rows import offset_of
 from pytest_atomic_cards.suite.probing.oracle import RULE_OF, UNNAMED, judge_listing
 from pytest_atomic_cards.support.printable import brief
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of

@@ -5,13 +5,13 @@ Source: Cards API page › Pagination.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Status
-from pytest_atomic_cards.model.request_space import ABSENT, DIMENSIONS, Point
+from pytest_atomic_cards.model.request_space import ABSENT, DIMENSIONS, OTHER, Point
 from pytest_atomic_cards.suite.experiments.covering_array import Values, covering_array
 from pytest_atomic_cards.suite.experiments.experiment_rows import (
     FORBIDDEN,
@@ -19,13 +19,35 @@ from pytest_atomic_cards.suite.experiments.experiment_rows import (
     MATCHES,
     SETS,
     WHOLE_ENVIRONMENT,
+    Parameters,
 )
 
+OFFSETS: Final[Mapping[str, Parameters]] = {
+    ABSENT: (),
+    "0": (("offset", "0"),),
+    "inside": (("offset", "1"),),
+    "page": (("offset", str(DEFAULT_PAGE)),),
+    OTHER: (("offset", "-1"),),
+}
+SKIPPED_BUT: Final = {"last": 1, "end": 0}
+"""The offsets that skip all cards, however many these are, or all but one."""
 PAGING_SPACE: Final[Values] = {
     "by": SETS,
     "limit": tuple(LIMITS),
     "offset": DIMENSIONS["offset"],
 }
+
+
+def offset_of(value: str, count: int) -> Parameters:
+    """How a page says that it begins where a row says.
+
+    Args:
+        value: That of the dimension ``offset``.
+        count: How many cards match.
+    """
+    if value in SKIPPED_BUT:
+        return (("offset", str(max(0, count - SKIPPED_BUT[value]))),)
+    return OFFSETS[value]
 
 
 @cache
@@ -41,9 +63,9 @@ def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
         "matches": ("1", "2", "many"),
         "state": DIMENSIONS["state"],
         "limit": ("1", "some", str(LARGEST_LIMIT)),
-        "offset": ("0",),
+        "offset": ("0", "inside"),
     }
-    named = (("by", "limit"), ("matches", "state", "limit"))
+    named = (("by", "limit"), ("matches", "state", "limit", "offset"))
     # Each count of cards of a whole environment would need one of its own.
     forbidden = (*FORBIDDEN, {"by": WHOLE_ENVIRONMENT, "matches": ("2",)})
     shown = covering_array(first, forbidden, named=named, strength=0)
@@ -56,7 +78,8 @@ def _beyond_pages(sets: Sequence[str]) -> Iterator[Point]:
         page = {"by": by, "state": Status.ACTIVE.value}
         yield {**page, "matches": "many", "limit": "1", "offset": "inside"}
         if by not in WHOLE_ENVIRONMENT:
-            yield {**page, "matches": "2", "limit": ABSENT, "offset": "inside"}
+            for limit in (ABSENT, "some"):
+                yield {**page, "matches": "2", "limit": limit, "offset": "inside"}
         if "+" not in by and by not in WHOLE_ENVIRONMENT:
             for matches in MATCHES:
                 yield {**page, "matches": matches, "limit": ABSENT, "offset": "page"}

@@ -49,8 +49,8 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"action-limit-before-state@by=(.*\bstatus|all)$", "status is given"),
     (r"action-limit-before-state@state=(?!mixed$)", "all cards before the limit are in one state"),
     (
-        r"(prefix-match|last-character-ignored|like-match|numeric-comparison|ascii-only-comparison|accents-not-compared"
-        r"|numbers-not-found|long-values-cut|spaces-trimmed|escaped-plus-is-space"
+        r"(prefix-match|last-character-ignored|like-match|numeric-comparison"
+        r"|ascii-only-comparison|accents-not-compared|numbers-not-found|long-values-cut|spaces-trimmed|escaped-plus-is-space"
         r"|percent-decoded-twice|latin-1-decoding|value-cut-at-\w+)@by=status$",
         "the words of states have none of these characters",
     ),
@@ -186,6 +186,7 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
         r"(?!multiple-|refused-|act-finds-).*@state=mixed.*@multiple=absent$",
         "cards in several states are several, which are refused, as they should be",
     ),
+    (r".*@token=(none|garbage)@environment=other$", "such a token is of no environment"),
     (
         r"(card-|closed-|completed-|cancelled-|created-|updated-|list-(shows|finds)-)"
         r".*@matches=(1|2|many)@.*offset=page$",
@@ -197,7 +198,7 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
 PERMITTED: Final[tuple[tuple[str, str], ...]] = (
     (
         r"(completion-(refused|required)|(dismiss|complete)-\w+-refused)"
-        r"@matches=over-(limit|largest)$",
+        r"@matches=over-(page|limit|largest)$",
         "no page says how many cards one dismiss or complete takes",
     ),
     (
@@ -220,6 +221,10 @@ DEAR: Final[tuple[tuple[str, str], ...]] = (
         r"@matches=over-(limit|largest)$)",
         "the fault needs more than 500 cards in each state",
     ),
+    (
+        r"missing-user-agent-gives-500@by=",
+        "each operation is sent without a User-Agent by one set of attributes",
+    ),
 )
 """Of one condition: patterns of the names of mutants that show, but that cost too much to try each.
 The suite tries the fault under one of the conditions; whether it would see the others is open."""
@@ -231,6 +236,15 @@ DEAR_TOGETHER: Final[tuple[tuple[str, str], ...]] = (
     (
         r".*@matches=over-(limit|largest)@state=(?!active$|mixed$)",
         "the fault needs more than 500 cards in each state",
+    ),
+    (
+        r"(dismiss|complete|cancel|snoozed|multiple|refused|completion|result|act|summary)"
+        r".*@by=(none|all|.*status)@matches=over-page$",
+        "the fault needs a hundred cards for each set of attributes, which one action closes",
+    ),
+    (
+        r"action-limit-.*@by=.*@limit=1000$",
+        "the fault needs more than a thousand cards for each set of attributes",
     ),
 )
 """Of two conditions: likewise."""

@@ -21,6 +21,8 @@ ALIKE: Final = "x"
 """What is added to a value to make another one that begins with it."""
 VARIABLES: Final = {"count": 2}
 """The variables of cards that match: a number, as that becomes a text most easily."""
+_MANY: Final = 16
+"""Fields: more than a form has as a rule."""
 EVERY_KIND: Final[Mapping[str, Any]] = {
     "": "empty key",
     "null": None,
@@ -30,8 +32,9 @@ EVERY_KIND: Final[Mapping[str, Any]] = {
     "nested": {"array": [[], {}, [None, {"deep": False}]]},
     "text": 'ü 日本語 😀 " \\ \n ' + "long " * 60,
     "status": "active",
+    **{f"field {number}": number for number in range(_MANY)},
 }
-"""A payload of every kind of JSON value, to complete cards with; few fields, but long ones."""
+"""A payload of many fields, with every kind of JSON value, to complete cards with."""
 KNOWN: Final[Mapping[str, Any]] = {
     "variables": VARIABLES,
     "payload": json.dumps(EVERY_KIND).encode(),

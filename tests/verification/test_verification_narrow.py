@@ -36,9 +36,14 @@ _TRIED = 20
 """Equivalent mutants of a test: each takes as long as a scripted session."""
 
 
+def all_points(count: int) -> list[tuple[str, Point]]:
+    """Faults with their conditions."""
+    return [(name, one) for name in FAULTS for one in conditions_for(FAULTS[name], count)]
+
+
 def points(count: int) -> list[tuple[str, Point]]:
     """Faults with their conditions; of those with two conditions a sample."""
-    found = [(name, one) for name in FAULTS for one in conditions_for(FAULTS[name], count)]
+    found = all_points(count)
     return CHANCE.sample(found, 20_000) if count > 1 else found
 
 
@@ -92,7 +97,7 @@ def test_each_row_of_the_tables_of_equivalent_mutants_is_needed(
     count: int, table: tuple[tuple[str, str], ...]
 ) -> None:
     """Each pattern leaves out some mutant."""
-    names = [name_of(*point) for point in points(count)]
+    names = [name_of(*point) for point in all_points(count)]
     for pattern, _ in table:
         assert any(map(re.compile(pattern).match, names)), pattern
 

@@ -31,11 +31,13 @@ class Experiments:
         trials: The actions.
         listings: The listings.
         errors: The places without an experiment, each with the reason.
+        fruitless: How many waits have ended without what was due.
     """
 
     trials: list[Trial] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
     errors: list[tuple[Point, AtomicCardsError]] = field(default_factory=list)
+    fruitless: int = 0
 
     def check(self, rule: str, claim: Claim) -> None:
         """Expect no experiment to show that a requirement is broken.

@@ -36,7 +36,7 @@ from pytest_atomic_cards.targets.cards_fixture import Cards
 from pytest_atomic_cards.targets.gateway import Gateway
 from pytest_atomic_cards.targets.run_context import RunContext
 from pytest_atomic_cards.targets.seeding.clean_up import Cleaner, CleanUp
-from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend
 from pytest_atomic_cards.targets.seeding.hook_backend import HookBackend
 from pytest_atomic_cards.targets.seeding.journal import (
     Journal,
@@ -47,6 +47,7 @@ from pytest_atomic_cards.targets.seeding.journal import (
 from pytest_atomic_cards.targets.seeding.listing_reader import Reader
 from pytest_atomic_cards.targets.seeding.live_backend import LiveBackend, NoBackend
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
+from pytest_atomic_cards.targets.seeding.server_clock import ServerClock
 from pytest_atomic_cards.targets.seeding.start_register import StartRegister
 
 if TYPE_CHECKING:

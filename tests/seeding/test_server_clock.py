@@ -10,7 +10,7 @@ import pytest
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.exchange import Exchange
 from pytest_atomic_cards.support.clock import REAL_CLOCK
-from pytest_atomic_cards.targets.seeding.flow_backend import ServerClock
+from pytest_atomic_cards.targets.seeding.server_clock import ServerClock
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

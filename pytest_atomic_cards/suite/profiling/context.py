@@ -31,9 +31,10 @@ from pytest_atomic_cards.support.errors import (
     SeedingError,
 )
 from pytest_atomic_cards.targets.cards_fixture import Cards
-from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend, ServerClock
+from pytest_atomic_cards.targets.seeding.flow_backend import FlowBackend
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
 from pytest_atomic_cards.targets.seeding.seeder import Seeder
+from pytest_atomic_cards.targets.seeding.server_clock import ServerClock
 
 Experiment = TypeVar("Experiment")
 Parameter = tuple[str, str]

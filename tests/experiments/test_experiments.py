@@ -217,6 +217,20 @@ def test_a_fault_under_one_condition_is_found(fault: str, requirement: str, sets
         found.check(requirement, CLAIMS.get(requirement, Claim(())))
 
 
+@pytest.mark.usefixtures("_at_once")
+@pytest.mark.parametrize(
+    "profile",
+    [Profile(closed_cards_listed="only-by-status"), Profile(cancelled_cards_listed="no")],
+    ids=["only by status", "not cancelled ones"],
+)
+def test_pages_of_closed_cards_may_be_empty(profile: Profile) -> None:
+    """No page needs to show cards in states that a target lists by status only, or never."""
+    rows = [row for row in large_listings() if row["state"] in {"cancelled", "mixed"}]
+    with ExitStack() as stack:
+        cards = SandboxCards(SandboxTarget(Settings(), profile=profile), stack)
+        assert list_singly(rows, cards.crowd, Experiments()).breaches == {}
+
+
 @pytest.mark.nightly
 def test_all_faults_at_once_are_found() -> None:
     """With all of them at once the documented requirements are broken, too."""

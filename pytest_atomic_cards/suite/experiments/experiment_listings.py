@@ -15,7 +15,7 @@ from pytest_atomic_cards.model.request_space import ABSENT, Point, attributes_of
 from pytest_atomic_cards.rules.verdicts import Violation
 from pytest_atomic_cards.suite.experiments.experiment import Arrangement, Listing, cards_shown
 from pytest_atomic_cards.suite.experiments.experiment_cards import Key, key_of_row
-from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS
+from pytest_atomic_cards.suite.experiments.experiment_rows import LIMITS, NAMES_STATUS
 from pytest_atomic_cards.suite.experiments.listing_oracle import judge_page
 from pytest_atomic_cards.suite.experiments.paging_rows import offset_of
 from pytest_atomic_cards.suite.probing.expected_states import States
@@ -64,10 +64,25 @@ def list_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Listed:
 
 
 def list_shown(crowd: Arrangement, rows: Sequence[Point], before: States) -> Listed:
-    """List pages of a crowd, of which only cards in those states are due that listings show."""
-    listed = {card.status for card in crowd.matched if before.get(key_of(card))}
-    shown = tuple(card for card in crowd.matched if card.status in listed)
-    return list_crowd(replace(crowd, matched=shown), rows)
+    """List pages of a crowd, of which only cards in those states are due that listings show.
+
+    Listings without a status may show fewer states than those by a status do.
+    """
+    plain = crowd.probe.find(crowd.by(Attribute.EVENT_NAME).query).cards
+    shown = {True: {key for key, word in before.items() if word}, False: {*map(key_of, plain)}}
+    listings: list[Listing] = []
+    errors: list[tuple[Point, AtomicCardsError]] = []
+    for names_status, keys in shown.items():
+        known = (*crowd.matched, *crowd.others)
+        states = {card.status for card in known if key_of(card) in keys}
+        matched, others = (
+            tuple(card for card in cards if card.status in states)
+            for cards in (crowd.matched, crowd.others)
+        )
+        some = [row for row in rows if (row["by"] in NAMES_STATUS) is names_status]
+        more, missed = list_crowd(replace(crowd, matched=matched, others=others), some)
+        listings, errors = listings + more, errors + missed
+    return listings, errors
 
 
 def _of_crowd(crowd: Arrangement, rows: Sequence[Point]) -> Iterator[tuple[Point, Listing]]:

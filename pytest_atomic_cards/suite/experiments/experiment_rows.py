@@ -138,10 +138,12 @@ _PAIRS_BY_STATE: Final[tuple[Point, ...]] = tuple(
 
 ONE_ACTIVE: Final[Point] = {"matches": "1", "state": "active"}
 TWO_ACTIVE: Final[Point] = {"matches": "2", "state": "active"}
-_LARGEST: Final[Point] = {**PLAIN, "operation": Action.CANCEL, "by": Attribute.USER_ID} | {
-    "limit": str(LARGEST_LIMIT)
-}
-"""A cancel with the largest limit, which a target must accept for one card as well."""
+_LARGEST: Final[tuple[Point, ...]] = tuple(
+    {**PLAIN, "operation": Action.CANCEL, "by": Attribute.USER_ID}
+    | {"matches": matches, "multiple": multiple, "limit": str(LARGEST_LIMIT)}
+    for matches, multiple in (("1", ABSENT), ("2", "1"))
+)
+"""Cancels with the largest limit, which a target must accept for one card and for few as well."""
 DECISIVE: Final = (ABSENT, "1", "0", "false")
 """The spellings of ``multiple`` that are tried with every operation and set of attributes."""
 
@@ -194,7 +196,7 @@ EVERYWHERE: Final = Reach(
 
 def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     """The rows of the actions."""
-    singular = (*EXAMPLES, _LARGEST, *(_PAIRS_BY_STATE if reach.named else ()))
+    singular = (*EXAMPLES, *_LARGEST, *(_PAIRS_BY_STATE if reach.named else ()))
     first = [row for row in singular if row["by"] in reach.sets]
     first += [*_decisive(reach), *_narrowed(reach)]
     first += [*_alone(reach.sets, reach.states)] if reach.named else []

@@ -226,8 +226,8 @@ def _of_count(trial: Trial, wanted: Demand) -> Iterator[Breach]:
         if wanted is Demand.SUCCESS or _is_plain(trial.point):
             yield from _of_whole(trial, len(sure), len(changed), actual)
     elif trial.action is Action.CANCEL:
-        is_whole = 0 < len(sure) == len(trial.cards.matched) and trial.point["multiple"] == "1"
-        if len(trial.changed) > limit or (is_whole and not changed):
+        all_can = 0 < len(sure) == len(trial.cards.matched) and trial.point["multiple"] == "1"
+        if len(trial.changed) > limit or (all_can and not changed):
             yield from _breach(trial, ["LIMIT-04"], f"to change {limit} of them", actual)
 
 

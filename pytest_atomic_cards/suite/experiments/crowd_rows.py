@@ -41,6 +41,8 @@ CROWD_PAGES: Final = (
     {"limit": ABSENT, "offset": "0"},
 )
 """The pages of such a listing; the page's own examples are those with offset=100 and limit=1000."""
+_BY_EVERY_SET: Final = CROWD_PAGES[:2]
+"""The first two pages, which are listed by every set of attributes in each state."""
 _SHORT_PAGES: Final = (
     {"limit": "some", "offset": "0"},
     {"limit": "1", "offset": "inside"},
@@ -78,7 +80,7 @@ def large_listings() -> Iterator[Point]:
     for matches, state in crowds:
         cards = {"operation": "list", "matches": matches, "state": state}
         for page in CROWD_PAGES:
-            if matches == "over-page" and page in CROWD_PAGES[:2]:
+            if matches == "over-page" and page in _BY_EVERY_SET:
                 yield from ({**cards, **page, "by": by} for by in SETS)
                 continue
             yield {**cards, **page, "by": next(turn)}

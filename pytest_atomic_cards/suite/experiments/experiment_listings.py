@@ -69,11 +69,11 @@ def list_shown(crowd: Arrangement, rows: Sequence[Point], before: States) -> Lis
     Listings without a status may show fewer states than those by a status do.
     """
     plain = crowd.probe.find(crowd.by(Attribute.EVENT_NAME).query).cards
-    shown = {True: {key for key, word in before.items() if word}, False: {*map(key_of, plain)}}
+    by_status = {key for key, word in before.items() if word}
+    known = (*crowd.matched, *crowd.others)
     listings: list[Listing] = []
     errors: list[tuple[Point, AtomicCardsError]] = []
-    for names_status, keys in shown.items():
-        known = (*crowd.matched, *crowd.others)
+    for names_status, keys in ((True, by_status), (False, {*map(key_of, plain)})):
         states = {card.status for card in known if key_of(card) in keys}
         matched, others = (
             tuple(card for card in cards if card.status in states)

@@ -50,7 +50,8 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
     (r"action-limit-before-state@state=(?!mixed$)", "all cards before the limit are in one state"),
     (
         r"(prefix-match|last-character-ignored|like-match|numeric-comparison"
-        r"|ascii-only-comparison|accents-not-compared|numbers-not-found|long-values-cut|spaces-trimmed|escaped-plus-is-space"
+        r"|ascii-only-comparison|accents-not-compared|numbers-not-found|long-values-cut"
+        r"|spaces-trimmed|escaped-plus-is-space"
         r"|percent-decoded-twice|latin-1-decoding|value-cut-at-\w+)@by=status$",
         "the words of states have none of these characters",
     ),

@@ -103,7 +103,9 @@ def words_before(timed: TimeExperiment, name: str) -> tuple[set[str | None], Seq
     """The states of a group shortly before its timers were due, and what showed them."""
     timed.group(name)
     if name not in timed.before:
-        not_exercised("no listing arrived before the timer was due, by the target's clock or ours")
+        not_exercised(
+            "no listing is sure to have arrived before the timer was due by the target's clock"
+        )
     states, exchanges = timed.before[name]
     return set(states.values()), exchanges
 

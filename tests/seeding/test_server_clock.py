@@ -59,6 +59,7 @@ def test_the_first_cards_show_the_time_of_a_target(
         clock.observe_new([Card.from_body(body)], NOW, NOW + timedelta(seconds=5))
         expected = ahead if learns else timedelta(0)
         assert abs(clock.now() - datetime.now(UTC) - expected) < timedelta(seconds=5)
+        assert clock.is_guessed is bool(expected)
 
 
 def test_a_date_is_better_than_cards() -> None:
@@ -71,6 +72,7 @@ def test_a_date_is_better_than_cards() -> None:
     slow = Card.from_body({"created": (NOW - timedelta(minutes=5)).isoformat()})
     clock.observe_new([slow], NOW, NOW)
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert not clock.is_guessed
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from pytest_atomic_cards.suite.experiments.time_experiment import (
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.support.clock import REAL_CLOCK
 from pytest_atomic_cards.targets.seeding.listing_reader import Group
+from pytest_atomic_cards.targets.seeding.server_clock import ServerClock
 
 if TYPE_CHECKING:
     from live_sandbox import Serve
@@ -122,3 +123,17 @@ def test_live_timers_are_looked_at_before_they_end(
     cards.clean_up()
     shown = {name: {*states.values()} for name, (states, _) in timed.before.items()}
     assert shown == {"embargo": {embargoed}, "expiry": {"active"}}
+
+
+@pytest.mark.slow
+def test_timers_are_not_looked_at_if_the_time_of_a_target_is_a_guess(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only creation times show the target's time, nothing is said of timers that end early."""
+    monkeypatch.setattr(ServerClock, "is_guessed", True)
+    cards = serve(faults=("embargo-ends-early",)).open_world()
+    cards.seeder.calibrate()
+    timed = let_time_pass(Probe(cards))
+    cards.clean_up()
+    assert timed.groups.keys() >= {"embargo", "expiry"}
+    assert timed.before == {}

@@ -118,6 +118,11 @@ class SeedingBackend(ABC):
         """Whether a user exists for this run only."""
         return self._user_ids.owns(user)
 
+    @property
+    def knows_target_time(self) -> bool:
+        """Whether an embargo or expiry, requested as a time of day, is due when we expect it."""
+        return True
+
     def observe_new(self, cards: Iterable[Card], begun: datetime, listed: datetime) -> None:
         """Take note of the first cards of a run, requested and listed at times of our clock."""
         del cards, begun, listed  # matters only where the target's own time does

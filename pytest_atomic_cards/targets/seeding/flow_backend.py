@@ -59,6 +59,11 @@ class FlowBackend(LiveBackend):
         """Learn the target's time from when it created the first cards."""
         self._clock.observe_new(cards, begun, listed)
 
+    @property
+    def knows_target_time(self) -> bool:
+        """Whether the target's time is more than a guess from when it created cards."""
+        return not self._clock.is_guessed
+
     def place(
         self, population: Population, users: Sequence[str], invocation: str | None = None
     ) -> str:

@@ -22,7 +22,8 @@ class ServerClock:
     """The target's time, according to the ``Date`` of its responses (RFC 9110 › 6.6.1).
 
     The creation times of the first cards count instead if there is no ``Date`` and they prove a
-    difference, or if they agree with our time, and the ``Date`` with neither.
+    difference, or if they agree with our time, and the ``Date`` with neither. Without a ``Date``
+    they are a guess: whatever creates cards may have a clock of its own.
 
     Args:
         clock: Our own time.
@@ -68,6 +69,11 @@ class ServerClock:
     def _differ_by(self, ahead: timedelta) -> None:
         if self._learns:
             self._ahead = ahead if abs(ahead) > _NOTABLE else timedelta(0)
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether creation times alone show that the target's time differs from ours."""
+        return bool(self._ahead) and not self._is_dated
 
     def now(self) -> datetime:
         """The target's time now, UTC."""

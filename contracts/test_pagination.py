@@ -11,6 +11,10 @@ from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.rules.verdicts import Violation, expect, not_exercised
+from pytest_atomic_cards.suite.experiments.attribute_combinations import (
+    FEW_SUBSETS,
+    by_values_of,
+)
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.suite.supply.card_pool import CardPool
@@ -283,13 +287,21 @@ def check_pages_of_one(probe: Probe, pin: CardQuery, cards: Iterable[Card]) -> N
     ("name", "value"),
     [("limit", "abc"), ("limit", "-1"), ("limit", "1e3"), ("offset", "abc"), ("offset", "-1")],
 )
-def test_no_number(name: str, value: str, probe: Probe, population: SharedPopulation) -> None:
+def test_no_number(
+    name: str,
+    value: str,
+    probe: Probe,
+    population: SharedPopulation,
+    every_set: bool,  # noqa: FBT001
+) -> None:
     """A limit or offset that is not a number of cards does not cause a server error."""
-    pin = population.plain[0].pin
-    exchange = probe.raw("GET", "/cards", pin, more=((name, value),))
-    expect(
-        exchange.status is not None and not exchange.is_server_error,
-        exchange,
-        expected=f"{name}={value} to be ignored or refused",
-        actual=f"HTTP {exchange.status}",
-    )
+    group = population.plain[0]
+    queries = [group.pin, *(by_values_of(group.cards[0], FEW_SUBSETS) if every_set else ())]
+    for query in queries:
+        exchange = probe.raw("GET", "/cards", query, more=((name, value),))
+        expect(
+            exchange.status is not None and not exchange.is_server_error,
+            exchange,
+            expected=f"{name}={value} to be ignored or refused",
+            actual=f"HTTP {exchange.status}",
+        )

@@ -7,6 +7,7 @@ from itertools import cycle
 
 import pytest
 
+from pytest_atomic_cards.model.card_spec import CardSpec, Population
 from pytest_atomic_cards.model.cards import cards_of
 from pytest_atomic_cards.model.lifecycle import NAMED, Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
@@ -21,6 +22,8 @@ from pytest_atomic_cards.suite.experiments.attribute_combinations import (
     strangers,
 )
 from pytest_atomic_cards.suite.generation.generated_cases import Effort
+from pytest_atomic_cards.suite.probing.expected_states import all_in
+from pytest_atomic_cards.suite.probing.group_selection import only
 from pytest_atomic_cards.suite.probing.oracle import RULE_OF, judge_listing, judge_words
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.running.contract_plugin import requirement
@@ -263,6 +266,41 @@ def test_listings_keep_up_with_changes(
             expected=f"{query} not to list a card that was dismissed",
             actual="it is still listed" if query.status else "it is still listed as active",
         )
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(Status.SNOOZED, marks=requirement("QUERY-19")),
+        pytest.param(Status.EMBARGOED, marks=requirement("QUERY-12")),
+    ],
+)
+def test_listings_by_state_keep_up_with_changes(state: Status, probe: Probe) -> None:
+    """Once a card is cancelled, no listing by its earlier state shows it; another one stays."""
+    _ = probe.cards.controls  # not exercised on a live target, where no card can be snoozed
+    group = probe.cards.seeder.seed(Population((CardSpec(status=state),) * 2))[0]
+    card = group.cards[0]
+    queries = [query for query in by_values_of(card, PAIRS_AND_ALL) if query.status]
+    probe.act(Action.CANCEL, group.single(card), group)
+    cancelled = all_in(Status.CANCELLED)
+    if not cancelled(probe.states_once(only(group, card), cancelled)):
+        not_exercised(f"a cancel leaves the {state} card as it is")
+    seen = probe.watch(
+        lambda: probe.find_each(queries),
+        lambda seen: not any(key_of(card) in shown(found) for _, found in seen),
+    )
+    for query, found in seen:
+        expect(
+            key_of(card) not in shown(found),
+            *found.exchanges,
+            expected=f"{query} not to list a card that was cancelled",
+            actual="it is still listed",
+        )
+
+
+def shown(found: Found) -> set[str]:
+    """The keys of the cards that a listing shows."""
+    return set(map(key_of, found.cards))
 
 
 @requirement("QUERY-13")

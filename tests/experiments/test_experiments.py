@@ -189,6 +189,8 @@ def of_many(fault: str = "", *, actions_first: bool = False) -> Iterator[Experim
         ("default-page-unlimited@by=eventName@state=embargoed", "PAGE-01"),
         ("offset-one-less-after-200@limit=1", "PAGE-05"),
         ("multiple-not-needed-for-many@state=mixed", "MULTI-02"),
+        ("cancel-default-100@state=snoozed", "LIMIT-01"),
+        ("status-index-stale@matches=over-page", "QUERY-19"),
     ],
 )
 def test_a_fault_that_needs_many_cards_is_found(fault: str, requirement: str) -> None:

@@ -41,6 +41,8 @@ UNSIGNED: Final = '{"alg":"none","typ":"JWT"}', '{"sub":"events","exp":410244480
 """The parts of a JWT that claims to need no signature and expires in 2100."""
 _REFUSALS: Final = range(400, 500)
 _NO_ACCESS: Final = frozenset({401, 403})
+_PLAIN_WAYS: Final = frozenset({"no-token", "made-up-token", "expired-token"})
+"""The ways for which the status is judged; a target may call the others malformed, or not found."""
 _AN_INSTANT: Final = timedelta(minutes=1)
 """Past the end of a token's life, and more than clocks differ by."""
 
@@ -199,7 +201,7 @@ class Intrusions:
         shown = key_of(one.card).encode() in exchange.response_body
         if exchange.status not in _REFUSALS or shown:
             yield _breach(one, one.way.requirement, "HTTP 4xx without the card", actual)
-        if exchange.status not in _NO_ACCESS and one.way.name in {"no-token", "made-up-token"}:
+        if exchange.status not in _NO_ACCESS and one.way.name in _PLAIN_WAYS:
             yield _breach(one, "AUTH-11", "HTTP 401 or 403", actual)
 
     def _suspects(self) -> Iterator[Intrusion]:

@@ -216,8 +216,14 @@ def _of_matched(trial: Trial, wanted: Demand) -> Iterator[Breach]:
 
 
 def _of_count(trial: Trial, wanted: Demand) -> Iterator[Breach]:
-    """Compare how many cards changed with how many had to."""
-    changing = {state for state in set(trial.cards.states) if changes(state, trial.action)}
+    """Compare how many cards changed with how many had to.
+
+    Whether a cancel changes snoozed cards is open; one that changes some of them changes all.
+    """
+    states = set(trial.cards.states)
+    changing = {state for state in states if changes(state, trial.action)}
+    if states == {Status.SNOOZED} and trial.changed:
+        changing = states
     sure = [card for card in trial.cards.matched if card.status in changing]
     changed = [card for card in sure if not trial.is_unchanged(card)]
     actual = f"{len(changed)} of {len(sure)} changed"

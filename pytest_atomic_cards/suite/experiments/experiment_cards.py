@@ -7,7 +7,7 @@ beginnings, or treats the value as a pattern, changes them too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,13 +15,11 @@ from itertools import chain, cycle, islice, repeat
 from typing import Final
 
 from pytest_atomic_cards.model.cards import Card
-from pytest_atomic_cards.model.documented import LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import Action, Status
 from pytest_atomic_cards.model.query import Attribute, CardQuery
 from pytest_atomic_cards.model.request_space import MIXED, Point, attributes_of
-from pytest_atomic_cards.suite.experiments.access_experiments import bearer, token_of_role
 from pytest_atomic_cards.suite.experiments.crowd_rows import ACTIVE_CROWD, BYSTANDERS, CROWDS
-from pytest_atomic_cards.suite.experiments.experiment import Abroad, Arrangement, cards_shown
+from pytest_atomic_cards.suite.experiments.experiment import Abroad, Arrangement
 from pytest_atomic_cards.suite.experiments.experiment_rows import (
     BOTH_OPEN,
     MATCHES,
@@ -36,6 +34,7 @@ from pytest_atomic_cards.suite.experiments.experiment_values import (
     plain_values,
     value_of,
 )
+from pytest_atomic_cards.suite.experiments.neighbour_environment import NeighbourEnvironment
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.targets import Target, world_on
@@ -46,6 +45,8 @@ Key = tuple[str, str, str]
 _TOGETHER: Final = 100
 """Arrangements in one environment: most have five to seven cards, so that one page of 1000 lists
 them all, whatever their order is."""
+_FORMER: Final = 2
+"""Cards of a crowd that have left its state: the first ones, so that they would be on a page."""
 
 
 def key_of_row(row: Point) -> Key:
@@ -123,7 +124,7 @@ class SandboxCards:
         self._target = target
         self._stack = stack
         self._words: States = {}
-        self._crowded: dict[str, tuple[Probe, _Neighbour, str]] = {}
+        self._crowded: dict[str, tuple[Probe, NeighbourEnvironment, str]] = {}
 
     is_dear = False
 
@@ -163,12 +164,15 @@ class SandboxCards:
             for i, one in zip(range(CROWDS[matches]), chain(states, most), strict=False)
         ]
         near = _near(name, shared, states[0])
+        former: list[Fields] = []
+        if row.get("operation") == "list" and states == [Status.SNOOZED]:
+            former = _formerly_alike(probe, name, shared)
         cards = [{**fields, "variables": VARIABLES} for fields in (*near, *alike)]
         probe.cards.controls.seed(cards)
-        neighbour = _Neighbour(probe)
+        neighbour = NeighbourEnvironment(probe)
         copies = neighbour.copies(alike[:2])
         every = {**shared, Attribute.STATUS: states[0].value}
-        known = tuple(map(Card.from_body, cards))
+        known = tuple(map(Card.from_body, (*former, *cards)))
         groups = [_group_of(CardQuery(), known)]
         abroad = Abroad(copies, partial(neighbour.look, CardQuery()))
         crowd = Arrangement(probe, every, known, (), groups, abroad, **KNOWN)
@@ -204,10 +208,10 @@ class SandboxCards:
             **KNOWN,
         )
 
-    def _seed_bystanders(self, matches: str) -> tuple[Probe, _Neighbour, str]:
+    def _seed_bystanders(self, matches: str) -> tuple[Probe, NeighbourEnvironment, str]:
         probe = Probe(self._stack.enter_context(world_on(self._target)))
         name = probe.cards.randomness.token()
-        self._crowded[matches] = probe, _Neighbour(probe), name
+        self._crowded[matches] = probe, NeighbourEnvironment(probe), name
         shared = {one: value_of(one, name, matches, MIXED) for one in plain_values(name)}
         states = cycle(state for state in Status if state.is_closed)
         probe.cards.controls.seed(
@@ -224,7 +228,7 @@ class SandboxCards:
         probe.cards.controls.seed(
             [fields for plan in plans for fields in (*plan.matched, *plan.others)]
         )
-        neighbour = _Neighbour(probe)
+        neighbour = NeighbourEnvironment(probe)
         copies = iter(neighbour.copies(fields for plan in plans for fields in plan.abroad))
         look = partial(neighbour.look, CardQuery())
         listed = {key_of(card): card for card in probe.find(CardQuery()).cards}
@@ -247,46 +251,21 @@ class SandboxCards:
         return made
 
 
+def _formerly_alike(probe: Probe, name: str, shared: Mapping[Attribute, str]) -> list[Fields]:
+    """Snoozed cards that share all values, and are cancelled before others are there."""
+    former = [
+        {**card_fields(f"{name}-former-{i}", shared, Status.SNOOZED), "variables": VARIABLES}
+        for i in range(_FORMER)
+    ]
+    probe.cards.controls.seed(former)
+    query = CardQuery(user_id=shared[Attribute.USER_ID], multiple=True)
+    probe.raw("PUT", f"/cards/{Action.CANCEL}", query)
+    state = probe.cards.controls.state
+    return [{**fields, "status": state(fields["cardInstanceId"]).value} for fields in former]
+
+
 def _group_of(query: CardQuery, cards: tuple[Card, ...]) -> Group:
     return Group(query, cards, tuple(card.user_id or "" for card in cards))
-
-
-class _Neighbour:
-    """Another environment of the same sandbox, with copies of cards.
-
-    Args:
-        probe: Of the environment that requests are sent to.
-    """
-
-    def __init__(self, probe: Probe) -> None:
-        self._probe = probe
-        self._id = f"neighbour-{probe.cards.randomness.token()}"
-        probe.cards.controls.create_environment(self._id)
-        self._token = token_of_role(probe, "events", self._id)
-
-    def copies(self, cards: Iterable[Fields]) -> tuple[Card, ...]:
-        """Copies of some cards."""
-        copies = [*map(_copy_of, cards)]
-        self._probe.cards.controls.seed(copies, self._id)
-        return tuple(map(Card.from_body, copies))
-
-    def look(self, shared: CardQuery) -> States:
-        """The listed states of all cards there that a query selects."""
-        found: States = {}
-        while True:
-            query = shared.replace(limit=LARGEST_LIMIT, offset=len(found))
-            page = self._probe.raw(
-                "GET", "/cards", query, environment_id=self._id, **bearer(self._token)
-            )
-            cards = cards_shown(page)
-            if not {key_of(card) for card in cards} - found.keys():
-                return found
-            found |= {key_of(card): card.status for card in cards}
-
-
-def _copy_of(fields: Fields) -> Fields:
-    """The same card with an id of its own, as no two cards share one."""
-    return {**fields, "cardInstanceId": f"{fields['cardInstanceId']}-abroad"}
 
 
 def _card(fields: Fields, listed: Mapping[str, Card]) -> Card:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from threading import Barrier
 from typing import TYPE_CHECKING, Final, Self
 
+from pytest_atomic_cards.model.cards import STATUSES
 from pytest_atomic_cards.model.lifecycle import TRANSITIONS, Action, Level, Status
 from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.suite.experiments.linearizability import Operation
@@ -128,7 +129,7 @@ class RacedAction:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Overlapping actions on cards of one group, all of which were active before.
+    """Overlapping actions on cards of one group, all of which were in one open state before.
 
     Args:
         group: The group.
@@ -139,6 +140,11 @@ class Race:
     group: Group
     cards: tuple[Card, ...]
     attempts: tuple[RacedAction, ...]
+
+    @property
+    def before(self) -> Status:
+        """The state of the cards before."""
+        return STATUSES.get(self.cards[0].status or "", Status.ACTIVE)
 
     def history_of(self, card: Card, final: str | None) -> list[Operation[Status]]:
         """The actions on one card and its final state, as operations.
@@ -250,7 +256,7 @@ class Racecourse:
         """Run one race.
 
         Args:
-            group: A group of active cards.
+            group: A group of cards in one open state.
             cards: Those of its cards that all queries match.
             starts: The actions and their queries, at most :data:`ACTORS`.
 

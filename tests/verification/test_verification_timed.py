@@ -129,7 +129,7 @@ def test_live_timers_are_looked_at_before_they_end(
 def test_timers_are_not_looked_at_if_the_time_of_a_target_is_a_guess(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where only creation times show the target's time, nothing is said of timers that end early."""
+    """If only creation times show the target's time, nothing is said of timers that end early."""
     monkeypatch.setattr(ServerClock, "is_guessed", True)
     cards = serve(faults=("embargo-ends-early",)).open_world()
     cards.seeder.calibrate()

@@ -271,6 +271,7 @@ def _beyond_pairs(by: str) -> Iterator[Point]:
     cancel = {**row, "operation": Action.CANCEL.value, "matches": "many", "multiple": "1"}
     yield {**cancel, "limit": "some"}
     if by in WHOLE_ENVIRONMENT:
+        yield {**cancel, "limit": str(LARGEST_LIMIT)}
         return
     yield {**cancel, "limit": "1"}
     complete = {**row, "operation": Action.COMPLETE.value, "body": "object", "multiple": "1"}

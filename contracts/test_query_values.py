@@ -65,7 +65,7 @@ def test_values_are_compared_to_the_letter(probe: Probe, population: SharedPopul
     listed = probe.find_each(CardQuery.of({attribute: other}) for attribute, other in tried)
     for (attribute, _), owner, (query, found) in zip(tried, tried.values(), listed, strict=True):
         expect(
-            key_of(owner) not in set(map(key_of, found.cards)),
+            key_of(owner) not in found.keys,
             *found.exchanges,
             expected=f"{query} not to list the card with {attribute}={owner.attributes[attribute]}",
             actual="it is listed",
@@ -136,7 +136,7 @@ def check_found(probe: Probe, page: Found, status: Status) -> None:
     for card in page.cards[-1:]:
         found = probe.page(CardQuery.of({**card.attributes, Attribute.STATUS: status}))
         expect(
-            key_of(card) in map(key_of, found.cards),
+            key_of(card) in found.keys,
             *page.exchanges,
             *found.exchanges,
             expected=f"card {key_of(card)} by all of the values that are shown of it",

@@ -262,14 +262,14 @@ def test_listings_by_state_keep_up_with_time(
     members = set(map(key_of, group.cards))
     found = probe.watch(
         lambda: probe.find(group.pin.replace(status=before)),
-        lambda found: members.isdisjoint(map(key_of, found.cards)),
+        lambda found: members.isdisjoint(found.keys),
     )
     states = probe.states(group)
     changed = {key for key, word in states.items() if word is not None and may_show(after, word)}
     if not changed:
         not_exercised(f"no card is listed as {after}")
     expect(
-        changed.isdisjoint(map(key_of, found.cards)),
+        changed.isdisjoint(found.keys),
         *found.exchanges,
         expected=f"status={before} not to list a card that is {after}",
         actual="it is listed",

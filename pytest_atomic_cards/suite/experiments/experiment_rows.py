@@ -266,7 +266,7 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
 
 
 def _beyond_pairs(by: str) -> Iterator[Point]:
-    """What pairs leave out: limits, payloads, and refusals in more than one state, by each set."""
+    """What pairs leave out by each set: limits, payloads, ``multiple=1`` on one card, refusals."""
     row = {**PLAIN, "by": by}
     cancel = {**row, "operation": Action.CANCEL.value, "matches": "many", "multiple": "1"}
     yield {**cancel, "limit": "some"}
@@ -274,6 +274,7 @@ def _beyond_pairs(by: str) -> Iterator[Point]:
         yield {**cancel, "limit": str(LARGEST_LIMIT)}
         return
     yield {**cancel, "limit": "1"}
+    yield from ({**row, "operation": action.value, "multiple": "1"} for action in Action)
     complete = {**row, "operation": Action.COMPLETE.value, "body": "object", "multiple": "1"}
     if by not in NAMES_STATUS:
         for action, multiple in product((Action.DISMISS, Action.COMPLETE), (ABSENT, "1")):

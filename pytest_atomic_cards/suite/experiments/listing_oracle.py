@@ -32,7 +32,7 @@ def judge_page(listing: Listing) -> Iterator[Breach]:
 
 def _of_abroad(listing: Listing) -> Iterator[Breach]:
     abroad = set(map(key_of, listing.cards.abroad.cards if listing.cards.abroad else ()))
-    if shown := abroad & set(map(key_of, listing.found.cards)):
+    if shown := abroad & set(listing.found.keys):
         expected, actual = "no card of another environment", f"{len(shown)} are listed"
         yield Breach("QUERY-10", expected, actual, listing.found.exchanges)
 
@@ -121,12 +121,12 @@ def _of_window(listing: Listing, whole: tuple[object, ...]) -> Iterator[Breach]:
         expected = f"{due} of the {len(whole)} cards with limit {limit} and offset {offset}"
         for rule in _paging_rules(listing):
             yield Breach(rule, expected, f"{count} were listed", exchanges)
-    again = {key_of(card) for card in listing.found.cards} & listing.skipped
+    again = set(listing.found.keys) & listing.skipped
     if again:
         expected = f"none of the {len(listing.skipped)} card(s) that offset {offset} skips"
         for rule in _paging_rules(listing):
             yield Breach(rule, expected, f"{len(again)} of them were listed", exchanges)
-    strange = {key_of(card) for card in listing.found.cards} - {
+    strange = set(listing.found.keys) - {
         key_of(card)
         for card in (*listing.whole.cards, *listing.cards.matched)  # type: ignore[union-attr]
     }

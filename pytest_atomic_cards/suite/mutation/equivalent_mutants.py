@@ -203,6 +203,10 @@ PERMITTED: Final[tuple[tuple[str, str], ...]] = (
         "no page says how many cards one dismiss or complete takes",
     ),
     (
+        r"cancel-default-499@state=mixed$",
+        "a target may count closed cards among the 500",
+    ),
+    (
         r"multiple-refused-with-409@(multiple=(0|other)|body=other)$",
         "something else than a missing multiple may be refused, too, with another status",
     ),

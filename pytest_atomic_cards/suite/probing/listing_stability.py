@@ -41,7 +41,7 @@ def is_repeatable(probe: Probe, query: CardQuery) -> bool:
         return all(
             seen.setdefault(page, listed) == listed
             for page, found in probe.page_each(pages * _SAMPLES)
-            for listed in [{key_of(card) for card in found.cards}]
+            for listed in [set(found.keys)]
         )
 
     return probe.watch(repeat, bool)

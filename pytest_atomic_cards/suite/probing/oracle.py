@@ -64,7 +64,7 @@ def judge_listing(
             which queries a target forbids, and whether it lists all states, is not documented.
     """
     wanted = query.attributes
-    listed = {key_of(card) for card in found.cards}
+    listed = set(found.keys)
     absent = [
         card
         for card in ours
@@ -105,6 +105,20 @@ def judge_words(found: Found, word: str) -> None:
         *found.exchanges,
         expected=f"cards with status {word!r}",
         actual=f"their status is {', '.join(map(repr, shown))}",
+    )
+
+
+def expect_count(found: Found, count: int, what: str) -> None:
+    """Expect a page to have a number of cards.
+
+    Raises:
+        Violation: It has another one.
+    """
+    expect(
+        len(found.cards) == count,
+        *found.exchanges,
+        expected=f"{count} cards {what}",
+        actual=f"{len(found.cards)} cards were listed",
     )
 
 

@@ -63,6 +63,11 @@ class Found:
     exchanges: tuple[Exchange, ...]
     complete: bool = True
 
+    @property
+    def keys(self) -> list[str]:
+        """What identifies the cards, in their order."""
+        return [*map(key_of, self.cards)]
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -144,7 +144,7 @@ class Provenance:
             reason = str(error)
         else:
             if found.complete:
-                return set(map(key_of, found.cards))
+                return set(found.keys)
             reason = f"listing {query} does not end"
         raise SeedingError(
             f"the cards that customer {customer!r} holds already cannot be listed, and new ones "

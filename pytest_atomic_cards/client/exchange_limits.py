@@ -161,9 +161,19 @@ class _Limited:
 
     sock: socket.socket | None
     _limits: Limits | None = None
+    _is_last = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether another request may be sent; not after one with ``Connection: close``.
+
+        The target closes then, but perhaps a little later. Source: RFC 9112 › 9.6.
+        """
+        return not self._is_last and super().is_connected  # type: ignore[misc]
 
     def connect(self) -> None:
         """Connect in a separate thread, as nothing interrupts the lookup of a host name."""
+        self._is_last = False
         self._limits = limits = _CURRENT.get()
         connect: Callable[[], None] = super().connect  # type: ignore[misc]
         if limits is None:
@@ -186,7 +196,9 @@ class _Limited:
         self._limits = limits = _CURRENT.get()
         if limits is not None:
             limits.connected = self.sock is not None
+        headers = kwargs.get("headers") or {}
         super().request(*args, **kwargs)  # type: ignore[misc]
+        self._is_last = headers.get("Connection") == "close"
 
     def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client sends
         """Send bytes as the target takes them."""

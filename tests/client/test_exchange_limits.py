@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from time import sleep
 
 import pytest
 from client_doubles import SECRET, FakeTime, Target, hostile_server
@@ -23,10 +24,12 @@ from hostile_servers import (
     limited_session,
     zipped,
 )
+from urllib3 import PoolManager
 
 from pytest_atomic_cards.client import ClientCredentials, RetryPolicy
 from pytest_atomic_cards.client.connection_failures import Failure
 from pytest_atomic_cards.client.deadline import Deadline
+from pytest_atomic_cards.client.exchange_limits import Limits, limit_connections
 from pytest_atomic_cards.client.transport import NoResponse, Wire, open_http
 from pytest_atomic_cards.support.errors import OutcomeUnknownError, TimeLimitError, TransportError
 
@@ -111,21 +114,38 @@ def test_no_more_is_received_than_the_limit(wire: Callable[..., Wire]) -> None:
     assert sent[0] < 50_000_000
 
 
-def test_the_limit_holds_for_each_exchange_on_a_connection(wire: Callable[..., Wire]) -> None:
+def test_the_limit_holds_for_each_exchange_on_a_connection() -> None:
     """Several responses over one connection are counted one by one."""
     opened = itertools.count()
+    body = LETTERS * 2
 
     def serve(connection: socket.socket) -> None:
         next(opened)
-        body = LETTERS * 2
         while connection.recv(65_536):
             connection.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
-    with hostile_server(serve) as url:
-        one = wire(url, timeout=30.0)
-        answers = [one.exchange("GET", one.url, {}, b"") for _ in range(5)]
-    assert not [answer for answer in answers if isinstance(answer, NoResponse)]
+    with hostile_server(serve) as url, PoolManager() as manager:
+        limit_connections(manager)
+        for _ in range(5):
+            with Limits(30.0, Deadline(), MAX_BODY).applied():
+                assert manager.request("GET", url).data == body
     assert next(opened) == 1
+
+
+def test_a_connection_that_is_about_to_close_is_used_no_more(wire: Callable[..., Wire]) -> None:
+    """After a request without TLS the next one has a connection of its own.
+
+    The request says so, and a server need not repeat it, nor close at once.
+    """
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
+        sleep(TIMEOUT / 8)
+
+    with hostile_server(after_request(serve)) as url:
+        one = wire(url, timeout=30.0)
+        answers = [one.exchange("PUT", one.url, {}, b"") for _ in range(3)]
+    assert not [answer for answer in answers if isinstance(answer, NoResponse)]
 
 
 @pytest.mark.parametrize("name", ["hangs after the request", "drips headers", "drips the body"])

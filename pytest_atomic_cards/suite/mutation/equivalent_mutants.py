@@ -216,7 +216,7 @@ PERMITTED: Final[tuple[tuple[str, str], ...]] = (
 
 DEAR: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"(cancel-default-\w+|action-limit-(capped-at-500|beyond-1000)|results-of-first-100"
+        r"(cancel-default-\w+|action-limit-(capped-at-500|beyond-1000|before-state)|results-of-first-100"
         r"|summary-at-most-100|limit-capped-at-500|offset-one-less-after-200)@by=",
         "the fault needs more than a hundred cards for each set of attributes",
     ),

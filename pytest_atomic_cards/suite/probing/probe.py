@@ -137,7 +137,7 @@ class Probe:
         Nobody else acts on them, and only what happens after a lost response depends on it.
         """
         known = {key_of(card): str(card.status) for card in watched.cards if card.status in OPEN}
-        seen = known | {key: word for key, word in self._seen.items() if key in known}
+        seen = {key: self._seen.get(key, word) for key, word in known.items()}
         whole = len(known) == len(watched.cards) and None not in seen.values()
         return self.states(watched) if not whole else seen
 

@@ -89,7 +89,7 @@ class UnaskedChanges:
     def found(self) -> list[UnaskedChange]:
         """The changes that this run did not ask for, in the order in which they were seen."""
         changes = []
-        for opened, card in self._closed.values():
+        for opened, card in [*self._closed.values()]:  # another thread may note more
             action = _ACTIONS[str(card.status)]
             sent = [(one is action, query) for at, one, query in self._acted if at > opened]
             hits = [same for same, query in sent if _selects(query, card)]

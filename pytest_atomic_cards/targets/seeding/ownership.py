@@ -235,8 +235,8 @@ class Ownership:
         """
         if pin is not Attribute.USER_ID or not self.provenance.has_invented(value):
             return False
-        under = [*self._under.items()]  # other threads may add some
-        known = [evidence for (name, _), evidence in under if name is pin]
+        under = self._under.copy()  # other threads may add some
+        known = [evidence for (name, _), evidence in under.items() if name is pin]
         sound = sum(evidence.has_own for evidence in known)
         return sound >= _SAMPLED and not any(evidence.foreign for evidence in known)
 

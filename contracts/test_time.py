@@ -276,6 +276,25 @@ def test_listings_by_state_keep_up_with_time(
     )
 
 
+@requirement("QUERY-07")
+def test_published_card_is_listed_as_active(timed: TimeExperiment) -> None:
+    """A card whose embargo has ended is listed by status=active."""
+    probe, group = timed.probe, timed.group("embargo")
+    if not all_in(Status.ACTIVE)(probe.states_once(group, all_in(Status.ACTIVE))):
+        not_exercised("no card is listed as active after its embargo")
+    members = set(map(key_of, group.cards))
+    found = probe.watch(
+        lambda: probe.find(group.pin.replace(status=Status.ACTIVE)),
+        lambda found: members <= set(found.keys),
+    )
+    expect(
+        members <= set(found.keys),
+        *found.exchanges,
+        expected="status=active to list a card that has become active",
+        actual="it is not listed",
+    )
+
+
 @requirement("TIME-04")
 def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history: History) -> None:
     """Cards that were listed as closed in this run are still in the same state.

@@ -73,9 +73,10 @@ def crowd_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
 
 
 def large_listings() -> Iterator[Point]:
-    """The rows of listings of a full page in each other state, and of far more active cards."""
+    """The rows of listings of a full page in each other state, and of far more open cards."""
     crowds = [("over-page", state) for state in DIMENSIONS["state"] if state != Status.ACTIVE]
     crowds += [(matches, Status.ACTIVE) for matches in CROWDS if matches != "over-page"]
+    crowds += [("over-limit", Status.SNOOZED)]
     turn = cycle([by for by in SETS if by != Attribute.STATUS and "+" not in by][:-1])
     for matches, state in crowds:
         cards = {"operation": "list", "matches": matches, "state": state}
@@ -119,8 +120,9 @@ def crowd_actions() -> Iterator[Point]:
 def harmless_actions(matches: str, state: str) -> Iterator[Point]:
     """The rows of actions that change nothing on more cards than a page, whatever their state."""
     states = [*Status, Status.ACTIVE] if state == MIXED else [Status(state)] * 2
-    turn = cycle([by for by in SETS if by not in NAMES_STATUS])
-    for action, multiple in product(Action, (ABSENT, "0", "1")):
+    # Without a status some crowds match together with cards that have left their state.
+    turn = cycle([by for by in SETS if (by in NAMES_STATUS) is (state != MIXED)])
+    for action, multiple in product(Action, (ABSENT, "0", "false", "1")):
         row = {**PLAIN, "operation": action.value, "matches": matches, "state": state}
         if is_harmless({**row, "multiple": multiple}, states):
             yield {**row, "by": next(turn), "multiple": multiple}

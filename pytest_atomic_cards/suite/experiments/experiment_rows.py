@@ -16,7 +16,7 @@ from itertools import cycle, islice, product
 from typing import Final
 
 from pytest_atomic_cards.model.documented import LARGEST_LIMIT
-from pytest_atomic_cards.model.lifecycle import Action, Status
+from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import (
     ABSENT,
@@ -103,10 +103,13 @@ FORBIDDEN: Final[tuple[Forbidden, ...]] = (
     # A query by status matches cards of one state.
     {"by": NAMES_STATUS, "state": (MIXED,)},
     # These match cards of a whole environment, which has to be opened for each: few rows do.
-    {"by": WHOLE_ENVIRONMENT, "matches": ("0", "1")},
+    {"by": WHOLE_ENVIRONMENT, "matches": ("0",)},
+    {"by": (Attribute.STATUS.value,), "matches": ("1",)},
     {"by": WHOLE_ENVIRONMENT, "multiple": ("true", "empty", "junk", "twice")},
     {"by": WHOLE_ENVIRONMENT, "limit": ("1", OTHER)},
-    {"by": (NO_ATTRIBUTE,), "state": tuple(set(DIMENSIONS["state"]) - {"active", MIXED})},
+    {"by": (NO_ATTRIBUTE,), "state": ("snoozed", "embargoed")},
+    {"by": (NO_ATTRIBUTE,), "state": tuple(sorted(CLOSED)), "matches": ("2", "many")},
+    {"by": (NO_ATTRIBUTE,), "state": ("active",), "matches": ("1",)},
 )
 
 PLAIN: Final[Point] = {
@@ -255,6 +258,10 @@ def _alone(sets: Sequence[str], states: Sequence[str]) -> Iterator[Point]:
         yield {**row, "matches": "2", "multiple": "1"}
         if state != Status.ACTIVE and by not in WHOLE_ENVIRONMENT:
             yield row
+    closed = [state for state in states if state in CLOSED] if NO_ATTRIBUTE in sets else ()
+    for action, state, multiple in product(Action, closed, (ABSENT, "0", "1")):
+        row = {**PLAIN, "operation": action.value, "by": NO_ATTRIBUTE, "state": state}
+        yield {**row, "multiple": multiple}
     plain = [by for by in sets if by not in WHOLE_ENVIRONMENT]
     for by in sets:
         yield from _beyond_pairs(by)

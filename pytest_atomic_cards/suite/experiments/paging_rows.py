@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import product
 from typing import Final
 
 from pytest_atomic_cards.model.documented import DEFAULT_PAGE, LARGEST_LIMIT
@@ -17,6 +18,7 @@ from pytest_atomic_cards.suite.experiments.experiment_rows import (
     FORBIDDEN,
     LIMITS,
     MATCHES,
+    NAMES_STATUS,
     SETS,
     WHOLE_ENVIRONMENT,
     Parameters,
@@ -73,7 +75,7 @@ def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
 
 
 def _beyond_pages(sets: Sequence[str]) -> Iterator[Point]:
-    """Pages that begin at the last cards, or beyond them, where a wrong target shows others."""
+    """Pages that begin at the last cards, or beyond them, and pages of cards in each state."""
     for by in sets:
         page = {"by": by, "state": Status.ACTIVE.value}
         yield {**page, "matches": "many", "limit": "1", "offset": "inside"}
@@ -83,3 +85,8 @@ def _beyond_pages(sets: Sequence[str]) -> Iterator[Point]:
         if "+" not in by and by not in WHOLE_ENVIRONMENT:
             for matches in MATCHES:
                 yield {**page, "matches": matches, "limit": ABSENT, "offset": "page"}
+    words = (status.value for status in Status if status is not Status.ACTIVE)
+    for by, state in product([by for by in sets if by in NAMES_STATUS], words):
+        page = {"by": by, "matches": "2", "state": state}
+        yield from ({**page, "limit": ABSENT, "offset": offset} for offset in ("0", "inside"))
+        yield from ({**page, "limit": limit, "offset": ABSENT} for limit in ("1", "some"))

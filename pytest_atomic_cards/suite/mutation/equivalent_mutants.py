@@ -187,6 +187,7 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
         r"(?!multiple-|refused-|act-finds-).*@state=mixed.*@multiple=absent$",
         "cards in several states are several, which are refused, as they should be",
     ),
+    (r"limit-and-offset-swapped@matches=1@offset=(inside|page)$", "limit skips the only card"),
     (r".*@token=(none|garbage)@environment=other$", "such a token is of no environment"),
     (
         r"(card-|closed-|completed-|cancelled-|created-|updated-|list-(shows|finds)-)"

@@ -47,6 +47,7 @@ _SHORT_PAGES: Final = (
     {"limit": "some", "offset": "0"},
     {"limit": "1", "offset": "inside"},
     {"limit": str(LARGEST_LIMIT), "offset": "0"},
+    {"limit": str(LARGEST_LIMIT), "offset": "page"},
     {"limit": ABSENT, "offset": "last"},
     *(
         {"limit": limit, "offset": offset}

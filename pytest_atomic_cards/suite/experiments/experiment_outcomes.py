@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Final
 
 from pytest_atomic_cards.model.lifecycle import Transition
@@ -38,6 +38,8 @@ class Experiments:
     listings: list[Listing] = field(default_factory=list)
     errors: list[tuple[Point, AtomicCardsError]] = field(default_factory=list)
     fruitless: int = 0
+    _judged: dict[Listing | Trial, list[Breach]] = field(default_factory=dict)
+    _bodies: Monitor = field(default_factory=partial(Monitor, SHAPE))
 
     def check(self, rule: str, claim: Claim) -> None:
         """Expect no experiment to show that a requirement is broken.
@@ -63,8 +65,14 @@ class Experiments:
     def of(self, cell: Transition) -> Experiments:
         """Those that try an action on a card in one state."""
         states = {cell.before, MIXED}
-        return Experiments(
-            [one for one in self.trials if one.action is cell.action and cell.before in one.states],
+        return replace(
+            self,
+            trials=[
+                one
+                for one in self.trials
+                if one.action is cell.action and cell.before in one.states
+            ],
+            listings=[],
             errors=[
                 (point, error)
                 for point, error in self.errors
@@ -85,21 +93,19 @@ class Experiments:
     def breaches(self) -> Mapping[str, list[Breach]]:
         """What the experiments show against each requirement."""
         found: defaultdict[str, list[Breach]] = defaultdict(list)
-        for listing in self.listings:
-            for breach in judge_page(listing):
+        made: list[Listing | Trial] = [*self.listings, *self.trials]
+        for one in made:
+            if one not in self._judged:
+                self._judged[one] = [*self._judge(one)]
+            for breach in self._judged[one]:
                 found[breach.requirement].append(breach)
-        for trial in self.trials:
-            for breach in judge(trial):
-                found[breach.requirement].append(breach)
-        for breach in self._ill_shaped():
-            found[breach.requirement].append(breach)
         return found
 
-    def _ill_shaped(self) -> Iterator[Breach]:
-        """What the rules of bodies object to, on every page and in every response."""
-        monitor = Monitor(SHAPE)
-        exchanges = [one for listing in self.listings for one in listing.found.exchanges]
-        for exchange in (*exchanges, *(trial.exchange for trial in self.trials)):
+    def _judge(self, one: Listing | Trial) -> Iterator[Breach]:
+        """What one experiment shows, and what the rules of bodies object to in its responses."""
+        yield from judge_page(one) if isinstance(one, Listing) else judge(one)
+        exchanges = one.found.exchanges if isinstance(one, Listing) else (one.exchange,)
+        for exchange in exchanges:
             response = parse_response(exchange)
-            for rule, objection in monitor.see(response) if response else ():
+            for rule, objection in self._bodies.see(response) if response else ():
                 yield Breach(rule.requirement, objection.expected, objection.actual, (exchange,))

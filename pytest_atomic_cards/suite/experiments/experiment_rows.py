@@ -280,7 +280,7 @@ def _beyond_pairs(by: str) -> Iterator[Point]:
     if by in WHOLE_ENVIRONMENT:
         yield {**cancel, "limit": str(LARGEST_LIMIT)}
         return
-    yield {**cancel, "limit": "1"}
+    yield from ({**cancel, "limit": "1", "matches": matches} for matches in ("2", "many"))
     yield from ({**row, "operation": action.value, "multiple": "1"} for action in Action)
     complete = {**row, "operation": Action.COMPLETE.value, "body": "object", "multiple": "1"}
     if by not in NAMES_STATUS:

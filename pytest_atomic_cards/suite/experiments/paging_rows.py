@@ -33,6 +33,8 @@ OFFSETS: Final[Mapping[str, Parameters]] = {
 }
 SKIPPED_BUT: Final = {"last": 1, "end": 0}
 """The offsets that skip all cards, however many these are, or all but one."""
+_LIMITED: Final = ("1", "some", str(LARGEST_LIMIT))
+"""The documented limits, but for none."""
 PAGING_SPACE: Final[Values] = {
     "by": SETS,
     "limit": tuple(LIMITS),
@@ -64,7 +66,7 @@ def paging_rows(sets: Sequence[str] = SETS) -> tuple[Point, ...]:
         "by": sets,
         "matches": ("1", "2", "many"),
         "state": DIMENSIONS["state"],
-        "limit": ("1", "some", str(LARGEST_LIMIT)),
+        "limit": _LIMITED,
         "offset": ("0", "inside"),
     }
     named = (("by", "limit"), ("matches", "state", "limit", "offset"))
@@ -89,4 +91,4 @@ def _beyond_pages(sets: Sequence[str]) -> Iterator[Point]:
     for by, state in product([by for by in sets if by in NAMES_STATUS], words):
         page = {"by": by, "matches": "2", "state": state}
         yield from ({**page, "limit": ABSENT, "offset": offset} for offset in ("0", "inside"))
-        yield from ({**page, "limit": limit, "offset": ABSENT} for limit in ("1", "some"))
+        yield from ({**page, "limit": limit, "offset": ABSENT} for limit in _LIMITED)

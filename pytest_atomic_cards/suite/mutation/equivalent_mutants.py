@@ -249,6 +249,10 @@ DEAR_TOGETHER: Final[tuple[tuple[str, str], ...]] = (
         "the fault needs a hundred cards for each set of attributes, which one action closes",
     ),
     (
+        r"action-limit-beyond-1000@matches=over-largest@state=(?!active$)",
+        "LIMIT-06 cancels more than a thousand active cards, and no others",
+    ),
+    (
         r"action-limit-.*@by=.*@limit=1000$",
         "the fault needs more than a thousand cards for each set of attributes",
     ),

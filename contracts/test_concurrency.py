@@ -89,12 +89,12 @@ def look_after(probe: Probe, heats: Sequence[Sequence[Race]]) -> list[Raced]:
 
 
 def decided(raced: Sequence[Raced]) -> Sequence[Raced]:
-    """Return the races if at least one can decide a requirement.
+    """Return the races if at least one of active cards can decide a requirement.
 
     Raises:
         Inconclusive: No action is known to have changed a card.
     """
-    races = [race for one in raced for race in one.races]
+    races = [race for one in raced for race in one.races if race.before is Status.ACTIVE]
     if not any(race.changed for race in races):
         raise Inconclusive("no action is known to have changed a card", races[0].exchanges)
     return raced

@@ -143,6 +143,7 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"(dismiss|complete|cancel)-.*@operation=(?!\1$)",
         "the fault is about another action",
     ),
+    (r"multiple-cancels@operation=cancel$", "the action is a cancel"),
     (r"completion-.*@operation=(?!complete$)", "the fault is about complete"),
     (r"cancel-never-done@operation=(?!cancel$)", "the fault is about cancel"),
     (r"cancel-never-done@state=(active|snoozed)$", "the cancel matches a card"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
 
-from pytest_atomic_cards.model.lifecycle import Action, Transition
+from pytest_atomic_cards.model.exchange import Exchange
+from pytest_atomic_cards.model.lifecycle import CLOSED, OPEN, Action, Transition
+from pytest_atomic_cards.model.query import CardQuery
 from pytest_atomic_cards.rules.requirements import catalogue
-from pytest_atomic_cards.rules.verdicts import not_exercised
+from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.suite.experiments.claims import BESIDES, CLAIMS, OF_ACCESS
 from pytest_atomic_cards.suite.experiments.completion_oracle import expect_payloads
 from pytest_atomic_cards.suite.experiments.crowd_rows import (
@@ -26,9 +28,11 @@ from pytest_atomic_cards.suite.experiments.experiment_run import act_singly, exp
 from pytest_atomic_cards.suite.experiments.flow_cards import FlowCards
 from pytest_atomic_cards.suite.experiments.flow_reach import reach
 from pytest_atomic_cards.suite.experiments.paging_rows import paging_rows
+from pytest_atomic_cards.suite.probing.listing_history import History
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.targets import Target
+from pytest_atomic_cards.targets.seeding.listing_reader import Found, key_of
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +104,34 @@ def test_what_experiments_show_besides(rule: str, probe: Probe, experiments: Exp
     if rule == "SHAPE-11" and not any(one.cards.variables for one in experiments.listings):
         not_exercised("the cards of experiments have no variables on this target")
     experiments.check(rule, BESIDES[rule])
+
+
+@requirement("TIME-04")
+def test_what_experiments_closed_stays_closed(
+    probe: Probe, experiments: Experiments, history: History
+) -> None:
+    """No card that was listed as closed after its experiment is listed as open a while later."""
+    if probe.cards.is_steerable:
+        not_exercised("the cards of a sandbox's experiments are in a hundred environments")
+    trials = experiments.trials
+    closed = {key for trial in trials for key, word in trial.after.items() if word in CLOSED}
+    pins = {group.pin for trial in trials for group in trial.cards.groups}
+    if not closed:
+        not_exercised("no card of the experiments was listed as closed")
+    history.let_a_while_pass(probe, closed)
+
+    def reopened(seen: Sequence[tuple[CardQuery, Found]]) -> list[Exchange]:
+        return [
+            exchange
+            for _, found in seen
+            if any(card.status in OPEN and key_of(card) in closed for card in found.cards)
+            for exchange in found.exchanges
+        ]
+
+    again = reopened(probe.watch(lambda: probe.find_each(pins), lambda seen: not reopened(seen)))
+    expect(
+        not again,
+        *again,
+        expected="cards that experiments closed to stay closed",
+        actual="one is listed as open again",
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 from itertools import product
 
 import pytest
@@ -15,39 +14,12 @@ from pytest_atomic_cards.suite.experiments.attribute_combinations import (
     FEW_SUBSETS,
     by_values_of,
 )
-from pytest_atomic_cards.suite.experiments.experiment_cards import SandboxCards
-from pytest_atomic_cards.suite.experiments.experiment_rows import SETS
 from pytest_atomic_cards.suite.probing.oracle import expect_count
 from pytest_atomic_cards.suite.probing.probe import Probe
 from pytest_atomic_cards.suite.running.contract_plugin import requirement
 from pytest_atomic_cards.suite.supply.card_pool import CardPool
 from pytest_atomic_cards.suite.supply.shared_population import SharedPopulation
-from pytest_atomic_cards.targets import Target
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
-
-HALF = 50
-"""Cards of a page in the middle of a listing of more than a hundred."""
-
-
-@requirement("PAGE-07")
-def test_pages_of_every_query_are_repeatable(
-    cards_target: Target,
-    every_set: bool,  # noqa: FBT001
-) -> None:
-    """Requesting the same page again lists the same cards, whatever attributes select them."""
-    if not every_set:
-        not_exercised("each set of attributes is tried on a sandbox only, and not at quick effort")
-    with ExitStack() as stack:
-        crowd = SandboxCards(cards_target, stack).crowd()
-        for query in (crowd.by(one).query.replace(limit=HALF, offset=HALF) for one in SETS):
-            first, again = (crowd.probe.page(query) for _ in range(2))
-            expect(
-                set(first.keys) == set(again.keys),
-                *first.exchanges,
-                *again.exchanges,
-                expected=f"the same cards each time for {query}",
-                actual="identical requests listed different cards",
-            )
 
 
 @requirement("PAGE-08")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -12,7 +11,6 @@ from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status, may_show
 from pytest_atomic_cards.rules.verdicts import expect, not_exercised
 from pytest_atomic_cards.suite.experiments.time_experiment import CLOSED_IN_TIME, TimeExperiment
 from pytest_atomic_cards.suite.probing.batched_setup import BatchedSetup
-from pytest_atomic_cards.suite.probing.eventual_consistency import A_WHILE
 from pytest_atomic_cards.suite.probing.expected_states import (
     States,
     all_in,
@@ -172,6 +170,15 @@ def test_updated_moves(probe: Probe, reserve: CardPool) -> None:
         expected=f"updated to be later than {card.updated}",
         actual=f"it is {after.updated}",
     )
+    if probe.cards.is_steerable:  # beside active cards it is the same
+        found = probe.find(group.pin)
+        shown = {one.updated for one in found.cards if key_of(one) == key_of(card)}
+        expect(
+            shown <= {after.updated},
+            *found.exchanges,
+            expected=f"updated to be {after.updated} in a listing with other cards",
+            actual=f"it is {', '.join(map(str, shown))}",
+        )
 
 
 @requirement("TIME-08")
@@ -306,11 +313,7 @@ def test_closed_stays_closed(probe: Probe, population: SharedPopulation, history
     if not (closed := history.closed):
         not_exercised("no card of this run was listed in a closed state")
     keys = {key_of(card) for group in population.by_state.values() for card in group.cards}
-    first_listed = [at for key, at in history.closed_at.items() if key in keys]
-    wait = timedelta(seconds=A_WHILE)
-    if first_listed and not probe.cards.is_steerable:  # there time passes by itself
-        wait -= probe.cards.clock.now() - max(first_listed)
-    probe.cards.pass_time(max(wait, timedelta(0)))
+    history.let_a_while_pass(probe, keys)
     for group in population.by_state.values():
         due = {key: closed[key] for key in map(key_of, group.cards) if closed.get(key)}
         if not due:

@@ -239,6 +239,7 @@ BESIDES: Final[Mapping[str, Claim]] = MappingProxyType(
     {
         "LIMIT-01": Claim((), {**_CROWDED_CANCEL, "limit": (ABSENT,)}),
         "LIMIT-02": Claim((), {**_CROWDED_CANCEL, "limit": (_PAGE_OF_MANY,)}),
+        "PAGE-07": Claim((), {"operation": LIST, "offset": ("inside",)}),
         "SCHEMA-04": Claim((), {**_DONE, "operation": ACTIONS}),
         "SHAPE-10": Claim((), {"operation": LIST}),
         "SHAPE-11": Claim((), {"operation": LIST}),

@@ -117,6 +117,7 @@ class Listing:
         found: What was listed.
         whole: What a listing without ``limit`` and ``offset`` showed; ``None`` if this is one.
         skipped: The cards that the offset skips, if they are the same each time.
+        is_repeatable: Whether they are.
         before: The states of cards as other listings showed them before.
     """
 
@@ -126,6 +127,7 @@ class Listing:
     found: Found
     whole: Found | None = None
     skipped: frozenset[str] = frozenset()
+    is_repeatable: bool = True
     before: States = field(default_factory=dict)
 
 

@@ -178,10 +178,10 @@ def _page(row: Point, whole: Listing) -> tuple[Point, Look]:
         return Found(cards_shown(exchange), (exchange,))
 
     def look() -> Listing:
-        found, skipped = listed(*parameters), frozenset[str]()
+        found, first, again = listed(*parameters), frozenset[str](), frozenset[str]()
         if row["offset"] == "inside":
-            first, again = (frozenset(map(key_of, listed(*_FIRST).cards)) for _ in range(2))
-            skipped = first if first == again else skipped  # the order may differ each time
-        return Listing(point, cards, cards.query, found, whole.found, skipped)
+            first, again = (frozenset(listed(*_FIRST).keys) for _ in range(2))
+        skipped = first & again  # the order may differ each time
+        return Listing(point, cards, cards.query, found, whole.found, skipped, first == again)
 
     return point, look

@@ -122,6 +122,9 @@ def _of_window(listing: Listing, whole: tuple[object, ...]) -> Iterator[Breach]:
         for rule in _paging_rules(listing):
             yield Breach(rule, expected, f"{count} were listed", exchanges)
     again = set(listing.found.keys) & listing.skipped
+    if not listing.is_repeatable:
+        expected = "the same card with limit=1 each time"
+        yield Breach("PAGE-07", expected, "identical requests listed different ones", exchanges)
     if again:
         expected = f"none of the {len(listing.skipped)} card(s) that offset {offset} skips"
         for rule in _paging_rules(listing):

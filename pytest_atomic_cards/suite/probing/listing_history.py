@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_atomic_cards.model.cards import Card
 from pytest_atomic_cards.model.lifecycle import CLOSED, Status
 from pytest_atomic_cards.rules import parse_response
 from pytest_atomic_cards.rules.parsed_response import LISTING
+from pytest_atomic_cards.suite.probing.eventual_consistency import A_WHILE
 from pytest_atomic_cards.suite.probing.unasked_changes import UnaskedChanges
 from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pytest_atomic_cards.model.exchange import Exchange
     from pytest_atomic_cards.suite.probing.probe import Probe
 
@@ -36,6 +37,14 @@ class History:
         self.changes = UnaskedChanges()
         self.closed: dict[str, Status] = {}
         self.closed_at: dict[str, datetime] = {}
+
+    def let_a_while_pass(self, probe: Probe, keys: Collection[str]) -> None:
+        """Let time pass after some cards were first listed as closed, unless it has by itself."""
+        first_listed = [at for key, at in self.closed_at.items() if key in keys]
+        wait = timedelta(seconds=A_WHILE)
+        if first_listed and not probe.cards.is_steerable:
+            wait -= probe.cards.clock.now() - max(first_listed)
+        probe.cards.pass_time(max(wait, timedelta(0)))
 
     @classmethod
     def of(cls, probe: Probe) -> Self:

@@ -191,8 +191,8 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
     (r"limit-and-offset-swapped@matches=1@offset=(inside|page)$", "limit skips the only card"),
     (r".*@token=(none|garbage)@environment=other$", "such a token is of no environment"),
     (
-        r"(card-|closed-|completed-|cancelled-|created-|updated-|list-(shows|finds)-)"
-        r".*@matches=(1|2|many)@.*offset=page$",
+        r"(card-|closed-|completed-|cancelled-|created-|updated-|timestamps-|list-(shows|finds)-)"
+        r".*@matches=((1|2|many)@.*offset=page|1@.*offset=inside)$",
         "the offset skips all cards",
     ),
 )

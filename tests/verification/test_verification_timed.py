@@ -85,12 +85,14 @@ def test_whether_an_expiry_was_taken(
     [
         ({"date": "Wed, 02 Jan 2030 03:04:10 GMT"}, "2030-01-02T03:04:11Z"),
         ({"date": "Wed, 02 Jan 2030 03:04:10 -0000"}, "2030-01-02T03:04:11Z"),
+        ({"date": "Wed, 02 Jan 2030 03:04:06 GMT"}, "2030-01-02T03:04:08.678Z"),
         ({"date": "yesterday"}, "2030-01-02T03:04:08.678Z"),
         ({}, "2030-01-02T03:04:08.678Z"),
     ],
     ids=[
         "its date",
         "a date without a zone",
+        "a date before when cards were created",
         "no date that can be read",
         "when cards were created",
     ],

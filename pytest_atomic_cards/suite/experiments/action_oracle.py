@@ -22,7 +22,7 @@ from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import ABSENT, OTHER, Point
 from pytest_atomic_cards.rules.requirements import catalogue
 from pytest_atomic_cards.suite.experiments.experiment import Breach, Trial
-from pytest_atomic_cards.suite.experiments.experiment_rows import SOME
+from pytest_atomic_cards.suite.experiments.experiment_rows import action_limit
 from pytest_atomic_cards.suite.experiments.result_oracle import (
     judge_refusal,
     judge_results,
@@ -33,7 +33,8 @@ from pytest_atomic_cards.targets.seeding.listing_reader import key_of
 
 SINGLE_ONLY: Final = frozenset({ABSENT, "0", "false"})
 """The spellings of ``multiple`` that permit an action on one card only."""
-_COUNTS: Final = {"1": 1, "some": SOME}
+_FEW: Final = frozenset({"1", "some"})
+"""The limits that are below the number of cards in some row."""
 _WHOLE: Final = frozenset({ABSENT, str(LARGEST_LIMIT)})
 """The limits that no row has more cards than."""
 _MOST: Final = {
@@ -227,14 +228,16 @@ def _of_count(trial: Trial, wanted: Demand) -> Iterator[Breach]:
     sure = [card for card in trial.cards.matched if card.status in changing]
     changed = [card for card in sure if not trial.is_unchanged(card)]
     actual = f"{len(changed)} of {len(sure)} changed"
-    limit = _COUNTS.get(trial.point["limit"])
-    if limit is None:
+    limit = action_limit(trial.point)
+    if trial.point["limit"] not in _FEW:
         if wanted is Demand.SUCCESS or _is_plain(trial.point):
             yield from _of_whole(trial, len(sure), len(changed), actual)
-    elif trial.action is Action.CANCEL:
+    elif limit and trial.action is Action.CANCEL:
         all_can = 0 < len(sure) == len(trial.cards.matched) and trial.point["multiple"] == "1"
         if len(trial.changed) > limit or (all_can and not changed):
             yield from _breach(trial, ["LIMIT-04"], f"to change {limit} of them", actual)
+        elif limit > DEFAULT_CANCEL and all_can and len(changed) != limit:
+            yield from _breach(trial, ["LIMIT-02"], f"to change {limit} of them", actual)
 
 
 def _of_whole(trial: Trial, sure: int, changed: int, actual: str) -> Iterator[Breach]:

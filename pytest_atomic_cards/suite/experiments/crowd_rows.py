@@ -114,6 +114,7 @@ def crowd_actions() -> Iterator[Point]:
     cancel = {**cards, "operation": Action.CANCEL.value}
     yield {**cancel, "matches": "over-limit", "state": MIXED}
     yield {**cancel, "matches": "over-limit", "state": Status.SNOOZED.value}
+    yield {**cancel, "matches": "over-limit", "state": "active", "limit": "some"}
     for matches in ("over-limit", "over-largest"):
         yield {**cancel, "matches": matches, "state": "active", "limit": str(LARGEST_LIMIT)}
 

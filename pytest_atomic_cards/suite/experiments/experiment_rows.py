@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice, product
 from typing import Final
 
-from pytest_atomic_cards.model.documented import LARGEST_LIMIT
+from pytest_atomic_cards.model.documented import DEFAULT_CANCEL, DEFAULT_PAGE, LARGEST_LIMIT
 from pytest_atomic_cards.model.lifecycle import CLOSED, Action, Status
 from pytest_atomic_cards.model.query import Attribute
 from pytest_atomic_cards.model.request_space import (
@@ -61,6 +61,8 @@ LIMITS: Final[Mapping[str, Parameters]] = {
     str(LARGEST_LIMIT): (("limit", str(LARGEST_LIMIT)),),
     OTHER: (("limit", ODD_LIMIT),),
 }
+ABOVE_DEFAULT: Final = DEFAULT_CANCEL + DEFAULT_PAGE
+"""Cards: the value of ``limit`` for *some* in an action on more than a cancel closes by default."""
 BODIES: Final[Mapping[str, bytes]] = {
     "none": b"",
     "empty": b"{}",
@@ -95,14 +97,12 @@ ACTION_SPACE: Final[Values] = {
     "body": tuple(BODIES),
 }
 FORBIDDEN: Final[tuple[Forbidden, ...]] = (
-    # The page shows a body for complete only.
-    {"operation": (Action.DISMISS, Action.CANCEL), "body": ("empty", "object", OTHER)},
+    {"operation": (Action.DISMISS, Action.CANCEL), "body": ("empty", "object", OTHER)},  # not shown
     # A single card is in one state; if none matches, the others are active.
     {"matches": ("1",), "state": (MIXED,)},
     {"matches": ("0",), "state": tuple(set(DIMENSIONS["state"]) - {"active"})},
-    # A query by status matches cards of one state.
-    {"by": NAMES_STATUS, "state": (MIXED,)},
-    # These match cards of a whole environment, which has to be opened for each: few rows do.
+    {"by": NAMES_STATUS, "state": (MIXED,)},  # it matches cards of one state
+    # These match all cards of an environment, which is opened for each: few rows do.
     {"by": WHOLE_ENVIRONMENT, "matches": ("0",)},
     {"by": (Attribute.STATUS.value,), "matches": ("1",)},
     {"by": WHOLE_ENVIRONMENT, "multiple": ("true", "empty", "junk", "twice")},
@@ -197,6 +197,12 @@ EVERYWHERE: Final = Reach(
 """All of it, as on a sandbox."""
 
 
+def action_limit(row: Point) -> int | None:
+    """The limit that the action of a row gives; ``None`` without one."""
+    is_above = row["limit"] == "some" and row["matches"] == "over-limit"
+    return ABOVE_DEFAULT if is_above else next((int(one) for _, one in LIMITS[row["limit"]]), None)
+
+
 def action_rows(reach: Reach = EVERYWHERE) -> list[Point]:
     """The rows of the actions."""
     singular = (*EXAMPLES, *_LARGEST, *(_PAIRS_BY_STATE if reach.named else ()))
@@ -219,8 +225,7 @@ def _narrowed(reach: Reach) -> Iterator[Point]:
     """
     for place, (action, by) in enumerate(product(Action, reach.narrowed)):
         row = {**PLAIN, "operation": action.value, "by": by}
-        multiple = "1" if place % len(Action) == 0 else ABSENT
-        yield {**row, "matches": "0", "multiple": multiple}
+        yield {**row, "matches": "0", "multiple": ABSENT if place % len(Action) else "1"}
         if by in reach.joined or (place % len(Action) == 1 and by in reach.found):
             yield row
 

@@ -38,7 +38,12 @@ from pytest_atomic_cards.suite.experiments.experiment_listings import (
     whole_listing,
 )
 from pytest_atomic_cards.suite.experiments.experiment_outcomes import Experiments
-from pytest_atomic_cards.suite.experiments.experiment_rows import BODIES, EXAMPLES, LIMITS, MULTIPLE
+from pytest_atomic_cards.suite.experiments.experiment_rows import (
+    BODIES,
+    EXAMPLES,
+    MULTIPLE,
+    action_limit,
+)
 from pytest_atomic_cards.suite.probing.expected_states import States
 from pytest_atomic_cards.support.errors import AtomicCardsError, TransportError
 from pytest_atomic_cards.targets.seeding.ownership import Ownership
@@ -261,7 +266,7 @@ def _sent(row: Point, cards: Arrangement) -> Exchange:
     parameters = [  # other contracts send multiple last
         *MULTIPLE[row["multiple"]],
         *cards.query.parameters(),
-        *LIMITS[row["limit"]],
+        *([("limit", str(limit))] if (limit := action_limit(row)) else ()),
     ]
     odd = row["body"] == "object" and row not in EXAMPLES
     body = cards.payload if odd else BODIES[row["body"]]

@@ -88,7 +88,9 @@ def _beyond_pages(sets: Sequence[str]) -> Iterator[Point]:
             for matches in MATCHES:
                 yield {**page, "matches": matches, "limit": ABSENT, "offset": "page"}
     words = (status.value for status in Status if status is not Status.ACTIVE)
-    for by, state in product([by for by in sets if by in NAMES_STATUS], words):
+    for by, state in product([by for by in sets if "+" not in by or by in NAMES_STATUS], words):
         page = {"by": by, "matches": "2", "state": state}
-        yield from ({**page, "limit": ABSENT, "offset": offset} for offset in ("0", "inside"))
-        yield from ({**page, "limit": limit, "offset": ABSENT} for limit in _LIMITED)
+        yield {**page, "limit": ABSENT, "offset": "inside"}
+        if by in NAMES_STATUS:
+            yield {**page, "limit": ABSENT, "offset": "0"}
+            yield from ({**page, "limit": limit, "offset": ABSENT} for limit in _LIMITED)

@@ -186,21 +186,23 @@ class TimeExperiment:
 def _latest_there(
     seen: Sequence[Exchange], cards: Sequence[Card], passed: timedelta
 ) -> datetime | None:
-    """What the target's own clock showed at the latest when it sent some responses.
+    """What the target's own clocks showed at the latest when it sent some responses.
+
+    Timers may run by another clock than what is in front of the target.
 
     Args:
         seen: The responses, whose ``Date`` headers show the time.
-        cards: Their creation times show it if a response has no ``Date``.
+        cards: Their creation times show it, too.
         passed: How long before the responses the cards were requested.
 
     Returns:
         The time; ``None`` if it is unknown.
     """
+    shown = [card.created + passed for card in cards if card.created]
     with suppress(KeyError, ValueError, TypeError):
         dates = [parsedate_to_datetime(one.response_headers["date"]) for one in seen]
-        return max(date.replace(tzinfo=date.tzinfo or UTC) for date in dates) + _WHOLE_SECOND
-    created = [card.created for card in cards]
-    return max(one for one in created if one) + passed if all(created) else None
+        shown += [date.replace(tzinfo=date.tzinfo or UTC) + _WHOLE_SECOND for date in dates]
+    return max(shown, default=None)
 
 
 def let_time_pass(probe: Probe) -> TimeExperiment:

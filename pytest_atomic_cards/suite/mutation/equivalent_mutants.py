@@ -55,9 +55,13 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"|percent-decoded-twice|latin-1-decoding|value-cut-at-\w+)@by=status$",
         "the words of states have none of these characters",
     ),
-    (r"(default-page|cancel-default)-.*@limit=(?!absent$)", "limit is given"),
     (
-        r"(limit|action-limit)-(?!before).*@limit=absent$",
+        r"((default-page|cancel-default)-.*|offset-ignored-without-limit)@limit=(?!absent$)",
+        "limit is given",
+    ),
+    (
+        r"((limit|action-limit)-(?!before).*|offset-(ignored-with-limit|rounded-to-page))"
+        r"@limit=absent$",
         "limit is not given",
     ),
     (
@@ -71,29 +75,28 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"last-page-lost@(offset=(absent|0)|limit=1|matches=1)$",
         "no page that begins later is partly filled",
     ),
-    (r"offset-ignored-without-limit@limit=(?!absent$)", "limit is given"),
-    (r"offset-(ignored-with-limit|rounded-to-page)@limit=absent$", "limit is not given"),
     (r"offset-rounded-to-page@limit=1$", "each offset is a multiple of 1"),
     (r"offset-counts-pages@limit=1$", "a page is one card"),
-    (rf"offset-one-less-after-200@{_NOT_PAGED}", "no page begins beyond the offset"),
-    (rf"offset-capped-at-100@{_NOT_PAGED}", "no page begins beyond the offset"),
+    (
+        rf"offset-(one-less-after-200|capped-at-100)@{_NOT_PAGED}",
+        "no page begins beyond the offset",
+    ),
     (r"large-page-gives-500@limit=(absent|1)$", "the page is not larger than the default"),
     (rf"(large-page-gives-500|limit-capped-at-100)@{_NOT_PAGED}", "no page is that large"),
     (rf"limit-capped-at-500@{_NOT_LIMITED}", "no page is that large"),
     (rf"default-page-(99|101|unlimited)@{_NOT_PAGED}", "all cards fit on a page"),
     (rf"default-page-50@{_FEW}", "all cards fit on a page"),
-    (rf"cancel-default-(499|1000|unlimited)@{_NOT_LIMITED}", "fewer match than the limit"),
-    (rf"cancel-default-100@{_NOT_PAGED}", "fewer match than the limit"),
-    (rf"action-limit-capped-at-500@{_NOT_LIMITED}", "fewer match than the limit"),
+    (
+        rf"(cancel-default-100@{_NOT_PAGED}"
+        rf"|(cancel-default-(499|1000|unlimited)|action-limit-capped-at-500)@{_NOT_LIMITED})",
+        "fewer match than the limit",
+    ),
     (r"action-limit-beyond-1000@matches=(?!over-largest$)", "no more match than the limit"),
     (
         rf"(summary-at-most-100|results-of-first-100|multiple-not-needed-for-many)@{_NOT_PAGED}",
         "fewer than a hundred match",
     ),
-    (
-        r"multiple-not-needed-for-two@matches=(?!2$)",
-        "only two cards show the fault",
-    ),
+    (r"multiple-not-needed-for-two@matches=(?!2$)", "only two cards show the fault"),
     (
         r"(multiple-(always-refused|skips-last|cancels|first-only)|results-(lack-last|repeat-first"
         r"|of-first-only|of-first-100)|completion-for-first-card-only|summary-always-one"
@@ -107,9 +110,8 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"|newest-card-missing|order-unstable|limit-ignored|list-finds-first-by-\w+)@matches=1$",
         "one card is all that matches",
     ),
-    (r"(multiple-silently-\w+|refused-after-\w+)@multiple=1$", "multiple=1 is given"),
+    (r"(multiple-silently-\w+|refused-after-\w+|multiple-of-any-value)@multiple=1$", "it is given"),
     (r"multiple-must-be-last@multiple=(?!1$)", "multiple=1 is not given"),
-    (r"multiple-of-any-value@multiple=1$", "multiple=1 is given"),
     (
         r"\w+-by-lifecycle-ends-\w+@(by=(?!lifecycleId$)|state=snoozed$)",
         "the fault is about active cards by lifecycleId alone",
@@ -151,14 +153,8 @@ EQUIVALENT: Final[tuple[tuple[str, str], ...]] = (
         r"(snoozed-without-effect@state=active|status-(\w+)-lists-none@state=(?!\2$))",
         "the fault is about cards in one state",
     ),
-    (
-        rf"closed-card-[\w-]+@state=({_OPEN})$",
-        "the fault is about closed cards",
-    ),
-    (
-        r"completed-card-[\w-]+@state=(?!completed$|mixed$)",
-        "the fault is about completed cards",
-    ),
+    (rf"closed-card-[\w-]+@state=({_OPEN})$", "the fault is about closed cards"),
+    (r"completed-card-[\w-]+@state=(?!completed$|mixed$)", "the fault is about completed cards"),
     (r"card-always-active@state=active$", "the cards are active"),
     (r"cancelled-card-[\w-]+@state=(?!cancelled$|mixed$)", "the fault is about cancelled cards"),
     (
@@ -188,6 +184,10 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
         r"(?!multiple-|refused-|act-finds-).*@state=mixed.*@multiple=absent$",
         "cards in several states are several, which are refused, as they should be",
     ),
+    (
+        r"limit-one-(less|more)@matches=(1|2|many|over-page|over-limit)@limit=1000$",
+        "fewer match than the limit",
+    ),
     (r"limit-and-offset-swapped@matches=1@offset=(inside|page)$", "limit skips the only card"),
     (r".*@token=(none|garbage)@environment=other$", "such a token is of no environment"),
     (
@@ -205,8 +205,8 @@ PERMITTED: Final[tuple[tuple[str, str], ...]] = (
         "no page says how many cards one dismiss or complete takes",
     ),
     (
-        r"cancel-default-499@state=mixed$",
-        "a target may count closed cards among the 500",
+        r"(cancel-default-499@state=mixed|action-limit-before-state@matches=(1|2|many|over-page))$",
+        "a target may count closed cards towards a limit",
     ),
     (
         r"multiple-refused-with-409@(multiple=(0|other)|body=other)$",
@@ -252,6 +252,14 @@ DEAR_TOGETHER: Final[tuple[tuple[str, str], ...]] = (
     (
         r"action-limit-beyond-1000@matches=over-largest@state=(?!active$)",
         "LIMIT-06 cancels more than a thousand active cards, and no others",
+    ),
+    (
+        r"cancel-default-\w+@matches=over-largest@state=mixed$",
+        "the fault needs more than a thousand cards in several states",
+    ),
+    (
+        r"action-limit-before-filter@.*multiple=(?!1$)",
+        "the fault needs as many other cards as a cancel without limit closes, for each set",
     ),
     (
         r"action-limit-.*@by=.*@limit=1000$",

@@ -1,4 +1,4 @@
-"""Pages of queries: by several attributes, of a customer, and with what is no number."""
+"""Pages by several attributes, pages of one customer, and limits that are no numbers."""
 
 from __future__ import annotations
 

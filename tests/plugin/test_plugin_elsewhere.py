@@ -119,14 +119,8 @@ def test_a_check_elsewhere_is_reported_here(run: Run, project: Path) -> None:
     """What workers elsewhere find is one report and one profile here, by the profile of here."""
     (project / "pinned.toml").write_text('zero_match_action = "404"\n')
     done = run(
-        *(
-            COMMAND,
-            "check",
-            "--cards-effort",
-            "quick",
-            "-k",
-            "pagination or page_queries or profile",
-        ),
+        *(COMMAND, "check", "--cards-effort", "quick"),
+        *("-k", "pagination or page_queries or profile"),
         *("--cards-report", "out", "--cards-profile-out", "observed.toml"),
         *("--cards-profile", "pinned.toml"),
     )

@@ -28,7 +28,7 @@ GROUPS = 8
 LIVE_GROUPS = 8
 """The same on a live target, where each takes cards and a dozen requests."""
 SNOOZED_GROUPS = 4
-"""Groups of snoozed cards, on a sandbox; their races are counted apart from those of active ones."""
+"""Groups of snoozed cards, on a sandbox; their races are counted apart from the others."""
 SNOOZED = 3
 """Cards in each of them."""
 OVERLAP = "overlapping requests have a different order each time"
